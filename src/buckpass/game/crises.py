@@ -1,0 +1,51 @@
+"""The record that carries a batch of crisis games between rooms."""
+
+from __future__ import annotations
+
+import equinox as eqx
+from jaxtyping import Array, Bool, Float, Int
+
+__all__ = ["CrisisNames", "Crises"]
+
+
+class CrisisNames(eqx.Module):
+    """What the axes of a batch are called; carries no numbers and never enters a computation."""
+
+    crises: tuple[str, ...] = eqx.field(static=True)
+    powers: tuple[str, ...] = eqx.field(static=True)
+    options: tuple[str, ...] = eqx.field(static=True)  # "0" … "4", "6", "5@ORG", …
+
+
+class Crises(eqx.Module):
+    """A batch of crisis games, axes crisis c, power p (or pair p, p) and option o (model §2).
+
+    Payoff of power i from option a when the others' strategies leave it the residual R_i::
+
+        E[U_i(a)] = V_i - V_i R_i exp(-q_i e(a) / s) + G_i w(a) - C_i k(a) - B_i p(a) - N_i d(a) - Q_i u(a)
+
+    Payoffs are in logit units (rationality 1). `alignment` has ones on its diagonal, and its off-diagonal
+    already carries the scale κ. A power that is not in a crisis has only option 0 open.
+
+    Values are positive except `influence` (≥ 0), `norm` (≥ 0), `barrier` (≥ 0); none is NaN: what is missing in the
+    record was dealt with before this point.
+    """
+
+    stake: Float[Array, "c p"]  # V
+    cost: Float[Array, "c p"]  # C
+    backlash: Float[Array, "c p"]  # B, already scaled by (1 - ℓ) where the power was asked
+    norm: Float[Array, "c p"]  # N, price on any deployment
+    influence: Float[Array, "c p"]  # G
+    barrier: Float[Array, "c p"]  # Q, price on a deployment nobody asked for, or that another's patronage excludes
+    delivery: Float[Array, "c p"]  # q
+    severity: Float[Array, " c"]  # s
+    alignment: Float[Array, "c p p"]  # α_ij
+    host_alignment: Float[Array, "c p"]  # α_hj: how the host counts j's effort
+    rationality: Float[Array, " c"]  # λ, 1 unless a path is traced
+    effort_at: Float[Array, "c p o"]  # e(a), scaled by the vehicle's chance to pass
+    cost_at: Float[Array, "c p o"]  # k(a)
+    presence_at: Float[Array, "c p o"]  # p(a)
+    influence_at: Float[Array, "c p o"]  # w(a)
+    deploys_at: Float[Array, "c p o"]  # d(a): 1 for a deployment, 0 else
+    barred_at: Float[Array, "c p o"]  # u(a): 1 where `barrier` applies to this option
+    is_open: Bool[Array, "c p o"]  # option open to the power in the crisis
+    rung: Int[Array, "c p o"]  # rung of the option, 0 … 6
