@@ -1,0 +1,94 @@
+"""How a power chooses when the others leave it a given residual, and what its choice leaves to them.
+
+Inside this module the crisis axis is last, so that the compiler vectorises over crises; everywhere else it is first.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import logsumexp
+from jaxtyping import Array, Float
+
+from buckpass.game.crises import Crises
+
+__all__ = ["Choice", "as_choice", "best_response", "choice_log_probabilities", "slopes"]
+
+CLOSED = -1e30  # payoff of a closed option: finite, so that no gradient is NaN, and its probability is exactly 0
+LARGEST_LOG_LOSS = 57.0  # e^57 logit units is far below -CLOSED and far above anything that a choice can feel
+
+
+class Choice(eqx.Module):
+    """A batch of crisis games reduced to what the fixed point in log R needs (model §2); crisis axis last.
+
+    Power i's logit payoff is ``offer[i, a] - stake[i] · exp(log R_i - reach[i, a])``; the rationality λ is already in
+    `stake` and `offer`, and a closed option's offer is `CLOSED`.
+    """
+
+    stake: Float[Array, "p c"]  # λ V
+    offer: Float[Array, "p o c"]  # λ (G w - C k - B p - N d - Q u)
+    reach: Float[Array, "p o c"]  # q e / s
+    alignment: Float[Array, "p p c"]  # α
+
+
+def as_choice(crises: Crises) -> Choice:
+    """The batch as the solver sees it: one stake, one offer and one reach per option."""
+    price = (
+        crises.influence[..., None] * crises.influence_at
+        - crises.cost[..., None] * crises.cost_at
+        - crises.backlash[..., None] * crises.presence_at
+        - crises.norm[..., None] * crises.deploys_at
+        - crises.barrier[..., None] * crises.barred_at
+    )
+    offer = jnp.where(crises.is_open, crises.rationality[:, None, None] * price, CLOSED)
+    reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
+    return Choice(
+        stake=(crises.rationality[:, None] * crises.stake).T,
+        offer=jnp.moveaxis(offer, 0, -1),
+        reach=jnp.moveaxis(reach, 0, -1),
+        alignment=jnp.moveaxis(crises.alignment, 0, -1),
+    )
+
+
+def loss(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p o c"]:
+    """What is lost of the stake under each option: λ V R exp(-q e / s), in logit units.
+
+    Log R enters up to `ceiling` only, where the option of most effort already loses e^57: beyond it the choice is that
+    option to machine precision, and no exponential overflows.
+    """
+    most = jnp.max(jnp.where(choice.offer > CLOSED, choice.reach, 0.0), axis=1)
+    ceiling = LARGEST_LOG_LOSS + most - jnp.log(jnp.maximum(choice.stake, 1.0))
+    exponent = jnp.minimum(log_residual, lax.stop_gradient(ceiling))[:, None] - choice.reach
+    return choice.stake[:, None] * jnp.exp(jnp.minimum(exponent, 70.0 if exponent.dtype == jnp.float32 else 600.0))
+
+
+def choice_log_probabilities(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p o c"]:
+    """Logit choice probabilities of every power at the given residuals, in logs: log σ_i(a)."""
+    payoff = choice.offer - loss(choice, log_residual)
+    return payoff - logsumexp(payoff, axis=1, keepdims=True)
+
+
+def best_response(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p c"]:
+    """Residuals that the powers leave each other when each answers `log_residual`.
+
+    ``log R_i = Σ_{j≠i} log Σ_a σ_j(a) exp(-α_ij q_j e(a) / s)``, entirely in logs: no probability underflows.
+    """
+    log_sigma = choice_log_probabilities(choice, log_residual)
+    left = logsumexp(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
+    return jnp.sum(jnp.where(others(choice), left, 0.0), axis=1)
+
+
+def slopes(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p p c"]:
+    """Jacobian of the best-response map, ∂ log R_i / ∂ log R_j: a difference of two means of the marginal loss."""
+    log_sigma = choice_log_probabilities(choice, log_residual)
+    marginal = -loss(choice, log_residual)
+    tilted = jax.nn.softmax(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
+    slope = jnp.sum((tilted - jnp.exp(log_sigma)[None]) * marginal[None], axis=2)
+    return jnp.where(others(choice), slope, 0.0)
+
+
+def others(choice: Choice) -> Array:
+    """True where the row's power and the column's power differ."""
+    return ~jnp.eye(choice.stake.shape[0], dtype=bool)[:, :, None]
