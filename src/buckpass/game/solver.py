@@ -11,8 +11,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import CLOSED, Choice, as_choice, best_response, choice_log_probabilities, slopes
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
 from buckpass.game.crises import Crises
+from buckpass.game.search import follow_rationality, newton, solve_linear, sweeps, tables_of
 
 __all__ = ["Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
 
@@ -27,8 +28,10 @@ class SolverSettings:
 
     tolerance: float = 1e-10
     tolerance_single: float = 1e-5
-    sweeps: int = 12
+    sweeps: int = 16
+    switch: float = 1e-3
     newton_steps: int = 30
+    path_steps: int = 60
 
     def tolerance_for(self, dtype) -> float:
         """Tolerance that applies to arrays of this type."""
@@ -85,11 +88,21 @@ def _implicit_jvp(primals, tangents):
     choice, log_residual = primals
     _, push = jax.jvp(lambda c: best_response(c, log_residual), (choice,), (tangents[0],))
     system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slopes(choice, log_residual)
-    return _implicit(choice, log_residual), _solve_last(system, push)
+    return _implicit(choice, log_residual), _solve_implicit(system, push)
 
 
-def _solve_last(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> Float[Array, "p c"]:
-    return jnp.linalg.solve(jnp.moveaxis(system, -1, 0), right.T[..., None])[..., 0].T
+def _solve_implicit(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> Float[Array, "p c"]:
+    """One p×p solve per crisis that JAX can also transpose, for reverse mode."""
+
+    def product(x):
+        return jnp.sum(system * x[None], axis=1)
+
+    return lax.custom_linear_solve(
+        product,
+        right,
+        solve=lambda _, b: solve_linear(system, b),
+        transpose_solve=lambda _, b: solve_linear(jnp.swapaxes(system, 0, 1), b),
+    )
 
 
 def _fixed_point(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
@@ -99,46 +112,15 @@ def _fixed_point(settings: SolverSettings, choice: Choice) -> tuple[Array, Array
 
 
 def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
-    """Undamped Gauss-Seidel sweeps from the residuals of uniform choice, then Newton steps."""
+    tables = tables_of(choice)
     tolerance = settings.tolerance_for(choice.stake.dtype) / 10
-    start = _uniform_residual(choice)
-    x = lax.fori_loop(0, settings.sweeps, lambda _, x: _sweep(choice, x), start)
-    error = _error(choice, x)
-
-    def unfinished(state):
-        step, _, error, _ = state
-        return (step < settings.newton_steps) & jnp.any(error > tolerance)
-
-    def advance(state):
-        step, x, error, used = state
-        x_next = jnp.where(error > tolerance, _newton(choice, x), x)
-        swept = _sweep(choice, x)
-        error_next, error_swept = _error(choice, x_next), _error(choice, swept)
-        take = error_next < jnp.minimum(error, error_swept)
-        take |= ~(error > tolerance)
-        x = jnp.where(take, x_next, swept)
-        return step + 1, x, jnp.where(take, error_next, error_swept), used + (error > tolerance)
-
-    used = jnp.full(error.shape, settings.sweeps, jnp.int32)
-    _, x, _, used = lax.while_loop(unfinished, advance, (0, x, error, used))
-    return x, used
-
-
-def _uniform_residual(choice: Choice) -> Array:
-    uniform = (jnp.zeros_like(choice.stake), jnp.where(choice.offer > CLOSED, 0.0, CLOSED))
-    flat = eqx.tree_at(lambda c: (c.stake, c.offer), choice, uniform)
-    return best_response(flat, jnp.zeros_like(choice.stake))
-
-
-def _sweep(choice: Choice, x: Array) -> Array:
-    for _ in range(1):
-        x = best_response(choice, x)
-    return x
-
-
-def _newton(choice: Choice, x: Array) -> Array:
-    system = jnp.eye(x.shape[0], dtype=x.dtype)[:, :, None] - slopes(choice, x)
-    return x + _solve_last(system, best_response(choice, x) - x)
+    start, count = sweeps(tables, settings.sweeps, settings.switch)
+    point, error, steps = newton(tables, start, tolerance, settings.newton_steps)
+    lost = error > 10 * tolerance
+    traced, _, trials = follow_rationality(tables, lost, settings.path_steps)
+    traced, error_traced, more = newton(tables, jnp.where(lost, traced, point), tolerance, settings.newton_steps)
+    point = jnp.where(lost & (error_traced < error), traced, point)
+    return best_response(choice, point), count + steps + 3 * trials + more
 
 
 def solve(crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS) -> Equilibrium:

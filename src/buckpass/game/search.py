@@ -1,0 +1,211 @@
+"""The search for a fixed point in log R: Gauss-Seidel sweeps, damped Newton, and continuation in the rationality.
+
+Crisis axis last. Nothing here is differentiated: the solver attaches the implicit derivative to what is found.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from buckpass.game.choice import CLOSED, Choice, others
+
+__all__ = ["Tables", "follow_rationality", "newton", "respond", "solve_linear", "sweep", "tables_of", "uniform_residual"]
+
+
+class Tables(eqx.Module):
+    """What stays constant while residuals are sought: exponentials are paid once, not once a sweep."""
+
+    offer: Float[Array, "p o c"]
+    stake: Float[Array, "p c"]
+    fall: Float[Array, "p o c"]  # exp(-reach), each power's largest open one scaled to 1
+    least_reach: Float[Array, "p c"]
+    kept: Float[Array, "p p o c"]  # exp(-α reach - shift), at most 1; 0 on the diagonal and where closed
+    shift: Float[Array, "p p c"]
+
+
+class Answer(eqx.Module):
+    """Residuals answered to a point, and how they move with it."""
+
+    gap: Float[Array, "p c"]  # best response minus the point
+    slope: Float[Array, "p p c"]
+    error: Float[Array, " c"]  # infinite where the answer is not a number
+
+
+def tables_of(choice: Choice) -> Tables:
+    """Constants of the search."""
+    is_open = choice.offer > CLOSED
+    least = jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1)
+    worth = jnp.where(is_open[None], -choice.alignment[:, :, None] * choice.reach[None], -jnp.inf)
+    shift = jnp.max(worth, axis=2)
+    off = others(choice)
+    return Tables(
+        offer=choice.offer,
+        stake=choice.stake,
+        fall=jnp.where(is_open, jnp.exp(least[:, None] - choice.reach), 0.0),
+        least_reach=least,
+        kept=jnp.where(off[:, :, None], jnp.exp(worth - shift[:, :, None]), 0.0),
+        shift=jnp.where(off, shift, 0.0),
+    )
+
+
+def _loss_scale(tables: Tables, log_residual: Array) -> Array:
+    """λ V R exp(-least reach), capped where the choice has long become the most effort open."""
+    largest = 60.0 if log_residual.dtype == jnp.float32 else 200.0
+    return tables.stake * jnp.exp(jnp.minimum(log_residual - tables.least_reach, largest))
+
+
+def _choose(offer: Array, loss: Array) -> Array:
+    payoff = offer - loss
+    weight = jnp.exp(payoff - jnp.max(payoff, axis=-2, keepdims=True))
+    return weight / jnp.sum(weight, axis=-2, keepdims=True)
+
+
+def _log_left(kept_share: Array, shift: Array) -> Array:
+    return shift + jnp.log(jnp.maximum(kept_share, jnp.finfo(kept_share.dtype).tiny))
+
+
+def respond(tables: Tables, log_residual: Float[Array, "p c"], rationality: Array | float = 1.0) -> Answer:
+    """Best responses and their slopes at a point; `rationality` multiplies every payoff."""
+    loss = rationality * tables.fall * _loss_scale(tables, log_residual)[:, None]
+    sigma = _choose(jnp.where(tables.offer > CLOSED, rationality * tables.offer, CLOSED), loss)
+    pull = -sigma * loss
+    off = ~jnp.eye(len(sigma), dtype=bool)[:, :, None]
+    kept_share = jnp.sum(tables.kept * sigma[None], axis=2)
+    tilted = jnp.sum(tables.kept * pull[None], axis=2) / jnp.maximum(kept_share, jnp.finfo(sigma.dtype).tiny)
+    answer = jnp.sum(jnp.where(off, _log_left(kept_share, tables.shift), 0.0), axis=1)
+    gap = answer - log_residual
+    error = jnp.max(jnp.abs(gap), axis=0)
+    slope = jnp.where(off, tilted - jnp.sum(pull, axis=1)[None], 0.0)
+    return Answer(gap, slope, jnp.where(jnp.isfinite(error), error, jnp.inf))
+
+
+def sweep(tables: Tables, left: Float[Array, "p p c"]) -> Float[Array, "p p c"]:
+    """One undamped Gauss-Seidel sweep over log m_ij: each power answers the newest residuals of the others."""
+    for j in range(left.shape[0]):
+        log_residual = jnp.sum(left[j], axis=0)
+        scale = _loss_scale(_row(tables, j), log_residual)
+        sigma = _choose(tables.offer[j], tables.fall[j] * scale)
+        kept_share = jnp.sum(tables.kept[:, j] * sigma, axis=1)
+        column = _log_left(kept_share, tables.shift[:, j])
+        left = left.at[:, j].set(jnp.where((jnp.arange(left.shape[0]) == j)[:, None], 0.0, column))
+    return left
+
+
+def _row(tables: Tables, j: int) -> Tables:
+    return eqx.tree_at(lambda t: (t.stake, t.least_reach), tables, (tables.stake[j], tables.least_reach[j]))
+
+
+def uniform_left(tables: Tables) -> Float[Array, "p p c"]:
+    """log m_ij when everybody picks every open option with the same chance (rationality 0)."""
+    sigma = (tables.offer > CLOSED) / jnp.sum(tables.offer > CLOSED, axis=1, keepdims=True)
+    kept_share = jnp.sum(tables.kept * sigma[None].astype(tables.kept.dtype), axis=2)
+    off = ~jnp.eye(len(sigma), dtype=bool)[:, :, None]
+    return jnp.where(off, _log_left(kept_share, tables.shift), 0.0)
+
+
+def uniform_residual(tables: Tables) -> Float[Array, "p c"]:
+    """log R at rationality 0, where every game has exactly one equilibrium."""
+    return jnp.sum(uniform_left(tables), axis=1)
+
+
+def sweeps(tables: Tables, limit: int, switch: float) -> tuple[Array, Int[Array, ""]]:
+    """Sweeps until every crisis moves by less than `switch` or the budget is spent."""
+
+    def advance(state):
+        count, left, _ = state
+        new = sweep(tables, left)
+        return count + 1, new, jnp.max(jnp.abs(jnp.sum(new - left, axis=1)))
+
+    def unfinished(state):
+        return (state[0] < limit) & ~(state[2] <= switch)
+
+    start = uniform_left(tables)
+    large = jnp.asarray(jnp.inf, start.dtype)
+    count, left, _ = lax.while_loop(unfinished, advance, (0, start, large))
+    return jnp.sum(left, axis=1), count
+
+
+def solve_linear(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> Float[Array, "p c"]:
+    """Solve a p×p system per crisis by Gauss-Jordan elimination along the crisis axis.
+
+    Without pivoting: a system for which that fails gives a step that lowers no residual, and the caller rejects it.
+    """
+    size = system.shape[0]
+    tableau = jnp.concatenate([system, right[:, None]], axis=1)
+    for k in range(size):
+        pivot = tableau[k] / tableau[k, k]
+        is_pivot = (jnp.arange(size) == k)[:, None, None]
+        tableau = jnp.where(is_pivot, pivot[None], tableau - tableau[:, k][:, None] * pivot[None])
+    return tableau[:, -1]
+
+
+def _direction(answer: Answer) -> Array:
+    identity = jnp.eye(answer.slope.shape[0], dtype=answer.slope.dtype)[:, :, None]
+    return solve_linear(identity - answer.slope, answer.gap)
+
+
+def newton(tables: Tables, start: Float[Array, "p c"], tolerance: float, limit: int) -> tuple[Array, Array, Array]:
+    """Newton steps, halved in any crisis where they do not lower the error → point, error, steps used."""
+
+    def advance(state):
+        count, point, answer, direction, length, used = state
+        trial = jnp.where(answer.error > tolerance, point + length * direction, point)
+        found = respond(tables, trial)
+        better = found.error < answer.error
+        kept = eqx.tree_at(lambda a: (a.gap, a.slope, a.error), answer, _pick(better, found, answer))
+        length = jnp.where(better, jnp.minimum(1.0, 2.0 * length), 0.5 * length)
+        used = used + (answer.error > tolerance)
+        return count + 1, jnp.where(better, trial, point), kept, _direction(kept), length, used
+
+    def unfinished(state):
+        return (state[0] < limit) & jnp.any((state[2].error > tolerance) & (state[4] > 1e-3))
+
+    answer = respond(tables, start)
+    state = (0, start, answer, _direction(answer), jnp.ones_like(answer.error), jnp.zeros(answer.error.shape, int))
+    _, point, answer, _, _, used = lax.while_loop(unfinished, advance, state)
+    return point, answer.error, used
+
+
+def _pick(first: Bool[Array, " c"], a: Answer, b: Answer) -> tuple[Array, Array, Array]:
+    return jnp.where(first, a.gap, b.gap), jnp.where(first, a.slope, b.slope), jnp.where(first, a.error, b.error)
+
+
+def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) -> tuple[Array, Array, Array]:
+    """Trace the branch that starts at rationality 0 up to the crisis's own → point, share of λ reached, steps.
+
+    Each step of λ is accepted only where Newton contracts by a factor of four at once (Deuflhard 2004, §5), so that a
+    neighbouring branch is not picked up unseen; otherwise the step is halved. A fold stops the trace there.
+    """
+
+    def advance(state):
+        count, reached, point, step, used = state
+        aim = jnp.minimum(reached + step, 1.0)
+        found, is_safe = _correct(tables, point, aim)
+        active = (reached < 1.0) & (step > 1e-4)
+        accept = is_safe & active
+        point = jnp.where(accept, found, point)
+        return count + 1, jnp.where(accept, aim, reached), point, step * jnp.where(accept, 2.0, 0.5), used + active
+
+    def unfinished(state):
+        return (state[0] < limit) & jnp.any((state[1] < 1.0) & (state[3] > 1e-4))
+
+    start = uniform_residual(tables)
+    reached = jnp.where(wanted, 0.0, 1.0).astype(start.dtype)
+    state = (0, reached, start, jnp.ones_like(reached), jnp.zeros(reached.shape, int))
+    _, reached, point, _, used = lax.while_loop(unfinished, advance, state)
+    return point, reached, used
+
+
+def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array]:
+    """Three Newton steps at rationality `aim`, and whether each contracted by four."""
+    is_safe, last = jnp.ones(aim.shape, bool), None
+    for _ in range(3):
+        step = _direction(respond(tables, point, aim))
+        length = jnp.max(jnp.abs(step), axis=0)
+        settled = length < 100 * jnp.finfo(length.dtype).eps
+        is_safe &= jnp.isfinite(length) if last is None else (length <= 0.25 * last) | settled
+        point, last = point + step, length
+    return point, is_safe & (last < 1e-2)
