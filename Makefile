@@ -1,0 +1,47 @@
+# The two commands of the README: `make report` and `make test`. Everything runs in .venv, which `make env` builds.
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CASE ?= central-asia
+export JAX_PLATFORMS ?= cpu
+
+.PHONY: env report test test-slow lint bench docs pins posteriors clean
+
+env: $(VENV)/ready
+
+$(VENV)/ready: constraints.txt pyproject.toml
+	$(PY) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+report: env  ## the page of the flagship case
+	$(BIN)/buckpass report $(CASE) -o $(CASE).html --force
+
+test: env  ## the fast suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gambit and not gpu and not browser"
+
+test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
+
+lint: env
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/pyright
+
+bench: env  ## writes benchmarks/results.json
+	$(BIN)/python benchmarks/run.py
+
+posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
+	$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
+	$(BIN)/buckpass fit western-balkans -o src/buckpass/cases/western-balkans/posteriors --bundle --force
+
+docs: env
+	$(BIN)/mkdocs build --strict
+
+pins: ## resolve the versions again; needs uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml constraints.in -o constraints.txt
+
+clean:
+	rm -rf $(VENV) .jax_cache .pytest_cache .ruff_cache .hypothesis site

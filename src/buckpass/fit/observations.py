@@ -1,0 +1,101 @@
+"""What the record says each power did, as bands of rungs that a likelihood can use (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.game.setting import CrisisSetting
+
+__all__ = ["Coding", "Observations", "observe"]
+
+TOP = 6
+DEPLOYMENT = 5
+INFORMATIVE = ("seen", "recalled", "absence")
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How strictly the record is read.
+
+    bases : which bases of coding count; *unsearched* and *machine* never do.
+    doubt : rungs by which every band is widened on both sides (0: as coded).
+    without : crises left out.
+    """
+
+    bases: tuple[str, ...] = INFORMATIVE
+    doubt: int = 0
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Bands of the coded responses, one entry per row of the record that is informative.
+
+    crisis, power : positions in the setting's axes; low, high : first and last rung of the band; weight : 1 over the
+    number of coders of the response.
+    """
+
+    crisis: np.ndarray
+    power: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray
+    n_crises: int
+
+    def __len__(self) -> int:
+        return len(self.crisis)
+
+    def take(self, keep: np.ndarray) -> Observations:
+        """The entries where `keep` is true."""
+        fields = {name: getattr(self, name)[keep] for name in ("crisis", "power", "low", "high", "weight")}
+        return replace(self, **fields)
+
+
+def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Observations:
+    """The informative rows of the record for the crises and powers of a setting.
+
+    A power that does not play in a crisis (host or belligerent) has no entry. A deployment coded 5 through a body that
+    is none of the power's open vehicles counts as *a deployment* (5–6): the record says that it went with others, the
+    case does not model the others' body.
+    """
+    rows = _informative(case, setting.names.crises, coding)
+    at_crisis = {name: i for i, name in enumerate(setting.names.crises)}
+    at_power = {name: i for i, name in enumerate(setting.names.powers)}
+    crisis = np.array([at_crisis[c] for c in rows["crisis_id"]], dtype=int)
+    power = np.array([at_power[a] for a in rows["actor"]], dtype=int)
+    low = np.clip(rows["rung_low"].to_numpy().astype(int) - coding.doubt, 0, TOP)
+    high = np.clip(rows["rung_high"].to_numpy().astype(int) + coding.doubt, 0, TOP)
+    found = Observations(crisis, power, low, high, rows["weight"].to_numpy(), len(setting.names.crises))
+    return _only_open(found, setting)
+
+
+def _informative(case: Case, crises: Sequence[str], coding: Coding) -> pl.DataFrame:
+    key = ["crisis_id", "actor"]
+    rows = case.responses.filter(
+        pl.col("crisis_id").is_in(list(crises))
+        & ~pl.col("crisis_id").is_in(list(coding.without))
+        & pl.col("actor").is_in(list(case.powers))
+        & pl.col("basis").is_in(list(coding.bases))
+        & pl.col("rung").is_not_null()
+    )
+    return rows.with_columns(
+        pl.col("rung_low").fill_null(pl.col("rung")),
+        pl.col("rung_high").fill_null(pl.col("rung")),
+        (1.0 / pl.len().over(key)).alias("weight"),
+    )
+
+
+def _only_open(found: Observations, setting: CrisisSetting) -> Observations:
+    """Drop powers that do not play; widen a 5 without an open vehicle to 5–6."""
+    is_open, rung = np.asarray(setting.is_open), np.asarray(setting.rung)
+    plays = is_open[found.crisis, found.power].sum(axis=1) > 1
+    found = found.take(plays)
+    mine_open, mine_rung = is_open[found.crisis, found.power], rung[found.crisis, found.power]
+    inside = (mine_rung >= found.low[:, None]) & (mine_rung <= found.high[:, None]) & mine_open
+    high = np.where(~inside.any(axis=1) & (found.low >= DEPLOYMENT), TOP, found.high)
+    return replace(found, high=high)

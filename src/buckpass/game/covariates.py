@@ -1,0 +1,231 @@
+"""The covariates of a power in a crisis, one function each: what the stake, cost and backlash indices are made of.
+
+Each takes the case, the crisis (a row of `case.crises` as a dict) and a power's id and returns a number, or None where
+the record does not have it. Indicators are 0/1 by the coding rules of the case; the others are continuous and are
+standardised over the batch afterwards, a missing one standing at the mean (`CrisisSetting.is_measured` keeps which).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import polars as pl
+
+from buckpass.case import Case
+
+__all__ = ["COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_treaty_partner", "patron_of"]
+
+Crisis = dict
+Covariate = Callable[[Case, Crisis, str], float | None]
+
+NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
+EARTH_RADIUS_KM = 6371.0
+NEIGHBOUR_KM = 100.0  # capitals nearer than this count as this far: a floor for the logarithm
+
+
+def severity(case: Case, crisis: Crisis, power: str) -> float:
+    """severity code of the crisis (0 … 1) minus 0.5"""
+    return crisis["severity"] - 0.5
+
+
+def border(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power shares a border with a host"""
+    return float(any(power in host.borders for host in _hosts(case, crisis)))
+
+
+def own_stake(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power's own people or assets were hit"""
+    return float(power in crisis["own_stake"])
+
+
+def claim(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power has a territorial claim of its own in the crisis"""
+    return float(power in crisis["claimants"])
+
+
+def treaty_asked(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where power and host share a mutual-defence treaty and help was asked of the power or the treaty body"""
+    return float(is_treaty_partner(case, crisis, power) and asked(case, crisis, power) > 0)
+
+
+def trade(case: Case, crisis: Crisis, power: str) -> float | None:
+    """log-odds of the power's share of the host's trade with the powers measured, nearest year within three"""
+    measure = case.settings.measures.economic
+    if measure is None or power not in measure.powers:
+        return None
+    shares = [_trade_share(case, host, crisis["start"].year, power) for host in crisis["host"]]
+    known = [s for s in shares if s is not None]
+    return _log_odds(sum(known) / len(known)) if known else None
+
+
+def spill(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where a crisis of this type spills over the border that the power shares with a host"""
+    return float(case.settings.crisis_types[crisis["type"]].spills) * border(case, crisis, power)
+
+
+def distance(case: Case, crisis: Crisis, power: str) -> float:
+    """log kilometres between the power's capital and the nearest host's"""
+    here = next(p.capital for p in case.settings.powers if p.id == power)
+    return min(math.log(max(_kilometres(here, host.capital), NEIGHBOUR_KM)) for host in _hosts(case, crisis))
+
+
+def capacity(case: Case, crisis: Crisis, power: str) -> float | None:
+    """log military spending of the power in the crisis's year, nearest year within three"""
+    spending = _spending(case, power, crisis["start"].year)
+    return math.log(spending) if spending else None
+
+
+def base(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power had forces stationed in a host at the start"""
+    return float(power in crisis["bases"])
+
+
+def busy(case: Case, crisis: Crisis, power: str) -> float:
+    """log(1 + the power's deployments elsewhere under way at the start), counted in the record"""
+    acts = case.responses.filter((pl.col("actor") == power) & (pl.col("rung") >= 5))
+    running = case.crises.filter(
+        (pl.col("start") < crisis["start"]) & (pl.col("end").is_null() | (pl.col("end") >= crisis["start"]))
+    )
+    elsewhere = acts.join(running, on="crisis_id", how="semi").filter(pl.col("crisis_id") != crisis["crisis_id"])
+    return math.log1p(elsewhere["crisis_id"].n_unique())
+
+
+def opinion(case: Case, crisis: Crisis, power: str) -> float | None:
+    """log-odds of unfavourable opinion of the power in the host"""
+    rows = [o for o in case.settings.opinions if o.power == power and o.host in crisis["host"]]
+    if not rows:
+        return None
+    nearest = min(rows, key=lambda o: abs((o.year or crisis["start"].year) - crisis["start"].year))
+    return _log_odds(nearest.value)
+
+
+def domestic(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the crisis is unrest at home, 0 where it is an attack from outside"""
+    return float(case.settings.crisis_types[crisis["type"]].domestic)
+
+
+def asked(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power was asked for help, itself or through an organisation that it leads"""
+    led = {o.id for o in case.settings.organisations if o.lead == power}
+    return float(bool({power, *led} & set(crisis["asked"])))
+
+
+def patron(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power is the host's patron"""
+    return float(patron_of(case, crisis) == power)
+
+
+def patron_other(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where another power is the host's patron"""
+    return float(patron_of(case, crisis) not in (None, power))
+
+
+def rivalry(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where some other power's effort undoes the power's own in the theatre (alignment below 0)"""
+    others = (p for p in case.powers if p != power)
+    return float(any(case.alignment(crisis["theatre"], power, other) < 0 for other in others))
+
+
+def subordination(case: Case, crisis: Crisis, power: str) -> float:
+    """the host's security ties to the power: treaty and base count a half each"""
+    return 0.5 * is_treaty_partner(case, crisis, power) + 0.5 * base(case, crisis, power)
+
+
+def rival_pressure(case: Case, crisis: Crisis, power: str) -> float | None:
+    """log spending of the power's main rival over its own (0 if smaller), where an aligned patron other than it is"""
+    partner = patron_of(case, crisis)
+    rival = next(p.main_rival for p in case.settings.powers if p.id == power)
+    if partner in (None, power, rival) or partner not in case.powers or not rival:
+        return 0.0
+    if case.alignment(crisis["theatre"], power, partner) <= 0:
+        return 0.0
+    year = crisis["start"].year
+    own, other = _spending(case, power, year), _spending(case, rival, year)
+    return max(math.log(other / own), 0.0) if own and other else None
+
+
+def bargain(case: Case, crisis: Crisis, power: str) -> float:
+    """1 where the power is the party of the case's arrangement that forgoes deployment, in its theatre"""
+    arrangement = case.settings.arrangement
+    if arrangement is None or crisis["theatre"] != case.settings.focus.theatre:
+        return 0.0
+    return float(any(t.party == power and t.forgoes == "deployment" for t in arrangement.terms))
+
+
+COVARIATES: dict[str, Covariate] = {
+    f.__name__: f
+    for f in (severity, border, own_stake, claim, treaty_asked, trade, spill, distance, capacity, base, busy, opinion,
+              domestic, asked, patron, patron_other, rivalry, subordination, rival_pressure, bargain)
+}  # fmt: skip
+
+CONTINUOUS = frozenset({"trade", "distance", "capacity", "opinion"})
+
+
+def is_indicator(name: str) -> bool:
+    """Whether a covariate enters as coded rather than standardised."""
+    return name not in CONTINUOUS
+
+
+def patron_of(case: Case, crisis: Crisis) -> str | None:
+    """The outside patron of the crisis's host: the crisis's own entry, else the theatre's."""
+    if crisis["patron"]:
+        return crisis["patron"]
+    return next(t.patron for t in case.settings.theatres if t.id == crisis["theatre"])
+
+
+def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:
+    """Whether power and some host were members of one mutual-defence organisation when the crisis began."""
+    for organisation in case.settings.organisations:
+        if organisation.mutual_defence:
+            members = set(case.members(organisation.id, crisis["start"]))
+            if power in members and members & set(crisis["host"]):
+                return True
+    return False
+
+
+def alignment_with_hosts(case: Case, theatre: str, hosts: list[str], power: str) -> float:
+    """How the hosts' governments count the power's effort in the theatre: mean over hosts, −1 … 1."""
+    return sum(case.alignment(theatre, host, power) for host in hosts) / len(hosts)
+
+
+def _hosts(case: Case, crisis: Crisis) -> list:
+    return [h for h in case.settings.hosts if h.id in crisis["host"]]
+
+
+def _spending(case: Case, power: str, year: int) -> float | None:
+    measure = case.settings.measures.capacity
+    if measure is None:
+        return None
+    return _nearest(case.series.filter(pl.col("series").is_in(measure.series) & (pl.col("actor") == power)), year)
+
+
+def _nearest(rows: pl.DataFrame, year: int) -> float | None:
+    near = rows.filter((pl.col("year") - year).abs() <= NEAREST_YEARS).drop_nulls("value")
+    if near.is_empty():
+        return None
+    return near.sort((pl.col("year") - year).abs(), "year")["value"][0]
+
+
+def _trade_share(case: Case, host: str, year: int, power: str) -> float | None:
+    measure = case.settings.measures.economic
+    for name in measure.series:
+        rows = case.series.filter((pl.col("series") == name) & (pl.col("partner") == host))
+        values = {p: _nearest(rows.filter(pl.col("actor") == p), year) for p in measure.powers}
+        if all(v is not None for v in values.values()) and sum(values.values()) > 0:
+            return values[power] / sum(values.values())
+    return None
+
+
+def _log_odds(share: float) -> float:
+    bounded = min(max(share, 0.005), 0.995)  # a survey or trade share of 0 or 1 is a rounding, not a certainty
+    return math.log(bounded / (1 - bounded))
+
+
+def _kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Great-circle distance of two (latitude, longitude) points in degrees."""
+    lat_a, lon_a, lat_b, lon_b = map(math.radians, (*a, *b))
+    chord = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, chord)))
+
+

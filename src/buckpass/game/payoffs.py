@@ -1,0 +1,110 @@
+"""From what a case fixes and what a fit estimates to the payoffs of its crisis games (model §2)."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from buckpass.game.covariates import COVARIATES
+from buckpass.game.crises import Crises
+from buckpass.game.setting import CrisisSetting
+
+__all__ = ["Coefficients", "crises_of", "plain_coefficients"]
+
+
+class Coefficients(eqx.Module):
+    """One value of everything that a fit may estimate; axes power p, covariate k, rung r, vehicle v.
+
+    Indices are linear on the log scale: log V = stake_level + stake_power + x · stake_slope, and likewise cost,
+    backlash and influence. A mechanism that an explanation switches off has a level of −inf (its price is exactly 0)
+    or a slope of 0.
+    """
+
+    stake_level: Float[Array, ""]
+    stake_power: Float[Array, " p"]
+    stake_slope: Float[Array, " k"]
+    cost_level: Float[Array, ""]
+    cost_power: Float[Array, " p"]
+    cost_slope: Float[Array, " k"]
+    backlash_level: Float[Array, ""]
+    backlash_slope: Float[Array, " k"]
+    influence_level: Float[Array, ""]
+    influence_slope: Float[Array, " k"]
+    norm: Float[Array, " p"]  # N_i ≥ 0, the same in every theatre
+    restraint: Float[Array, ""]  # price on deployment per unit of rival pressure (reassurance)
+    exclusion: Float[Array, ""]  # price on deployment where another power is patron
+    enforcement: Float[Array, ""]  # price on deployment for the party of the arrangement that forgoes it
+    unasked: Float[Array, ""]  # Q: price of a deployment that nobody asked for
+    kappa: Float[Array, ""]  # κ ∈ [0, 1], scale of the alignment between powers
+    kappa_patron: Float[Array, ""]  # κ of the power that is itself the patron
+    cost_steps: Float[Array, " r"]  # ladder of costs by rung, 0 at silence, 1 at the top, non-decreasing
+    vehicle_price: Float[Array, "p v"]  # price that a power puts on deploying through a vehicle
+    alone_price: Float[Array, " p"]  # price that a power puts on deploying through none
+
+
+def plain_coefficients(setting: CrisisSetting) -> Coefficients:
+    """Coefficients with every mechanism off: stakes and costs of 1 (log level 0), the case's own ladder of costs."""
+    powers, vehicles = len(setting.names.powers), len(setting.vehicles)
+    zero, off = jnp.zeros(()), jnp.array(-jnp.inf)
+    slope = jnp.zeros(len(COVARIATES))
+    return Coefficients(
+        stake_level=zero, stake_power=jnp.zeros(powers), stake_slope=slope,
+        cost_level=zero, cost_power=jnp.zeros(powers), cost_slope=slope,
+        backlash_level=off, backlash_slope=slope, influence_level=off, influence_slope=slope,
+        norm=jnp.zeros(powers), restraint=zero, exclusion=zero, enforcement=zero, unasked=zero,
+        kappa=zero, kappa_patron=zero, cost_steps=setting.cost_curve,
+        vehicle_price=jnp.zeros((powers, vehicles)), alone_price=jnp.zeros(powers),
+    )  # fmt: skip
+
+
+def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
+    """The crisis games of a setting under given coefficients; pure and differentiable.
+
+    The price on deployment gathers norm, restraint, exclusion, enforcement and vehicle: `norm` holds what the power
+    brings to every theatre, `barrier` what the situation adds (unasked, another's patronage, the arrangement).
+    """
+    c, x = coefficients, setting.covariates
+    relief = 1.0 - setting.asked_relief * setting.covariate("asked")
+    return Crises(
+        stake=jnp.exp(c.stake_level + c.stake_power + x @ c.stake_slope),
+        cost=jnp.exp(c.cost_level + c.cost_power + x @ c.cost_slope),
+        backlash=relief * jnp.exp(c.backlash_level + x @ c.backlash_slope),
+        norm=jnp.broadcast_to(c.norm, x.shape[:2]),
+        influence=jnp.exp(c.influence_level + x @ c.influence_slope),
+        barrier=jnp.ones(x.shape[:2]),
+        delivery=jnp.exp(setting.log_delivery),
+        severity=setting.severity,
+        alignment=scaled_alignment(setting, c),
+        host_alignment=setting.host_alignment,
+        rationality=jnp.ones(x.shape[0]),
+        effort_at=setting.effort_at,
+        cost_at=c.cost_steps[setting.rung] * setting.cost_share_at,
+        presence_at=setting.presence_at,
+        influence_at=setting.influence_at,
+        deploys_at=setting.deploys_at,
+        barred_at=situational_price(setting, c),
+        is_open=setting.is_open,
+        rung=setting.rung,
+    )
+
+
+def scaled_alignment(setting: CrisisSetting, coefficients: Coefficients) -> Float[Array, "c p p"]:
+    """Alignments with κ on the off-diagonal; a patron's own row carries `kappa_patron`."""
+    is_patron = setting.covariate("patron")[..., None]
+    kappa = coefficients.kappa + is_patron * (coefficients.kappa_patron - coefficients.kappa)
+    same = jnp.eye(setting.alignment.shape[-1])
+    return same + (1 - same) * kappa * setting.alignment
+
+
+def situational_price(setting: CrisisSetting, coefficients: Coefficients) -> Float[Array, "c p o"]:
+    """What the situation adds to the price of deploying by each option, in logit units."""
+    c = coefficients
+    on_any = (
+        c.restraint * setting.covariate("rival_pressure")
+        + c.exclusion * setting.covariate("patron_other")
+        + c.enforcement * setting.covariate("bargain")
+    )
+    plain = setting.rung.shape[-1] - len(setting.vehicles)
+    by_option = jnp.concatenate([jnp.broadcast_to(c.alone_price[:, None], (c.norm.shape[0], plain)), c.vehicle_price], 1)
+    return setting.deploys_at * (on_any[..., None] + by_option) + c.unasked * setting.unasked_at

@@ -1,0 +1,231 @@
+"""What a case fixes about its crisis games before any parameter is chosen (model §2)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+from jaxtyping import Array, Bool, Float, Int
+
+from buckpass.case import Case
+from buckpass.game.covariates import COVARIATES, alignment_with_hosts, asked, is_indicator
+from buckpass.game.crises import CrisisNames
+from buckpass.game.vehicles import pass_probability
+
+__all__ = ["CrisisSetting", "Standard", "setting_of", "standard_of"]
+
+DEPLOYMENT_BY_VEHICLE, DEPLOYMENT_ALONE = 5, 6
+PLAIN_RUNGS = (0, 1, 2, 3, 4, DEPLOYMENT_ALONE)
+
+
+class CrisisSetting(eqx.Module):
+    """The given side of a batch of crises; axes crisis c, power p, option o, covariate k, rung r.
+
+    A covariate that the record lacks stands at its mean (0 after standardising) with `is_measured` false, so it
+    carries no information. Powers that do not play (they are the host, or a belligerent) have only silence open.
+    """
+
+    names: CrisisNames
+    covariates: Float[Array, "c p k"]
+    is_measured: Bool[Array, "c p k"]
+    log_delivery: Float[Array, "c p"]  # log q_i, mean 0 over the powers
+    severity: Float[Array, " c"]  # s = exp(γ0 + γ1 · code)
+    alignment: Float[Array, "c p p"]  # α_ij unscaled, ones on the diagonal
+    host_alignment: Float[Array, "c p"]
+    effort_at: Float[Array, "c p o"]  # π e
+    cost_share_at: Float[Array, "c p o"]  # π · cost share; the ladder's cost curve multiplies it
+    presence_at: Float[Array, "c p o"]  # π · legitimacy · p
+    influence_at: Float[Array, "c p o"]
+    deploys_at: Float[Array, "c p o"]
+    unasked_at: Float[Array, "c p o"]  # 1 where a deployment by this option was not asked for
+    is_open: Bool[Array, "c p o"]
+    rung: Int[Array, "c p o"]
+    cost_curve: Float[Array, " r"]  # the case's ladder of costs, 0 … 1
+    asked_relief: Float[Array, ""]  # ℓ: part of the backlash that a request takes away
+    vehicles: tuple[str, ...] = eqx.field(static=True)  # option 6 + v is a deployment through vehicles[v]
+
+    def covariate(self, name: str) -> Float[Array, "c p"]:
+        """One covariate by its name in `COVARIATES`."""
+        return self.covariates[..., list(COVARIATES).index(name)]
+
+    def select(self, positions: Sequence[int]) -> CrisisSetting:
+        """The same setting for some of its crises (repeats allowed), by position."""
+        index = np.asarray(positions, dtype=int)
+        names = CrisisNames(tuple(self.names.crises[i] for i in index), self.names.powers, self.names.options)
+        batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
+        return dataclasses.replace(self, names=names, **batched)
+
+
+UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "vehicles"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Standard:
+    """Mean and scale (two standard deviations) by which continuous covariates are standardised, per covariate."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def apply(self, raw: np.ndarray) -> np.ndarray:
+        """Standardised covariates, missing (NaN) at the mean."""
+        return np.nan_to_num((raw - self.mean) / self.scale, nan=0.0)
+
+
+def standard_of(case: Case) -> Standard:
+    """The standard of the case: over every crisis of a theatre that enters the fit and every power that plays."""
+    return _standard(_raw_covariates(case, _rows(case, _fitted_ids(case))))
+
+
+def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standard | None = None) -> CrisisSetting:
+    """The setting of the named crises (default: all that enter the fit), in the order given.
+
+    Raises `UnknownName` for a crisis that the case does not have. Covariates are standardised over the crises in the
+    fit whatever is asked for, so that one crisis means the same alone and in company.
+    """
+    ids = list(crises) if crises is not None else _fitted_ids(case)
+    rows = [case.crisis(c) for c in ids]
+    raw = _raw_covariates(case, rows)
+    standard = standard or standard_of(case)
+    vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
+    options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
+    per_crisis = [_options_of(case, row, vehicles) for row in rows]
+    stacked = {name: jnp.array(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
+    return CrisisSetting(
+        names=CrisisNames(tuple(ids), case.powers, options),
+        covariates=jnp.array(standard.apply(raw)),
+        is_measured=jnp.array(~np.isnan(raw)),
+        log_delivery=jnp.array(_log_delivery(case, standard.apply(raw), standard)),
+        severity=jnp.array([_severity(case, row) for row in rows]),
+        alignment=jnp.array(np.stack([_alignment(case, row["theatre"]) for row in rows])),
+        host_alignment=jnp.array([_host_alignment(case, row) for row in rows]),
+        cost_curve=jnp.array(case.settings.ladder.cost, dtype=float),
+        asked_relief=jnp.array(case.parameter("asked.relief")),
+        vehicles=vehicles,
+        **stacked,
+    )
+
+
+def _fitted_ids(case: Case) -> list[str]:
+    fitted = [t.id for t in case.settings.theatres if t.in_fit]
+    return case.crises.filter(pl.col("theatre").is_in(fitted))["crisis_id"].to_list()
+
+
+def _rows(case: Case, ids: Sequence[str]) -> list[dict]:
+    return [case.crisis(c) for c in ids]
+
+
+def _raw_covariates(case: Case, rows: list[dict]) -> np.ndarray:
+    """Covariates as the record has them, [crisis, power, covariate]; NaN where it has none."""
+    return np.array([[[_number(f(case, row, p)) for f in COVARIATES.values()] for p in case.powers] for row in rows])
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _standard(raw: np.ndarray) -> Standard:
+    flat = raw.reshape(-1, raw.shape[-1])
+    mean, scale = np.zeros(flat.shape[1]), np.ones(flat.shape[1])
+    for k, name in enumerate(COVARIATES):
+        known = flat[~np.isnan(flat[:, k]), k]
+        if not is_indicator(name) and known.size:
+            mean[k] = known.mean()
+            scale[k] = 2 * known.std() or 1.0  # without variation the covariate is 0 everywhere, whatever its scale
+    return Standard(mean, scale)
+
+
+def _log_delivery(case: Case, standardised: np.ndarray, standard: Standard) -> np.ndarray:
+    """log q_i = ε_cap · log capacity − ε_dist · log distance, centred over the powers of each crisis."""
+    k_cap, k_dist = (list(COVARIATES).index(name) for name in ("capacity", "distance"))
+    capacity = standardised[..., k_cap] * standard.scale[k_cap]
+    distance = standardised[..., k_dist] * standard.scale[k_dist]
+    raw = case.parameter("delivery.capacity") * capacity - case.parameter("delivery.distance") * distance
+    return raw - raw.mean(axis=1, keepdims=True)
+
+
+def _severity(case: Case, row: dict) -> float:
+    return float(np.exp(case.parameter("severity.base") + case.parameter("severity.slope") * row["severity"]))
+
+
+def _alignment(case: Case, theatre: str) -> np.ndarray:
+    matrix = [[1.0 if a == b else case.alignment(theatre, a, b) for b in case.powers] for a in case.powers]
+    return np.array(matrix)
+
+
+def _host_alignment(case: Case, row: dict) -> list[float]:
+    return [alignment_with_hosts(case, row["theatre"], row["host"], p) for p in case.powers]
+
+
+def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Attributes of every option of every power in one crisis, each [power, option]."""
+    ladder = case.settings.ladder
+    rung = np.array([*PLAIN_RUNGS, *([DEPLOYMENT_BY_VEHICLE] * len(vehicles))])
+    passes = np.array([1.0] * len(PLAIN_RUNGS) + [_passes(case, row, v) for v in vehicles])
+    share = np.array([1.0] * len(PLAIN_RUNGS) + [_organisation(case, v).cost_share.value for v in vehicles])
+    legitimacy = np.array([1.0] * len(PLAIN_RUNGS) + [_organisation(case, v).legitimacy.value for v in vehicles])
+    shape = (len(case.powers), rung.size)
+    deploys = (rung >= DEPLOYMENT_BY_VEHICLE).astype(float)
+
+    def at(values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values, shape).astype(float)
+
+    return {
+        "effort_at": at(np.array(ladder.effort)[rung] * passes),
+        "cost_share_at": at(passes * share),
+        "presence_at": at(np.array(ladder.presence)[rung] * passes * legitimacy),
+        "influence_at": at(np.array(ladder.influence)[rung] * passes),
+        "deploys_at": at(deploys),
+        "unasked_at": np.array([deploys * ~_was_asked(case, row, p, vehicles) for p in case.powers]),
+        "is_open": np.array([_open(case, row, p, vehicles) for p in case.powers]),
+        "rung": np.broadcast_to(rung, shape).copy(),
+    }
+
+
+def _organisation(case: Case, name: str):
+    return next(o for o in case.settings.organisations if o.id == name)
+
+
+def _passes(case: Case, row: dict, vehicle: str) -> float:
+    """Chance that the organisation's members let a deployment pass: its consent rule over their alignment with hosts."""
+    organisation = _organisation(case, vehicle)
+    members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
+    if not members:
+        return 0.0
+    consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
+    return pass_probability(organisation.consent.rule, dict(zip(members, consents, strict=True)), organisation.consent.keys)
+
+
+def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
+    """Per option: whether the host asked this power, or the organisation through which it would come."""
+    own = bool(asked(case, row, power)) or power in row["claimants"]
+    return np.array([own] * len(PLAIN_RUNGS) + [own or v in row["asked"] for v in vehicles])
+
+
+def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
+    """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
+    if power in row["host"] or _is_belligerent(case, row, power):
+        return np.array([True] + [False] * (len(PLAIN_RUNGS) + len(vehicles) - 1))
+    return np.array([True] * len(PLAIN_RUNGS) + [_reaches(case, row, power, v) for v in vehicles])
+
+
+def _is_belligerent(case: Case, row: dict, power: str) -> bool:
+    mine = case.responses.filter((pl.col("crisis_id") == row["crisis_id"]) & (pl.col("actor") == power))
+    return "belligerent" in mine["scope"].to_list()
+
+
+def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
+    organisation = _organisation(case, vehicle)
+    members = set(case.members(vehicle, row["start"]))
+    mandate = organisation.mandate
+    if mandate.hosts == "any":
+        covers_host = True
+    elif mandate.hosts == "members":
+        covers_host = bool(members & set(row["host"]))
+    else:
+        covers_host = bool(set(mandate.hosts) & set(row["host"]))
+    covers_type = mandate.types == "any" or row["type"] in mandate.types
+    return power in members and covers_host and covers_type
