@@ -1,0 +1,150 @@
+"""The record of a case: what is known, with its sources."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from buckpass.case.problems import UnknownName
+from buckpass.case.schema import Claim, Host, Organisation, Power, Quantity, Scenario, Settings, Theatre
+from buckpass.case.sources import Source
+
+Named = TypeVar("Named", Power, Host, Theatre, Organisation)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An argument about a regional order and its record.
+
+    Tables are polars frames with the columns of the case's files and `line`, the line in the file. `hash` identifies the
+    whole case, `record_hash` what a fit depends on (settings, crises, responses, own operations, series).
+    """
+
+    folder: Path
+    settings: Settings
+    crises: pl.DataFrame
+    responses: pl.DataFrame
+    own_operations: pl.DataFrame
+    series: pl.DataFrame
+    claims: tuple[Claim, ...]
+    sources: Mapping[str, Source]
+    scenarios: Mapping[str, Scenario]
+    hash: str
+    record_hash: str
+
+    @property
+    def id(self) -> str:
+        """The case's id."""
+        return self.settings.id
+
+    @property
+    def title(self) -> str:
+        """The case's title."""
+        return self.settings.title
+
+    @property
+    def powers(self) -> tuple[str, ...]:
+        """Ids of the powers, in the order of the tables."""
+        return tuple(power.id for power in self.settings.powers)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Ids of the hosts."""
+        return tuple(host.id for host in self.settings.hosts)
+
+    @property
+    def theatres(self) -> tuple[str, ...]:
+        """Ids of the theatres."""
+        return tuple(theatre.id for theatre in self.settings.theatres)
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """Ids of the organisations."""
+        return tuple(organisation.id for organisation in self.settings.organisations)
+
+    def power(self, power_id: str) -> Power:
+        """One power's entry; `UnknownName` where the case has no such power."""
+        return _named("power", power_id, self.settings.powers)
+
+    def host(self, host_id: str) -> Host:
+        """One host's entry."""
+        return _named("host", host_id, self.settings.hosts)
+
+    def theatre(self, theatre_id: str) -> Theatre:
+        """One theatre's entry."""
+        return _named("theatre", theatre_id, self.settings.theatres)
+
+    def organisation(self, organisation_id: str) -> Organisation:
+        """One organisation's entry."""
+        return _named("organisation", organisation_id, self.settings.organisations)
+
+    def crisis(self, crisis_id: str) -> dict[str, Any]:
+        """One crisis as a dict of its columns; `UnknownName` with the nearest spelling otherwise."""
+        found = self.crises.filter(pl.col("crisis_id") == crisis_id)
+        if found.is_empty():
+            raise UnknownName("crisis", crisis_id, self.crises["crisis_id"])
+        return found.row(0, named=True)
+
+    def quantity(self, parameter_id: str) -> Quantity:
+        """A parameter set by hand, with its range, label and reason."""
+        if parameter_id not in self.settings.parameters:
+            raise UnknownName("parameter", parameter_id, self.settings.parameters)
+        return self.settings.parameters[parameter_id]
+
+    def parameter(self, parameter_id: str) -> float:
+        """The value of a parameter set by hand."""
+        return self.quantity(parameter_id).value
+
+    def members(self, organisation_id: str, on: date) -> tuple[str, ...]:
+        """The members of an organisation on a day: powers in their order, then the others; nobody before it was founded."""
+        organisation = self.organisation(organisation_id)
+        if on < organisation.founded or (organisation.ended is not None and on > organisation.ended):
+            return ()
+        current = [m.state for m in organisation.members if m.from_ <= on and (m.to is None or on <= m.to)]
+        if "*" in current:
+            current = [*self.powers, *self.hosts, *current]
+        powers = [power for power in self.powers if power in current]
+        return tuple(dict.fromkeys([*powers, *(state for state in current if state != "*")]))
+
+    def alignment(self, theatre: str, of: str, with_: str) -> float:
+        """How `of` (a power or a host) counts the effort of power `with_` in a theatre, −1 to 1.
+
+        A power counts its own effort fully (1). A host without an entry of its own takes that of `*`. A pair that the case
+        leaves out is 0, of which `check_case` warns.
+        """
+        if of == with_:
+            return 1.0
+        found = {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
+        fallback = found.get((theatre, "*", with_), 0.0) if of not in self.powers else 0.0
+        return found.get((theatre, of, with_), fallback)
+
+    def replace(self, **changes: Any) -> Case:
+        """A copy of the case with some parts changed, and the hashes that belong to it."""
+        changed = dataclasses.replace(self, **changes)
+        return dataclasses.replace(
+            changed, hash=_digest(changed, whole=True), record_hash=_digest(changed, whole=False)
+        )
+
+
+def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:
+    entries = tuple(entries)
+    for entry in entries:
+        if entry.id == wanted:
+            return entry
+    raise UnknownName(kind, wanted, [entry.id for entry in entries])
+
+
+def _digest(case: Case, whole: bool) -> str:
+    digest = hashlib.sha256(case.settings.model_dump_json(by_alias=True).encode())
+    for table in (case.crises, case.responses, case.own_operations, case.series):
+        digest.update(table.drop("line").write_json().encode())
+    if whole:
+        digest.update(repr((case.claims, sorted(case.sources), sorted(case.scenarios.items()))).encode())
+    return digest.hexdigest()

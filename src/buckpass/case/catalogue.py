@@ -1,0 +1,67 @@
+"""The package's own lists that a case is checked against: state codes, the model's parameters, the claims' estimands."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ESTIMANDS = HERE.parent / "claims" / "estimands.toml"
+
+
+@dataclass(frozen=True)
+class ParameterKind:
+    """A number of the model that a case sets by hand."""
+
+    id: str
+    unit: str
+    meaning: str
+    low: float
+    high: float
+
+
+@cache
+def state_codes() -> frozenset[str]:
+    """ISO 3166 alpha-3 codes of states, present and former."""
+    codes = tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))
+    return frozenset(codes["current"].split()) | frozenset(codes["former"].split())
+
+
+@cache
+def world_code() -> str:
+    """The code of the world as actor or partner of a series."""
+    return tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))["world"]
+
+
+@cache
+def _parameter_table() -> Mapping[str, ParameterKind]:
+    table = tomllib.loads((HERE / "parameter_ids.toml").read_text(encoding="utf-8"))
+    return {
+        name: ParameterKind(name, entry["unit"], entry["meaning"], *map(float, entry["range"]))
+        for name, entry in table.items()
+    }
+
+
+def parameter_kinds(powers: Iterable[str]) -> dict[str, ParameterKind]:
+    """The parameters that a case with these powers must set, by id."""
+    powers = tuple(powers)
+    kinds: dict[str, ParameterKind] = {}
+    for name, kind in _parameter_table().items():
+        for filled in [name.replace("<POWER>", power) for power in powers] if "<POWER>" in name else [name]:
+            kinds[filled] = ParameterKind(filled, kind.unit, kind.meaning, kind.low, kind.high)
+    return kinds
+
+
+@cache
+def known_estimands() -> Mapping[str, frozenset[str]] | None:
+    """Names of the estimands that claims may use, with the parameters each allows; None where no list is registered.
+
+    The list is `claims/estimands.toml`: `[name]` with `parameters = ["…"]`.
+    """
+    if not ESTIMANDS.is_file():
+        return None
+    table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
+    return {name: frozenset(entry.get("parameters", ())) for name, entry in table.items()}

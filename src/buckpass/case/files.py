@@ -1,0 +1,171 @@
+"""Reading a case's files without being hurt by them, and writing results without hurting anyone's files."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from buckpass.case.problems import FileRefused, OutputExists
+
+MEGABYTE = 1_000_000
+# Read by size before a byte is read; the flagship's largest table has 0.4 MB.
+SIZE_LIMITS = {
+    "case.toml": 1 * MEGABYTE,
+    "claims.toml": 1 * MEGABYTE,
+    "crises.csv": 4 * MEGABYTE,
+    "responses.csv": 8 * MEGABYTE,
+    "own_operations.csv": 8 * MEGABYTE,
+    "series.csv": 16 * MEGABYTE,
+    "sources.bib": 2 * MEGABYTE,
+}
+SCENARIO_LIMIT = MEGABYTE // 4
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_inside(folder: Path, name: str) -> bytes:
+    """The bytes of one file of a case.
+
+    Refused before reading (`FileRefused`): a missing or empty file, a path or a link that leaves the folder, a loop of
+    links, anything but a plain file (a pipe would never end), a file above its size limit.
+    """
+    path = _settle(folder, name)
+    limit = SIZE_LIMITS.get(name, SCENARIO_LIMIT)
+    with _open_plain(path, name) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
+            raise FileRefused(
+                f"{size / MEGABYTE:.1f} MB, above the limit of {limit / MEGABYTE:g} MB: not read. "
+                "Keep only the rows that the case uses"
+            )
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise FileRefused(f"grew beyond {limit / MEGABYTE:g} MB while being read: not used")
+    if not content.strip():
+        raise FileRefused("the file is empty. `buckpass new DIR` writes a case to compare with")
+    return content
+
+
+def _settle(folder: Path, name: str) -> Path:
+    try:
+        root = folder.resolve(strict=True)
+        path = (root / name).resolve(strict=True)
+    except FileNotFoundError:
+        raise FileRefused("the file is missing. `buckpass new DIR` writes a complete case to copy it from") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FileRefused(f"the path cannot be followed ({type(error).__name__}): is it a loop of links?") from None
+    if not path.is_relative_to(root):
+        raise FileRefused(f"leads out of the case's folder (to {path}): not read. Copy the file into the folder")
+    return path
+
+
+def _open_plain(path: Path, name: str):
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise FileRefused(f"cannot be opened: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileRefused(f"{name} is not a plain file (a folder, pipe or device?): not read")
+    return os.fdopen(descriptor, "rb")
+
+
+def decode_text(content: bytes) -> str:
+    """The text of a file in UTF-8 (with or without byte-order mark) or in UTF-16 with its mark, as Excel writes it.
+
+    Any other encoding raises `FileRefused`, naming the first line and byte that is not UTF-8 and the likely encoding.
+    """
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileRefused("is in UTF-32. Save it as UTF-8")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decode_utf16(content)
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileRefused(_not_utf8(content, error)) from None
+    if "\0" in text:
+        where = text[: text.index("\0")].count("\n") + 1
+        raise FileRefused(
+            f"line {where} holds a zero byte: is it UTF-16 without its mark, or a binary file? Save as UTF-8"
+        )
+    return text
+
+
+def _decode_utf16(content: bytes) -> str:
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        raise FileRefused("begins as UTF-16 but is damaged. Save it again as UTF-8") from None
+    if "\0" in text:
+        raise FileRefused("holds a zero character. Save it again as UTF-8")
+    return text
+
+
+def _not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
+    line = content[: error.start].count(b"\n") + 1
+    byte = content[error.start]
+    letter = bytes([byte]).decode("cp1252", errors="replace")
+    return (
+        f"is not UTF-8: line {line} has byte 0x{byte:02x} (in Windows-1252, common in older Excel, that is {letter!r}). "
+        "Save it as UTF-8 — Excel: 'CSV UTF-8'; LibreOffice: Save as, Edit filter settings, Unicode (UTF-8)"
+    )
+
+
+def canonical_bytes(text: str) -> bytes:
+    """The same bytes for the same text, whatever editor saved it: UTF-8, no mark, newline LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8")
+
+
+def write_atomic(path: str | Path, content: bytes, force: bool = False) -> Path:
+    """Write an output file in one step: it is there whole, or not at all.
+
+    An existing file is left alone (`OutputExists`) unless `force`. Returns the path.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputExists(f"{path} is a folder: give a file name")
+    if not path.parent.is_dir():
+        raise OutputExists(f"{path.parent} is not a folder: make it first; nothing was written")
+    refuse_existing(path, force)
+    temporary = path.parent / f".{path.name[:80]}.{secrets.token_hex(4)}.part"
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _put_in_place(temporary, path, force)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raise `OutputExists` where something is at `path` and `force` was not asked for."""
+    if not force and os.path.lexists(path):
+        raise OutputExists(
+            f"{path} is there already and was left as it is: give another name, or --force to replace it"
+        )
+
+
+def _put_in_place(temporary: Path, path: Path, force: bool) -> None:
+    if force:
+        os.replace(temporary, path)
+        return
+    try:
+        os.link(temporary, path)  # unlike replace, fails if another process wrote the file meanwhile
+    except FileExistsError:
+        refuse_existing(path, force)
+    except OSError:
+        os.replace(temporary, path)  # file systems without hard links
+
+
+def safe_cell(text: str) -> str:
+    """The text as it may stand in a CSV that a spreadsheet will open: a leading = + - @ gets an apostrophe before it.
+
+    Inside a case such cells are kept as text, unchanged; only exports are escaped (OWASP, *CSV injection*).
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

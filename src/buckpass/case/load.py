@@ -1,0 +1,171 @@
+"""A folder, or the name of a bundled case, to a case; all of its problems at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from buckpass.case.case import Case
+from buckpass.case.files import canonical_bytes, decode_text, read_inside
+from buckpass.case.problems import CaseNotFound, CaseProblems, Check, FileRefused, Problem, spelling_hint
+from buckpass.case.references import Material, check_references
+from buckpass.case.rows import ROW_MODELS
+from buckpass.case.schema import ClaimFile, Scenario, Settings
+from buckpass.case.sources import Source, keys_of, read_sources
+from buckpass.case.tables import Table, empty_table, read_table
+from buckpass.case.toml_reading import TomlFile, read_toml
+from buckpass.case.weak_spots import weak_spots
+
+BUNDLED = Path(__file__).parent.parent / "cases"
+RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv")
+OPTIONAL_FILES = ("own_operations.csv",)
+OTHER_FILES = ("claims.toml", "sources.bib")
+MOST_SCENARIOS = 200
+
+
+@dataclass
+class Reading:
+    """What has been read of a folder so far, and what was wrong with it."""
+
+    folder: Path
+    texts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        self.problems.extend(problems)
+
+    def text(self, name: str, is_optional: bool = False) -> str | None:
+        """The text of a file; None, and a problem unless it is optional, where it cannot be used."""
+        if is_optional and not (self.folder / name).exists() and not (self.folder / name).is_symlink():
+            return None
+        try:
+            self.texts[name] = decode_text(read_inside(self.folder, name))
+        except FileRefused as refused:
+            self.problems.append(Problem(name, None, "", str(refused)))
+            return None
+        return self.texts[name]
+
+    def digest(self, names: Iterable[str]) -> str:
+        digest = hashlib.sha256()
+        for name in names:
+            if name in self.texts:
+                content = canonical_bytes(self.texts[name])
+                digest.update(f"{name}:{len(content)}\n".encode() + content)
+        return digest.hexdigest()
+
+
+def bundled_cases() -> tuple[str, ...]:
+    """The names of the cases that come with the package."""
+    return tuple(sorted(path.parent.name for path in BUNDLED.glob("*/case.toml")))
+
+
+def load_case(ref: str | Path) -> Case:
+    """The case in a folder, or a bundled case by name.
+
+    Raises `CaseProblems` with every error at once (`CaseNotFound` where there is no such case). Warnings do not stop it:
+    see `check_case`.
+
+    >>> load_case("no-such-case")
+    Traceback (most recent call last):
+    ...
+    buckpass.case.problems.CaseNotFound: ...
+    """
+    check = check_case(ref)
+    if check.case is None:
+        kind = CaseNotFound if any(p.field == "case" and p.line is None for p in check.errors) else CaseProblems
+        raise kind(str(ref), check.errors)
+    return check.case
+
+
+def check_case(ref: str | Path) -> Check:
+    """Every problem of a case at once, with file, line, what was seen and what to do; the case itself if it has no error."""
+    folder = case_folder(ref)
+    if folder is None:
+        hint = f"{spelling_hint(str(ref), bundled_cases())}; or give the path of a folder with a case.toml"
+        return Check(False, (Problem(str(ref), None, "case", "no bundled case and no folder has this name", hint),))
+    reading = Reading(folder)
+    settings = _toml(reading, "case.toml", Settings)
+    claims = _toml(reading, "claims.toml", ClaimFile)
+    tables = {name: _table(reading, name) for name in ROW_MODELS}
+    sources = _sources(reading)
+    scenarios = _scenarios(reading)
+    if settings is not None and settings.content is not None:
+        keys = keys_of(reading.texts["sources.bib"]) | set(sources) if "sources.bib" in reading.texts else None
+        reading.add(check_references(Material(settings, claims, tables, keys)))
+    problems = tuple(_in_order(reading.problems))
+    if settings is None or settings.content is None or any(p.level == "error" for p in problems):
+        return Check(False, problems)
+    assert claims is not None
+    assert claims.content is not None
+    case = Case(
+        folder=folder,
+        settings=settings.content,
+        crises=tables["crises.csv"].frame,
+        responses=tables["responses.csv"].frame,
+        own_operations=tables["own_operations.csv"].frame,
+        series=tables["series.csv"].frame,
+        claims=claims.content.claim,
+        sources=sources,
+        scenarios=scenarios,
+        hash=reading.digest(sorted(reading.texts)),
+        record_hash=reading.digest(RECORD_FILES),
+    )
+    return Check(True, (*problems, *_in_order(weak_spots(case, settings, claims))), case)
+
+
+def case_folder(ref: str | Path) -> Path | None:
+    """The folder that a name or path means: bundled names first, then folders (`./name` always means a folder)."""
+    if isinstance(ref, str) and ref in bundled_cases():
+        return BUNDLED / ref
+    try:
+        path = Path(ref)
+        return path if path.is_dir() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _toml(reading: Reading, name: str, model) -> TomlFile | None:
+    text = reading.text(name)
+    if text is None:
+        return None
+    file, problems = read_toml(name, text, model)
+    reading.add(problems)
+    return file
+
+
+def _table(reading: Reading, name: str) -> Table:
+    text = reading.text(name, is_optional=name in OPTIONAL_FILES)
+    if text is None:
+        return empty_table(name)
+    table, problems = read_table(name, text)
+    reading.add(problems)
+    return table
+
+
+def _sources(reading: Reading) -> dict[str, Source]:
+    text = reading.text("sources.bib")
+    if text is None:
+        return {}
+    sources, problems = read_sources("sources.bib", text)
+    reading.add(problems)
+    return sources
+
+
+def _scenarios(reading: Reading) -> Mapping[str, Scenario]:
+    try:
+        paths = sorted((reading.folder / "scenarios").glob("*.toml"))
+    except OSError:
+        return {}
+    if len(paths) > MOST_SCENARIOS:
+        reading.add([Problem("scenarios", None, "", f"{len(paths)} files, more than {MOST_SCENARIOS}: not read")])
+        return {}
+    files = {path.stem: _toml(reading, f"scenarios/{path.name}", Scenario) for path in paths}
+    return {name: file.content for name, file in files.items() if file is not None and file.content is not None}
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    files = [*RECORD_FILES, *OTHER_FILES]
+    rank = {name: position for position, name in enumerate(files)}
+    return sorted(problems, key=lambda p: (p.level, rank.get(p.file, len(files)), p.file, p.line or 0))

@@ -1,0 +1,116 @@
+"""What can be wrong with a case, said so that it can be mended."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from buckpass.case.case import Case
+
+Level = Literal["error", "warning"]
+
+
+class BuckpassError(Exception):
+    """Base of every error that is the user's to mend: the message says what was seen, why it matters, what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong (or weak) in a case: the file, the line, the field, what was seen, what to do about it."""
+
+    file: str
+    line: int | None
+    field: str
+    message: str
+    hint: str = ""
+    level: Level = "error"
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        field = f" [{self.field}]" if self.field else ""
+        hint = f" — {self.hint}" if self.hint else ""
+        return f"{place}{field} {self.level}: {self.message}{hint}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of reading a case: every problem at once, and the case itself when there is no error."""
+
+    ok: bool
+    problems: tuple[Problem, ...]
+    case: Case | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep the case from being used."""
+        return tuple(p for p in self.problems if p.level == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The weak spots: the case can be used, and its reader should know of them."""
+        return tuple(p for p in self.problems if p.level == "warning")
+
+
+class CaseProblems(BuckpassError):
+    """The case has errors; `.problems` lists all of them."""
+
+    def __init__(self, ref: str, problems: Iterable[Problem]):
+        self.ref = ref
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{ref}: {count} problem{'s' if count != 1 else ''}; nothing was computed"
+        super().__init__("\n".join([head, *(f"  {p}" for p in self.problems)]))
+
+
+class CaseNotFound(CaseProblems):
+    """There is no such case: neither a bundled name nor a folder with a case.toml."""
+
+
+class UnknownName(BuckpassError, LookupError):
+    """An id that the case does not have; `.nearest` lists the closest spellings."""
+
+    def __init__(self, kind: str, seen: str, known: Iterable[str]):
+        self.kind, self.seen = kind, seen
+        self.known = tuple(sorted(set(known)))
+        self.nearest = nearest(seen, self.known)
+        article = "an" if kind[:1] in "aeiou" else "a"
+        super().__init__(f"{clip(seen)!r} is not {article} {kind} of this case — {spelling_hint(seen, self.known)}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class OutputExists(BuckpassError):
+    """The output file is there already and was not overwritten."""
+
+
+class FileRefused(BuckpassError):
+    """A file of the case was not read: it is missing, too large, not a plain file, or outside the folder."""
+
+
+def nearest(seen: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """The known names closest in spelling, best first (case does not count)."""
+    by_fold = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(clip(seen).casefold(), list(by_fold), n=count, cutoff=0.6)
+    return tuple(by_fold[fold] for fold in close)
+
+
+def spelling_hint(seen: str, known: Iterable[str]) -> str:
+    """A sentence for a misspelt name: the nearest spelling, or what there is to choose from."""
+    known = tuple(known)
+    close = nearest(seen, known)
+    if close:
+        return f"did you mean {' or '.join(repr(name) for name in close)}?"
+    if not known:
+        return "none is defined yet"
+    shown = ", ".join(known[:12])
+    return f"known: {shown}{f' and {len(known) - 12} more' if len(known) > 12 else ''}"
+
+
+def clip(text: object, width: int = 60) -> str:
+    """The text on one line, cut to a width that fits a message, control characters made visible."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[: width + 1])
+    return line if len(line) <= width else line[: width - 1] + "…"

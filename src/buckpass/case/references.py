@@ -1,0 +1,357 @@
+"""Whether everything that a case names is there: powers, hosts, crises, organisations, series, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from buckpass.case.catalogue import known_estimands, parameter_kinds, state_codes, world_code
+from buckpass.case.problems import Problem, clip, nearest, spelling_hint
+from buckpass.case.schema import ClaimFile, Organisation, Settings
+from buckpass.case.tables import Table
+from buckpass.case.toml_reading import TomlFile
+
+MOST_PROBLEMS = 200
+_RESPONSE_FILES = ("responses.csv", "own_operations.csv")
+
+
+@dataclass(frozen=True)
+class Material:
+    """All files of a case as far as they could be read; `source_keys` is None where sources.bib could not."""
+
+    settings: TomlFile[Settings]
+    claims: TomlFile[ClaimFile] | None
+    tables: Mapping[str, Table]
+    source_keys: frozenset[str] | None
+
+    @property
+    def content(self) -> Settings:
+        """The settings, which must have been valid."""
+        assert self.settings.content is not None
+        return self.settings.content
+
+
+@dataclass(frozen=True)
+class Names:
+    """The ids that a case defines."""
+
+    powers: tuple[str, ...]
+    hosts: tuple[str, ...]
+    theatres: tuple[str, ...]
+    organisations: tuple[str, ...]
+    states: tuple[str, ...]
+    crises: tuple[str, ...]
+    types: tuple[str, ...]
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """Every state and organisation that the case speaks of."""
+        return (*self.states, *self.organisations)
+
+
+def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
+    """The ids that the settings define."""
+    powers = tuple(power.id for power in settings.powers)
+    hosts = tuple(host.id for host in settings.hosts)
+    members = [member.state for organisation in settings.organisations for member in organisation.members]
+    return Names(
+        powers=powers,
+        hosts=hosts,
+        theatres=tuple(theatre.id for theatre in settings.theatres),
+        organisations=tuple(organisation.id for organisation in settings.organisations),
+        states=tuple(dict.fromkeys([*powers, *hosts, *(state for state in members if state != "*")])),
+        crises=tuple(crises),
+        types=tuple(settings.crisis_types),
+    )
+
+
+def check_references(material: Material) -> list[Problem]:
+    """Every name that leads nowhere, every key that stands twice, every number out of its parameter's range."""
+    crises = material.tables["crises.csv"]
+    names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids))
+    checks = [
+        _settings_names(material.settings, material.content, names),
+        _organisations(material.settings, material.content, names),
+        _relations(material.settings, material.content, names),
+        _parameters(material.settings, material.content),
+        _measures(material, names),
+        _arrangement(material.settings, material.content, names),
+        _crises(crises.frame, names),
+        *(_responses(file, material, names) for file in _RESPONSE_FILES),
+        _series(material, names),
+        _claims(material.claims),
+        _sources(material),
+    ]
+    return [problem for check in checks for problem in _capped(check)]
+
+
+def _capped(problems: Iterator[Problem]) -> Iterator[Problem]:
+    for count, problem in enumerate(problems):
+        if count >= MOST_PROBLEMS:
+            yield Problem(
+                problem.file, None, "", f"more than {MOST_PROBLEMS} problems of this kind; the rest is not shown"
+            )
+            return
+        yield problem
+
+
+def _unknown(file: TomlFile, path: Sequence[str | int], kind: str, seen: str, known: Sequence[str]) -> Problem:
+    return file.problem(path, f"{clip(seen)!r} is not {kind}", spelling_hint(seen, known))
+
+
+def _missing(
+    file: TomlFile, path: Sequence[str | int], kind: str, seen: str | Iterable[str] | None, known: Sequence[str]
+) -> Iterator[Problem]:
+    if seen is None or isinstance(seen, str):
+        if seen is not None and seen not in known:
+            yield _unknown(file, path, kind, seen, known)
+        return
+    for position, item in enumerate(seen):
+        if item not in known:
+            yield _unknown(file, (*path, position), kind, item, known)
+
+
+def _twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
+    seen: set[Any] = set()
+    for position, key in enumerate(keys):
+        if key in seen:
+            shown = key if isinstance(key, str) else ", ".join(map(str, key))
+            yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
+        seen.add(key)
+
+
+def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    focus = settings.focus
+    yield from _missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
+    yield from _missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
+    yield from _missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
+    yield from _missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
+    yield from _missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
+    for table in ("powers", "hosts", "theatres", "organisations"):
+        yield from _twice(file, table, getattr(names, table))
+    for position, power in enumerate(settings.powers):
+        yield from _state(file, ("powers", position, "main_rival"), power.main_rival, names)
+    for position, host in enumerate(settings.hosts):
+        yield from _missing(file, ("hosts", position, "borders"), "a power", host.borders, names.powers)
+    for position, theatre in enumerate(settings.theatres):
+        yield from _state(file, ("theatres", position, "patron"), theatre.patron, names)
+
+
+def _state(file: TomlFile, path: Sequence[str | int], seen: str | None, names: Names) -> Iterator[Problem]:
+    if seen is not None and seen not in names.states and seen not in state_codes():
+        yield _unknown(file, path, "a state of this case nor an ISO 3166 code", seen, names.states)
+
+
+def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    for position, organisation in enumerate(settings.organisations):
+        path = ("organisations", position)
+        if organisation.id in names.states:
+            yield file.problem((*path, "id"), f"{organisation.id} is also a state's id", "give it another id")
+        members = {member.state for member in organisation.members}
+        yield from _members(file, path, organisation, names)
+        for key, seen in (("lead", organisation.lead), ("keys", organisation.consent.keys)):
+            where = (*path, key) if key == "lead" else (*path, "consent", key)
+            if "*" not in members:
+                yield from _missing(file, where, f"a member of {organisation.id}", seen, sorted(members))
+        mandate = organisation.mandate
+        if not isinstance(mandate.hosts, str):
+            yield from _missing(file, (*path, "mandate", "hosts"), "a host", mandate.hosts, names.hosts)
+        if not isinstance(mandate.types, str):
+            yield from _missing(file, (*path, "mandate", "types"), "a crisis type", mandate.types, names.types)
+
+
+def _members(file: TomlFile, path: tuple, organisation: Organisation, names: Names) -> Iterator[Problem]:
+    own = (*names.powers, *names.hosts)
+    for number, member in enumerate(organisation.members):
+        if member.state != "*" and member.state not in own and member.state not in state_codes():
+            yield _unknown(
+                file, (*path, "members", number), "a state of this case nor an ISO 3166 code", member.state, own
+            )
+
+
+def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    counting = (*names.powers, *names.hosts, "*")
+    for position, entry in enumerate(settings.alignments):
+        path = ("alignments", position)
+        yield from _missing(file, (*path, "theatre"), "a theatre", entry.theatre, names.theatres)
+        yield from _missing(file, (*path, "of"), "a power or host", entry.of, counting)
+        yield from _missing(file, (*path, "with"), "a power", entry.with_, names.powers)
+        if entry.of == entry.with_:
+            yield file.problem(path, f"{entry.of} with itself is always 1", "delete the entry")
+    yield from _twice(file, "alignments", [(a.theatre, a.of, a.with_) for a in settings.alignments])
+    for position, opinion in enumerate(settings.opinions):
+        yield from _missing(file, ("opinions", position, "power"), "a power", opinion.power, names.powers)
+        yield from _missing(file, ("opinions", position, "host"), "a host", opinion.host, names.hosts)
+    yield from _twice(file, "opinions", [(o.power, o.host, o.year) for o in settings.opinions])
+
+
+def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
+    kinds = parameter_kinds(power.id for power in settings.powers)
+    for name, kind in kinds.items():
+        if name not in settings.parameters:
+            close = nearest(name, set(settings.parameters) - set(kinds), 1)
+            hint = (
+                f"is {close[0]!r} meant for it?"
+                if close
+                else f'add [parameters."{name}"]: {kind.meaning} ({kind.unit})'
+            )
+            yield file.problem(("parameters",), f'the parameter "{name}" is missing, and the model needs it', hint)
+    for name, quantity in settings.parameters.items():
+        if name not in kinds:
+            hint = spelling_hint(name, kinds)
+            yield file.problem(("parameters", name), "is no parameter of the model; it has no effect", hint, "warning")
+            continue
+        kind = kinds[name]
+        for key in ("low", "value", "high"):
+            number = getattr(quantity, key)
+            if number is not None and not kind.low <= number <= kind.high:
+                yield file.problem(
+                    ("parameters", name, key), f"{number:g} is outside {kind.low:g} to {kind.high:g} ({kind.unit})"
+                )
+
+
+def _measures(material: Material, names: Names) -> Iterator[Problem]:
+    table, file, measures = material.tables["series.csv"], material.settings, material.content.measures
+    known = tuple(dict.fromkeys(table.frame["series"]))
+    for domain in ("economic", "security", "capacity"):
+        measure, path = getattr(measures, domain), ("measures", domain)
+        if table.is_whole:
+            yield from _missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
+            for position, other in enumerate(measure.alternatives):
+                where = (*path, "alternatives", position, "series")
+                yield from _missing(file, where, "a series of series.csv", other.series, known)
+        if domain != "capacity":
+            yield from _missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
+            partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
+            yield from _missing(
+                file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
+            )
+
+
+def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    arrangement = settings.arrangement
+    if arrangement is None:
+        return
+    yield from _missing(file, ("arrangement", "parties"), "a power", arrangement.parties, names.powers)
+    for position, term in enumerate(arrangement.terms):
+        path = ("arrangement", "terms", position, "party")
+        yield from _missing(file, path, "a party of the arrangement", term.party, arrangement.parties)
+
+
+def _cells(file: str, frame: pl.DataFrame, column: str, kind: str, known: Iterable[str]) -> Iterator[Problem]:
+    """Cells (single, or lists) that name something unknown; empty cells name nothing."""
+    known = tuple(dict.fromkeys(known))
+    values = (
+        frame.select("line", pl.col(column)).explode(column) if frame.schema[column] == pl.List(pl.String) else frame
+    )
+    strange = values.filter(pl.col(column).is_not_null() & (pl.col(column) != "") & ~pl.col(column).is_in(list(known)))
+    for line, seen in strange.select("line", column).head(MOST_PROBLEMS + 1).iter_rows():
+        yield Problem(file, line, column, f"{clip(seen)!r} is not {kind}", spelling_hint(seen, known))
+
+
+def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Problem]:
+    first = frame.with_columns(pl.col("line").first().over(key).alias("first_line"))
+    again = first.filter(pl.col("line") != pl.col("first_line")).sort("line").head(MOST_PROBLEMS + 1)
+    for row in again.iter_rows(named=True):
+        shown = ", ".join(str(row[column]) for column in key if row[column] != "")
+        yield Problem(
+            file, row["line"], key[-1] if len(key) == 1 else "+".join(key), f"{clip(shown)} stands already on line {row['first_line']}",
+            "keep one of the rows, or merge them",
+        )  # fmt: skip
+
+
+def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
+    file = "crises.csv"
+    yield from _repeated(file, frame, ["crisis_id"])
+    yield from _cells(file, frame, "host", "a host of case.toml", names.hosts)
+    yield from _cells(file, frame, "theatre", "a theatre of case.toml", names.theatres)
+    yield from _cells(file, frame, "type", "a crisis type of case.toml", names.types)
+    yield from _cells(file, frame, "asked", "a state or organisation of this case", (*names.actors, *state_codes()))
+    yield from _cells(
+        file, frame, "patron", "a state of this case or an ISO 3166 code", (*names.states, *state_codes())
+    )
+    for column in ("own_stake", "assets", "claimants", "bases"):
+        yield from _cells(file, frame, column, "a power of case.toml", names.powers)
+
+
+def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]:
+    frame = material.tables[file].frame
+    yield from _repeated(file, frame, ["crisis_id", "actor", "coder"])
+    if material.tables["crises.csv"].is_whole:
+        yield from _cells(file, frame, "crisis_id", "a crisis of crises.csv", names.crises)
+    states = frame.filter(pl.col("kind") == "state")
+    yield from _cells(
+        file, states, "actor", "a state of this case or an ISO 3166 code", (*names.states, *state_codes())
+    )
+    bodies = frame.filter(pl.col("kind") == "organisation")
+    yield from _cells(file, bodies, "actor", "an organisation of case.toml", names.organisations)
+    yield from _cells(file, frame, "vehicle", "an organisation of case.toml", names.organisations)
+    yield from _vehicle_dates(file, material)
+
+
+def _vehicle_dates(file: str, material: Material) -> Iterator[Problem]:
+    lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
+    rows = material.tables[file].frame.filter(pl.col("vehicle") != "")
+    rows = rows.join(material.tables["crises.csv"].frame.select("crisis_id", "start", "end"), on="crisis_id")
+    for line, vehicle, start, end in rows.select("line", "vehicle", "start", "end").iter_rows():
+        founded, ended = lifetimes.get(vehicle, (None, None))
+        if founded is not None and end is not None and founded > end:
+            yield Problem(file, line, "vehicle", f"{vehicle} was founded on {founded}, after the crisis ended ({end})")
+        if ended is not None and ended < start:
+            yield Problem(file, line, "vehicle", f"{vehicle} ended on {ended}, before the crisis began ({start})")
+
+
+def _series(material: Material, names: Names) -> Iterator[Problem]:
+    file, frame = "series.csv", material.tables["series.csv"].frame
+    yield from _repeated(file, frame, ["series", "actor", "partner", "year"])
+    known = (*names.actors, *names.theatres, *state_codes(), world_code())
+    for column in ("actor", "partner"):
+        yield from _cells(file, frame, column, "a state, organisation or theatre", known)
+
+
+def _claims(file: TomlFile[ClaimFile] | None) -> Iterator[Problem]:
+    if file is None or file.content is None:
+        return
+    claims, estimands = file.content.claim, known_estimands()
+    yield from _twice(file, "claim", [claim.id for claim in claims])
+    for position, claim in enumerate(claims):
+        if claim.estimand is None or estimands is None:
+            continue
+        path = ("claim", position, "estimand")
+        if claim.estimand.name not in estimands:
+            yield _unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
+            continue
+        allowed = estimands[claim.estimand.name]
+        for parameter in claim.estimand.parameters:
+            if parameter not in allowed:
+                kind = f"a parameter of {claim.estimand.name}"
+                yield _unknown(file, (*path, parameter), kind, parameter, sorted(allowed))
+
+
+def _sources(material: Material) -> Iterator[Problem]:
+    known = material.source_keys
+    if known is None:
+        return
+    for name, table in material.tables.items():
+        yield from _cells(name, table.frame, "source_id", "a key of sources.bib", known)
+    for file in (material.settings, material.claims):
+        if file is not None and file.content is not None:
+            for path, key in _keys_in(file.content.model_dump(by_alias=True), ()):
+                if key not in known:
+                    yield _unknown(file, path, "a key of sources.bib", key, tuple(known))
+
+
+def _keys_in(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, Mapping):
+        for step, inner in value.items():
+            if step == "sources" or (step == "article" and not path and inner is not None):
+                listed = (inner,) if isinstance(inner, str) else inner
+                yield from (((*path, step, number), key) for number, key in enumerate(listed))
+            else:
+                yield from _keys_in(inner, (*path, step))
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            yield from _keys_in(inner, (*path, number))

@@ -1,0 +1,373 @@
+"""What may stand in a case.toml: the settings of a case, each with its meaning, range and unit."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from buckpass.case.cells import parse_date
+
+RUNGS = 7
+StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
+OrganisationId = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")
+]
+PlainId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="id in lower case, digits and _")]
+Text = Annotated[str, Field(max_length=20_000)]
+Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
+SourceKeys = tuple[str, ...]
+Label = Literal["measured", "estimated", "assumed"]
+
+
+def _only_number(value: Any) -> Any:
+    if isinstance(value, (bool, str)):
+        raise ValueError("a number was expected, without quotes")
+    return value
+
+
+def _first_day(value: Any) -> Any:
+    return parse_date(str(value))[0] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+
+
+def _last_day(value: Any) -> Any:
+    return parse_date(str(value))[1] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _in_order(numbers: tuple[float, ...]) -> tuple[float, ...]:
+    if any(b < a for a, b in zip(numbers, numbers[1:], strict=False)):
+        raise ValueError("each rung needs at least the value of the rung below it")
+    return numbers
+
+
+Number = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+FirstDay = Annotated[date, BeforeValidator(_first_day)]
+LastDay = Annotated[date, BeforeValidator(_last_day)]
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+RungValues = Annotated[tuple[Share, ...], Field(min_length=RUNGS, max_length=RUNGS), AfterValidator(_in_order)]
+
+
+class Entry(BaseModel):
+    """Base of every table of case.toml: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Quantity(Entry):
+    """A number set by hand, with its range and where it comes from."""
+
+    value: Number
+    low: Number | None = Field(None, description="lowest plausible value")
+    high: Number | None = Field(None, description="highest plausible value")
+    label: Label = Field(description="measured: from data; estimated: by a fit; assumed: a judgement")
+    unit: str = ""
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Quantity:
+        if self.low is not None and self.low > self.value:
+            raise ValueError(f"low = {self.low:g} lies above value = {self.value:g}")
+        if self.high is not None and self.high < self.value:
+            raise ValueError(f"high = {self.high:g} lies below value = {self.value:g}")
+        return self
+
+
+class Focus(Entry):
+    """What the page and the default commands speak about."""
+
+    rider: StateId = Field(description="the power said to ride")
+    provider: StateId = Field(description="the power said to provide")
+    theatre: PlainId
+    crisis: PlainId
+    organisations: tuple[OrganisationId, ...] = Field(
+        (), description="the passive one first, then those it is compared with"
+    )
+
+
+Coordinates = Annotated[tuple[Number, Number], Field(description="latitude, longitude in degrees")]
+
+
+class Power(Entry):
+    """A state that plays the crisis game."""
+
+    id: StateId
+    name: Line
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+    capital: Coordinates
+    main_rival: StateId | None = None
+    main_rival_reason: Text = ""
+
+
+class Host(Entry):
+    """A state in which a crisis of the record happens."""
+
+    id: StateId
+    name: Line
+    capital: Coordinates
+    borders: tuple[StateId, ...] = Field((), description="powers that border it")
+
+
+class Theatre(Entry):
+    """A region in which relations between powers are roughly constant."""
+
+    id: PlainId
+    name: Line
+    in_fit: bool = Field(description="whether its crises enter the likelihood")
+    patron: StateId | None = Field(None, description="the outside patron where crises.csv names none")
+    note: Text = ""
+
+
+class Member(Entry):
+    """A state's time in an organisation."""
+
+    state: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="ISO3, or * for every state")]
+    from_: FirstDay = Field(alias="from")
+    to: LastDay | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Member:
+        if self.to is not None and self.to < self.from_:
+            raise ValueError(f"to = {self.to} lies before from = {self.from_}")
+        return self
+
+
+class Mandate(Entry):
+    """Where and in what an organisation may act."""
+
+    hosts: Literal["members", "any"] | tuple[StateId, ...]
+    types: Literal["any"] | tuple[PlainId, ...]
+    reason: Text = ""
+
+
+class Consent(Entry):
+    """Who must agree before an organisation acts."""
+
+    rule: Literal["lead", "keys", "majority", "consensus"]
+    keys: tuple[StateId, ...] = ()
+    reason: Text = ""
+
+    @model_validator(mode="after")
+    def _keys_belong(self) -> Consent:
+        if (self.rule == "keys") != bool(self.keys):
+            raise ValueError('keys = ["…"] is needed with rule = "keys", and only there')
+        return self
+
+
+class Organisation(Entry):
+    """A vehicle through which its members may act."""
+
+    id: OrganisationId
+    name: Line
+    lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
+    founded: FirstDay
+    ended: LastDay | None = None
+    is_vehicle: bool = Field(description="whether it can be an option at rung 5 for member powers")
+    mutual_defence: bool = Field(False, description="whether its treaty commits members to defend each other")
+    members: tuple[Member, ...]
+    mandate: Mandate
+    consent: Consent
+    cost_share: Quantity = Field(description="share of a deployment's cost that falls on the power acting through it")
+    legitimacy: Quantity = Field(description="scales visible presence: smaller is more acceptable")
+    sources: SourceKeys = ()
+    note: Text = ""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Organisation:
+        if self.ended is not None and self.ended < self.founded:
+            raise ValueError(f"ended = {self.ended} lies before founded = {self.founded}")
+        if self.consent.rule == "lead" and self.lead is None:
+            raise ValueError('consent rule "lead" needs lead = "…"')
+        return self
+
+
+class Alignment(Quantity):
+    """How `of` counts the effort of `with` in a theatre: 1 as its own, 0 not at all, −1 as undoing it. Directed."""
+
+    theatre: PlainId
+    of: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="a power, a host, or * for every host")]
+    with_: StateId = Field(alias="with", description="a power")
+    value: Annotated[Number, Field(ge=-1, le=1)]
+
+
+class Opinion(Quantity):
+    """Unfavourable opinion of a power among a host's public, as a share; missing stays missing."""
+
+    power: StateId
+    host: StateId
+    year: Annotated[int, Field(ge=1800, le=2200)]
+    value: Share
+
+
+class Ladder(Entry):
+    """The rungs of response and their four attributes, from nothing at silence to 1 at the top."""
+
+    names: Annotated[tuple[Line, ...], Field(min_length=RUNGS, max_length=RUNGS)]
+    effort: RungValues
+    cost: RungValues
+    presence: RungValues
+    influence: RungValues
+    label: Label
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+
+class CrisisType(Entry):
+    """A kind of crisis."""
+
+    domestic: bool = Field(description="unrest at home (true) or attack from outside (false)")
+    spills: bool = Field(description="whether the type spills across a border to a neighbour")
+    reason: Text = ""
+
+
+class AlternativeSeries(Entry):
+    """Another count of the same thing, shown beside the first."""
+
+    series: OneOrMore
+    label: Line
+
+
+class PositionMeasure(Entry):
+    """Which series are a power's position in a domain; never added: each year uses the first that has all powers."""
+
+    series: OneOrMore
+    powers: tuple[StateId, ...] = ()
+    partners: tuple[str, ...] = ()
+    reason: Text = ""
+    alternatives: tuple[AlternativeSeries, ...] = ()
+
+
+class CapacityMeasure(Entry):
+    """Which series is a power's capacity."""
+
+    series: OneOrMore
+    reason: Text = ""
+    alternatives: tuple[AlternativeSeries, ...] = ()
+
+
+class Measures(Entry):
+    """The series behind the economic and the security position, and behind capacity (model §7)."""
+
+    economic: PositionMeasure
+    security: PositionMeasure
+    capacity: CapacityMeasure
+
+
+class Term(Entry):
+    """What a party of the arrangement forgoes, and the rent that it gets."""
+
+    party: StateId
+    forgoes: Literal["deployment", "obstruction"]
+    rent: Quantity
+
+
+class Breakdown(Entry):
+    """What follows when the arrangement ends."""
+
+    alignment: Quantity
+    punishment_years: Quantity
+    obstruction_cost: Quantity
+
+
+class Arrangement(Entry):
+    """The unwritten agreement (model §5)."""
+
+    parties: Annotated[tuple[StateId, ...], Field(min_length=2)]
+    terms: tuple[Term, ...]
+    breakdown: Breakdown
+    transfer: Quantity
+
+
+class Settings(Entry):
+    """The whole of case.toml."""
+
+    schema_version: Literal[1]
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+    title: Line
+    question: Line
+    licence: Line
+    years: tuple[int, int]
+    article: str | None = Field(None, description="key in sources.bib of the text whose claims are checked")
+    article_date: LastDay | None = Field(None, description="crises that start later are the out-of-sample set")
+    focus: Focus
+    powers: Annotated[tuple[Power, ...], Field(min_length=2)]
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    theatres: Annotated[tuple[Theatre, ...], Field(min_length=1)]
+    organisations: tuple[Organisation, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    ladder: Ladder
+    crisis_types: dict[PlainId, CrisisType]
+    measures: Measures
+    parameters: dict[str, Quantity] = {}
+    arrangement: Arrangement | None = None
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Settings:
+        if self.years[0] > self.years[1]:
+            raise ValueError(f"years = {list(self.years)}: the first lies after the last")
+        return self
+
+
+class Claim(Entry):
+    """A sentence that an author makes about the order, and how it is tested."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+    text: Text
+    short: Line
+    kind: Literal["fact", "comparative", "causal", "counterfactual"]
+    family: Literal["record", "measured", "model", "premise", "not_computed"]
+    part: str = ""
+    rival: Text = ""
+    correction: Text = Field("", description="what the record says beside it")
+    sources: SourceKeys = ()
+    estimand: Estimand | None = None
+    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = {}
+    not_computed: Text = Field("", description="which data would decide it; only for family not_computed")
+
+    @model_validator(mode="after")
+    def _computable(self) -> Claim:
+        if (self.family == "not_computed") != bool(self.not_computed.strip()):
+            raise ValueError('not_computed = "which data would decide it" is needed with that family, and only there')
+        if self.family != "not_computed" and self.estimand is None:
+            raise ValueError('estimand = { name = "…" } is missing: without it nothing can be computed')
+        return self
+
+
+class Estimand(BaseModel):
+    """What is computed for a claim: a registered name and its parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters beside the name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class ClaimFile(Entry):
+    """The whole of claims.toml."""
+
+    claim: Annotated[tuple[Claim, ...], Field(min_length=1)]
+
+
+class Scenario(Entry):
+    """A file of scenarios/: a what-if kept with the case, as a list of overrides."""
+
+    title: Line
+    question: Text = ""
+    crisis: PlainId | None = None
+    set: tuple[str, ...] = ()
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+
+Claim.model_rebuild()
+ClaimFile.model_rebuild()

@@ -1,0 +1,104 @@
+"""A TOML file of a case to its validated settings, every problem with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from buckpass.case.problems import Problem, clip
+from buckpass.case.toml_lines import Path, key_lines, line_of
+from buckpass.case.wording import keys_at, say
+
+Model = TypeVar("Model", bound=BaseModel)
+MOST_PROBLEMS = 200
+DEEPEST = 40
+LONGEST_DOTTED_KEY = 12
+_DOTTED = re.compile(r"(?:[\w\"'-]+\s*\.\s*){%d}" % LONGEST_DOTTED_KEY)
+
+
+@dataclass(frozen=True)
+class TomlFile(Generic[Model]):
+    """A validated file, and where each of its keys stands."""
+
+    name: str
+    lines: dict[Path, int]
+    content: Model | None
+
+    def problem(self, path: Sequence[str | int], message: str, hint: str = "", level: str = "error") -> Problem:
+        """A problem at a path of this file."""
+        return Problem(self.name, line_of(self.lines, path), dotted(path), message, hint, level)  # type: ignore[arg-type]
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """A path as it is spoken of: `organisations[2].consent.rule`."""
+    text = ""
+    for step in path:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{clip(step)}" if text else clip(step)
+    return text
+
+
+def read_toml(name: str, text: str, model: type[Model]) -> tuple[TomlFile[Model], list[Problem]]:
+    """The file's settings (None where they are not valid) and its problems."""
+    values, problem = _parse(name, text)
+    if problem is not None:
+        return TomlFile(name, {}, None), [problem]
+    lines = key_lines(text)
+    try:
+        return TomlFile(name, lines, model.model_validate(values)), []
+    except ValidationError as invalid:
+        file = TomlFile(name, lines, None)
+        return file, _problems(file, model, invalid)
+
+
+def _parse(name: str, text: str) -> tuple[dict[str, Any], Problem | None]:
+    text = text.replace("\r\n", "\n")
+    if (found := _DOTTED.search(text)) or _is_deep(text):
+        line = text[: found.start()].count("\n") + 1 if found else None
+        return {}, Problem(
+            name, line, "", "tables or lists nested too deeply: not read", "a case needs at most six levels"
+        )
+    try:
+        return tomllib.loads(text), None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        return {}, Problem(name, line, "", f"is not valid TOML: {clip(error, 200)}", "compare with a bundled case.toml")
+    except (RecursionError, ValueError) as error:
+        return {}, Problem(name, None, "", f"is not valid TOML: {clip(error, 200)}")
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets stand in each other deeper than any case needs; strings are not told apart, so the bound is wide."""
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = max(0, depth + (1 if bracket in "[{" else -1))
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def _problems(file: TomlFile, model: type[BaseModel], invalid: ValidationError) -> list[Problem]:
+    problems: dict[tuple[Any, ...], Problem] = {}
+    for error in invalid.errors(include_url=False)[:MOST_PROBLEMS]:
+        path = _path_in_file(error["loc"], file.lines)
+        known = keys_at(model, error["loc"]) if error["type"] == "extra_forbidden" else ()
+        problems.setdefault((path, error["type"]), file.problem(path, *say(error, known)))
+    if invalid.error_count() > MOST_PROBLEMS:
+        rest = invalid.error_count() - MOST_PROBLEMS
+        problems[("rest",)] = Problem(file.name, None, "", f"and {rest} more problems like these")
+    return list(problems.values())
+
+
+def _path_in_file(loc: Sequence[str | int], lines: dict[Path, int]) -> tuple[str | int, ...]:
+    """The validator's path without the steps that are not in the file (names of alternatives of a union)."""
+    path: tuple[str | int, ...] = ()
+    for position, step in enumerate(loc):
+        is_last = position == len(loc) - 1
+        if (*path, step) in lines or (is_last and isinstance(step, str) and "[" not in step):
+            path = (*path, step)
+    return path

@@ -1,0 +1,177 @@
+"""Where a case is weaker than its reader may think: nothing here stops it from being used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+from math import log10
+
+import polars as pl
+
+from buckpass.case.case import Case
+from buckpass.case.problems import Problem, clip
+from buckpass.case.schema import ClaimFile, Quantity, Settings
+from buckpass.case.toml_reading import TomlFile
+
+SEVERITY_TOLERANCE = 0.011
+LONGEST_LIST = 8
+
+
+def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimFile]) -> list[Problem]:
+    """The warnings of a case without errors."""
+    checks = [
+        _severity(case),
+        _unsourced_rungs(case),
+        _lonely_crises(case),
+        _odd_vehicles(case),
+        _unreasoned(settings),
+        _missing_alignments(case, settings),
+        _capacity_gaps(case, settings),
+        _mixed_units(case),
+        _assumed_claims(case, claims),
+        _formulas(case),
+    ]
+    return [problem for check in checks for problem in check]
+
+
+def severity_by_formula(threat: int, deaths: float | None) -> float:
+    """The severity code: 0.5·min(1, log10(1 + deaths)/5) + 0.5·threat/4; without a toll threat/4."""
+    if deaths is None:
+        return threat / 4
+    return 0.5 * min(1.0, log10(1 + deaths) / 5) + 0.5 * threat / 4
+
+
+def _weak(file: str, line: int | None, field: str, message: str, hint: str = "") -> Problem:
+    return Problem(file, line, field, message, hint, "warning")
+
+
+def _listed(items: list[str]) -> str:
+    rest = len(items) - LONGEST_LIST
+    return ", ".join(items[:LONGEST_LIST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _severity(case: Case) -> Iterator[Problem]:
+    for row in case.crises.iter_rows(named=True):
+        expected = severity_by_formula(row["threat_level"], row["deaths_best"])
+        if abs(row["severity"] - expected) > SEVERITY_TOLERANCE:
+            seen = f"{row['severity']:g} differs from the formula's {expected:.2f} (threat {row['threat_level']}, "
+            toll = "no toll)" if row["deaths_best"] is None else f"{row['deaths_best']:g} deaths)"
+            yield _weak("crises.csv", row["line"], "severity", seen + toll, "correct it, or say why in threat_reason")
+
+
+def _unsourced_rungs(case: Case) -> Iterator[Problem]:
+    for file, frame in (("responses.csv", case.responses), ("own_operations.csv", case.own_operations)):
+        bare = frame.filter(pl.col("rung").is_not_null() & (pl.col("source_id").list.len() == 0))
+        for line, crisis, actor in bare.select("line", "crisis_id", "actor").iter_rows():
+            yield _weak(
+                file, line, "source_id", f"the rung of {actor} in {crisis} has no source", "name one, or unsearched"
+            )
+
+
+def _lonely_crises(case: Case) -> Iterator[Problem]:
+    known = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
+    looked_up = dict(known.group_by("crisis_id").agg(pl.col("actor").n_unique()).iter_rows())
+    for line, crisis in case.crises.select("line", "crisis_id").iter_rows():
+        count = looked_up.get(crisis, 0)
+        if count < 2:
+            seen = "no power was" if count == 0 else "only one power was"
+            yield _weak(
+                "crises.csv", line, "crisis_id", f"{crisis}: {seen} looked up; the game needs others' responses"
+            )
+
+
+def _odd_vehicles(case: Case) -> Iterator[Problem]:
+    rows = case.responses.filter(
+        (pl.col("kind") == "state") & (pl.col("rung") == 5) & pl.col("actor").is_in(list(case.powers))
+    )
+    for row in rows.iter_rows(named=True):
+        actor, vehicle = row["actor"], row["vehicle"]
+        if not vehicle:
+            message, hint = f"{actor} deployed through an organisation that is not named", "fill vehicle"
+        elif not case.organisation(vehicle).is_vehicle:
+            message, hint = (
+                f"{vehicle} is not a vehicle in case.toml, so the model has no such option",
+                "set is_vehicle = true",
+            )
+        elif not _was_member(case, vehicle, actor, case.crisis(row["crisis_id"])):
+            message = f"{actor} was no member of {vehicle} in this crisis, so the model has no such option"
+            hint = "correct the members' dates or the vehicle"
+        else:
+            continue
+        yield _weak("responses.csv", row["line"], "vehicle", message, hint)
+
+
+def _was_member(case: Case, vehicle: str, actor: str, crisis: dict) -> bool:
+    last = crisis["end"] or date(case.settings.years[1], 12, 31)
+    return actor in case.members(vehicle, crisis["start"]) or actor in case.members(vehicle, last)
+
+
+def _unreasoned(file: TomlFile[Settings]) -> Iterator[Problem]:
+    settings = file.content
+    assert settings is not None
+    quantities: list[tuple[tuple[str | int, ...], str, Quantity]] = [
+        *((("alignments", n), f"alignment of {a.of} with {a.with_}", a) for n, a in enumerate(settings.alignments)),
+        *((("opinions", n), f"opinion of {o.power} in {o.host}", o) for n, o in enumerate(settings.opinions)),
+        *((("parameters", name), f"parameter {name}", q) for name, q in settings.parameters.items()),
+        *((("organisations", n, "cost_share"), f"cost share of {o.id}", o.cost_share) for n, o in enumerate(settings.organisations)),
+        *((("organisations", n, "legitimacy"), f"legitimacy of {o.id}", o.legitimacy) for n, o in enumerate(settings.organisations)),
+    ]  # fmt: skip
+    for path, what, quantity in quantities:
+        if not quantity.reason.strip() and not quantity.sources:
+            yield file.problem(path, f"the {what} has neither a reason nor a source", 'add reason = "…"', "warning")
+
+
+def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    given = {(a.theatre, a.of, a.with_) for a in case.settings.alignments}
+    for number, theatre in enumerate(case.settings.theatres):
+        pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (theatre.id, i, j) not in given]
+        hosts = [
+            j for j in case.powers if (theatre.id, "*", j) not in given and not _every_host(case, theatre.id, j, given)
+        ]
+        missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in hosts]
+        if missing:
+            seen = f"{len(missing)} alignments are missing in {theatre.id} and count as 0: {_listed(missing)}"
+            yield file.problem(("theatres", number), seen, "add [[alignments]] entries", "warning")
+
+
+def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str, str]]) -> bool:
+    hosts = case.crises.filter(pl.col("theatre") == theatre)["host"].explode().unique()
+    return all((theatre, host, power) in given for host in hosts)
+
+
+def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    wanted = case.settings.measures.capacity.series
+    rows = case.series.filter(pl.col("series").is_in(list(wanted)))
+    have = set(rows.select("actor", "year").iter_rows())
+    years = sorted(case.crises["start"].dt.year().unique())
+    for power in case.powers:
+        gaps = [str(year) for year in years if (power, year) not in have]
+        if gaps:
+            seen = f"no capacity of {power} ({', '.join(wanted)}) in {len(gaps)} of {len(years)} crisis years: {_listed(gaps)}"
+            yield file.problem(("measures", "capacity"), seen, "add the years to series.csv", "warning")
+
+
+def _mixed_units(case: Case) -> Iterator[Problem]:
+    measures = case.settings.measures
+    used = {*measures.economic.series, *measures.security.series, *measures.capacity.series}
+    units = case.series.group_by("series").agg(pl.col("unit").unique().sort(), pl.col("line").min())
+    for series, found, line in units.sort("line").iter_rows():
+        if len(found) > 1 and series in used:
+            seen = f"{series} has {len(found)} units: {clip(' | '.join(found), 120)}"
+            yield _weak("series.csv", line, "unit", seen, "the model never converts by guess: one series, one unit")
+
+
+def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
+    for number, claim in enumerate(case.claims):
+        if claim.family == "premise":
+            seen = f"claim {claim.id} is a premise: the model assumes it and cannot test it"
+            yield file.problem(("claim", number), seen, "its verdict will say so", "warning")
+
+
+def _formulas(case: Case) -> Iterator[Problem]:
+    tables = {"crises.csv": case.crises, "responses.csv": case.responses, "series.csv": case.series}
+    for file, frame in (*tables.items(), ("own_operations.csv", case.own_operations)):
+        for column in (name for name, dtype in frame.schema.items() if dtype == pl.String):
+            for line in frame.filter(pl.col(column).str.contains(r"^[=@]"))["line"].head(LONGEST_LIST):
+                yield _weak(file, line, column, "begins like a formula; it is kept as text and never computed")
