@@ -1,0 +1,136 @@
+"""What can go wrong with event files and the store, one name for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from buckpass.case.problems import BuckpassError
+
+
+class EventsError(BuckpassError):
+    """Base of this room's errors."""
+
+
+class EventsExtraMissing(EventsError):
+    """The optional database engine is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("Event stores need DuckDB, which is not installed. Install the extra: buckpass[events].")
+
+
+class UnrecognisedFile(EventsError):
+    """The content matches none of the known layouts."""
+
+    def __init__(self, path: Path, seen: str, kinds: Iterable[str]):
+        super().__init__(
+            f"{path.name}: not one of the known layouts. Seen: {seen}. A file is recognised by its content, not its name. "
+            f"Give the publisher's own file (plain, .gz or .zip); known: {', '.join(sorted(kinds))}."
+        )
+
+
+class DamagedArchive(EventsError):
+    """A gzip or zip file that cannot be unpacked to its end."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(
+            f"{path.name}: the archive cannot be unpacked to its end ({reason}). Part of its rows would be missing "
+            "without a trace, so nothing was loaded. Download it again."
+        )
+
+
+class FileChanged(EventsError):
+    """The file changed while it was read."""
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path.name}: changed while it was read, so its SHA-256 would not describe what was loaded. "
+            "Nothing was loaded. Wait until the download has ended and load it again."
+        )
+
+
+class StoreBusy(EventsError):
+    """Another process holds the store."""
+
+    def __init__(self, store: Path):
+        super().__init__(
+            f"{store.name}: another process is using this store, and two writers could mix their rows. "
+            "The store is unchanged. Wait for the other one to end, then run this again."
+        )
+
+
+class NotAStore(EventsError):
+    """The file is no event store."""
+
+    def __init__(self, store: Path, reason: str):
+        super().__init__(f"{store.name}: not an event store ({reason}). Give another name, or make one with `events load`.")
+
+
+class NewerStore(EventsError):
+    """The store was written by a later version."""
+
+    def __init__(self, store: Path, seen: int, known: int):
+        super().__init__(
+            f"{store.name}: store version {seen}, this program knows up to {known}. Its tables may mean something else. "
+            "It was left as it is. Upgrade buckpass, or load the files into a new store."
+        )
+
+
+class StoreNotWritten(EventsError):
+    """The disk is full or refuses to write."""
+
+    def __init__(self, store: Path, reason: str):
+        super().__init__(
+            f"{store.name}: could not be written ({reason.splitlines()[0]}). The load was undone and the store is as before. "
+            "Free some space (a load needs about as much as the unpacked file) and run it again."
+        )
+
+
+class UncoveredActors(EventsError):
+    """A comparison asked for actors whom the data do not cover."""
+
+    def __init__(self, reasons: dict[str, str]):
+        self.reasons = reasons
+        lines = "; ".join(f"{actor}: {why}" for actor, why in sorted(reasons.items()))
+        super().__init__(
+            f"Refused: the store does not cover {', '.join(sorted(reasons))}. {lines}. A count over these actors would measure "
+            "the gap in the file, not who acted. Load a file with the full set of actors, or leave these out."
+        )
+
+
+class ImplausibleLabels(EventsError):
+    """The event columns of a table cannot mean what they say."""
+
+    def __init__(self, table: str, reason: str):
+        super().__init__(
+            f"{table}: the labels of its event columns are implausible ({reason}). Counts by event type would be wrong. "
+            "The rows are kept in the store and are not used. Ask the publisher which column holds which CAMEO root."
+        )
+
+
+class PartialPartners(EventsError):
+    """A total was asked of a table that lists only the largest partners."""
+
+    def __init__(self, reporter: str, partner: str, years: Iterable[int]):
+        listed = ", ".join(str(year) for year in years)
+        super().__init__(
+            f"{reporter}–{partner}: no figure for {listed}. The table lists only the five largest partners of each year, so a "
+            "blank means 'not among the five', not zero. Use a bilateral source, or drop these years."
+        )
+
+
+class NoEvents(EventsError):
+    """The store holds no events of the kind that was asked for."""
+
+    def __init__(self, store: Path, wanted: str):
+        super().__init__(f"{store.name}: holds no {wanted}. Load event files first: `buckpass events load {store.name} FILE…`.")
+
+
+class BadMapping(EventsError):
+    """The table from event codes to rungs has an error."""
+
+    def __init__(self, path: Path | str, line: int, reason: str):
+        super().__init__(
+            f"{path}, line {line}: {reason}. Every coded rung depends on this table, so nothing was coded. "
+            "Mend the row: prefix (CAMEO digits), rung 0–6 or empty, domain, scope, reason."
+        )

@@ -1,0 +1,123 @@
+"""Records of a file one batch at a time, for every file that the parallel parser cannot take as it is.
+
+A record that cannot be split into the right number of cells, or that holds bytes that are no text, comes back as a reject with
+its number and its reason: nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from buckpass.events.recognise import Recognised
+from buckpass.events.source_file import SourceFile
+
+BATCH = 50_000
+LONGEST_CELL = 1 << 24
+SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One record that was not loaded: its number in the file (header not counted), why, and what it looked like."""
+
+    row: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Up to `BATCH` records as cells, with their numbers, and the rejects among them."""
+
+    rows: list[int]
+    cells: list[list[str]]
+    rejects: list[Reject]
+
+    @property
+    def read(self) -> int:
+        """How many records of the file the batch accounts for."""
+        return len(self.rows) + len(self.rejects)
+
+
+def batches(source: SourceFile, found: Recognised) -> Iterator[Batch]:
+    """The records of a file, in its order."""
+    records = _quoted(source, found) if found.is_quoted else _unquoted(source, found)
+    rows: list[int] = []
+    cells: list[list[str]] = []
+    rejects: list[Reject] = []
+    for row, record in records:
+        if isinstance(record, Reject):
+            rejects.append(record)
+        else:
+            rows.append(row)
+            cells.append(record)
+        if len(rows) + len(rejects) >= BATCH:
+            yield Batch(rows, cells, rejects)
+            rows, cells, rejects = [], [], []
+    if rows or rejects:
+        yield Batch(rows, cells, rejects)
+
+
+Records = Iterator[tuple[int, "list[str] | Reject"]]
+
+
+def _unquoted(source: SourceFile, found: Recognised) -> Records:
+    width = len(found.columns)
+    shortest = width - 1 if found.layout.id == "gdelt1" else width
+    row = 0
+    with source.plain.open("rb") as file:
+        for number, raw in enumerate(file):
+            line = raw.rstrip(b"\n").removesuffix(b"\r")
+            if number < found.skipped or not line:
+                continue
+            row += 1
+            yield row, _split(row, line, found, shortest)
+
+
+def _split(row: int, line: bytes, found: Recognised, shortest: int) -> list[str] | Reject:
+    try:
+        text = line.decode(found.encoding).removeprefix("\ufeff" if row == 1 else "")
+    except UnicodeDecodeError as error:
+        return Reject(row, f"not {found.encoding}: byte {error.object[error.start]:#x}", repr(line[:SHOWN]))
+    if "\0" in text:
+        return Reject(row, "a null byte", repr(line[:SHOWN]))
+    return _right_width(row, text.split(found.separator), found, shortest)
+
+
+def _right_width(row: int, cells: list[str], found: Recognised, shortest: int) -> list[str] | Reject:
+    width = len(found.columns)
+    if not shortest <= len(cells) <= width:
+        return Reject(row, f"{len(cells)} cells where {width} are expected", found.separator.join(cells)[:SHOWN])
+    return cells + [""] * (width - len(cells))
+
+
+def _quoted(source: SourceFile, found: Recognised) -> Records:
+    csv.field_size_limit(LONGEST_CELL)
+    with source.plain.open(encoding=found.encoding, errors="surrogateescape", newline="") as file:
+        for _ in range(found.skipped):
+            file.readline()
+        reader, row = csv.reader(file, delimiter=found.separator), 0
+        while True:
+            row += 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield row, Reject(row, str(error), "")
+                continue
+            if cells:
+                yield row, _checked(row, cells, found)
+            else:
+                row -= 1
+
+
+def _checked(row: int, cells: list[str], found: Recognised) -> list[str] | Reject:
+    text = found.separator.join(cells)
+    if not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text):
+        return Reject(row, f"not {found.encoding}", repr(text[:SHOWN]))
+    if "\0" in text:
+        return Reject(row, "a null byte", repr(text[:SHOWN]))
+    return _right_width(row, cells, found, len(found.columns))

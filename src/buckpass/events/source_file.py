@@ -1,0 +1,128 @@
+"""One file as it lies on the disk: unpacked, fingerprinted, and checked for what a fast parser would get wrong."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from buckpass.events.errors import DamagedArchive, FileChanged
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file and its plain text: `sha256` of the file as given, `content` of the text in it."""
+
+    given: Path
+    plain: Path
+    sha256: str
+    content: str
+    size: int
+    lines: int
+    is_utf8: bool
+    is_regular: bool
+    stamp: tuple[int, int, int]
+
+    def check_unchanged(self) -> None:
+        """Raise `FileChanged` when the file is no longer the one that was fingerprinted."""
+        if _stamp(self.given) != self.stamp:
+            raise FileChanged(self.given)
+
+
+@contextmanager
+def opened(path: Path, work: Path) -> Iterator[SourceFile]:
+    """The file's plain text, unpacked under `work` where it is compressed; the copy is removed afterwards."""
+    stamp = _stamp(path)
+    with tempfile.TemporaryDirectory(prefix=".buckpass-load-", dir=work) as folder:
+        plain = _unpacked(path, Path(folder))
+        text = _Fingerprint.of(plain)
+        sha256 = text.sha256 if plain == path else _Fingerprint.of(path).sha256
+        source = SourceFile(path, plain, sha256, text.sha256, text.size, text.lines, text.is_utf8, text.is_regular, stamp)
+        source.check_unchanged()
+        yield source
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    with path.open("rb") as file:
+        start = file.read(4)
+    try:
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path, "rb") as packed, (folder / "plain").open("wb") as out:
+                shutil.copyfileobj(packed, out, CHUNK)
+            return folder / "plain"
+        if start == b"PK\x03\x04":
+            return _unzipped(path, folder)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise DamagedArchive(path, str(error)) from error
+    return path
+
+
+def _unzipped(path: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            raise DamagedArchive(path, f"it holds {len(members)} files; unpack it and give those to be loaded")
+        with archive.open(members[0]) as packed, (folder / "plain").open("wb") as out:
+            shutil.copyfileobj(packed, out, CHUNK)
+    return folder / "plain"
+
+
+@dataclass(frozen=True)
+class _Fingerprint:
+    sha256: str
+    size: int
+    lines: int
+    is_utf8: bool
+    is_regular: bool
+
+    @classmethod
+    def of(cls, path: Path) -> _Fingerprint:
+        """Hash and line count in one pass; regular = every line ends in a plain newline, none is blank, long or binary."""
+        digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
+        size, lines, is_utf8, is_regular, last = 0, 0, True, True, b"\n"
+        with path.open("rb") as file, ThreadPoolExecutor(1) as hashing:
+            pending = None
+            while chunk := file.read(CHUNK):
+                if pending is not None:
+                    pending.result()
+                pending = hashing.submit(digest.update, chunk)
+                size += len(chunk)
+                newlines = chunk.count(b"\n")
+                lines += newlines
+                is_regular = is_regular and _is_regular(last + chunk, newlines)
+                is_utf8 = is_utf8 and _decodes(decoder, chunk)
+                last = chunk[-1:]
+        is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
+        return cls(digest.hexdigest(), size, lines + (last != b"\n"), is_utf8, is_regular)
+
+
+def _is_regular(chunk: bytes, newlines: int) -> bool:
+    is_long = newlines == 0 and len(chunk) > CHUNK
+    return not (is_long or b"\r" in chunk or b"\0" in chunk or b"\n\n" in chunk)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, is_last: bool = False) -> bool:
+    if chunk.isascii() and decoder.getstate()[0] == b"" and not is_last:
+        return True
+    try:
+        decoder.decode(chunk, is_last)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""SQL that turns the cells of a layout into typed columns and says what is wrong with a row.
+
+Every cell is read as text first. A cell that is filled but is not of its kind, a required cell that is empty and a number out of
+its range are problems: the first of them becomes the row's reason for rejection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from buckpass.events.layouts import Column, Layout
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """A string as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+SQL_TYPES = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "date": "DATE",
+    "day_number": "DATE",
+    "truth": "BOOLEAN",
+}
+
+
+def cell(source: str, layout: Layout) -> str:
+    """The cell as text; NULL where it is blank or stands for 'not known'."""
+    trimmed = f"trim({quoted(source)})"
+    if not layout.missing:
+        return f"nullif({trimmed}, '')"
+    tokens = ", ".join(literal(token) for token in ("", *layout.missing))
+    return f"CASE WHEN {trimmed} NOT IN ({tokens}) THEN {trimmed} END"
+
+
+def value(column: Column, layout: Layout) -> str:
+    """The typed value of a column; NULL where the cell is empty or not of its kind."""
+    text = cell(column.source, layout)
+    match column.kind:
+        case "integer":
+            whole = f"TRY_CAST({text} AS BIGINT)"
+            written = f"TRY_CAST({text} AS DOUBLE)"
+            return f"CASE WHEN {whole} = {written} THEN {whole} END"
+        case "number":
+            number = f"TRY_CAST({text} AS DOUBLE)"
+            return f"CASE WHEN isfinite({number}) THEN {number} END"
+        case "date":
+            return f"TRY_CAST({text} AS DATE)"
+        case "day_number":
+            return f"TRY_CAST(try_strptime({text}, '%Y%m%d') AS DATE)"
+        case "truth":
+            return f"CASE {text} WHEN '1' THEN true WHEN '0' THEN false END"
+    return text
+
+
+def problem(layout: Layout) -> str:
+    """The first thing wrong with a row, or NULL; over the typed columns and the cells beside them."""
+    found = [case for column in layout.columns for case in _problems(column)]
+    return f"CASE {' '.join(found)} END" if found else "CAST(NULL AS VARCHAR)"
+
+
+def _problems(column: Column) -> Iterable[str]:
+    name, raw = quoted(column.name), quoted(f"raw_{column.name}")
+    if column.kind != "text":
+        yield f"WHEN {raw} IS NOT NULL AND {name} IS NULL THEN {literal(f'{column.source}: not a {column.kind}: ')} || {raw}"
+    if column.is_required:
+        yield f"WHEN {name} IS NULL THEN {literal(f'{column.source}: empty')}"
+    if column.low is not None and column.high is not None:
+        outside = literal(f"{column.source}: outside {column.low:g} to {column.high:g}: ")
+        yield f"WHEN {name} NOT BETWEEN {column.low} AND {column.high} THEN {outside} || {raw}"
+
+
+def typed(layout: Layout, stage: str) -> str:
+    """A query over `stage` (cells as text) with every kept column typed, and its text beside it where a problem may quote it."""
+    columns = [f"{value(column, layout)} AS {quoted(column.name)}" for column in layout.columns]
+    raws = [
+        f"{cell(column.source, layout)} AS {quoted(f'raw_{column.name}')}" for column in layout.columns if column.kind != "text"
+    ]
+    return f"SELECT {', '.join(['row', *columns, *raws])} FROM {stage}"
+
+
+def judged(layout: Layout, stage: str) -> str:
+    """The typed query with one more column, `problem`."""
+    return f"SELECT *, {problem(layout)} AS problem FROM ({typed(layout, stage)})"
