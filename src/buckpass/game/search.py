@@ -12,7 +12,16 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.choice import CLOSED, Choice, others
 
-__all__ = ["Tables", "follow_rationality", "newton", "respond", "solve_linear", "sweep", "tables_of", "uniform_residual"]
+__all__ = [
+    "Tables",
+    "follow_rationality",
+    "newton",
+    "respond",
+    "solve_linear",
+    "sweeps",
+    "tables_of",
+    "uniform_residual",
+]
 
 
 class Tables(eqx.Module):
@@ -111,7 +120,7 @@ def uniform_residual(tables: Tables) -> Float[Array, "p c"]:
     return jnp.sum(uniform_left(tables), axis=1)
 
 
-def sweeps(tables: Tables, limit: int, switch: float) -> tuple[Array, Int[Array, ""]]:
+def sweeps(tables: Tables, limit: int | Array, switch: float) -> tuple[Array, Int[Array, ""]]:
     """Sweeps until every crisis moves by less than `switch` or the budget is spent."""
 
     def advance(state):
@@ -147,21 +156,23 @@ def _direction(answer: Answer) -> Array:
     return solve_linear(identity - answer.slope, answer.gap)
 
 
-def newton(tables: Tables, start: Float[Array, "p c"], tolerance: float, limit: int) -> tuple[Array, Array, Array]:
-    """Newton steps, halved in any crisis where they do not lower the error → point, error, steps used."""
+def newton(
+    tables: Tables, start: Float[Array, "p c"], wanted: Bool[Array, " c"], tolerance: float, limit: int
+) -> tuple[Array, Array, Array]:
+    """Newton steps in the crises wanted, halved where they do not lower the error → point, error, steps used."""
 
     def advance(state):
         count, point, answer, direction, length, used = state
-        trial = jnp.where(answer.error > tolerance, point + length * direction, point)
+        trial = jnp.where(wanted & (answer.error > tolerance), point + length * direction, point)
         found = respond(tables, trial)
         better = found.error < answer.error
         kept = eqx.tree_at(lambda a: (a.gap, a.slope, a.error), answer, _pick(better, found, answer))
         length = jnp.where(better, jnp.minimum(1.0, 2.0 * length), 0.5 * length)
-        used = used + (answer.error > tolerance)
+        used = used + (wanted & (answer.error > tolerance))
         return count + 1, jnp.where(better, trial, point), kept, _direction(kept), length, used
 
     def unfinished(state):
-        return (state[0] < limit) & jnp.any((state[2].error > tolerance) & (state[4] > 1e-3))
+        return (state[0] < limit) & jnp.any(wanted & (state[2].error > tolerance) & (state[4] > 1e-3))
 
     answer = respond(tables, start)
     state = (0, start, answer, _direction(answer), jnp.ones_like(answer.error), jnp.zeros(answer.error.shape, int))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -12,26 +14,23 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, CrisisNames
 from buckpass.game.search import follow_rationality, newton, solve_linear, sweeps, tables_of
 
-__all__ = ["Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
+__all__ = ["DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
 
 
 @dataclass(frozen=True)
 class SolverSettings:
-    """How long to look for an equilibrium and what counts as one.
+    """How to look for an equilibrium, for how long, and what counts as one."""
 
-    tolerance : largest |log R - best response| that counts as an equilibrium (float64); in float32 a crisis counts as
-        solved at `tolerance_single`.
-    """
-
-    tolerance: float = 1e-10
-    tolerance_single: float = 1e-5
-    sweeps: int = 16
-    switch: float = 1e-3
+    search: Literal["sweeps", "path"] = "sweeps"  # sweeps first (fast), or the branch traced from λ = 0 first
+    tolerance: float = 1e-10  # largest |best response - log R| in float64
+    tolerance_single: float = 1e-5  # the same in float32
+    sweeps: int = 16  # Gauss-Seidel sweeps at most
+    switch: float = 1e-3  # change of log R below which Newton takes over from the sweeps
     newton_steps: int = 30
-    path_steps: int = 60
+    path_steps: int = 80  # trial steps in λ
 
     def tolerance_for(self, dtype) -> float:
         """Tolerance that applies to arrays of this type."""
@@ -39,6 +38,7 @@ class SolverSettings:
 
 
 DEFAULT_SETTINGS = SolverSettings()
+PRINCIPAL = SolverSettings(search="path")
 
 
 class Equilibrium(eqx.Module):
@@ -47,33 +47,72 @@ class Equilibrium(eqx.Module):
     strategy: Float[Array, "c p o"]  # σ_i(a)
     log_residual: Float[Array, "c p"]  # log R_i
     error: Float[Array, " c"]  # largest change of log R under one best response
-    sweeps: Int[Array, " c"]  # best-response evaluations used
-    converged: Bool[Array, " c"]
+    sweeps: Int[Array, " c"]  # best responses evaluated
+    converged: Bool[Array, " c"]  # error within tolerance
 
 
 class NoEquilibriumFound(RuntimeError):
-    """No point within tolerance was found for some crisis; the message says which and what was tried."""
+    """No point within tolerance was found for some crises: `positions` says which, the message what was tried."""
+
+    def __init__(self, message: str, positions: tuple[int, ...]):
+        super().__init__(message)
+        self.positions = positions
 
 
-@jax.jit
-def _error(choice: Choice, log_residual):
-    return jnp.max(jnp.abs(best_response(choice, log_residual) - log_residual), axis=0)
+def solve(crises: Crises, settings: SolverSettings = PRINCIPAL, names: CrisisNames | None = None) -> Equilibrium:
+    """Who does what in each crisis, on the branch that grows out of uniform choice as rationality rises.
+
+    Every equilibrium returned is at the rationality asked and within tolerance (1e-10 in float64).
+
+    Raises
+    ------
+    NoEquilibriumFound
+        Some crisis stayed outside the tolerance; nothing is returned for the others either.
+    """
+    equilibrium = _solve_compiled(crises, settings)
+    error = np.asarray(equilibrium.error)
+    lost = np.flatnonzero(~np.asarray(equilibrium.converged))
+    if lost.size:
+        raise NoEquilibriumFound(_complaint(error, lost, settings, names), tuple(lost.tolist()))
+    return equilibrium
+
+
+@partial(jax.jit, static_argnames="settings")
+def _solve_compiled(crises: Crises, settings: SolverSettings) -> Equilibrium:
+    return solve_strategies(crises, settings)
+
+
+def _complaint(error: np.ndarray, lost: np.ndarray, settings: SolverSettings, names: CrisisNames | None) -> str:
+    called = [names.crises[i] if names else f"position {i}" for i in lost[:3]]
+    shown = ", ".join(f"{name} (error {error[i]:.3g})" for name, i in zip(called, lost, strict=False))
+    return (
+        f"No equilibrium within {settings.tolerance_for(error.dtype):g} for {lost.size} of {error.size} crises: {shown}"
+        f"{' …' if lost.size > 3 else ''}. A response that is not an equilibrium answers no question. Tried: "
+        f"{settings.path_steps} steps along rationality from 0, {settings.sweeps} Gauss-Seidel sweeps, "
+        f"{settings.newton_steps} damped Newton steps from each. Look for a payoff that is not finite, or raise these "
+        "limits in SolverSettings."
+    )
 
 
 def solve_strategies(crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS) -> Equilibrium:
-    """Who does what: the logit equilibrium of each crisis at its own rationality.
+    """Who does what in each crisis, as a pure function: jit, vmap, forward and reverse derivatives.
 
-    Pure and jit-able; derivatives in both modes come from the implicit function theorem, one p×p solve per crisis.
+    σ_i(a) ∝ exp(λ E[U_i(a)]) with E[U_i] of model §2 (McKelvey & Palfrey 1995). Derivatives of any order come from the
+    implicit function theorem, one p×p solve per crisis; the search is never differentiated. A crisis that is not solved
+    is flagged in `converged`, never hidden. With `search="path"` the result is the principal branch; with
+    `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time.
     """
     choice = as_choice(crises)
-    log_residual, sweeps = _fixed_point(settings, choice)
-    error = _error(lax.stop_gradient(choice), lax.stop_gradient(log_residual))
+    point, used = _search(settings, lax.stop_gradient(choice))
+    log_residual = _implicit(choice, lax.stop_gradient(point))
+    held = lax.stop_gradient(log_residual)
+    error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
     sigma = jnp.exp(choice_log_probabilities(choice, log_residual))
     return Equilibrium(
         strategy=jnp.moveaxis(sigma, -1, 0),
         log_residual=log_residual.T,
         error=error,
-        sweeps=sweeps,
+        sweeps=used,
         converged=error <= settings.tolerance_for(error.dtype),
     )
 
@@ -85,10 +124,11 @@ def _implicit(choice: Choice, log_residual: Array) -> Array:
 
 @_implicit.defjvp
 def _implicit_jvp(primals, tangents):
-    choice, log_residual = primals
+    choice, point = primals
+    log_residual = _implicit(choice, point)
     _, push = jax.jvp(lambda c: best_response(c, log_residual), (choice,), (tangents[0],))
     system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slopes(choice, log_residual)
-    return _implicit(choice, log_residual), _solve_implicit(system, push)
+    return log_residual, _solve_implicit(system, push)
 
 
 def _solve_implicit(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> Float[Array, "p c"]:
@@ -105,33 +145,32 @@ def _solve_implicit(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -
     )
 
 
-def _fixed_point(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
-    held = lax.stop_gradient(choice)
-    found, sweeps = _search(settings, held)
-    return _implicit(choice, lax.stop_gradient(found)), sweeps
-
-
 def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
+    """First search, then the other one for the crises that it left unsolved; one exact best response at the end."""
     tables = tables_of(choice)
-    tolerance = settings.tolerance_for(choice.stake.dtype) / 10
-    start, count = sweeps(tables, settings.sweeps, settings.switch)
-    point, error, steps = newton(tables, start, tolerance, settings.newton_steps)
-    lost = error > 10 * tolerance
-    traced, _, trials = follow_rationality(tables, lost, settings.path_steps)
-    traced, error_traced, more = newton(tables, jnp.where(lost, traced, point), tolerance, settings.newton_steps)
-    point = jnp.where(lost & (error_traced < error), traced, point)
-    return best_response(choice, point), count + steps + 3 * trials + more
+    tolerance = settings.tolerance_for(choice.stake.dtype)
+    first, second = (_by_sweeps, _by_path) if settings.search == "sweeps" else (_by_path, _by_sweeps)
+    point, error, used = first(tables, settings, jnp.ones(choice.stake.shape[1:], bool))
+    lost = error > 0.5 * tolerance
+    other, error_other, more = second(tables, settings, lost)
+    point = jnp.where(lost & (error_other < error), other, point)
+    polished = best_response(choice, point)
+    return jnp.where(jnp.isfinite(polished), polished, point), used + jnp.where(lost, more, 0)
 
 
-def solve(crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS) -> Equilibrium:
-    """Who does what in each crisis, or a named error: every equilibrium returned is within tolerance."""
-    equilibrium = jax.jit(solve_strategies, static_argnums=1)(crises, settings)
-    error = np.asarray(equilibrium.error)
-    bad = np.flatnonzero(~(error <= settings.tolerance_for(error.dtype)))
-    if bad.size:
-        raise NoEquilibriumFound(
-            f"{bad.size} of {error.size} crises have no equilibrium within {settings.tolerance_for(error.dtype):g}: "
-            f"first at position {bad[0]}, error {error[bad[0]]:.3g} after {settings.sweeps} sweeps and "
-            f"{settings.newton_steps} Newton steps."
-        )
-    return equilibrium
+def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array]:
+    limit = jnp.where(jnp.any(wanted), settings.sweeps, 0)
+    start, count = sweeps(tables, limit, settings.switch)
+    point, error, steps = newton(tables, start, wanted, _aim(settings, start), settings.newton_steps)
+    return point, error, count + steps
+
+
+def _by_path(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array]:
+    start, reached, trials = follow_rationality(tables, wanted, settings.path_steps)
+    there = wanted & (reached >= 1.0)
+    point, error, steps = newton(tables, start, there, _aim(settings, start), settings.newton_steps)
+    return point, jnp.where(there, error, jnp.inf), 3 * trials + steps
+
+
+def _aim(settings: SolverSettings, point: Array) -> float:
+    return settings.tolerance_for(point.dtype) / 10

@@ -38,8 +38,7 @@ def solve_batch(crises: Crises, tolerance: float = 1e-5, block: int = 256) -> Eq
     parts = _cut(-(-count // block), os.cpu_count() or 1)
     with ThreadPoolExecutor(len(parts)) as pool:
         pieces = list(pool.map(lambda part: _solve_blocks(crises, tolerance, block, part[1], part[0]), parts))
-    joined = [jax.tree.map(lambda x: x[:keep], piece) for piece, keep in _kept(pieces, parts, block, count)]
-    quick = jax.tree.map(lambda *x: np.concatenate(x), *joined)
+    quick = jax.tree.map(lambda *x: np.concatenate(x), *_flat(pieces, parts, block, count))
     return _finish(crises, quick, tolerance)
 
 
@@ -49,11 +48,14 @@ def _cut(blocks: int, workers: int) -> list[tuple[int, int]]:
     return [(first, min(size, blocks - first)) for first in range(0, blocks, size)]
 
 
-def _kept(pieces, parts, block: int, count: int):
+def _flat(pieces: list[Equilibrium], parts: list[tuple[int, int]], block: int, count: int):
     for piece, (first, blocks) in zip(pieces, parts, strict=True):
-        flat = jax.tree.map(lambda x: np.asarray(x).reshape((-1, *x.shape[2:])), piece)
         whole = min(count, (first + blocks) * block) - first * block
-        yield flat, whole
+        yield jax.tree.map(partial(_unblock, keep=whole), piece)
+
+
+def _unblock(values: Array, keep: int) -> np.ndarray:
+    return np.asarray(values).reshape((-1, *values.shape[2:]))[:keep]
 
 
 @partial(jax.jit, static_argnums=(2, 3))
