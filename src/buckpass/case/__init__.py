@@ -1,8 +1,12 @@
 """What is known, with its sources: a folder of plain files, read and checked into a `Case`."""
 
 from buckpass.case.case import Case
+from buckpass.case.codebook import codebook, json_schema
+from buckpass.case.difference import CaseDiff, diff_cases
 from buckpass.case.files import safe_cell, write_atomic
 from buckpass.case.load import bundled_cases, check_case, load_case
+from buckpass.case.override_paths import OverridePath, general_paths, override_paths
+from buckpass.case.overrides import BadOverride, Override, parse_overrides
 from buckpass.case.problems import (
     BuckpassError,
     CaseNotFound,
@@ -14,16 +18,21 @@ from buckpass.case.problems import (
 )
 from buckpass.case.schema import Claim, Organisation, Quantity, Settings
 from buckpass.case.sources import Source
+from buckpass.case.start import new_case
 
 __all__ = [
+    "BadOverride",
     "BuckpassError",
     "Case",
+    "CaseDiff",
     "CaseNotFound",
     "CaseProblems",
     "Check",
     "Claim",
     "Organisation",
     "OutputExists",
+    "Override",
+    "OverridePath",
     "Problem",
     "Quantity",
     "Settings",
@@ -31,7 +40,14 @@ __all__ = [
     "UnknownName",
     "bundled_cases",
     "check_case",
+    "codebook",
+    "diff_cases",
+    "general_paths",
+    "json_schema",
     "load_case",
+    "new_case",
+    "override_paths",
+    "parse_overrides",
     "safe_cell",
     "write_atomic",
 ]

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,8 @@ Named = TypeVar("Named", Power, Host, Theatre, Organisation)
 class Case:
     """An argument about a regional order and its record.
 
-    Tables are polars frames with the columns of the case's files and `line`, the line in the file. `hash` identifies the
-    whole case, `record_hash` what a fit depends on (settings, crises, responses, own operations, series).
+    Tables are polars frames with the columns of the case's files and `line`, the line in the file. `hash` identifies
+    the whole case, `record_hash` what a fit depends on (settings, crises, responses, own operations, series).
     """
 
     folder: Path
@@ -103,7 +104,7 @@ class Case:
         return self.quantity(parameter_id).value
 
     def members(self, organisation_id: str, on: date) -> tuple[str, ...]:
-        """The members of an organisation on a day: powers in their order, then the others; nobody before it was founded."""
+        """The members of an organisation on a day, powers first; nobody before it was founded or after it ended."""
         organisation = self.organisation(organisation_id)
         if on < organisation.founded or (organisation.ended is not None and on > organisation.ended):
             return ()
@@ -116,21 +117,28 @@ class Case:
     def alignment(self, theatre: str, of: str, with_: str) -> float:
         """How `of` (a power or a host) counts the effort of power `with_` in a theatre, −1 to 1.
 
-        A power counts its own effort fully (1). A host without an entry of its own takes that of `*`. A pair that the case
-        leaves out is 0, of which `check_case` warns.
+        A power counts its own effort fully (1). A host without an entry of its own takes that of `*`. A pair that the
+        case leaves out is 0, of which `check_case` warns.
         """
         if of == with_:
             return 1.0
-        found = {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
-        fallback = found.get((theatre, "*", with_), 0.0) if of not in self.powers else 0.0
-        return found.get((theatre, of, with_), fallback)
+        fallback = self._alignments.get((theatre, "*", with_), 0.0) if of not in self.powers else 0.0
+        return self._alignments.get((theatre, of, with_), fallback)
+
+    @cached_property
+    def _alignments(self) -> dict[tuple[str, str, str], float]:
+        return {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
 
     def replace(self, **changes: Any) -> Case:
-        """A copy of the case with some parts changed, and the hashes that belong to it."""
+        """A copy of the case with some parts changed, and hashes of its own where the content differs."""
         changed = dataclasses.replace(self, **changes)
-        return dataclasses.replace(
-            changed, hash=_digest(changed, whole=True), record_hash=_digest(changed, whole=False)
-        )
+        record_hash = _record_digest(changed)
+        if record_hash == _record_digest(self):
+            record_hash = self.record_hash
+        whole_hash = _whole_digest(changed, record_hash)
+        if whole_hash == _whole_digest(self, self.record_hash):
+            whole_hash = self.hash
+        return dataclasses.replace(changed, hash=whole_hash, record_hash=record_hash)
 
 
 def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:
@@ -141,10 +149,13 @@ def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:
     raise UnknownName(kind, wanted, [entry.id for entry in entries])
 
 
-def _digest(case: Case, whole: bool) -> str:
+def _record_digest(case: Case) -> str:
     digest = hashlib.sha256(case.settings.model_dump_json(by_alias=True).encode())
     for table in (case.crises, case.responses, case.own_operations, case.series):
         digest.update(table.drop("line").write_json().encode())
-    if whole:
-        digest.update(repr((case.claims, sorted(case.sources), sorted(case.scenarios.items()))).encode())
     return digest.hexdigest()
+
+
+def _whole_digest(case: Case, record_hash: str) -> str:
+    parts = (record_hash, case.claims, sorted(case.sources), sorted(case.scenarios.items()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The package's own lists that a case is checked against: state codes, the model's parameters, the claims' estimands."""
+"""The package's lists that a case is checked against: state codes, the model's parameters, the claims' estimands."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 def parse_date(text: str) -> tuple[date, date]:
     """The first and the last day that a date cell names: `2022-01` gives 1 and 31 January.
 
-    Accepted: ISO dates and partial dates, 31.12.2021 (dots: day first), 12/31/2021 or 31/12/2021 where only one reading is
-    possible. Raises ValueError saying what to write instead.
+    Accepted: ISO dates and partial dates, 31.12.2021 (dots: day first), 12/31/2021 or 31/12/2021 where only one
+    reading is possible. Raises ValueError saying what to write instead.
     """
     text = text.strip()
     year, month, day = _date_parts(text)
@@ -72,7 +72,7 @@ def _why_no_date(text: str) -> str:
 
 
 def parse_span(text: str) -> tuple[date, date]:
-    """First and last day of a date or of an ISO span such as `2014-02/2014-05`, `2000-08-18/25` or `2021-07-01/09-01`."""
+    """First and last day of a date or an ISO span: `2014-02/2014-05`, `2000-08-18/25`, `2021-07-01/09-01`."""
     start_text, slash, end_text = text.strip().partition("/")
     if not slash or _SLASHED.fullmatch(text.strip()) or _YEAR_FIRST.fullmatch(text.strip()):
         return parse_date(text)

@@ -110,7 +110,7 @@ def _not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
     byte = content[error.start]
     letter = bytes([byte]).decode("cp1252", errors="replace")
     return (
-        f"is not UTF-8: line {line} has byte 0x{byte:02x} (in Windows-1252, common in older Excel, that is {letter!r}). "
+        f"is not UTF-8: line {line} has byte 0x{byte:02x} ({letter!r} in Windows-1252, common in older Excel). "
         "Save it as UTF-8 — Excel: 'CSV UTF-8'; LibreOffice: Save as, Edit filter settings, Unicode (UTF-8)"
     )
 

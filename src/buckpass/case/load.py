@@ -64,8 +64,8 @@ def bundled_cases() -> tuple[str, ...]:
 def load_case(ref: str | Path) -> Case:
     """The case in a folder, or a bundled case by name.
 
-    Raises `CaseProblems` with every error at once (`CaseNotFound` where there is no such case). Warnings do not stop it:
-    see `check_case`.
+    Raises `CaseProblems` with every error at once (`CaseNotFound` where there is no such case). Warnings do not stop
+    it: see `check_case`.
 
     >>> load_case("no-such-case")
     Traceback (most recent call last):
@@ -80,7 +80,7 @@ def load_case(ref: str | Path) -> Case:
 
 
 def check_case(ref: str | Path) -> Check:
-    """Every problem of a case at once, with file, line, what was seen and what to do; the case itself if it has no error."""
+    """Every problem of a case at once, with file, line and what to do; the case itself if it has no error."""
     folder = case_folder(ref)
     if folder is None:
         hint = f"{spelling_hint(str(ref), bundled_cases())}; or give the path of a folder with a case.toml"

@@ -256,11 +256,9 @@ def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Proble
     first = frame.with_columns(pl.col("line").first().over(key).alias("first_line"))
     again = first.filter(pl.col("line") != pl.col("first_line")).sort("line").head(MOST_PROBLEMS + 1)
     for row in again.iter_rows(named=True):
-        shown = ", ".join(str(row[column]) for column in key if row[column] != "")
-        yield Problem(
-            file, row["line"], key[-1] if len(key) == 1 else "+".join(key), f"{clip(shown)} stands already on line {row['first_line']}",
-            "keep one of the rows, or merge them",
-        )  # fmt: skip
+        shown = clip(", ".join(str(row[column]) for column in key if row[column] != ""))
+        seen = f"{shown} stands already on line {row['first_line']}"
+        yield Problem(file, row["line"], "+".join(key), seen, "keep one of the rows, or merge them")
 
 
 def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:

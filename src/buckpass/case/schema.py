@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -40,7 +41,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _in_order(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    if any(b < a for a, b in zip(numbers, numbers[1:], strict=False)):
+    if any(b < a for a, b in pairwise(numbers)):
         raise ValueError("each rung needs at least the value of the rung below it")
     return numbers
 

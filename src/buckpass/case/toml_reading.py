@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 200
 DEEPEST = 40
 LONGEST_DOTTED_KEY = 12
-_DOTTED = re.compile(r"(?:[\w\"'-]+\s*\.\s*){%d}" % LONGEST_DOTTED_KEY)
+_DOTTED = re.compile(rf"(?:[\w\"'-]{{1,80}}[ \t]{{0,9}}\.[ \t]{{0,9}}){{{LONGEST_DOTTED_KEY}}}")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _parse(name: str, text: str) -> tuple[dict[str, Any], Problem | None]:
 
 
 def _is_deep(text: str) -> bool:
-    """Whether brackets stand in each other deeper than any case needs; strings are not told apart, so the bound is wide."""
+    """Whether brackets nest deeper than any case needs; strings are not told apart, so the bound is wide."""
     depth = 0
     for bracket in re.findall(r"[\[\]{}]", text):
         depth = max(0, depth + (1 if bracket in "[{" else -1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import product
 from math import log10
+from typing import Any
 
 import polars as pl
 
@@ -82,44 +83,49 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
 
 
 def _odd_vehicles(case: Case) -> Iterator[Problem]:
-    rows = case.responses.filter(
-        (pl.col("kind") == "state") & (pl.col("rung") == 5) & pl.col("actor").is_in(list(case.powers))
-    )
-    for row in rows.iter_rows(named=True):
-        actor, vehicle = row["actor"], row["vehicle"]
-        if not vehicle:
-            message, hint = f"{actor} deployed through an organisation that is not named", "fill vehicle"
-        elif not case.organisation(vehicle).is_vehicle:
-            message, hint = (
-                f"{vehicle} is not a vehicle in case.toml, so the model has no such option",
-                "set is_vehicle = true",
-            )
-        elif not _was_member(case, vehicle, actor, case.crisis(row["crisis_id"])):
-            message = f"{actor} was no member of {vehicle} in this crisis, so the model has no such option"
-            hint = "correct the members' dates or the vehicle"
-        else:
-            continue
-        yield _weak("responses.csv", row["line"], "vehicle", message, hint)
+    is_power = pl.col("actor").is_in(list(case.powers)) & (pl.col("kind") == "state")
+    for row in case.responses.filter(is_power & (pl.col("rung") == 5)).iter_rows(named=True):
+        if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], case.crisis(row["crisis_id"])):
+            yield _weak("responses.csv", row["line"], "vehicle", *doubt)
 
 
-def _was_member(case: Case, vehicle: str, actor: str, crisis: dict) -> bool:
+def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any]) -> tuple[str, str] | None:
+    """Why the model has no option for a deployment that the record has; None where it has one."""
+    if not vehicle:
+        return f"{actor} deployed through an organisation that is not named", "fill vehicle"
     last = crisis["end"] or date(case.settings.years[1], 12, 31)
-    return actor in case.members(vehicle, crisis["start"]) or actor in case.members(vehicle, last)
+    members = {*case.members(vehicle, crisis["start"]), *case.members(vehicle, last)}
+    organisation = case.organisation(vehicle)
+    if not organisation.is_vehicle:
+        return f"{vehicle} is no vehicle in case.toml, so the model has no such option", "set is_vehicle = true"
+    if actor not in members:
+        hint = "correct the members' dates or the vehicle"
+        return f"{actor} was no member of {vehicle} in this crisis, so the model has no such option", hint
+    hosts, types = organisation.mandate.hosts, organisation.mandate.types
+    allowed = members if hosts == "members" else crisis["host"] if hosts == "any" else hosts
+    if not any(host in allowed for host in crisis["host"]) or (types != "any" and crisis["type"] not in types):
+        return f"the mandate of {vehicle} does not cover this crisis, so the model has no such option", "widen mandate"
+    return None
 
 
 def _unreasoned(file: TomlFile[Settings]) -> Iterator[Problem]:
     settings = file.content
     assert settings is not None
-    quantities: list[tuple[tuple[str | int, ...], str, Quantity]] = [
-        *((("alignments", n), f"alignment of {a.of} with {a.with_}", a) for n, a in enumerate(settings.alignments)),
-        *((("opinions", n), f"opinion of {o.power} in {o.host}", o) for n, o in enumerate(settings.opinions)),
-        *((("parameters", name), f"parameter {name}", q) for name, q in settings.parameters.items()),
-        *((("organisations", n, "cost_share"), f"cost share of {o.id}", o.cost_share) for n, o in enumerate(settings.organisations)),
-        *((("organisations", n, "legitimacy"), f"legitimacy of {o.id}", o.legitimacy) for n, o in enumerate(settings.organisations)),
-    ]  # fmt: skip
-    for path, what, quantity in quantities:
+    for path, what, quantity in _quantities(settings):
         if not quantity.reason.strip() and not quantity.sources:
             yield file.problem(path, f"the {what} has neither a reason nor a source", 'add reason = "…"', "warning")
+
+
+def _quantities(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str, Quantity]]:
+    for n, alignment in enumerate(settings.alignments):
+        yield ("alignments", n), f"alignment of {alignment.of} with {alignment.with_}", alignment
+    for n, opinion in enumerate(settings.opinions):
+        yield ("opinions", n), f"opinion of {opinion.power} in {opinion.host}", opinion
+    for name, quantity in settings.parameters.items():
+        yield ("parameters", name), f"parameter {name}", quantity
+    for n, organisation in enumerate(settings.organisations):
+        yield ("organisations", n, "cost_share"), f"cost share of {organisation.id}", organisation.cost_share
+        yield ("organisations", n, "legitimacy"), f"legitimacy of {organisation.id}", organisation.legitimacy
 
 
 def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
@@ -141,14 +147,18 @@ def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str,
 
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """Crisis years (theatres in the fit) without a power's capacity; powers with the same gap share a line."""
+    fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
+    years = sorted(case.crises.filter(pl.col("theatre").is_in(fitted))["start"].dt.year().unique())
     wanted = case.settings.measures.capacity.series
-    rows = case.series.filter(pl.col("series").is_in(list(wanted)))
-    have = set(rows.select("actor", "year").iter_rows())
-    years = sorted(case.crises["start"].dt.year().unique())
+    have = set(case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows())
+    gaps: dict[tuple[str, ...], list[str]] = {}
     for power in case.powers:
-        gaps = [str(year) for year in years if (power, year) not in have]
-        if gaps:
-            seen = f"no capacity of {power} ({', '.join(wanted)}) in {len(gaps)} of {len(years)} crisis years: {_listed(gaps)}"
+        gaps.setdefault(tuple(str(year) for year in years if (power, year) not in have), []).append(power)
+    for missing, powers in gaps.items():
+        if missing:
+            head = f"no capacity ({', '.join(wanted)}) of {', '.join(powers)}"
+            seen = f"{head} in {len(missing)} of {len(years)} crisis years: {_listed(list(missing))}"
             yield file.problem(("measures", "capacity"), seen, "add the years to series.csv", "warning")
 
 

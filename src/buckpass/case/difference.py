@@ -1,0 +1,143 @@
+"""What differs between two codings of the same record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from buckpass.case.case import Case
+from buckpass.case.codebook import tables
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "crises.csv": ("crisis_id",),
+    "responses.csv": ("crisis_id", "actor", "coder"),
+    "own_operations.csv": ("crisis_id", "actor", "coder"),
+    "series.csv": ("series", "actor", "partner", "year"),
+}
+_ENTRY_KEYS = ("id", "state", "party", "theatre", "of", "with", "power", "host", "year", "key")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that differs: `field` of the row or setting `key` is `a` in one case and `b` in the other."""
+
+    file: str
+    key: str
+    field: str
+    kind: Literal["changed", "only in a", "only in b"]
+    a: str = ""
+    b: str = ""
+
+
+@dataclass(frozen=True)
+class CaseDiff:
+    """What differs between case `a` and case `b`."""
+
+    a: str
+    b: str
+    a_hash: str
+    b_hash: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+    def counts(self) -> dict[str, int]:
+        """How many differences each file has."""
+        found: dict[str, int] = {}
+        for difference in self.differences:
+            found[difference.file] = found.get(difference.file, 0) + 1
+        return found
+
+    def table(self) -> pl.DataFrame:
+        """One row per difference: file, key, field, kind, a, b."""
+        names = ("file", "key", "field", "kind", "a", "b")
+        rows = [tuple(getattr(d, name) for name in names) for d in self.differences]
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def diff_cases(a: Case, b: Case) -> CaseDiff:
+    """The settings, rows, claims and sources that differ; the order of rows and entries does not count."""
+    differences = [
+        *_trees("case.toml", a.settings.model_dump(by_alias=True), b.settings.model_dump(by_alias=True)),
+        *(d for file in KEYS for d in _rows(file, tables(a)[file], tables(b)[file])),
+        *_trees("claims.toml", _claims(a), _claims(b)),
+        *_trees("sources.bib", _sources(a), _sources(b)),
+        *_trees("scenarios", _scenarios(a), _scenarios(b)),
+    ]
+    return CaseDiff(a.id, b.id, a.hash, b.hash, tuple(differences))
+
+
+def _claims(case: Case) -> dict[str, Any]:
+    return {claim.id: claim.model_dump(by_alias=True) for claim in case.claims}
+
+
+def _sources(case: Case) -> dict[str, Any]:
+    return {key: {"type": source.type, **source.fields} for key, source in case.sources.items()}
+
+
+def _scenarios(case: Case) -> dict[str, Any]:
+    return {name: scenario.model_dump() for name, scenario in case.scenarios.items()}
+
+
+def _rows(file: str, a: pl.DataFrame, b: pl.DataFrame) -> Iterator[Difference]:
+    rows_a, rows_b = _by_key(a, KEYS[file]), _by_key(b, KEYS[file])
+    for key in dict.fromkeys([*rows_a, *rows_b]):
+        shown = ", ".join(str(part) for part in key if part != "")
+        if key not in rows_b:
+            yield Difference(file, shown, "", "only in a", _headline(rows_a[key]), "")
+        elif key not in rows_a:
+            yield Difference(file, shown, "", "only in b", "", _headline(rows_b[key]))
+        else:
+            for field, value in rows_a[key].items():
+                if value != rows_b[key][field]:
+                    yield Difference(file, shown, field, "changed", _shown(value), _shown(rows_b[key][field]))
+
+
+def _by_key(frame: pl.DataFrame, key: Sequence[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {tuple(row[name] for name in key): row for row in frame.drop("line").iter_rows(named=True)}
+
+
+def _headline(row: Mapping[str, Any]) -> str:
+    """The number that a row is there for."""
+    return next((f"{name} {_shown(row[name])}" for name in ("rung", "severity", "value") if name in row), "")
+
+
+def _trees(file: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
+    leaves_a, leaves_b = dict(_leaves(a, ())), dict(_leaves(b, ()))
+    for path in dict.fromkeys([*leaves_a, *leaves_b]):
+        if leaves_a.get(path) == leaves_b.get(path) and (path in leaves_a) == (path in leaves_b):
+            continue
+        kind = "changed" if path in leaves_a and path in leaves_b else "only in a" if path in leaves_a else "only in b"
+        key, field = ".".join(path[:-1]), path[-1]
+        yield Difference(file, key, field, kind, _shown(leaves_a.get(path)), _shown(leaves_b.get(path)))
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*path, str(name)))
+    elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+        for position, item in enumerate(value):
+            yield from _leaves(item, (*path[:-1], f"{path[-1]}[{_entry_name(item, position)}]"))
+    elif value is not None and value != "" and value != ():
+        yield path, value
+
+
+def _entry_name(item: Any, position: int) -> str:
+    """Entries are told apart by what names them, so that their order does not count."""
+    named = [str(item[key]) for key in _ENTRY_KEYS if isinstance(item, Mapping) and item.get(key) is not None]
+    return " ".join(named) or str(position + 1)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ";".join(_shown(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

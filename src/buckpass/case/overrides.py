@@ -1,0 +1,245 @@
+"""`--set PATH=VALUE`: what a what-if changes, read and checked against the case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from buckpass.case.case import Case
+from buckpass.case.override_paths import HIGHEST_FACTOR, Operation, OverridePath, override_paths
+from buckpass.case.problems import BuckpassError, clip, spelling_hint
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
+_FACTOR = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?) ?[x×]")
+MOST_OVERRIDES = 1000
+
+Value = float | int | str | tuple[str, ...]
+
+
+class BadOverride(BuckpassError):
+    """Some `--set` cannot be used; `.problems` has one sentence for each."""
+
+    def __init__(self, problems: Iterable[str]):
+        self.problems = tuple(problems)
+        head = (
+            "nothing was computed: "
+            if len(self.problems) == 1
+            else f"nothing was computed, {len(self.problems)} reasons:\n  "
+        )
+        super().__init__(head + "\n  ".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Override:
+    """One change of a what-if.
+
+    `value` is a number (to set, add or multiply by, see `operation`), a rung, a word, a tuple of ids (`request`,
+    `absent`), or a tuple of `+ID` / `-ID` (`members`). `sets` is the parameter of case.toml that is meant, if it is one.
+    """
+
+    path: str
+    subject: str
+    attribute: str
+    target: str
+    value: Value
+    operation: Operation = "set"
+    sets: str = ""
+
+    @property
+    def is_factor(self) -> bool:
+        """Whether the value multiplies what is there."""
+        return self.operation == "scale"
+
+    @property
+    def text(self) -> str:
+        """The override as it is written after `--set`."""
+        shown = ",".join(self.value) or "nobody" if isinstance(self.value, tuple) else str(self.value)
+        if isinstance(self.value, float):
+            shown = f"{self.value:g}"
+        return f"{self.path}={shown}{'x' if self.is_factor else ''}"
+
+    def on(self, number: float) -> float:
+        """The number after this change."""
+        if not isinstance(self.value, (int, float)):
+            raise TypeError(f"{self.path} does not change a number")
+        if self.operation == "scale":
+            return number * self.value
+        return number + self.value if self.operation == "add" else float(self.value)
+
+
+class _Unusable(ValueError):
+    """Why one override cannot be used."""
+
+
+def parse_overrides(texts: Sequence[str], case: Case, crisis: str | None = None) -> tuple[Override, ...]:
+    """The changes that `PATH=VALUE` texts ask for, checked against the case (and one crisis, if given).
+
+    Raises `BadOverride` naming every problem at once: unknown paths with the nearest spelling, values out of range,
+    powers not in the case, organisations that did not exist or did not have the power as member at the crisis's date,
+    and changes that contradict each other. `UnknownName` for an unknown crisis.
+    """
+    if len(texts) > MOST_OVERRIDES:
+        raise BadOverride([f"{len(texts)} changes are more than {MOST_OVERRIDES}"])
+    row = case.crisis(crisis) if crisis is not None else None
+    paths = override_paths(case)
+    overrides: dict[str, Override] = {}
+    problems: list[str] = []
+    for text in texts:
+        try:
+            override = _parse(text, case, paths)
+            if row is not None:
+                _check_crisis(override, case, row)
+            _check_first(override, overrides)
+            overrides[override.path] = override
+        except _Unusable as reason:
+            problems.append(f"--set {clip(text, 80)}: {reason}")
+    problems += _contradictions(tuple(overrides.values()))
+    if problems:
+        raise BadOverride(problems)
+    return tuple(overrides.values())
+
+
+def _parse(text: str, case: Case, paths: dict[str, OverridePath]) -> Override:
+    form, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not form:
+        raise _Unusable("write PATH=VALUE, for example severity=0.6")
+    if form not in paths:
+        raise _Unusable(_why_unknown(form, case, paths))
+    path = paths[form]
+    operation = path.operation
+    if path.value == "number":
+        number, is_factor = _number(path, value)
+        parsed: Value = number
+        operation = "scale" if is_factor else path.operation
+    elif path.value == "rung":
+        parsed = _rung(path, value)
+    elif path.value == "actors":
+        parsed = _actors(path, value, case)
+    else:
+        parsed = _word(path, value) if path.value == "word" else _members(path, value, case)
+    return Override(path.form, path.subject, path.attribute, path.target, parsed, operation, path.sets)
+
+
+def _why_unknown(form: str, case: Case, paths: dict[str, OverridePath]) -> str:
+    left, at, target = form.partition("@")
+    subject, _, attribute = left.partition(".")
+    known = (*case.powers, *case.hosts, *case.organisations)
+    attributes = {path.attribute for path in paths.values()}
+    if attribute in attributes and subject not in known:
+        return f"{clip(subject)!r} is no power, host or organisation of this case — {spelling_hint(subject, known)}"
+    if at and target not in known:
+        return f"{clip(target)!r} is no power, host or organisation of this case — {spelling_hint(target, known)}"
+    own = [path for path in paths if path.startswith(f"{subject}.")] if subject in known else list(paths)
+    return f"{clip(form)!r} is not something that can be changed — {spelling_hint(form, own)}"
+
+
+def _number(path: OverridePath, text: str) -> tuple[float, bool]:
+    if found := _FACTOR.fullmatch(text):
+        if not path.takes_factor:
+            raise _Unusable(f"takes a value ({path.unit}), not a factor")
+        if float(found[1]) > HIGHEST_FACTOR:
+            raise _Unusable(f"a factor lies between 0 and {HIGHEST_FACTOR:g}")
+        return float(found[1]), True
+    if not _NUMBER.fullmatch(text):
+        also = " or a factor such as 0.5x" if path.takes_factor else ""
+        raise _Unusable(f"{clip(text)!r} is not a number{also}")
+    _check_range(path, float(text))
+    return float(text), False
+
+
+def _check_range(path: OverridePath, number: float) -> None:
+    if path.low is not None and path.high is not None and not path.low <= number <= path.high:
+        unit = f" ({path.unit})" if path.unit else ""
+        raise _Unusable(f"{number:g} is outside {path.low:g} to {path.high:g}{unit}")
+
+
+def _rung(path: OverridePath, text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text):
+        raise _Unusable(f"{clip(text)!r} is not a rung: give a whole number from 0 to 6")
+    _check_range(path, int(text))
+    return int(text)
+
+
+def _word(path: OverridePath, text: str) -> str:
+    if text not in path.words:
+        raise _Unusable(f"{clip(text)!r} is not one of {', '.join(path.words)}")
+    return text
+
+
+def _actors(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
+    if text in path.words:
+        return ()
+    ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    known = case.powers if path.attribute == "absent" else (*case.powers, *case.organisations)
+    kind = "power" if path.attribute == "absent" else "power or organisation"
+    for name in ids:
+        if name not in known:
+            raise _Unusable(f"{clip(name)!r} is no {kind} of this case — {spelling_hint(name, known)}")
+    if not ids:
+        raise _Unusable(f"names nobody{': write nobody' if path.words else ''}")
+    if path.attribute == "absent" and len(ids) == len(case.powers):
+        raise _Unusable("leaves no power in the game")
+    return ids
+
+
+def _members(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
+    current = {member.state for member in case.organisation(path.subject).members}
+    known = tuple(dict.fromkeys((*case.powers, *case.hosts, *sorted(current - {"*"}))))
+    changes = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for change in changes or ("",):
+        sign, state = change[:1], change[1:].strip()
+        if sign not in {"+", "-"}:
+            raise _Unusable("write +ID for a state that joins, -ID for one that leaves")
+        if state not in known:
+            raise _Unusable(f"{clip(state)!r} is no state of this case — {spelling_hint(state, known)}")
+        if sign == "-" and state not in current and "*" not in current:
+            raise _Unusable(f"{state} was never a member of {path.subject}")
+    if len({change[1:].strip() for change in changes}) < len(changes):
+        raise _Unusable("lets a state join and leave at once")
+    return tuple(change[0] + change[1:].strip() for change in changes)
+
+
+def _check_crisis(override: Override, case: Case, crisis: dict) -> None:
+    """Whether the change can mean anything in this crisis."""
+    day, name = crisis["end"] or crisis["start"], crisis["crisis_id"]
+    named = (override.subject, override.target, *(override.value if isinstance(override.value, tuple) else ()))
+    for organisation in (entry for entry in case.settings.organisations if entry.id in named):
+        if organisation.founded > day or (organisation.ended is not None and organisation.ended < crisis["start"]):
+            until = f" to {organisation.ended}" if organisation.ended else ""
+            raise _Unusable(
+                f"{organisation.id} existed from {organisation.founded}{until}, not in {name} ({crisis['start']})"
+            )
+    if override.attribute == "force" and override.target:
+        members = {*case.members(override.target, crisis["start"]), *case.members(override.target, day)}
+        if override.subject not in members:
+            raise _Unusable(f"{override.subject} was no member of {override.target} in {name}")
+    for host in {override.subject, override.target} & set(case.hosts) - set(case.powers):
+        if override.attribute in {"opinion", "alignment"} and host not in crisis["host"]:
+            raise _Unusable(f"{host} is not the host of {name} ({', '.join(crisis['host'])}): nothing would change")
+
+
+def _check_first(override: Override, earlier: dict[str, Override]) -> None:
+    before = earlier.get(override.path)
+    if before is not None and before != override:
+        raise _Unusable(f"contradicts {before.text}")
+
+
+def _contradictions(overrides: tuple[Override, ...]) -> list[str]:
+    problems: list[str] = []
+    absent = {name for o in overrides if o.attribute == "absent" and isinstance(o.value, tuple) for name in o.value}
+    for override in overrides:
+        for power in sorted(absent & {override.subject, override.target}):
+            problems.append(f"--set {override.text}: {power} is absent (absent=…), so this cannot change anything")
+        if override.attribute == "request" and isinstance(override.value, tuple):
+            problems += [
+                f"--set {override.text}: {name} is asked and absent" for name in override.value if name in absent
+            ]
+    by_meaning: dict[tuple[str, str], Override] = {}
+    for override in overrides:
+        key = ("", override.sets) if override.sets else (override.subject, override.attribute)
+        if override.sets or override.attribute == "force":
+            first = by_meaning.setdefault(key, override)
+            if first is not override:
+                problems.append(f"--set {override.text}: contradicts {first.text}")
+    return problems

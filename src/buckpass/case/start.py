@@ -1,0 +1,51 @@
+"""A small case to start from."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from buckpass.case.problems import OutputExists
+
+TEMPLATE = Path(__file__).parent / "template"
+
+
+def new_case(folder: str | Path) -> Path:
+    """Write a small, valid, commented case into a new (or empty) folder, and return the folder.
+
+    Raises `OutputExists` where the folder has something in it, or where it cannot be made. All files are there, or none.
+    """
+    folder = Path(folder)
+    _refuse_occupied(folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-case-") as workshop:
+            draft = Path(workshop) / "case"
+            _write(draft, folder.absolute().name)
+            os.replace(draft, folder)  # onto an empty folder at most, which the system checks again
+    except OSError as error:
+        raise OutputExists(f"{folder} could not be written: {error.strerror}. Give a new folder's name") from None
+    return folder
+
+
+def _refuse_occupied(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise OutputExists(f"{folder} is there already and is not a folder: give a new folder's name")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise OutputExists(f"{folder} has files in it; nothing was written: give a new folder's name")
+    if not folder.absolute().parent.is_dir():
+        raise OutputExists(f"{folder.absolute().parent} is not a folder: make it first")
+
+
+def _write(draft: Path, name: str) -> None:
+    draft.mkdir()
+    for source in sorted(TEMPLATE.iterdir()):
+        if source.is_file():
+            shutil.copyfile(source, draft / source.name)
+    case_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    if re.match(r"[a-z]", case_id):
+        settings = draft / "case.toml"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_bytes(text.replace('id = "my-case"', f'id = "{case_id}"', 1).encode("utf-8"))
