@@ -13,48 +13,59 @@ from buckpass.case.problems import UnknownName
 from buckpass.case.rows import ROW_MODELS
 from buckpass.case.schema import ClaimFile, Entry, Scenario, Settings
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILE_MODELS: dict[str, type[Entry]] = {
     "case.toml": Settings,
     "claims.toml": ClaimFile,
     "scenarios/*.toml": Scenario,
     **ROW_MODELS,
 }
-COLUMNS = ("file", "column", "kind", "unit", "meaning", "rows", "filled", "values", "basis")
+SCHEMA = {
+    "file": pl.String,
+    "column": pl.String,
+    "kind": pl.String,
+    "unit": pl.String,
+    "meaning": pl.String,
+    "rows": pl.Int64,
+    "filled": pl.Int64,
+    "coverage": pl.Float64,
+    "values": pl.String,
+    "basis": pl.String,
+}
 
 
 def codebook(case: Case) -> pl.DataFrame:
-    """Every column of every table and every series: kind, unit, meaning, how much is filled, which values, on what basis.
+    """Every column of every table, every series, every parameter: unit, meaning, how much is filled, on what basis.
 
-    `filled` counts rows with a value of `rows`; `values` is the range, or the commonest words with their counts; `basis`
-    counts seen, recalled, absence, unsearched and machine rows where the table has a basis.
+    `coverage` is `filled` of `rows`, 0 to 1; `values` is the range, or the words with their counts; `basis` counts the
+    filled rows that are seen, recalled, absence, unsearched or machine (for parameters: the label).
     """
     entries = [*_columns(case), *_series(case), *_parameters(case)]
-    schema = {name: pl.Int64 if name in {"rows", "filled"} else pl.String for name in COLUMNS}
-    return pl.DataFrame(entries, schema=schema, orient="row")
+    return pl.DataFrame([_entry(*entry) for entry in entries], schema=SCHEMA, orient="row")
+
+
+def _entry(file: str, words: tuple[str, str, str, str], count: tuple[int, int], values: str, basis: str) -> tuple:
+    rows, filled = count
+    return file, *words, rows, filled, filled / rows if rows else None, values, basis
 
 
 def _columns(case: Case) -> Iterator[tuple[Any, ...]]:
     for file, frame in tables(case).items():
-        basis = _counts(frame["basis"]) if "basis" in frame.columns else ""
         for name, info in ROW_MODELS[file].model_fields.items():
             extra = info.json_schema_extra
             unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-            column = frame[name]
-            kind = _kind(column.dtype)
-            values = _values(column)
-            yield file, name, kind, unit, info.description or "", len(frame), _filled(column), values, basis
+            words = (name, _kind(frame.schema[name]), unit, info.description or "")
+            filled = frame.filter(_is_filled(name, frame.schema[name]))
+            basis = _counts(filled["basis"]) if "basis" in frame.columns else ""
+            yield file, words, (len(frame), len(filled)), _values(frame[name]), basis
 
 
 def _series(case: Case) -> Iterator[tuple[Any, ...]]:
-    groups = case.series.group_by("series").agg(
-        pl.col("unit").unique().sort(), pl.len(), pl.col("year").min().alias("first"), pl.col("year").max().alias("last"),
-        pl.col("actor").filter(pl.col("actor") != "").n_unique().alias("actors"),
-        pl.col("partner").filter(pl.col("partner") != "").n_unique().alias("partners"),
-    )  # fmt: skip
-    for row in groups.sort("series").iter_rows(named=True):
-        cover = f"{row['first']}-{row['last']}, {row['actors']} actors, {row['partners']} partners"
-        unit = " | ".join(row["unit"])
-        yield "series.csv", f"series = {row['series']}", "series", unit, "", row["len"], row["len"], cover, ""
+    for (name,), rows in case.series.sort("series", "year").group_by("series", maintain_order=True):
+        actors, partners = (rows.filter(pl.col(side) != "")[side].n_unique() for side in ("actor", "partner"))
+        cover = f"{rows['year'].min()}-{rows['year'].max()}, {actors} actors, {partners} partners"
+        words = (f"series = {name}", "series", " | ".join(sorted(set(rows["unit"]))), "")
+        yield "series.csv", words, (len(rows), len(rows)), cover, ""
 
 
 def _parameters(case: Case) -> Iterator[tuple[Any, ...]]:
@@ -62,7 +73,7 @@ def _parameters(case: Case) -> Iterator[tuple[Any, ...]]:
         span = f"{quantity.value:g}"
         if quantity.low is not None and quantity.high is not None:
             span = f"{quantity.value:g} ({quantity.low:g} to {quantity.high:g})"
-        yield "case.toml", name, "parameter", quantity.unit, quantity.reason, 1, 1, span, quantity.label
+        yield "case.toml", (name, "parameter", quantity.unit, quantity.reason), (1, 1), span, quantity.label
 
 
 def tables(case: Case) -> dict[str, pl.DataFrame]:
@@ -82,10 +93,10 @@ def _kind(dtype: pl.DataType) -> str:
     return next((name for kind, name in names.items() if dtype == kind), "whole number")
 
 
-def _filled(column: pl.Series) -> int:
-    if isinstance(column.dtype, pl.List):
-        return int((column.list.len() > 0).sum())
-    return int((column != "").sum()) if column.dtype == pl.String else len(column) - column.null_count()
+def _is_filled(name: str, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.List):
+        return pl.col(name).list.len() > 0
+    return pl.col(name) != "" if dtype == pl.String else pl.col(name).is_not_null()
 
 
 def _values(column: pl.Series) -> str:
@@ -108,7 +119,7 @@ def _counts(column: pl.Series) -> str:
 
 
 def json_schema(file: str | None = None) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one file of a case (`case.toml`, `crises.csv`, …: a row), or of all of them by name."""
+    """The JSON Schema (2020-12) of one file of a case (of a table: of its row), or of all files by name."""
     if file is not None:
         if file not in FILE_MODELS:
             raise UnknownName("file", file, FILE_MODELS)
@@ -117,6 +128,3 @@ def json_schema(file: str | None = None) -> dict[str, Any]:
     refs, schema = models_json_schema([(model, "validation") for model in models], title="A buckpass case")
     files = {name: refs[(model, "validation")] for name, model in FILE_MODELS.items()}
     return {"$schema": DIALECT, **schema, "type": "object", "properties": files}
-
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"

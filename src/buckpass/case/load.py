@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from buckpass.case.case import Case
 from buckpass.case.files import canonical_bytes, decode_text, read_inside
-from buckpass.case.problems import CaseNotFound, CaseProblems, Check, FileRefused, Problem, spelling_hint
+from buckpass.case.overrides import BadOverride, parse_overrides
+from buckpass.case.problems import (
+    CaseNotFound,
+    CaseProblems,
+    Check,
+    FileRefused,
+    Problem,
+    UnknownName,
+    spelling_hint,
+)
 from buckpass.case.references import Material, check_references
 from buckpass.case.rows import ROW_MODELS
 from buckpass.case.schema import ClaimFile, Scenario, Settings
@@ -112,7 +121,20 @@ def check_case(ref: str | Path) -> Check:
         hash=reading.digest(sorted(reading.texts)),
         record_hash=reading.digest(RECORD_FILES),
     )
+    unusable = tuple(_scenario_problems(case))
+    if unusable:
+        return Check(False, (*unusable, *problems))
     return Check(True, (*problems, *_in_order(weak_spots(case, settings, claims))), case)
+
+
+def _scenario_problems(case: Case) -> Iterator[Problem]:
+    for name, scenario in case.scenarios.items():
+        try:
+            parse_overrides(scenario.set, case, scenario.crisis)
+        except UnknownName as unknown:
+            yield Problem(f"scenarios/{name}.toml", None, "crisis", str(unknown))
+        except BadOverride as bad:
+            yield from (Problem(f"scenarios/{name}.toml", None, "set", reason) for reason in bad.problems)
 
 
 def case_folder(ref: str | Path) -> Path | None:

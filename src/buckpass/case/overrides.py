@@ -35,7 +35,7 @@ class Override:
     """One change of a what-if.
 
     `value` is a number (to set, add or multiply by, see `operation`), a rung, a word, a tuple of ids (`request`,
-    `absent`), or a tuple of `+ID` / `-ID` (`members`). `sets` is the parameter of case.toml that is meant, if it is one.
+    `absent`), or a tuple of `+ID` / `-ID` (`members`). `sets` is the parameter of case.toml that is meant, if any.
     """
 
     path: str

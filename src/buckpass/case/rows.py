@@ -45,41 +45,43 @@ Confidence = Annotated[Literal["high", "medium", "low", "none"], BeforeValidator
 class CrisisRow(Entry):
     """One crisis."""
 
-    crisis_id: Id
-    name: Annotated[Word, Field(min_length=1)]
-    host: Annotated[Words, Field(min_length=1, max_length=2, description="one state, or two joined by ;")]
-    theatre: Id
-    type: Id
+    crisis_id: Id = Field(description="id, the same in every table")
+    name: Annotated[Word, Field(min_length=1)] = Field(description="what people call it")
+    host: Annotated[
+        Words, Field(min_length=1, max_length=2, description="state in which it happens, or two joined by ;")
+    ]
+    theatre: Id = Field(description="a theatre of case.toml")
+    type: Id = Field(description="a crisis type of case.toml")
     start: Start = Field(description="first day")
     end: End = Field(None, description="last day; empty while it lasts")
-    deaths_best: Count = Field(None, json_schema_extra={"unit": "deaths"})
-    deaths_low: Count = Field(None, json_schema_extra={"unit": "deaths"})
-    deaths_high: Count = Field(None, json_schema_extra={"unit": "deaths"})
+    deaths_best: Count = Field(None, description="best count of the dead", json_schema_extra={"unit": "deaths"})
+    deaths_low: Count = Field(None, description="lowest count", json_schema_extra={"unit": "deaths"})
+    deaths_high: Count = Field(None, description="highest count", json_schema_extra={"unit": "deaths"})
     deaths_basis: Prose = Field("", description="how the toll is known")
-    displaced: Count = Field(None, json_schema_extra={"unit": "persons"})
+    displaced: Count = Field(None, description="people who fled", json_schema_extra={"unit": "persons"})
     threat_level: Annotated[int, _cell(parse_integer), Field(ge=0, le=4)] = Field(
         description="0 isolated attack, 1 one locality, 2 a province or an army engaged, "
         "3 capital or government lost, 4 state collapse or large war"
     )
-    threat_reason: Prose = ""
+    threat_reason: Prose = Field("", description="why this threat level")
     severity: Annotated[float, _cell(parse_number), Field(ge=0, le=1)] = Field(
         description="0.5·min(1, log10(1 + deaths)/5) + 0.5·threat/4; without a toll threat/4",
         json_schema_extra={"unit": "0 to 1"},
     )
     help_requested: YesNo = Field(None, description="whether the host asked for help; empty or unknown: not known")
-    asked: Words = Field((), description="who was asked, joined by ;; empty: nobody")
-    asked_text: Prose = ""
+    asked: Words = Field((), description="who was asked, separated by semicolons; empty: nobody")
+    asked_text: Prose = Field("", description="who was asked, in words")
     request_date: Prose = Field("", description="when help was asked for, in words")
-    request_answer: Prose = ""
+    request_answer: Prose = Field("", description="what came of the request")
     in_article: YesNo = Field(None, description="whether the article speaks of it")
     patron: Word = Field("", description="outside patron of the host; empty: the theatre's")
     own_stake: Words = Field((), description="powers whose people or assets were hit")
     assets: Words = Field((), description="powers with large investments")
     claimants: Words = Field((), description="powers with an own territorial claim in it")
     bases: Words = Field((), description="powers with forces stationed in the host at the start")
-    confidence: Confidence = "none"
+    confidence: Confidence = Field("none", description="the coder's confidence in the row")
     source_id: Words = Field((), description="keys in sources.bib, joined by ;")
-    summary: Prose = ""
+    summary: Prose = Field("", description="what happened, and what is doubtful")
 
     @model_validator(mode="after")
     def _coherent(self) -> CrisisRow:
@@ -96,9 +98,9 @@ class CrisisRow(Entry):
 class ResponseRow(Entry):
     """One actor's highest response in one crisis, by one coder."""
 
-    crisis_id: Id
-    actor: Annotated[Word, Field(min_length=1)]
-    kind: Annotated[Literal["state", "organisation"], BeforeValidator(_word)]
+    crisis_id: Id = Field(description="a crisis of crises.csv")
+    actor: Annotated[Word, Field(min_length=1)] = Field(description="ISO3 code, or id of an organisation")
+    kind: Annotated[Literal["state", "organisation"], BeforeValidator(_word)] = Field(description="what the actor is")
     rung: Rung = Field(None, description="0 silence … 6 unilateral deployment; empty: not known, never zero")
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
@@ -110,15 +112,15 @@ class ResponseRow(Entry):
         Literal["host_support", "own_assets", "own_claim", "belligerent", "none", "unknown"],
         BeforeValidator(_word),
     ] = Field("unknown", description="what the act was for: the ladder alone mixes help with coercion")
-    acting_body: Prose = ""
+    acting_body: Prose = Field("", description="who acted for the actor")
     vehicle: Word = Field("", description="organisation through which a rung-5 act ran")
-    detail: Prose = ""
-    confidence: Confidence = "none"
+    detail: Prose = Field("", description="what was done, and what speaks for another rung")
+    confidence: Confidence = Field("none", description="the coder's confidence in the row")
     basis: Annotated[Literal["seen", "recalled", "absence", "unsearched", "machine"], BeforeValidator(_word)] = Field(
         description="seen: source read; recalled: cited, not reopened; absence: looked for, nothing found (band 0-1); "
         "unsearched: rung empty, missing; machine: coded from event data"
     )
-    origin: Word = ""
+    origin: Word = Field("", description="whether the article names the act (article, independent, or both)")
     source_id: Words = Field((), description="keys in sources.bib, joined by ;")
     coder: Word = Field("", description="who coded the row; the same actor may be coded by several")
 
@@ -146,15 +148,15 @@ class ResponseRow(Entry):
 class SeriesRow(Entry):
     """One yearly figure."""
 
-    series: Annotated[Word, Field(min_length=1)]
+    series: Annotated[Word, Field(min_length=1)] = Field(description="which series")
     actor: Word = Field("", description="ISO3, organisation, theatre, WLD, or empty")
     partner: Word = Field("", description="ISO3, organisation, theatre, WLD, or empty")
-    year: Annotated[int, _cell(parse_integer), Field(ge=1800, le=2200)]
-    value: Annotated[float, _cell(parse_number)]
-    unit: Word = ""
+    year: Annotated[int, _cell(parse_integer), Field(ge=1800, le=2200)] = Field(description="calendar year")
+    value: Annotated[float, _cell(parse_number)] = Field(description="the figure, in `unit`")
+    unit: Word = Field("", description="unit of the figure")
     source_id: Words = Field((), description="keys in sources.bib, joined by ;")
-    confidence: Confidence = "none"
-    note: Prose = ""
+    confidence: Confidence = Field("none", description="the coder's confidence in the row")
+    note: Prose = Field("", description="what the reader should know of the figure")
 
 
 ROW_MODELS: dict[str, type[Entry]] = {

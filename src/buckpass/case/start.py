@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).parent / "template"
 def new_case(folder: str | Path) -> Path:
     """Write a small, valid, commented case into a new (or empty) folder, and return the folder.
 
-    Raises `OutputExists` where the folder has something in it, or where it cannot be made. All files are there, or none.
+    Raises `OutputExists` where the folder has something in it or cannot be made. All files are written, or none.
     """
     folder = Path(folder)
     _refuse_occupied(folder)
