@@ -1,39 +1,56 @@
-"""The chance that an organisation's members let a proposal pass, under its consent rule (model §2)."""
+"""Whether an organisation would act: the chance that a proposal passes under each consent rule."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
-import numpy as np
+__all__ = ["CONSENT_RULES", "UnknownConsentRule", "consent_probability", "pass_probability"]
 
-__all__ = ["UnknownConsentRule", "pass_probability"]
+CONSENT_RULES = ("lead", "keys", "majority", "consensus")
 
 
 class UnknownConsentRule(ValueError):
-    """A consent rule other than lead, keys, majority or consensus."""
+    """The consent rule is none of lead, keys, majority, consensus."""
 
 
-def pass_probability(rule: str, consents: Mapping[str, float], keys: Sequence[str] = ()) -> float:
-    """π, the chance that a proposal passes when members consent independently with the given probabilities.
+def consent_probability(alignment_with_host: Float[Array, "... member"]) -> Float[Array, "... member"]:
+    """Chance that a member agrees to act for the host's government: (1 + α_jh) / 2, α from -1 to 1."""
+    return 0.5 * (1.0 + alignment_with_host)
 
-    lead: 1, the lead decides. keys: the product over the named members (one whose consent is not given is left out).
-    majority: the Poisson-binomial chance that more than half consent. consensus: the product over all.
+
+def pass_probability(
+    rule: str, consent: Float[Array, "... member"], has_key: Bool[Array, " member"] | None = None
+) -> Float[Array, ...]:
+    """Chance π that a proposal passes, members deciding independently.
+
+    lead: 1. keys: product over the members that hold one. majority: more than half say yes (Poisson-binomial tail).
+    consensus: product over all.
+
+    Raises
+    ------
+    UnknownConsentRule
+        The rule is not one of `CONSENT_RULES`.
     """
-    chances = np.array(list(consents.values()), dtype=float)
     if rule == "lead":
-        return 1.0
-    if rule == "keys":
-        return float(np.prod([consents[k] for k in keys if k in consents]))
-    if rule == "majority":
-        return float(consenting(chances)[len(chances) // 2 + 1 :].sum())
+        return jnp.ones(consent.shape[:-1], consent.dtype)
     if rule == "consensus":
-        return float(np.prod(chances))
-    raise UnknownConsentRule(f"consent rule {rule!r}; there are lead, keys, majority and consensus")
+        return jnp.prod(consent, axis=-1)
+    if rule == "keys":
+        return jnp.prod(consent if has_key is None else jnp.where(has_key, consent, 1.0), axis=-1)
+    if rule == "majority":
+        return _more_than_half(consent)
+    raise UnknownConsentRule(
+        f"Consent rule {rule!r} is not known, so no chance to pass can be computed. Use one of: {', '.join(CONSENT_RULES)}."
+    )
 
 
-def consenting(chances: np.ndarray) -> np.ndarray:
-    """Distribution of the number of consents (Poisson binomial), [0 … n], by adding one member at a time."""
-    counts = np.array([1.0])
-    for chance in chances:
-        counts = np.convolve(counts, [1 - chance, chance])
-    return counts
+def _more_than_half(consent: Float[Array, "... member"]) -> Float[Array, ...]:
+    """P(yes votes > members / 2) by adding one member at a time to the distribution of the count."""
+    members = consent.shape[-1]
+    count = jnp.zeros((*consent.shape[:-1], members + 1), consent.dtype).at[..., 0].set(1.0)
+    for j in range(members):
+        yes = consent[..., j, None]
+        shifted = jnp.pad(count[..., :-1], [(0, 0)] * (count.ndim - 1) + [(1, 0)])
+        count = (1.0 - yes) * count + yes * shifted
+    return jnp.sum(count[..., members // 2 + 1 :], axis=-1)

@@ -1,0 +1,119 @@
+"""Why one power does less than another in the same crisis: the gap split over six mechanisms, exactly."""
+
+from __future__ import annotations
+
+from math import factorial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from buckpass.game.crises import Crises
+from buckpass.game.solver import Equilibrium
+
+__all__ = ["MECHANISMS", "GapDecomposition", "decompose_gap"]
+
+# What is switched from one power's value to the other's under each name; together they are all that a choice needs.
+MECHANISMS: dict[str, str] = {
+    "stake": "V",
+    "cost": "C and what each option costs and delivers: k(a), q e(a), which options are open and at which rung",
+    "backlash": "B and the presence that the public sees, p(a)",
+    "norm": "N and Q with the options that they price, d(a) and u(a)",
+    "influence": "G and w(a)",
+    "others": "R: the residual that the others' equilibrium effort leaves",
+}
+
+
+class GapDecomposition(eqx.Module):
+    """Gap in expected effort between a power and its reference, and what each mechanism adds to it."""
+
+    gap: Float[Array, " c"]  # ē of the power minus ē of the reference
+    contribution: Float[Array, "c m"]  # in the order of `MECHANISMS`; sums to the gap
+
+
+class _Ingredients(eqx.Module):
+    """One power's choice rule cut along the mechanisms: payoff terms per option, shape c o."""
+
+    stake: Array
+    pay_cost: Array
+    effort: Array
+    reach: Array
+    is_open: Array
+    pay_backlash: Array
+    pay_norm: Array
+    pay_influence: Array
+    log_residual: Array
+
+
+GROUPS = {
+    "stake": ("stake",),
+    "cost": ("pay_cost", "effort", "reach", "is_open"),
+    "backlash": ("pay_backlash",),
+    "norm": ("pay_norm",),
+    "influence": ("pay_influence",),
+    "others": ("log_residual",),
+}
+
+
+def decompose_gap(crises: Crises, equilibrium: Equilibrium, power: int, reference: int) -> GapDecomposition:
+    """Shapley decomposition of the gap in expected effort between two powers (Shapley 1953; all 2⁶ coalitions).
+
+    The value of a coalition is the expected effort of `reference` when the mechanisms in it take the values of
+    `power`; with none it is the reference's effort, with all the power's. The equilibrium is held: `others` switches
+    the residual that each faces, so the parts sum to the gap exactly. Contributions are in units of effort.
+    Posterior draws go along the crisis axis.
+    """
+    mine, theirs = _ingredients(crises, equilibrium, power), _ingredients(crises, equilibrium, reference)
+    coalitions = jnp.asarray(_coalitions())
+    effort = jax.vmap(lambda chosen: _effort(_mixed(mine, theirs, chosen), crises.rationality))(coalitions)
+    return GapDecomposition(effort[-1] - effort[0], jnp.einsum("km,kc->cm", jnp.asarray(_weights()), effort))
+
+
+def _ingredients(crises: Crises, equilibrium: Equilibrium, i: int) -> _Ingredients:
+    return _Ingredients(
+        stake=crises.stake[:, i, None],
+        pay_cost=-crises.cost[:, i, None] * crises.cost_at[:, i],
+        effort=crises.effort_at[:, i],
+        reach=crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None],
+        is_open=crises.is_open[:, i],
+        pay_backlash=-crises.backlash[:, i, None] * crises.presence_at[:, i],
+        pay_norm=-crises.norm[:, i, None] * crises.deploys_at[:, i]
+        - crises.barrier[:, i, None] * crises.barred_at[:, i],
+        pay_influence=crises.influence[:, i, None] * crises.influence_at[:, i],
+        log_residual=equilibrium.log_residual[:, i, None],
+    )
+
+
+def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredients:
+    parts = {
+        field: jnp.where(chosen[m], getattr(mine, field), getattr(theirs, field))
+        for m, name in enumerate(MECHANISMS)
+        for field in GROUPS[name]
+    }
+    return _Ingredients(**parts)
+
+
+def _effort(part: _Ingredients, rationality: Array) -> Float[Array, " c"]:
+    log_loss = jnp.minimum(part.log_residual - part.reach, 70.0)
+    payoff = part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence - part.stake * jnp.exp(log_loss)
+    payoff = jnp.where(part.is_open, rationality[:, None] * payoff, -jnp.inf)
+    return jnp.sum(jax.nn.softmax(payoff, axis=-1) * part.effort, axis=-1)
+
+
+def _coalitions() -> np.ndarray:
+    """All coalitions as rows of membership, the empty one first and the full one last."""
+    size = len(MECHANISMS)
+    return np.array([[(k >> m) & 1 for m in range(size)] for k in range(2**size)], bool)
+
+
+def _weights() -> np.ndarray:
+    """Shapley weights: contribution[m] = Σ_k weight[k, m] · value[k]."""
+    members, size = _coalitions(), len(MECHANISMS)
+    weight = np.zeros(members.shape)
+    for k, m in np.ndindex(*members.shape):
+        before = members[k].sum() - members[k, m]
+        share = factorial(before) * factorial(size - 1 - before) / factorial(size)
+        weight[k, m] = share if members[k, m] else -share
+    return weight

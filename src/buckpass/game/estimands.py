@@ -1,0 +1,138 @@
+"""What an equilibrium is asked: responses, buck passed, burden and benefit, outcome (model §3).
+
+Every function is pure, differentiable where the quantity is, and returns crisis first, then power.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from buckpass.game.choice import as_choice, choice_log_probabilities
+from buckpass.game.crises import Crises
+from buckpass.game.overrides import force
+from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
+
+__all__ = [
+    "alone_strategy",
+    "benefit_share",
+    "buck_passed",
+    "burden_share",
+    "cross_response",
+    "expected_effort",
+    "expected_rung",
+    "free_riding_index",
+    "p_at_least",
+    "p_nobody",
+    "p_stabilised",
+    "residual",
+    "response",
+    "ride",
+    "stake_secured",
+]
+
+RUNGS = 7
+
+
+def response(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p r"]:
+    """Probability of each rung, 0 silence … 6 unilateral deployment, vehicles summed."""
+    rungs = jax.nn.one_hot(crises.rung, RUNGS, dtype=equilibrium.strategy.dtype)
+    return jnp.einsum("cpo,cpor->cpr", equilibrium.strategy, rungs)
+
+
+def p_at_least(crises: Crises, equilibrium: Equilibrium, rung: int) -> Float[Array, "c p"]:
+    """P(rung ≥ r) of each power."""
+    return jnp.sum(jnp.where(crises.rung >= rung, equilibrium.strategy, 0.0), axis=-1)
+
+
+def expected_rung(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """Mean rung of each power; the ladder is ordinal, so read it as a summary, not a quantity of effort."""
+    return jnp.sum(crises.rung * equilibrium.strategy, axis=-1)
+
+
+def expected_effort(crises: Crises, strategy: Float[Array, "c p o"]) -> Float[Array, "c p"]:
+    """Mean effort ē = Σ σ(a) e(a), on the ladder's scale (0 silence, 1 top)."""
+    return jnp.sum(crises.effort_at * strategy, axis=-1)
+
+
+def alone_strategy(crises: Crises) -> Float[Array, "c p o"]:
+    """What each power would do if nobody else acted: its logit choice at R = 1."""
+    choice = as_choice(crises)
+    return jnp.moveaxis(jnp.exp(choice_log_probabilities(choice, jnp.zeros_like(choice.stake))), -1, 0)
+
+
+def buck_passed(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """q (ē alone - ē in equilibrium): above 0 the power rides on the others, below 0 they draw it in."""
+    alone = expected_effort(crises, alone_strategy(crises))
+    return crises.delivery * (alone - expected_effort(crises, equilibrium.strategy))
+
+
+def residual(equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """R: share of the job that the others leave undone for each power; above 1 they make it worse."""
+    return jnp.exp(equilibrium.log_residual)
+
+
+def ride(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """V Σ σ(a) exp(-q e(a)/s) (1 - R): what the others' effort is worth to each power, in logit units."""
+    return -crises.stake * _own_shortfall(crises, equilibrium) * jnp.expm1(equilibrium.log_residual)
+
+
+def stake_secured(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """V [1 - E exp(-X)]: stake that the crisis leaves secured to each power; negative where rivals undo more."""
+    return crises.stake * (1.0 - _own_shortfall(crises, equilibrium) * jnp.exp(equilibrium.log_residual))
+
+
+def burden_share(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """Share of the expected cost Σ C k borne by each power; zero for all where nobody bears any."""
+    return _share(crises.cost * jnp.sum(equilibrium.strategy * crises.cost_at, axis=-1))
+
+
+def benefit_share(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """Share of the stake secured that falls to each power; a power whose stake is undone has a share of zero."""
+    return _share(jnp.maximum(stake_secured(crises, equilibrium), 0.0))
+
+
+def free_riding_index(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """Benefit share minus burden share (Olson & Zeckhauser 1966): above 0 the power gets more than it pays for."""
+    return benefit_share(crises, equilibrium) - burden_share(crises, equilibrium)
+
+
+def p_stabilised(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
+    """1 - E exp(-Σ α_hj q_j e_j / s), seen from the host; 0 where rivals of the host undo more than is done."""
+    return jnp.maximum(host_security(crises, equilibrium), 0.0)
+
+
+def host_security(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
+    """1 - E exp(-X_h), which is negative where the host is left worse off than with nobody there."""
+    reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
+    factors = jnp.sum(equilibrium.strategy * jnp.exp(-crises.host_alignment[..., None] * reach), axis=-1)
+    return 1.0 - jnp.exp(jnp.sum(jnp.log(factors), axis=-1))
+
+
+def p_nobody(crises: Crises, equilibrium: Equilibrium, rung: int = 2) -> Float[Array, " c"]:
+    """Probability that no power reaches the rung: with the default, nobody goes beyond statements."""
+    return jnp.prod(jnp.sum(jnp.where(crises.rung < rung, equilibrium.strategy, 0.0), axis=-1), axis=-1)
+
+
+def cross_response(
+    crises: Crises, pair: tuple[int, int], rungs: tuple[int, int], settings: SolverSettings = DEFAULT_SETTINGS
+) -> Float[Array, " c"]:
+    """Change in one power's expected effort when another is moved from one rung to the next, all else re-solved.
+
+    `pair` is (responder i, mover j), `rungs` the mover's rung before and after. Severity and request are held.
+    Below 0 the responder rides, above 0 it balances, 0 it does not care.
+    """
+    responder, mover = pair
+    before, after = (solve_strategies(force(crises, mover, rung), settings).strategy for rung in rungs)
+    return (expected_effort(crises, after) - expected_effort(crises, before))[:, responder]
+
+
+def _own_shortfall(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
+    return jnp.sum(equilibrium.strategy * jnp.exp(-reach), axis=-1)
+
+
+def _share(amount: Float[Array, "c p"]) -> Float[Array, "c p"]:
+    total = jnp.sum(amount, axis=-1, keepdims=True)
+    return jnp.where(total > 0, amount / jnp.where(total > 0, total, 1.0), 0.0)
