@@ -81,21 +81,29 @@ def gdelt_groups() -> dict[str, str]:
 
 
 def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
-    """Fill `source_id` and `target_id` of a file's events from the names in them."""
+    """Fill `source_id` and `target_id` of a file's events from the names in them; leaves the names in the table `named`."""
     distinct = connection.execute(
         "SELECT DISTINCT source AS name FROM events WHERE file_id = $1 UNION SELECT target FROM events WHERE file_id = $1",
         [file_id],
     ).fetchall()
-    rows = [(name, who.actor, who.since, who.until) for (name,) in distinct if name for who in resolve(name)]
-    schema = {"name": pl.String, "actor": pl.String, "since": pl.Date, "until": pl.Date}
-    connection.register("named", pl.DataFrame(rows, schema=schema, orient="row"))
+    rows = [(name, who.actor, who.since, who.until, _way(name)) for (name,) in distinct if name for who in resolve(name)]
+    schema = {"name": pl.String, "actor": pl.String, "since": pl.Date, "until": pl.Date, "way": pl.String}
+    connection.register("named_now", pl.DataFrame(rows, schema=schema, orient="row"))
+    connection.execute("CREATE OR REPLACE TEMP TABLE named AS SELECT * FROM named_now")
+    connection.unregister("named_now")
     for side in ("source", "target"):
         connection.execute(
             f"UPDATE events SET {side}_id = n.actor FROM named n "
             f"WHERE file_id = ? AND n.name = events.{side} AND events.day BETWEEN n.since AND n.until",
             [file_id],
         )
-    connection.unregister("named")
+
+
+def _way(name: str) -> str:
+    """How a name stands for its actor: as itself, as a leader, or as a part of it."""
+    if _key(name) in _leaders():
+        return "leader"
+    return "part" if "(" in name else "itself"
 
 
 def _key(name: str) -> str:

@@ -23,7 +23,8 @@ def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
     )
     # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) tells that it happened
     connection.execute(
-        "CREATE OR REPLACE TEMP MACRO restored(code, root) AS CASE WHEN length(root) = 1 THEN '0' || code ELSE code END"
+        "CREATE OR REPLACE TEMP MACRO restored(code, root) AS "
+        "CASE WHEN length(root) = 1 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END"
     )
     entries = ", ".join(f"{literal(label)}: {literal(code)}" for label, code in labels().items())
     connection.execute(

@@ -8,6 +8,7 @@ import polars as pl
 
 from buckpass.events import typed
 from buckpass.events.actors import name_actors
+from buckpass.events.coverage import measure
 from buckpass.events.event_sql import define_functions, event_query
 from buckpass.events.layouts import Layout, tidy
 from buckpass.events.recognise import Recognised
@@ -38,8 +39,10 @@ def insert(
         _insert_raw(connection, file_id, source, found)
     if is_event:
         _move_rejects(connection, file_id, layout)
-        if layout.publisher != "GDELT":
+        is_named = layout.publisher != "GDELT"
+        if is_named:
             name_actors(connection, file_id)
+        measure(connection, file_id, is_named)
     elif layout.keys:
         _reject_repeated(connection, file_id, layout)
     rejected = connection.execute("SELECT count(*) FROM rejects WHERE file_id = ?", [file_id]).fetchall()[0][0]

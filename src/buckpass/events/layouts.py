@@ -37,6 +37,7 @@ class Layout:
     missing: tuple[str, ...] = ()
     unpivot: tuple[str, str] | None = None
     keys: tuple[str, ...] = ()
+    checks: tuple[tuple[str, str], ...] = ()
     event: dict[str, str] = field(default_factory=dict)
     citation: str = ""
 
@@ -77,6 +78,7 @@ def _layout(layout_id: str, entry: dict[str, Any]) -> Layout:
         missing=tuple(entry.get("missing", ())),
         unpivot=(unpivot[0], unpivot[1]) if unpivot else None,
         keys=tuple(entry.get("keys", ())),
+        checks=tuple((reason, holds) for reason, holds in entry.get("checks", ())),
         event=dict(entry.get("event", {})),
         citation=entry.get("citation", ""),
     )

@@ -100,13 +100,13 @@ def _load_one(connection: duckdb.DuckDBPyConnection, store: Path, path: Path, al
 
 
 def _known(connection: duckdb.DuckDBPyConnection, source: SourceFile, path: Path) -> LoadedFile | None:
-    row = connection.execute(
+    rows = connection.execute(
         "SELECT file_id, sha256, publisher, layout, rows_read, rows_loaded, rows_rejected FROM files WHERE content_sha256 = ?",
         [source.content],
-    ).fetchone()
-    if row is None:
+    ).fetchall()
+    if not rows:
         return None
-    return LoadedFile(row[0], path.name, *row[1:], seconds=0.0, was_known=True)
+    return LoadedFile(rows[0][0], path.name, *rows[0][1:], seconds=0.0, was_known=True)
 
 
 def _entered(

@@ -28,6 +28,8 @@ CREATE TABLE rejects(file_id INTEGER, "row" BIGINT, reason VARCHAR, "text" VARCH
 CREATE TABLE events(
     file_id INTEGER, event_id BIGINT, day DATE, source VARCHAR, source_id VARCHAR, target VARCHAR, target_id VARCHAR,
     code VARCHAR, goldstein FLOAT, mentions INTEGER, is_root BOOLEAN, place VARCHAR, problem VARCHAR);
+CREATE TABLE coverage(
+    file_id INTEGER, year INTEGER, actor VARCHAR, as_itself BIGINT, through_parts BIGINT, events BIGINT);
 """
 
 
@@ -104,11 +106,13 @@ def _connect(store: Path, is_read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _check_version(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     try:
-        row = connection.execute("SELECT version FROM store_version").fetchone()
+        rows = connection.execute("SELECT version FROM store_version").fetchall()
     except engine().CatalogException as error:
         raise NotAStore(store, "a DuckDB database without this program's tables") from error
-    if row is None or row[0] > VERSION:
-        raise NewerStore(store, row[0] if row else 0, VERSION)
+    if not rows:
+        raise NotAStore(store, "its version is missing")
+    if rows[0][0] > VERSION:
+        raise NewerStore(store, rows[0][0], VERSION)
 
 
 @contextmanager

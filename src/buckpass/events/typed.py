@@ -21,14 +21,7 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-SQL_TYPES = {
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "text": "VARCHAR",
-    "date": "DATE",
-    "day_number": "DATE",
-    "truth": "BOOLEAN",
-}
+THOUSANDS = r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"
 
 
 def cell(source: str, layout: Layout) -> str:
@@ -49,7 +42,9 @@ def value(column: Column, layout: Layout) -> str:
             written = f"TRY_CAST({text} AS DOUBLE)"
             return f"CASE WHEN {whole} = {written} THEN {whole} END"
         case "number":
-            number = f"TRY_CAST({text} AS DOUBLE)"
+            # thousands separators: 1,234.5; a lone comma is left alone, it may be a decimal one
+            plain = f"CASE WHEN regexp_full_match({text}, {literal(THOUSANDS)}) THEN replace({text}, ',', '') ELSE {text} END"
+            number = f"TRY_CAST({plain} AS DOUBLE)"
             return f"CASE WHEN isfinite({number}) THEN {number} END"
         case "date":
             return f"TRY_CAST({text} AS DATE)"
@@ -63,6 +58,7 @@ def value(column: Column, layout: Layout) -> str:
 def problem(layout: Layout) -> str:
     """The first thing wrong with a row, or NULL; over the typed columns and the cells beside them."""
     found = [case for column in layout.columns for case in _problems(column)]
+    found += [f"WHEN NOT ({holds}) THEN {literal(reason)}" for reason, holds in layout.checks]
     return f"CASE {' '.join(found)} END" if found else "CAST(NULL AS VARCHAR)"
 
 

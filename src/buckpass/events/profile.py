@@ -1,0 +1,124 @@
+"""What powers do towards hosts, by year: shares of words, economy and arms, against how much the files report at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from buckpass.events.cameo import DOMAINS, mapping, meaning
+from buckpass.events.coverage import coverages, usable_files
+from buckpass.events.errors import NoEvents, UncoveredActors
+from buckpass.events.store import frame, reading
+
+if TYPE_CHECKING:
+    import altair as alt
+
+PER = 10_000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 events of the files.
+
+    `left_out` says which files could not be used for the comparison, and why.
+    """
+
+    rows: pl.DataFrame
+    actors: tuple[str, ...]
+    hosts: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    def table(self) -> pl.DataFrame:
+        """One row per actor, year and domain."""
+        return self.rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """The profile as plain values."""
+        return {
+            "actors": list(self.actors),
+            "hosts": list(self.hosts),
+            "left_out": list(self.left_out),
+            "rows": self.rows.to_dicts(),
+        }
+
+    def plot(self) -> alt.FacetChart:
+        """Stacked rates by year, one panel per actor."""
+        import altair as alt
+
+        bars = (
+            alt.Chart(self.rows)
+            .mark_bar()
+            .encode(
+                x=alt.X("year:O", title="Year"),
+                y=alt.Y("rate:Q", title=f"Events per {PER:,} reported"),
+                color=alt.Color("domain:N", title="Domain", sort=list(DOMAINS)),
+                tooltip=["actor", "year", "domain", "n", alt.Tooltip("share", format=".0%"), alt.Tooltip("rate", format=".1f")],
+            )
+            .properties(width=260, height=180)
+        )
+        return bars.facet(facet=alt.Facet("actor:N", title=None), columns=2)
+
+
+def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile:
+    """Verbal, economic and military events of each actor towards the hosts by year, normalised by all events reported.
+
+    rate = 10,000 · n / (all events of the year in the same files); one event a day per actor, host and code. Only files that
+    cover every actor and at least one host are used.
+
+    Raises `UncoveredActors` when no file covers all actors, `NoEvents` for a store without events.
+    """
+    store = Path(store)
+    with reading(store) as connection:
+        files = coverages(connection)
+        if not files:
+            raise NoEvents(store, "events")
+        usable, reasons = usable_files(files, list(actors))
+        usable = [f.file_id for f in files if f.file_id in usable and not all(f.gap(host) for host in hosts)]
+        if not usable:
+            raise UncoveredActors(reasons or dict.fromkeys(hosts, "no file has events with it"))
+        counts = _counts(connection, usable, actors, hosts)
+        totals = frame(
+            connection,
+            "SELECT year, sum(events)::BIGINT AS total FROM coverage "
+            "WHERE actor IS NULL AND list_contains(?::INTEGER[], file_id) GROUP BY year",
+            [usable],
+        )
+    left_out = tuple(f"{f.name}: {_gaps(f.gap(actor) for actor in actors)}" for f in files if f.file_id not in usable)
+    return Profile(_shares(counts, totals), tuple(actors), tuple(hosts), left_out)
+
+
+def _gaps(gaps: Any) -> str:
+    return "; ".join(dict.fromkeys(gap for gap in gaps if gap)) or "no event with any of the hosts"
+
+
+def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:
+    return frame(
+        connection,
+        "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(DISTINCT (day, target_id)) AS n FROM events "
+        "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
+        "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
+        [usable, list(actors), list(hosts)],
+    )
+
+
+def _shares(counts: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    table = mapping()
+    found = [(code, meaning(code, table)) for code in counts["code"].unique()]
+    domains = pl.DataFrame(
+        [(code, entry.domain if entry else "other") for code, entry in found],
+        schema={"code": pl.String, "domain": pl.String},
+        orient="row",
+    )
+    by_domain = counts.join(domains, on="code").group_by("actor", "year", "domain").agg(pl.col("n").sum().cast(pl.Int64))
+    return (
+        by_domain.join(totals, on="year")
+        .with_columns(
+            share=pl.col("n") / pl.col("n").sum().over("actor", "year"),
+            rate=PER * pl.col("n") / pl.col("total"),
+        )
+        .sort("actor", "year", "domain")
+    )
