@@ -19,7 +19,7 @@ class StageValues(eqx.Module):
 
 
 def has_bargain(stage: StageValues) -> Bool[Array, "... party"]:
-    """Whether cooperation is worth more to the party than what follows breakdown; otherwise nothing is there to keep."""
+    """Whether keeping the bargain is worth more to the party than what follows breakdown."""
     return stage.cooperate > stage.punished
 
 

@@ -14,7 +14,15 @@ from jaxtyping import Array, Float
 
 from buckpass.game.crises import Crises
 
-__all__ = ["Choice", "as_choice", "best_response", "choice_log_probabilities", "slopes"]
+__all__ = [
+    "Choice",
+    "as_choice",
+    "best_response",
+    "choice_log_probabilities",
+    "log_strategy",
+    "option_payoffs",
+    "slopes",
+]
 
 CLOSED = -1e30  # payoff of a closed option: finite, so that no gradient is NaN, and its probability is exactly 0
 LARGEST_LOG_LOSS = 57.0  # e^57 logit units is far below -CLOSED and far above anything that a choice can feel
@@ -92,3 +100,14 @@ def slopes(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p
 def others(choice: Choice) -> Array:
     """True where the row's power and the column's power differ."""
     return ~jnp.eye(choice.stake.shape[0], dtype=bool)[:, :, None]
+
+
+def option_payoffs(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p o"]:
+    """λ E[U_i(a)] - λ V_i of every option at the given residuals, crisis first; -1e30 where closed."""
+    choice = as_choice(crises)
+    return jnp.moveaxis(choice.offer - loss(choice, log_residual.T), -1, 0)
+
+
+def log_strategy(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p o"]:
+    """Log probabilities of every option at the given residuals, crisis first; a closed option stands at about -1e30."""
+    return jnp.moveaxis(choice_log_probabilities(as_choice(crises), log_residual.T), -1, 0)

@@ -41,7 +41,8 @@ def pass_probability(
     if rule == "majority":
         return _more_than_half(consent)
     raise UnknownConsentRule(
-        f"Consent rule {rule!r} is not known, so no chance to pass can be computed. Use one of: {', '.join(CONSENT_RULES)}."
+        f"Consent rule {rule!r} is not known, so no chance to pass can be computed. "
+        f"Use one of: {', '.join(CONSENT_RULES)}."
     )
 
 

@@ -1,0 +1,174 @@
+"""Every equilibrium that a crisis has: who rides and who carries is then a question of coordination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
+from buckpass.game.crises import Crises
+from buckpass.game.path import PathLost, one_crisis, trace
+from buckpass.game.search import newton, respond, tables_of
+from buckpass.game.solver import NoEquilibriumFound
+
+__all__ = ["AllEquilibria", "StartSettings", "all_equilibria", "pure_nash"]
+
+
+@dataclass(frozen=True)
+class StartSettings:
+    """From where equilibria are looked for, and when two of them are one."""
+
+    corner_powers: int = 10  # corners of {R = 1, R ≈ 0}ⁿ are tried up to this many powers
+    random_starts: int = 256
+    seed: int = 0
+    adjustments: int = 200  # half-way best responses that decide which basin a start is in
+    apart: float = 1e-6  # probabilities that differ by less belong to one equilibrium
+    tolerance: float = 1e-10
+
+
+@dataclass(frozen=True)
+class AllEquilibria:
+    """Equilibria of one crisis, the principal one first, then by basin; axes equilibrium e, power p, option o."""
+
+    strategy: np.ndarray  # e p o
+    log_residual: np.ndarray  # e p
+    error: np.ndarray  # e
+    spectral_radius: np.ndarray  # e, of the best-response map: below 1, small deviations die out
+    is_stable: np.ndarray  # e
+    basin_share: np.ndarray  # e, of the starts that adjustment brings here; unstable ones have next to none
+    is_principal: np.ndarray  # e, the one traced from rationality 0; none where the trace was lost
+    folds: tuple[float, ...]  # rationalities at which the principal branch turns back
+    branch_points: tuple[float, ...]  # rationalities at which others cross it
+
+
+def all_equilibria(crises: Crises, crisis: int = 0, settings: StartSettings = StartSettings()) -> AllEquilibria:
+    """All logit equilibria of one crisis that starts at every corner and at random find.
+
+    A corner says of each power whether the others leave it everything (R = 1) or nothing (R ≈ 0). From each start go
+    half-way best responses, then Newton (stable equilibria, and the basins), and Newton alone (unstable ones too).
+    More starts can only add: the list is complete with high probability, not by proof.
+
+    Raises
+    ------
+    NoEquilibriumFound
+        No start led to a point within tolerance.
+    """
+    choice = jax.jit(as_choice)(one_crisis(crises, crisis))
+    starts = _starts(choice.stake.shape[0], settings)
+    adjusted, direct = _from_starts(choice, jnp.asarray(starts.T), settings)
+    principal, folds, branches = _principal(crises, crisis)
+    points = np.concatenate([principal, np.asarray(adjusted).T, np.asarray(direct).T])
+    distinct, label = _distinct(choice, points, settings)
+    if not len(distinct):
+        raise NoEquilibriumFound(f"None of {len(starts)} starts led to an equilibrium of crisis {crisis}.", (crisis,))
+    ended = label[len(principal) : len(principal) + len(starts)]
+    basin = np.bincount(ended[ended >= 0], minlength=len(distinct)) / len(starts)
+    is_principal = np.isin(np.arange(len(distinct)), label[: len(principal)])
+    order = np.lexsort((-basin, ~is_principal))
+    return _described(choice, distinct[order], (basin[order], is_principal[order], folds, branches))
+
+
+def _starts(powers: int, settings: StartSettings) -> np.ndarray:
+    """log R at every corner, and uniform on the same box."""
+    draw = np.random.default_rng(settings.seed)
+    low = -40.0
+    random = np.where(draw.random((settings.random_starts, powers)) < 0.5, 1.0, 0.1)
+    random = random * draw.uniform(low, 1.0, random.shape)
+    if powers > settings.corner_powers:
+        return random
+    return np.concatenate([np.array(list(product((0.0, low), repeat=powers))), random])
+
+
+@partial(jax.jit, static_argnames="settings")
+def _from_starts(choice: Choice, starts: jax.Array, settings: StartSettings) -> tuple[jax.Array, jax.Array]:
+    many = _repeated(choice, starts.shape[1])
+    tables, wanted = tables_of(many), jnp.ones(starts.shape[1], bool)
+
+    def adjust(_, point):
+        return point + 0.5 * respond(tables, point).gap
+
+    near = jax.lax.fori_loop(0, settings.adjustments, adjust, starts)
+    return tuple(newton(tables, start, wanted, settings.tolerance / 10, 60)[0] for start in (near, starts))
+
+
+def _repeated(choice: Choice, count: int) -> Choice:
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], count)), choice)
+
+
+def _principal(crises: Crises, crisis: int) -> tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]:
+    try:
+        path = trace(crises, crisis)
+    except PathLost:
+        return np.empty((0, crises.stake.shape[1])), (), ()
+    return path.log_residual[-1:], path.folds, path.branch_points
+
+
+def _distinct(choice: Choice, points: np.ndarray, settings: StartSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Points that are equilibria and differ, and for every point which of them it is (-1: none)."""
+    strategy, error = (np.asarray(x) for x in _judged(choice, jnp.asarray(points.T)))
+    label, chosen = np.full(len(points), -1), []
+    for k in np.flatnonzero(error <= settings.tolerance):
+        same = [e for e, m in enumerate(chosen) if np.abs(strategy[..., k] - strategy[..., m]).max() < settings.apart]
+        if not same:
+            chosen.append(k)
+        label[k] = same[0] if same else len(chosen) - 1
+    return points[chosen], label
+
+
+@jax.jit
+def _judged(choice: Choice, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    many = _repeated(choice, points.shape[1])
+    error = jnp.max(jnp.abs(best_response(many, points) - points), axis=0)
+    return jnp.exp(choice_log_probabilities(many, points)), error
+
+
+def _described(choice: Choice, points: np.ndarray, marks: tuple) -> AllEquilibria:
+    many = _repeated(choice, len(points))
+    strategy, error = _judged(choice, jnp.asarray(points.T))
+    slope = np.moveaxis(np.asarray(slopes(many, jnp.asarray(points.T))), -1, 0)
+    radius = np.abs(np.linalg.eigvals(slope)).max(axis=-1)
+    basin, is_principal, folds, branches = marks
+    return AllEquilibria(
+        strategy=np.moveaxis(np.asarray(strategy), -1, 0),
+        log_residual=points,
+        error=np.asarray(error),
+        spectral_radius=radius,
+        is_stable=radius < 1.0,
+        basin_share=basin,
+        is_principal=is_principal,
+        folds=folds,
+        branch_points=branches,
+    )
+
+
+def pure_nash(crises: Crises, crisis: int = 0, rationality: float = 1e3) -> np.ndarray:
+    """Pure Nash equilibria of one crisis as option positions, axes equilibrium, power.
+
+    Equilibria at a rationality so high that choices are all but certain are rounded to pure profiles, and each profile
+    is kept only if every power's option is a best reply to the others'.
+    """
+    one = one_crisis(crises, crisis)
+    sharp = eqx.tree_at(lambda c: c.rationality, one, jnp.full_like(one.rationality, rationality))
+    choice = jax.jit(as_choice)(sharp)
+    settings = StartSettings()
+    adjusted, direct = _from_starts(choice, jnp.asarray(_starts(choice.stake.shape[0], settings).T), settings)
+    points = jnp.concatenate([adjusted, direct], axis=1)
+    strategy = np.asarray(choice_log_probabilities(_repeated(choice, points.shape[1]), points))
+    profiles = np.unique(strategy.argmax(axis=1).T, axis=0)
+    return profiles[[_is_nash(choice, profile) for profile in profiles]]
+
+
+def _is_nash(choice: Choice, profile: np.ndarray) -> bool:
+    """Whether every power's option is a best reply, by payoffs at the residuals that the profile itself leaves."""
+    reach, powers = np.asarray(choice.reach)[..., 0], np.arange(len(profile))
+    done = np.asarray(choice.alignment)[..., 0] * reach[powers, profile][None]
+    log_residual = -(done.sum(axis=1) - np.diagonal(done))
+    payoff = np.asarray(choice.offer)[..., 0] - np.asarray(choice.stake) * np.exp(log_residual[:, None] - reach)
+    gain = payoff.max(axis=1) - payoff[powers, profile]
+    return bool(np.all(gain <= 1e-9 * (1.0 + np.abs(payoff[powers, profile]))))

@@ -1,0 +1,190 @@
+"""The branch of equilibria along rationality, round folds, with the points where others join it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from buckpass.game.choice import as_choice, log_strategy
+from buckpass.game.crises import Crises
+from buckpass.game.search import Tables, respond, tables_of, uniform_residual
+
+__all__ = ["Path", "PathLost", "PathSettings", "one_crisis", "trace"]
+
+
+class PathLost(RuntimeError):
+    """The branch could not be followed to the rationality asked."""
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Steps along the branch, in units of arc length over (log R, λ / λ asked)."""
+
+    first_step: float = 0.02
+    longest_step: float = 0.5
+    shortest_step: float = 1e-7
+    event_step: float = 1e-5  # folds and branch points are passed in steps no longer than this
+    steps: int = 4000
+    tolerance: float = 1e-11
+
+
+@dataclass(frozen=True)
+class Path:
+    """The principal branch of one crisis from rationality 0 to the one asked.
+
+    Axes: step s along the branch, power p, option o. `rationality` is not monotone where the branch folds.
+    """
+
+    rationality: np.ndarray  # s
+    log_residual: np.ndarray  # s p
+    strategy: np.ndarray  # s p o
+    folds: tuple[float, ...]  # λ at which the branch turns back
+    branch_points: tuple[float, ...]  # λ at which another branch crosses it (pitchforks of symmetric games)
+    error: float  # of the last point, at the rationality asked
+
+
+def one_crisis(crises: Crises, crisis: int) -> Crises:
+    """A batch of one."""
+    return jax.tree.map(lambda x: x[crisis : crisis + 1], crises)
+
+
+def trace(crises: Crises, crisis: int = 0, settings: PathSettings = PathSettings()) -> Path:
+    """Follow the branch that starts at uniform choice to the crisis's own rationality (McKelvey & Palfrey 1995).
+
+    Pseudo-arclength continuation (Keller 1977; Turocy 2005 for logit equilibria): a fold is a change of sign of the
+    tangent's λ, a branch point a change of sign of the bordered determinant. The branch is kept through a branch point,
+    and the point is reported; a symmetric game therefore stays on its symmetric branch.
+
+    Raises
+    ------
+    PathLost
+        Steps ran out, or the corrector failed at the shortest step.
+    """
+    one = one_crisis(crises, crisis)
+    tables = jax.jit(lambda c: tables_of(as_choice(c)))(one)
+    walk = _Walk(np.append(np.asarray(uniform_residual(tables))[:, 0], 0.0), tables, settings)
+    points, tests = walk.run()
+    rationality = points[:, -1] * float(one.rationality[0])
+    batch = eqx.tree_at(
+        lambda c: c.rationality, jax.tree.map(lambda x: jnp.repeat(x, len(points), 0), one), jnp.asarray(rationality)
+    )
+    strategy = np.exp(np.asarray(log_strategy(batch, jnp.asarray(points[:, :-1]))))
+    folds = _crossings(rationality, tests[:, 0])
+    return Path(rationality, points[:, :-1], strategy, folds, _crossings(rationality, tests[:, 1]), walk.error)
+
+
+@jax.jit
+def _evaluate(tables: Tables, point: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Gap F(x, μ) - x and its Jacobian in (x, μ), for one crisis."""
+
+    def gap(at):
+        return respond(tables, at[:-1, None], at[-1]).gap[:, 0]
+
+    return gap(point), jax.jacfwd(gap)(point)
+
+
+class _Walk:
+    """State of the continuation; used once."""
+
+    def __init__(self, start: np.ndarray, tables: Tables, settings: PathSettings):
+        self.tables, self.settings = tables, settings
+        self.point, self.error = start, 0.0
+        self.jacobian = self._at(start)[1]
+        self.tangent = self._tangent(np.append(np.zeros(len(start) - 1), 1.0))
+
+    def run(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points from μ = 0 to μ = 1 and, at each, the tangent's λ and the bordered determinant."""
+        step, points, tests = self.settings.first_step, [self.point], [self._tests()]
+        for _ in range(self.settings.steps):
+            moved = self._correct(self.point + step * self.tangent)
+            if moved is None or not self._is_smooth(moved):
+                step *= 0.5
+                if step < self.settings.shortest_step:
+                    raise PathLost(self._complaint(f"the corrector failed at the shortest step ({step:.1e})"))
+                continue
+            if moved[-1] >= 1.0:
+                points.append(self._finish(moved))
+                tests.append(tests[-1])
+                return np.array(points), np.array(tests)
+            before = self._accept(moved)
+            if np.any(np.sign(self._tests()) != np.sign(tests[-1])) and step > self.settings.event_step:
+                self.point, self.jacobian, self.tangent = before  # something happens here: come nearer before passing
+                step *= 0.5
+                continue
+            points.append(self.point)
+            tests.append(self._tests())
+            step = min(1.5 * step, self.settings.longest_step)
+        raise PathLost(self._complaint(f"{self.settings.steps} steps were spent"))
+
+    def _complaint(self, reason: str) -> str:
+        return (
+            f"The principal branch was lost at {self.point[-1]:.4g} of the rationality asked: {reason}. What follows "
+            "from there is unknown. Ask for all equilibria instead, or allow more steps in PathSettings."
+        )
+
+    def _at(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        gap, jacobian = _evaluate(self.tables, jnp.asarray(point))
+        jacobian = np.array(jacobian)
+        return np.asarray(gap), jacobian
+
+    def _tangent(self, previous: np.ndarray) -> np.ndarray:
+        bordered = np.vstack([self.jacobian, previous])
+        tangent = np.linalg.solve(bordered, np.append(np.zeros(len(previous) - 1), 1.0))
+        return tangent / np.linalg.norm(tangent)
+
+    def _tests(self) -> tuple[float, float]:
+        return self.tangent[-1], float(np.linalg.slogdet(np.vstack([self.jacobian, self.tangent]))[0])
+
+    def _correct(self, guess: np.ndarray) -> np.ndarray | None:
+        """Newton in the plane across the tangent; None where it does not contract."""
+        point, last = guess, np.inf
+        for _ in range(12):
+            gap, jacobian = self._at(point)
+            if not np.all(np.isfinite(jacobian)):
+                return None
+            move = np.linalg.solve(np.vstack([jacobian, self.tangent]), np.append(-gap, self.tangent @ (guess - point)))
+            point, length = point + move, float(np.abs(move).max())
+            if length < self.settings.tolerance:
+                return point
+            if length > 0.5 * last:
+                return None if length > 1e-9 else point
+            last = length
+        return None
+
+    def _is_smooth(self, moved: np.ndarray) -> bool:
+        """Whether the next tangent stays within 25 degrees, so that no neighbouring branch is jumped to."""
+        held = self.jacobian
+        self.jacobian = self._at(moved)[1]
+        turned = self._tangent(self.tangent) @ self.tangent
+        self.jacobian = held
+        return bool(turned > 0.9)
+
+    def _accept(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        before = self.point, self.jacobian, self.tangent
+        self.point, self.jacobian = moved, self._at(moved)[1]
+        self.tangent = self._tangent(self.tangent)
+        return before
+
+    def _finish(self, moved: np.ndarray) -> np.ndarray:
+        """The point at μ = 1 between the last one and `moved`, corrected at fixed rationality."""
+        share = (1.0 - self.point[-1]) / (moved[-1] - self.point[-1])
+        point = self.point + share * (moved - self.point)
+        point[-1] = 1.0
+        for _ in range(12):
+            gap, jacobian = self._at(point)
+            move = np.linalg.solve(jacobian[:, :-1], -gap)
+            point[:-1] += move
+        self.error = float(np.abs(self._at(point)[0]).max())
+        if not self.error <= 1e-10:
+            raise PathLost(self._complaint(f"the last point has an error of {self.error:.3g}"))
+        return point
+
+
+def _crossings(rationality: np.ndarray, test: np.ndarray) -> tuple[float, ...]:
+    """λ at which a test function changes sign, halfway between the steps on either side."""
+    at = np.flatnonzero(np.sign(test[1:]) * np.sign(test[:-1]) < 0)
+    return tuple(float(0.5 * (rationality[k] + rationality[k + 1])) for k in at)
