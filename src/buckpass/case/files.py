@@ -15,10 +15,10 @@ MEGABYTE = 1_000_000
 SIZE_LIMITS = {
     "case.toml": 1 * MEGABYTE,
     "claims.toml": 1 * MEGABYTE,
-    "crises.csv": 4 * MEGABYTE,
-    "responses.csv": 8 * MEGABYTE,
-    "own_operations.csv": 8 * MEGABYTE,
-    "series.csv": 16 * MEGABYTE,
+    "crises.csv": 3 * MEGABYTE,
+    "responses.csv": 6 * MEGABYTE,
+    "own_operations.csv": 6 * MEGABYTE,
+    "series.csv": 10 * MEGABYTE,
     "sources.bib": 2 * MEGABYTE,
 }
 SCENARIO_LIMIT = MEGABYTE // 4

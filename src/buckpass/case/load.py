@@ -101,8 +101,8 @@ def check_case(ref: str | Path) -> Check:
     sources = _sources(reading)
     scenarios = _scenarios(reading)
     if settings is not None and settings.content is not None:
-        keys = keys_of(reading.texts["sources.bib"]) | set(sources) if "sources.bib" in reading.texts else None
-        reading.add(check_references(Material(settings, claims, tables, keys)))
+        keys = keys_of(reading.texts.get("sources.bib", "")) | set(sources)
+        reading.add(check_references(Material(settings, claims, tables, keys or None)))
     problems = tuple(_in_order(reading.problems))
     if settings is None or settings.content is None or any(p.level == "error" for p in problems):
         return Check(False, problems)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from buckpass.case.case import Case
 
 Level = Literal["error", "warning"]
+MOST_COMPARED = 1000
 
 
 class BuckpassError(Exception):
@@ -93,8 +94,12 @@ class FileRefused(BuckpassError):
 
 def nearest(seen: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """The known names closest in spelling, best first (case does not count)."""
+    wanted = clip(seen).casefold()
     by_fold = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(clip(seen).casefold(), list(by_fold), n=count, cutoff=0.6)
+    if len(by_fold) > MOST_COMPARED:  # a comparison costs microseconds, and a broken file has hundreds of them to make
+        alike = [name for name in by_fold if name[:1] == wanted[:1]][:MOST_COMPARED]
+        by_fold = {name: by_fold[name] for name in alike}
+    close = difflib.get_close_matches(wanted, list(by_fold), n=count, cutoff=0.6)
     return tuple(by_fold[fold] for fold in close)
 
 

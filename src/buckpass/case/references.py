@@ -14,13 +14,13 @@ from buckpass.case.schema import ClaimFile, Organisation, Settings
 from buckpass.case.tables import Table
 from buckpass.case.toml_reading import TomlFile
 
-MOST_PROBLEMS = 200
+MOST_PROBLEMS = 100
 _RESPONSE_FILES = ("responses.csv", "own_operations.csv")
 
 
 @dataclass(frozen=True)
 class Material:
-    """All files of a case as far as they could be read; `source_keys` is None where sources.bib could not."""
+    """All files of a case as far as they could be read; `source_keys` is None where sources.bib has none."""
 
     settings: TomlFile[Settings]
     claims: TomlFile[ClaimFile] | None
@@ -215,10 +215,10 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
     table, file, measures = material.tables["series.csv"], material.settings, material.content.measures
-    known = tuple(dict.fromkeys(table.frame["series"]))
+    known = tuple(dict.fromkeys((*table.frame["series"], *sorted(table.broken_ids))))
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
-        if table.is_whole:
+        if table.is_whole and known:
             yield from _missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
             for position, other in enumerate(measure.alternatives):
                 where = (*path, "alternatives", position, "series")

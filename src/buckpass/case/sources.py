@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from buckpass.case.problems import Problem, clip
 
 MOST_PROBLEMS = 200
+MOST_SOURCES = 10_000
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
 _BRACES = re.compile(r"(?<!\\)[{}]")
 
@@ -65,8 +67,7 @@ def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]
 
     `@string` is refused: its expansion can grow without bound. Nothing in the file is executed or followed.
     """
-    lines = [(found[2], text.count("\n", 0, found.start()) + 1) for found in _entries(text)]
-    first_line = {key.lower(): line for key, line in reversed(lines)}
+    first_line = _first_lines(text)
     sources: dict[str, Source] = {}
     problems: list[Problem] = []
     for kind, body in _commands(name, text, problems):
@@ -76,8 +77,22 @@ def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]
             break
         if len(problems) >= MOST_PROBLEMS:
             break
+        if len(sources) >= MOST_SOURCES:
+            problems.append(Problem(name, None, "", f"more than {MOST_SOURCES:,} sources: the rest is not read"))
+            break
         _add(name, kind, body, sources, problems, first_line)
+    if not sources and not problems:
+        problems.append(Problem(name, None, "", "has no entry", "each entry reads @type{key, field = {text}, …}"))
     return sources, problems
+
+
+def _first_lines(text: str) -> dict[str, int]:
+    """The line on which each key first stands, by the key in lower case."""
+    ends = [found.start() for found in re.finditer("\n", text)]
+    lines: dict[str, int] = {}
+    for found in _entries(text):
+        lines.setdefault(found[2].lower(), bisect.bisect_left(ends, found.start(2)) + 1)
+    return lines
 
 
 def keys_of(text: str) -> frozenset[str]:
@@ -116,7 +131,8 @@ def _add(name, kind, body, sources, problems, first_line) -> None:
         return
     line = first_line.get(key.lower())
     if key in sources:
-        problems.append(Problem(name, line, clip(key), "the key stands twice", "rename one, or merge the two entries"))
+        hint = "rename one of the entries, or merge them"
+        problems.append(Problem(name, line, clip(key), "the key stands on this line and again further down", hint))
         return
     values: dict[str, str] = {}
     for field, parts in fields:

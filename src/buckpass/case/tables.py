@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args, get_origin
@@ -14,28 +11,23 @@ import polars as pl
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from buckpass.case.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
 from buckpass.case.problems import Problem, clip, spelling_hint
 from buckpass.case.rows import ROW_MODELS
 from buckpass.case.schema import Entry
 from buckpass.case.wording import say
 
 MOST_PROBLEMS = 200
-MOST_ROWS = 300_000
-DELIMITERS = (",", ";", "\t")
+MOST_COLUMNS = 100
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
-class Row:
-    """The cells of one row and the line on which it starts."""
-
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True)
 class Table:
-    """A table as far as it could be read; rows with a problem are left out and their crises named in `broken_ids`."""
+    """A table as far as it could be read; rows with a problem are left out.
+
+    `is_whole` says whether every row was looked at, `broken_ids` what the first cells of the rows left out are.
+    """
 
     frame: pl.DataFrame
     is_whole: bool
@@ -45,77 +37,35 @@ class Table:
 def read_table(name: str, text: str) -> tuple[Table, list[Problem]]:
     """The table of one file (`name` tells which columns) with a `line` column, and its problems.
 
-    The separator may be `,`, `;` or a tab (the header decides). Rows with a problem are left out of the table.
+    Rows with a problem are left out of the table; after `MOST_PROBLEMS` the rest is not read.
     """
     model = ROW_MODELS[name]
     problems: list[Problem] = []
-    rows = _rows(name, text, problems)
-    header = next(rows, None)
-    columns = _columns(name, header, model, problems)
     records: list[dict[str, Any]] = []
     broken: set[str] = set()
-    is_whole = bool(columns)
-    if columns:
-        for row in rows:
+    is_whole = False
+    try:
+        rows = read_rows(text, tuple(model.model_fields), MOST_ROWS[name])
+        columns = _columns(name, next(rows, None), model, problems)
+        for row in rows if columns else ():
             if len(problems) >= MOST_PROBLEMS:
-                problems.append(Problem(name, row.line, "", f"stopped reading after {MOST_PROBLEMS} problems"))
-                is_whole = False
-                break
+                raise Unreadable(row.line, f"stopped reading after {MOST_PROBLEMS} problems", "mend these first")
             record = _record(name, row, columns, model, problems)
             if record is None:
                 broken.update(cell.strip() for cell in row.cells[:1])
             else:
                 records.append(record)
+        is_whole = bool(columns)
+        if columns and not records and not problems:
+            problems.append(Problem(name, 2, "", "has a header and no row", "delete the file if it is optional"))
+    except Unreadable as reason:
+        problems.append(Problem(name, reason.line, "", reason.message, reason.hint))
     return Table(_frame(records, model), is_whole, frozenset(broken)), problems
 
 
 def empty_table(name: str) -> Table:
     """A table without rows, with the columns of the file."""
     return Table(_frame([], ROW_MODELS[name]), is_whole=False)
-
-
-def delimiter_of(header: str, known: set[str]) -> str:
-    """The separator under which most of the header's words are known columns."""
-
-    def recognised(delimiter: str) -> int:
-        return sum(word.strip().strip('"') in known for word in header.split(delimiter))
-
-    return max(DELIMITERS, key=recognised)
-
-
-def _rows(name: str, text: str, problems: list[Problem]) -> Iterator[Row]:
-    known = set(ROW_MODELS[name].model_fields)
-    first_line = text[:10_000].lstrip().split("\n", 1)[0]
-    if first_line.lower().startswith("sep="):
-        text = text.lstrip()[len(first_line) :].replace("\n", "", 1)
-        first_line = text[:10_000].split("\n", 1)[0]
-        # Excel's own hint line: the table starts one line later
-        yield from _csv_rows(name, text, delimiter_of(first_line, known), 1, problems)
-    else:
-        yield from _csv_rows(name, text, delimiter_of(first_line, known), 0, problems)
-
-
-def _csv_rows(name: str, text: str, delimiter: str, skipped: int, problems: list[Problem]) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    count = 0
-    while True:
-        line = reader.line_num + 1 + skipped
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            hint = 'close every quotation mark; inside a quoted cell write " as ""'
-            problems.append(Problem(name, line, "", f"the row that starts here cannot be read: {error}", hint))
-            return
-        count += 1
-        if count > MOST_ROWS:
-            problems.append(
-                Problem(name, line, "", f"more than {MOST_ROWS:,} rows: not read", "keep the rows the case uses")
-            )
-            return
-        if any(cell.strip() for cell in cells):
-            yield Row(line, cells)
 
 
 def _columns(name: str, header: Row | None, model: type[Entry], problems: list[Problem]) -> list[str]:
@@ -125,6 +75,10 @@ def _columns(name: str, header: Row | None, model: type[Entry], problems: list[P
     columns = [cell.strip() for cell in header.cells]
     while columns and not columns[-1]:
         columns.pop()
+    if len(columns) > MOST_COLUMNS:
+        seen = f"has {len(columns)} columns in its header; {len(model.model_fields)} are known"
+        problems.append(Problem(name, header.line, "", seen, f"first row: {','.join(model.model_fields)}"))
+        return []
     before = len(problems)
     for column in sorted(set(columns)):
         if column not in model.model_fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import product
+from itertools import islice, product
 from math import log10
 from typing import Any
 
@@ -17,6 +17,7 @@ from buckpass.case.toml_reading import TomlFile
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
+MOST_PROBLEMS = 200
 
 
 def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimFile]) -> list[Problem]:
@@ -33,7 +34,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _assumed_claims(case, claims),
         _formulas(case),
     ]
-    return [problem for check in checks for problem in check]
+    return [problem for check in checks for problem in islice(check, MOST_PROBLEMS)]
 
 
 def severity_by_formula(threat: int, deaths: float | None) -> float:
@@ -84,8 +85,9 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
 
 def _odd_vehicles(case: Case) -> Iterator[Problem]:
     is_power = pl.col("actor").is_in(list(case.powers)) & (pl.col("kind") == "state")
+    crises = {crisis["crisis_id"]: crisis for crisis in case.crises.iter_rows(named=True)}
     for row in case.responses.filter(is_power & (pl.col("rung") == 5)).iter_rows(named=True):
-        if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], case.crisis(row["crisis_id"])):
+        if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], crises[row["crisis_id"]]):
             yield _weak("responses.csv", row["line"], "vehicle", *doubt)
 
 

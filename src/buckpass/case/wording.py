@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,9 +44,14 @@ def _sentence(message: str) -> str:
     return f"should be {message}" if message[:1].islower() else message[:1].lower() + message[1:]
 
 
+@cache
+def _schema_of(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
+
+
 def keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[str, ...]:
     """The keys that the schema knows in the table in which `loc` stands."""
-    schema = model.model_json_schema()
+    schema = _schema_of(model)
     definitions = schema.get("$defs", {})
     nodes = [schema]
     for step in loc[:-1]:
