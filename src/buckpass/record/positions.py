@@ -1,0 +1,184 @@
+"""Each power's share of the economy and of security in the theatre, year by year, and how far the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.record.rates import LEVEL
+from buckpass.record.results import ResultTable
+
+__all__ = ["Amounts", "amounts_of", "division_draws", "division_table", "pooled_share_draws", "shares_table"]
+
+DOMAINS = ("economic", "security")
+DRAWS = 4000
+WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
+SHARE_NOTE = (
+    "Share of the sum over the powers that the measure names, not of the whole world. Each year uses the first series of "
+    "the list that has the year for all powers and partners; series are never added. {reason}"
+)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Yearly amounts of each power from one series, summed over the measure's partners."""
+
+    series: str
+    label: str
+    by_year: Mapping[int, Mapping[str, float]]
+    unit: str
+    sources: tuple[str, ...]
+    partners: int
+
+    def share(self, year: int) -> dict[str, float] | None:
+        """Each power's share in a year; None where the year is missing or all amounts are zero."""
+        amounts = self.by_year.get(year)
+        total = sum(amounts.values()) if amounts else 0.0
+        return {p: a / total for p, a in amounts.items()} if amounts and total > 0 else None
+
+
+def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amounts, ...]]:
+    """The amounts of a domain: those of its own series in order of preference, and those of the alternatives."""
+    measure = getattr(case.settings.measures, domain)
+    own = tuple(_amounts(case, measure, series, series) for series in measure.series)
+    other = tuple(_amounts(case, measure, s, a.label) for a in measure.alternatives for s in a.series)
+    return own, other
+
+
+def shares_table(case: Case, which: str = "main") -> ResultTable:
+    """Shares by year, power and domain; `which` is "main" or "alternatives" (other counts of the same thing)."""
+    rows: list[dict[str, Any]] = []
+    used: list[Amounts] = []
+    for domain in DOMAINS:
+        own, other = amounts_of(case, domain)
+        picked = _first_with_year(own) if which == "main" else [(a, y) for a in other for y in a.by_year]
+        used += [a for a, _ in picked]
+        rows += [row for amounts, year in picked for row in _share_rows(domain, amounts, year)]
+    schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
+              "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
+    frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
+    reasons = " ".join(getattr(case.settings.measures, d).reason for d in DOMAINS)
+    title = "Who leads in the economy and who in security" + ("" if which == "main" else ": other counts")
+    sources = tuple(dict.fromkeys(s for a in used for s in a.sources))
+    units = {"value": "share of the measured powers", "n": "partners"}
+    return ResultTable(frame, title, units, SHARE_NOTE.format(reason=reasons), sources, case.hash)
+
+
+def division_table(case: Case, seed: int) -> ResultTable:
+    """Division of labour by year: ½ Σ |economic share − security share|, 0 none, 1 complete.
+
+    `index` uses that year's shares; `low` and `high` are its range over the other counts of the same thing where they
+    have the year. `pooled` uses the five years around, with a 90 % interval by Bayesian bootstrap over those years.
+    """
+    own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
+    other = {domain: amounts_of(case, domain)[1] for domain in DOMAINS}
+    years = sorted(set.intersection(*({y for a in own[d] for y in a.by_year} for d in DOMAINS)))
+    rows = [_division_row(year, own, other, seed) for year in years]
+    schema = {"year": pl.Int64, "index": pl.Float64, "low": pl.Float64, "high": pl.Float64, "pooled": pl.Float64,
+              "pooled_low": pl.Float64, "pooled_high": pl.Float64, "n": pl.Int64}  # fmt: skip
+    sources = tuple(dict.fromkeys(s for d in DOMAINS for a in own[d] for s in a.sources))
+    return ResultTable(
+        pl.DataFrame(rows, schema=schema),
+        "How far economy and security are in different hands",
+        {"index": "0 none to 1 complete", "pooled": "0 none to 1 complete", "n": "years pooled"},
+        "½ Σ |economic share − security share|. Low and high: range over other counts of the year. Pooled: five years "
+        "around, 90 % interval by Bayesian bootstrap over the years; none where fewer than three years have both domains.",
+        sources,
+        case.hash,
+        seed,
+    )
+
+
+def pooled_share_draws(amounts: Sequence[Amounts], year: int, rng: np.random.Generator) -> dict[str, np.ndarray] | None:
+    """Draws of each power's share in the five years around a year, from the first series that has three of them."""
+    for one in amounts:
+        years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
+        if len(years) > WINDOW and year in one.by_year:
+            table = np.array([list(one.by_year[y].values()) for y in years])
+            weighted = rng.dirichlet(np.ones(len(years)), DRAWS) @ table
+            total = weighted.sum(axis=1, keepdims=True)
+            if np.all(total > 0):
+                return dict(zip(one.by_year[year], (weighted / total).T, strict=True))
+    return None
+
+
+def division_draws(own: Mapping[str, Sequence[Amounts]], year: int, seed: int) -> np.ndarray | None:
+    """Draws of the division-of-labour index pooled over the five years around a year; None where too few years."""
+    rng = np.random.default_rng([seed, year])
+    shares = [pooled_share_draws(own[domain], year, rng) for domain in DOMAINS]
+    if any(s is None for s in shares):
+        return None
+    return _index(*shares)
+
+
+def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
+    rows = case.series.filter((pl.col("series") == series) & pl.col("actor").is_in(measure.powers)).drop_nulls("value")
+    if measure.partners:
+        rows = rows.filter(pl.col("partner").is_in([*measure.partners, *case.theatres]))
+    by_year = {}
+    for (year,), of_year in rows.group_by("year", maintain_order=True):
+        totals = {p: _total(case, measure, of_year.filter(pl.col("actor") == p)) for p in measure.powers}
+        if totals and all(t is not None for t in totals.values()):
+            by_year[int(year)] = totals
+    keys = rows.filter(pl.col("year").is_in(list(by_year)))["source_id"].explode(empty_as_null=True).drop_nulls()
+    unit = rows["unit"][0] if rows.height else ""
+    return Amounts(
+        series, label, dict(sorted(by_year.items())), unit, tuple(dict.fromkeys(keys)), len(measure.partners)
+    )
+
+
+def _total(case: Case, measure, rows: pl.DataFrame) -> float | None:
+    """A power's amount in a year: the sum over all partners, else the figure for the whole theatre; never a part."""
+    if not measure.partners:
+        return float(rows["value"].sum()) if rows.height else None
+    values = dict(rows.select("partner", "value").iter_rows())
+    if all(partner in values for partner in measure.partners):
+        return float(sum(values[partner] for partner in measure.partners))
+    return values.get(case.settings.focus.theatre)
+
+
+def _first_with_year(amounts: Sequence[Amounts]) -> list[tuple[Amounts, int]]:
+    years = sorted({year for a in amounts for year in a.by_year})
+    return [(next(a for a in amounts if year in a.by_year), year) for year in years]
+
+
+def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]]:
+    share = amounts.share(year) or {}
+    return [
+        {
+            "year": year, "power": power, "domain": domain, "value": share.get(power), "amount": amount,
+            "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
+        }
+        for power, amount in amounts.by_year[year].items()
+    ]  # fmt: skip
+
+
+def _division_row(year: int, own: Mapping, other: Mapping, seed: int) -> dict[str, Any]:
+    main = [next(a for a in own[d] if year in a.by_year).share(year) for d in DOMAINS]
+    index = None if any(s is None for s in main) else float(_index(*main))
+    counts = [[s for a in (*own[d], *other[d]) if (s := a.share(year)) is not None] for d in DOMAINS]
+    readings = [float(_index(e, s)) for e, s in product(*counts) if set(e) == set(s)]
+    several = len(readings) > 1
+    draws = division_draws(own, year, seed)
+    ends = (
+        [None] * 3 if draws is None else [float(q) for q in np.quantile(draws, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])]
+    )
+    pooled = sum(
+        all(any(y in a.by_year for a in own[d]) for d in DOMAINS) for y in range(year - WINDOW, year + WINDOW + 1)
+    )
+    return {
+        "year": year, "index": index, "low": min(readings) if several else None,
+        "high": max(readings) if several else None, "pooled": ends[0], "pooled_low": ends[1], "pooled_high": ends[2],
+        "n": pooled,
+    }  # fmt: skip
+
+
+def _index(economic: Mapping[str, Any], security: Mapping[str, Any]) -> Any:
+    powers = dict.fromkeys([*economic, *security])
+    return 0.5 * sum(abs(economic.get(p, 0.0) - security.get(p, 0.0)) for p in powers)

@@ -1,0 +1,136 @@
+"""Who did what: the response matrix, profiles by power and theatre, and responses to requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.record.rates import LEVEL
+from buckpass.record.results import ResultTable
+
+__all__ = ["profiles_table", "requests_table", "responses_table", "was_asked"]
+
+TOP_RUNG = 6
+DRAWS = 4000
+HELP = ("host_support", "own_assets", "none", "unknown")
+RUNG_UNIT = "rung, 0 silence to 6 unilateral deployment"
+
+
+def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
+    """The highest rung of every actor in every crisis with its band of doubt; empty where nobody looked."""
+    order = ["crisis", "actor", "kind", "theatre", "rung", "low", "high", "basis", "stance", "scope", "vehicle",
+             "sources", "line"]  # fmt: skip
+    return ResultTable(
+        rows.select(order),
+        "What each actor did in each crisis",
+        dict.fromkeys(("rung", "low", "high"), RUNG_UNIT),
+        "Low and high: the rungs that the sources allow. Basis absence: looked for, nothing found, a band and not a "
+        "zero. Basis unsearched: nobody looked, so there is no rung.",
+        _sources(rows),
+        case.hash,
+    )
+
+
+def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:
+    """How often each power stood at each rung, by theatre; bounds from the bands.
+
+    n_coded: rows coded at the rung; surely: the band is this rung alone; possibly: the band holds the rung.
+    """
+    known = rows.filter(pl.col("actor").is_in(case.powers) & pl.col("rung").is_not_null())
+    at = [_at_rung(known, rung) for rung in range(TOP_RUNG + 1)]
+    total = known.group_by("actor", "theatre").agg(pl.len().alias("n"), pl.col("rung").mean().alias("mean_rung"))
+    frame = pl.concat(at).join(total, on=["actor", "theatre"]).rename({"actor": "power"})
+    rank = {power: i for i, power in enumerate(case.powers)} | {t: i for i, t in enumerate(case.theatres)}
+    frame = frame.sort(pl.col("power").replace_strict(rank), pl.col("theatre").replace_strict(rank), "rung")
+    return ResultTable(
+        frame,
+        "How far each power went, by theatre",
+        {"rung": RUNG_UNIT, "n_coded": "crises", "surely": "crises", "possibly": "crises", "n": "crises looked up"},
+        "Possibly counts every crisis whose band holds the rung, so it adds up to more than n.",
+        _sources(known),
+        case.hash,
+    )
+
+
+def requests_table(case: Case, rows: pl.DataFrame, seed: int) -> ResultTable:
+    """Mean rung of each power when it was asked for help and when it was not, and the difference.
+
+    Interval: Bayesian bootstrap over crises (Rubin 1981), each rung drawn evenly from its band. Crises are left out in
+    which it is not known whether help was asked for, or in which the power pressed an own claim or was a belligerent.
+    """
+    rng = np.random.default_rng(seed)
+    known = rows.filter(pl.col("actor").is_in(case.powers) & pl.col("rung").is_not_null() & pl.col("scope").is_in(HELP))
+    asked = {(c["crisis_id"], p): was_asked(case, c, p) for c in case.crises.iter_rows(named=True) for p in case.powers}
+    result = []
+    for power in case.powers:
+        mine = known.filter(pl.col("actor") == power)
+        status = [asked[crisis, power] for crisis in mine["crisis"]]
+        parts = [mine.filter(pl.Series([s is wanted for s in status], dtype=pl.Boolean)) for wanted in (True, False)]
+        draws = [_mean_draws(part, rng) for part in parts]
+        result += [
+            _request_row(power, asked, part, d) for asked, part, d in zip((True, False), parts, draws, strict=True)
+        ]
+        result[-1] |= _difference(draws)
+        result[-2] |= _difference(draws)
+    return ResultTable(
+        pl.DataFrame(result, infer_schema_length=None),
+        "What each power did when asked for help and when not",
+        {"mean_rung": RUNG_UNIT, "n": "crises", "p_more_when_asked": "probability"},
+        "Asked: the power itself, or an organisation that it leads. 90 % interval by Bayesian bootstrap over crises, "
+        "rungs drawn from their bands; none for fewer than two crises. Requests follow severity: no effect of asking.",
+        _sources(known),
+        case.hash,
+        seed,
+    )
+
+
+def was_asked(case: Case, crisis: dict[str, Any], power: str) -> bool | None:
+    """Whether a power was asked for help, itself or through an organisation that it leads; None: not known."""
+    led = {o.id for o in case.settings.organisations if o.lead == power}
+    if {power, *led} & set(crisis["asked"]):
+        return True
+    return None if crisis["help_requested"] is None else False
+
+
+def _at_rung(known: pl.DataFrame, rung: int) -> pl.DataFrame:
+    is_inside = (pl.col("low") <= rung) & (pl.col("high") >= rung)
+    return known.group_by("actor", "theatre").agg(
+        pl.lit(rung, pl.Int64).alias("rung"),
+        (pl.col("rung") == rung).sum().cast(pl.Int64).alias("n_coded"),
+        (is_inside & (pl.col("low") == pl.col("high"))).sum().cast(pl.Int64).alias("surely"),
+        is_inside.sum().cast(pl.Int64).alias("possibly"),
+    )
+
+
+def _mean_draws(part: pl.DataFrame, rng: np.random.Generator) -> np.ndarray | None:
+    if part.height < 2:
+        return None
+    low, high = part["low"].to_numpy().astype(int), part["high"].to_numpy().astype(int)
+    rungs = rng.integers(low, high + 1, size=(DRAWS, part.height))
+    return np.sum(rng.dirichlet(np.ones(part.height), DRAWS) * rungs, axis=1)
+
+
+def _request_row(power: str, asked: bool, part: pl.DataFrame, draws: np.ndarray | None) -> dict[str, Any]:
+    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    low, high = (None, None) if draws is None else map(float, np.quantile(draws, ends))
+    return {
+        "power": power,
+        "asked": asked,
+        "mean_rung": part["rung"].mean(),
+        "low": low,
+        "high": high,
+        "n": part.height,
+    }
+
+
+def _difference(draws: list[np.ndarray | None]) -> dict[str, float | None]:
+    when_asked, else_ = draws
+    more = None if when_asked is None or else_ is None else float(np.mean(when_asked > else_))
+    return {"p_more_when_asked": more}
+
+
+def _sources(rows: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))
