@@ -241,15 +241,23 @@ def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[P
         yield from _missing(file, path, "a party of the arrangement", term.party, arrangement.parties)
 
 
-def _cells(file: str, frame: pl.DataFrame, column: str, kind: str, known: Iterable[str]) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Allowed:
+    """What a cell may name: the case's own ids, of which the nearest is proposed, and others."""
+
+    kind: str
+    ids: tuple[str, ...]
+    others: frozenset[str] = frozenset()
+
+
+def _cells(file: str, frame: pl.DataFrame, column: str, allowed: Allowed) -> Iterator[Problem]:
     """Cells (single, or lists) that name something unknown; empty cells name nothing."""
-    known = tuple(dict.fromkeys(known))
-    values = (
-        frame.select("line", pl.col(column)).explode(column) if frame.schema[column] == pl.List(pl.String) else frame
-    )
-    strange = values.filter(pl.col(column).is_not_null() & (pl.col(column) != "") & ~pl.col(column).is_in(list(known)))
-    for line, seen in strange.select("line", column).head(MOST_PROBLEMS + 1).iter_rows():
-        yield Problem(file, line, column, f"{clip(seen)!r} is not {kind}", spelling_hint(seen, known))
+    values = frame.select("line", column)
+    if frame.schema[column] == pl.List(pl.String):
+        values = values.explode(column)
+    known = pl.col(column).is_in([*allowed.ids, *allowed.others, ""])
+    for line, seen in values.filter(pl.col(column).is_not_null() & ~known).head(MOST_PROBLEMS + 1).iter_rows():
+        yield Problem(file, line, column, f"{clip(seen)!r} is not {allowed.kind}", spelling_hint(seen, allowed.ids))
 
 
 def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Problem]:
@@ -263,30 +271,31 @@ def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Proble
 
 def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
     file = "crises.csv"
+    powers = Allowed("a power of case.toml", names.powers)
+    actors = Allowed("a state or organisation of this case, or an ISO 3166 code", names.actors, state_codes())
     yield from _repeated(file, frame, ["crisis_id"])
-    yield from _cells(file, frame, "host", "a host of case.toml", names.hosts)
-    yield from _cells(file, frame, "theatre", "a theatre of case.toml", names.theatres)
-    yield from _cells(file, frame, "type", "a crisis type of case.toml", names.types)
-    yield from _cells(file, frame, "asked", "a state or organisation of this case", (*names.actors, *state_codes()))
-    yield from _cells(
-        file, frame, "patron", "a state of this case or an ISO 3166 code", (*names.states, *state_codes())
-    )
+    yield from _cells(file, frame, "host", Allowed("a host of case.toml", names.hosts))
+    yield from _cells(file, frame, "theatre", Allowed("a theatre of case.toml", names.theatres))
+    yield from _cells(file, frame, "type", Allowed("a crisis type of case.toml", names.types))
+    yield from _cells(file, frame, "asked", actors)
+    yield from _cells(file, frame, "patron", _states(names))
     for column in ("own_stake", "assets", "claimants", "bases"):
-        yield from _cells(file, frame, column, "a power of case.toml", names.powers)
+        yield from _cells(file, frame, column, powers)
+
+
+def _states(names: Names) -> Allowed:
+    return Allowed("a state of this case or an ISO 3166 code", names.states, state_codes())
 
 
 def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]:
     frame = material.tables[file].frame
+    organisations = Allowed("an organisation of case.toml", names.organisations)
     yield from _repeated(file, frame, ["crisis_id", "actor", "coder"])
     if material.tables["crises.csv"].is_whole:
-        yield from _cells(file, frame, "crisis_id", "a crisis of crises.csv", names.crises)
-    states = frame.filter(pl.col("kind") == "state")
-    yield from _cells(
-        file, states, "actor", "a state of this case or an ISO 3166 code", (*names.states, *state_codes())
-    )
-    bodies = frame.filter(pl.col("kind") == "organisation")
-    yield from _cells(file, bodies, "actor", "an organisation of case.toml", names.organisations)
-    yield from _cells(file, frame, "vehicle", "an organisation of case.toml", names.organisations)
+        yield from _cells(file, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
+    yield from _cells(file, frame.filter(pl.col("kind") == "state"), "actor", _states(names))
+    yield from _cells(file, frame.filter(pl.col("kind") == "organisation"), "actor", organisations)
+    yield from _cells(file, frame, "vehicle", organisations)
     yield from _vehicle_dates(file, material)
 
 
@@ -305,9 +314,9 @@ def _vehicle_dates(file: str, material: Material) -> Iterator[Problem]:
 def _series(material: Material, names: Names) -> Iterator[Problem]:
     file, frame = "series.csv", material.tables["series.csv"].frame
     yield from _repeated(file, frame, ["series", "actor", "partner", "year"])
-    known = (*names.actors, *names.theatres, *state_codes(), world_code())
+    own = (*names.actors, *names.theatres, world_code())
     for column in ("actor", "partner"):
-        yield from _cells(file, frame, column, "a state, organisation or theatre", known)
+        yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
 
 
 def _claims(file: TomlFile[ClaimFile] | None) -> Iterator[Problem]:
@@ -334,7 +343,7 @@ def _sources(material: Material) -> Iterator[Problem]:
     if known is None:
         return
     for name, table in material.tables.items():
-        yield from _cells(name, table.frame, "source_id", "a key of sources.bib", known)
+        yield from _cells(name, table.frame, "source_id", Allowed("a key of sources.bib", tuple(sorted(known))))
     for file in (material.settings, material.claims):
         if file is not None and file.content is not None:
             for path, key in _keys_in(file.content.model_dump(by_alias=True), ()):

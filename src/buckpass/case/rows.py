@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from buckpass.case.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 from buckpass.case.schema import RUNGS, Entry
 
+THROUGH_ORGANISATION = 5
+
 
 def _cell(parse):
     """A validator for the text of a cell; empty cells of optional columns never reach it."""
@@ -133,16 +135,20 @@ class ResponseRow(Entry):
             return self
         if self.rung is None:
             raise ValueError("rung is empty: give the rung, or basis = unsearched where nobody has looked")
-        self._band_holds_rung()
-        if self.vehicle and max(self.rung, self.rung_high if self.rung_high is not None else 0) < 5:
-            raise ValueError(f"vehicle {self.vehicle!r} belongs to rung 5 (deployment through an organisation) only")
+        low, high = self._band(self.rung)
+        if self.vehicle and not low <= THROUGH_ORGANISATION <= high:
+            seen = (
+                f"vehicle {self.vehicle!r} belongs to rung {THROUGH_ORGANISATION} (deployment through an organisation)"
+            )
+            raise ValueError(f"{seen}, which the band {low} to {high} leaves out")
         return self
 
-    def _band_holds_rung(self) -> None:
-        low = self.rung if self.rung_low is None else self.rung_low
-        high = self.rung if self.rung_high is None else self.rung_high
-        if not low <= self.rung <= high:
-            raise ValueError(f"the band {low} to {high} leaves out the rung {self.rung}: widen it or correct the rung")
+    def _band(self, rung: int) -> tuple[int, int]:
+        low = rung if self.rung_low is None else self.rung_low
+        high = rung if self.rung_high is None else self.rung_high
+        if not low <= rung <= high:
+            raise ValueError(f"the band {low} to {high} leaves out the rung {rung}: widen it or correct the rung")
+        return low, high
 
 
 class SeriesRow(Entry):

@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from buckpass.case.problems import Problem, clip
 
@@ -97,7 +98,7 @@ def _first_lines(text: str) -> dict[str, int]:
 
 def keys_of(text: str) -> frozenset[str]:
     """The keys of all entries, also of those that are not valid otherwise."""
-    return frozenset(found[2] for found in _entries(text))
+    return frozenset(found[2] for found in islice(_entries(text), MOST_SOURCES))
 
 
 def _entries(text: str):

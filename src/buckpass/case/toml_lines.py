@@ -58,7 +58,8 @@ class _Scanner:
         start = self.at
         path = self.through_entries(self.keys(), is_entry)
         end, self.at = self.at, start
-        self.note(path)
+        for length in range(1, len(path) + 1):
+            self.note(path[:length])
         self.at = end + (2 if is_entry else 1)
         return path
 
@@ -70,7 +71,6 @@ class _Scanner:
             if is_last and is_entry:
                 self.counts[path] = self.counts.get(path, 0) + 1
             if path in self.counts:
-                self.note(path)
                 path = (*path, self.counts[path] - 1)
         return path
 

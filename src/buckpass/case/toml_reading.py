@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from buckpass.case.problems import Problem, clip
+from buckpass.case.problems import Problem, clip, nearest
 from buckpass.case.toml_lines import Path, key_lines, line_of
 from buckpass.case.wording import keys_at, say
 
@@ -84,7 +84,7 @@ def _is_deep(text: str) -> bool:
 
 def _problems(file: TomlFile, model: type[BaseModel], invalid: ValidationError) -> list[Problem]:
     problems: dict[tuple[Any, ...], Problem] = {}
-    for error in invalid.errors(include_url=False)[:MOST_PROBLEMS]:
+    for error in _causes(invalid.errors(include_url=False)[:MOST_PROBLEMS], model):
         path = _path_in_file(error["loc"], file.lines)
         known = keys_at(model, error["loc"]) if error["type"] == "extra_forbidden" else ()
         problems.setdefault((path, error["type"]), file.problem(path, *say(error, known)))
@@ -92,6 +92,22 @@ def _problems(file: TomlFile, model: type[BaseModel], invalid: ValidationError) 
         rest = invalid.error_count() - MOST_PROBLEMS
         problems[("rest",)] = Problem(file.name, None, "", f"and {rest} more problems like these")
     return list(problems.values())
+
+
+def _causes(errors: Sequence[Any], model: type[BaseModel]) -> list[Any]:
+    """The errors without those that only follow from others: a list too short for its bad entries, a key misspelt."""
+    inside = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    misspelt = set()
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            close = nearest(str(error["loc"][-1]), keys_at(model, error["loc"]), 1)
+            misspelt.add((*error["loc"][:-1], *close))
+    return [
+        error
+        for error in errors
+        if not (error["type"] in {"too_short", "too_long"} and error["loc"] in inside)
+        and not (error["type"] == "missing" and error["loc"] in misspelt)
+    ]
 
 
 def _path_in_file(loc: Sequence[str | int], lines: dict[Path, int]) -> tuple[str | int, ...]:

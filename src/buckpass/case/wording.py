@@ -25,6 +25,12 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
         return f"{_shown(seen)} is not one of {', '.join(allowed)}", _close(seen, allowed)
     if kind == "string_pattern_mismatch":
         return f"{_shown(seen)} has not the form of an id or value expected here", f"form: {context.get('pattern')}"
+    if kind in {"too_short", "too_long"}:
+        least, most, count = context.get("min_length"), context.get("max_length"), context.get("actual_length")
+        return (
+            f"has {count} entries; {f'at least {least}' if kind == 'too_short' else f'at most {most}'} are needed",
+            "",
+        )
     if kind == "value_error":
         return clip(context.get("error", error["msg"]), 300), ""
     return f"{_shown(seen)}: {_sentence(error['msg'])}", ""

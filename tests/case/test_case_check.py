@@ -1,0 +1,96 @@
+"""Every kind of mistake gets its file, its line, what was seen and what to do."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
+
+TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
+MISTAKES = {entry["name"]: entry for entry in TABLE["mistake"]}
+WEAK_SPOTS = {entry["name"]: entry for entry in TABLE["weak_spot"]}
+
+
+def test_the_starting_case_has_no_problem(folder):
+    assert check_case(folder).problems == ()
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_found_where_it_is(name, spoiled):
+    mistake = MISTAKES[name]
+    check = spoiled(mistake["file"], mistake["old"], mistake["new"])
+    assert not check.ok
+    assert check.case is None
+    here = [p for p in check.errors if str(p).startswith(mistake["place"])]
+    assert [p for p in here if mistake["message"] in p.message and mistake["hint"] in p.hint], "\n".join(
+        map(str, check.problems)
+    )
+
+
+def test_all_problems_are_shown_at_once(folder):
+    for file, old, new in (
+        ("case.toml", 'rider = "BBB"', 'rider = "BBD"'),
+        ("crises.csv", "2005-04-30", "2005-02-28"),
+        ("responses.csv", "state,3,2,3", "state,3,4,5"),
+        ("series.csv", "2000,60.0", "2000,sixty"),
+        ("claims.toml", '"record"', '"recorded"'),
+        ("sources.bib", "@misc{survey2015", "@misc{survey2016"),
+    ):
+        path = folder / file
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    files = {problem.file for problem in check_case(folder).errors}
+    assert files == {"case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml"}
+    with pytest.raises(CaseProblems) as caught:
+        load_case(folder)
+    assert {problem.file for problem in caught.value.problems} == files
+    assert "crises.csv:2" in str(caught.value)
+
+
+def test_one_broken_crisis_does_not_blame_its_responses(spoiled):
+    check = spoiled("crises.csv", "2005-04-30", "2005-02-28")
+    assert [problem.file for problem in check.errors] == ["crises.csv"]
+
+
+def test_line_numbers_count_lines_inside_quoted_cells(spoiled):
+    check = spoiled("crises.csv", "Border raids 2005", '"Border\nraids\n2005"')
+    assert check.ok
+    assert check.case.crises["line"].to_list() == [2, 5, 6]
+    check = spoiled("crises.csv", "2016-01-12", "2015-01-12")
+    assert [problem.line for problem in check.errors] == [6]
+
+
+@pytest.mark.parametrize("name", WEAK_SPOTS)
+def test_a_weak_spot_is_a_warning_and_the_case_is_usable(name, spoiled):
+    weak = WEAK_SPOTS[name]
+    check = spoiled(weak["file"], weak["old"], weak["new"])
+    assert check.ok, "\n".join(map(str, check.problems))
+    assert check.case is not None
+    here = [p for p in check.warnings if str(p).startswith(weak["place"])]
+    assert [p for p in here if weak["message"] in p.message], "\n".join(map(str, check.problems))
+
+
+def test_a_scenario_is_checked_with_the_case(folder):
+    (folder / "scenarios").mkdir()
+    scenario = folder / "scenarios" / "weaker.toml"
+    scenario.write_text('title = "weaker"\nset = ["AAA.capacity=0.5x"]\n', encoding="utf-8")
+    assert check_case(folder).case.scenarios["weaker"].set == ("AAA.capacity=0.5x",)
+    scenario.write_text('title = "weaker"\nset = ["AAB.capacity=0.5x"]\n', encoding="utf-8")
+    (problem,) = check_case(folder).problems
+    assert problem.file == "scenarios/weaker.toml"
+    assert "'AAA'" in problem.message
+
+
+def test_a_name_that_is_nowhere(tmp_path):
+    with pytest.raises(CaseNotFound, match="central-asia"):
+        load_case("central-asai")
+    with pytest.raises(CaseNotFound):
+        load_case(tmp_path / "nothing")
+    with pytest.raises(CaseProblems, match="missing"):
+        load_case(tmp_path)
+
+
+def test_an_unknown_crisis_names_the_nearest(folder):
+    with pytest.raises(UnknownName, match="dalen_2016") as caught:
+        load_case(folder).crisis("dalen2016")
+    assert caught.value.nearest[0] == "dalen_2016"
