@@ -27,7 +27,7 @@ def random_crises(seed=0, crises=8, powers=4, options=7, stake=4.0, dtype="float
         "influence_at": ladder, "deploys_at": deploys, "barred_at": deploys, "rung": rung,
     }  # fmt: skip
     values["alignment"][:, np.arange(powers), np.arange(powers)] = 1.0
-    return _filled(shape + (options,), dtype, values)
+    return _filled((*shape, options), dtype, values)
 
 
 def crisis_of(stake, cost, efforts, severity=1.0, rationality=1.0, alignment=None) -> Crises:
