@@ -172,10 +172,10 @@ def newton(
         return count + 1, jnp.where(better, trial, point), kept, _direction(kept), length, used
 
     def unfinished(state):
-        return (state[0] < limit) & jnp.any(wanted & (state[2].error > tolerance) & (state[4] > 1e-3))
+        return (state[0] <= limit) & jnp.any(wanted & (state[2].error > tolerance) & (state[4] > 1e-3))
 
-    answer = respond(tables, start)
-    state = (0, start, answer, _direction(answer), jnp.ones_like(answer.error), jnp.zeros(answer.error.shape, int))
+    still = Answer(jnp.zeros_like(start), jnp.zeros_like(tables.shift), jnp.full_like(start[0], jnp.inf))
+    state = (0, start, still, jnp.zeros_like(start), jnp.ones_like(start[0]), jnp.zeros(start[0].shape, int))
     _, point, answer, _, _, used = lax.while_loop(unfinished, advance, state)
     return point, answer.error, used
 
@@ -212,11 +212,14 @@ def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) ->
 
 def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array]:
     """Three Newton steps at rationality `aim`, and whether each contracted by four."""
-    is_safe, last = jnp.ones(aim.shape, bool), None
-    for _ in range(3):
-        step = _direction(respond(tables, point, aim))
-        length = jnp.max(jnp.abs(step), axis=0)
+
+    def step(state):
+        count, point, last, is_safe = state
+        move = _direction(respond(tables, point, aim))
+        length = jnp.max(jnp.abs(move), axis=0)
         settled = length < 100 * jnp.finfo(length.dtype).eps
-        is_safe &= jnp.isfinite(length) if last is None else (length <= 0.25 * last) | settled
-        point, last = point + step, length
+        return count + 1, point + move, length, is_safe & ((length <= 0.25 * last) | settled)
+
+    start = (0, point, jnp.full_like(aim, jnp.finfo(aim.dtype).max), jnp.ones(aim.shape, bool))
+    _, point, last, is_safe = lax.while_loop(lambda state: state[0] < 3, step, start)
     return point, is_safe & (last < 1e-2)
