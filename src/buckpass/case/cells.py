@@ -8,16 +8,16 @@ import re
 from datetime import date
 
 DATE_FORM = "write YYYY-MM-DD (or YYYY-MM, or YYYY)"
-_ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
-_YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
-_SLASHED = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})")
-_SHORT_YEAR = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}")
-_WORDED = re.compile(r"(?i)[a-z]{3,9}[ -]\d{2,4}|\d{1,2}[ -][a-z]{3,9}[ -]\d{2,4}")
-_PARTIAL = re.compile(r"\d{1,2}(?:-\d{1,2})?")
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[,. \u00a0\u202f']\d{3})+")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
+_SLASHED = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})", re.ASCII)
+_SHORT_YEAR = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}", re.ASCII)
+_WORDED = re.compile(r"(?i)[a-z]{3,9}[ -]\d{2,4}|\d{1,2}[ -][a-z]{3,9}[ -]\d{2,4}", re.ASCII)
+_PARTIAL = re.compile(r"\d{1,2}(?:-\d{1,2})?", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:[,. \u00a0\u202f']\d{3})+", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def parse_date(text: str) -> tuple[date, date]:
@@ -62,7 +62,7 @@ def _slashed_parts(text: str, first: int, second: int, year: int) -> tuple[int, 
 
 
 def _why_no_date(text: str) -> str:
-    if re.fullmatch(r"\d{5}", text):
+    if re.fullmatch(r"\d{5}", text, re.ASCII):
         return f"{text!r} looks like a spreadsheet's day number: format the column as text and {DATE_FORM}"
     if _SHORT_YEAR.fullmatch(text):
         return f"{text!r} has a year of two digits: {DATE_FORM}"
@@ -84,11 +84,11 @@ def parse_span(text: str) -> tuple[date, date]:
 
 
 def _complete(start: str, end: str) -> str:
-    """An ISO span may leave out what its end shares with its start."""
+    """An ISO span may leave out of its end what its start has said: the year, or the year and the month."""
     if not _PARTIAL.fullmatch(end):
         return end
-    missing = start.count("-") - end.count("-")
-    return "-".join([*start.split("-")[:missing], end]) if missing > 0 else end
+    said = start.split("-")[:1] if "-" in end else start.split("-")[:-1]
+    return "-".join([*said, end])
 
 
 def parse_number(text: str) -> float:

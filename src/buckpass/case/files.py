@@ -83,16 +83,13 @@ def decode_text(content: bytes) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_utf16(content)
     content = content.removeprefix(codecs.BOM_UTF8)
+    if b"\0" in content:
+        line = content[: content.index(b"\0")].count(b"\n") + 1
+        raise FileRefused("holds a zero byte: is it UTF-16 without its mark, or no text at all? Save it as UTF-8", line)
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FileRefused(_not_utf8(content, error)) from None
-    if "\0" in text:
-        where = text[: text.index("\0")].count("\n") + 1
-        raise FileRefused(
-            f"line {where} holds a zero byte: is it UTF-16 without its mark, or a binary file? Save as UTF-8"
-        )
-    return text
+        raise _not_utf8(content, error) from None
 
 
 def _decode_utf16(content: bytes) -> str:
@@ -105,14 +102,14 @@ def _decode_utf16(content: bytes) -> str:
     return text
 
 
-def _not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
-    line = content[: error.start].count(b"\n") + 1
+def _not_utf8(content: bytes, error: UnicodeDecodeError) -> FileRefused:
     byte = content[error.start]
     letter = bytes([byte]).decode("cp1252", errors="replace")
-    return (
-        f"is not UTF-8: line {line} has byte 0x{byte:02x} ({letter!r} in Windows-1252, common in older Excel). "
+    message = (
+        f"is not UTF-8: byte 0x{byte:02x} ({letter!r} in Windows-1252, common in older Excel). "
         "Save it as UTF-8 — Excel: 'CSV UTF-8'; LibreOffice: Save as, Edit filter settings, Unicode (UTF-8)"
     )
+    return FileRefused(message, content[: error.start].count(b"\n") + 1)
 
 
 def canonical_bytes(text: str) -> bytes:

@@ -52,7 +52,7 @@ class Reading:
         try:
             self.texts[name] = decode_text(read_inside(self.folder, name))
         except FileRefused as refused:
-            self.problems.append(Problem(name, None, "", str(refused)))
+            self.problems.append(Problem(name, refused.line, "", str(refused)))
             return None
         return self.texts[name]
 

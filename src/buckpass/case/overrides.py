@@ -10,8 +10,8 @@ from buckpass.case.case import Case
 from buckpass.case.override_paths import HIGHEST_FACTOR, Operation, OverridePath, override_paths
 from buckpass.case.problems import BuckpassError, clip, spelling_hint
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
-_FACTOR = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?) ?[x×]")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_FACTOR = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?) ?[x×]", re.ASCII)
 MOST_OVERRIDES = 1000
 
 Value = float | int | str | tuple[str, ...]
@@ -155,7 +155,7 @@ def _check_range(path: OverridePath, number: float) -> None:
 
 
 def _rung(path: OverridePath, text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text):
+    if not re.fullmatch(r"[0-9]{1,3}", text):
         raise _Unusable(f"{clip(text)!r} is not a rung: give a whole number from 0 to 6")
     _check_range(path, int(text))
     return int(text)

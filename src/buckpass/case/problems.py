@@ -91,6 +91,10 @@ class OutputExists(BuckpassError):
 class FileRefused(BuckpassError):
     """A file of the case was not read: it is missing, too large, not a plain file, or outside the folder."""
 
+    def __init__(self, message: str, line: int | None = None):
+        super().__init__(message)
+        self.line = line
+
 
 def nearest(seen: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """The known names closest in spelling, best first (case does not count)."""

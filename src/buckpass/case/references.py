@@ -128,7 +128,8 @@ def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterato
     yield from _missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
     yield from _missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
     yield from _missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
-    yield from _missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
+    if names.crises:  # an unreadable crises.csv is said once, not here again
+        yield from _missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
     yield from _missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
     for table in ("powers", "hosts", "theatres", "organisations"):
         yield from _twice(file, table, getattr(names, table))

@@ -1,0 +1,203 @@
+"""Files are read without being hurt by them, and written whole or not at all."""
+
+import os
+import time
+
+import pytest
+
+from buckpass.case import OutputExists, check_case, load_case, safe_cell, write_atomic
+from buckpass.case.files import SIZE_LIMITS
+
+DATA_FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml", "sources.bib")
+TABLES = ("crises.csv", "responses.csv", "series.csv")
+
+
+def test_whatever_editor_saved_it_the_case_is_the_same(folder):
+    """UTF-8 with and without mark, UTF-16, CRLF: same rows, same hash."""
+    original = load_case(folder)
+    for encoding in ("utf-8-sig", "utf-16", "utf-8"):
+        for newline in ("\r\n", "\n"):
+            for name in DATA_FILES:
+                text = (folder / name).read_text(
+                    encoding="utf-8" if name == "README.md" else _encoding_of(folder / name)
+                )
+                (folder / name).write_bytes(text.replace("\r\n", "\n").replace("\n", newline).encode(encoding))
+            again = load_case(folder)
+            assert (again.hash, again.record_hash) == (original.hash, original.record_hash)
+            assert again.crises.equals(original.crises)
+
+
+def _encoding_of(path):
+    return "utf-16" if path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("first", ["", "sep=;\n"])
+def test_other_separators_are_read(folder, delimiter, first):
+    import csv
+    import io
+
+    original = load_case(folder)
+    for name in TABLES:
+        rows = list(csv.reader(io.StringIO((folder / name).read_text(encoding="utf-8"))))
+        out = io.StringIO()
+        csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").writerows(rows)
+        (folder / name).write_text(first.replace(";", delimiter) + out.getvalue(), encoding="utf-8-sig", newline="")
+    again = load_case(folder)
+    for table in ("crises", "responses", "series"):
+        assert getattr(again, table).drop("line").equals(getattr(original, table).drop("line"))
+    assert again.crises["line"][0] == (3 if first else 2)
+
+
+def test_dates_as_spreadsheets_write_them(spoiled):
+    assert spoiled("crises.csv", "2016-01-12", "01/12/2016").errors[0].line == 4
+    check = spoiled("crises.csv", "01/12/2016", "12.01.2016")
+    assert check.ok
+    assert str(check.case.crises["end"][2]) == "2016-01-12"
+
+
+def test_other_encodings_say_what_and_where(folder):
+    path = folder / "crises.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").replace("Protests 2010", "Proteste in Düren").encode("cp1252"))
+    (problem,) = check_case(folder).errors
+    assert problem.file == "crises.csv"
+    assert problem.line == 3
+    assert "0xfc" in problem.message
+    assert "UTF-8" in problem.message
+    path.write_bytes(path.read_bytes().decode("cp1252").encode("utf-16-le"))
+    assert "zero byte" in check_case(folder).errors[0].message
+    path.write_bytes(b"\xff\xfe\x00\x00" + "x".encode("utf-32-le"))
+    assert "UTF-32" in check_case(folder).errors[0].message
+
+
+@pytest.mark.parametrize("name", DATA_FILES)
+def test_missing_and_empty_files_are_one_problem_each(folder, name):
+    (folder / name).write_bytes(b" \n")
+    problems = [p for p in check_case(folder).errors if p.file == name]
+    assert len(problems) == 1
+    assert "empty" in problems[0].message
+    (folder / name).unlink()
+    problems = [p for p in check_case(folder).errors if p.file == name]
+    assert len(problems) == 1
+    assert "missing" in problems[0].message
+
+
+@pytest.mark.parametrize("name", DATA_FILES)
+def test_a_file_of_100_mb_is_refused_before_reading(folder, name):
+    with open(folder / name, "wb") as stream:
+        stream.truncate(100_000_000)
+    start = time.perf_counter()
+    problems = [p for p in check_case(folder).errors if p.file == name]
+    assert time.perf_counter() - start < 1
+    assert len(problems) == 1
+    assert "100.0 MB" in problems[0].message
+    assert SIZE_LIMITS[name] < 20_000_000
+
+
+def test_links_and_paths_that_leave_the_folder(folder, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("crisis_id\ntop secret\n", encoding="utf-8")
+    (folder / "crises.csv").unlink()
+    (folder / "crises.csv").symlink_to(secret)
+    problems = [p for p in check_case(folder).errors if p.file == "crises.csv"]
+    assert len(problems) == 1
+    assert "leads out of the case's folder" in problems[0].message
+    assert "top secret" not in str(problems)
+
+
+def test_a_link_inside_the_folder_is_followed(folder):
+    (folder / "crises.csv").rename(folder / "real.csv")
+    (folder / "crises.csv").symlink_to("real.csv")
+    assert check_case(folder).ok
+
+
+def test_a_cycle_of_links_ends(folder):
+    (folder / "crises.csv").unlink()
+    (folder / "crises.csv").symlink_to("again.csv")
+    (folder / "again.csv").symlink_to("crises.csv")
+    problems = [p for p in check_case(folder).errors if p.file == "crises.csv"]
+    assert len(problems) == 1
+    assert "loop" in problems[0].message
+
+
+def test_a_scenario_that_is_a_link_out_is_refused(folder, tmp_path):
+    (tmp_path / "outside.toml").write_text('title = "x"\n', encoding="utf-8")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "s.toml").symlink_to(tmp_path / "outside.toml")
+    assert "leads out" in check_case(folder).errors[0].message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_does_not_hang(folder):
+    (folder / "series.csv").unlink()
+    os.mkfifo(folder / "series.csv")
+    (problem,) = [p for p in check_case(folder).errors if p.file == "series.csv"]
+    assert "not a plain file" in problem.message
+
+
+def test_a_folder_in_place_of_a_file(folder):
+    (folder / "series.csv").unlink()
+    (folder / "series.csv").mkdir()
+    (problem,) = [p for p in check_case(folder).errors if p.file == "series.csv"]
+    assert "not a plain file" in problem.message
+
+
+def test_text_is_kept_as_text(folder):
+    """HTML, scripts, formulas and template marks in a cell come back as they were written."""
+    nasty = '<script>alert(1)</script> {{7*7}} ${x} =cmd|"/c calc"!A1 ; DROP TABLE'
+    path = folder / "crises.csv"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("Protests 2010", '"' + nasty.replace('"', '""') + '"', 1),
+        encoding="utf-8",
+    )
+    assert load_case(folder).crises["name"][1] == nasty
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_exports_escape_what_a_spreadsheet_would_compute(start):
+    assert safe_cell(f"{start}1+1") == f"'{start}1+1"
+    assert safe_cell("plain =1") == "plain =1"
+
+
+def test_control_characters_are_refused(spoiled):
+    check = spoiled("crises.csv", "Protests 2010", "Protests\x1b[31m 2010")
+    assert "control character" in check.errors[0].message
+    assert "\x1b" not in str(check.errors[0])
+
+
+def test_bytes_are_written_whole_and_nothing_is_overwritten(tmp_path):
+    path = write_atomic(tmp_path / "out.html", b"first")
+    with pytest.raises(OutputExists, match="--force"):
+        write_atomic(path, b"second")
+    assert path.read_bytes() == b"first"
+    write_atomic(path, b"second", force=True)
+    assert path.read_bytes() == b"second"
+    assert os.listdir(tmp_path) == ["out.html"]
+
+
+def test_a_dangling_link_is_not_written_through(tmp_path):
+    link = tmp_path / "out.html"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputExists):
+        write_atomic(link, b"x")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_atomic(tmp_path / "out.html", b"first")
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomic(path, b"second", force=True)
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["out.html"]
+
+
+def test_output_into_no_folder(tmp_path):
+    with pytest.raises(OutputExists, match="not a folder"):
+        write_atomic(tmp_path / "nowhere" / "out.html", b"x")
+    with pytest.raises(OutputExists, match="is a folder"):
+        write_atomic(tmp_path, b"x", force=True)
