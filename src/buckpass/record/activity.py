@@ -20,8 +20,8 @@ DEPLOYMENT = 5
 ACTIVITY_NOTE = (
     "Eligible: at the start of the crisis the organisation existed and its mandate, as the case gives it, covered host "
     "and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
-    "Rate: Beta-binomial with Jeffreys prior, 90 % interval, from the lower end with every doubtful code taken as no act "
-    "to the upper end with every one taken as an act. Acts outside: deployments in crises that were not eligible."
+    "Rate: Beta-binomial with Jeffreys prior, 90 % interval, from the lower end with every doubtful code taken as no "
+    "act to the upper end with every one taken as an act. Acts outside: deployments in crises that were not eligible."
 )
 ACTIVITY_UNITS = {"eligible": "crises", "acts": "crises", "rate_mean": "acts per eligible crisis"}
 

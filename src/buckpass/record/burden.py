@@ -56,8 +56,8 @@ def rank_correlation(x: np.ndarray, y: np.ndarray) -> RankCorrelation:
 def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     """By theatre: rank correlation over powers of mean capacity with mean cost borne per crisis looked up.
 
-    Cost borne is the ladder's cost of the rung taken. ρ near 1: the large carry the small; near 0: burden does not follow
-    size.
+    Cost borne is the ladder's cost of the rung taken. ρ near 1: the large carry the small; near 0: burden does not
+    follow size.
     """
     size = _size(case)
     cost = dict(enumerate(case.settings.ladder.cost))
@@ -91,8 +91,8 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         pl.DataFrame(result, schema=schema),
         "Whether larger powers carry more",
         {"rho": "Spearman's rank correlation", "n": "powers", "crises": "most crises looked up for a power"},
-        f"Size: mean of {', '.join(measure.series)} over the case's years. Burden: mean ladder cost of the rung taken per "
-        "crisis looked up. With so few powers the interval is wide whatever the record says.",
+        f"Size: mean of {', '.join(measure.series)} over the case's years. Burden: mean ladder cost of the rung taken "
+        "per crisis looked up. With so few powers the interval is wide whatever the record says.",
         tuple(dict.fromkeys(keys)),
         case.hash,
     )

@@ -14,14 +14,14 @@ from buckpass.case import Case
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
 
-__all__ = ["Amounts", "amounts_of", "division_draws", "division_table", "pooled_share_draws", "shares_table"]
+__all__ = ["DOMAINS", "Amounts", "amounts_of", "division_draws", "division_table", "pooled_shares", "shares_table"]
 
 DOMAINS = ("economic", "security")
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
-    "Share of the sum over the powers that the measure names, not of the whole world. Each year uses the first series of "
-    "the list that has the year for all powers and partners; series are never added. {reason}"
+    "Share of the sum over the powers that the measure names, not of the whole world. Each year uses the first series "
+    "of the list that has the year for all powers and partners; series are never added. {reason}"
 )
 
 
@@ -79,7 +79,8 @@ def division_table(case: Case, seed: int) -> ResultTable:
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     other = {domain: amounts_of(case, domain)[1] for domain in DOMAINS}
     years = sorted(set.intersection(*({y for a in own[d] for y in a.by_year} for d in DOMAINS)))
-    rows = [_division_row(year, own, other, seed) for year in years]
+    draws = division_draws(pooled_shares(own, seed))
+    rows = [_division_row(year, own, other, draws.get(year)) for year in years]
     schema = {"year": pl.Int64, "index": pl.Float64, "low": pl.Float64, "high": pl.Float64, "pooled": pl.Float64,
               "pooled_low": pl.Float64, "pooled_high": pl.Float64, "n": pl.Int64}  # fmt: skip
     sources = tuple(dict.fromkeys(s for d in DOMAINS for a in own[d] for s in a.sources))
@@ -88,33 +89,47 @@ def division_table(case: Case, seed: int) -> ResultTable:
         "How far economy and security are in different hands",
         {"index": "0 none to 1 complete", "pooled": "0 none to 1 complete", "n": "years pooled"},
         "½ Σ |economic share − security share|. Low and high: range over other counts of the year. Pooled: five years "
-        "around, 90 % interval by Bayesian bootstrap over the years; none where fewer than three years have both domains.",
+        "around, 90 % interval by Bayesian bootstrap over the years; none where fewer than three years have both.",
         sources,
         case.hash,
         seed,
     )
 
 
-def pooled_share_draws(amounts: Sequence[Amounts], year: int, rng: np.random.Generator) -> dict[str, np.ndarray] | None:
-    """Draws of each power's share in the five years around a year, from the first series that has three of them."""
+def pooled_shares(own: Mapping[str, Sequence[Amounts]], seed: int) -> dict[str, dict[int, dict[str, np.ndarray]]]:
+    """Draws of each power's share by domain and year, pooled over the five years around it.
+
+    Bayesian bootstrap over calendar years (Rubin 1981): every year has one random weight per draw, the same in all
+    windows that hold it, so draws of neighbouring years belong together. A year is left out where the first series that
+    has it has fewer than three of the five years.
+    """
+    rng = np.random.default_rng(seed)
+    return {domain: _pooled_domain(amounts, rng) for domain, amounts in own.items()}
+
+
+def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]) -> dict[int, np.ndarray]:
+    """Draws of the division-of-labour index by year, from pooled shares of the two domains."""
+    economic, security = (pooled[domain] for domain in DOMAINS)
+    return {year: _index(economic[year], security[year]) for year in sorted(set(economic) & set(security))}
+
+
+def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator) -> dict[int, dict[str, np.ndarray]]:
+    result: dict[int, dict[str, np.ndarray]] = {}
     for one in amounts:
-        years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
-        if len(years) > WINDOW and year in one.by_year:
-            table = np.array([list(one.by_year[y].values()) for y in years])
-            weighted = rng.dirichlet(np.ones(len(years)), DRAWS) @ table
-            total = weighted.sum(axis=1, keepdims=True)
-            if np.all(total > 0):
-                return dict(zip(one.by_year[year], (weighted / total).T, strict=True))
-    return None
+        weight = {year: rng.exponential(size=DRAWS) for year in one.by_year}
+        for year in one.by_year:
+            if year not in result and (shares := _pooled_year(one, year, weight)) is not None:
+                result[year] = shares
+    return dict(sorted(result.items()))
 
 
-def division_draws(own: Mapping[str, Sequence[Amounts]], year: int, seed: int) -> np.ndarray | None:
-    """Draws of the division-of-labour index pooled over the five years around a year; None where too few years."""
-    rng = np.random.default_rng([seed, year])
-    shares = [pooled_share_draws(own[domain], year, rng) for domain in DOMAINS]
-    if any(s is None for s in shares):
+def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray]) -> dict[str, np.ndarray] | None:
+    years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
+    if len(years) <= WINDOW:
         return None
-    return _index(*shares)
+    sums = {p: sum(weight[y] * one.by_year[y][p] for y in years) for p in one.by_year[year]}
+    total = sum(sums.values())
+    return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
 
 
 def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
@@ -159,13 +174,12 @@ def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]
     ]  # fmt: skip
 
 
-def _division_row(year: int, own: Mapping, other: Mapping, seed: int) -> dict[str, Any]:
+def _division_row(year: int, own: Mapping, other: Mapping, draws: np.ndarray | None) -> dict[str, Any]:
     main = [next(a for a in own[d] if year in a.by_year).share(year) for d in DOMAINS]
     index = None if any(s is None for s in main) else float(_index(*main))
     counts = [[s for a in (*own[d], *other[d]) if (s := a.share(year)) is not None] for d in DOMAINS]
     readings = [float(_index(e, s)) for e, s in product(*counts) if set(e) == set(s)]
     several = len(readings) > 1
-    draws = division_draws(own, year, seed)
     ends = (
         [None] * 3 if draws is None else [float(q) for q in np.quantile(draws, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])]
     )

@@ -1,0 +1,95 @@
+"""What a claim asks, and what was found: the two records between the ledger and the estimands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from buckpass.case import BuckpassError, Case, Claim
+from buckpass.record.rates import LEVEL
+
+__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "interval", "p_expected"]
+
+Outcome = Literal["supported", "contradicted", "undecided"]
+
+
+class CannotCompute(BuckpassError):
+    """A claim's estimand cannot be computed with this case or these posteriors; the message says what is missing.
+
+    `detail` holds what can be shown all the same (levels where a trend is missing).
+    """
+
+    def __init__(self, message: str, detail: Mapping[str, Any] | None = None):
+        super().__init__(message)
+        self.detail = dict(detail or {})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One claim to be computed: its estimand's parameters, its expectation, the case, and the posteriors if any."""
+
+    claim: Claim
+    case: Case
+    posteriors: Mapping[str, Any] | None
+    seed: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that the claim gives to its estimand."""
+        return self.claim.estimand.parameters if self.claim.estimand else {}
+
+    @property
+    def expect(self) -> Mapping[str, Any]:
+        """What the claim expects: above, below or equals."""
+        return self.claim.expect
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers that belong to this claim alone, so that no claim's draws depend on another's."""
+        return np.random.default_rng([self.seed, *self.claim.id.encode()])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The number behind a verdict.
+
+    probability : P(what the claim expects), as coded or as fitted; `doubt` its range when every doubt is
+    resolved against the claim and for it. `decided` is set instead where the answer is no
+    probability (a conjunction of statements).
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    n: int | None = None
+    probability: float | None = None
+    doubt: tuple[float, float] | None = None
+    decided: Outcome | None = None
+    reason: str = ""
+    turns_on: str = ""
+    sources: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """The middle 90 percent of draws."""
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def p_expected(expect: Mapping[str, Any], draws: np.ndarray) -> float:
+    """Share of draws that are as expected (above, below); `equals = true` takes draws of truth values.
+
+    >>> p_expected({"above": 0}, np.array([-1.0, 1.0, 2.0, 3.0]))
+    0.75
+    """
+    if "above" in expect:
+        return float(np.mean(draws > expect["above"]))
+    if "below" in expect:
+        return float(np.mean(draws < expect["below"]))
+    if "equals" in expect:
+        return float(np.mean(draws.astype(bool) == bool(expect["equals"])))
+    raise CannotCompute("the claim expects nothing: give expect = { above = … }, { below = … } or { equals = true }")

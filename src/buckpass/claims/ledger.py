@@ -1,0 +1,88 @@
+"""The ledger: every claim of a case gets its verdict."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module, resources
+from typing import Any
+
+from buckpass.case import Case, Claim, UnknownName
+from buckpass.claims.finding import CannotCompute, Finding, Question
+from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
+
+__all__ = ["assess", "assess_claim", "estimands"]
+
+Estimand = Callable[[Question], Finding]
+PLACES = {
+    "record.atoms": "record_atoms:atoms",
+    "measured.rate": "measured:rate",
+    "measured.rates_compared": "measured:rates_compared",
+    "measured.share_through": "measured:share_through",
+    "measured.crossing": "measured_series:crossing",
+    "measured.division": "measured_series:division",
+    "measured.trend": "measured_series:trend",
+    "measured.levels": "measured_series:levels",
+    "measured.rank_correlation": "measured_series:rank_correlation_claim",
+    "model.cross_response": "model:cross_response",
+    "model.free_riding_index": "model:free_riding_index",
+    "model.whatif": "model:whatif",
+    "model.theatre_gap": "model_theatres:theatre_gap",
+    "model.gap_share": "model_theatres:gap_share",
+    "model.capacity_freed": "model_theatres:capacity_freed",
+    "model.self_enforcing": "model_arrangement:self_enforcing",
+    "premise.break_even": "break_even:break_even",
+    "premise.parameter": "premise:parameter",
+}
+
+
+def assess(case: Case, posteriors: Mapping[str, Any] | None = None, *, seed: int = 0) -> Verdicts:
+    """A verdict on every claim of the case.
+
+    posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
+    seed : for the draws; each claim has its own.
+
+    No claim is left out: one that cannot be computed says why.
+    """
+    found = tuple(assess_claim(case, claim, posteriors, seed) for claim in case.claims)
+    return Verdicts(found, case.id, case.hash, seed)
+
+
+def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
+    """The verdict on one claim."""
+    if claim.family == "not_computed" or claim.estimand is None:
+        return blank(claim, "not_computed", claim.not_computed)
+    try:
+        question = Question(claim, case, posteriors, seed)
+        _check(question)
+        return judge(claim, _function(claim.estimand.name)(question))
+    except CannotCompute as reason:
+        return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
+
+
+@cache
+def estimands() -> dict[str, dict[str, Any]]:
+    """The estimands that claims may use: family, doc, parameters, required."""
+    return tomllib.loads(resources.files("buckpass.claims").joinpath("estimands.toml").read_text("utf-8"))
+
+
+def _without_number(claim: Claim):
+    return "premise" if claim.family == "premise" else "not_computed"
+
+
+def _check(question: Question) -> None:
+    assert question.claim.estimand is not None
+    name = question.claim.estimand.name
+    if name not in estimands():
+        raise CannotCompute(str(UnknownName("estimand", name, estimands())))
+    if estimands()[name].get("needs_posterior") and not question.posteriors:
+        raise CannotCompute("needs a posterior of this case: fit it (buckpass fit), or use the one that comes with it")
+    missing = [p for p in estimands()[name].get("required", ()) if p not in question.parameters]
+    if missing:
+        raise CannotCompute(f"the claim's estimand {name} needs {', '.join(missing)}")
+
+
+def _function(name: str) -> Estimand:
+    module, function = PLACES[name].split(":")
+    return getattr(import_module(f"buckpass.claims.{module}"), function)

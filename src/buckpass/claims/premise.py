@@ -1,0 +1,38 @@
+"""Claims that the model assumes and so cannot test: what carries them, what is known of it, where conclusions turn."""
+
+from __future__ import annotations
+
+from buckpass.case import Case, Quantity, UnknownName
+from buckpass.claims.finding import CannotCompute, Finding, Question
+
+__all__ = ["parameter"]
+
+
+def parameter(question: Question) -> Finding:
+    """The number of the case that carries the claim, with its range, label and reason."""
+    given = question.parameters
+    quantity, where = _quantity(question.case, given)
+    ends = "" if quantity.low is None else f", plausible from {quantity.low:g} to {quantity.high:g}"
+    return Finding(
+        value=quantity.value,
+        low=quantity.low,
+        high=quantity.high,
+        unit=quantity.unit or where,
+        n=None,
+        reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}",
+        turns_on=f"on {where}: vary it over its range and see which conclusions move",
+        sources=tuple(quantity.sources),
+        detail={"label": quantity.label, "reason": quantity.reason, "where": where},
+    )
+
+
+def _quantity(case: Case, given: dict) -> tuple[Quantity, str]:
+    if given["parameter"] != "alignment":
+        return case.quantity(given["parameter"]), given["parameter"]
+    if not {"theatre", "of", "with"} <= set(given):
+        raise CannotCompute('parameter = "alignment" needs theatre, of and with')
+    for found in case.settings.alignments:
+        if (found.theatre, found.of, found.with_) == (given["theatre"], given["of"], given["with"]):
+            return found, f"alignment of {found.of} with {found.with_} in {found.theatre}"
+    raise UnknownName("alignment", f"{given['of']} with {given['with']}", [f"{a.of} with {a.with_}" for a in
+                                                                          case.settings.alignments])  # fmt: skip
