@@ -19,7 +19,8 @@ def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the SQL functions that the layouts use: actor_of, restored, labelled."""
     connection.execute(
         f"CREATE OR REPLACE TEMP MACRO actor_of(country, known_group) AS "
-        f"coalesce({_case('known_group', gdelt_groups())}, {_case('country', gdelt_countries(), 'country')})"
+        f"CASE WHEN {_known('known_group', gdelt_groups())} THEN {_case('known_group', gdelt_groups())} "
+        f"WHEN {_known('country', gdelt_countries())} THEN {_case('country', gdelt_countries())} ELSE country END"
     )
     # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) tells that it happened
     connection.execute(
@@ -37,9 +38,13 @@ def _plain(column: str) -> str:
     return f"regexp_replace(lower({column}), '[^a-z]+', '', 'g')"
 
 
-def _case(column: str, values: dict[str, str], otherwise: str = "NULL") -> str:
+def _known(column: str, values: dict[str, str]) -> str:
+    return f"{column} IS NOT NULL AND {column} IN ({', '.join(literal(key) for key in values)})"
+
+
+def _case(column: str, values: dict[str, str]) -> str:
     branches = " ".join(f"WHEN {literal(key)} THEN {literal(value)}" for key, value in values.items())
-    return f"CASE {column} {branches} ELSE {otherwise} END"
+    return f"CASE {column} {branches} END"
 
 
 def event_query(layout: Layout, judged: str, file_id: int) -> str:
@@ -58,7 +63,8 @@ def event_query(layout: Layout, judged: str, file_id: int) -> str:
 
 def _code_problem(layout: Layout) -> str:
     given = "eventcode" if layout.publisher == "GDELT" else layout.event["code"].split("(")[1].split(",")[0]
-    root = "OR NOT starts_with(ev_code, lpad(eventrootcode, 2, '0'))" if layout.publisher == "GDELT" else ""
+    two_digits = "CASE WHEN length(eventrootcode) = 1 THEN '0' || eventrootcode ELSE eventrootcode END"
+    root = f"OR NOT starts_with(ev_code, {two_digits})" if layout.publisher == "GDELT" else ""
     return (
         f"CASE WHEN ev_code IS NULL OR NOT regexp_full_match(ev_code, '{CODE}') {root} "
         f"THEN 'no CAMEO code: ' || coalesce({given}, '') END"

@@ -76,7 +76,8 @@ def _insert_parallel(
     ).fetchall()[0][0]
     if counted == source.lines:
         return source.lines
-    connection.execute("DELETE FROM events WHERE file_id = $1; DELETE FROM rejects WHERE file_id = $1", [file_id])
+    connection.execute("DELETE FROM events WHERE file_id = ?", [file_id])
+    connection.execute("DELETE FROM rejects WHERE file_id = ?", [file_id])
     return None
 
 
@@ -101,6 +102,7 @@ def _frame(batch: Batch, columns: tuple[str, ...]) -> pl.DataFrame:
         names.append(name if name.strip() and name.lower() not in seen else f"column_{number}")
         seen.add(name.lower())
     frame = pl.DataFrame(batch.cells, schema=dict.fromkeys(names, pl.String), orient="row")
+    frame = frame.with_columns(pl.all().replace("", None))
     return frame.insert_column(0, pl.Series("row", batch.rows, dtype=pl.Int64))
 
 

@@ -44,7 +44,8 @@ def recognise(source: SourceFile) -> Recognised:
     found = _by_header(lines) or _by_position(lines)
     if found is None:
         raise UnrecognisedFile(source.given, _seen(lines), _kinds())
-    return replace(found, encoding=encoding)
+    # files without a header are written by machines, in UTF-8: a line that is not UTF-8 is a damaged line
+    return replace(found, encoding="utf-8" if found.layout.names else encoding)
 
 
 def _kinds() -> list[str]:

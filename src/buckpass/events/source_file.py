@@ -94,7 +94,7 @@ class _Fingerprint:
 
     @classmethod
     def of(cls, path: Path) -> _Fingerprint:
-        """Hash and line count in one pass; regular = every line ends in a plain newline, none is blank, long or binary."""
+        """Hash and line count in one pass; regular = every line ends in a plain newline, none is long or binary."""
         digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
         size, lines, is_utf8, is_regular, last = 0, 0, True, True, b"\n"
         with path.open("rb") as file, ThreadPoolExecutor(1) as hashing:
@@ -106,7 +106,7 @@ class _Fingerprint:
                 size += len(chunk)
                 newlines = chunk.count(b"\n")
                 lines += newlines
-                is_regular = is_regular and _is_regular(last + chunk, newlines)
+                is_regular = is_regular and _is_regular(chunk, newlines)
                 is_utf8 = is_utf8 and _decodes(decoder, chunk)
                 last = chunk[-1:]
         is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
@@ -114,8 +114,8 @@ class _Fingerprint:
 
 
 def _is_regular(chunk: bytes, newlines: int) -> bool:
-    is_long = newlines == 0 and len(chunk) > CHUNK
-    return not (is_long or b"\r" in chunk or b"\0" in chunk or b"\n\n" in chunk)
+    is_long = newlines == 0 and len(chunk) == CHUNK
+    return not (is_long or b"\r" in chunk or b"\0" in chunk)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, is_last: bool = False) -> bool:

@@ -21,14 +21,15 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+KIND_IN_WORDS = {"day_number": "day", "truth": "0 or 1"}
 THOUSANDS = r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"
 
 
 def cell(source: str, layout: Layout) -> str:
     """The cell as text; NULL where it is blank or stands for 'not known'."""
+    if layout.names:
+        return quoted(source)  # headerless files are written by machines: their cells need no trimming, and millions are read
     trimmed = f"trim({quoted(source)})"
-    if not layout.missing:
-        return f"nullif({trimmed}, '')"
     tokens = ", ".join(literal(token) for token in ("", *layout.missing))
     return f"CASE WHEN {trimmed} NOT IN ({tokens}) THEN {trimmed} END"
 
@@ -38,18 +39,19 @@ def value(column: Column, layout: Layout) -> str:
     text = cell(column.source, layout)
     match column.kind:
         case "integer":
-            whole = f"TRY_CAST({text} AS BIGINT)"
+            # 2.0 is an integer, 2.7 is none: a cast alone would round it
             written = f"TRY_CAST({text} AS DOUBLE)"
-            return f"CASE WHEN {whole} = {written} THEN {whole} END"
+            whole = f"CASE WHEN {written} = trunc({written}) THEN TRY_CAST({text} AS BIGINT) END"
+            return f"CASE WHEN regexp_full_match({text}, '-?[0-9]+') THEN TRY_CAST({text} AS BIGINT) ELSE {whole} END"
         case "number":
             # thousands separators: 1,234.5; a lone comma is left alone, it may be a decimal one
-            plain = f"CASE WHEN regexp_full_match({text}, {literal(THOUSANDS)}) THEN replace({text}, ',', '') ELSE {text} END"
-            number = f"TRY_CAST({plain} AS DOUBLE)"
+            grouped = f"contains({text}, ',') AND regexp_full_match({text}, {literal(THOUSANDS)})"
+            number = f"TRY_CAST(CASE WHEN {grouped} THEN replace({text}, ',', '') ELSE {text} END AS DOUBLE)"
             return f"CASE WHEN isfinite({number}) THEN {number} END"
         case "date":
             return f"TRY_CAST({text} AS DATE)"
         case "day_number":
-            return f"TRY_CAST(try_strptime({text}, '%Y%m%d') AS DATE)"
+            return f"CASE WHEN length({text}) = 8 THEN TRY_CAST(try_strptime({text}, '%Y%m%d') AS DATE) END"
         case "truth":
             return f"CASE {text} WHEN '1' THEN true WHEN '0' THEN false END"
     return text
@@ -65,7 +67,8 @@ def problem(layout: Layout) -> str:
 def _problems(column: Column) -> Iterable[str]:
     name, raw = quoted(column.name), quoted(f"raw_{column.name}")
     if column.kind != "text":
-        yield f"WHEN {raw} IS NOT NULL AND {name} IS NULL THEN {literal(f'{column.source}: not a {column.kind}: ')} || {raw}"
+        unfit = literal(f"{column.source}: not a {KIND_IN_WORDS.get(column.kind, column.kind)}: ")
+        yield f"WHEN {raw} IS NOT NULL AND {name} IS NULL THEN {unfit} || {raw}"
     if column.is_required:
         yield f"WHEN {name} IS NULL THEN {literal(f'{column.source}: empty')}"
     if column.low is not None and column.high is not None:
