@@ -42,21 +42,23 @@ def critical_discount_factor(stage: StageValues, periods: int | None = None) -> 
 def _finite_factor(ratio: Float[Array, ...], periods: int) -> Float[Array, ...]:
     """Root of δ + … + δ^T = ratio: bisection for the value, one Newton step for an exact derivative."""
 
-    def total(delta):
-        return sum(delta**t for t in range(1, periods + 1))
+    def total_and_slope(delta):
+        """Horner's rule for δ + … + δ^T and its derivative."""
+        start = (jnp.zeros_like(delta), jnp.zeros_like(delta))
+        return jax.lax.fori_loop(0, periods, lambda _, s: (delta * (1 + s[0]), 1 + s[0] + delta * s[1]), start)
 
     def halve(_, bounds):
         low, high = bounds
         middle = 0.5 * (low + high)
-        below = total(middle) < held
+        below = total_and_slope(middle)[0] < held
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
     held = jax.lax.stop_gradient(ratio)
     start = (jnp.zeros_like(held), jnp.maximum(held, 1.0))
     low, high = jax.lax.fori_loop(0, 80, halve, start)
     root = 0.5 * (low + high)
-    slope = sum(t * root ** (t - 1) for t in range(1, periods + 1))
-    return root + (ratio - total(root)) / slope
+    total, slope = total_and_slope(root)
+    return root + (ratio - total) / slope
 
 
 def slack(

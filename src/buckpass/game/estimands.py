@@ -23,6 +23,7 @@ __all__ = [
     "expected_effort",
     "expected_rung",
     "free_riding_index",
+    "host_security",
     "p_at_least",
     "p_nobody",
     "p_stabilised",

@@ -41,30 +41,34 @@ def patron_first(
     The patron picks a by logit over its payoff in the followers' equilibrium after a:
     ``λ [-V R(a) exp(-q e(a)/s) + G w - C k - B p - N d - Q u]``. Pure; derivatives pass through every subgame.
     """
-    options = crises.is_open.shape[-1]
-    subgames = jax.vmap(lambda a: _committed(crises, patron, a))(jnp.arange(options))
-    solved = jax.vmap(lambda games: solve_strategies(games, settings))(subgames)
-    after = jnp.moveaxis(jax.vmap(log_strategy)(subgames, solved.log_residual), 0, 1)
+    moves, count = crises.is_open.shape[-1], crises.stake.shape[0]
+    subgames = _after_each_move(crises, patron)
+    solved = solve_strategies(subgames, settings)
+    by_move = (moves, count)
+    payoff = option_payoffs(subgames, solved.log_residual).reshape(*by_move, *crises.is_open.shape[1:])
+    after = log_strategy(subgames, solved.log_residual).reshape(payoff.shape)
     return PlayedInOrder(
-        log_first=_first_move(crises, patron, solved.log_residual),
-        log_strategy=after,
-        error=jnp.max(solved.error, axis=0),
-        converged=jnp.all(solved.converged, axis=0),
+        log_first=_first_move(crises, patron, payoff),
+        log_strategy=jnp.moveaxis(after, 0, 1),
+        error=jnp.max(solved.error.reshape(by_move), axis=0),
+        converged=jnp.all(solved.converged.reshape(by_move), axis=0),
     )
 
 
-def _committed(crises: Crises, patron: Int[Array, " c"], option: Array) -> Crises:
-    is_patron = jnp.arange(crises.stake.shape[1]) == patron[:, None]
-    only = jnp.arange(crises.is_open.shape[-1]) == option
-    return eqx.tree_at(lambda c: c.is_open, crises, jnp.where(is_patron[..., None], only, crises.is_open))
+def _after_each_move(crises: Crises, patron: Int[Array, " c"]) -> Crises:
+    """The followers' games after each of the patron's options, one batch with the option slowest."""
+    moves = crises.is_open.shape[-1]
+    is_patron = (jnp.arange(crises.stake.shape[1]) == patron[:, None])[..., None]
+    held = jnp.where(is_patron, jnp.eye(moves, dtype=bool)[:, None, None, :], crises.is_open)
+    many = jax.tree.map(lambda x: jnp.tile(x, (moves, *(1 for _ in x.shape[1:]))), crises)
+    return eqx.tree_at(lambda c: c.is_open, many, held.reshape(many.is_open.shape))
 
 
-def _first_move(crises: Crises, patron: Int[Array, " c"], log_residual: Float[Array, "f c p"]) -> Float[Array, "c f"]:
-    """Logit over the patron's options, each valued at the residual that the followers leave after it."""
-    at = jnp.maximum(patron, 0)
-    rows = jax.vmap(lambda residuals: option_payoffs(crises, residuals))(log_residual)  # f c p o
-    payoff = jnp.einsum("fcpf->cpf", rows)
-    payoff = jnp.take_along_axis(payoff, at[:, None, None], axis=1)[:, 0]
+def _first_move(crises: Crises, patron: Int[Array, " c"], committed: Float[Array, "f c p o"]) -> Float[Array, "c f"]:
+    """Logit over the patron's open options, each valued at the residual that the followers leave after it."""
+    payoff = jnp.einsum("fcpf->cpf", committed)
+    at = jnp.maximum(patron, 0)[:, None, None]
+    payoff = jnp.take_along_axis(jnp.where(crises.is_open, payoff, -1e30), at, axis=1)[:, 0]
     log_first = payoff - logsumexp(payoff, axis=-1, keepdims=True)
     nobody = jnp.where(jnp.arange(payoff.shape[-1]) == 0, 0.0, -1e30)
     return jnp.where((patron < 0)[:, None], nobody, log_first)
