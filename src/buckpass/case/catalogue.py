@@ -55,13 +55,29 @@ def parameter_kinds(powers: Iterable[str]) -> dict[str, ParameterKind]:
     return kinds
 
 
-@cache
-def known_estimands() -> Mapping[str, frozenset[str]] | None:
-    """Names of the estimands that claims may use, with the parameters each allows; None where no list is registered.
+@dataclass(frozen=True)
+class EstimandKind:
+    """What a claim may ask: the family it belongs to, the parameters it may and must be given."""
 
-    The list is `claims/estimands.toml`: `[name]` with `parameters = ["…"]`.
+    name: str
+    family: str | None
+    parameters: frozenset[str]
+    required: frozenset[str]
+
+
+@cache
+def known_estimands() -> Mapping[str, EstimandKind] | None:
+    """The estimands that claims may use, by name; None where no list is registered.
+
+    The list is `claims/estimands.toml`: `["name"]` with `parameters = ["…"]`, and `family` and `required` where they
+    bind.
     """
     if not ESTIMANDS.is_file():
         return None
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
-    return {name: frozenset(entry.get("parameters", ())) for name, entry in table.items()}
+    return {
+        name: EstimandKind(
+            name, entry.get("family"), frozenset(entry.get("parameters", ())), frozenset(entry.get("required", ()))
+        )
+        for name, entry in table.items()
+    }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from buckpass.case.catalogue import known_estimands, parameter_kinds, state_codes, world_code
+from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
+from buckpass.case.claim_references import check_claims
+from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
 from buckpass.case.schema import ClaimFile, Organisation, Settings
 from buckpass.case.tables import Table
@@ -34,40 +36,6 @@ class Material:
         return self.settings.content
 
 
-@dataclass(frozen=True)
-class Names:
-    """The ids that a case defines."""
-
-    powers: tuple[str, ...]
-    hosts: tuple[str, ...]
-    theatres: tuple[str, ...]
-    organisations: tuple[str, ...]
-    states: tuple[str, ...]
-    crises: tuple[str, ...]
-    types: tuple[str, ...]
-
-    @property
-    def actors(self) -> tuple[str, ...]:
-        """Every state and organisation that the case speaks of."""
-        return (*self.states, *self.organisations)
-
-
-def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
-    """The ids that the settings define."""
-    powers = tuple(power.id for power in settings.powers)
-    hosts = tuple(host.id for host in settings.hosts)
-    members = [member.state for organisation in settings.organisations for member in organisation.members]
-    return Names(
-        powers=powers,
-        hosts=hosts,
-        theatres=tuple(theatre.id for theatre in settings.theatres),
-        organisations=tuple(organisation.id for organisation in settings.organisations),
-        states=tuple(dict.fromkeys([*powers, *hosts, *(state for state in members if state != "*")])),
-        crises=tuple(crises),
-        types=tuple(settings.crisis_types),
-    )
-
-
 def check_references(material: Material) -> list[Problem]:
     """Every name that leads nowhere, every key that stands twice, every number out of its parameter's range."""
     crises = material.tables["crises.csv"]
@@ -82,7 +50,7 @@ def check_references(material: Material) -> list[Problem]:
         _crises(crises.frame, names),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
         _series(material, names),
-        _claims(material.claims),
+        check_claims(material.claims, names),
         _sources(material),
     ]
     return [problem for check in checks for problem in _capped(check)]
@@ -98,52 +66,27 @@ def _capped(problems: Iterator[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def _unknown(file: TomlFile, path: Sequence[str | int], kind: str, seen: str, known: Sequence[str]) -> Problem:
-    return file.problem(path, f"{clip(seen)!r} is not {kind}", spelling_hint(seen, known))
-
-
-def _missing(
-    file: TomlFile, path: Sequence[str | int], kind: str, seen: str | Iterable[str] | None, known: Sequence[str]
-) -> Iterator[Problem]:
-    if seen is None or isinstance(seen, str):
-        if seen is not None and seen not in known:
-            yield _unknown(file, path, kind, seen, known)
-        return
-    for position, item in enumerate(seen):
-        if item not in known:
-            yield _unknown(file, (*path, position), kind, item, known)
-
-
-def _twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
-    seen: set[Any] = set()
-    for position, key in enumerate(keys):
-        if key in seen:
-            shown = key if isinstance(key, str) else ", ".join(map(str, key))
-            yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
-        seen.add(key)
-
-
 def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
     focus = settings.focus
-    yield from _missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
-    yield from _missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
-    yield from _missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
+    yield from missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
+    yield from missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
+    yield from missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
     if names.crises:  # an unreadable crises.csv is said once, not here again
-        yield from _missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
-    yield from _missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
+        yield from missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
+    yield from missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
     for table in ("powers", "hosts", "theatres", "organisations"):
-        yield from _twice(file, table, getattr(names, table))
+        yield from twice(file, table, getattr(names, table))
     for position, power in enumerate(settings.powers):
         yield from _state(file, ("powers", position, "main_rival"), power.main_rival, names)
     for position, host in enumerate(settings.hosts):
-        yield from _missing(file, ("hosts", position, "borders"), "a power", host.borders, names.powers)
+        yield from missing(file, ("hosts", position, "borders"), "a power", host.borders, names.powers)
     for position, theatre in enumerate(settings.theatres):
         yield from _state(file, ("theatres", position, "patron"), theatre.patron, names)
 
 
 def _state(file: TomlFile, path: Sequence[str | int], seen: str | None, names: Names) -> Iterator[Problem]:
     if seen is not None and seen not in names.states and seen not in state_codes():
-        yield _unknown(file, path, "a state of this case nor an ISO 3166 code", seen, names.states)
+        yield unknown(file, path, "a state of this case nor an ISO 3166 code", seen, names.states)
 
 
 def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
@@ -156,19 +99,19 @@ def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator
         for key, seen in (("lead", organisation.lead), ("keys", organisation.consent.keys)):
             where = (*path, key) if key == "lead" else (*path, "consent", key)
             if "*" not in members:
-                yield from _missing(file, where, f"a member of {organisation.id}", seen, sorted(members))
+                yield from missing(file, where, f"a member of {organisation.id}", seen, sorted(members))
         mandate = organisation.mandate
         if not isinstance(mandate.hosts, str):
-            yield from _missing(file, (*path, "mandate", "hosts"), "a host", mandate.hosts, names.hosts)
+            yield from missing(file, (*path, "mandate", "hosts"), "a host", mandate.hosts, names.hosts)
         if not isinstance(mandate.types, str):
-            yield from _missing(file, (*path, "mandate", "types"), "a crisis type", mandate.types, names.types)
+            yield from missing(file, (*path, "mandate", "types"), "a crisis type", mandate.types, names.types)
 
 
 def _members(file: TomlFile, path: tuple, organisation: Organisation, names: Names) -> Iterator[Problem]:
     own = (*names.powers, *names.hosts)
     for number, member in enumerate(organisation.members):
         if member.state != "*" and member.state not in own and member.state not in state_codes():
-            yield _unknown(
+            yield unknown(
                 file, (*path, "members", number), "a state of this case nor an ISO 3166 code", member.state, own
             )
 
@@ -177,16 +120,16 @@ def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Pro
     counting = (*names.powers, *names.hosts, "*")
     for position, entry in enumerate(settings.alignments):
         path = ("alignments", position)
-        yield from _missing(file, (*path, "theatre"), "a theatre", entry.theatre, names.theatres)
-        yield from _missing(file, (*path, "of"), "a power or host", entry.of, counting)
-        yield from _missing(file, (*path, "with"), "a power", entry.with_, names.powers)
+        yield from missing(file, (*path, "theatre"), "a theatre", entry.theatre, names.theatres)
+        yield from missing(file, (*path, "of"), "a power or host", entry.of, counting)
+        yield from missing(file, (*path, "with"), "a power", entry.with_, names.powers)
         if entry.of == entry.with_:
             yield file.problem(path, f"{entry.of} with itself is always 1", "delete the entry")
-    yield from _twice(file, "alignments", [(a.theatre, a.of, a.with_) for a in settings.alignments])
+    yield from twice(file, "alignments", [(a.theatre, a.of, a.with_) for a in settings.alignments])
     for position, opinion in enumerate(settings.opinions):
-        yield from _missing(file, ("opinions", position, "power"), "a power", opinion.power, names.powers)
-        yield from _missing(file, ("opinions", position, "host"), "a host", opinion.host, names.hosts)
-    yield from _twice(file, "opinions", [(o.power, o.host, o.year) for o in settings.opinions])
+        yield from missing(file, ("opinions", position, "power"), "a power", opinion.power, names.powers)
+        yield from missing(file, ("opinions", position, "host"), "a host", opinion.host, names.hosts)
+    yield from twice(file, "opinions", [(o.power, o.host, o.year) for o in settings.opinions])
 
 
 def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
@@ -220,14 +163,14 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
         if table.is_whole and known:
-            yield from _missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
+            yield from missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
             for position, other in enumerate(measure.alternatives):
                 where = (*path, "alternatives", position, "series")
-                yield from _missing(file, where, "a series of series.csv", other.series, known)
+                yield from missing(file, where, "a series of series.csv", other.series, known)
         if domain != "capacity":
-            yield from _missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
+            yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
             partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
-            yield from _missing(
+            yield from missing(
                 file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
             )
 
@@ -236,10 +179,10 @@ def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[P
     arrangement = settings.arrangement
     if arrangement is None:
         return
-    yield from _missing(file, ("arrangement", "parties"), "a power", arrangement.parties, names.powers)
+    yield from missing(file, ("arrangement", "parties"), "a power", arrangement.parties, names.powers)
     for position, term in enumerate(arrangement.terms):
         path = ("arrangement", "terms", position, "party")
-        yield from _missing(file, path, "a party of the arrangement", term.party, arrangement.parties)
+        yield from missing(file, path, "a party of the arrangement", term.party, arrangement.parties)
 
 
 @dataclass(frozen=True)
@@ -320,25 +263,6 @@ def _series(material: Material, names: Names) -> Iterator[Problem]:
         yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
 
 
-def _claims(file: TomlFile[ClaimFile] | None) -> Iterator[Problem]:
-    if file is None or file.content is None:
-        return
-    claims, estimands = file.content.claim, known_estimands()
-    yield from _twice(file, "claim", [claim.id for claim in claims])
-    for position, claim in enumerate(claims):
-        if claim.estimand is None or estimands is None:
-            continue
-        path = ("claim", position, "estimand")
-        if claim.estimand.name not in estimands:
-            yield _unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
-            continue
-        allowed = estimands[claim.estimand.name]
-        for parameter in claim.estimand.parameters:
-            if parameter not in allowed:
-                kind = f"a parameter of {claim.estimand.name}"
-                yield _unknown(file, (*path, parameter), kind, parameter, sorted(allowed))
-
-
 def _sources(material: Material) -> Iterator[Problem]:
     known = material.source_keys
     if known is None:
@@ -349,7 +273,7 @@ def _sources(material: Material) -> Iterator[Problem]:
         if file is not None and file.content is not None:
             for path, key in _keys_in(file.content.model_dump(by_alias=True), ()):
                 if key not in known:
-                    yield _unknown(file, path, "a key of sources.bib", key, tuple(known))
+                    yield unknown(file, path, "a key of sources.bib", key, tuple(known))
 
 
 def _keys_in(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

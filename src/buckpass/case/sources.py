@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from buckpass.case.problems import Problem, clip
 MOST_PROBLEMS = 200
 MOST_SOURCES = 10_000
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([$%&#_{}])")
 _BRACES = re.compile(r"(?<!\\)[{}]")
 
 
@@ -57,10 +59,11 @@ def plain_text(value: str) -> str:
         import latexcodec  # noqa: F401  registers the codec
 
         try:
-            value = value.encode("utf-8").decode("ulatex+utf-8")
-        except (ValueError, LookupError):
+            value = codecs.decode(value, "ulatex")
+        except (ValueError, LookupError):  # an accent on nothing, and the like
             value = value.replace("\\", "")
-    return re.sub(r"\s+", " ", _BRACES.sub("", value)).strip()
+    value = _ESCAPED.sub(r"\1", _BRACES.sub("", value))
+    return re.sub(r"\s+", " ", value).strip()
 
 
 def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]]:

@@ -1,0 +1,77 @@
+"""Whether each claim asks for something that can be computed, of things that the case has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from buckpass.case.catalogue import EstimandKind, known_estimands, state_codes
+from buckpass.case.names import Names, missing, twice, unknown
+from buckpass.case.problems import Problem
+from buckpass.case.schema import Claim, ClaimFile
+from buckpass.case.toml_reading import TomlFile
+
+Path = tuple[str | int, ...]
+
+
+def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Problem]:
+    """Claims of the same id, unknown estimands and parameters, and names that lead nowhere."""
+    if file is None or file.content is None:
+        return
+    yield from twice(file, "claim", [claim.id for claim in file.content.claim])
+    estimands = known_estimands()
+    for position, claim in enumerate(file.content.claim):
+        if claim.estimand is None:
+            continue
+        path = ("claim", position, "estimand")
+        yield from _named(file, path, claim.estimand.parameters, names)
+        if estimands is None:
+            continue
+        if claim.estimand.name in estimands:
+            yield from _asked(file, path, claim, estimands[claim.estimand.name])
+        else:
+            yield unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
+
+
+def _asked(file: TomlFile, path: Path, claim: Claim, kind: EstimandKind) -> Iterator[Problem]:
+    assert claim.estimand is not None
+    if kind.family is not None and claim.family not in {kind.family, "not_computed"}:
+        hint = f'write family = "{kind.family}", or ask for something else'
+        yield file.problem(path, f"{kind.name} belongs to the family {kind.family}, the claim to {claim.family}", hint)
+    given = claim.estimand.parameters
+    for parameter in given:
+        if parameter not in kind.parameters:
+            allowed = sorted(kind.parameters)
+            yield unknown(file, (*path, parameter), f"a parameter of {kind.name}", parameter, allowed)
+    for parameter in sorted(kind.required - set(given)):
+        yield file.problem(path, f"{kind.name} needs {parameter}", f"give {parameter} = …")
+
+
+def _named(file: TomlFile, path: Path, value: Any, names: Names) -> Iterator[Problem]:
+    """Powers, crises, organisations and theatres that the parameters name, at any depth."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            kind, known = _kind_of(key, names)
+            if known and _is_text(inner):
+                yield from missing(file, (*path, key), kind, inner, known)
+            else:
+                yield from _named(file, (*path, key), inner, names)
+    elif isinstance(value, (list, tuple)):
+        for position, inner in enumerate(value):
+            yield from _named(file, (*path, position), inner, names)
+
+
+def _kind_of(key: str, names: Names) -> tuple[str, Sequence[str]]:
+    kinds: dict[str, tuple[str, Sequence[str]]] = {
+        "crisis": ("a crisis of crises.csv", names.crises),
+        "crises": ("a crisis of crises.csv", names.crises),
+        "power": ("a power", names.powers),
+        "organisation": ("an organisation", names.organisations),
+        "theatre": ("a theatre", names.theatres),
+        "actor": ("a state or organisation of this case", (*names.actors, *sorted(state_codes()))),
+    }
+    return kinds.get(key, ("", ()))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))

@@ -1,0 +1,73 @@
+"""The ids that a case defines, and what is said of a name that is not among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from buckpass.case.problems import Problem, clip, spelling_hint
+from buckpass.case.schema import Settings
+from buckpass.case.toml_reading import TomlFile
+
+
+@dataclass(frozen=True)
+class Names:
+    """The ids that a case defines."""
+
+    powers: tuple[str, ...]
+    hosts: tuple[str, ...]
+    theatres: tuple[str, ...]
+    organisations: tuple[str, ...]
+    states: tuple[str, ...]
+    crises: tuple[str, ...]
+    types: tuple[str, ...]
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """Every state and organisation that the case speaks of."""
+        return (*self.states, *self.organisations)
+
+
+def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
+    """The ids that the settings define."""
+    powers = tuple(power.id for power in settings.powers)
+    hosts = tuple(host.id for host in settings.hosts)
+    members = [member.state for organisation in settings.organisations for member in organisation.members]
+    return Names(
+        powers=powers,
+        hosts=hosts,
+        theatres=tuple(theatre.id for theatre in settings.theatres),
+        organisations=tuple(organisation.id for organisation in settings.organisations),
+        states=tuple(dict.fromkeys([*powers, *hosts, *(state for state in members if state != "*")])),
+        crises=tuple(crises),
+        types=tuple(settings.crisis_types),
+    )
+
+
+def unknown(file: TomlFile, path: Sequence[str | int], kind: str, seen: str, known: Sequence[str]) -> Problem:
+    """A name in a TOML file that is nowhere defined."""
+    return file.problem(path, f"{clip(seen)!r} is not {kind}", spelling_hint(seen, known))
+
+
+def missing(
+    file: TomlFile, path: Sequence[str | int], kind: str, seen: str | Iterable[str] | None, known: Sequence[str]
+) -> Iterator[Problem]:
+    """Names (one, or a list) in a TOML file that are nowhere defined."""
+    if seen is None or isinstance(seen, str):
+        if seen is not None and seen not in known:
+            yield unknown(file, path, kind, seen, known)
+        return
+    for position, item in enumerate(seen):
+        if item not in known:
+            yield unknown(file, (*path, position), kind, item, known)
+
+
+def twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
+    """Entries of an array of tables that have the same key."""
+    seen: set[Any] = set()
+    for position, key in enumerate(keys):
+        if key in seen:
+            shown = key if isinstance(key, str) else ", ".join(map(str, key))
+            yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
+        seen.add(key)
