@@ -131,7 +131,7 @@ def trend(question: Question) -> Finding:
 
 
 def levels(question: Question) -> Finding:
-    """Mean difference between two powers, or two series, over the states and series that have both, in the last year."""
+    """Mean difference between two powers, or two series, over the states and series with both, in their last year."""
     case, given = question.case, question.parameters
     pairs = _level_pairs(case, given)
     if not pairs:

@@ -19,7 +19,8 @@ SUPPORTED = 0.9
 CONTRADICTED = 0.1
 NOTE = (
     "Supported: P ≥ 0.9 however doubts are resolved; contradicted: P ≤ 0.1; else undecided. Conjunctions of "
-    "statements: all true, any false, else undecided. A premise is assumed by the model, which cannot test it. 90 % intervals."
+    "statements: all true, any false, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
+    "intervals."
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from buckpass.case import Case
 from buckpass.record.activity import activity_by_theatre, activity_table, comparisons_table
 from buckpass.record.burden import burden_table
+from buckpass.record.coders import agreement_table
 from buckpass.record.coding import coded
 from buckpass.record.positions import division_table, shares_table
 from buckpass.record.responses import profiles_table, requests_table, responses_table
@@ -34,6 +35,7 @@ class Record:
     requests: ResultTable
     profiles: ResultTable
     size_and_burden: ResultTable
+    agreement: ResultTable
 
     def tables(self) -> dict[str, ResultTable]:
         """All tables by name."""
@@ -72,6 +74,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         requests=requests_table(case, rows, seed),
         profiles=profiles_table(case, rows),
         size_and_burden=burden_table(case, rows),
+        agreement=agreement_table(case, seed),
     )
 
 
