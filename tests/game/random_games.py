@@ -45,6 +45,16 @@ def crisis_of(stake, cost, efforts, severity=1.0, rationality=1.0, alignment=Non
 SHAPES = {"severity": 1, "rationality": 1, "alignment": 0}
 
 
+def volunteers(count: int, rationality: float, room: int = 12) -> Crises:
+    """The volunteer's dilemma of Diekmann (1985): stake 0.8, cost 0.2, one volunteer is enough.
+
+    Always `room` powers, of which all but `count` have only silence open, so that one compiled solver serves all sizes.
+    """
+    game = crisis_of(np.full(room, 0.8), np.full(room, 0.2), np.array([0.0, 60.0]), 1.0, rationality)
+    is_open = game.is_open.at[:, count:, 1:].set(False)
+    return Crises(**{**vars(game), "is_open": is_open})
+
+
 def _filled(shape, dtype, values) -> Crises:
     """Every field at its full shape; what is not given is 0 (1 for the rationality, open for the mask)."""
     arrays = {}

@@ -79,11 +79,11 @@ def test_second_derivatives_are_those_of_the_first():
 def test_a_batch_of_draws_is_the_draws_one_by_one():
     crises = random_crises(crises=3)
     stakes = jnp.stack([crises.stake, 2 * crises.stake])
-    solved = jax.vmap(lambda s: host_security(*(lambda c: (c, solve_strategies(c)))(_with(crises, s))))(stakes)
+
+    def security(stake):
+        changed = eqx.tree_at(lambda c: c.stake, crises, stake)
+        return host_security(changed, solve_strategies(changed))
+
+    together, each = jax.jit(jax.vmap(security))(stakes), jax.jit(security)
     for k in range(2):
-        one = _with(crises, stakes[k])
-        assert np.allclose(solved[k], host_security(one, solve_strategies(one)), atol=1e-10)
-
-
-def _with(crises, stake):
-    return eqx.tree_at(lambda c: c.stake, crises, stake)
+        assert np.allclose(together[k], each(stakes[k]), atol=1e-10)

@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from random_games import crisis_of, random_crises
+from random_games import crisis_of, random_crises, volunteers
 from scipy.optimize import brentq
 from table_solver import solve_table
 
@@ -95,8 +95,7 @@ def test_solver_agrees_with_the_closed_form_of_volunteers(published):
         def gap(p, n=n, rationality=rationality):
             return p - 1 / (1 + np.exp(-rationality * (-0.2 + 0.8 * (1 - p) ** (n - 1))))
 
-        crisis = crisis_of(np.full(n, 0.8), np.full(n, 0.2), np.array([0.0, 60.0]), 1.0, rationality)
-        strategy = np.asarray(solve(crisis).strategy[0])
+        strategy = np.asarray(solve(volunteers(n, rationality)).strategy[0, :n])
         assert np.abs(strategy[:, 1] - brentq(gap, 0, 1, xtol=1e-14)).max() < 1e-8
         assert np.abs(strategy[:, 1] - row["p_volunteer"]).max() < 1e-6
 
