@@ -159,6 +159,14 @@ def test_exports_escape_what_a_spreadsheet_would_compute(start):
     assert safe_cell("plain =1") == "plain =1"
 
 
+@pytest.mark.parametrize(("file", "old"), [("claims.toml", "Bergmark rides"), ("sources.bib", "survey2015")])
+def test_control_characters_are_refused_in_every_file(spoiled, file, old):
+    bell = "\\u0007" if file.endswith("toml") else "\x07"
+    check = spoiled(file, old, f"x{bell}y")
+    assert [p for p in check.errors if p.file == file and "control character" in p.message]
+    assert all(str(problem).isprintable() for problem in check.problems)
+
+
 def test_control_characters_are_refused(spoiled):
     check = spoiled("crises.csv", "Protests 2010", "Protests\x1b[31m 2010")
     assert "control character" in check.errors[0].message

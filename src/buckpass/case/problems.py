@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 Level = Literal["error", "warning"]
 MOST_COMPARED = 1000
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class BuckpassError(Exception):
@@ -112,11 +114,16 @@ def spelling_hint(seen: str, known: Iterable[str]) -> str:
     known = tuple(known)
     close = nearest(seen, known)
     if close:
-        return f"did you mean {' or '.join(repr(name) for name in close)}?"
+        return f"did you mean {' or '.join(repr(clip(name)) for name in close)}?"
     if not known:
         return "none is defined yet"
-    shown = ", ".join(known[:12])
+    shown = ", ".join(clip(name, 40) for name in known[:12])
     return f"known: {shown}{f' and {len(known) - 12} more' if len(known) > 12 else ''}"
+
+
+def control_character(text: str) -> re.Match[str] | None:
+    """The first character that no text of a case has a use for: they hide things in terminals and break outputs."""
+    return _CONTROL.search(text)
 
 
 def clip(text: object, width: int = 60) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from buckpass.case.problems import Problem, clip
+from buckpass.case.problems import Problem, clip, control_character
 
 MOST_PROBLEMS = 200
 MOST_SOURCES = 10_000
@@ -71,6 +71,9 @@ def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]
 
     `@string` is refused: its expansion can grow without bound. Nothing in the file is executed or followed.
     """
+    if found := control_character(text):
+        line = text.count("\n", 0, found.start()) + 1
+        return {}, [Problem(name, line, "", f"holds the control character {found[0]!r}", "remove it")]
     first_line = _first_lines(text)
     sources: dict[str, Source] = {}
     problems: list[Problem] = []

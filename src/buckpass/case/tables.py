@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args, get_origin
@@ -12,14 +11,13 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from buckpass.case.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
-from buckpass.case.problems import Problem, clip, spelling_hint
+from buckpass.case.problems import Problem, clip, control_character, spelling_hint
 from buckpass.case.rows import ROW_MODELS
 from buckpass.case.schema import Entry
 from buckpass.case.wording import say
 
 MOST_PROBLEMS = 200
 MOST_COLUMNS = 100
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _record(
     values = {column: cell for column, cell in zip(columns, row.cells, strict=False) if cell.strip()}
     before = len(problems)
     for column, cell in values.items():
-        if found := _CONTROL.search(cell):
+        if found := control_character(cell):
             problems.append(Problem(name, row.line, column, f"holds the control character {found[0]!r}", "remove it"))
     try:
         record = model.model_validate(values)

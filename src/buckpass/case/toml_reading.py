@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from buckpass.case.problems import Problem, clip, nearest
+from buckpass.case.problems import Problem, clip, control_character, nearest
 from buckpass.case.toml_lines import Path, key_lines, line_of
 from buckpass.case.wording import keys_at, say
 
@@ -47,12 +47,25 @@ def read_toml(name: str, text: str, model: type[Model]) -> tuple[TomlFile[Model]
     values, problem = _parse(name, text)
     if problem is not None:
         return TomlFile(name, {}, None), [problem]
-    lines = key_lines(text)
+    file: TomlFile[Model] = TomlFile(name, key_lines(text), None)
+    problems = [
+        file.problem(path, f"holds the control character {found[0]!r}", "remove it")
+        for path, value in _strings(values, ())
+        if (found := control_character(value))
+    ][:MOST_PROBLEMS]
     try:
-        return TomlFile(name, lines, model.model_validate(values)), []
+        content = model.model_validate(values)
     except ValidationError as invalid:
-        file = TomlFile(name, lines, None)
-        return file, _problems(file, model, invalid)
+        return file, [*problems, *_problems(file, model, invalid)]
+    return (file, problems) if problems else (replace(file, content=content), [])
+
+
+def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in pairs:
+        yield from _strings(inner, (*path, step))
 
 
 def _parse(name: str, text: str) -> tuple[dict[str, Any], Problem | None]:
