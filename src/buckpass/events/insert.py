@@ -57,7 +57,8 @@ def _insert_parallel(
     connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised
 ) -> int | None:
     """Load with the parallel reader and count again; None (and nothing loaded) where the counts do not agree."""
-    columns = ", ".join(f"{typed.literal(name)}: 'VARCHAR'" for name in found.columns)
+    # with one cell too many DuckDB drops it when the last column is not read, so it is given a column of its own
+    columns = ", ".join(f"{typed.literal(name)}: 'VARCHAR'" for name in (*found.columns, "beyond"))
     # GDELT 1.0 rows of before 2013 end one column earlier, so short rows are padded and judged by the required columns
     stage = (
         f"(SELECT NULL::BIGINT AS row, * FROM read_csv({typed.literal(str(source.plain))}, delim='\t', quote='', escape='', "
@@ -103,6 +104,7 @@ def _frame(batch: Batch, columns: tuple[str, ...]) -> pl.DataFrame:
         seen.add(name.lower())
     frame = pl.DataFrame(batch.cells, schema=dict.fromkeys(names, pl.String), orient="row")
     frame = frame.with_columns(pl.all().replace("", None))
+    frame = frame.with_columns(beyond=pl.lit(None, dtype=pl.String))
     return frame.insert_column(0, pl.Series("row", batch.rows, dtype=pl.Int64))
 
 
@@ -174,7 +176,7 @@ def _reject_repeated(connection: duckdb.DuckDBPyConnection, file_id: int, layout
 def _insert_raw(connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised) -> None:
     table = typed.quoted(f"raw_{found.layout.id}")
     for batch in batches(source, found):
-        frame = _frame(batch, found.columns)
+        frame = _frame(batch, found.columns).drop("beyond")
         frame = frame.rename({name: tidy(name) or name for name in frame.columns if name != "row"})
         connection.register("batch", frame)
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT {file_id} AS file_id, * FROM batch LIMIT 0")

@@ -38,7 +38,7 @@ def recognise(source: SourceFile) -> Recognised:
     if head.count(b"\0") > len(head) // 50:
         raise UnrecognisedFile(source.given, "binary content", _kinds())
     encoding = _encoding(source)
-    lines = head.decode(encoding, "replace").removeprefix("\ufeff").splitlines()
+    lines = head.decode(encoding, "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     if len(head) == HEAD:
         lines = lines[:-1]
     found = _by_header(lines) or _by_position(lines)
@@ -84,7 +84,10 @@ def _is_utf8(line: bytes) -> bool:
 def _cells(line: str, separator: str) -> list[str]:
     if separator == "\t":
         return line.split("\t")
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
 
 
 def _by_header(lines: list[str]) -> Recognised | None:

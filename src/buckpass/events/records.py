@@ -88,6 +88,8 @@ def _split(row: int, line: bytes, found: Recognised, shortest: int) -> list[str]
 
 def _right_width(row: int, cells: list[str], found: Recognised, shortest: int) -> list[str] | Reject:
     width = len(found.columns)
+    if len(cells) == width + 1 and not cells[-1]:
+        cells = cells[:-1]  # a separator at the end of the line adds no cell
     if not shortest <= len(cells) <= width:
         return Reject(row, f"{len(cells)} cells where {width} are expected", found.separator.join(cells)[:SHOWN])
     return cells + [""] * (width - len(cells))

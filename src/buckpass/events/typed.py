@@ -59,9 +59,10 @@ def value(column: Column, layout: Layout) -> str:
 
 def problem(layout: Layout) -> str:
     """The first thing wrong with a row, or NULL; over the typed columns and the cells beside them."""
-    found = [case for column in layout.columns for case in _problems(column)]
+    found = ["WHEN beyond IS NOT NULL THEN 'a cell beyond the last column'"]
+    found += [case for column in layout.columns for case in _problems(column)]
     found += [f"WHEN NOT ({holds}) THEN {literal(reason)}" for reason, holds in layout.checks]
-    return f"CASE {' '.join(found)} END" if found else "CAST(NULL AS VARCHAR)"
+    return f"CASE {' '.join(found)} END"
 
 
 def _problems(column: Column) -> Iterable[str]:
@@ -77,12 +78,12 @@ def _problems(column: Column) -> Iterable[str]:
 
 
 def typed(layout: Layout, stage: str) -> str:
-    """A query over `stage` (cells as text) with every kept column typed, and its text beside it where a problem may quote it."""
+    """A query over `stage` (cells as text, the record's number `row`, a cell too many `beyond`) with every kept column typed, and its text beside it where a problem may quote it."""
     columns = [f"{value(column, layout)} AS {quoted(column.name)}" for column in layout.columns]
     raws = [
         f"{cell(column.source, layout)} AS {quoted(f'raw_{column.name}')}" for column in layout.columns if column.kind != "text"
     ]
-    return f"SELECT {', '.join(['row', *columns, *raws])} FROM {stage}"
+    return f"SELECT {', '.join(['row', 'beyond', *columns, *raws])} FROM {stage}"
 
 
 def judged(layout: Layout, stage: str) -> str:
