@@ -17,6 +17,7 @@ from buckpass.case.problems import (
     FileRefused,
     Problem,
     UnknownName,
+    clip,
     spelling_hint,
 )
 from buckpass.case.references import Material, check_references
@@ -93,38 +94,56 @@ def check_case(ref: str | Path) -> Check:
     folder = case_folder(ref)
     if folder is None:
         hint = f"{spelling_hint(str(ref), bundled_cases())}; or give the path of a folder with a case.toml"
-        return Check(False, (Problem(str(ref), None, "case", "no bundled case and no folder has this name", hint),))
+        return Check(False, (Problem(clip(ref), None, "case", "no bundled case and no folder has this name", hint),))
     reading = Reading(folder)
+    parts = _read_parts(reading)
+    problems = tuple(_in_order(reading.problems))
+    if parts.settings is None or parts.claims is None or any(p.level == "error" for p in problems):
+        return Check(False, problems)
+    case = _assembled(reading, parts)
+    if unusable := tuple(_scenario_problems(case)):
+        return Check(False, (*unusable, *problems))
+    return Check(True, (*problems, *_in_order(weak_spots(case, parts.settings, parts.claims))), case)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    settings: TomlFile[Settings] | None
+    claims: TomlFile[ClaimFile] | None
+    tables: Mapping[str, Table]
+    sources: Mapping[str, Source]
+    scenarios: Mapping[str, Scenario]
+
+
+def _read_parts(reading: Reading) -> _Parts:
     settings = _toml(reading, "case.toml", Settings)
     claims = _toml(reading, "claims.toml", ClaimFile)
     tables = {name: _table(reading, name) for name in ROW_MODELS}
-    sources = _sources(reading)
-    scenarios = _scenarios(reading)
+    parts = _Parts(settings, claims, tables, _sources(reading), _scenarios(reading))
     if settings is not None and settings.content is not None:
-        keys = keys_of(reading.texts.get("sources.bib", "")) | set(sources)
+        keys = keys_of(reading.texts.get("sources.bib", "")) | set(parts.sources)
         reading.add(check_references(Material(settings, claims, tables, keys or None)))
-    problems = tuple(_in_order(reading.problems))
-    if settings is None or settings.content is None or any(p.level == "error" for p in problems):
-        return Check(False, problems)
-    assert claims is not None
-    assert claims.content is not None
-    case = Case(
-        folder=folder,
-        settings=settings.content,
-        crises=tables["crises.csv"].frame,
-        responses=tables["responses.csv"].frame,
-        own_operations=tables["own_operations.csv"].frame,
-        series=tables["series.csv"].frame,
-        claims=claims.content.claim,
-        sources=sources,
-        scenarios=scenarios,
+    return parts
+
+
+def _assembled(reading: Reading, parts: _Parts) -> Case:
+    assert parts.settings is not None
+    assert parts.settings.content is not None
+    assert parts.claims is not None
+    assert parts.claims.content is not None
+    return Case(
+        folder=reading.folder,
+        settings=parts.settings.content,
+        crises=parts.tables["crises.csv"].frame,
+        responses=parts.tables["responses.csv"].frame,
+        own_operations=parts.tables["own_operations.csv"].frame,
+        series=parts.tables["series.csv"].frame,
+        claims=parts.claims.content.claim,
+        sources=parts.sources,
+        scenarios=parts.scenarios,
         hash=reading.digest(sorted(reading.texts)),
         record_hash=reading.digest(RECORD_FILES),
     )
-    unusable = tuple(_scenario_problems(case))
-    if unusable:
-        return Check(False, (*unusable, *problems))
-    return Check(True, (*problems, *_in_order(weak_spots(case, settings, claims))), case)
 
 
 def _scenario_problems(case: Case) -> Iterator[Problem]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import bisect
 import codecs
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from buckpass.case.problems import Problem, clip, control_character
 
 MOST_PROBLEMS = 200
 MOST_SOURCES = 10_000
+ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([$%&#_{}])")
 _BRACES = re.compile(r"(?<!\\)[{}]")
@@ -59,7 +61,7 @@ def plain_text(value: str) -> str:
         import latexcodec  # noqa: F401  registers the codec
 
         try:
-            value = codecs.decode(value, "ulatex")
+            value = codecs.getdecoder("ulatex")(value)[0]  # type: ignore[arg-type]  this codec goes from text to text
         except (ValueError, LookupError):  # an accent on nothing, and the like
             value = value.replace("\\", "")
     value = _ESCAPED.sub(r"\1", _BRACES.sub("", value))
@@ -74,23 +76,72 @@ def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]
     if found := control_character(text):
         line = text.count("\n", 0, found.start()) + 1
         return {}, [Problem(name, line, "", f"holds the control character {found[0]!r}", "remove it")]
-    first_line = _first_lines(text)
-    sources: dict[str, Source] = {}
-    problems: list[Problem] = []
-    for kind, body in _commands(name, text, problems):
-        if kind in {"string", "preamble"}:
-            hint = "write the text out in each entry"
-            problems.append(Problem(name, None, "", f"@{kind} is not read: it can expand without bound", hint))
-            break
-        if len(problems) >= MOST_PROBLEMS:
-            break
-        if len(sources) >= MOST_SOURCES:
-            problems.append(Problem(name, None, "", f"more than {MOST_SOURCES:,} sources: the rest is not read"))
-            break
-        _add(name, kind, body, sources, problems, first_line)
-    if not sources and not problems:
-        problems.append(Problem(name, None, "", "has no entry", "each entry reads @type{key, field = {text}, …}"))
-    return sources, problems
+    reading = _Reading(name, _first_lines(text))
+    reading.read(text)
+    if not reading.sources and not reading.problems:
+        reading.note(None, "", "has no entry", ENTRY_FORM)
+    return reading.sources, reading.problems
+
+
+@dataclass
+class _Reading:
+    """What has been read of a bibliography so far."""
+
+    name: str
+    first_line: Mapping[str, int]
+    sources: dict[str, Source] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def note(self, line: int | None, key: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.name, line, clip(key), message, hint))
+
+    def read(self, text: str) -> None:
+        for kind, body in self.commands(text):
+            if kind in {"string", "preamble"}:
+                self.note(
+                    None, "", f"@{kind} is not read: it can expand without bound", "write the text out in each entry"
+                )
+                return
+            if len(self.sources) >= MOST_SOURCES:
+                self.note(None, "", f"more than {MOST_SOURCES:,} sources: the rest is not read")
+                return
+            if len(self.problems) >= MOST_PROBLEMS:
+                return
+            key, fields = body
+            if key is not None:
+                self.add(kind, key, fields)
+
+    def commands(self, text: str) -> Iterator[tuple[str, Any]]:
+        from pybtex.database.input.bibtex import LowLevelParser, month_names
+        from pybtex.exceptions import PybtexError
+        from pybtex.utils import CaseInsensitiveDict
+
+        parser = LowLevelParser(text, macros=CaseInsensitiveDict(month_names), handle_error=self.syntax_error)
+        commands: Any = parser  # its own annotations leave out the kind of command
+        try:
+            for kind, body in commands:
+                yield kind.lower(), body
+        except PybtexError as error:
+            if len(self.problems) < MOST_PROBLEMS:
+                self.syntax_error(error)
+
+    def syntax_error(self, error: Exception) -> None:
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise error
+        self.note(getattr(error, "lineno", None), "", f"is not valid BibTeX: {clip(error, 200)}", ENTRY_FORM)
+
+    def add(self, kind: str, key: str, fields: Iterable[tuple[str, list[str]]]) -> None:
+        line = self.first_line.get(key.lower())
+        if key in self.sources:
+            hint = "rename one of the entries, or merge them"
+            self.note(line, key, "the key stands on this line and again further down", hint)
+            return
+        values: dict[str, str] = {}
+        for name, parts in fields:
+            if name.lower() in values:
+                self.note(line, key, f"the field {clip(name)} stands twice", "keep one")
+            values[name.lower()] = re.sub(r"\s+", " ", "".join(parts)).strip()
+        self.sources[key] = Source(key, kind, values, line)
 
 
 def _first_lines(text: str) -> dict[str, int]:
@@ -107,43 +158,5 @@ def keys_of(text: str) -> frozenset[str]:
     return frozenset(found[2] for found in islice(_entries(text), MOST_SOURCES))
 
 
-def _entries(text: str):
+def _entries(text: str) -> Iterator[re.Match[str]]:
     return (found for found in _ENTRY.finditer(text) if found[1].lower() not in {"comment", "string", "preamble"})
-
-
-def _commands(name: str, text: str, problems: list[Problem]):
-    from pybtex.database.input.bibtex import LowLevelParser, month_names
-    from pybtex.exceptions import PybtexError
-    from pybtex.utils import CaseInsensitiveDict
-
-    def note(error: Exception) -> None:
-        if len(problems) >= MOST_PROBLEMS:
-            raise error
-        line = getattr(error, "lineno", None)
-        hint = "each entry reads @type{key, field = {text}, …}"
-        problems.append(Problem(name, line, "", f"is not valid BibTeX: {clip(error, 200)}", hint))
-
-    parser = LowLevelParser(text, macros=CaseInsensitiveDict(month_names), handle_error=note)
-    try:
-        for kind, body in parser:
-            yield kind.lower(), body
-    except PybtexError as error:
-        if len(problems) < MOST_PROBLEMS:
-            note(error)
-
-
-def _add(name, kind, body, sources, problems, first_line) -> None:
-    key, fields = body
-    if key is None:
-        return
-    line = first_line.get(key.lower())
-    if key in sources:
-        hint = "rename one of the entries, or merge them"
-        problems.append(Problem(name, line, clip(key), "the key stands on this line and again further down", hint))
-        return
-    values: dict[str, str] = {}
-    for field, parts in fields:
-        if field.lower() in values:
-            problems.append(Problem(name, line, clip(key), f"the field {clip(field)} stands twice", "keep one"))
-        values[field.lower()] = re.sub(r"\s+", " ", "".join(parts)).strip()
-    sources[key] = Source(key, kind, values, line)
