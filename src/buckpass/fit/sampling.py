@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from numpyro.infer import MCMC, NUTS
+from jax import lax
+from numpyro.infer import NUTS
 from numpyro.infer.initialization import init_to_median
 
 from buckpass.fit.explanations import Explanation
@@ -17,17 +21,20 @@ from buckpass.game.setting import CrisisSetting
 
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
+CONSTRAIN_AT_ONCE = 250  # draws turned into parameters and likelihoods in one call: bounds memory
+
 
 @dataclass(frozen=True)
 class NutsSettings:
-    """How the posterior is drawn; tolerances of the diagnostics are in `diagnostics.py`, not here."""
+    """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here."""
 
     chains: int = 4
     warmup: int = 1000
     draws: int = 1000
-    target_accept: float = 0.9
-    max_tree_depth: int = 8
+    target_accept: float = 0.8
+    tree_depth: tuple[int, int] = (7, 4)  # in warm-up, when sampling
     seed: int = 20240620
+    threads: int = 2
 
 
 @dataclass(frozen=True)
@@ -40,32 +47,49 @@ class Draws:
 
 
 class Sampling:
-    """A compiled sampler for one explanation of one record; runs again with other row weights without recompiling."""
+    """A compiled sampler for one explanation of one record; runs again with other row weights without recompiling.
+
+    Chains run one by one on threads, each as one compiled loop: for games this small a batch of chains in lockstep
+    waits for the deepest tree of all, which cost four times as much.
+    """
 
     def __init__(self, explanation: Explanation, setting: CrisisSetting, seen: Observations, nuts: NutsSettings):
         self.explanation, self.seen, self.nuts = explanation, seen, nuts
-        kernel = NUTS(
+        self._kernel = NUTS(
             model_of(explanation, setting, seen),
             dense_mass=True,
             target_accept_prob=nuts.target_accept,
-            max_tree_depth=nuts.max_tree_depth,
+            max_tree_depth=nuts.tree_depth,
             init_strategy=init_to_median(num_samples=15),
         )
-        self._mcmc = MCMC(
-            kernel,
-            num_warmup=nuts.warmup,
-            num_samples=nuts.draws,
-            num_chains=nuts.chains,
-            chain_method="vectorized",
-            progress_bar=False,
-            jit_model_args=True,
-        )
+        self._chain = jax.jit(partial(_chain, self._kernel, nuts))
+        self._constrain = jax.jit(lambda z, weight: jax.vmap(self._kernel.postprocess_fn((weight,), {}))(z))
 
     def run(self, weight: np.ndarray | None = None, seed: int | None = None) -> Draws:
         """Draw from the posterior under the given row weights (default: each row as the record weighs it)."""
         started = time.perf_counter()
-        key = jax.random.key(self.nuts.seed if seed is None else seed)
-        self._mcmc.run(key, np.asarray(self.seen.weight if weight is None else weight), extra_fields=("diverging",))
-        sites = {name: np.asarray(value) for name, value in self._mcmc.get_samples(group_by_chain=True).items()}
-        diverging = np.asarray(self._mcmc.get_extra_fields(group_by_chain=True)["diverging"])
-        return Draws(sites, diverging, time.perf_counter() - started)
+        weights = jnp.asarray(self.seen.weight if weight is None else weight)
+        keys = jax.random.split(jax.random.key(self.nuts.seed if seed is None else seed), self.nuts.chains)
+        states = [self._kernel.init(key, self.nuts.warmup, None, model_args=(weights,), model_kwargs={}) for key in keys]
+        with ThreadPoolExecutor(self.nuts.threads) as pool:
+            chains = list(pool.map(lambda state: jax.block_until_ready(self._chain(state, weights)), states))
+        sites = [self._sites(z, weights) for z, _ in chains]
+        stacked = {name: np.stack([one[name] for one in sites]) for name in sites[0]}
+        return Draws(stacked, np.stack([np.asarray(d) for _, d in chains]), time.perf_counter() - started)
+
+    def _sites(self, z, weights) -> dict[str, np.ndarray]:
+        total = self.nuts.draws
+        parts = []
+        for start in range(0, total, CONSTRAIN_AT_ONCE):
+            part = jax.tree.map(lambda a, at=start: a[at : at + CONSTRAIN_AT_ONCE], z)
+            parts.append(self._constrain(part, weights))
+        return {name: np.concatenate([np.asarray(p[name]) for p in parts]) for name in parts[0]}
+
+
+def _chain(kernel: NUTS, nuts: NutsSettings, state, weights):
+    def step(state, _):
+        after = kernel.sample(state, (weights,), {})
+        return after, (after.z, after.diverging)
+
+    state = lax.fori_loop(0, nuts.warmup, lambda _, s: step(s, None)[0], state)
+    return lax.scan(step, state, None, length=nuts.draws)[1]

@@ -196,7 +196,8 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
     if not members:
         return 0.0
     consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
-    return pass_probability(organisation.consent.rule, dict(zip(members, consents, strict=True)), organisation.consent.keys)
+    has_key = np.array([m in organisation.consent.keys for m in members])
+    return float(pass_probability(organisation.consent.rule, np.array(consents), has_key))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:

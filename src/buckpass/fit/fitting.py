@@ -1,0 +1,178 @@
+"""Fitting explanations to a case, one by one, so that what is finished is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from buckpass.case import Case
+from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
+from buckpass.fit.sampling import Draws, NutsSettings, Sampling
+from buckpass.game.covariates import COVARIATES, is_indicator
+from buckpass.game.setting import CrisisSetting, setting_of
+
+__all__ = ["FitPlan", "NothingToFit", "fit", "fit_explanation", "load_posteriors", "what_cannot_be_estimated"]
+
+LIBRARIES = ("buckpass", "jax", "numpyro")
+
+
+class NothingToFit(ValueError):
+    """The record has too little for any explanation; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What to fit and how: ids of explanations (None: all), the reading of the record, the sampler."""
+
+    explanations: tuple[str, ...] | None = None
+    coding: Coding = Coding()
+    nuts: NutsSettings = NutsSettings()
+
+    def names(self) -> tuple[str, ...]:
+        return self.explanations or tuple(e.id for e in explanations())
+
+
+def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
+    """The posterior of one explanation of the case's record, with its diagnostics.
+
+    A fit that fails its diagnostics is returned as such (`posterior.diagnostics.reasons`), never tuned until it passes.
+
+    Raises
+    ------
+    NothingToFit
+        Fewer than two crises or no coded response of a power.
+    """
+    setting, seen = _record(case, plan.coding)
+    sampling = Sampling(explanation(name), setting, seen, plan.nuts)
+    return _posterior(case, sampling, setting, plan)
+
+
+def fit(
+    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False,
+    report: Callable[[str, int, int, float], None] = lambda name, done, total, seconds: None,
+) -> Iterator[Posterior]:  # fmt: skip
+    """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
+
+    resume : keep what is already there for this case hash, coding and sampler.
+    report : called after each with name, number done, total, seconds so far.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    names = plan.names()
+    for done, name in enumerate(names, start=1):
+        path = folder / f"{name}.nc"
+        kept = _kept(path, case, plan) if resume else None
+        posterior = kept or fit_explanation(case, name, plan)
+        if kept is None:
+            save_posterior(posterior, path)
+        report(name, done, len(names), time.perf_counter() - started)
+        yield posterior
+
+
+def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posterior]:
+    """Posteriors of the case by explanation id: from `folder`, or those bundled with the case.
+
+    Raises
+    ------
+    PosteriorFileError
+        There is none, or they were fitted to another version of the case; says that it must be refitted and how.
+    """
+    place = folder or case.folder / "posteriors"
+    found = [load_posterior(path) for path in sorted(place.glob("*.nc"))] if place.is_dir() else []
+    minutes = "about ten minutes on two cores"
+    if not found:
+        raise PosteriorFileError(
+            f"no posteriors of {case.id} in {place.name}/: fit it first with "
+            f"`buckpass fit {case.id} -o posteriors/` ({minutes})"
+        )
+    stale = [p.explanation for p in found if p.case_hash != case.hash]
+    if stale:
+        raise PosteriorFileError(
+            f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
+            f"{case.hash[:12]}): a changed case must be refitted, `buckpass fit {case.id} -o posteriors/` ({minutes})"
+        )
+    order = [e.id for e in explanations()]
+    return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
+
+
+def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
+    """In words, which covariates or powers this record cannot inform, and why; empty where all vary."""
+    notes = []
+    x, measured = np.asarray(setting.covariates), np.asarray(setting.is_measured)
+    for k, name in enumerate(COVARIATES):
+        values = x[seen.crisis, seen.power, k][measured[seen.crisis, seen.power, k]]
+        if values.size == 0 or np.ptp(values) == 0:
+            what = "is not in the record" if values.size == 0 and not is_indicator(name) else "does not vary"
+            notes.append(f"{name} {what}: its slope is its prior")
+    counts = np.bincount(seen.power, minlength=len(setting.names.powers))
+    notes += [f"{p} has no coded response: its stake and cost are their priors"
+              for p, n in zip(setting.names.powers, counts, strict=True) if n == 0]  # fmt: skip
+    if len(seen) and seen.low.max() == seen.low.min() and seen.high.max() == seen.high.min():
+        notes.append("every response has the same band: what moves powers cannot be estimated")
+    return tuple(notes)
+
+
+def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
+    setting = setting_of(case)
+    seen = observe(case, setting, coding)
+    scored = len(set(seen.crisis.tolist()))
+    if scored < 2:
+        raise NothingToFit(
+            f"{case.id} has {scored} crises with a coded response of a power in a theatre that enters the fit; "
+            "leave-one-crisis-out needs at least 2. Add crises, or set in_fit = true for a theatre in case.toml"
+        )
+    return setting, seen
+
+
+def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
+    draws = sampling.run()
+    power = setting.names.powers
+    dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
+            "vehicle": ["power", "vehicle"]}  # fmt: skip
+    steps = range(1, setting.cost_curve.shape[0])
+    data = labelled(draws, dims, {"power": power, "step": steps, "vehicle": ["none", *setting.vehicles]})
+    return Posterior(
+        explanation=sampling.explanation.id, case_id=case.id, case_hash=case.hash, seed=plan.nuts.seed, draws=data,
+        log_likelihood=_likelihood(draws, setting, sampling.seen), diagnostics=diagnose(draws.sites, draws.diverging),
+        settings={**_stamp(plan), "seconds": round(draws.seconds, 1)},
+    )  # fmt: skip
+
+
+def _likelihood(draws: Draws, setting: CrisisSetting, seen: Observations) -> xr.DataArray:
+    """Log-likelihood of the crises that have a coded response, [chain, draw, crisis]."""
+    scored = np.unique(seen.crisis)
+    names = [setting.names.crises[i] for i in scored]
+    return xr.DataArray(draws.sites["log_lik"][..., scored], dims=("chain", "draw", "crisis"), coords={"crisis": names})
+
+
+def _stamp(plan: FitPlan) -> dict:
+    libraries = {name: version(name) for name in LIBRARIES}
+    return {"coding": _plain(asdict(plan.coding)), "nuts": _plain(asdict(plan.nuts)), "versions": libraries}
+
+
+def _plain(value):
+    """Tuples as lists, as JSON gives them back."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+def _kept(path: Path, case: Case, plan: FitPlan) -> Posterior | None:
+    if not path.exists():
+        return None
+    try:
+        posterior = load_posterior(path)
+    except PosteriorFileError:
+        return None
+    same = posterior.case_hash == case.hash and all(posterior.settings.get(k) == v for k, v in _stamp(plan).items())
+    return posterior if same else None
+
+
