@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_games import random_crises
@@ -53,18 +54,20 @@ def check(function, crises, seed):
     assert np.isclose(forward, numeric, rtol=2e-5, atol=2e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), stake=st.sampled_from([1.0, 5.0, 25.0]))
 def test_derivatives_of_the_equilibrium(seed, stake):
     check(simultaneous, random_crises(seed=seed, crises=4, powers=3, stake=stake), seed)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_derivatives_through_patron_and_host(seed):
     check(through_patron_and_host, random_crises(seed=seed, crises=4, powers=3), seed)
 
 
+@pytest.mark.slow
 def test_second_derivatives_are_those_of_the_first():
     crises = random_crises(crises=4, powers=3)
     direction = directions(crises, 0)

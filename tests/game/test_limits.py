@@ -151,6 +151,7 @@ def test_a_symmetric_game_stays_on_its_symmetric_branch_and_says_where_others_cr
     assert found.basin_share[1:].sum() > 0.95
 
 
+@pytest.mark.slow
 def test_every_equilibrium_reported_is_one_of_the_explicit_table():
     game = crisis_of(np.array([0.9, 0.8, 0.7]), np.full(3, 0.2), np.array([0.0, 60.0]), 1.0, 25.0)
     found = all_equilibria(game)
@@ -179,6 +180,7 @@ def test_residuals_that_underflow_stay_finite_in_logs():
     assert np.all(np.isfinite(solve(rivals).log_residual))
 
 
+@pytest.mark.slow
 def test_twelve_powers_with_nine_options():
     crises = random_crises(powers=12, options=9, crises=4)
     assert float(solve(crises, SolverSettings()).error.max()) < 1e-10

@@ -88,13 +88,16 @@ def _starts(powers: int, settings: StartSettings) -> np.ndarray:
 @partial(jax.jit, static_argnames="settings")
 def _from_starts(choice: Choice, starts: jax.Array, settings: StartSettings) -> tuple[jax.Array, jax.Array]:
     many = _repeated(choice, starts.shape[1])
-    tables, wanted = tables_of(many), jnp.ones(starts.shape[1], bool)
+    tables = tables_of(many)
 
     def adjust(_, point):
         return point + 0.5 * respond(tables, point).gap
 
     near = jax.lax.fori_loop(0, settings.adjustments, adjust, starts)
-    return tuple(newton(tables, start, wanted, settings.tolerance / 10, 60)[0] for start in (near, starts))
+    twice = tables_of(_repeated(choice, 2 * starts.shape[1]))
+    wanted = jnp.ones(2 * starts.shape[1], bool)
+    points = newton(twice, jnp.concatenate([near, starts], axis=1), wanted, settings.tolerance / 10, 60)[0]
+    return points[:, : starts.shape[1]], points[:, starts.shape[1] :]
 
 
 def _repeated(choice: Choice, count: int) -> Choice:

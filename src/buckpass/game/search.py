@@ -133,7 +133,7 @@ def sweeps(tables: Tables, limit: int | Array, switch: float) -> tuple[Array, In
 
     start = uniform_left(tables)
     large = jnp.asarray(jnp.inf, start.dtype)
-    count, left, _ = lax.while_loop(unfinished, advance, (0, start, large))
+    count, left, _ = lax.while_loop(unfinished, advance, (jnp.int32(0), start, large))
     return jnp.sum(left, axis=1), count
 
 

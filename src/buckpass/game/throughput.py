@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
-from operator import mul
 
 import jax
 import jax.numpy as jnp
@@ -76,12 +75,14 @@ def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
     fall, kept, offer = _rows(choice)
     powers = range(len(fall))
 
+    one = jnp.ones_like(choice.stake[0])
+
     def advance(state):
         count, left, _ = state
         new = left
         for j in powers:
             weight = _choose(offer[j], fall[j], _residual(new[j], j))
-            column = [_mean(weight, kept[i][j]) if i != j else None for i in powers]
+            column = [_mean(weight, kept[i][j]) if i != j else one for i in powers]
             new = tuple(row if i == j else (*row[:j], column[i], *row[j + 1 :]) for i, row in enumerate(new))
         moved = [jnp.abs(_residual(new[i], i) / _residual(left[i], i) - 1) for i in powers]
         return count + 1, new, jnp.max(reduce(jnp.maximum, moved))
@@ -89,9 +90,8 @@ def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
     def unfinished(state):
         return (state[0] < SWEEP_LIMIT) & ~(state[2] < 0.5 * tolerance)
 
-    one = jnp.ones_like(choice.stake[0])
     left = tuple(tuple(one for _ in powers) for _ in powers)
-    count, left, _ = lax.while_loop(unfinished, advance, (0, left, jnp.asarray(jnp.inf, one.dtype)))
+    count, left, _ = lax.while_loop(unfinished, advance, (jnp.int32(0), left, jnp.asarray(jnp.inf, one.dtype)))
     return _equilibrium(choice, [_residual(left[i], i) for i in powers], count, tolerance)
 
 
@@ -99,7 +99,10 @@ def _equilibrium(choice: Choice, residual: list[Array], count: Array, tolerance:
     fall, kept, offer = _rows(choice)
     powers = range(len(fall))
     sigma = [_choose(offer[j], fall[j], residual[j]) for j in powers]
-    answer = [reduce(mul, [_mean(sigma[j], kept[i][j]) for j in powers if j != i], 1.0) for i in powers]
+    answer = [
+        reduce(jnp.multiply, [_mean(sigma[j], kept[i][j]) for j in powers if j != i], jnp.ones_like(residual[0]))
+        for i in powers
+    ]
     gaps = [jnp.abs(jnp.log(answer[i] / residual[i])) for i in powers]
     error = reduce(jnp.maximum, gaps)
     strategy = jnp.moveaxis(jnp.stack(sigma), -1, 0)
@@ -115,7 +118,7 @@ def _rows(choice: Choice) -> tuple[list[Array], list[list[Array]], list[Array]]:
 
 
 def _residual(row: tuple[Array, ...], i: int) -> Array:
-    return reduce(mul, [m for j, m in enumerate(row) if j != i], jnp.ones_like(row[0]))
+    return reduce(jnp.multiply, [m for j, m in enumerate(row) if j != i], jnp.ones_like(row[0]))
 
 
 def _choose(offer: Array, fall: Array, residual: Array) -> Array:
@@ -138,7 +141,7 @@ def _finish(crises: Crises, quick: Equilibrium, tolerance: float) -> Equilibrium
     solved = jax.tree.map(np.asarray, _solve_rest(part))
     merged = jax.tree.map(lambda a, b: _replaced(a, rest, b[: rest.size]), quick, solved)
     good = _replaced(quick.converged, rest, solved.error[: rest.size] <= tolerance)
-    return Equilibrium(merged.strategy, merged.log_residual, merged.error, merged.sweeps, good)
+    return Equilibrium(merged.strategy, merged.log_residual, merged.error, merged.sweeps, jnp.asarray(good))
 
 
 _solve_rest = jax.jit(partial(solve_strategies, settings=DEFAULT_SETTINGS))
