@@ -20,9 +20,46 @@ from pathlib import Path
 
 import numpy as np
 
-STATES = ("RUS", "CHN", "USA", "KAZ", "KGZ", "TJK", "TKM", "UZB", "IRN", "TUR", "IND", "AFG", "GBR", "FRA", "DEU", "JPN", "")
+STATES = (
+    "RUS",
+    "CHN",
+    "USA",
+    "KAZ",
+    "KGZ",
+    "TJK",
+    "TKM",
+    "UZB",
+    "IRN",
+    "TUR",
+    "IND",
+    "AFG",
+    "GBR",
+    "FRA",
+    "DEU",
+    "JPN",
+    "",
+)
 ACTORS, HOSTS = STATES[:3], STATES[3:8]
-CODES = ("010", "020", "036", "040", "042", "043", "046", "051", "057", "061", "0211", "071", "072", "073", "111", "112", "173", "190")
+CODES = (
+    "010",
+    "020",
+    "036",
+    "040",
+    "042",
+    "043",
+    "046",
+    "051",
+    "057",
+    "061",
+    "0211",
+    "071",
+    "072",
+    "073",
+    "111",
+    "112",
+    "173",
+    "190",
+)
 BLOCK = 100_000
 DAMAGED_EVERY = 10_000
 

@@ -68,7 +68,18 @@ def many_gdelt(count: int) -> list[list[str]]:
     return [gdelt_row(GLOBALEVENTID=str(1000 + k), NumMentions=str(k % 9 + 1)) for k in range(count)]
 
 
-STATES = ("Russia", "China", "Iran", "Kazakhstan", "Kyrgyzstan", "Tajikistan", "Uzbekistan", "Turkey", "India", "Ukraine")
+STATES = (
+    "Russia",
+    "China",
+    "Iran",
+    "Kazakhstan",
+    "Kyrgyzstan",
+    "Tajikistan",
+    "Uzbekistan",
+    "Turkey",
+    "India",
+    "Ukraine",
+)
 KEPT = ("China", "Iran", "Kazakhstan")
 
 
@@ -107,7 +118,7 @@ def dyad_months(counts: dict[int, int]) -> bytes:
     return f"{header}\n{row}\n".encode()
 
 
-SIPRI_REGISTER = """Transfers of arms from all to all.
+SIPRI_REGISTER = b"""Transfers of arms from all to all.
 A '?' marks doubt, and "quotes" or, commas may stand here.
 
 SIPRI AT Database ID,Supplier,Recipient,Designation,Description,Armament category,Order date,Order date is estimate,\
@@ -115,7 +126,7 @@ Numbers delivered,Numbers delivered is estimate,Delivery year,Delivery year is e
 TIV delivery values,Local production
 1,Russia,Kazakhstan,X-1,"gun, towed",Artillery,2010,,4,,2012,Yes,New,1.5,1.5,6,No
 2,Russia,Turkiye,X-2,radar,Sensors,2010,Yes,,,2013,,New,,,,No
-""".encode()
+"""
 
 WITS = b"""Reporter,Partner,Product categories,Indicator Type,Indicator,2003,2002,2001
 Kazakhstan,China,All Products,Export,Exports,  30.00,  20.00,

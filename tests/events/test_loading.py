@@ -6,8 +6,20 @@ import sys
 import textwrap
 
 import pytest
-from made_files import GDELT1, GDELT2, ICEWS_HEADER, MILEX_LATIN1, SIPRI_REGISTER, WITS, gdelt_file, gdelt_row, icews_row
-from made_files import many_gdelt, quads, write
+from made_files import (
+    GDELT1,
+    GDELT2,
+    ICEWS_HEADER,
+    MILEX_LATIN1,
+    SIPRI_REGISTER,
+    WITS,
+    gdelt_file,
+    gdelt_row,
+    icews_row,
+    many_gdelt,
+    quads,
+    write,
+)
 
 from buckpass.events import errors, load
 from buckpass.events.store import VERSION, frame, reading, writing
@@ -69,7 +81,9 @@ def test_bad_rows_are_rejected_with_their_reason(tmp_path):
 
 
 def test_missing_url_of_old_rows_is_no_fault(tmp_path):
-    report = load(tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [gdelt_row(), gdelt_row(GLOBALEVENTID="2")[:57]])])
+    report = load(
+        tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [gdelt_row(), gdelt_row(GLOBALEVENTID="2")[:57]])]
+    )
     assert report.rows_loaded == 2
 
 
@@ -196,7 +210,9 @@ def test_two_processes_cannot_mix_their_rows(tmp_path):
             print("busy:", error)
     """
     with writing(store):
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
+        )
     assert done.stdout.startswith("busy: s.duckdb: another process")
 
 
@@ -231,5 +247,7 @@ def test_the_parallel_reader_and_the_careful_one_load_the_same(tmp_path, monkeyp
     load(tmp_path / "fast.duckdb", [path])
     monkeypatch.setattr(insert, "_is_fast", lambda source, found: False)
     load(tmp_path / "careful.duckdb", [path])
-    fast, careful = (query(tmp_path / f"{n}.duckdb", "SELECT * FROM events ORDER BY event_id") for n in ("fast", "careful"))
+    fast, careful = (
+        query(tmp_path / f"{n}.duckdb", "SELECT * FROM events ORDER BY event_id") for n in ("fast", "careful")
+    )
     assert fast.equals(careful)

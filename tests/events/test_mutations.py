@@ -13,7 +13,21 @@ from made_files import GDELT1, gdelt_row
 from buckpass.events import load
 from buckpass.events.store import frame, reading
 
-INTERESTING = ["", "-9", "0", "1e400", "nan", "20220230", "99999999", "\u00e9", "'", '"', "; DROP TABLE events", "10", "0" * 400]
+INTERESTING = [
+    "",
+    "-9",
+    "0",
+    "1e400",
+    "nan",
+    "20220230",
+    "99999999",
+    "\u00e9",
+    "'",
+    '"',
+    "; DROP TABLE events",
+    "10",
+    "0" * 400,
+]
 # each example is a file: shrinking one would take minutes
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 HARD_BYTES = [b"\xff", b"\x00", b"\r", b"\t", b'"', b"\\N", b"\xef\xbb\xbf", b"\xe2\x80\xa8"]
@@ -48,12 +62,22 @@ def expected(line: bytes):
     cell = dict(zip(GDELT1, [*cells, ""], strict=False))
     try:
         number, mentions = (whole(cell[name]) for name in ("GLOBALEVENTID", "NumMentions"))
-        day = dt.datetime.strptime(cell["SQLDATE"], "%Y%m%d").date() if re.fullmatch("[0-9]{8}", cell["SQLDATE"]) else None
+        day = (
+            dt.datetime.strptime(cell["SQLDATE"], "%Y%m%d").date()
+            if re.fullmatch("[0-9]{8}", cell["SQLDATE"])
+            else None
+        )
         goldstein = float(cell["GoldsteinScale"]) if cell["GoldsteinScale"] else 0.0
     except (ValueError, OverflowError):
         return None
     root, code = cell["EventRootCode"], cell["EventCode"]
-    right = day and 0 <= mentions <= 1e7 and -10 <= goldstein <= 10 and cell["IsRootEvent"] in ("0", "1") and cell["DATEADDED"]
+    right = (
+        day
+        and 0 <= mentions <= 1e7
+        and -10 <= goldstein <= 10
+        and cell["IsRootEvent"] in ("0", "1")
+        and cell["DATEADDED"]
+    )
     two = "0" + root if len(root) == 1 else root
     code = "0" + code if len(root) == 1 and not code.startswith("0") else code
     right = right and re.fullmatch("(0[1-9]|1[0-9]|20)[0-9]{0,2}", code) and root and code.startswith(two)
@@ -68,7 +92,7 @@ def whole(text: str) -> int:
 
 def check(mutations) -> None:
     lines = [mutated(1000 + k, how) for k, how in enumerate(mutations)]
-    lines = [b"\t".join(c.encode() for c in gdelt_row(GLOBALEVENTID="7"))] + lines
+    lines = [b"\t".join(c.encode() for c in gdelt_row(GLOBALEVENTID="7")), *lines]
     content = b"".join(line + b"\n" for line in lines)
     records = [line for line in content.split(b"\n") if line.removesuffix(b"\r")]
     with tempfile.TemporaryDirectory() as folder:

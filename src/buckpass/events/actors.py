@@ -86,7 +86,9 @@ def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
         "SELECT DISTINCT source AS name FROM events WHERE file_id = $1 UNION SELECT target FROM events WHERE file_id = $1",
         [file_id],
     ).fetchall()
-    rows = [(name, who.actor, who.since, who.until, _way(name)) for (name,) in distinct if name for who in resolve(name)]
+    rows = [
+        (name, who.actor, who.since, who.until, _way(name)) for (name,) in distinct if name for who in resolve(name)
+    ]
     schema = {"name": pl.String, "actor": pl.String, "since": pl.Date, "until": pl.Date, "way": pl.String}
     connection.register("named_now", pl.DataFrame(rows, schema=schema, orient="row"))
     connection.execute("CREATE OR REPLACE TEMP TABLE named AS SELECT * FROM named_now")

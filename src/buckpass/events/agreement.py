@@ -74,7 +74,9 @@ def compare(coded: CodedRecord, responses: pl.DataFrame, *, seed: int = 0) -> Ag
     return Agreement(
         alpha,
         _verdict(alpha, pairs, refused),
-        pairs.select("crisis_id", "actor", "hand", "hand_low", "hand_high", "rung", "low", "high", "is_in_band", "n_events"),
+        pairs.select(
+            "crisis_id", "actor", "hand", "hand_low", "hand_high", "rung", "low", "high", "is_in_band", "n_events"
+        ),
         pairs.group_by("hand", "rung").len("n").rename({"rung": "machine"}).sort("hand", "machine"),
         _worst_first(pairs),
         refused.select("crisis_id", "actor", "hand", "status", "reason").sort("crisis_id", "actor"),
@@ -95,7 +97,9 @@ def _hand(responses: pl.DataFrame) -> pl.DataFrame:
 def _worst_first(pairs: pl.DataFrame) -> pl.DataFrame:
     columns = ["crisis_id", "actor", "hand", "rung", "distance", "is_in_band", "n_events", "n_coercive", "evidence"]
     apart = pairs.filter(pl.col("distance") > 0)
-    return apart.sort("distance", "n_events", "crisis_id", "actor", descending=[True, True, False, False]).select(columns)
+    return apart.sort("distance", "n_events", "crisis_id", "actor", descending=[True, True, False, False]).select(
+        columns
+    )
 
 
 def _verdict(alpha: AlphaInterval, pairs: pl.DataFrame, refused: pl.DataFrame) -> str:

@@ -140,7 +140,9 @@ def _coded(
         usable = {host: usable_files(files, [actor, host]) for host in episode.hosts}
         within = {host: [f for f in found[0] if f in attention.by_file] for host, found in usable.items()}
         if not any(within.values()):
-            yield _refused(episode, actor, *_why_not(attention, {k: v for _, found in usable.values() for k, v in found.items()}))
+            yield _refused(
+                episode, actor, *_why_not(attention, {k: v for _, found in usable.values() for k, v in found.items()})
+            )
             continue
         chosen = sorted({f for found in within.values() for f in found})
         thin = attention.thin(actor, episode.hosts, chosen)

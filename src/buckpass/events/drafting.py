@@ -81,7 +81,9 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path, *, th
         write_atomic(folder / "crises.csv", _csv(CRISIS_COLUMNS, crises)),
         write_atomic(folder / "responses.csv", _csv(RESPONSE_COLUMNS, responses)),
     )
-    return Draft(pl.DataFrame(crises, infer_schema_length=None), pl.DataFrame(responses, infer_schema_length=None), files)
+    return Draft(
+        pl.DataFrame(crises, infer_schema_length=None), pl.DataFrame(responses, infer_schema_length=None), files
+    )
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,15 @@ def _conflicts(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from
 
 
 def _outbreaks(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[Found]:
-    """Weeks of unusual coercion within or against a host; weeks in a row are one outbreak."""
+    """Weeks of unusual coercion within or against a host, among the weeks that the files report on; weeks in a row are one."""
     weeks = frame(
         connection,
-        "SELECT target_id AS host, date_trunc('week', day)::DATE AS week, count(DISTINCT (day, source, target, code)) AS n "
-        "FROM events WHERE list_contains(?::VARCHAR[], target_id) AND left(code, 2) >= '14' AND year(day) >= ? GROUP BY ALL "
-        "ORDER BY host, week",
+        "WITH reported AS (SELECT DISTINCT date_trunc('week', day)::DATE AS week FROM events WHERE year(day) >= $2), "
+        "violent AS (SELECT target_id AS host, date_trunc('week', day)::DATE AS week, "
+        "count(DISTINCT (day, source, target, code)) AS n FROM events "
+        "WHERE list_contains($1::VARCHAR[], target_id) AND left(code, 2) >= '14' AND year(day) >= $2 GROUP BY ALL) "
+        "SELECT host, week, coalesce(n, 0) AS n FROM (SELECT unnest($1::VARCHAR[]) AS host) CROSS JOIN reported "
+        "LEFT JOIN violent USING (host, week) ORDER BY host, week",
         [list(hosts), from_year],
     )
     usual = pl.col("n").median().over("host")

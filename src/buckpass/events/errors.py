@@ -63,7 +63,9 @@ class NotAStore(EventsError):
     """The file is no event store."""
 
     def __init__(self, store: Path, reason: str):
-        super().__init__(f"{store.name}: not an event store ({reason}). Give another name, or make one with `events load`.")
+        super().__init__(
+            f"{store.name}: not an event store ({reason}). Give another name, or make one with `events load`."
+        )
 
 
 class NewerStore(EventsError):
@@ -123,7 +125,9 @@ class NoEvents(EventsError):
     """The store holds no events of the kind that was asked for."""
 
     def __init__(self, store: Path, wanted: str):
-        super().__init__(f"{store.name}: holds no {wanted}. Load event files first: `buckpass events load {store.name} FILE…`.")
+        super().__init__(
+            f"{store.name}: holds no {wanted}. Load event files first: `buckpass events load {store.name} FILE…`."
+        )
 
 
 class BadMapping(EventsError):

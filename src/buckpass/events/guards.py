@@ -43,7 +43,9 @@ def check_labels(table: str, counts: Mapping[str, float]) -> None:
     if distance <= FARTHEST:
         return
     largest = max(counts, key=lambda root: counts[root])
-    reason = f"{distance:.2f} away from CAMEO base rates, where 0.16 is usual and {FARTHEST} is refused; largest: {largest}"
+    reason = (
+        f"{distance:.2f} away from CAMEO base rates, where 0.16 is usual and {FARTHEST} is refused; largest: {largest}"
+    )
     if empty:
         reason += f"; not one event of root {', '.join(empty)}"
     raise ImplausibleLabels(table, reason)

@@ -73,7 +73,8 @@ def _insert_parallel(
     )
     connection.execute("DROP TABLE bad_lines; DROP TABLE bad_scans")
     counted = connection.execute(
-        "SELECT (SELECT count(*) FROM events WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)", [file_id]
+        "SELECT (SELECT count(*) FROM events WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)",
+        [file_id],
     ).fetchall()[0][0]
     if counted == source.lines:
         return source.lines
@@ -138,7 +139,8 @@ def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Rec
     connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {typed.judged(layout, 'batch')}")
     named = "concat_ws(' | ', " + ", ".join(typed.quoted(column.name) for column in layout.columns[:6]) + ")"
     connection.execute(
-        f"INSERT INTO rejects SELECT ?, row, problem, left({named}, {SHOWN}) FROM judged WHERE problem IS NOT NULL", [file_id]
+        f"INSERT INTO rejects SELECT ?, row, problem, left({named}, {SHOWN}) FROM judged WHERE problem IS NOT NULL",
+        [file_id],
     )
     kept = ", ".join(typed.quoted(column.name) for column in layout.columns)
     rows = f"SELECT {file_id} AS file_id, row, {kept} FROM judged WHERE problem IS NULL"
@@ -163,9 +165,7 @@ def _long(layout: Layout, rows: str, years: list[str]) -> str:
 def _reject_repeated(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
     """A second row with the same key is rejected: merges of state-system lists double the rows of successor states."""
     table, keys = typed.quoted(layout.table), ", ".join(layout.keys)
-    repeated = (
-        f"SELECT row FROM {table} WHERE file_id = {file_id} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY row) > 1"
-    )
+    repeated = f"SELECT row FROM {table} WHERE file_id = {file_id} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY row) > 1"
     connection.execute(
         f"INSERT INTO rejects SELECT file_id, row, 'repeats an earlier row: same ' || '{keys}', concat_ws(' | ', {keys}) "
         f"FROM {table} WHERE file_id = {file_id} AND row IN ({repeated})"

@@ -56,7 +56,14 @@ class Profile:
                 x=alt.X("year:O", title="Year"),
                 y=alt.Y("rate:Q", title=f"Events per {PER:,} reported"),
                 color=alt.Color("domain:N", title="Domain", sort=list(DOMAINS)),
-                tooltip=["actor", "year", "domain", "n", alt.Tooltip("share", format=".0%"), alt.Tooltip("rate", format=".1f")],
+                tooltip=[
+                    "actor",
+                    "year",
+                    "domain",
+                    "n",
+                    alt.Tooltip("share", format=".0%"),
+                    alt.Tooltip("rate", format=".1f"),
+                ],
             )
             .properties(width=260, height=180)
         )
@@ -113,7 +120,9 @@ def _shares(counts: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
         schema={"code": pl.String, "domain": pl.String},
         orient="row",
     )
-    by_domain = counts.join(domains, on="code").group_by("actor", "year", "domain").agg(pl.col("n").sum().cast(pl.Int64))
+    by_domain = (
+        counts.join(domains, on="code").group_by("actor", "year", "domain").agg(pl.col("n").sum().cast(pl.Int64))
+    )
     return (
         by_domain.join(totals, on="year")
         .with_columns(

@@ -59,23 +59,27 @@ def _seen(lines: list[str]) -> str:
 
 
 def _encoding(source: SourceFile) -> str:
-    """UTF-8 unless most lines with accents are not: one damaged line does not make a file Latin-1."""
+    """UTF-8 unless most lines with accents are not; then Windows' Latin-1 where all its bytes are letters of it."""
     if source.is_utf8:
         return "utf-8"
     valid = invalid = 0
+    is_windows = True
     with source.plain.open("rb") as file:
         for line in file:
             if not line.isascii():
-                if _is_utf8(line):
+                if _decodes(line, "utf-8"):
                     valid += 1
                 else:
                     invalid += 1
-    return "latin-1" if invalid > valid else "utf-8"
+                    is_windows = is_windows and _decodes(line, "cp1252")
+    if invalid <= valid:
+        return "utf-8"
+    return "cp1252" if is_windows else "latin-1"
 
 
-def _is_utf8(line: bytes) -> bool:
+def _decodes(line: bytes, encoding: str) -> bool:
     try:
-        line.decode()
+        line.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
@@ -133,5 +137,3 @@ def _is_iso_day(cell: str) -> bool:
 
 def _is_header(cells: list[str]) -> bool:
     return len(cells) > 4 and not any(cell.strip().isdigit() for cell in cells[:4]) and cells[0].strip() != ""
-
-

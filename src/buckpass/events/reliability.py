@@ -66,7 +66,9 @@ def alpha_interval(
     codings = _as_codings(codings)
     values, per_unit = _coincidences(codings)
     squared = _squared_differences(values, per_unit.sum(axis=(0, 1)), level)
-    groups = np.arange(codings.shape[1]) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    groups = (
+        np.arange(codings.shape[1]) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    )
     n_groups = int(groups.max()) + 1 if groups.size else 0
     per_group = np.zeros((n_groups, *squared.shape))
     np.add.at(per_group, groups, per_unit)

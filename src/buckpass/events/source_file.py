@@ -49,7 +49,9 @@ def opened(path: Path, work: Path) -> Iterator[SourceFile]:
         plain = _unpacked(path, Path(folder))
         text = _Fingerprint.of(plain)
         sha256 = text.sha256 if plain == path else _Fingerprint.of(path).sha256
-        source = SourceFile(path, plain, sha256, text.sha256, text.size, text.lines, text.is_utf8, text.is_regular, stamp)
+        source = SourceFile(
+            path, plain, sha256, text.sha256, text.size, text.lines, text.is_utf8, text.is_regular, stamp
+        )
         source.check_unchanged()
         yield source
 

@@ -89,7 +89,9 @@ def _close(connection: duckdb.DuckDBPyConnection) -> None:
 def _connect(store: Path, is_read_only: bool) -> duckdb.DuckDBPyConnection:
     duckdb = engine()
     settings = {"memory_limit": MEMORY, "threads": str(os.cpu_count() or 1), "temp_directory": f"{store}.tmp"}
-    settings["preserve_insertion_order"] = "false"  # every row carries its number; keeping the order costs time and memory
+    settings["preserve_insertion_order"] = (
+        "false"  # every row carries its number; keeping the order costs time and memory
+    )
     try:
         return duckdb.connect(str(store), read_only=is_read_only, config=settings)
     except duckdb.IOException as error:

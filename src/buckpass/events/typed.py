@@ -28,7 +28,9 @@ THOUSANDS = r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"
 def cell(source: str, layout: Layout) -> str:
     """The cell as text; NULL where it is blank or stands for 'not known'."""
     if layout.names:
-        return quoted(source)  # headerless files are written by machines: their cells need no trimming, and millions are read
+        return quoted(
+            source
+        )  # headerless files are written by machines: their cells need no trimming, and millions are read
     trimmed = f"trim({quoted(source)})"
     tokens = ", ".join(literal(token) for token in ("", *layout.missing))
     return f"CASE WHEN {trimmed} NOT IN ({tokens}) THEN {trimmed} END"
@@ -81,7 +83,9 @@ def typed(layout: Layout, stage: str) -> str:
     """A query over `stage` (cells as text, the record's number `row`, a cell too many `beyond`) with every kept column typed, and its text beside it where a problem may quote it."""
     columns = [f"{value(column, layout)} AS {quoted(column.name)}" for column in layout.columns]
     raws = [
-        f"{cell(column.source, layout)} AS {quoted(f'raw_{column.name}')}" for column in layout.columns if column.kind != "text"
+        f"{cell(column.source, layout)} AS {quoted(f'raw_{column.name}')}"
+        for column in layout.columns
+        if column.kind != "text"
     ]
     return f"SELECT {', '.join(['row', 'beyond', *columns, *raws])} FROM {stage}"
 

@@ -1,0 +1,225 @@
+"""Events to rungs: what counts, what is refused, how it compares with coding by hand."""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import pytest
+from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
+
+from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
+from buckpass.events.agreement import compare
+from buckpass.events.cameo import labels, mapping, meaning
+from buckpass.events.coding import CodedRecord
+
+
+@dataclass(frozen=True)
+class MadeCase:
+    """What the coding reads of a case."""
+
+    crises: pl.DataFrame
+    responses: pl.DataFrame
+    powers: tuple[str, ...]
+    organisations: tuple[str, ...]
+
+
+def made_case(responses=()) -> MadeCase:
+    crises = pl.DataFrame(
+        {"crisis_id": ["uprising"], "host": [["KAZ"]], "start": [date(2022, 1, 2)], "end": [date(2022, 1, 11)]},
+    )
+    columns = ["crisis_id", "actor", "rung", "rung_low", "rung_high", "basis"]
+    schema = dict(zip(columns, (pl.String, pl.String, pl.Int8, pl.Int8, pl.Int8, pl.String), strict=True))
+    return MadeCase(crises, pl.DataFrame(list(responses), schema=schema, orient="row"), ("RUS", "CHN", "USA"), ("CIS",))
+
+
+def event(number: int, actor: str, cameo: str, day: int, group: str = "") -> list[str]:
+    return gdelt_row(
+        GLOBALEVENTID=str(number), Actor1CountryCode=actor, Actor1KnownGroupCode=group, EventCode=cameo, EventRootCode=cameo[:2],
+        SQLDATE=f"202201{day:02d}", MonthYear="202201",
+    )  # fmt: skip
+
+
+def background(first: int) -> list[list[str]]:
+    """Ten events a day between others, and each actor with somebody: the files cover the window."""
+    rows = []
+    for day in range(42):
+        written = date.fromordinal(date(2022, 1, 1).toordinal() + day).strftime("%Y%m%d")
+        for k, (a, b) in enumerate([("RUS", "IND"), ("CHN", "IND"), ("IND", "KAZ"), ("FRA", "DEU"), ("", "FRA")] * 2):
+            changes = {"Actor1CountryCode": a, "Actor2CountryCode": b, "SQLDATE": written, "MonthYear": written[:6]}
+            rows.append(gdelt_row(GLOBALEVENTID=str(first + 100 * day + k), **changes))
+    return rows
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Russia deploys (two such events, one statement), China speaks once, the CIS sends troops, the US is not in the file."""
+    rows = [
+        event(1, "RUS", "074", 6), event(2, "RUS", "074", 7), event(3, "RUS", "010", 5), event(4, "RUS", "190", 7),
+        event(5, "CHN", "051", 7), event(6, "CHN", "051", 7),
+        event(7, "", "074", 6, "CIS"), event(8, "", "074", 7, "CIS"), event(9, "", "074", 8, "CIS"),
+        event(10, "", "040", 9, "CIS"), event(11, "", "040", 10, "CIS"),
+    ]  # fmt: skip
+    path = gdelt_file(tmp_path / "a.csv", rows + background(1000))
+    load(tmp_path / "s.duckdb", [path])
+    return tmp_path / "s.duckdb"
+
+
+def coded(record: CodedRecord, actor: str) -> dict:
+    return record.rows.filter(pl.col("actor") == actor).row(0, named=True)
+
+
+def test_rungs_bands_and_evidence(store):
+    record = code(store, made_case())
+    russia, china, cis = (coded(record, actor) for actor in ("RUS", "CHN", "CIS"))
+    assert (russia["low"], russia["rung"], russia["high"]) == (1, 6, 6)
+    assert (russia["n_events"], russia["n_coercive"]) == (4, 1)
+    assert russia["evidence"][:2] == ["1:1", "1:2"]
+    # one event a day per code: two reports of one statement are one statement, which a lone report does not prove
+    assert (china["n_events"], china["rung"], china["high"]) == (1, 0, 1)
+    assert (cis["low"], cis["rung"], cis["high"]) == (5, 5, 5)
+    events = evidence_rows(store, russia["evidence"])
+    assert events["file"].unique().to_list() == ["a.csv"]
+    assert set(events["code"]) == {"074", "010"}
+
+
+def test_silence_and_a_gap_are_told_apart(store):
+    usa = coded(code(store, made_case()), "USA")
+    assert (usa["status"], usa["rung"]) == ("uncovered", None)
+    assert "no event with it" in usa["reason"]
+
+
+def test_a_window_that_the_files_miss_is_not_silence(tmp_path):
+    load(tmp_path / "s.duckdb", [write(tmp_path / "q.tsv", quads(is_cut=False))])
+    record = code(tmp_path / "s.duckdb", made_case())
+    assert record.coded.is_empty()
+    load(tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [event(k, "RUS", "010", 6) for k in range(1, 30)])])
+    assert "of the 40 days" in coded(code(tmp_path / "s.duckdb", made_case()), "RUS")["reason"]
+
+
+def test_an_edited_mapping_changes_the_rungs(store, tmp_path):
+    from importlib import resources
+
+    text = resources.files("buckpass.events").joinpath("data/ladder.csv").read_text(encoding="utf-8")
+    path = tmp_path / "ladder.csv"
+    path.write_text(text.replace("074,6,military", "074,4,military"), encoding="utf-8")
+    assert coded(code(store, made_case(), path), "RUS")["rung"] == 4
+    path.write_text(text.replace("074,6,military", "74,6,military"), encoding="utf-8")
+    with pytest.raises(errors.BadMapping, match="line 18.*leading zero"):
+        code(store, made_case(), path)
+
+
+def test_every_cameo_code_has_a_meaning():
+    table = mapping()
+    assert all(meaning(found, table) for found in labels().values())
+    assert {entry.rung for entry in table} == {1, 2, 3, 4, 6, None}
+    assert labels()["consult"] == "040"  # the code, not the root of the same name
+
+
+def test_agreement_lists_what_is_worst_and_what_is_refused(store):
+    case = made_case(
+        [
+            ("uprising", "RUS", 6, 6, 6, "seen"),
+            ("uprising", "CHN", 4, 3, 4, "seen"),
+            ("uprising", "CIS", 5, 5, 5, "seen"),
+            ("uprising", "USA", 1, 1, 1, "seen"),
+            ("uprising", "IND", None, None, None, "unsearched"),
+        ]
+    )
+    found = agree(store, case, seed=1)
+    assert found.alpha.n_units == 3
+    assert found.disagreements["actor"].to_list() == ["CHN"]
+    assert found.disagreements["evidence"].to_list() == [["1:5"]]
+    assert found.refused["actor"].to_list() == ["USA"]
+    assert found.confusion.filter(pl.col("hand") == pl.col("machine"))["n"].sum() == 2
+    assert "3 of 4" in found.verdict
+    assert "too few" in found.verdict
+    assert found.as_dict() == agree(store, case, seed=1).as_dict()
+
+
+def test_agreement_without_pairs_says_so(store):
+    found = agree(store, made_case([("uprising", "USA", 1, 1, 1, "seen")]))
+    assert math.isnan(found.alpha.alpha)
+    assert found.verdict.startswith("No agreement can be computed: 0 of 1")
+    assert found.as_dict()["alpha"]["alpha"] is None
+
+
+def test_a_record_agrees_with_itself(store):
+    record = code(store, made_case())
+    hand = record.coded.select("crisis_id", "actor", "rung", rung_low="low", rung_high="high", basis=pl.lit("seen"))
+    found = compare(record, hand)
+    assert found.alpha.alpha == 1
+    assert found.disagreements.is_empty()
+
+
+def test_a_store_without_events_says_so(tmp_path):
+    from made_files import WITS
+
+    load(tmp_path / "s.duckdb", [write(tmp_path / "w.csv", WITS)])
+    for ask in (lambda s: code(s, made_case()), lambda s: profile(s, ["RUS"], ["KAZ"])):
+        with pytest.raises(errors.NoEvents):
+            ask(tmp_path / "s.duckdb")
+
+
+def test_profile_counts_each_event_of_a_day_once_and_shares_add_up(store):
+    drawn = profile(store, ["RUS", "CHN"], ["KAZ"])
+    shares = drawn.rows.group_by("actor", "year").agg(pl.col("share").sum())
+    assert shares["share"].to_list() == pytest.approx([1.0] * shares.height)
+    china = drawn.rows.filter(pl.col("actor") == "CHN").row(0, named=True)
+    assert (china["domain"], china["n"], china["total"]) == ("verbal", 1, 431)
+    assert china["rate"] == pytest.approx(10_000 / 431)
+    assert "facet" in drawn.plot().to_dict()
+
+
+def test_more_coverage_does_not_change_the_rates(tmp_path):
+    rows = [event(1, "RUS", "072", 6), event(2, "RUS", "010", 6), *background(1000)]
+    doubled = rows + [[str(int(row[0]) + 50_000), "20210105", "202101", "2021", *row[4:]] for row in rows]
+    load(tmp_path / "one.duckdb", [gdelt_file(tmp_path / "a.csv", rows)])
+    load(tmp_path / "two.duckdb", [gdelt_file(tmp_path / "b.csv", doubled)])
+    one, two = (
+        profile(tmp_path / f"{n}.duckdb", ["RUS"], ["KAZ"]).rows.filter(pl.col("year") == 2022) for n in ("one", "two")
+    )
+    assert one.equals(two)
+
+
+def test_a_draft_is_marked_machine_and_left_alone_once_written(store, tmp_path):
+    from buckpass.case import OutputExists
+
+    violent = [event(k, "FRA", f"19{k % 6}", 5 + k % 4) for k in range(100, 160)]
+    load(store, [gdelt_file(tmp_path / "v.csv", violent)])
+    folder = tmp_path / "draft"
+    folder.mkdir()
+    made = draft(store, ["KAZ"], 2021, folder)
+    assert made.crises["type"].to_list() == ["unrest"]
+    assert set(made.responses["basis"]) <= {"machine", "unsearched"}
+    assert made.responses.filter(pl.col("actor") == "RUS")["rung"].to_list() == [6]
+    assert "confirm" in (folder / "crises.csv").read_text(encoding="utf-8")
+    with pytest.raises(OutputExists):
+        draft(store, ["KAZ"], 2021, folder)
+
+
+def test_a_draft_reads_as_case_rows(store, tmp_path):
+    from buckpass.case.tables import read_table
+
+    violent = [event(k, "FRA", f"19{k % 6}", 5 + k % 4) for k in range(100, 160)]
+    load(store, [gdelt_file(tmp_path / "v.csv", violent)])
+    draft(store, ["KAZ"], 2021, tmp_path)
+    for name in ("crises.csv", "responses.csv"):
+        table, problems = read_table(name, (tmp_path / name).read_text(encoding="utf-8"))
+        assert not problems
+        assert table.frame.height >= 1
+
+
+def test_real_agreement_covers_little_and_says_so(real_events):
+    from buckpass.case import load_case
+
+    store, _ = real_events
+    found = agree(store, load_case("central-asia"))
+    assert found.pairs.height < 15
+    assert found.refused.height > 300
+    assert not found.pairs["actor"].is_in(["RUS", "USA"]).any()
+    assert "not reliable" in found.verdict or "too few" in found.verdict
+
+
+def test_gdelt_layout_is_read_by_position():
+    assert GDELT1[26] == "EventCode"
