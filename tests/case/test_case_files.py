@@ -1,11 +1,14 @@
 """Files are read without being hurt by them, and written whole or not at all."""
 
+import csv
+import io
 import os
 import time
 
+import polars as pl
 import pytest
 
-from buckpass.case import OutputExists, check_case, load_case, safe_cell, write_atomic
+from buckpass.case import OutputExists, check_case, csv_bytes, load_case, safe_cell, write_atomic
 from buckpass.case.files import SIZE_LIMITS
 
 DATA_FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml", "sources.bib")
@@ -34,9 +37,6 @@ def _encoding_of(path):
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 @pytest.mark.parametrize("first", ["", "sep=;\n"])
 def test_other_separators_are_read(folder, delimiter, first):
-    import csv
-    import io
-
     original = load_case(folder)
     for name in TABLES:
         rows = list(csv.reader(io.StringIO((folder / name).read_text(encoding="utf-8"))))
@@ -209,3 +209,12 @@ def test_output_into_no_folder(tmp_path):
         write_atomic(tmp_path / "nowhere" / "out.html", b"x")
     with pytest.raises(OutputExists, match="is a folder"):
         write_atomic(tmp_path, b"x", force=True)
+
+
+def test_exported_tables_are_harmless_and_complete(folder):
+    frame = load_case(folder).responses.with_columns(pl.lit("@SUM(A1)").alias("detail"))
+    lines = list(csv.reader(io.StringIO(csv_bytes(frame).decode("utf-8"))))
+    assert lines[0] == frame.columns
+    assert len(lines) == len(frame) + 1
+    assert {row[lines[0].index("detail")] for row in lines[1:]} == {"'@SUM(A1)"}
+    assert lines[1][lines[0].index("rung")] == "6"

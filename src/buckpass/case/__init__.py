@@ -3,6 +3,7 @@
 from buckpass.case.case import Case
 from buckpass.case.codebook import codebook, json_schema
 from buckpass.case.difference import CaseDiff, diff_cases
+from buckpass.case.export import csv_bytes
 from buckpass.case.files import safe_cell, write_atomic
 from buckpass.case.load import bundled_cases, check_case, load_case
 from buckpass.case.override_paths import OverridePath, general_paths, override_paths
@@ -41,6 +42,7 @@ __all__ = [
     "bundled_cases",
     "check_case",
     "codebook",
+    "csv_bytes",
     "diff_cases",
     "general_paths",
     "json_schema",

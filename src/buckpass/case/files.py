@@ -13,13 +13,13 @@ from buckpass.case.problems import FileRefused, OutputExists
 MEGABYTE = 1_000_000
 # Read by size before a byte is read; the flagship's largest table has 0.4 MB.
 SIZE_LIMITS = {
-    "case.toml": 1 * MEGABYTE,
-    "claims.toml": 1 * MEGABYTE,
-    "crises.csv": 3 * MEGABYTE,
-    "responses.csv": 6 * MEGABYTE,
-    "own_operations.csv": 6 * MEGABYTE,
-    "series.csv": 10 * MEGABYTE,
-    "sources.bib": 2 * MEGABYTE,
+    "case.toml": MEGABYTE // 2,
+    "claims.toml": MEGABYTE // 2,
+    "crises.csv": 1 * MEGABYTE,
+    "responses.csv": 3 * MEGABYTE,
+    "own_operations.csv": 1 * MEGABYTE,
+    "series.csv": 5 * MEGABYTE,
+    "sources.bib": 1 * MEGABYTE,
 }
 SCENARIO_LIMIT = MEGABYTE // 4
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -13,7 +13,7 @@ from typing import Any
 from buckpass.case.problems import Problem, clip, control_character
 
 MOST_PROBLEMS = 200
-MOST_SOURCES = 10_000
+MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([$%&#_{}])")
