@@ -94,3 +94,11 @@ def test_an_unknown_crisis_names_the_nearest(folder):
     with pytest.raises(UnknownName, match="dalen_2016") as caught:
         load_case(folder).crisis("dalen2016")
     assert caught.value.nearest[0] == "dalen_2016"
+
+
+def test_too_many_scenarios_are_not_read(folder):
+    (folder / "scenarios").mkdir()
+    for number in range(60):
+        (folder / "scenarios" / f"s{number}.toml").write_text('title = "x"\n', encoding="utf-8")
+    (problem,) = check_case(folder).errors
+    assert "60 files, more than 50" in problem.message

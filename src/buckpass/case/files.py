@@ -21,7 +21,7 @@ SIZE_LIMITS = {
     "series.csv": 5 * MEGABYTE,
     "sources.bib": 1 * MEGABYTE,
 }
-SCENARIO_LIMIT = MEGABYTE // 4
+SCENARIO_LIMIT = 20_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -32,7 +32,7 @@ BUNDLED = Path(__file__).parent.parent / "cases"
 RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv")
 OPTIONAL_FILES = ("own_operations.csv",)
 OTHER_FILES = ("claims.toml", "sources.bib")
-MOST_SCENARIOS = 200
+MOST_SCENARIOS = 50
 
 
 @dataclass
