@@ -5,7 +5,7 @@ from __future__ import annotations
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
-__all__ = ["CrisisNames", "Crises"]
+__all__ = ["Crises", "CrisisNames"]
 
 
 class CrisisNames(eqx.Module):

@@ -106,5 +106,7 @@ def situational_price(setting: CrisisSetting, coefficients: Coefficients) -> Flo
         + c.enforcement * setting.covariate("bargain")
     )
     plain = setting.rung.shape[-1] - len(setting.vehicles)
-    by_option = jnp.concatenate([jnp.broadcast_to(c.alone_price[:, None], (c.norm.shape[0], plain)), c.vehicle_price], 1)
+    by_option = jnp.concatenate(
+        [jnp.broadcast_to(c.alone_price[:, None], (c.norm.shape[0], plain)), c.vehicle_price], 1
+    )
     return setting.deploys_at * (on_any[..., None] + by_option) + c.unasked * setting.unasked_at
