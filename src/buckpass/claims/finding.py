@@ -11,7 +11,7 @@ import numpy as np
 from buckpass.case import BuckpassError, Case, Claim
 from buckpass.record.rates import LEVEL
 
-__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "interval", "p_expected"]
+__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "interval"]
 
 Outcome = Literal["supported", "contradicted", "undecided"]
 
@@ -29,11 +29,14 @@ class CannotCompute(BuckpassError):
 
 @dataclass(frozen=True)
 class Question:
-    """One claim to be computed: its estimand's parameters, its expectation, the case, and the posteriors if any."""
+    """One claim to be computed: its estimand and expectation, the case, and the model's predictions if any.
+
+    `predictions` is a `claims.predictions.Predictions`, untyped here so that claims about the record load no model.
+    """
 
     claim: Claim
     case: Case
-    posteriors: Mapping[str, Any] | None
+    predictions: Any
     seed: int
 
     @property
@@ -80,16 +83,16 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def p_expected(expect: Mapping[str, Any], draws: np.ndarray) -> float:
-    """Share of draws that are as expected (above, below); `equals = true` takes draws of truth values.
+def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
+    """Which draws are as expected (above, below); `equals = true` takes draws of truth values.
 
-    >>> p_expected({"above": 0}, np.array([-1.0, 1.0, 2.0, 3.0]))
-    0.75
+    >>> as_expected({"above": 0}, np.array([-1.0, 2.0]))
+    array([False,  True])
     """
     if "above" in expect:
-        return float(np.mean(draws > expect["above"]))
+        return draws > expect["above"]
     if "below" in expect:
-        return float(np.mean(draws < expect["below"]))
+        return draws < expect["below"]
     if "equals" in expect:
-        return float(np.mean(draws.astype(bool) == bool(expect["equals"])))
+        return draws.astype(bool) == bool(expect["equals"])
     raise CannotCompute("the claim expects nothing: give expect = { above = … }, { below = … } or { equals = true }")

@@ -37,24 +37,44 @@ PLACES = {
 }
 
 
-def assess(case: Case, posteriors: Mapping[str, Any] | None = None, *, seed: int = 0) -> Verdicts:
+def assess(
+    case: Case,
+    posteriors: Mapping[str, Any] | None = None,
+    *,
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Verdicts:
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
+    weights : stacking weights of the explanations (of a comparison); without them the fit with all terms free speaks.
     seed : for the draws; each claim has its own.
 
     No claim is left out: one that cannot be computed says why.
     """
-    found = tuple(assess_claim(case, claim, posteriors, seed) for claim in case.claims)
+    predictions = _predictions(case, posteriors, weights)
+    found = tuple(_assessed(Question(claim, case, predictions, seed)) for claim in case.claims)
     return Verdicts(found, case.id, case.hash, seed)
 
 
 def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
     """The verdict on one claim."""
+    return _assessed(Question(claim, case, _predictions(case, posteriors, None), seed))
+
+
+def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:
+    if not posteriors:
+        return None
+    from buckpass.claims.predictions import Predictions  # loads the model: only where a claim can use it
+
+    return Predictions(case, posteriors, weights or {})
+
+
+def _assessed(question: Question) -> Verdict:
+    claim = question.claim
     if claim.family == "not_computed" or claim.estimand is None:
         return blank(claim, "not_computed", claim.not_computed)
     try:
-        question = Question(claim, case, posteriors, seed)
         _check(question)
         return judge(claim, _function(claim.estimand.name)(question))
     except CannotCompute as reason:
@@ -76,7 +96,7 @@ def _check(question: Question) -> None:
     name = question.claim.estimand.name
     if name not in estimands():
         raise CannotCompute(str(UnknownName("estimand", name, estimands())))
-    if estimands()[name].get("needs_posterior") and not question.posteriors:
+    if estimands()[name].get("needs_posterior") and question.predictions is None:
         raise CannotCompute("needs a posterior of this case: fit it (buckpass fit), or use the one that comes with it")
     missing = [p for p in estimands()[name].get("required", ()) if p not in question.parameters]
     if missing:

@@ -11,7 +11,7 @@ import polars as pl
 from scipy import stats
 
 from buckpass.case import Case
-from buckpass.claims.finding import CannotCompute, Finding, Question, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
 from buckpass.record import coded
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
@@ -73,7 +73,7 @@ def division(question: Question) -> Finding:
     mean = table.mean(axis=0)
     slope = np.polyfit(years - years.mean(), table, 1)[0]
     leads = {d: _leads(pooled[d], leader) for d, leader in given["leaders"].items()}
-    is_high = _as_expected(question.expect, mean)
+    is_high = as_expected(question.expect, mean)
     holds = is_high & (slope > 0) & np.all([lead["draws"] for lead in leads.values()], axis=0)
     low, high = interval(mean)
     parts = {"level": float(is_high.mean()), "rising": float((slope > 0).mean())}
@@ -122,7 +122,7 @@ def trend(question: Question) -> Finding:
         high=high,
         unit="per year",
         n=sum(rows.height for rows in long.values()),
-        probability=float(np.mean(_as_expected(question.expect, draws))),
+        probability=float(np.mean(as_expected(question.expect, draws))),
         reason=f"{len(long)} of {len(found)} states have three years or more",
         turns_on=f"on the states without a series: {', '.join(missing)}" if missing else "on few years per state",
         sources=_keys(pl.concat([rows["source_id"] for rows in long.values()])),
@@ -243,14 +243,6 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[
     year = max(shares)
     others = [draws for power, draws in shares[year].items() if power != leader]
     return {"power": leader, "year": year, "draws": shares[year][leader] > np.max(others, axis=0)}
-
-
-def _as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
-    if "above" in expect:
-        return draws > expect["above"]
-    if "below" in expect:
-        return draws < expect["below"]
-    raise CannotCompute("this claim needs expect = { above = … } or { below = … }")
 
 
 def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -> float:

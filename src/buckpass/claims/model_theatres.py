@@ -1,0 +1,203 @@
+"""Claims that compare a power's behaviour between theatres, or what acting in one would cost it in others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
+from buckpass.claims.predictions import (
+    Games,
+    Predictions,
+    Sample,
+    crises_in,
+    finding_of,
+    playing,
+    predictions_of,
+    sample_of,
+)
+from buckpass.game import estimands
+from buckpass.game.crises import Crises
+from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+
+__all__ = ["capacity_freed", "gap_share", "theatre_gap"]
+
+DEPLOYMENT = 5
+
+
+def theatre_gap(question: Question) -> Finding:
+    """Expected rung of a power in other theatres minus that in its own, with stake and severity held equal.
+
+    Held means: in the other theatres' games the power's stake and the severity are the means of its own theatre's.
+    """
+    asked, given = predictions_of(question), question.parameters
+    here, there = _sides(question)
+    raw: dict[str, float] = {}
+
+    def sample(explanation: str) -> Sample:
+        home, home_found = asked.solved(explanation, here)
+        away, away_found = asked.solved(explanation, there)
+        held = _held_equal(asked, home, away, given)
+        rungs = [
+            _rung(asked, home, home_found, given["power"]),
+            _rung(asked, held, solve(held.crises, DEFAULT_SETTINGS), given["power"]),
+        ]
+        raw[explanation] = float(np.median(_rung(asked, away, away_found, given["power"]) - rungs[0]))
+        return sample_of(question, rungs[1] - rungs[0])
+
+    reading = asked.read(sample)
+    return finding_of(
+        reading,
+        f"rungs of {given['power']}, other theatres − {given['theatre']}, held: {', '.join(given.get('hold', []))}",
+        len(here) + len(there),
+        "on own claims: where the power has one no aligned provider stands, so the two cannot be told apart",
+        {
+            "here": list(here),
+            "there": list(there),
+            "gap_with_nothing_held": raw,
+            "own_claims": _claims(question, there),
+        },
+    )
+
+
+def gap_share(question: Question) -> Finding:
+    """Share of the gap in expected effort between other theatres and its own that goes through one mechanism.
+
+    Every crisis of the other theatres is set against every crisis of the power's own (Shapley decomposition, as between
+    two powers); the share is the mechanism's mean contribution over the mean gap.
+    """
+    asked, given = predictions_of(question), question.parameters
+    if given["mechanism"] not in MECHANISMS:
+        raise CannotCompute(f"mechanism {given['mechanism']!r} is not known; there are {', '.join(MECHANISMS)}")
+    here, there = _sides(question)
+    shares: dict[str, dict[str, float]] = {}
+
+    def sample(explanation: str) -> Sample:
+        sides = [asked.solved(explanation, side) for side in (there, here)]
+        crises, found = _against(sides, asked.index(given["power"]))
+        split = decompose_gap(crises, found, 0, 1)
+        n = sides[0][0].n_draws
+        gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
+        parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
+        share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
+        shares[explanation] = dict(zip(MECHANISMS, np.median(parts, axis=0).tolist(), strict=True))
+        return Sample(share, as_expected(question.expect, share) & (gap > 0))
+
+    return finding_of(
+        asked.read(sample),
+        f"share of the gap in effort that goes through {given['mechanism']}",
+        len(here) + len(there),
+        "on κ and on own claims, which raise the stake exactly where no aligned provider stands",
+        {"contributions": shares, "own_claims": _claims(question, there)},
+    )
+
+
+def capacity_freed(question: Question) -> Finding:
+    """Gain in expected effort in other theatres from not having to act in this one as if nobody else did.
+
+    Deployments per year in the theatre, alone minus in equilibrium, build a stock of commitments D with the case's
+    half-life; D raises the power's cost elsewhere by the factor 1 + μ D (model §6, capacity as the unit).
+    """
+    asked, given = predictions_of(question), question.parameters
+    case = question.case
+    here = playing(case, crises_in(case, given["theatre"]), given["power"])
+    there = playing(case, crises_in(case, given["into"]), given["power"])
+    stock_years = case.parameter("futures.commitment_half_life") / math.log(2)
+    per_year = len(here) / (case.settings.years[1] - case.settings.years[0] + 1)
+    stocks: dict[str, float] = {}
+
+    def sample(explanation: str) -> Sample:
+        home, found = asked.solved(explanation, here)
+        i = asked.index(given["power"])
+        deploys = home.crises.rung[:, i] >= DEPLOYMENT
+        kept, alone = (
+            home.by_draw(jnp.sum(jnp.where(deploys, s[:, i], 0.0), axis=-1)).mean(axis=1)
+            for s in (found.strategy, estimands.alone_strategy(home.crises))
+        )
+        stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
+        stocks[explanation] = float(np.median(stock))
+        away, before = asked.solved(explanation, there)
+        dearer = _dearer(away, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
+        after = solve(dearer.crises, DEFAULT_SETTINGS)
+        efforts = [
+            away.by_draw(estimands.expected_effort(away.crises, s.strategy)[:, i]).mean(axis=1) for s in (before, after)
+        ]
+        return sample_of(question, efforts[0] - efforts[1])
+
+    return finding_of(
+        asked.read(sample),
+        f"expected effort of {given['power']} per crisis elsewhere, 0 to 1",
+        len(here) + len(there),
+        "on the commitment cost and half-life, both assumed, and on whether there is anything to free: see the size",
+        {"deployments_freed": stocks, "commitment_cost": case.parameter("futures.commitment_cost")},
+    )
+
+
+def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    given, case = question.parameters, question.case
+    return (
+        playing(case, crises_in(case, given["theatre"]), given["power"]),
+        playing(case, crises_in(case, given["against"]), given["power"]),
+    )
+
+
+def _rung(asked: Predictions, games: Games, found: Equilibrium, power: str) -> np.ndarray:
+    return games.by_draw(estimands.expected_rung(games.crises, found)[:, asked.index(power)]).mean(axis=1)
+
+
+def _held_equal(asked: Predictions, home: Games, away: Games, given: dict) -> Games:
+    changed, i = away.crises, asked.index(given["power"])
+    hold = given.get("hold", ())
+    if "stake" in hold:
+        stake = np.repeat(home.by_draw(home.crises.stake[:, i]).mean(axis=1), len(away.names))
+        changed = eqx.tree_at(lambda c: c.stake, changed, changed.stake.at[:, i].set(jnp.asarray(stake)))
+    if "severity" in hold:
+        severity = np.repeat(home.by_draw(home.crises.severity).mean(axis=1), len(away.names))
+        changed = eqx.tree_at(lambda c: c.severity, changed, jnp.asarray(severity))
+    return Games(changed, away.names, away.n_draws)
+
+
+def _dearer(games: Games, power: int, factor: np.ndarray) -> Games:
+    scale = jnp.asarray(np.repeat(factor, len(games.names)))
+    cost = games.crises.cost.at[:, power].multiply(scale)
+    return Games(eqx.tree_at(lambda c: c.cost, games.crises, cost), games.names, games.n_draws)
+
+
+def _claims(question: Question, crises: Sequence[str]) -> list[str]:
+    power = question.parameters["power"]
+    return [c for c in crises if power in question.case.crisis(c)["claimants"]]
+
+
+def _against(sides: Sequence[tuple[Games, Equilibrium]], power: int) -> tuple[Crises, Equilibrium]:
+    """One batch in which the power of every crisis of the first side stands beside itself in every one of the second.
+
+    The two stand as two powers of one game; what differs by crisis (severity) is moved into what each delivers.
+    """
+    (first, first_found), (second, second_found) = sides
+    grid = np.indices((first.n_draws, len(first.names), len(second.names))).reshape(3, -1)
+    rows = [grid[0] * len(first.names) + grid[1], grid[0] * len(second.names) + grid[2]]
+    batches = [(first.crises, rows[0]), (second.crises, rows[1])]
+
+    def beside(name: str) -> Array:
+        return jnp.stack([getattr(c, name)[r, power] for c, r in batches], axis=1)
+
+    own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
+           "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
+    size = len(rows[0])
+    crises = Crises(
+        **{name: beside(name) for name in own},
+        delivery=jnp.stack([c.delivery[r, power] / c.severity[r] for c, r in batches], axis=1),
+        severity=jnp.ones(size),
+        alignment=jnp.broadcast_to(jnp.eye(2), (size, 2, 2)),
+        host_alignment=jnp.zeros((size, 2)),
+        rationality=jnp.ones(size),
+    )
+    residuals = [found.log_residual[r, power] for found, r in zip((first_found, second_found), rows, strict=True)]
+    found = eqx.tree_at(lambda e: e.log_residual, first_found, jnp.stack(residuals, axis=1))
+    return crises, found

@@ -1,0 +1,186 @@
+"""Posterior draws of the crisis games that claims ask about, each batch drawn and solved once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Array, Float
+
+from buckpass.case import Case
+from buckpass.claims.changes import Change
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
+from buckpass.fit.explanations import explanations
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.predict import draw_crises
+from buckpass.game.crises import Crises
+from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+
+__all__ = ["Games", "Predictions", "Reading", "Sample", "crises_in", "finding_of", "playing", "predictions_of"]
+
+DRAWS = 100
+LEAST_WEIGHT = 0.01
+CEILING = "everything"
+FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
+
+
+@dataclass(frozen=True)
+class Games:
+    """The games of some crises under posterior draws; the batch axis is draw × crisis, draw-major."""
+
+    crises: Crises
+    names: tuple[str, ...]
+    n_draws: int
+
+    def by_draw(self, values: Float[Array, " dc"]) -> np.ndarray:
+        """Values of the batch as an array [draw, crisis]."""
+        return np.asarray(values).reshape(self.n_draws, len(self.names))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws of a quantity, and of whether all that the claim expects holds."""
+
+    draws: np.ndarray
+    held: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Draws of one quantity under each explanation, with the explanations' weights (0: shown, not averaged)."""
+
+    samples: Mapping[str, Sample]
+    weights: Mapping[str, float]
+
+    def averaged(self) -> Sample:
+        """Draws averaged over explanations: each gives as many as its weight says, evenly spaced through its own."""
+        size = FINENESS * max(len(s.draws) for s in self.samples.values())
+        picks = {e: _evenly(len(s.draws), round(self.weights[e] * size)) for e, s in self.samples.items()}
+        return Sample(
+            np.concatenate([s.draws[picks[e]] for e, s in self.samples.items()]),
+            np.concatenate([s.held[picks[e]] for e, s in self.samples.items()]),
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What each explanation says by itself, for the reader who believes in one of them."""
+        return [
+            {"explanation": e, "weight": self.weights[e], "value": float(np.median(s.draws)),
+             "low": interval(s.draws)[0], "high": interval(s.draws)[1], "probability": float(np.mean(s.held))}
+            for e, s in self.samples.items()
+        ]  # fmt: skip
+
+
+@dataclass
+class Predictions:
+    """What the fitted explanations predict for a case: games drawn and solved on first use, then kept."""
+
+    case: Case
+    posteriors: Mapping[str, Posterior]
+    stacking: Mapping[str, float] = field(default_factory=dict)
+    n_draws: int = DRAWS
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def weights(self) -> dict[str, float]:
+        """Stacking weights of the fits that passed their diagnostics, the negligible left out; they sum to one.
+
+        The bounds do not compete. Where no comparison was made, the fit with all terms free stands alone.
+        """
+        bounds = {e.id for e in explanations() if e.is_bound}
+        passed = {e: p for e, p in self.posteriors.items() if p.diagnostics.passed}
+        if not passed:
+            reasons = "; ".join(f"{e}: {', '.join(p.diagnostics.reasons)}" for e, p in self.posteriors.items())
+            raise CannotCompute(f"no fit passed its diagnostics, so none is a basis for verdicts ({reasons})")
+        raw = {e: self.stacking.get(e, 0.0) for e in passed if e not in bounds}
+        kept = {e: w for e, w in raw.items() if w >= LEAST_WEIGHT}
+        if not kept:
+            return {CEILING if CEILING in passed else next(iter(passed)): 1.0}
+        return {e: w / sum(kept.values()) for e, w in kept.items()}
+
+    def asked(self) -> tuple[str, ...]:
+        """The explanations under which a quantity is computed: those with weight, and the one with all terms free."""
+        ceiling = self.posteriors.get(CEILING)
+        extra = (CEILING,) if ceiling is not None and ceiling.diagnostics.passed else ()
+        return tuple(dict.fromkeys([*self.weights(), *extra]))
+
+    def games(self, explanation: str, crises: Sequence[str], change: Change | None = None) -> Games:
+        """The games of some crises under one explanation, with their inputs changed if asked."""
+        key = ("games", explanation, tuple(crises), change and change.name)
+        if key not in self._kept:
+            case = change.case if change else self.case
+            drawn = draw_crises(case, self.posteriors[explanation], tuple(crises), self.n_draws)
+            games = change.on(drawn) if change else drawn
+            self._kept[key] = Games(games, tuple(crises), drawn.stake.shape[0] // len(crises))
+        return self._kept[key]
+
+    def solved(
+        self, explanation: str, crises: Sequence[str], change: Change | None = None
+    ) -> tuple[Games, Equilibrium]:
+        """The same games with their equilibria."""
+        games = self.games(explanation, crises, change)
+        key = ("solved", explanation, tuple(crises), change and change.name)
+        if key not in self._kept:
+            self._kept[key] = solve(games.crises, DEFAULT_SETTINGS)
+        return games, self._kept[key]
+
+    def read(self, quantity: Callable[[str], Sample]) -> Reading:
+        """One quantity under every explanation asked."""
+        weights = self.weights()
+        return Reading({e: quantity(e) for e in self.asked()}, {e: weights.get(e, 0.0) for e in self.asked()})
+
+    def index(self, power: str) -> int:
+        """Position of a power on the power axis; misspelt ones are named."""
+        self.case.power(power)
+        return self.case.powers.index(power)
+
+
+def predictions_of(question: Question) -> Predictions:
+    """The predictions that the ledger holds for all of its claims."""
+    if not isinstance(question.predictions, Predictions):
+        raise CannotCompute("needs a posterior of this case")
+    return question.predictions
+
+
+def sample_of(question: Question, draws: np.ndarray) -> Sample:
+    """A quantity of which the claim expects no more than its own expectation."""
+    return Sample(draws, as_expected(question.expect, draws))
+
+
+def finding_of(reading: Reading, unit: str, n: int, turns_on: str, detail: Mapping[str, Any]) -> Finding:
+    """The finding from a quantity's draws: averaged over explanations, doubted by the fit with all terms free."""
+    whole = reading.averaged()
+    probability = float(np.mean(whole.held))
+    alternatives = [probability]
+    if CEILING in reading.samples:
+        alternatives.append(float(np.mean(reading.samples[CEILING].held)))
+    low, high = interval(whole.draws)
+    shown = ", ".join(f"{r['explanation']} (weight {r['weight']:.2f}): {r['probability']:.2f}" for r in reading.rows())
+    return Finding(
+        value=float(np.median(whole.draws)), low=low, high=high, unit=unit, n=n, probability=probability,
+        doubt=(min(alternatives), max(alternatives)), reason=f"probability by explanation: {shown}", turns_on=turns_on,
+        detail={**detail, "explanations": reading.rows()},
+    )  # fmt: skip
+
+
+def crises_in(case: Case, theatres: str | Sequence[str]) -> tuple[str, ...]:
+    """The crises of one or several theatres, in the order of the record; misspelt theatres are named."""
+    names = [theatres] if isinstance(theatres, str) else list(theatres)
+    for name in names:
+        case.theatre(name)
+    return tuple(case.crises.filter(pl.col("theatre").is_in(names))["crisis_id"])
+
+
+def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
+    """The crises in which all of these powers play: none is a host or a belligerent."""
+    fought = case.responses.filter((pl.col("scope") == "belligerent") & pl.col("actor").is_in(list(powers)))
+    left = set(fought["crisis_id"])
+    found = tuple(c for c in crises if c not in left and not set(powers) & set(case.crisis(c)["host"]))
+    if not found:
+        raise CannotCompute(f"{' and '.join(powers)} do not play together in any of these crises")
+    return found
+
+
+def _evenly(length: int, count: int) -> np.ndarray:
+    return np.linspace(0, length - 1, count).round().astype(int) if count else np.zeros(0, int)
