@@ -16,6 +16,7 @@ from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
 from buckpass.fit.sampling import Draws, NutsSettings, Sampling
+from buckpass.fit.scoring import leave_one_out, refit_score, untrusted, with_exact
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
 
@@ -93,11 +94,11 @@ def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posteri
             f"no posteriors of {case.id} in {place.name}/: fit it first with "
             f"`buckpass fit {case.id} -o posteriors/` ({minutes})"
         )
-    stale = [p.explanation for p in found if p.case_hash != case.hash]
+    stale = [p.explanation for p in found if p.case_hash != case.record_hash]
     if stale:
         raise PosteriorFileError(
             f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
-            f"{case.hash[:12]}): a changed case must be refitted, `buckpass fit {case.id} -o posteriors/` ({minutes})"
+            f"{case.record_hash[:12]}): a changed case must be refitted, `buckpass fit {case.id} -o posteriors/` ({minutes})"
         )
     order = [e.id for e in explanations()]
     return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
@@ -134,16 +135,26 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 
 def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
     draws = sampling.run()
+    likelihood = _likelihood(draws, setting, sampling.seen)
     power = setting.names.powers
     dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
             "vehicle": ["power", "vehicle"]}  # fmt: skip
     steps = range(1, setting.cost_curve.shape[0])
     data = labelled(draws, dims, {"power": power, "step": steps, "vehicle": ["none", *setting.vehicles]})
     return Posterior(
-        explanation=sampling.explanation.id, case_id=case.id, case_hash=case.hash, seed=plan.nuts.seed, draws=data,
-        log_likelihood=_likelihood(draws, setting, sampling.seen), diagnostics=diagnose(draws.sites, draws.diverging),
-        settings={**_stamp(plan), "seconds": round(draws.seconds, 1)},
+        explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
+        log_likelihood=likelihood, diagnostics=diagnose(draws.sites, draws.diverging),
+        scores=_scores(likelihood, sampling, setting), settings={**_stamp(plan), "seconds": round(draws.seconds, 1)},
     )  # fmt: skip
+
+
+def _scores(likelihood: xr.DataArray, sampling: Sampling, setting: CrisisSetting) -> xr.Dataset:
+    """Leave-one-crisis-out scores; a crisis whose importance weights are not trusted is left out by refitting."""
+    scores = leave_one_out(likelihood)
+    exact = {c: refit_score(sampling, setting.names.crises.index(c)) for c in untrusted(scores)}
+    scores = with_exact(scores, exact)
+    columns = {"elpd": scores.elpd, "pareto_k": scores.k, "is_exact": scores.is_exact}
+    return xr.Dataset({k: ("crisis", v) for k, v in columns.items()}, coords={"crisis": list(scores.crises)})
 
 
 def _likelihood(draws: Draws, setting: CrisisSetting, seen: Observations) -> xr.DataArray:
@@ -172,7 +183,7 @@ def _kept(path: Path, case: Case, plan: FitPlan) -> Posterior | None:
         posterior = load_posterior(path)
     except PosteriorFileError:
         return None
-    same = posterior.case_hash == case.hash and all(posterior.settings.get(k) == v for k, v in _stamp(plan).items())
+    same = posterior.case_hash == case.record_hash and all(posterior.settings.get(k) == v for k, v in _stamp(plan).items())
     return posterior if same else None
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
@@ -66,6 +68,7 @@ def interacts(explanation: Explanation) -> bool:
     return explanation.frees("kappa") or explanation.frees("kappa.others")
 
 
+@partial(jax.jit, static_argnames="with_others")  # the sampler also calls the model eagerly: compile it once
 def log_choices(crises: Crises, with_others: bool) -> Float[Array, "c p o"]:
     """log σ of every option; where nobody's effort counts for anyone else the residual is 1 and nothing is solved."""
     choice = as_choice(crises)

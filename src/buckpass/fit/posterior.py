@@ -67,6 +67,7 @@ class Posterior:
     draws: xr.Dataset
     log_likelihood: xr.DataArray
     diagnostics: Diagnostics
+    scores: xr.Dataset  # elpd, pareto_k, is_exact per crisis: leave-one-crisis-out, refitted where k̂ was too large
     settings: Mapping[str, Any] = field(default_factory=dict)  # coding, NUTS settings, versions, seconds
 
     @property
@@ -88,7 +89,7 @@ class Posterior:
 
 def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray) -> Diagnostics:
     """Rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021) over every scalar parameter."""
-    az = _arviz()
+    az = quiet_arviz()
     data = az.convert_to_dataset({k: v for k, v in sites.items() if k != "log_lik"})
     rhat = {k: float(v.max()) for k, v in az.rhat(data).data_vars.items()}
     bulk, tail = (min(float(v.min()) for v in az.ess(data, method=m).data_vars.values()) for m in ("bulk", "tail"))
@@ -116,6 +117,7 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
     likelihood = posterior.log_likelihood.to_dataset(name="responses")
     likelihood.to_netcdf(partial, mode="a", group="log_likelihood", engine="h5netcdf",
                          encoding={"responses": {"zlib": True, "dtype": "float32"}})  # fmt: skip
+    posterior.scores.to_netcdf(partial, mode="a", group="scores", engine="h5netcdf")
     os.replace(partial, path)
 
 
@@ -126,11 +128,13 @@ def load_posterior(path: Path) -> Posterior:
             draws = opened.load()
         with xr.open_dataset(path, group="log_likelihood", engine="h5netcdf") as opened:
             likelihood = opened["responses"].load()
+        with xr.open_dataset(path, group="scores", engine="h5netcdf") as opened:
+            scores = opened.load()
         stamp = draws.attrs
         return Posterior(
             explanation=stamp["explanation"], case_id=stamp["case_id"], case_hash=stamp["case_hash"],
             seed=int(stamp["seed"]), draws=draws.astype(float), log_likelihood=likelihood.astype(float),
-            diagnostics=Diagnostics(**json.loads(stamp["diagnostics"])), settings=json.loads(stamp["settings"]),
+            diagnostics=Diagnostics(**json.loads(stamp["diagnostics"])), scores=scores, settings=json.loads(stamp["settings"]),
         )  # fmt: skip
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise PosteriorFileError(
@@ -139,7 +143,7 @@ def load_posterior(path: Path) -> Posterior:
         ) from error
 
 
-def _arviz():
+def quiet_arviz():
     """ArviZ, imported late and without its notice about its own next major version."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

@@ -69,7 +69,7 @@ class Sampling:
         """Draw from the posterior under the given row weights (default: each row as the record weighs it)."""
         started = time.perf_counter()
         weights = jnp.asarray(self.seen.weight if weight is None else weight)
-        keys = jax.random.split(jax.random.key(self.nuts.seed if seed is None else seed), self.nuts.chains)
+        keys = jax.random.split(jax.random.PRNGKey(self.nuts.seed if seed is None else seed), self.nuts.chains)
         states = [self._kernel.init(key, self.nuts.warmup, None, model_args=(weights,), model_kwargs={}) for key in keys]
         with ThreadPoolExecutor(self.nuts.threads) as pool:
             chains = list(pool.map(lambda state: jax.block_until_ready(self._chain(state, weights)), states))

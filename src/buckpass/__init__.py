@@ -1,0 +1,56 @@
+"""Who secures a region, who rides free, and what would change it.
+
+Public names, grouped by step; each is loaded when it is first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+_ROOM_OF = {
+    # what is known
+    "load": ("buckpass.case", "load_case"),
+    "check": ("buckpass.case", "check_case"),
+    "new_case": ("buckpass.case", "new_case"),
+    "diff": ("buckpass.case", "diff_cases"),
+    "codebook": ("buckpass.case", "codebook"),
+    "overrides": ("buckpass.case", "parse_overrides"),
+    "Case": ("buckpass.case", "Case"),
+    # what is measured
+    "record": ("buckpass.record", "measure"),
+    # one crisis
+    "solve": ("buckpass.fit.solving", "solve_crisis"),
+    "what_if": ("buckpass.fit.whatif", "what_if"),
+    "tip": ("buckpass.fit.tipping", "tip"),
+    "explain": ("buckpass.fit.explaining", "explain"),
+    # many crises
+    "fit": ("buckpass.fit.fitting", "fit"),
+    "fit_explanation": ("buckpass.fit.fitting", "fit_explanation"),
+    "FitPlan": ("buckpass.fit.fitting", "FitPlan"),
+    "posteriors": ("buckpass.fit.fitting", "load_posteriors"),
+    "compare": ("buckpass.fit.comparing", "compare"),
+    # many years
+    "agreement": ("buckpass.futures", "agreement"),
+    "futures": ("buckpass.futures", "simulate"),
+    "sweep": ("buckpass.futures", "sweep"),
+    # answers
+    "claims": ("buckpass.claims", "assess"),
+    "claims_under": ("buckpass.claims", "assess_under"),
+    "report": ("buckpass.report", "write_page"),
+}
+
+__all__ = ["__version__", *sorted(_ROOM_OF)]  # noqa: PLE0604
+__version__ = version("buckpass")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
+    room, inside = _ROOM_OF[name]
+    return getattr(import_module(room), inside)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,33 @@
+"""The verbs: parse, call one function, print. Everything heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="buckpass",
+    help="Check an argument about a regional security order: who provides, who rides free, what would change it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _version(show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(version("buckpass"))
+        raise typer.Exit
+
+
+for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
+    for name, verb in group.items():
+        app.command(name=name)(verb)

@@ -1,0 +1,150 @@
+"""Leave-one-crisis-out scores of one explanation, and how explanations compare (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
+
+from buckpass.fit.posterior import Posterior, quiet_arviz
+from buckpass.fit.sampling import Sampling
+
+__all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_scores", "leave_one_out", "stacking_weights"]
+
+PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Expected log predictive density of each crisis from a fit that did not see it.
+
+    elpd : per crisis (nats); k : Pareto k̂ of the importance weights; is_exact : the crisis was left out by refitting.
+    """
+
+    crises: tuple[str, ...]
+    elpd: np.ndarray
+    k: np.ndarray
+    is_exact: np.ndarray
+
+    @property
+    def total(self) -> float:
+        return float(self.elpd.sum())
+
+    @property
+    def se(self) -> float:
+        """Standard error of the total: √n times the spread over crises (Vehtari, Gelman & Gabry 2017)."""
+        return float(np.sqrt(len(self.elpd)) * self.elpd.std())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Explanations ranked by leave-one-crisis-out elpd.
+
+    difference, se_difference : against the best, per explanation in the order of `ids`; weight : stacking weight;
+    indistinguishable : pairs whose difference is within two of its standard errors.
+    """
+
+    ids: tuple[str, ...]
+    elpd: np.ndarray
+    se: np.ndarray
+    difference: np.ndarray
+    se_difference: np.ndarray
+    weight: np.ndarray
+    indistinguishable: tuple[tuple[str, str], ...]
+
+
+def leave_one_out(log_likelihood: xr.DataArray) -> LeaveOneOut:
+    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `exact_score` from a refit."""
+    flat = log_likelihood.stack(sample=("chain", "draw")).transpose("crisis", "sample")
+    values = flat.values
+    weights, k = quiet_arviz().psislw(-values, reff=1.0)
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in log_likelihood["crisis"].values),
+        elpd=logsumexp(np.asarray(weights) + values, axis=1),
+        k=np.asarray(k),
+        is_exact=np.zeros(len(values), bool),
+    )
+
+
+def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
+    """The scores with those of refits put in place."""
+    elpd, is_exact = scores.elpd.copy(), scores.is_exact.copy()
+    for crisis, value in exact.items():
+        elpd[scores.crises.index(crisis)], is_exact[scores.crises.index(crisis)] = value, True
+    return LeaveOneOut(scores.crises, elpd, scores.k, is_exact)
+
+
+def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
+    """Crises whose importance weights are too heavy-tailed to trust."""
+    return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
+
+
+def refit_score(sampling: Sampling, crisis: int) -> float:
+    """log p(responses of the crisis | all others) by drawing again without it (nats)."""
+    seen = sampling.seen
+    draws = sampling.run(np.where(seen.crisis == crisis, 0.0, seen.weight), seed=sampling.nuts.seed + 1 + crisis)
+    values = draws.sites["log_lik"][..., crisis].ravel()
+    return float(logsumexp(values) - np.log(values.size))
+
+
+def score_of(posterior: Posterior) -> LeaveOneOut:
+    """Scores of a fitted explanation as stored with it: importance sampling, refits where that was not trusted."""
+    stored = posterior.scores
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in stored["crisis"].values),
+        elpd=stored["elpd"].values,
+        k=stored["pareto_k"].values,
+        is_exact=stored["is_exact"].values.astype(bool),
+    )
+
+
+def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
+    """Rank explanations scored on the same crises.
+
+    Raises
+    ------
+    ValueError
+        They were scored on different crises: their totals cannot be compared.
+    """
+    crises = {s.crises for s in scores.values()}
+    if len(crises) != 1:
+        raise ValueError("explanations were scored on different crises, so their totals cannot be compared; refit them")
+    ids = sorted(scores, key=lambda i: -scores[i].total)
+    table = np.stack([scores[i].elpd for i in ids])
+    gap = table - table[0]
+    return Comparison(
+        ids=tuple(ids),
+        elpd=table.sum(1),
+        se=np.array([scores[i].se for i in ids]),
+        difference=gap.sum(1),
+        se_difference=np.sqrt(gap.shape[1]) * gap.std(1),
+        weight=stacking_weights(table),
+        indistinguishable=tuple((a, b) for n, a in enumerate(ids) for b in ids[n + 1 :] if _same(scores[a], scores[b])),
+    )
+
+
+def stacking_weights(elpd: np.ndarray) -> np.ndarray:
+    """Weights on the simplex that maximise the mean log score of the mixture (Yao et al. 2018); elpd [model, crisis]."""
+    models = len(elpd)
+    if models == 1:
+        return np.ones(1)
+
+    def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
+        weight = softmax(free)
+        share = elpd + np.log(weight)[:, None]
+        mixture = logsumexp(share, axis=0)
+        by_model = np.exp(share - mixture).mean(1)
+        return -float(mixture.mean()), -(by_model - weight)
+
+    found = minimize(loss, np.zeros(models), jac=True, method="BFGS")
+    return softmax(found.x)
+
+
+def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:
+    gap = a.elpd - b.elpd
+    return bool(abs(gap.sum()) < SAME_WITHIN * np.sqrt(len(gap)) * gap.std() or not gap.any())
