@@ -95,8 +95,8 @@ def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
     connection.unregister("named_now")
     for side in ("source", "target"):
         connection.execute(
-            f"UPDATE events SET {side}_id = n.actor FROM named n "
-            f"WHERE file_id = ? AND n.name = events.{side} AND events.day BETWEEN n.since AND n.until",
+            f"UPDATE event_rows SET {side}_id = n.actor FROM named n "
+            f"WHERE file_id = ? AND n.name = event_rows.{side} AND event_rows.day BETWEEN n.since AND n.until",
             [file_id],
         )
 

@@ -38,7 +38,7 @@ def insert(
     if all_columns:
         _insert_raw(connection, file_id, source, found)
     if is_event:
-        _move_rejects(connection, file_id, layout)
+        _list_rejects(connection, file_id, layout)
         is_named = layout.publisher != "GDELT"
         if is_named:
             name_actors(connection, file_id)
@@ -73,12 +73,12 @@ def _insert_parallel(
     )
     connection.execute("DROP TABLE bad_lines; DROP TABLE bad_scans")
     counted = connection.execute(
-        "SELECT (SELECT count(*) FROM events WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)",
+        "SELECT (SELECT count(*) FROM event_rows WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)",
         [file_id],
     ).fetchall()[0][0]
     if counted == source.lines:
         return source.lines
-    connection.execute("DELETE FROM events WHERE file_id = ?", [file_id])
+    connection.execute("DELETE FROM event_rows WHERE file_id = ?", [file_id])
     connection.execute("DELETE FROM rejects WHERE file_id = ?", [file_id])
     return None
 
@@ -120,18 +120,20 @@ def _insert_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, batch: 
 
 def _insert_events(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout, stage: str) -> None:
     query = event_query(layout, typed.judged(layout, stage), file_id)
-    connection.execute(f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}) {query}")
+    connection.execute(f"INSERT INTO event_rows ({', '.join(EVENT_COLUMNS)}) {query}")
 
 
-def _move_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
-    """Rows with a problem go from the events to the rejects, under their record number or the publisher's event id."""
+def _list_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
+    """Rows with a problem are listed as rejects, under their record number or the publisher's event id.
+
+    They stay in `event_rows`, where the view `events` leaves them out: deleting a few rows would rewrite millions.
+    """
     row, text = ("event_id", "") if layout.event["event_id"] == "row" else ("NULL", "'event ' || event_id, ")
     connection.execute(
         f"INSERT INTO rejects SELECT file_id, {row}, problem, concat_ws(' | ', {text}day, source, code, target) "
-        "FROM events WHERE file_id = ? AND problem IS NOT NULL",
+        "FROM event_rows WHERE file_id = ? AND problem IS NOT NULL",
         [file_id],
     )
-    connection.execute("DELETE FROM events WHERE file_id = ? AND problem IS NOT NULL", [file_id])
 
 
 def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Recognised) -> None:

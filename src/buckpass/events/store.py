@@ -25,9 +25,10 @@ CREATE TABLE files(
     layout VARCHAR, encoding VARCHAR, bytes BIGINT, rows_read BIGINT, rows_loaded BIGINT, rows_rejected BIGINT,
     loaded_at TIMESTAMP, seconds DOUBLE);
 CREATE TABLE rejects(file_id INTEGER, "row" BIGINT, reason VARCHAR, "text" VARCHAR);
-CREATE TABLE events(
+CREATE TABLE event_rows(
     file_id INTEGER, event_id BIGINT, day DATE, source VARCHAR, source_id VARCHAR, target VARCHAR, target_id VARCHAR,
     code VARCHAR, goldstein FLOAT, mentions INTEGER, is_root BOOLEAN, place VARCHAR, problem VARCHAR);
+CREATE VIEW events AS SELECT * EXCLUDE (problem) FROM event_rows WHERE problem IS NULL;
 CREATE TABLE coverage(
     file_id INTEGER, year INTEGER, actor VARCHAR, as_itself BIGINT, through_parts BIGINT, events BIGINT);
 """
