@@ -16,9 +16,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
 
 
-def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")]) -> None:
-    """Write a small, valid, commented case to start from."""
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+    store: Annotated[Path | None, typer.Option("--from", metavar="STORE", help="Draft it from a store of events.")] = None,
+    hosts: Annotated[str, typer.Option(help="With --from: hosts, comma-separated ISO3 codes.")] = "",
+    from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
+) -> None:
+    """Write a small, valid, commented case to start from, or a draft from event data."""
     with errors_as_messages():
+        if store is not None:
+            from buckpass.cli.event_verbs import draft_case
+
+            draft_case(folder, store, hosts, from_year)
+            return
         from buckpass.case import new_case
 
         written = new_case(folder)

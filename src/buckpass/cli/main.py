@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
+from buckpass.cli.event_verbs import events
 
 __all__ = ["app"]
 
@@ -31,3 +32,4 @@ def _version(show: Annotated[bool, typer.Option("--version", help="Print the ver
 for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
     for name, verb in group.items():
         app.command(name=name)(verb)
+app.add_typer(events)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,24 +56,22 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
 
 
 def fit(
-    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False,
-    report: Callable[[str, int, int, float], None] = lambda name, done, total, seconds: None,
+    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, per_chain: int | None = None
 ) -> Iterator[Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
 
     resume : keep what is already there for this case hash, coding and sampler.
-    report : called after each with name, number done, total, seconds so far.
+    per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
-    names = plan.names()
-    for done, name in enumerate(names, start=1):
+    for name in plan.names():
         path = folder / f"{name}.nc"
         kept = _kept(path, case, plan) if resume else None
-        posterior = kept or fit_explanation(case, name, plan)
-        if kept is None:
-            save_posterior(posterior, path)
-        report(name, done, len(names), time.perf_counter() - started)
+        if kept is not None:
+            yield kept
+            continue
+        posterior = fit_explanation(case, name, plan)
+        save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 
 
@@ -102,6 +99,12 @@ def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posteri
         )
     order = [e.id for e in explanations()]
     return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
+
+
+def posteriors_or_none(case: Case, folder: Path | None = None) -> dict[str, Posterior] | None:
+    """Posteriors if the case has been fitted, None if there are none; stale or damaged ones still raise."""
+    place = folder or case.folder / "posteriors"
+    return load_posteriors(case, folder) if place.is_dir() and any(place.glob("*.nc")) else None
 
 
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:

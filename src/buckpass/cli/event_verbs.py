@@ -1,0 +1,86 @@
+"""Verbs about raw event files: events load, code, agree, profile (extra `events`)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.printing import CALLED_WRONG, errors_as_messages, show, tell, tell_table
+
+__all__ = ["events"]
+
+Store = Annotated[Path, typer.Argument(metavar="STORE", help="The store, a DuckDB file; made if it is not there.")]
+
+events = typer.Typer(name="events", help="From raw event files to a coded record.", no_args_is_help=True)
+
+
+@events.callback()
+def _needs_extra() -> None:
+    if find_spec("duckdb") is None:
+        typer.echo("events need the extra `events`: pip install 'buckpass[events]'", err=True)
+        raise typer.Exit(CALLED_WRONG)
+
+
+@events.command()
+def load(
+    store: Store,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Publishers' files: plain, .gz or .zip.")],
+    all_columns: Annotated[bool, typer.Option("--all-columns", help="Keep every column as text (slower).")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load files, recognised by content; bad rows are kept apart with the reason."""
+    with errors_as_messages():
+        from buckpass.events import load as load_files
+
+        show(load_files(store, files, all_columns=all_columns), as_json)
+
+
+@events.command()
+def code(store: Store, case: CaseRef, as_json: AsJson = False) -> None:
+    """Propose rung, band and evidence for every crisis and actor that the events cover."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.events import code as code_events
+
+        show(code_events(store, load_case(case)), as_json)
+
+
+@events.command()
+def agree(store: Store, case: CaseRef, seed: Seed = 0, as_json: AsJson = False) -> None:
+    """How far machine coding agrees with the hand-coded record: Krippendorff's alpha, the worst disagreements first."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.events import agree as agree_events
+
+        show(agree_events(store, load_case(case), seed=seed), as_json)
+
+
+@events.command()
+def profile(
+    store: Store,
+    actors: Annotated[str, typer.Option(help="Actors, comma-separated ISO3 codes.")],
+    hosts: Annotated[str, typer.Option(help="Hosts, comma-separated ISO3 codes.")],
+    figure: Annotated[Path | None, typer.Option(help="Also write the figure: .png, .svg, .pdf or .html.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verbal, economic and military shares by year, normalised by coverage."""
+    with errors_as_messages():
+        from buckpass.events import profile as profile_events
+
+        found = profile_events(store, actors.split(","), hosts.split(","))
+        show(found, as_json)
+        if figure is not None:
+            found.plot().save(figure)
+
+
+def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:
+    """Write a draft case from a store; every row is marked *machine* for a person to confirm."""
+    from buckpass.events import draft
+
+    found = draft(store, hosts.split(","), from_year, folder)
+    tell_table(found.table())
+    tell(f"{folder}: every row is marked machine: confirm or correct it, then run `buckpass check {folder}`")

@@ -1,0 +1,128 @@
+"""Verbs about many crises: fit, compare, claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, tell_table
+
+__all__ = ["VERBS", "Posteriors"]
+
+Posteriors = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
+]
+Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
+Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
+BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
+PER_CHAIN_WHEN_BUNDLED = 250
+
+
+def fit(
+    case: CaseRef,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where posteriors are kept.")],
+    explanation: Annotated[list[str] | None, typer.Option(help="Fit only these (repeatable); all by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep finished fits of the same case and settings.")] = False,
+    without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
+    basis: Basis = "all",
+    doubt: Doubt = 0,
+    seed: Seed = 20240620,
+    bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
+    with errors_as_messages():
+        from buckpass.case import OutputExists, load_case
+        from buckpass.fit.explanations import explanation as named
+        from buckpass.fit.fitting import FitPlan
+        from buckpass.fit.observations import Coding
+        from buckpass.fit.sampling import NutsSettings
+
+        loaded = load_case(case)
+        for name in without or []:
+            loaded.crisis(name)
+        if basis not in BASES:
+            raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
+        if not (force or resume) and output.is_dir() and any(output.glob("*.nc")):
+            raise OutputExists(f"{output} already holds posteriors: --resume keeps them, --force overwrites them")
+        names = tuple(named(e).id for e in explanation) if explanation else None
+        plan = FitPlan(names, Coding(BASES[basis], doubt, tuple(without or ())), NutsSettings(seed=seed))
+        posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
+    rows = [_fit_row(p) for p in posteriors]
+    if as_json:
+        answer({"case_hash": loaded.record_hash, "fits": rows})
+    else:
+        for row in rows:
+            verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])
+            tell(f"{row['id']:<11} {row['seconds']:6.0f} s  R-hat {row['rhat_max']:.3f}  {verdict}")
+    if not all(row["passed"] for row in rows):
+        raise typer.Exit(SAYS_NO)
+
+
+def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from buckpass.fit.fitting import fit as fit_case
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    done = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("fitting", total=len(plan.names()))
+        for posterior in fit_case(case, output, plan, resume=resume, per_chain=per_chain):
+            done.append(posterior)
+            progress.update(task, advance=1, description=f"{posterior.explanation} fitted")
+    return done
+
+
+def _fit_row(posterior) -> dict:
+    d = posterior.diagnostics
+    return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
+            "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "passed": d.passed,
+            "reasons": list(d.reasons)}  # fmt: skip
+
+
+def compare(case: CaseRef, posteriors: Posteriors = None, as_json: AsJson = False) -> None:
+    """Explanations ranked by how they predict crises they have not seen; pairs the record cannot tell apart."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.fit import compare as compare_fits
+        from buckpass.fit import load_posteriors
+
+        loaded = load_case(case)
+        found = compare_fits(loaded, load_posteriors(loaded, posteriors))
+        show(found, as_json)
+        if not as_json:
+            for name, reasons in found.failed.items():
+                tell(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}")
+
+
+def claims(
+    case: CaseRef,
+    posteriors: Posteriors = None,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Also under stricter and looser coding.")] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.claims import assess, assess_under
+        from buckpass.fit.fitting import posteriors_or_none
+
+        loaded = load_case(case)
+        found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
+        changed = (assess_under(loaded, basis="seen"), assess_under(loaded, doubt=1)) if sensitivity else ()
+        if as_json:
+            answer(found.as_dict())
+            return
+        tell_table(found.table())
+        for one in changed:
+            show(one, as_json)
+
+
+VERBS = {"fit": fit, "compare": compare, "claims": claims}
