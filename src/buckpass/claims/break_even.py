@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from buckpass.claims.changes import changed
 from buckpass.claims.finding import CannotCompute, Finding, Question, interval
-from buckpass.claims.predictions import CEILING, Games, predictions_of
+from buckpass.claims.predictions import CEILING, predictions_of
 from buckpass.game.crises import Crises
 from buckpass.game.solver import Equilibrium
 
@@ -34,12 +36,13 @@ def break_even(question: Question) -> Finding:
     rows: list[dict[str, Any]] = []
     for was_asked in given.get("asked", [False]):
         for crisis in given["crises"]:
-            games, found = asked.solved(
-                explanation, (crisis,), changed(question.case, _request(question, crisis, was_asked))
+            change = changed(question.case, _request(question, crisis, was_asked), (crisis,))
+            games, found = asked.solved(explanation, change)
+            least = games.by_draw(
+                _least_backlash(games.crises, found, asked.index(given["power"]), given["rung"]), (crisis,)
             )
-            rows.append(
-                {"crisis": crisis, "asked": was_asked, **_row(games, found, asked.index(given["power"]), given)}
-            )
+            fitted = games.by_draw(games.crises.backlash[:, asked.index(given["power"])], (crisis,))
+            rows.append({"crisis": crisis, "asked": was_asked, **_row(least[:, 0], fitted[:, 0])})
     first = rows[0]
     return Finding(
         value=first["break_even"],
@@ -65,9 +68,7 @@ def _request(question: Question, crisis: str, was_asked: bool) -> tuple[str, ...
     return (f"request={','.join(wanted) or 'nobody'}",)
 
 
-def _row(games: Games, found: Equilibrium, power: int, given: dict[str, Any]) -> dict[str, Any]:
-    least = np.asarray(_least_backlash(games.crises, found, power, given["rung"]))
-    fitted = np.asarray(games.crises.backlash[:, power])
+def _row(least: np.ndarray, fitted: np.ndarray) -> dict[str, float]:
     low, high = interval(least)
     return {
         "break_even": float(np.median(least)), "low": low, "high": high,
@@ -76,6 +77,7 @@ def _row(games: Games, found: Equilibrium, power: int, given: dict[str, Any]) ->
     }  # fmt: skip
 
 
+@partial(jax.jit, static_argnums=(2, 3))
 def _least_backlash(crises: Crises, found: Equilibrium, power: int, rung: int) -> jnp.ndarray:
     payoff = _without_backlash(crises, found, power)
     presence, is_act = crises.presence_at[:, power], crises.rung[:, power] == rung

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -22,11 +22,12 @@ __all__ = ["Change", "changed", "without_consent_of"]
 class Change:
     """A case with some of its inputs changed, and what is done to its games: powers held at a rung, powers taken out.
 
-    `name` tells changes apart.
+    `name` tells changes apart. `crises` are those whose inputs change: the others' games are as they were.
     """
 
     case: Case
     name: str
+    crises: tuple[str, ...] = ()
     held: tuple[tuple[str, int], ...] = ()
     absent: tuple[str, ...] = ()
 
@@ -39,19 +40,19 @@ class Change:
         return crises
 
 
-def changed(case: Case, texts: Sequence[str]) -> Change:
-    """The change that `PATH=VALUE` texts ask for.
+def changed(case: Case, texts: Sequence[str], crises: Sequence[str]) -> Change:
+    """The change that `PATH=VALUE` texts ask for in some crises.
 
     Raises `BadOverride` for texts that the case does not allow, `CannotCompute` for those that claims do not use.
     """
-    result = Change(case, " ".join(texts))
+    result = Change(case, f"{' '.join(texts)} in {' '.join(crises)}")
     for override in parse_overrides(list(texts), case):
-        result = _with(result, override)
+        result = _with(result, override, tuple(crises))
     return result
 
 
-def without_consent_of(case: Case, organisation_id: str, member: str) -> Change:
-    """The case in which an organisation needs no consent of one member; its other members keep theirs."""
+def without_consent_of(case: Case, organisation_id: str, member: str, crises: Sequence[str]) -> Change:
+    """The case in which an organisation needs no consent of one member in some crises; the others keep theirs."""
     case.power(member)
     organisation = case.organisation(organisation_id)
     rule = organisation.consent
@@ -60,30 +61,31 @@ def without_consent_of(case: Case, organisation_id: str, member: str) -> Change:
     needed = rule.keys if rule.rule == "keys" else tuple(m.state for m in organisation.members)
     left = tuple(state for state in dict.fromkeys(needed) if state != member)
     consent = rule.model_copy(update={"rule": "keys" if left else "lead", "keys": left})
-    return Change(_with_consent(case, organisation, consent), f"{organisation_id} without the consent of {member}")
+    name = f"{organisation_id} without the consent of {member} in {' '.join(crises)}"
+    return Change(_with_consent(case, organisation, consent), name, tuple(crises))
 
 
-def _with(change: Change, override: Override) -> Change:
+def _with(change: Change, override: Override, crises: tuple[str, ...]) -> Change:
     case, value = change.case, override.value
     if override.attribute == "request":
-        return Change(_asked(case, value), change.name, change.held, change.absent)
+        return replace(change, case=_asked(case, value, crises), crises=crises)
     if override.attribute == "consent" and isinstance(value, str):
         organisation = case.organisation(override.subject)
         consent = organisation.consent.model_copy(update={"rule": value})
-        return Change(_with_consent(case, organisation, consent), change.name, change.held, change.absent)
+        return replace(change, case=_with_consent(case, organisation, consent), crises=crises)
     if override.attribute == "force" and not override.target and isinstance(value, int):
-        return Change(case, change.name, (*change.held, (override.subject, value)), change.absent)
+        return replace(change, held=(*change.held, (override.subject, value)))
     if override.attribute == "absent" and isinstance(value, tuple):
-        return Change(case, change.name, change.held, (*change.absent, *value))
+        return replace(change, absent=(*change.absent, *value))
     raise CannotCompute(f"{override.text}: a claim may change request, consent, force and absent, nothing else yet")
 
 
-def _asked(case: Case, value: Any) -> Case:
+def _asked(case: Case, value: Any, crises: tuple[str, ...]) -> Case:
     actors = list(value) if isinstance(value, tuple) else []
-    asked = pl.lit(actors, pl.List(pl.String))
-    return case.replace(
-        crises=case.crises.with_columns(asked.alias("asked"), pl.lit(bool(actors)).alias("help_requested"))
-    )
+    is_here = pl.col("crisis_id").is_in(list(crises))
+    asked = pl.when(is_here).then(pl.lit(actors, pl.List(pl.String))).otherwise(pl.col("asked"))
+    requested = pl.when(is_here).then(pl.lit(bool(actors))).otherwise(pl.col("help_requested"))
+    return case.replace(crises=case.crises.with_columns(asked.alias("asked"), requested.alias("help_requested")))
 
 
 def _with_consent(case: Case, organisation: Organisation, consent: Consent) -> Case:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from buckpass.claims.changes import changed, without_consent_of
+from buckpass.claims.changes import Change, changed, without_consent_of
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.claims.predictions import (
     Games,
@@ -22,12 +22,15 @@ from buckpass.claims.predictions import (
     sample_of,
 )
 from buckpass.game import estimands
-from buckpass.game.overrides import force
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+from buckpass.game.solver import Equilibrium
+from buckpass.record.eligibility import eligible_crises
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
 
 SILENCE, TOP_RUNG, DEPLOYMENT = 0, 6, 5
+FREE_RIDING = jax.jit(estimands.free_riding_index)
+BUCK_PASSED = jax.jit(estimands.buck_passed)
+EFFORT = jax.jit(estimands.expected_effort)
 
 
 def cross_response(question: Question) -> Finding:
@@ -42,7 +45,7 @@ def cross_response(question: Question) -> Finding:
         reading,
         f"expected effort of {given['power']}, 0 to 1, when {given['other']} goes from silence to the top rung",
         len(crises),
-        "on κ, how much others' effort counts: without it the response is exactly 0, neither riding nor balancing",
+        "on κ, how much others' effort counts: without it the response is exactly 0",
         {"crises": list(crises)},
     )
 
@@ -53,20 +56,20 @@ def free_riding_index(question: Question) -> Finding:
     crises = playing(question.case, _crises(question), given["power"])
 
     def sample(explanation: str) -> Sample:
-        games, found = asked.solved(explanation, crises)
-        index = np.asarray(estimands.free_riding_index(games.crises, found))
-        draws = games.by_draw(index[:, asked.index(given["power"])]).mean(axis=1)
+        games, found = asked.solved(explanation)
+        index = np.asarray(FREE_RIDING(games.crises, found))
+        draws = games.mean(index[:, asked.index(given["power"])], crises)
         also = given.get("also")
         if not also:
             return sample_of(question, draws)
-        other = games.by_draw(index[:, asked.index(also["power"])]).mean(axis=1)
+        other = games.mean(index[:, asked.index(also["power"])], crises)
         return Sample(draws, as_expected(question.expect, draws) & as_expected(also, other))
 
     return finding_of(
         asked.read(sample),
         f"benefit share − burden share of {given['power']}",
         len(crises),
-        "on stakes and on what a power gains privately from providing: both are fitted from behaviour, not from ledgers",
+        "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
         {"crises": list(crises), "also": dict(given.get("also", {}))},
     )
 
@@ -74,16 +77,16 @@ def free_riding_index(question: Question) -> Finding:
 def whatif(question: Question) -> Finding:
     """Least change in a probability of deployment over the claim's scenarios, mean over the crises.
 
-    Where a scenario takes one member's consent out, the same is shown for every other member, so that a reader sees whether
-    this member's veto matters more than theirs.
+    Where a scenario takes one member's consent out, the same is shown for every other member, so that a reader sees
+    whether this member's veto matters more than theirs.
     """
     asked, given = predictions_of(question), question.parameters
-    crises = _crises(question)
+    crises = _reached(question)
     labels = [s["label"] for s in given["scenarios"]]
     changes: dict[str, dict[str, np.ndarray]] = {}
 
     def sample(explanation: str) -> Sample:
-        before = _probability(question, *asked.solved(explanation, crises))
+        before = _probability(question, crises, *asked.solved(explanation))
         after = [_under(question, asked, explanation, crises, s) - before for s in given["scenarios"]]
         changes[explanation] = dict(zip(labels, after, strict=True)) | {"as it was": before}
         least = np.min(after, axis=0)
@@ -92,7 +95,7 @@ def whatif(question: Question) -> Finding:
     reading = asked.read(sample)
     return finding_of(
         reading,
-        f"change in P({given.get('organisation') or given.get('power')} deploys)",
+        f"change in P({given.get('organisation') or given.get('power')} deploys), crises that it could reach",
         len(crises),
         "on the size, not the sign: a wider consent can only raise the chance that a proposal passes",
         {"crises": list(crises), "changes": {e: _medians(c) for e, c in changes.items()},
@@ -113,48 +116,48 @@ def _crises(question: Question) -> tuple[str, ...]:
 
 def _cross_sample(question: Question, asked: Predictions, explanation: str, crises: Sequence[str]) -> Sample:
     given = question.parameters
-    games = asked.games(explanation, crises)
-    draws = _cross(asked, games, given["power"], given["other"])
+    games = asked.games(explanation)
+    draws = _cross(asked, explanation, crises, given["power"], given["other"])
     held = as_expected(question.expect, draws)
     also = given.get("also")
     if also and "buck_passed_by" in also:
-        _, found = asked.solved(explanation, crises)
-        passed = estimands.buck_passed(games.crises, found)[:, asked.index(also["buck_passed_by"])]
-        held &= as_expected(also, games.by_draw(passed).mean(axis=1))
+        _, found = asked.solved(explanation)
+        passed = BUCK_PASSED(games.crises, found)[:, asked.index(also["buck_passed_by"])]
+        held &= as_expected(also, games.mean(passed, crises))
     elif also:
-        held &= as_expected(also, _cross(asked, games, also["power"], given["other"]))
+        held &= as_expected(also, _cross(asked, explanation, crises, also["power"], given["other"]))
     return Sample(draws, held)
 
 
-def _cross(asked: Predictions, games: Games, power: str, other: str) -> np.ndarray:
-    responder, mover = asked.index(power), asked.index(other)
+def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
     efforts = []
     for rung in (SILENCE, TOP_RUNG):
-        forced = force(games.crises, mover, rung)
-        efforts.append(estimands.expected_effort(forced, solve(forced, DEFAULT_SETTINGS).strategy)[:, responder])
-    return games.by_draw(efforts[1] - efforts[0]).mean(axis=1)
+        games, found = asked.solved(explanation, Change(asked.case, f"{other} at {rung}", held=((other, rung),)))
+        effort = EFFORT(games.crises, found.strategy)[:, asked.index(power)]
+        efforts.append(games.mean(effort, crises))
+    return efforts[1] - efforts[0]
 
 
 def _under(question: Question, asked: Predictions, explanation: str, crises, scenario: Mapping[str, Any]) -> np.ndarray:
     given, case = question.parameters, question.case
     if "consent_without" in scenario:
-        change = without_consent_of(case, given["organisation"], scenario["consent_without"])
+        change = without_consent_of(case, given["organisation"], scenario["consent_without"], crises)
     else:
-        change = changed(case, scenario["set"])
-    return _probability(question, *asked.solved(explanation, crises, change))
+        change = changed(case, scenario["set"], crises)
+    return _probability(question, crises, *asked.solved(explanation, change))
 
 
-def _probability(question: Question, games: Games, found: Equilibrium) -> np.ndarray:
+def _probability(question: Question, crises: Sequence[str], games: Games, found: Equilibrium) -> np.ndarray:
     """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
     given, case = question.parameters, question.case
     if given["measure"] == "p_power_deploys":
         reached = estimands.p_at_least(games.crises, found, DEPLOYMENT)[:, case.powers.index(given["power"])]
-        return games.by_draw(reached).mean(axis=1)
+        return games.mean(reached, crises)
     if given["measure"] != "p_organisation_deploys":
         raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
     option = _option(question)
     proposed = 1.0 - jnp.prod(1.0 - found.strategy[:, :, option], axis=1)
-    return games.by_draw(_passes(question, games) * proposed).mean(axis=1)
+    return games.mean(_passes(question, games) * proposed, crises)
 
 
 def _option(question: Question) -> int:
@@ -178,13 +181,32 @@ def _other_members(question: Question, asked: Predictions, crises: Sequence[str]
     if not any("consent_without" in s for s in question.parameters["scenarios"]):
         return []
     explanation = max(asked.weights(), key=lambda e: asked.weights()[e])
-    before = _probability(question, *asked.solved(explanation, crises))
+    before = _probability(question, crises, *asked.solved(explanation))
     shown = []
-    for member in question.case.powers:
-        change = without_consent_of(question.case, question.parameters["organisation"], member)
-        after = _probability(question, *asked.solved(explanation, crises, change))
+    for member in _members(question, crises):
+        change = without_consent_of(question.case, question.parameters["organisation"], member, crises)
+        after = _probability(question, crises, *asked.solved(explanation, change))
         shown.append({"consent_not_needed_of": member, "change": float(np.median(after - before))})
     return shown
+
+
+def _reached(question: Question) -> tuple[str, ...]:
+    """The claim's crises, of an organisation those that its mandate reaches: elsewhere it cannot deploy at all."""
+    crises = _crises(question)
+    if "organisation" not in question.parameters:
+        return crises
+    name = question.parameters["organisation"]
+    reached = set(eligible_crises(question.case, name))
+    found = tuple(c for c in crises if c in reached)
+    if not found:
+        raise CannotCompute(f"the mandate of {name} reaches none of these crises")
+    return found
+
+
+def _members(question: Question, crises: Sequence[str]) -> list[str]:
+    name = question.parameters["organisation"]
+    members = {m for c in crises for m in question.case.members(name, question.case.crisis(c)["start"])}
+    return [power for power in question.case.powers if power in members]
 
 
 def _medians(changes: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
@@ -26,8 +27,8 @@ DEPLOYMENT = 5
 def self_enforcing(question: Question) -> Finding:
     """P(every party's discount factor reaches its δ*) over the stated ranges, times the explanation's share of weight.
 
-    One period is a year of the theatre's crises. Cooperate: the forgoing party has no deployment open, each party gets its
-    rent. Deviate: that party answers once with all options, the others unchanged. Punished: options restored, alignment
+    One period is a year of the theatre's crises. Cooperate: the forgoing party has no deployment open, each party gets
+    its rent. Deviate: that party answers once with all options, the others unchanged. Punished: options restored, alignment
     lowered, obstruction on, no rent. δ, rents and what breakdown brings are drawn evenly from their ranges.
     """
     asked, given, case = predictions_of(question), question.parameters, question.case
@@ -43,6 +44,7 @@ def self_enforcing(question: Question) -> Finding:
     discount = sampled["discount"][:, None]
     is_kept = np.all(np.nan_to_num(factor, nan=np.inf) <= discount, axis=1)
     weight = _relative_weight(asked, explanation, given.get("against", ()))
+    rivals = ", ".join(given.get("against", ())) or "no rival"
     low, high = interval(np.nanmax(np.where(np.isnan(factor), np.inf, factor), axis=1).clip(0, 1))
     kept = float(is_kept.mean())
     return Finding(
@@ -52,8 +54,8 @@ def self_enforcing(question: Question) -> Finding:
         unit="P(the arrangement keeps itself)",
         n=len(_crises(case, given)),
         probability=min(kept, weight),
-        reason=f"P(kept) = {kept:.2f}; {explanation} has {weight:.2f} of the weight it shares with {given.get('against')}",
-        turns_on="on the rents, which nobody has measured, and on rivals that predict the same restraint without a bargain",
+        reason=f"P(kept) = {kept:.2f}; {explanation} has {weight:.2f} of the weight shared with {rivals}",
+        turns_on="on the rents, which nobody has measured, and on rivals that predict the same restraint",
         detail={
             "parties": _by_party(case, factor, stage), "largest_critical_factor": {"low": low, "high": high},
             "weight_against_rivals": weight, "weights": asked.weights(),
@@ -70,7 +72,7 @@ def _stage_values(
 ) -> tuple[StageValues, dict[str, np.ndarray]]:
     """One year's value to each party, [draw, party]: kept, broken once, and after breakdown."""
     case, given = question.case, question.parameters
-    games = asked.games(explanation, _crises(case, given))
+    games, here = asked.games(explanation), _crises(case, given)
     arrangement = case.settings.arrangement
     assert arrangement is not None
     parties = [asked.index(p) for p in arrangement.parties]
@@ -80,13 +82,13 @@ def _stage_values(
     broken = _lower_alignment(games, parties, sampled["alignment"])
     after = solve(broken, DEFAULT_SETTINGS)
     years = case.settings.years[1] - case.settings.years[0] + 1
-    rate = len(games.names) / years
+    rate = len(here) / years
 
     def yearly(crises: Crises, log_residual: Array) -> np.ndarray:
         value = _inclusive_value(crises, log_residual)
-        return np.stack([rate * games.by_draw(value[:, i]).mean(axis=1) for i in parties], axis=1)
+        return np.stack([rate * games.mean(value[:, i], here) for i in parties], axis=1)
 
-    stake = np.stack([games.by_draw(games.crises.stake[:, i]).mean(axis=1) for i in parties], axis=1)
+    stake = np.stack([games.mean(games.crises.stake[:, i], here) for i in parties], axis=1)
     rent = sampled["rent"] * stake
     obstructed = sampled["obstruction"][:, None] * stake * _is_obstructed(case)
     return StageValues(
@@ -141,6 +143,7 @@ def _lower_alignment(games: Games, parties: list[int], alignment: np.ndarray) ->
     return eqx.tree_at(lambda c: c.alignment, games.crises, changed)
 
 
+@jax.jit
 def _inclusive_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p"]:
     """Expected value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
     reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]

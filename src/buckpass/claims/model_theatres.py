@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -29,6 +30,10 @@ from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
 DEPLOYMENT = 5
+ALONE = jax.jit(estimands.alone_strategy)
+EFFORT = jax.jit(estimands.expected_effort)
+RUNG = jax.jit(estimands.expected_rung)
+SPLIT = jax.jit(decompose_gap, static_argnums=(2, 3))
 
 
 def theatre_gap(question: Question) -> Finding:
@@ -41,15 +46,12 @@ def theatre_gap(question: Question) -> Finding:
     raw: dict[str, float] = {}
 
     def sample(explanation: str) -> Sample:
-        home, home_found = asked.solved(explanation, here)
-        away, away_found = asked.solved(explanation, there)
-        held = _held_equal(asked, home, away, given)
-        rungs = [
-            _rung(asked, home, home_found, given["power"]),
-            _rung(asked, held, solve(held.crises, DEFAULT_SETTINGS), given["power"]),
-        ]
-        raw[explanation] = float(np.median(_rung(asked, away, away_found, given["power"]) - rungs[0]))
-        return sample_of(question, rungs[1] - rungs[0])
+        games, found = asked.solved(explanation)
+        held = _held_equal(asked, games, here, given)
+        rung = _rungs(asked, games, found, given["power"])
+        rung_held = _rungs(asked, held, solve(held.crises, DEFAULT_SETTINGS), given["power"])
+        raw[explanation] = float(np.median(games.mean(rung, there) - games.mean(rung, here)))
+        return sample_of(question, games.mean(rung_held, there) - games.mean(rung, here))
 
     reading = asked.read(sample)
     return finding_of(
@@ -79,10 +81,10 @@ def gap_share(question: Question) -> Finding:
     shares: dict[str, dict[str, float]] = {}
 
     def sample(explanation: str) -> Sample:
-        sides = [asked.solved(explanation, side) for side in (there, here)]
-        crises, found = _against(sides, asked.index(given["power"]))
-        split = decompose_gap(crises, found, 0, 1)
-        n = sides[0][0].n_draws
+        games, solved = asked.solved(explanation)
+        crises, found = _against(games, solved, (games.rows(there), games.rows(here)), asked.index(given["power"]))
+        split = SPLIT(crises, found, 0, 1)
+        n = games.n_draws
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
         parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
         share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
@@ -113,21 +115,18 @@ def capacity_freed(question: Question) -> Finding:
     stocks: dict[str, float] = {}
 
     def sample(explanation: str) -> Sample:
-        home, found = asked.solved(explanation, here)
+        games, before = asked.solved(explanation)
         i = asked.index(given["power"])
-        deploys = home.crises.rung[:, i] >= DEPLOYMENT
+        deploys = games.crises.rung[:, i] >= DEPLOYMENT
         kept, alone = (
-            home.by_draw(jnp.sum(jnp.where(deploys, s[:, i], 0.0), axis=-1)).mean(axis=1)
-            for s in (found.strategy, estimands.alone_strategy(home.crises))
+            games.mean(jnp.sum(jnp.where(deploys, strategy[:, i], 0.0), axis=-1), here)
+            for strategy in (before.strategy, ALONE(games.crises))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
-        away, before = asked.solved(explanation, there)
-        dearer = _dearer(away, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
+        dearer = _dearer(games, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
         after = solve(dearer.crises, DEFAULT_SETTINGS)
-        efforts = [
-            away.by_draw(estimands.expected_effort(away.crises, s.strategy)[:, i]).mean(axis=1) for s in (before, after)
-        ]
+        efforts = [games.mean(EFFORT(games.crises, e.strategy)[:, i], there) for e in (before, after)]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
@@ -147,20 +146,21 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )
 
 
-def _rung(asked: Predictions, games: Games, found: Equilibrium, power: str) -> np.ndarray:
-    return games.by_draw(estimands.expected_rung(games.crises, found)[:, asked.index(power)]).mean(axis=1)
+def _rungs(asked: Predictions, games: Games, found: Equilibrium, power: str) -> Array:
+    return RUNG(games.crises, found)[:, asked.index(power)]
 
 
-def _held_equal(asked: Predictions, home: Games, away: Games, given: dict) -> Games:
-    changed, i = away.crises, asked.index(given["power"])
+def _held_equal(asked: Predictions, games: Games, here: Sequence[str], given: dict) -> Games:
+    """Games in which every crisis has the power's stake, or the severity, of its own theatre on average."""
+    changed, i = games.crises, asked.index(given["power"])
     hold = given.get("hold", ())
     if "stake" in hold:
-        stake = np.repeat(home.by_draw(home.crises.stake[:, i]).mean(axis=1), len(away.names))
+        stake = np.repeat(games.mean(changed.stake[:, i], here), len(games.names))
         changed = eqx.tree_at(lambda c: c.stake, changed, changed.stake.at[:, i].set(jnp.asarray(stake)))
     if "severity" in hold:
-        severity = np.repeat(home.by_draw(home.crises.severity).mean(axis=1), len(away.names))
+        severity = np.repeat(games.mean(changed.severity, here), len(games.names))
         changed = eqx.tree_at(lambda c: c.severity, changed, jnp.asarray(severity))
-    return Games(changed, away.names, away.n_draws)
+    return Games(changed, games.names, games.n_draws)
 
 
 def _dearer(games: Games, power: int, factor: np.ndarray) -> Games:
@@ -174,30 +174,33 @@ def _claims(question: Question, crises: Sequence[str]) -> list[str]:
     return [c for c in crises if power in question.case.crisis(c)["claimants"]]
 
 
-def _against(sides: Sequence[tuple[Games, Equilibrium]], power: int) -> tuple[Crises, Equilibrium]:
-    """One batch in which the power of every crisis of the first side stands beside itself in every one of the second.
+def _against(
+    games: Games, solved: Equilibrium, sides: tuple[np.ndarray, np.ndarray], power: int
+) -> tuple[Crises, Equilibrium]:
+    """One batch in which the power in every crisis of the first side stands beside itself in every one of the second.
 
-    The two stand as two powers of one game; what differs by crisis (severity) is moved into what each delivers.
+    `sides` are rows of the games, [draw, crisis]. The two stand as two powers of one game; what differs by crisis
+    (severity) is moved into what each delivers.
     """
-    (first, first_found), (second, second_found) = sides
-    grid = np.indices((first.n_draws, len(first.names), len(second.names))).reshape(3, -1)
-    rows = [grid[0] * len(first.names) + grid[1], grid[0] * len(second.names) + grid[2]]
-    batches = [(first.crises, rows[0]), (second.crises, rows[1])]
+    n, first, second = games.n_draws, sides[0].shape[1], sides[1].shape[1]
+    rows = [
+        np.broadcast_to(sides[0][:, :, None], (n, first, second)).ravel(),
+        np.broadcast_to(sides[1][:, None, :], (n, first, second)).ravel(),
+    ]
+    batch = games.crises
 
-    def beside(name: str) -> Array:
-        return jnp.stack([getattr(c, name)[r, power] for c, r in batches], axis=1)
+    def beside(values: Array) -> Array:
+        return jnp.stack([values[r, power] for r in rows], axis=1)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
            "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
     crises = Crises(
-        **{name: beside(name) for name in own},
-        delivery=jnp.stack([c.delivery[r, power] / c.severity[r] for c, r in batches], axis=1),
+        **{name: beside(getattr(batch, name)) for name in own},
+        delivery=beside(batch.delivery / batch.severity[:, None]),
         severity=jnp.ones(size),
         alignment=jnp.broadcast_to(jnp.eye(2), (size, 2, 2)),
         host_alignment=jnp.zeros((size, 2)),
         rationality=jnp.ones(size),
     )
-    residuals = [found.log_residual[r, power] for found, r in zip((first_found, second_found), rows, strict=True)]
-    found = eqx.tree_at(lambda e: e.log_residual, first_found, jnp.stack(residuals, axis=1))
-    return crises, found
+    return crises, eqx.tree_at(lambda e: e.log_residual, solved, beside(solved.log_residual))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import equinox as eqx
 import numpy as np
 import polars as pl
 from jaxtyping import Array, Float
@@ -15,29 +17,58 @@ from buckpass.claims.changes import Change
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
 from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import draw_crises
+from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.game.crises import Crises
+from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
 
-__all__ = ["Games", "Predictions", "Reading", "Sample", "crises_in", "finding_of", "playing", "predictions_of"]
+__all__ = [
+    "Games",
+    "Predictions",
+    "Reading",
+    "Sample",
+    "asked_about",
+    "crises_in",
+    "finding_of",
+    "playing",
+    "predictions_of",
+]
 
 DRAWS = 100
 LEAST_WEIGHT = 0.01
 CEILING = "everything"
+DRAW_GAMES = eqx.filter_jit(draw_games)
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
 
 
 @dataclass(frozen=True)
 class Games:
-    """The games of some crises under posterior draws; the batch axis is draw × crisis, draw-major."""
+    """The games of the record under posterior draws; the batch axis is draw × crisis, draw-major."""
 
     crises: Crises
     names: tuple[str, ...]
     n_draws: int
 
-    def by_draw(self, values: Float[Array, " dc"]) -> np.ndarray:
-        """Values of the batch as an array [draw, crisis]."""
-        return np.asarray(values).reshape(self.n_draws, len(self.names))
+    def by_draw(self, values: Float[Array, " dc"], crises: Sequence[str]) -> np.ndarray:
+        """Values of the batch for some of the crises, [draw, crisis]."""
+        return np.asarray(values).reshape(self.n_draws, len(self.names))[:, self.positions(crises)]
+
+    def mean(self, values: Float[Array, " dc"], crises: Sequence[str]) -> np.ndarray:
+        """Mean over some of the crises, by draw."""
+        return self.by_draw(values, crises).mean(axis=1)
+
+    def positions(self, crises: Sequence[str]) -> list[int]:
+        """Where the crises stand; those of theatres outside the fit are named."""
+        outside = [c for c in crises if c not in self.names]
+        if outside:
+            raise CannotCompute(
+                f"{', '.join(outside)}: none of the claim's theatres or crises has it, so nothing was predicted"
+            )
+        return [self.names.index(c) for c in crises]
+
+    def rows(self, crises: Sequence[str]) -> np.ndarray:
+        """Rows of the batch that hold some of the crises, [draw, crisis]."""
+        return np.arange(self.n_draws)[:, None] * len(self.names) + np.array(self.positions(crises))
 
 
 @dataclass(frozen=True)
@@ -105,25 +136,52 @@ class Predictions:
         extra = (CEILING,) if ceiling is not None and ceiling.diagnostics.passed else ()
         return tuple(dict.fromkeys([*self.weights(), *extra]))
 
-    def games(self, explanation: str, crises: Sequence[str], change: Change | None = None) -> Games:
-        """The games of some crises under one explanation, with their inputs changed if asked."""
-        key = ("games", explanation, tuple(crises), change and change.name)
+    def games(self, explanation: str, change: Change | None = None) -> Games:
+        """The games of the record under one explanation, with inputs changed if asked."""
+        key = ("games", explanation, change and change.name)
         if key not in self._kept:
-            case = change.case if change else self.case
-            drawn = draw_crises(case, self.posteriors[explanation], tuple(crises), self.n_draws)
+            setting = self.setting(change)
+            drawn = DRAW_GAMES(setting, coefficients_of(self.posteriors[explanation], setting, self.n_draws))
+            names = setting.names.crises
             games = change.on(drawn) if change else drawn
-            self._kept[key] = Games(games, tuple(crises), drawn.stake.shape[0] // len(crises))
+            self._kept[key] = Games(games, names, drawn.stake.shape[0] // len(names))
         return self._kept[key]
 
-    def solved(
-        self, explanation: str, crises: Sequence[str], change: Change | None = None
-    ) -> tuple[Games, Equilibrium]:
+    def solved(self, explanation: str, change: Change | None = None) -> tuple[Games, Equilibrium]:
         """The same games with their equilibria."""
-        games = self.games(explanation, crises, change)
-        key = ("solved", explanation, tuple(crises), change and change.name)
+        games = self.games(explanation, change)
+        key = ("solved", explanation, change and change.name)
         if key not in self._kept:
             self._kept[key] = solve(games.crises, DEFAULT_SETTINGS)
         return games, self._kept[key]
+
+    def setting(self, change: Change | None = None) -> CrisisSetting:
+        """What the case fixes about the crises that its claims ask about; a change is worked out where it bites only.
+
+        One batch for all claims: every question is answered by games of one shape, compiled once.
+        """
+        key = ("setting", change and change.name)
+        if key not in self._kept:
+            self._kept[key] = self._base_setting() if change is None else self._changed_setting(change)
+        return self._kept[key]
+
+    def _base_setting(self) -> CrisisSetting:
+        return setting_of(self.case, asked_about(self.case), self._standard())
+
+    def _standard(self) -> Standard:
+        if "standard" not in self._kept:
+            self._kept["standard"] = standard_of(self.case)
+        return self._kept["standard"]
+
+    def _changed_setting(self, change: Change) -> CrisisSetting:
+        base = self.setting()
+        if not change.crises:
+            return base
+        part = setting_of(change.case, change.crises, self._standard())
+        at = np.array([base.names.crises.index(c) for c in change.crises])
+        batched = [f.name for f in dataclasses.fields(base) if f.name not in UNBATCHED]
+        spliced = {name: getattr(base, name).at[at].set(getattr(part, name)) for name in batched}
+        return dataclasses.replace(base, **spliced)
 
     def read(self, quantity: Callable[[str], Sample]) -> Reading:
         """One quantity under every explanation asked."""
@@ -170,6 +228,19 @@ def crises_in(case: Case, theatres: str | Sequence[str]) -> tuple[str, ...]:
     for name in names:
         case.theatre(name)
     return tuple(case.crises.filter(pl.col("theatre").is_in(names))["crisis_id"])
+
+
+def asked_about(case: Case) -> tuple[str, ...]:
+    """The crises that claims about the model name, themselves or by theatre; those of the focus theatre in any case."""
+    given = [c.estimand.parameters for c in case.claims if c.estimand and c.family in ("model", "premise")]
+    theatres = {case.settings.focus.theatre}
+    for parameters in given:
+        for name in ("theatre", "against", "into"):
+            value = parameters.get(name, ())
+            theatres |= {value} if isinstance(value, str) else set(value)
+    crises = {c for parameters in given for c in parameters.get("crises", ())}
+    is_asked = pl.col("theatre").is_in(sorted(theatres)) | pl.col("crisis_id").is_in(sorted(crises))
+    return tuple(case.crises.filter(is_asked)["crisis_id"])
 
 
 def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
