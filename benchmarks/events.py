@@ -2,7 +2,8 @@
 
 python benchmarks/events.py --json [--rows 5000000] [--profile-rows 20000000]
 
-Makes a file in the layout of GDELT 1.0 (58 columns, about 355 bytes a row as real files have, one row in 10,000 damaged), loads it in a process of
+Makes a file in the layout of GDELT 1.0 (58 columns, about 355 bytes a row as real files have, one row in 10,000
+damaged), loads it in a process of
 its own, and prints one JSON object: rows_per_s, peak_mb, pandas_ratio, profile_20m_s, and what they were measured on.
 """
 
@@ -83,9 +84,11 @@ def _lines(rng: np.random.Generator, first: int, count: int):
         where = f"1\tKazakhstan\tKZ\tKZ\t48.0\t68.0\tKZ{k % 97}"
         yield (
             f"{first + k + 1}\t{day}\t{day[:6]}\t{day[:4]}\t{day[:4]}.5\t{source}GOV\t{source} GOVERNMENT\t{source}"
-            f"\t\t\t\t\tGOV\t\t\t{target}MIL\t{target} ARMY\t{target}\t\t\t\t\tMIL\t\t\t1\t{code}\t{code[:3]}\t{code[:2]}\t1"
+            f"\t\t\t\t\tGOV\t\t\t{target}MIL\t{target} ARMY"
+            f"\t{target}\t\t\t\t\tMIL\t\t\t1\t{code}\t{code[:3]}\t{code[:2]}\t1"
             f"\t{-2.0 + codes[k] % 7}\t{mentions[k]}\t1\t{mentions[k]}\t{tone[k]}\t{where}\t{where}\t{where}\t{day}"
-            f"\thttps://news.example.org/world/{day[:4]}/{first + k}/officials-meet-to-discuss-border-and-trade-report.html\n"
+            f"\thttps://news.example.org/world/{day[:4]}/{first + k}/"
+            f"officials-meet-to-discuss-border-and-trade-report.html\n"
         )
 
 
@@ -109,7 +112,8 @@ def load_once(store: Path, file: Path) -> dict:
     loaded = report.files[0]
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime
-    return {"seconds": seconds, "cpu_s": cpu, "read": loaded.rows_read, "rejected": loaded.rows_rejected, "peak_mb": _peak_mb()}
+    rows = {"read": loaded.rows_read, "rejected": loaded.rows_rejected}
+    return rows | {"seconds": seconds, "cpu_s": cpu, "peak_mb": _peak_mb()}
 
 
 def pandas_once(file: Path, rows: int) -> dict:

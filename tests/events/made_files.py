@@ -84,7 +84,7 @@ KEPT = ("China", "Iran", "Kazakhstan")
 
 
 def quads(is_cut: bool, days: int = 30) -> bytes:
-    """Statements among ten states, as themselves and through their parts; a cut file keeps three of the states themselves."""
+    """Statements among ten states, as themselves and through their parts; a cut file keeps three as themselves."""
     lines = []
     for day in range(1, days + 1):
         date = f"2014-06-{day:02d}"
@@ -100,14 +100,17 @@ def quads(is_cut: bool, days: int = 30) -> bytes:
 
 
 ICEWS_HEADER = (
-    "Event ID\tEvent Date\tSource Name\tSource Sectors\tSource Country\tEvent Text\tCAMEO Code\tIntensity\tTarget Name\t"
-    "Target Sectors\tTarget Country\tStory ID\tSentence Number\tPublisher\tCity\tDistrict\tProvince\tCountry\tLatitude\tLongitude"
+    "Event ID\tEvent Date\tSource Name\tSource Sectors\tSource Country\tEvent Text\tCAMEO "
+    "Code\tIntensity\tTarget Name\t"
+    "Target Sectors\tTarget Country\tStory ID\tSentence "
+    "Number\tPublisher\tCity\tDistrict\tProvince\tCountry\tLatitude\tLongitude"
 )
 
 
 def icews_row(event_id: int, text: str, code: str) -> str:
     """One row of an ICEWS weekly file."""
-    head = f"{event_id}\t2018-06-01\tForeign Affairs (Russia)\tGovernment\tRussia\t{text}\t{code}\t1\tKazakhstan\tNA\tKazakhstan"
+    source, target = "Foreign Affairs (Russia)\tGovernment\tRussia", "Kazakhstan\tNA\tKazakhstan"
+    head = f"{event_id}\t2018-06-01\t{source}\t{text}\t{code}\t1\t{target}"
     return f"{head}\t1\t2\tNews\tAstana\tNA\tNA\tKazakhstan\t51.1\t71.4"
 
 
@@ -122,7 +125,8 @@ SIPRI_REGISTER = b"""Transfers of arms from all to all.
 A '?' marks doubt, and "quotes" or, commas may stand here.
 
 SIPRI AT Database ID,Supplier,Recipient,Designation,Description,Armament category,Order date,Order date is estimate,\
-Numbers delivered,Numbers delivered is estimate,Delivery year,Delivery year is estimate,Status,SIPRI estimate,TIV deal unit,\
+Numbers delivered,Numbers delivered is estimate,Delivery year,Delivery year is estimate,Status,\
+SIPRI estimate,TIV deal unit,\
 TIV delivery values,Local production
 1,Russia,Kazakhstan,X-1,"gun, towed",Artillery,2010,,4,,2012,Yes,New,1.5,1.5,6,No
 2,Russia,Turkiye,X-2,radar,Sensors,2010,Yes,,,2013,,New,,,,No

@@ -35,8 +35,8 @@ def made_case(responses=()) -> MadeCase:
 
 def event(number: int, actor: str, cameo: str, day: int, group: str = "") -> list[str]:
     return gdelt_row(
-        GLOBALEVENTID=str(number), Actor1CountryCode=actor, Actor1KnownGroupCode=group, EventCode=cameo, EventRootCode=cameo[:2],
-        SQLDATE=f"202201{day:02d}", MonthYear="202201",
+        GLOBALEVENTID=str(number), Actor1CountryCode=actor, Actor1KnownGroupCode=group, EventCode=cameo,
+        EventRootCode=cameo[:2], SQLDATE=f"202201{day:02d}", MonthYear="202201",
     )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def background(first: int) -> list[list[str]]:
 
 @pytest.fixture
 def store(tmp_path):
-    """Russia deploys (two such events, one statement), China speaks once, the CIS sends troops, the US is not in the file."""
+    """Russia deploys (two events, one statement), China speaks once, the CIS sends troops, the US is not there."""
     rows = [
         event(1, "RUS", "074", 6), event(2, "RUS", "074", 7), event(3, "RUS", "010", 5), event(4, "RUS", "190", 7),
         event(5, "CHN", "051", 7), event(6, "CHN", "051", 7),
@@ -105,7 +105,7 @@ def test_an_edited_mapping_changes_the_rungs(store, tmp_path):
     path.write_text(text.replace("074,6,military", "074,4,military"), encoding="utf-8")
     assert coded(code(store, made_case(), path), "RUS")["rung"] == 4
     path.write_text(text.replace("074,6,military", "74,6,military"), encoding="utf-8")
-    with pytest.raises(errors.BadMapping, match="line 18.*leading zero"):
+    with pytest.raises(errors.BadMapping, match=r"line 18.*leading zero"):
         code(store, made_case(), path)
 
 

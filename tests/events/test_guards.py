@@ -29,7 +29,8 @@ def query(store, sql):
         return frame(connection, sql)
 
 
-# --- actor coverage ---------------------------------------------------------------------------------------------------------
+# --- actor coverage
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_without_the_states_themselves_is_refused(tmp_path):
@@ -93,7 +94,8 @@ def test_real_full_file_has_russia_more_active(shared_data, tmp_path):
     assert counts["RUS"] > counts["CHN"] > counts["USA"]
 
 
-# --- labels -----------------------------------------------------------------------------------------------------------------
+# --- labels
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def test_scrambled_columns_are_refused_and_plausible_ones_pass(tmp_path):
@@ -124,7 +126,8 @@ def test_real_relabelled_totals_pass(real_events):
     check_labels("world totals", {name.removeprefix("cameo"): float(totals[name].sum()) for name in totals.columns})
 
 
-# --- leading zeros ----------------------------------------------------------------------------------------------------------
+# --- leading zeros
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_lost_zeros_are_restored_from_the_root_or_the_text(tmp_path):
@@ -155,7 +158,8 @@ def test_real_codes_keep_their_zeros(real_events, shared_data):
     assert saved["code"].str.starts_with("0").mean() > 0.5
 
 
-# --- sentinels, ranges, blanks ----------------------------------------------------------------------------------------------
+# --- sentinels, ranges, blanks
+# ----------------------------------------------------------------------------------------------
 
 
 def test_minus_nine_is_missing_not_a_number(tmp_path):
@@ -221,7 +225,8 @@ def test_real_blank_partners_are_not_zero(shared_data, tmp_path):
     assert query(store, "SELECT count(*) AS n FROM wits WHERE value = 0 AND indicator LIKE '%Top 5%'")["n"][0] == 0
 
 
-# --- files that someone saved again -------------------------------------------------------------------------------------------
+# --- files that someone saved again
+# -------------------------------------------------------------------------------------------
 
 
 def test_semicolons_and_a_header_are_no_obstacle(tmp_path):

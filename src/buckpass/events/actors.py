@@ -1,4 +1,4 @@
-"""Who the names and codes of event files stand for: states by ISO3, organisations by their id, leaders by their dates."""
+"""Who names and codes of event files stand for: states by ISO3, organisations by id, leaders by their dates."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class Named:
 def resolve(name: str) -> tuple[Named, ...]:
     """Whom a name in an event file stands for; empty when nobody known.
 
-    A leader's name counts for the state during the years of office only. A part of a government counts for the state in the
-    last parentheses: "Foreign Affairs (Russia)" is RUS. Everything else must be the full name of a state or an organisation:
+    A leader's name counts for the state during the years of office only. A part of a government counts for the state
+    in the
+    last parentheses: "Foreign Affairs (Russia)" is RUS. All else must be the full name of a state or an organisation:
     "Bank of China" is nobody's foreign policy.
 
     >>> [named.actor for named in resolve("Foreign Affairs (Kazakhstan)")]
@@ -55,7 +56,7 @@ def state_or_organisation(name: str) -> str | None:
 
 
 def by_code(code: str | int, system: str, year: int | None = None) -> str | None:
-    """ISO3 of a state by a code: COW or Gleditsch-Ward number, FIPS 10-4, CAMEO or ISO3; in a year where codes changed hands.
+    """ISO3 of a state by a code (COW, Gleditsch-Ward, FIPS 10-4, CAMEO, ISO3), in a year where codes changed hands.
 
     >>> by_code(365, "cow", 1980), by_code(365, "cow", 2020)
     ('SUN', 'RUS')
@@ -81,9 +82,10 @@ def gdelt_groups() -> dict[str, str]:
 
 
 def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
-    """Fill `source_id` and `target_id` of a file's events from the names in them; leaves the names in the table `named`."""
+    """Fill `source_id` and `target_id` of a file's events from their names, and leave those in the table `named`."""
     distinct = connection.execute(
-        "SELECT DISTINCT source AS name FROM events WHERE file_id = $1 UNION SELECT target FROM events WHERE file_id = $1",
+        "SELECT DISTINCT source AS name FROM events WHERE file_id = $1 UNION SELECT target FROM events WHERE "
+        "file_id = $1",
         [file_id],
     ).fetchall()
     rows = [
@@ -151,7 +153,8 @@ def _published(system: str) -> dict[str, str]:
 
 @cache
 def _country_table() -> tuple[dict[str, str], ...]:
-    # the table of country-converter 1.3 is read as data: its own reader takes Namibia's NA for a missing value under pandas 3
+    # the table of country-converter 1.3 is read as data: its own reader takes Namibia's NA for a missing value under
+    # pandas 3
     try:
         text = resources.files("country_converter").joinpath("country_data.tsv").read_text(encoding="utf-8")
     except ModuleNotFoundError as error:

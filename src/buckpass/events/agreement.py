@@ -23,9 +23,10 @@ FEWEST = 10
 class Agreement:
     """Agreement of machine and hand on the ladder.
 
-    `alpha` is Krippendorff's ordinal alpha over the pairs, with crises drawn as wholes in the bootstrap; `verdict` says in words
-    what it is worth. `confusion`: hand, machine, n. `disagreements`: worst first, with the evidence. `refused`: crisis × actor
-    that the events do not cover, with the reason.
+    `alpha` is Krippendorff's ordinal alpha over the pairs, with crises drawn as wholes in the bootstrap; `verdict`
+    says in words
+    what it is worth. `confusion`: hand, machine, n. `disagreements`: worst first, with the evidence. `refused`:
+    crisis × actor that the events do not cover, with the reason.
     """
 
     alpha: AlphaInterval
@@ -49,8 +50,10 @@ class Agreement:
 def agree(store: Path, case: Case, *, seed: int = 0) -> Agreement:
     """Compare the responses that events propose with those coded by hand, where the events cover both actor and host.
 
-    Hand-coded rows that were never searched are no pair, and neither is a crisis × actor that the files do not cover: those are
-    listed in `refused`, not guessed. Where the hand gives a band, `is_in_band` tells whether the machine's rung lies in it.
+    Hand-coded rows that were never searched are no pair, and neither is a crisis × actor that the files do not
+    cover: those are
+    listed in `refused`, not guessed. Where the hand gives a band, `is_in_band` tells whether the machine's rung lies
+    in it.
 
     Reference: Krippendorff (2004), ch. 11.
     """

@@ -48,8 +48,9 @@ SCHEMA = {
 class CodedRecord:
     """Responses that the events propose, one row per crisis and actor.
 
-    `status` is *coded*, *uncovered* (whole actors are missing from the files) or *thin* (too few events to tell silence from a
-    gap); only *coded* rows have a rung. `evidence` holds "file:event" keys, which `evidence_rows` turns into the events.
+    `status` is *coded*, *uncovered* (whole actors are missing from the files) or *thin* (too few events to tell
+    silence from a
+    gap); only *coded* rows have a rung. `evidence` holds "file:event" keys, which `evidence_rows` turns into events.
     """
 
     rows: pl.DataFrame
@@ -85,10 +86,12 @@ class Episode:
 def code(store: Path, case: Case, mapping_file: Path | None = None) -> CodedRecord:
     """Propose, for every crisis and actor of a case, the rung that the events in a store support.
 
-    Events from the actor towards the host, from the first day to 30 days after the last, count once a day per code. The rung is
-    the highest that two of them reach or pass, the band's lower end needs three, its upper end one. Coercive events have no
-    rung and are counted apart. Where the files do not cover the actor or the host, report fewer than five events of either in
-    the window, or leave out more than a fifth of its days, nothing is coded: silence and a gap look alike.
+    Events from the actor towards the host, from the first day to 30 days after the last, count once a day per code.
+    The rung is
+    the highest that two of them reach or pass, the band's lower end needs three, its upper end one. Coercive events
+    have no
+    rung and are counted apart. Where the files do not cover the actor or the host, report fewer than five events of
+    either in the window, or leave out more than a fifth of its days, nothing is coded: silence and a gap look alike.
 
     Parameters
     ----------
@@ -170,7 +173,8 @@ class _Attention:
             return f"the files that cover both report on {reported} of the {self.window.days} days of the window"
         if of_actor >= ENOUGH_ATTENTION and of_host >= ENOUGH_ATTENTION:
             return ""
-        return f"{of_actor} events of {actor} and {of_host} of {';'.join(hosts)} in the window; {ENOUGH_ATTENTION} of each needed"
+        seen = f"{of_actor} events of {actor} and {of_host} of {';'.join(hosts)} in the window"
+        return f"{seen}; {ENOUGH_ATTENTION} of each needed"
 
 
 def _attention(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Sequence[str]) -> _Attention:
@@ -203,7 +207,8 @@ def _events(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Seq
     return frame(
         connection,
         "SELECT file_id, source_id, day, code, min(file_id || ':' || event_id) AS key, count(*) AS reports FROM events "
-        "WHERE day BETWEEN ? AND ? AND list_contains(?::VARCHAR[], source_id) AND list_contains(?::VARCHAR[], target_id) "
+        "WHERE day BETWEEN ? AND ? AND list_contains(?::VARCHAR[], source_id) AND "
+        "list_contains(?::VARCHAR[], target_id) "
         "GROUP BY file_id, source_id, target_id, day, code ORDER BY day, code, key",
         [episode.window.since, episode.window.until, list(actors), list(episode.hosts)],
     )

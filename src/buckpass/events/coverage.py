@@ -1,7 +1,8 @@
 """Which actors a file covers: what a comparison has to know before it counts.
 
-ICEWS names a state in two ways: as itself ("Russia") and through its parts ("Foreign Affairs (Russia)"). Where a file keeps the
-parts of many states and none of the states themselves, its nodes were cut, and counts over them measure the cut.
+ICEWS names a state in two ways: as itself ("Russia") and through its parts ("Foreign Affairs (Russia)"). Where a file
+keeps the parts of many states and none of the states themselves, its nodes were cut,
+and counts over them measure the cut.
 """
 
 from __future__ import annotations
@@ -42,12 +43,15 @@ def _side(file_id: int, side: str, is_named: bool) -> str:
     events = f"events WHERE file_id = {file_id} AND {side}_id IS NOT NULL"
     if not is_named:
         return (
-            f"SELECT year(day) AS year, {side}_id AS actor, count(*) AS as_itself, 0 AS through_parts, count(*) AS events "
+            f"SELECT year(day) AS year, {side}_id AS actor, count(*) AS as_itself, 0 AS through_parts, count(*) "
+            f"AS events "
             f"FROM {events} GROUP BY ALL"
         )
     return (
-        f"SELECT year, actor, sum(n) FILTER (way = 'itself') AS as_itself, sum(n) FILTER (way = 'part') AS through_parts, "
-        f"sum(n) AS events FROM (SELECT year(day) AS year, {side}_id AS actor, {side} AS name, count(*) AS n FROM {events} "
+        f"SELECT year, actor, sum(n) FILTER (way = 'itself') AS as_itself, sum(n) FILTER (way = 'part') AS "
+        f"through_parts, "
+        f"sum(n) AS events FROM (SELECT year(day) AS year, {side}_id AS actor, {side} AS name, count(*) AS n "
+        f"FROM {events} "
         f"GROUP BY ALL) JOIN (SELECT DISTINCT name, way FROM named) USING (name) GROUP BY ALL"
     )
 
@@ -81,7 +85,8 @@ def coverages(connection: duckdb.DuckDBPyConnection) -> tuple[FileCoverage, ...]
         connection,
         "SELECT file_id, f.name, f.publisher, actor, coalesce(sum(as_itself), 0) AS as_itself, "
         "coalesce(sum(through_parts), 0) AS parts, "
-        "sum(events) AS events FROM coverage JOIN files f USING (file_id) WHERE actor IS NOT NULL GROUP BY ALL ORDER BY file_id",
+        "sum(events) AS events FROM coverage JOIN files f USING (file_id) WHERE actor IS NOT NULL GROUP BY "
+        "ALL ORDER BY file_id",
     ).with_columns(pl.col("as_itself", "parts", "events").cast(pl.Int64))
     return tuple(_coverage(group) for _, group in counts.group_by("file_id", maintain_order=True))
 

@@ -1,4 +1,4 @@
-"""A draft case from data: crises that the conflict tables and the events suggest, and the responses that the events propose."""
+"""A draft case from data: crises that conflict tables and events suggest, and the responses that events propose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ MOST_POWERS = 8
 DEATHS_OF_A_WAR = 2
 
 CRISIS_COLUMNS = (
-    "crisis_id", "name", "host", "theatre", "type", "start", "end", "threat_level", "threat_reason", "severity", "summary",
+    "crisis_id", "name", "host", "theatre", "type", "start", "end",
+    "threat_level", "threat_reason", "severity", "summary",
 )  # fmt: skip
 RESPONSE_COLUMNS = (
     "crisis_id", "actor", "kind", "rung", "rung_low", "rung_high", "scope", "detail", "confidence", "basis", "origin",
@@ -61,8 +62,10 @@ class Draft:
 def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path, *, theatre: str = "draft") -> Draft:
     """Write `crises.csv` and `responses.csv` proposed from a store for some hosts, from a year on.
 
-    Crises: UCDP/PRIO conflict episodes of a host, and weeks in which at least ten coercive events (CAMEO roots 14 to 20) within
-    or against the host exceed three times its usual week. Responses: the rungs that events support (see `code`), by the eight
+    Crises: UCDP/PRIO conflict episodes of a host, and weeks in which at least ten coercive events (CAMEO roots 14 to
+    20) within
+    or against the host exceed three times its usual week. Responses: the rungs that events support (see `code`), by
+    the eight
     states that act most towards the hosts; basis *machine*, or *unsearched* where the events do not allow a rung.
     The severity is a placeholder (threat/4): every row is for a person to confirm.
 
@@ -103,16 +106,18 @@ def _conflicts(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from
     if "ucdp_conflicts" not in tables(connection):
         return []
     rows = connection.execute(
-        "SELECT conflict_id, gwno_a, min(start_date2), max(ep_end_date), min(year), max(year), max(intensity_level) FROM ("
+        "SELECT conflict_id, gwno_a, min(start_date2), max(ep_end_date), min(year), max(year), "
+        "max(intensity_level) FROM ("
         "SELECT DISTINCT conflict_id, gwno_a, year, start_date2, ep_end_date, intensity_level, "
         "year - dense_rank() OVER (PARTITION BY conflict_id, gwno_a ORDER BY year) AS episode FROM ucdp_conflicts "
-        "WHERE year >= ? AND type_of_conflict IN ('intrastate', 'II')) GROUP BY conflict_id, gwno_a, episode ORDER BY 5",
+        "WHERE year >= ? AND type_of_conflict IN ('intrastate', 'II')) GROUP BY conflict_id, gwno_a, episode "
+        "ORDER BY 5",
         [from_year],
     ).fetchall()
     found = []
     for conflict, number, start, end, first, last, intensity in rows:
         host = by_code(number, "gw", first)
-        if host in hosts:
+        if host is not None and host in hosts:
             why = f"UCDP/PRIO conflict {conflict}, {first}-{last}, intensity {intensity}"
             threat = 4 if intensity == DEATHS_OF_A_WAR else 2
             began = max(start or date(first, 1, 1), date(first, 1, 1))
@@ -121,7 +126,7 @@ def _conflicts(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from
 
 
 def _outbreaks(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[Found]:
-    """Weeks of unusual coercion within or against a host, among the weeks that the files report on; weeks in a row are one."""
+    """Weeks of unusual coercion within or against a host, among the weeks reported on; weeks in a row are one."""
     weeks = frame(
         connection,
         "WITH reported AS (SELECT DISTINCT date_trunc('week', day)::DATE AS week FROM events WHERE year(day) >= $2), "
@@ -150,7 +155,8 @@ def _outbreaks(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from
 def _busiest(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[str]:
     rows = connection.execute(
         "SELECT source_id FROM events WHERE list_contains(?::VARCHAR[], target_id) AND length(source_id) = 3 "
-        "AND NOT list_contains(?::VARCHAR[], source_id) AND year(day) >= ? GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
+        "AND NOT list_contains(?::VARCHAR[], source_id) AND year(day) >= ? GROUP BY 1 ORDER BY count(*) "
+        "DESC, 1 LIMIT ?",
         [list(hosts), list(hosts), from_year, MOST_POWERS],
     ).fetchall()
     return [actor for (actor,) in rows]

@@ -24,7 +24,8 @@ class UnrecognisedFile(EventsError):
 
     def __init__(self, path: Path, seen: str, kinds: Iterable[str]):
         super().__init__(
-            f"{path.name}: not one of the known layouts. Seen: {seen}. A file is recognised by its content, not its name. "
+            f"{path.name}: not one of the known layouts. Seen: {seen}. A file is recognised by its content, not "
+            f"its name. "
             f"Give the publisher's own file (plain, .gz or .zip); known: {', '.join(sorted(kinds))}."
         )
 
@@ -73,7 +74,8 @@ class NewerStore(EventsError):
 
     def __init__(self, store: Path, seen: int, known: int):
         super().__init__(
-            f"{store.name}: store version {seen}, this program knows up to {known}. Its tables may mean something else. "
+            f"{store.name}: store version {seen}, this program knows up to {known}. Its tables may mean something "
+            f"else. "
             "It was left as it is. Upgrade buckpass, or load the files into a new store."
         )
 
@@ -83,7 +85,8 @@ class StoreNotWritten(EventsError):
 
     def __init__(self, store: Path, reason: str):
         super().__init__(
-            f"{store.name}: could not be written ({reason.splitlines()[0]}). The load was undone and the store is as before. "
+            f"{store.name}: could not be written ({reason.splitlines()[0]}). The load was undone and the store is "
+            f"as before. "
             "Free some space (a load needs about as much as the unpacked file) and run it again."
         )
 
@@ -95,7 +98,8 @@ class UncoveredActors(EventsError):
         self.reasons = reasons
         lines = "; ".join(f"{actor}: {why}" for actor, why in sorted(reasons.items()))
         super().__init__(
-            f"Refused: the store does not cover {', '.join(sorted(reasons))}. {lines}. A count over these actors would measure "
+            f"Refused: the store does not cover {', '.join(sorted(reasons))}. {lines}. A count over these actors "
+            f"would measure "
             "the gap in the file, not who acted. Load a file with the full set of actors, or leave these out."
         )
 
@@ -105,7 +109,8 @@ class ImplausibleLabels(EventsError):
 
     def __init__(self, table: str, reason: str):
         super().__init__(
-            f"{table}: the labels of its event columns are implausible ({reason}). Counts by event type would be wrong. "
+            f"{table}: the labels of its event columns are implausible ({reason}). Counts by event type would be "
+            f"wrong. "
             "The rows are kept in the store and are not used. Ask the publisher which column holds which CAMEO root."
         )
 
@@ -116,7 +121,8 @@ class PartialPartners(EventsError):
     def __init__(self, reporter: str, partner: str, years: Iterable[int]):
         listed = ", ".join(str(year) for year in years)
         super().__init__(
-            f"{reporter}–{partner}: no figure for {listed}. The table lists only the five largest partners of each year, so a "
+            f"{reporter}–{partner}: no figure for {listed}. The table lists only the five largest partners of "
+            f"each year, so a "
             "blank means 'not among the five', not zero. Use a bilateral source, or drop these years."
         )
 

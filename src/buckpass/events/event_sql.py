@@ -1,4 +1,4 @@
-"""How a typed row becomes an event, in SQL: actors of GDELT, codes with their leading zeros, ICEWS texts to CAMEO codes."""
+"""How a typed row becomes an event, in SQL: GDELT's actors, codes with leading zeros, ICEWS texts to CAMEO codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
         f"CASE WHEN {_known('known_group', gdelt_groups())} THEN {_case('known_group', gdelt_groups())} "
         f"WHEN {_known('country', gdelt_countries())} THEN {_case('country', gdelt_countries())} ELSE country END"
     )
-    # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) tells that it happened
+    # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) tells that it
+    # happened
     connection.execute(
         "CREATE OR REPLACE TEMP MACRO restored(code, root) AS "
         "CASE WHEN length(root) = 1 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END"

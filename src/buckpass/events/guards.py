@@ -25,7 +25,7 @@ def base_rates() -> dict[str, float]:
 
 
 def label_distance(counts: Mapping[str, float]) -> float:
-    """How far counts by CAMEO root lie from the base rates over the same roots: total variation, 0 (same) to 1 (disjoint).
+    """How far counts by CAMEO root lie from the base rates over those roots: total variation, 0 same to 1 disjoint.
 
     Files of ICEWS and GDELT that were checked lie within 0.16 of each other; 0.4 is refused.
     """
@@ -68,8 +68,8 @@ def dyad_months(store: Path) -> pl.DataFrame:
 def compare_activity(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:
     """How many dated events each actor directs at the hosts, over the files that cover all of them.
 
-    One event a day per actor, host and code. Raises `UncoveredActors` when no file covers every actor and host: a count would
-    then compare what the file left out.
+    One event a day per actor, host and code. Raises `UncoveredActors` when no file covers every actor and host: a
+    count would then compare what the file left out.
     """
     with reading(Path(store)) as connection:
         usable, reasons = usable_files(coverages(connection), [*actors, *hosts])

@@ -1,4 +1,4 @@
-"""Rows of one file into the store: by DuckDB's parallel reader where the file is as its publisher writes it, else batch by batch."""
+"""Rows of one file into the store: by DuckDB's parallel reader where the file allows it, else in batches."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def _insert_parallel(
     columns = ", ".join(f"{typed.literal(name)}: 'VARCHAR'" for name in (*found.columns, "beyond"))
     # GDELT 1.0 rows of before 2013 end one column earlier, so short rows are padded and judged by the required columns
     stage = (
-        f"(SELECT NULL::BIGINT AS row, * FROM read_csv({typed.literal(str(source.plain))}, delim='\t', quote='', escape='', "
+        f"(SELECT NULL::BIGINT AS row, * FROM read_csv({typed.literal(str(source.plain))}, delim='\t', "
+        f"quote='', escape='', "
         f"header=false, auto_detect=false, null_padding=true, store_rejects=true, rejects_table='bad_lines', "
         f"rejects_scan='bad_scans', columns={{{columns}}}))"
     )
@@ -73,7 +74,8 @@ def _insert_parallel(
     )
     connection.execute("DROP TABLE bad_lines; DROP TABLE bad_scans")
     counted = connection.execute(
-        "SELECT (SELECT count(*) FROM event_rows WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)",
+        "SELECT (SELECT count(*) FROM event_rows WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE "
+        "file_id = $1)",
         [file_id],
     ).fetchall()[0][0]
     if counted == source.lines:
@@ -159,17 +161,23 @@ def _long(layout: Layout, rows: str, years: list[str]) -> str:
     cells = ", ".join(typed.quoted(year) for year in years)
     number = typed.cell("cell", layout)
     return (
-        f"SELECT r.*, CAST(c.heading AS INTEGER) AS {name}, TRY_CAST({number} AS DOUBLE) AS {value} FROM ({rows}) r JOIN "
-        f"(SELECT * FROM (SELECT row, {cells} FROM batch) UNPIVOT INCLUDE NULLS (cell FOR heading IN ({cells}))) c USING (row)"
+        f"SELECT r.*, CAST(c.heading AS INTEGER) AS {name}, TRY_CAST({number} AS DOUBLE) AS {value} FROM "
+        f"({rows}) r JOIN "
+        f"(SELECT * FROM (SELECT row, {cells} FROM batch) UNPIVOT INCLUDE NULLS (cell FOR heading IN "
+        f"({cells}))) c USING (row)"
     )
 
 
 def _reject_repeated(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
     """A second row with the same key is rejected: merges of state-system lists double the rows of successor states."""
     table, keys = typed.quoted(layout.table), ", ".join(layout.keys)
-    repeated = f"SELECT row FROM {table} WHERE file_id = {file_id} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY row) > 1"
+    repeated = (
+        f"SELECT row FROM {table} WHERE file_id = {file_id} "
+        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY row) > 1"
+    )
     connection.execute(
-        f"INSERT INTO rejects SELECT file_id, row, 'repeats an earlier row: same ' || '{keys}', concat_ws(' | ', {keys}) "
+        f"INSERT INTO rejects SELECT file_id, row, 'repeats an earlier row: same ' || '{keys}', concat_ws(' | "
+        f"', {keys}) "
         f"FROM {table} WHERE file_id = {file_id} AND row IN ({repeated})"
     )
     connection.execute(f"DELETE FROM {table} WHERE file_id = {file_id} AND row IN ({repeated})")

@@ -60,8 +60,10 @@ class LoadReport:
 def load(store: Path, files: Sequence[Path], *, all_columns: bool = False) -> LoadReport:
     """Load event files and data tables into a store, each file once, and account for every row.
 
-    Each file is recognised by its content (plain, .gz or .zip). Rows read = rows loaded + rows rejected; the rejected ones
-    stand in the table `rejects` with their reason. The whole call is one transaction: on any error the store is as before.
+    Each file is recognised by its content (plain, .gz or .zip). Rows read = rows loaded + rows rejected; the
+    rejected ones
+    stand in the table `rejects` with their reason. The whole call is one transaction: on any error the store is as
+    before.
 
     Parameters
     ----------
@@ -101,7 +103,8 @@ def _load_one(connection: duckdb.DuckDBPyConnection, store: Path, path: Path, al
 
 def _known(connection: duckdb.DuckDBPyConnection, source: SourceFile, path: Path) -> LoadedFile | None:
     rows = connection.execute(
-        "SELECT file_id, sha256, publisher, layout, rows_read, rows_loaded, rows_rejected FROM files WHERE content_sha256 = ?",
+        "SELECT file_id, sha256, publisher, layout, rows_read, rows_loaded, rows_rejected FROM files WHERE "
+        "content_sha256 = ?",
         [source.content],
     ).fetchall()
     if not rows:

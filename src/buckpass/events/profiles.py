@@ -1,4 +1,4 @@
-"""What powers do towards hosts, by year: shares of words, economy and arms, against how much the files report at all."""
+"""What powers do towards hosts, by year: words, economy and arms, against how much the files report at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PER = 10_000
 
 @dataclass(frozen=True)
 class Profile:
-    """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 events of the files.
+    """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 reported.
 
     `left_out` says which files could not be used for the comparison, and why.
     """
@@ -73,8 +73,8 @@ class Profile:
 def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile:
     """Verbal, economic and military events of each actor towards the hosts by year, normalised by all events reported.
 
-    rate = 10,000 · n / (all events of the year in the same files); one event a day per actor, host and code. Only files that
-    cover every actor and at least one host are used.
+    rate = 10,000 · n / (all events of the year in the same files); one event a day per actor, host and code. Only
+    files that cover every actor and at least one host are used.
 
     Raises `UncoveredActors` when no file covers all actors, `NoEvents` for a store without events.
     """
@@ -105,7 +105,8 @@ def _gaps(gaps: Any) -> str:
 def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:
     return frame(
         connection,
-        "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(DISTINCT (day, target_id)) AS n FROM events "
+        "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(DISTINCT (day, target_id)) AS n "
+        "FROM events "
         "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
         "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
         [usable, list(actors), list(hosts)],

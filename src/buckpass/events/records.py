@@ -1,7 +1,7 @@
 """Records of a file one batch at a time, for every file that the parallel parser cannot take as it is.
 
-A record that cannot be split into the right number of cells, or that holds bytes that are no text, comes back as a reject with
-its number and its reason: nothing is dropped.
+A record that cannot be split into the right number of cells, or that holds bytes that are no text, comes back as a
+reject with its number and its reason: nothing is dropped.
 """
 
 from __future__ import annotations

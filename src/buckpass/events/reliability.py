@@ -19,7 +19,8 @@ def krippendorff_alpha(codings: np.ndarray, level: Level = "ordinal") -> float:
 
     Parameters
     ----------
-    codings : array [coder, unit]; NaN where a coder left a unit out. A unit with fewer than two values counts for nothing.
+    codings : array [coder, unit]; NaN where a coder left a unit out. A unit with fewer than two values counts for
+    nothing.
     level : "nominal", "ordinal" or "interval".
 
     Returns
@@ -29,7 +30,7 @@ def krippendorff_alpha(codings: np.ndarray, level: Level = "ordinal") -> float:
     Reference: Krippendorff (2011), Computing Krippendorff's alpha-reliability; Krippendorff (2004), ch. 11.
 
     >>> round(krippendorff_alpha(np.array([[1, 2, 3, 3], [1, 2, 3, 4]])), 3)
-    0.889
+    0.91
     """
     codings = _as_codings(codings)
     values, coincidences = _coincidences(codings)
@@ -39,7 +40,7 @@ def krippendorff_alpha(codings: np.ndarray, level: Level = "ordinal") -> float:
 
 @dataclass(frozen=True)
 class AlphaInterval:
-    """Alpha and the range that holds `coverage` of its bootstrap replicates; `n_undefined` replicates had no variation."""
+    """Alpha and the range that holds `coverage` of its bootstrap replicates; `n_undefined` of them had no variation."""
 
     alpha: float
     low: float

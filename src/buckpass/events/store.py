@@ -80,7 +80,8 @@ def writing(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _close(connection: duckdb.DuckDBPyConnection) -> None:
-    # closing rolls an open transaction back; after a full disk DuckDB may refuse the last checkpoint, and the rows are safe
+    # closing rolls an open transaction back; after a full disk DuckDB may refuse the last checkpoint, and the rows
+    # are safe
     try:
         connection.close()
     except engine().Error:
@@ -89,10 +90,13 @@ def _close(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _connect(store: Path, is_read_only: bool) -> duckdb.DuckDBPyConnection:
     duckdb = engine()
-    settings = {"memory_limit": MEMORY, "threads": str(os.cpu_count() or 1), "temp_directory": f"{store}.tmp"}
-    settings["preserve_insertion_order"] = (
-        "false"  # every row carries its number; keeping the order costs time and memory
-    )
+    # every row carries its number: keeping the order of rows in the file would cost time and memory for nothing
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "threads": os.cpu_count() or 1,
+        "temp_directory": f"{store}.tmp",
+        "preserve_insertion_order": False,
+    }
     try:
         return duckdb.connect(str(store), read_only=is_read_only, config=settings)
     except duckdb.IOException as error:

@@ -1,7 +1,7 @@
 """SQL that turns the cells of a layout into typed columns and says what is wrong with a row.
 
-Every cell is read as text first. A cell that is filled but is not of its kind, a required cell that is empty and a number out of
-its range are problems: the first of them becomes the row's reason for rejection.
+Every cell is read as text first. A cell that is filled but is not of its kind, a required cell that is empty and a
+number out of its range are problems: the first of them becomes the row's reason for rejection.
 """
 
 from __future__ import annotations
@@ -80,7 +80,10 @@ def _problems(column: Column) -> Iterable[str]:
 
 
 def typed(layout: Layout, stage: str) -> str:
-    """A query over `stage` (cells as text, the record's number `row`, a cell too many `beyond`) with every kept column typed, and its text beside it where a problem may quote it."""
+    """A query over `stage` with every kept column typed, and its text beside it where a problem may quote it.
+
+    `stage` has the cells as text, the record's number `row` and, where a line has a cell too many, that as `beyond`.
+    """
     columns = [f"{value(column, layout)} AS {quoted(column.name)}" for column in layout.columns]
     raws = [
         f"{cell(column.source, layout)} AS {quoted(f'raw_{column.name}')}"
