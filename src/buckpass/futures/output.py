@@ -1,0 +1,140 @@
+"""Histories as Parquet parts beside a manifest that says exactly what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES
+from buckpass.futures.problems import ManifestMismatch, OutputFailed
+from buckpass.futures.tiles import TileResult
+
+__all__ = ["HistoryWriter", "check_manifest", "manifest_of", "read_manifest", "write_atomically"]
+
+MANIFEST = "manifest.json"
+VERSIONED = ("buckpass", "jax", "numpy")
+
+
+def manifest_of(identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest: what the results depend on (`identity`), versions, parameters and units."""
+    return {
+        "identity": dict(identity),
+        "versions": {name: version(name) for name in VERSIONED},
+        "parameters": dict(parameters),
+        "units": {m.name: m.unit for m in MEASURES},
+    }
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a folder, None where it has none."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ManifestMismatch(
+            f"{path} cannot be read ({error}); nothing was overwritten: choose another folder"
+        ) from error
+
+
+def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
+    """Whether the folder already holds (part of) exactly these results; raises `ManifestMismatch` where it holds others."""
+    found = read_manifest(folder)
+    if found is None:
+        if folder.exists() and any(p for p in folder.iterdir() if not p.name.startswith(".")):
+            raise ManifestMismatch(
+                f"{folder} is not empty and has no {MANIFEST}; nothing was overwritten: choose another folder"
+            )
+        return False
+    wanted = json.loads(json.dumps(wanted))
+    for part in ("versions", "identity"):
+        for key in sorted({*found.get(part, {}), *wanted[part]}):
+            seen, asked = found.get(part, {}).get(key), wanted[part].get(key)
+            if seen != asked:
+                raise ManifestMismatch(
+                    f"{folder} holds results with {key} = {_short(seen)}, asked is {_short(asked)}: the two cannot be "
+                    "joined; nothing was overwritten. Choose another folder, or run it again as it was"
+                )
+    return True
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """A reader sees the old file or the new one; a failed write leaves no file behind."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputFailed(
+            f"{path} could not be written ({error.strerror}); what was finished before is kept"
+        ) from error
+
+
+class HistoryWriter:
+    """Writes one Parquet part per chunk of histories and run; rows are (history, year), columns measure_POWER."""
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any], chunk: int):
+        check_manifest(folder, manifest)
+        self.folder, self.chunk = folder, chunk
+        self.waiting: list[TileResult] = []
+        self.part = 0
+        self.powers, self.hosts = manifest["parameters"]["powers"], manifest["parameters"]["hosts"]
+        self.first_year = manifest["parameters"]["first_year"]
+        write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+
+    def add(self, tile: TileResult) -> None:
+        """Take a tile; write whole chunks."""
+        self.waiting.append(tile)
+        if sum(t.by_power[0].shape[2] for t in self.waiting) >= self.chunk:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write what is waiting."""
+        if self.waiting:
+            for run, name in enumerate(("baseline", "scenario")[: len(self.waiting[0].by_power)]):
+                write_atomically(self.folder / f"{name}-{self.part:06d}.parquet", self._encoded(run))
+            self.part += 1
+            self.waiting = []
+
+    def _encoded(self, run: int) -> bytes:
+        import io
+
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        by_power = np.concatenate([t.by_power[run] for t in self.waiting], axis=2)
+        by_host = np.concatenate([t.by_host[run] for t in self.waiting], axis=2)
+        years, histories = by_power.shape[1:3]
+        columns = {
+            "history": np.repeat(np.arange(histories, dtype=np.int32) + self.waiting[0].first, years),
+            "year": np.tile(np.arange(years, dtype=np.int16) + np.int16(self.first_year), histories),
+            **_columns(BY_POWER, self.powers, by_power), **_columns(BY_HOST, self.hosts, by_host),
+        }  # fmt: skip
+        file = io.BytesIO()
+        pq.write_table(pa.table(columns), file, compression="zstd", use_dictionary=False)
+        return file.getvalue()
+
+
+def _columns(names: Sequence[str], owners: Sequence[str], values: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_{owner}": np.ascontiguousarray(values[m, :, :, i].T).ravel()
+        for m, name in enumerate(names)
+        for i, owner in enumerate(owners)
+    }
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "…"

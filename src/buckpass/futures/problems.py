@@ -1,0 +1,58 @@
+"""What a user can get wrong about the years ahead, one named error each."""
+
+from __future__ import annotations
+
+from buckpass.case.problems import BuckpassError
+
+__all__ = [
+    "BadDesign",
+    "ClusterDoesNotAnswer",
+    "FuturesError",
+    "GrowthOverflows",
+    "ManifestMismatch",
+    "NoArrangement",
+    "NoHistories",
+    "NoUsablePosterior",
+    "NotAFuturesChange",
+    "OutputFailed",
+]
+
+
+class FuturesError(BuckpassError):
+    """Base of the errors of this room."""
+
+
+class NoArrangement(FuturesError):
+    """The case has no [arrangement]: there is no bargain to test."""
+
+
+class NoUsablePosterior(FuturesError):
+    """No posterior of this case whose diagnostics passed was given."""
+
+
+class NoHistories(FuturesError):
+    """Fewer than one history or one year, or more than keys tell apart, was asked for."""
+
+
+class GrowthOverflows(FuturesError):
+    """A growth rate would carry a quantity out of what numbers hold within the years asked."""
+
+
+class NotAFuturesChange(FuturesError):
+    """A change that says something about one crisis, not about years of them."""
+
+
+class ManifestMismatch(FuturesError):
+    """The folder holds results of another case, version, seed or design; nothing was overwritten."""
+
+
+class BadDesign(FuturesError):
+    """A design file that cannot be used."""
+
+
+class ClusterDoesNotAnswer(FuturesError):
+    """No Dask scheduler answered at the address in time."""
+
+
+class OutputFailed(FuturesError):
+    """A result could not be written (disk full, folder not writable); what was finished before is kept."""

@@ -1,0 +1,166 @@
+"""Many years of a theatre: the baseline, and what a scenario changes in it, under common random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from buckpass.case import Case
+from buckpass.fit.posterior import Posterior
+from buckpass.futures.foresight import with_foresight
+from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Tally
+from buckpass.futures.output import HistoryWriter, manifest_of
+from buckpass.futures.problems import NoHistories
+from buckpass.futures.scenario import scenario_of
+from buckpass.futures.tiles import play_tiles
+from buckpass.futures.world import Labels, usable_weights, world_of
+
+__all__ = ["Futures", "Plan", "simulate"]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+MOST_HISTORIES = 2**31 - 4096
+MOST_YEARS = 500
+RUNS = ("baseline", "scenario", "difference")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the years are played; none of `chunk` and `workers` changes a number.
+
+    foresight : "myopic" or "one-step". weights : of the explanations (stacking), None as `usable_weights` says.
+    first_year : None is the year after the record.
+    """
+
+    years: int = 25
+    histories: int = 10_000
+    seed: int = 0
+    first_year: int | None = None
+    foresight: str = "myopic"
+    weights: Mapping[str, float] | None = None
+    chunk: int = 65_536
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Summaries over histories.
+
+    summary : xarray Dataset; <measure>_mean, <measure>_se [run, year, power], <measure> [run, quantile, year, power];
+    crises, nobody, unstable (per year), nobody_by (probability) [run, year, host]. run = baseline, and with overrides
+    scenario and difference (scenario minus baseline of the same history).
+    """
+
+    summary: xr.Dataset
+    manifest: Mapping[str, Any]
+    labels: Labels
+    unsolved: int
+    folder: Path | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def table(self, year: int | None = None):
+        """The last (or given) year as a polars frame: run, measure, power, mean, its standard error, 5 and 95 %."""
+        import polars as pl
+
+        year = int(self.summary["year"][-1]) if year is None else year
+        at = self.summary.sel(year=year)
+        rows = [
+            {"run": str(run), "measure": m.name, "power": str(power),
+             "mean": float(at[f"{m.name}_mean"].sel(run=run, power=power)),
+             "standard_error": float(at[f"{m.name}_se"].sel(run=run, power=power)),
+             "low": float(at[m.name].sel(run=run, power=power, quantile=QUANTILES[0])),
+             "high": float(at[m.name].sel(run=run, power=power, quantile=QUANTILES[-1])), "unit": m.unit}
+            for run in at["run"].values for m in MEASURES for power in at["power"].values
+        ]  # fmt: skip
+        return pl.DataFrame(rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary and the manifest as plain data."""
+        return {"manifest": dict(self.manifest), "unsolved": self.unsolved, "summary": self.summary.to_dict()}
+
+    def plot(self, measure: str = "burden"):
+        """Fan chart by power, the baseline in grey (an Altair chart)."""
+        from buckpass.futures.charts import fan_chart
+
+        return fan_chart(self, measure)
+
+
+def simulate(
+    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), plan: Plan = Plan(),
+    out: Path | None = None,
+) -> Futures:  # fmt: skip
+    """Play the years ahead of the case's focus theatre, with and without the overrides.
+
+    Every history lives under a posterior draw of its own and a draw of the assumed parameters from their ranges. Baseline
+    and scenario share every random number, which belongs to (history, year, host, power, purpose). With `out`, one
+    Parquet part per chunk of histories and a manifest are written there.
+
+    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
+    """
+    _check(plan)
+    first = plan.first_year or case.settings.years[1] + 1
+    texts = [()] if not overrides else [(), tuple(overrides)]
+    made = [world_of(scenario_of(case, t), posteriors, first, plan.years, plan.seed, plan.weights) for t in texts]
+    labels = made[0][1]
+    worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
+    manifest = _manifest(case, posteriors, overrides, plan, labels)
+    writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
+    tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
+    for tile in play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers):
+        _count(tallies, tile)
+        if writer is not None:
+            writer.add(tile)
+    if writer is not None:
+        writer.finish()
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out)
+
+
+def _check(plan: Plan) -> None:
+    if not 1 <= plan.histories <= MOST_HISTORIES:
+        raise NoHistories(f"{plan.histories} histories were asked for: give a number from 1 to {MOST_HISTORIES}")
+    if not 1 <= plan.years <= MOST_YEARS:
+        raise NoHistories(f"{plan.years} years were asked for: give a number from 1 to {MOST_YEARS}")
+
+
+def _count(tallies: list[Tally], tile) -> None:
+    for tally, by_power, by_host in zip(tallies, tile.by_power, tile.by_host, strict=False):
+        tally.add(by_power, by_host, tile.unsolved)
+    if len(tallies) == len(RUNS):
+        base, changed = tile.by_power
+        tallies[2].add(changed - base, tile.by_host[1] - tile.by_host[0], tile.unsolved)
+
+
+def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
+    weights = usable_weights(posteriors, plan.weights)
+    identity = {
+        "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "seed": plan.seed, "years": plan.years,
+        "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
+        "first_year": labels.first_year, "weights": weights,
+        "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed, posteriors[e].n_draws] for e in weights},
+    }  # fmt: skip
+    parameters = {
+        "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,
+        "values": {k: q.model_dump(exclude={"reason", "sources"}) for k, q in case.settings.parameters.items()},
+    }  # fmt: skip
+    return manifest_of(identity, parameters)
+
+
+def _summary(tallies: list[Tally], labels: Labels, plan: Plan) -> xr.Dataset:
+    mean = np.stack([t.mean() for t in tallies])
+    error = np.stack([t.standard_error() for t in tallies])
+    quantiles = np.stack([t.quantiles(QUANTILES) for t in tallies])
+    hosts = np.stack([t.hosts / t.count for t in tallies if t.hosts is not None])
+    data: dict[str, Any] = {}
+    for m, name in enumerate(BY_POWER):
+        data[f"{name}_mean"] = (("run", "year", "power"), mean[:, m])
+        data[f"{name}_se"] = (("run", "year", "power"), error[:, m])
+        data[name] = (("run", "quantile", "year", "power"), quantiles[:, :, m])
+    data |= {name: (("run", "year", "host"), hosts[:, m]) for m, name in enumerate(BY_HOST)}
+    years = labels.first_year + np.arange(plan.years)
+    coords = {"run": list(RUNS[: len(tallies)]), "quantile": list(QUANTILES), "year": years,
+              "power": list(labels.powers), "host": list(labels.hosts)}  # fmt: skip
+    return xr.Dataset(data, coords, attrs={m.name: f"{m.meaning} ({m.unit})" for m in MEASURES})

@@ -1,0 +1,95 @@
+"""Histories in tiles of a fixed size: the unit of work, the same whatever the chunks, the order or the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from buckpass.futures.draws import uniform
+from buckpass.futures.observe import Observed, observed
+from buckpass.futures.step import Keys, year_of
+from buckpass.futures.world import DRAWS, World
+
+__all__ = ["TILE", "TileResult", "play_tiles", "tile_of"]
+
+TILE = 2048
+
+
+@dataclass(frozen=True)
+class TileResult:
+    """Observations of one tile under each world, trimmed to the histories asked for."""
+
+    first: int
+    by_power: tuple[np.ndarray, ...]  # per world [m, y, n, p]
+    by_host: tuple[np.ndarray, ...]  # per world [m, y, n, h]
+    unsolved: float
+
+
+@partial(jax.jit, static_argnames="years")
+def tile_of(world: World, seed: Array, first: Array, years: int) -> Observed:
+    """Observations of histories first … first + TILE - 1 over the years."""
+    history = first + jnp.arange(TILE, dtype=jnp.int32)
+    draw = (uniform(seed, "draw", history) * DRAWS).astype(jnp.int32)
+    keys = Keys(seed, history, draw)
+    state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
+
+    def one(state, number):
+        after, year = year_of(world, keys, state, number)
+        return after, (after, year)
+
+    _, (states, stacked) = jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))
+    return observed(world, keys, states, stacked)
+
+
+def play_tiles(
+    worlds: Sequence[World], seed: int, years: int, histories: int, workers: int = 2
+) -> Iterator[TileResult]:
+    """Tiles in order, at most `workers` under way at a time, so that memory does not grow with the histories."""
+    word = jnp.uint32(np.random.SeedSequence(seed).generate_state(1)[0])
+    starts = list(range(0, histories, TILE))
+
+    def run(first: int) -> TileResult:
+        seen = [tile_of(world, word, jnp.int32(first), years) for world in worlds]
+        kept = min(TILE, histories - first)
+        return TileResult(
+            first,
+            tuple(np.asarray(s.by_power)[:, :, :kept] for s in seen),
+            tuple(np.asarray(s.by_host)[:, :, :kept] for s in seen),
+            float(sum(np.asarray(s.unsolved) for s in seen)),
+        )
+
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = [pool.submit(run, first) for first in starts[:workers]]
+        for following in range(workers, workers + len(starts)):
+            done = waiting.pop(0)
+            result = done.result()
+            if following < len(starts):
+                waiting.append(pool.submit(run, starts[following]))
+            yield result
+
+
+def value_and_state(world: World, seed: int, years: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of one tile: value of each year's crises, and commitments and mean opinion that the year began with, [y, n, p]."""
+    word = jnp.uint32(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
+    value, commitments, opinion = _value_and_state(world, word, years)
+    return np.asarray(value[1:], float), np.asarray(commitments[:-1], float), np.asarray(opinion[:-1], float)
+
+
+@partial(jax.jit, static_argnames="years")
+def _value_and_state(world: World, seed: Array, years: int):
+    history = jnp.arange(TILE, dtype=jnp.int32)
+    keys = Keys(seed, history, (uniform(seed, "draw", history) * DRAWS).astype(jnp.int32))
+    state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
+
+    def one(state, number):
+        after, year = year_of(world, keys, state, number)
+        return after, (year.value, after.commitments, after.opinion.mean(-2))
+
+    return jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))[1]

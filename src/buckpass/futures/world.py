@@ -1,0 +1,246 @@
+"""What stays fixed while the years pass: the kinds of crises, the draws of parameters, the first state."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from buckpass.fit.explanations import explanations
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.predict import coefficients_of
+from buckpass.futures.arrivals import past_of, request_table, severity_table, type_rates
+from buckpass.futures.grid import COLUMN, Grid, grid_of
+from buckpass.futures.outset import capacity_at, commitments_at, opinions_at, security_at, spread_of, trade_at
+from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
+from buckpass.futures.problems import NoUsablePosterior
+from buckpass.futures.scenario import Scenario
+from buckpass.game.payoffs import Coefficients
+from buckpass.game.setting import CrisisSetting
+
+__all__ = ["Fixed", "Labels", "State", "World", "usable_weights", "world_of"]
+
+DRAWS = 1000
+
+
+class Fixed(eqx.Module):
+    """Scenario changes that act on every game; axes power p. A level is `x · scale` or, where set, `value`."""
+
+    scale: Float[Array, "q p"]  # stake, cost, backlash, influence, norm
+    value: Float[Array, "q p"]  # NaN where not set
+    forced: Int[Array, " p"]  # rung, -1 where free
+    is_absent: Float[Array, " p"]
+    severity: Float[Array, " two"]  # scale of the severity code, and the code itself where set (NaN: drawn)
+    foresight: Float[Array, "two p"]  # what next year takes for a deployment, and for presence, in logit units
+
+
+class State(eqx.Module):
+    """One history at the start of a year; axes host h, power p (with the history axis in front while played)."""
+
+    commitments: Float[Array, "... p"]  # D, deployments still binding
+    opinion: Float[Array, "... h p"]  # log-odds of unfavourable opinion
+    capacity: Float[Array, "... p"]  # log, in the unit of the series
+    trade: Float[Array, "... h p"]  # log
+    security: Float[Array, "... p"]  # influence stock
+
+
+class World(eqx.Module):
+    """All numbers that a tile of histories needs; axes draw b, host h, type t, request r, cell g, power p."""
+
+    setting: CrisisSetting  # per cell g = (host · kinds + kind) · requests + request
+    coefficients: Coefficients  # per draw
+    yearly: YearlyParameters  # per draw
+    rates: Float[Array, "b h"]
+    type_levels: Float[Array, "b h t"]  # cumulative
+    kind_of_type: Int[Array, " t"]
+    severities: Float[Array, "t q"]
+    request_levels: Float[Array, "t r"]  # cumulative
+    own_stake: Float[Array, " p"]  # P(own people or assets hit)
+    asked: Float[Array, "g p"]
+    pressed: Float[Array, "h p"]
+    rival: Int[Array, " p"]
+    first_capacity: Float[Array, " p"]  # log, without the scenario's changes
+    has_capacity: Float[Array, " p"]
+    has_trade: Float[Array, "h p"]
+    has_opinion: Float[Array, "h p"]
+    mean: Float[Array, " k"]
+    scale: Float[Array, " k"]
+    severity_index: Float[Array, " two"]  # γ0, γ1
+    delivery_elasticity: Float[Array, ""]
+    shock: Float[Array, " two"]  # yearly spread of log capacity and of log trade
+    influence: Float[Array, " r"]
+    opinion_mean: Float[Array, "h p"]
+    start: State
+    fixed: Fixed
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of the world's axes."""
+
+    powers: tuple[str, ...]
+    hosts: tuple[str, ...]
+    types: tuple[str, ...]
+    requests: tuple[tuple[str, ...], ...]
+    kinds: int
+    first_year: int
+    rider: str
+    provider: str
+
+
+def world_of(
+    scenario: Scenario, posteriors: Mapping[str, Posterior], first_year: int, years: int, seed: int,
+    weights: Mapping[str, float] | None = None,
+) -> tuple[World, Labels]:  # fmt: skip
+    """The world of a scenario from `first_year` on, in single precision.
+
+    Raises `GrowthOverflows`, `NoUsablePosterior`.
+    """
+    case = scenario.case
+    check_growth(case, years)
+    past = past_of(case, first_year)
+    requests, request_p = request_table(past)
+    if scenario.request is not None:
+        requests, request_p = (scenario.request,), np.ones((len(past.types), 1))
+    grid = grid_of(past, requests)
+    rng = np.random.default_rng([seed, 7])
+    rates = type_rates(past, DRAWS, rng)
+    capacity = capacity_at(case, first_year, scenario.starts)
+    trade, opinion = trade_at(past), opinions_at(past, scenario.starts)
+    half_life = case.parameter("futures.commitment_half_life")
+    unchanged = capacity_at(case, first_year)
+    known, before = (np.where(np.isnan(x), np.nanmean(unchanged), x) for x in (capacity, unchanged))
+    mean, scale = grid.standard.mean, grid.standard.scale
+    usual = np.where(np.isnan(opinion), mean[COLUMN["opinion"]], opinion)
+    stake_hit = [
+        (0.5 + sum(p in row for row in past.crises["own_stake"].to_list())) / (1 + len(past.crises))
+        for p in case.powers
+    ]
+    yearly = parameters_of(case, DRAWS, seed)
+    world = World(
+        setting=grid.setting,
+        coefficients=_bank(posteriors, grid, usable_weights(posteriors, weights), seed),
+        yearly=yearly,
+        rates=rates.sum(-1),
+        type_levels=np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
+        kind_of_type=grid.kind_of_type,
+        severities=severity_table(past),
+        request_levels=np.cumsum(request_p, -1),
+        own_stake=np.array(stake_hit),
+        asked=grid.setting.covariates[..., COLUMN["asked"]],
+        pressed=grid.pressed,
+        rival=grid.rival,
+        first_capacity=before,
+        has_capacity=~np.isnan(capacity) * 1.0,
+        has_trade=~np.isnan(trade) * 1.0,
+        has_opinion=~np.isnan(opinion) * 1.0,
+        mean=mean,
+        scale=scale,
+        severity_index=np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
+        delivery_elasticity=np.array(case.parameter("delivery.capacity")),
+        shock=np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
+        influence=np.array(case.settings.ladder.influence),
+        opinion_mean=usual,
+        start=State(commitments_at(case, first_year, half_life), usual, known, np.nan_to_num(trade),
+                    security_at(past, half_life)),
+        fixed=_fixed(scenario),
+    )  # fmt: skip
+    focus = case.settings.focus
+    labels = Labels(case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider)
+    return jax.tree.map(_single, world), labels
+
+
+def usable_weights(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
+    """The weights of the fits that passed their diagnostics, summing to one.
+
+    Without weights, or where none of the weighted fits is there: the fit with all terms free if there is one, else all
+    fits that are not bounds, alike.
+    """
+    passed = [e for e, p in posteriors.items() if p.diagnostics.passed]
+    if not passed:
+        seen = ", ".join(posteriors) or "none"
+        raise NoUsablePosterior(
+            f"no posterior whose diagnostics passed (given: {seen}): years are played under draws of a fit, never under "
+            "point estimates; fit the case first (buckpass fit) or give the folder of its posteriors"
+        )
+    given = {e: (weights or {}).get(e, 0.0) for e in passed}
+    if sum(given.values()) > 0:
+        return {e: w / sum(given.values()) for e, w in given.items() if w > 0}
+    bounds = {e.id for e in explanations() if e.is_bound}
+    if "everything" in passed:
+        return {"everything": 1.0}
+    level = [e for e in passed if e not in bounds] or passed
+    return dict.fromkeys(level, 1 / len(level))
+
+
+def _bank(posteriors: Mapping[str, Posterior], grid: Grid, weights: Mapping[str, float], seed: int) -> Coefficients:
+    """Draws of all weighted explanations, each as many as its weight says, shuffled."""
+    counts = np.floor(np.cumsum([0.0, *weights.values()]) * DRAWS + 0.5).astype(int)
+    parts = []
+    for (name, _), low, high in zip(weights.items(), counts[:-1], counts[1:], strict=True):
+        if high > low:
+            parts.append(_exactly(_coefficients(posteriors[name], grid), int(high - low)))
+    bank = jax.tree.map(lambda *x: np.concatenate(x), *parts)
+    order = np.random.default_rng([seed, 11]).permutation(DRAWS)
+    return jax.tree.map(lambda x: x[order], bank)
+
+
+def _coefficients(posterior: Posterior, grid: Grid) -> Coefficients:
+    """All draws, with the prices of vehicles that are open to nobody left out."""
+    every = _with_all_vehicles(posterior, grid)
+    return eqx.tree_at(lambda c: c.vehicle_price, every, every.vehicle_price[..., np.array(grid.kept, int)])
+
+
+def _with_all_vehicles(posterior: Posterior, grid: Grid) -> Coefficients:
+    count = max(grid.kept, default=-1) + 1
+    if "vehicle" in posterior.draws:
+        count = posterior.draws["vehicle"].shape[-1] - 1
+    stub = dataclasses.replace(grid.setting, vehicles=tuple(str(v) for v in range(count)))
+    drawn = coefficients_of(posterior, stub)
+    shape = jax.tree.map(lambda x: np.asarray(x), drawn)
+    return shape
+
+
+def _exactly(draws: Coefficients, count: int) -> Coefficients:
+    size = draws.stake_level.shape[0]
+    keep = np.linspace(0, size - 1, count).round().astype(int)
+    return jax.tree.map(lambda x: np.asarray(x)[keep], draws)
+
+
+def _fixed(scenario: Scenario) -> Fixed:
+    from buckpass.futures.scenario import LEVELS
+
+    powers = scenario.case.powers
+    scale, value = np.ones((len(LEVELS), len(powers))), np.full((len(LEVELS), len(powers)), np.nan)
+    for override in scenario.levels:
+        place = (LEVELS.index(override.attribute), powers.index(override.subject))
+        (scale if override.is_factor else value)[place] = override.value
+    forced = np.full(len(powers), -1)
+    for override in scenario.forced:
+        forced[powers.index(override.subject)] = override.value
+    severity = np.array([1.0, np.nan])
+    for override in scenario.severity:
+        severity[0 if override.is_factor else 1] = override.value
+    absent = np.array([float(p in scenario.absent) for p in powers])
+    return Fixed(scale, value, forced, absent, severity, np.zeros((2, len(powers))))
+
+
+def _capacity_spread(case, first_year: int) -> float:
+    return spread_of(case, tuple(case.settings.measures.capacity.series), first_year)
+
+
+def _trade_spread(case, first_year: int) -> float:
+    return spread_of(case, tuple(case.settings.measures.economic.series), first_year)
+
+
+def _single(leaf) -> Array:
+    array = jnp.asarray(leaf)
+    if jnp.issubdtype(array.dtype, jnp.floating):
+        return array.astype(jnp.float32)
+    return array.astype(jnp.int32) if jnp.issubdtype(array.dtype, jnp.integer) else array
