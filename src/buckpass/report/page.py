@@ -1,0 +1,120 @@
+"""The page: one file that a browser shows without network and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from buckpass.case import Case, write_atomic
+from buckpass.case.files import refuse_existing
+from buckpass.report.cards import CrisisCard, crisis_cards
+from buckpass.report.findings import finding, trust
+from buckpass.report.results import ReportResults, gather
+from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
+from buckpass.report.wording import name_of, number, with_interval
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from buckpass.fit.posterior import Posterior
+
+__all__ = ["render_page", "write_page"]
+
+
+def write_page(
+    case: Case, posteriors: Mapping[str, Posterior] | None, path: str | Path, force: bool = False
+) -> Path:
+    """Everything known and computed about a case as one self-contained HTML page.
+
+    posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
+    fitted. The file is written whole or not at all.
+
+    Raises
+    ------
+    OutputExists
+        Something is at `path` and `force` was not asked for; found before anything is computed.
+    """
+    refuse_existing(Path(path), force)
+    page = render_page(case, gather(case, posteriors))
+    return write_atomic(path, page.encode("utf-8"), force)
+
+
+def render_page(case: Case, results: ReportResults) -> str:
+    """The page as text. Every text of the case is escaped; the page runs no script and asks the network for nothing."""
+    cards = crisis_cards(case, results)
+    figures = _figures(case, results)
+    return _templates().get_template("page.html").render(
+        case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
+        figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
+        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
+        known_share=_known_share(results),
+    )  # fmt: skip
+
+
+def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
+    """The figures that these results allow, by name."""
+    from buckpass.report import figures as measured
+    from buckpass.report.regional_map import regional_map
+
+    focus = case.settings.focus.theatre
+    others = [t for t in case.theatres if t != focus and t in set(case.crises["theatre"])]
+    found = [
+        measured.record_heat_map(case, results.record, [focus]),
+        measured.record_heat_map(case, results.record, others, "elsewhere") if others else None,
+        measured.shares_over_time(case, results.record),
+        measured.ledger_figure(case, results.verdicts),
+        regional_map(case, results.record),
+    ]
+    if results.model is not None:
+        from buckpass.report import model_figures as modelled
+
+        found += [draw(case, results.model) for draw in
+                  (modelled.explanations_ranked, modelled.gap_taken_apart, modelled.path_in_rationality)]  # fmt: skip
+    return {f.name: f for f in found if f is not None}
+
+
+def _focus(case: Case) -> dict[str, str]:
+    focus = case.settings.focus
+    return {"rider": name_of(case, focus.rider), "provider": name_of(case, focus.provider),
+            "theatre": case.theatre(focus.theatre).name, "crisis": case.crisis(focus.crisis)["name"]}  # fmt: skip
+
+
+def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, list[CrisisCard]]]:
+    focus = case.settings.focus.theatre
+    order = [focus, *(t for t in case.theatres if t != focus)]
+    groups = [(case.theatre(t).name, [c for c in cards if c.theatre == t]) for t in order]
+    return [(name, group) for name, group in groups if group]
+
+
+def _sources(case: Case) -> list[Any]:
+    return sorted(case.sources.values(), key=lambda s: (s.field("author") or s.field("editor") or s.key).casefold())
+
+
+def _anchors(case: Case) -> dict[str, str]:
+    """An id of the page's own for each source key, whatever stands in the key."""
+    return {key: f"s{i}" for i, key in enumerate(case.sources, start=1)}
+
+
+def _known_share(results: ReportResults) -> str:
+    rung = results.record.responses.frame["rung"]
+    return f"{rung.count():,} of {len(rung):,}"
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
+                     "drawn": lambda figure: Markup(figure.svg())}  # fmt: skip
+    made.globals["with_interval"] = with_interval
+    return made
+
+
+def _asset(name: str) -> str:
+    return resources.files("buckpass.report").joinpath("assets", name).read_text("utf-8")

@@ -1,0 +1,71 @@
+"""Everything that the page shows, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from buckpass.case import Case
+from buckpass.claims import Verdicts, assess
+from buckpass.record import Record, ResultTable, measure
+from buckpass.report.theme import Figure
+
+if TYPE_CHECKING:
+    from buckpass.fit.posterior import Posterior
+    from buckpass.report.model_results import ModelResults
+
+__all__ = ["Chapter", "ReportResults", "gather"]
+
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A further part of the page that a later room computed: agreement, decades ahead, a sweep."""
+
+    heading: str
+    finding: str
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportResults:
+    """What the page needs. `model` is None where the case has no fit; `why_no_model` then says so in words."""
+
+    record: Record
+    verdicts: Verdicts
+    model: ModelResults | None
+    why_no_model: str = ""
+    cannot_inform: tuple[str, ...] = ()  # in words: covariates and powers of which this record says nothing
+    chapters: tuple[Chapter, ...] = ()
+
+
+def gather(
+    case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (),
+    n_draws: int = DRAWS, seed: int = 0,
+) -> ReportResults:  # fmt: skip
+    """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
+
+    posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
+    must be fitted. chapters : parts computed elsewhere, shown after the claims.
+    """
+    record = measure(case, seed=seed)
+    if not posteriors:
+        why = f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
+        return ReportResults(record, assess(case, seed=seed), None, why, chapters=tuple(chapters))
+    from buckpass.report.model_results import model_results  # loads the model: only where there is a fit
+
+    model = model_results(case, posteriors, n_draws)
+    verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
+    return ReportResults(record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters))
+
+
+def _cannot_inform(case: Case) -> tuple[str, ...]:
+    from buckpass.fit.fitting import what_cannot_be_estimated
+    from buckpass.fit.observations import observe
+    from buckpass.game.setting import setting_of
+
+    setting = setting_of(case)
+    return tuple(what_cannot_be_estimated(setting, observe(case, setting)))

@@ -1,0 +1,101 @@
+"""The grammar of all figures: colours, type, what every figure says about itself, and how it becomes a file."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Literal
+
+import altair as alt
+
+from buckpass.case import Case
+
+__all__ = [
+    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "PictureFormat", "ink_on",
+    "power_colours", "styled",
+]  # fmt: skip
+
+PictureFormat = Literal["svg", "png", "pdf"]
+INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
+FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+# One hue from light to dark, so that the order survives grey print and every common colour vision.
+RUNG_COLOURS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd", "#5a83b4", "#335f95", "#123a6b")
+VERDICT_COLOURS = {
+    "supported": "#1b7f5c", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
+    "not_computed": "#6b7280",
+}  # fmt: skip
+BASIS_WORDS = {
+    "seen": "source text seen", "machine": "coded by machine, not checked", "recalled": "recalled, text not seen",
+    "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
+}  # fmt: skip
+WRAP = 92  # characters of a title line at the width of a page figure
+_IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what a reader needs: the finding as title, n and interval, the source line, and its text in words."""
+
+    name: str
+    title: str
+    note: str
+    source: str
+    alt_text: str
+    chart: alt.TopLevelMixin
+
+    def whole(self) -> alt.TopLevelMixin:
+        """The chart with title, note and source drawn in it, for a notebook or a file of its own."""
+        below = [*textwrap.wrap(self.note, WRAP + 20), *textwrap.wrap(self.source, WRAP + 20)]
+        title = alt.TitleParams(textwrap.wrap(self.title, WRAP), subtitle=below)
+        return styled(self.chart.properties(title=title))  # type: ignore[attr-defined]
+
+    def picture(self, format: PictureFormat, scale: float = 2.0) -> bytes:
+        """The figure as a file: `svg`, `png` or `pdf`, without network."""
+        import vl_convert
+
+        spec = self.whole().to_json()
+        if format == "svg":
+            return vl_convert.vegalite_to_svg(spec).encode()
+        return vl_convert.vegalite_to_png(spec, scale=scale) if format == "png" else vl_convert.vegalite_to_pdf(spec)
+
+    def svg(self) -> str:
+        """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
+        import vl_convert
+
+        drawn = vl_convert.vegalite_to_svg(styled(self.chart).to_json())
+        return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', self.name.lower())}-\g<2>", drawn)
+
+    def _repr_mimebundle_(self, *_args, **_options):
+        return self.whole()._repr_mimebundle_()
+
+
+def power_colours(case: Case) -> dict[str, str]:
+    """The colour of each power, as the case gives it: the same on page, dashboard and in notebooks."""
+    return {power.id: power.colour for power in case.settings.powers}
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever reads better on a colour (relative luminance, WCAG 2.2).
+
+    >>> ink_on("#000000"), ink_on("#ffffff")
+    ('#ffffff', '#1f2328')
+    """
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+    """The chart in the grammar's type, rules and spacing."""
+    return (
+        chart.configure(font=FONT, background="white", padding=8)  # type: ignore[attr-defined]
+        .configure_title(anchor="start", fontSize=15, fontWeight=600, color=INK, subtitleColor=PALE,
+                         subtitleFontSize=11, subtitlePadding=6, offset=12)
+        .configure_axis(labelColor=INK, titleColor=PALE, titleFontWeight=400, labelFontSize=12, titleFontSize=12,
+                        domainColor=RULE, tickColor=RULE, gridColor="#eceff3", labelLimit=260)
+        .configure_header(labelColor=INK, labelFontSize=13, labelFontWeight=600, title=None)
+        .configure_view(stroke=None)
+        .configure_concat(spacing=24)
+    )  # fmt: skip
