@@ -141,9 +141,9 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     likelihood = _likelihood(draws, setting, sampling.seen)
     power = setting.names.powers
     dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
-            "vehicle": ["power", "vehicle"]}  # fmt: skip
+            "vehicle": ["power", "through"]}  # fmt: skip
     steps = range(1, setting.cost_curve.shape[0])
-    data = labelled(draws, dims, {"power": power, "step": steps, "vehicle": ["none", *setting.vehicles]})
+    data = labelled(draws, dims, {"power": power, "step": steps, "through": ["none", *setting.vehicles]})
     return Posterior(
         explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
         log_likelihood=likelihood, diagnostics=diagnose(draws.sites, draws.diverging),

@@ -21,7 +21,7 @@ from buckpass.game.setting import CrisisSetting
 
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
-CONSTRAIN_AT_ONCE = 250  # draws turned into parameters and likelihoods in one call: bounds memory
+CONSTRAIN_AT_ONCE = 50  # draws turned into parameters and likelihoods in one call: bounds memory
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
+from scipy.special import logsumexp
 
 from buckpass.fit.posterior import Posterior, quiet_arviz
 from buckpass.fit.sampling import Sampling
@@ -134,15 +134,17 @@ def stacking_weights(elpd: np.ndarray) -> np.ndarray:
     if models == 1:
         return np.ones(1)
 
-    def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
-        weight = softmax(free)
-        share = elpd + np.log(weight)[:, None]
-        mixture = logsumexp(share, axis=0)
-        by_model = np.exp(share - mixture).mean(1)
-        return -float(mixture.mean()), -(by_model - weight)
+    density = np.exp(elpd - elpd.max(axis=0))  # scaled per crisis: the maximiser is the same
 
-    found = minimize(loss, np.zeros(models), jac=True, method="BFGS")
-    return softmax(found.x)
+    def loss(weight: np.ndarray) -> tuple[float, np.ndarray]:
+        mixture = weight @ density
+        return -float(np.log(mixture).mean()), -(density / mixture).mean(axis=1)
+
+    simplex = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
+    start = np.full(models, 1 / models)
+    found = minimize(loss, start, jac=True, method="SLSQP", bounds=[(1e-12, 1)] * models, constraints=simplex,
+                     options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
+    return found.x / found.x.sum()
 
 
 def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:
