@@ -1,0 +1,43 @@
+"""How long a user waits for the verbs, in a fresh process each (median of three): help_s, solve_s, claims_s, report_s."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CASE = "central-asia"
+BUCKPASS = str(Path(sys.executable).with_name("buckpass"))
+
+
+def seconds(*arguments: str, times: int = 3) -> float:
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        subprocess.run([BUCKPASS, *arguments], check=True, capture_output=True)
+        taken.append(time.perf_counter() - started)
+    return round(statistics.median(taken), 2)
+
+
+def main() -> None:
+    from buckpass.case import load_case
+
+    crisis = load_case(CASE).settings.focus.crisis
+    with tempfile.TemporaryDirectory() as folder:
+        page = str(Path(folder) / "page.html")
+        results = {
+            "help_s": seconds("--help"),
+            "solve_s": seconds("solve", CASE, crisis),
+            "claims_s": seconds("claims", CASE),
+            "report_s": seconds("report", CASE, "-o", page, "--force", times=1),
+            "page_mb": round(Path(page).stat().st_size / 1e6, 2),
+        }
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()

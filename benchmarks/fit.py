@@ -1,0 +1,56 @@
+"""How long fits take on the flagship: one explanation without and with interaction, compile included.
+
+--all also fits every explanation (all_explanations_s) and leaves each crisis out exactly once for one (exact_loo_s).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from buckpass.case import load_case
+from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.fitting import FitPlan, fit_explanation
+from buckpass.fit.observations import observe
+from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.scoring import refit_score
+from buckpass.game.setting import setting_of
+
+CASE = "central-asia"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    arguments = parser.parse_args()
+    case = load_case(CASE)
+    results = {}
+    for name, key in (("LS", "one_explanation_s"), ("FR", "interacting_explanation_s")):
+        started = time.perf_counter()
+        posterior = fit_explanation(case, name, FitPlan())
+        results[key] = round(time.perf_counter() - started, 1)
+        results["rhat_max"] = max(results.get("rhat_max", 0.0), round(posterior.diagnostics.rhat_max, 4))
+        results["divergences"] = results.get("divergences", 0) + posterior.diagnostics.divergences
+    if arguments.all:
+        results |= everything(case)
+    print(json.dumps(results))
+
+
+def everything(case) -> dict:
+    started = time.perf_counter()
+    for one in explanations():
+        fit_explanation(case, one.id, FitPlan())
+    all_s = time.perf_counter() - started
+    setting = setting_of(case)
+    seen = observe(case, setting)
+    started = time.perf_counter()
+    sampling = Sampling(explanation("LS"), setting, seen, NutsSettings())
+    for crisis in sorted(set(seen.crisis.tolist())):
+        refit_score(sampling, crisis)
+    return {"all_explanations_s": round(all_s, 1), "exact_loo_s": round(time.perf_counter() - started, 1)}
+
+
+if __name__ == "__main__":
+    main()
