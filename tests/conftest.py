@@ -18,3 +18,20 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real extracts in ../shared/data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """The template case as a toy record, read once."""
+    from buckpass.case import load_case
+    from buckpass.case.start import TEMPLATE
+
+    return load_case(TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def flagship():
+    """The bundled case with the longest record, read once."""
+    from buckpass.case import load_case
+
+    return load_case("central-asia")

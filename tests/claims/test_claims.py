@@ -11,7 +11,7 @@ from scipy import stats
 
 from buckpass.case import Case, Claim, UnknownName
 from buckpass.claims import assess, assess_claim, assess_under, estimands
-from buckpass.claims.finding import Finding, p_expected
+from buckpass.claims.finding import Finding, as_expected
 from buckpass.claims.ledger import PLACES
 from buckpass.claims.sensitivity import BadCondition
 from buckpass.claims.verdicts import judge
@@ -149,11 +149,11 @@ def test_a_missing_parameter_is_said(toy):
     assert "at_least" in found.reason
 
 
-def test_p_expected_counts_draws():
+def test_zero_is_neither_above_nor_below_zero():
     draws = np.array([-1.0, 0.0, 1.0, 2.0])
-    assert p_expected({"above": 0}, draws) == 0.5
-    assert p_expected({"below": 0}, draws) == 0.25
-    assert p_expected({"equals": True}, draws != 0) == 0.75
+    assert as_expected({"above": 0}, draws).tolist() == [False, False, True, True]
+    assert as_expected({"below": 0}, draws).tolist() == [True, False, False, False]
+    assert as_expected({"equals": True}, draws != 0).tolist() == [True, False, True, True]
 
 
 def test_ledger_of_the_flagship_is_whole_and_is_json(flagship):

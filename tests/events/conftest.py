@@ -6,8 +6,6 @@ import pytest
 
 from buckpass.events import load
 
-FOLDERS = ("events", "crises_interventions", "alliances", "arms", "exercises_troops", "milex", "trade", "finance")
-
 
 @pytest.fixture(scope="session")
 def real_events(shared_data: Path, tmp_path_factory: pytest.TempPathFactory):

@@ -3,7 +3,8 @@
 import pytest
 
 from buckpass.events import load
-from conftest import FOLDERS
+
+FOLDERS = ("events", "crises_interventions", "alliances", "arms", "exercises_troops", "milex", "trade", "finance")
 
 ROWS = {
     "events": {

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpyro.infer.util import initialize_model
 
-from tests.fit.synthetic import order, play
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=3, seed=1)
 NAMES = [e.id for e in explanations()]
