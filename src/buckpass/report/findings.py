@@ -27,14 +27,16 @@ def finding(case: Case, results: ReportResults) -> str:
 def _compared(case: Case, results: ReportResults) -> str:
     focus = case.settings.focus
     rows = results.record.responses.frame.filter(pl.col("theatre") == focus.theatre).drop_nulls("rung")
-    rider, provider = (rows.filter(pl.col("actor") == p).select("crisis", "low", "high") for p in (focus.rider, focus.provider))
+    rider, provider = (rows.filter(pl.col("actor") == p).select("crisis", "rung", "low", "high") for p in (focus.rider, focus.provider))
     both = rider.join(provider, on="crisis", suffix="_provider")
     less = both.filter(pl.col("high") < pl.col("low_provider")).height
     more = both.filter(pl.col("low") > pl.col("high_provider")).height
+    further = both.filter(pl.col("rung") > pl.col("rung_provider")).height
+    as_coded = both.filter(pl.col("rung") < pl.col("rung_provider")).height
     names = name_of(case, focus.rider), name_of(case, focus.provider)
     return (
-        f"{names[0]} surely went less far than {names[1]} in {less} of {count_of(both.height, 'crisis', 'crises')} of "
-        f"{case.theatre(focus.theatre).name} and further in {more}"
+        f"{names[0]} went less far than {names[1]} in {as_coded} of {count_of(both.height, 'crisis', 'crises')} of "
+        f"{case.theatre(focus.theatre).name} ({less} beyond doubt; further in {further}, {more} beyond doubt)"
     )
 
 

@@ -14,7 +14,7 @@ from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import ReportResults, gather
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
-from buckpass.report.wording import name_of, number, with_interval
+from buckpass.report.wording import and_join, name_of, number, with_interval
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from buckpass.fit.posterior import Posterior
 
 __all__ = ["render_page", "write_page"]
+
+SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
 def write_page(
@@ -50,7 +52,8 @@ def render_page(case: Case, results: ReportResults) -> str:
         case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
-        known_share=_known_share(results),
+        known_share=_known_share(results), activity=_activity(case, results),
+        same_as=_same_as(results),
     )  # fmt: skip
 
 
@@ -96,6 +99,21 @@ def _sources(case: Case) -> list[Any]:
 def _anchors(case: Case) -> dict[str, str]:
     """An id of the page's own for each source key, whatever stands in the key."""
     return {key: f"s{i}" for i, key in enumerate(case.sources, start=1)}
+
+
+def _activity(case: Case, results: ReportResults) -> list[dict[str, Any]]:
+    """Organisations that could have acted and were looked up: the focus's, and those with several chances."""
+    focus = case.settings.focus.organisations
+    return [row for row in results.record.activity.rows() if row["n"] and (row["organisation"] in focus or row["n"] >= SEVERAL)]
+
+
+def _same_as(results: ReportResults) -> list[tuple[str, str]]:
+    """Each explanation with those ranked below it that the record cannot tell from it; each pair stands once."""
+    if results.model is None:
+        return []
+    names = {f.id: f.name for f in results.model.fits}
+    pairs = [(names[e], and_join(names[b] for a, b in results.model.indistinguishable if a == e)) for e in names]
+    return [(name, others) for name, others in pairs if others]
 
 
 def _known_share(results: ReportResults) -> str:

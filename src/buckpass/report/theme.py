@@ -18,7 +18,8 @@ __all__ = [
 
 PictureFormat = Literal["svg", "png", "pdf"]
 INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
-FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+# Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 # One hue from light to dark, so that the order survives grey print and every common colour vision.
 RUNG_COLOURS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd", "#5a83b4", "#335f95", "#123a6b")
 VERDICT_COLOURS = {
@@ -90,7 +91,7 @@ def ink_on(colour: str) -> str:
 def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
     """The chart in the grammar's type, rules and spacing."""
     return (
-        chart.configure(font=FONT, background="white", padding=8)  # type: ignore[attr-defined]
+        chart.configure(font=FONT, background="white", padding={"left": 12, "right": 12, "top": 8, "bottom": 8})  # type: ignore[attr-defined]
         .configure_title(anchor="start", fontSize=15, fontWeight=600, color=INK, subtitleColor=PALE,
                          subtitleFontSize=11, subtitlePadding=6, offset=12)
         .configure_axis(labelColor=INK, titleColor=PALE, titleFontWeight=400, labelFontSize=12, titleFontSize=12,
