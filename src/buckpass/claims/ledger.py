@@ -47,7 +47,7 @@ def assess(
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
-    weights : stacking weights of the explanations (of a comparison); without them the fit with all terms free speaks.
+    weights : stacking weights of the explanations; by default those of comparing the posteriors by crises left out.
     seed : for the draws; each claim has its own.
 
     No claim is left out: one that cannot be computed says why.
@@ -65,9 +65,9 @@ def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None 
 def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:
     if not posteriors:
         return None
-    from buckpass.claims.predictions import Predictions  # loads the model: only where a claim can use it
+    from buckpass.claims.predictions import Predictions, stacked  # loads the model: only where a claim can use it
 
-    return Predictions(case, posteriors, weights or {})
+    return Predictions(case, posteriors, stacked(posteriors) if weights is None else weights)
 
 
 def _assessed(question: Question) -> Verdict:

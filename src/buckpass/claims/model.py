@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from buckpass.claims.changes import Change, changed, without_consent_of
+from buckpass.claims.changes import changed, without_consent_of
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.claims.predictions import (
     Games,
@@ -132,7 +132,7 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
 def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
     efforts = []
     for rung in (SILENCE, TOP_RUNG):
-        games, found = asked.solved(explanation, Change(asked.case, f"{other} at {rung}", held=((other, rung),)))
+        games, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
         effort = EFFORT(games.crises, found.strategy)[:, asked.index(power)]
         efforts.append(games.mean(effort, crises))
     return efforts[1] - efforts[0]

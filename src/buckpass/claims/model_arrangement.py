@@ -14,10 +14,9 @@ from jaxtyping import Array, Float
 
 from buckpass.case import Case, Quantity
 from buckpass.claims.finding import CannotCompute, Finding, Question, interval
-from buckpass.claims.predictions import Games, Predictions, crises_in, playing, predictions_of
+from buckpass.claims.predictions import Games, Predictions, crises_in, playing, predictions_of, solved_or_reason
 from buckpass.game.arrangement import StageValues, critical_discount_factor
 from buckpass.game.crises import Crises
-from buckpass.game.solver import DEFAULT_SETTINGS, solve
 
 __all__ = ["self_enforcing"]
 
@@ -25,11 +24,11 @@ DEPLOYMENT = 5
 
 
 def self_enforcing(question: Question) -> Finding:
-    """P(every party's discount factor reaches its δ*) over the stated ranges, times the explanation's share of weight.
+    """P(every party's discount factor reaches its δ*) over the stated ranges; doubted by the weight of rivals.
 
     One period is a year of the theatre's crises. Cooperate: the forgoing party has no deployment open, each party gets
-    its rent. Deviate: that party answers once with all options, the others unchanged. Punished: options restored, alignment
-    lowered, obstruction on, no rent. δ, rents and what breakdown brings are drawn evenly from their ranges.
+    its rent. Deviate: that party answers once with all options, the others unchanged. Punished: options restored,
+    alignment lowered, obstruction on, no rent. δ, rents and what breakdown brings are drawn evenly from their ranges.
     """
     asked, given, case = predictions_of(question), question.parameters, question.case
     if case.settings.arrangement is None:
@@ -78,9 +77,9 @@ def _stage_values(
     parties = [asked.index(p) for p in arrangement.parties]
     sampled = _sampled(case, games.n_draws, rng)
     forgoing = [asked.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
-    kept = solve(_without_deployment(games.crises, forgoing), DEFAULT_SETTINGS)
+    kept = solved_or_reason(_without_deployment(games.crises, forgoing))
     broken = _lower_alignment(games, parties, sampled["alignment"])
-    after = solve(broken, DEFAULT_SETTINGS)
+    after = solved_or_reason(broken)
     years = case.settings.years[1] - case.settings.years[0] + 1
     rate = len(here) / years
 

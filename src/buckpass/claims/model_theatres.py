@@ -21,11 +21,12 @@ from buckpass.claims.predictions import (
     playing,
     predictions_of,
     sample_of,
+    solved_or_reason,
 )
 from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+from buckpass.game.solver import Equilibrium
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
@@ -49,7 +50,7 @@ def theatre_gap(question: Question) -> Finding:
         games, found = asked.solved(explanation)
         held = _held_equal(asked, games, here, given)
         rung = _rungs(asked, games, found, given["power"])
-        rung_held = _rungs(asked, held, solve(held.crises, DEFAULT_SETTINGS), given["power"])
+        rung_held = _rungs(asked, held, solved_or_reason(held.crises), given["power"])
         raw[explanation] = float(np.median(games.mean(rung, there) - games.mean(rung, here)))
         return sample_of(question, games.mean(rung_held, there) - games.mean(rung, here))
 
@@ -88,7 +89,7 @@ def gap_share(question: Question) -> Finding:
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
         parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
         share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
-        shares[explanation] = dict(zip(MECHANISMS, np.median(parts, axis=0).tolist(), strict=True))
+        shares[explanation] = dict(zip(MECHANISMS, parts.mean(axis=0).tolist(), strict=True))
         return Sample(share, as_expected(question.expect, share) & (gap > 0))
 
     return finding_of(
@@ -125,7 +126,7 @@ def capacity_freed(question: Question) -> Finding:
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
         dearer = _dearer(games, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
-        after = solve(dearer.crises, DEFAULT_SETTINGS)
+        after = solved_or_reason(dearer.crises)
         efforts = [games.mean(EFFORT(games.crises, e.strategy)[:, i], there) for e in (before, after)]
         return sample_of(question, efforts[0] - efforts[1])
 

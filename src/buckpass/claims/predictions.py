@@ -13,14 +13,17 @@ import polars as pl
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
+from buckpass.case.overrides import BadOverride
 from buckpass.claims.changes import Change
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
 from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
+from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.game.crises import Crises
+from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
 from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve
 
 __all__ = [
     "Games",
@@ -37,6 +40,7 @@ __all__ = [
 DRAWS = 100
 LEAST_WEIGHT = 0.01
 CEILING = "everything"
+AFTER_DRAWING = frozenset({"force", "absent", *PAYOFFS})  # changes of games that leave the setting as it is
 DRAW_GAMES = eqx.filter_jit(draw_games)
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
 
@@ -143,7 +147,7 @@ class Predictions:
             setting = self.setting(change)
             drawn = DRAW_GAMES(setting, coefficients_of(self.posteriors[explanation], setting, self.n_draws))
             names = setting.names.crises
-            games = change.on(drawn) if change else drawn
+            games = scenario_games(drawn, setting, change.overrides) if change else drawn
             self._kept[key] = Games(games, names, drawn.stake.shape[0] // len(names))
         return self._kept[key]
 
@@ -152,7 +156,7 @@ class Predictions:
         games = self.games(explanation, change)
         key = ("solved", explanation, change and change.name)
         if key not in self._kept:
-            self._kept[key] = solve(games.crises, DEFAULT_SETTINGS)
+            self._kept[key] = solved_or_reason(games.crises)
         return games, self._kept[key]
 
     def setting(self, change: Change | None = None) -> CrisisSetting:
@@ -175,9 +179,12 @@ class Predictions:
 
     def _changed_setting(self, change: Change) -> CrisisSetting:
         base = self.setting()
-        if not change.crises:
+        if change.overrides and all(o.attribute in AFTER_DRAWING for o in change.overrides):
             return base
-        part = setting_of(change.case, change.crises, self._standard())
+        try:
+            part = scenario_setting(change.case, change.crises, change.overrides, self._standard())
+        except BadOverride as reason:
+            raise CannotCompute(str(reason)) from reason
         at = np.array([base.names.crises.index(c) for c in change.crises])
         batched = [f.name for f in dataclasses.fields(base) if f.name not in UNBATCHED]
         spliced = {name: getattr(base, name).at[at].set(getattr(part, name)) for name in batched}
@@ -192,6 +199,23 @@ class Predictions:
         """Position of a power on the power axis; misspelt ones are named."""
         self.case.power(power)
         return self.case.powers.index(power)
+
+
+def solved_or_reason(crises: Crises) -> Equilibrium:
+    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so."""
+    try:
+        return solve(crises, DEFAULT_SETTINGS)
+    except NoEquilibriumFound as reason:
+        raise CannotCompute(str(reason)) from reason
+
+
+def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:
+    """Stacking weights of the fits that passed their diagnostics, by leave-one-crisis-out scores."""
+    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    if not passed:
+        return {}
+    found = compare_scores({e: score_of(p) for e, p in passed.items()})
+    return dict(zip(found.ids, found.weight.tolist(), strict=True))
 
 
 def predictions_of(question: Question) -> Predictions:

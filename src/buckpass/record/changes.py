@@ -14,7 +14,7 @@ __all__ = ["measured_changes"]
 def measured_changes(before: Case, after: Case) -> ResultTable:
     """Organisations' rates of deployment and pairwise comparisons under both codings, those that moved first."""
     a, b = measure(before), measure(after)
-    rows = _moved(a.activity, b.activity, ["organisation"], "mean", "rate of deployment per eligible crisis")
+    rows = _moved(a.activity, b.activity, ["organisation"], "rate_mean", "rate of deployment per eligible crisis")
     rows += _moved(a.comparisons, b.comparisons, ["a", "b"], "p_less", "P(first acts less often)")
     schema = {"number": pl.String, "of": pl.String, "before": pl.Float64, "after": pl.Float64, "change": pl.Float64}
     frame = pl.DataFrame(rows, schema=schema).sort(pl.col("change").abs(), descending=True, nulls_last=True)
