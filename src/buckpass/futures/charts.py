@@ -8,9 +8,10 @@ from buckpass.case.problems import UnknownName
 from buckpass.futures.observe import MEASURES
 
 if TYPE_CHECKING:
+    from buckpass.futures.agreement import Agreement
     from buckpass.futures.run import Futures
 
-__all__ = ["fan_chart"]
+__all__ = ["agreement_chart", "fan_chart"]
 
 
 def fan_chart(futures: Futures, measure: str) -> Any:
@@ -42,3 +43,27 @@ def fan_chart(futures: Futures, measure: str) -> Any:
     columns = alt.Facet("power:N", columns=3, title=None)
     title = alt.TitleParams(known[measure].meaning, subtitle="line: mean; band: 90 % of histories")
     return alt.layer(band, line).properties(width=180, height=140).facet(columns).properties(title=title)
+
+
+def agreement_chart(result: Agreement) -> Any:
+    """P(self-enforcing) by year above, median δ* of each party below with the stated range of δ as a band."""
+    import altair as alt
+    import pandas as pd
+
+    kept = pd.DataFrame([{"year": y.year, "probability": y.p_self_enforcing} for y in result.path])
+    factors = pd.DataFrame(
+        [
+            {"year": y.year, "party": p, "factor": v}
+            for y in result.path
+            for p, v in y.critical.items()
+            if v is not None
+        ],
+        columns=["year", "party", "factor"],
+    )
+    x = alt.X("year:Q", axis=alt.Axis(format="d"), scale=alt.Scale(zero=False))
+    above = alt.Chart(kept).mark_line(point=True, color="#444444").encode(
+        x, alt.Y("probability:Q", title="P(keeps itself)", scale=alt.Scale(domain=[0, 1])))  # fmt: skip
+    band = alt.Chart(pd.DataFrame([{"low": result.discount[0], "high": result.discount[1]}])).mark_rect(
+        opacity=0.15, color="#444444").encode(y=alt.Y("low:Q", title="δ*"), y2="high:Q")  # fmt: skip
+    lines = alt.Chart(factors).mark_line(point=True).encode(x, alt.Y("factor:Q"), alt.Color("party:N"))
+    return alt.vconcat(above.properties(height=120, width=420), (band + lines).properties(height=180, width=420))

@@ -20,7 +20,7 @@ from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import play_tiles
 from buckpass.futures.world import Labels, usable_weights, world_of
 
-__all__ = ["Futures", "Plan", "simulate"]
+__all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_HISTORIES = 2**31 - 4096
@@ -101,7 +101,7 @@ def simulate(
 
     Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
     """
-    _check(plan)
+    check_plan(plan)
     first = plan.first_year or case.settings.years[1] + 1
     texts = [()] if not overrides else [(), tuple(overrides)]
     made = [world_of(scenario_of(case, t), posteriors, first, plan.years, plan.seed, plan.weights) for t in texts]
@@ -119,7 +119,8 @@ def simulate(
     return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out)
 
 
-def _check(plan: Plan) -> None:
+def check_plan(plan: Plan) -> None:
+    """Raise `NoHistories` where histories or years are out of range."""
     if not 1 <= plan.histories <= MOST_HISTORIES:
         raise NoHistories(f"{plan.histories} histories were asked for: give a number from 1 to {MOST_HISTORIES}")
     if not 1 <= plan.years <= MOST_YEARS:

@@ -96,10 +96,11 @@ class Labels:
 
 def world_of(
     scenario: Scenario, posteriors: Mapping[str, Posterior], first_year: int, years: int, seed: int,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] | None = None, kept: dict | None = None,
 ) -> tuple[World, Labels]:  # fmt: skip
     """The world of a scenario from `first_year` on, in single precision.
 
+    `kept` holds what does not depend on yearly parameters; give the same dictionary again to save building it anew.
     Raises `GrowthOverflows`, `NoUsablePosterior`.
     """
     case = scenario.case
@@ -108,7 +109,9 @@ def world_of(
     requests, request_p = request_table(past)
     if scenario.request is not None:
         requests, request_p = (scenario.request,), np.ones((len(past.types), 1))
-    grid = grid_of(past, requests)
+    grid, bank = _prepared(
+        past, requests, posteriors, usable_weights(posteriors, weights), seed, {} if kept is None else kept
+    )
     rng = np.random.default_rng([seed, 7])
     rates = type_rates(past, DRAWS, rng)
     capacity = capacity_at(case, first_year, scenario.starts)
@@ -125,7 +128,7 @@ def world_of(
     yearly = parameters_of(case, DRAWS, seed)
     world = World(
         setting=grid.setting,
-        coefficients=_bank(posteriors, grid, usable_weights(posteriors, weights), seed),
+        coefficients=bank,
         yearly=yearly,
         rates=rates.sum(-1),
         type_levels=np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
@@ -154,6 +157,21 @@ def world_of(
     focus = case.settings.focus
     labels = Labels(case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider)
     return jax.tree.map(_single, world), labels
+
+
+def _prepared(past, requests, posteriors, weights, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
+    """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
+    settings = past.case.settings
+    lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}
+    key = (
+        past.case.replace(settings=settings.model_copy(update={"parameters": lasting})).record_hash,
+        requests,
+        past.first_year,
+    )
+    if key not in kept:
+        grid = grid_of(past, requests)
+        kept[key] = (grid, _bank(posteriors, grid, weights, seed))
+    return kept[key]
 
 
 def usable_weights(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
@@ -202,9 +220,7 @@ def _with_all_vehicles(posterior: Posterior, grid: Grid) -> Coefficients:
     if "vehicle" in posterior.draws:
         count = posterior.draws["vehicle"].shape[-1] - 1
     stub = dataclasses.replace(grid.setting, vehicles=tuple(str(v) for v in range(count)))
-    drawn = coefficients_of(posterior, stub)
-    shape = jax.tree.map(lambda x: np.asarray(x), drawn)
-    return shape
+    return jax.tree.map(np.asarray, coefficients_of(posterior, stub))
 
 
 def _exactly(draws: Coefficients, count: int) -> Coefficients:

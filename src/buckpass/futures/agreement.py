@@ -1,0 +1,211 @@
+"""Whether the unwritten agreement keeps itself: critical discount factors, slack, transfers, and the year it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from buckpass.case import Case
+from buckpass.fit.explanations import explanation
+from buckpass.fit.posterior import Posterior
+from buckpass.futures.bargain import Terms, arrangement_of, terms_of, with_arrangement
+from buckpass.futures.problems import NoUsablePosterior
+from buckpass.futures.scenario import scenario_of
+from buckpass.futures.stages import Stage, stage_in, theatre_of
+from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
+
+__all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
+
+PREFERRED = "DL"
+YEARS_AHEAD = (0, 5, 10, 15, 20, 25, 30, 35)
+LEVEL = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class PartyResult:
+    """One party's side of the bargain; medians with 90 % intervals over draws that have a bargain to keep.
+
+    critical : δ* when punishment lasts the stated years (above 1: too short to deter anybody), critical_grim for ever.
+    """
+
+    party: str
+    forgoes: tuple[str, ...]
+    p_has_bargain: float
+    critical: tuple[float, float, float] | None  # median, low, high
+    critical_grim: tuple[float, float, float] | None
+    slack: tuple[float, float, float] | None
+    p_keeps: float
+
+    @property
+    def verdict(self) -> str:
+        """In words, where no number would say it."""
+        if self.p_has_bargain < 0.05:
+            return "no bargain to keep: what follows breakdown is worth at least as much as keeping it"
+        if self.p_has_bargain < 0.5:
+            return "mostly no bargain to keep"
+        if self.critical is not None and self.critical[2] == 0:
+            return "keeps it: breaking it would gain nothing"
+        return "keeps it" if self.p_keeps >= 0.9 else "breaks it" if self.p_keeps <= 0.1 else "undecided"
+
+
+@dataclass(frozen=True)
+class YearResult:
+    """The agreement some years on."""
+
+    year: int
+    p_self_enforcing: float
+    critical: dict[str, float | None]  # median δ* by party, None without a bargain
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The result of `agreement`; `break_year` is the first year on the path in which it is likelier broken than kept.
+
+    transfer : yearly side payments from the first party to the second that keep both in, as shares of the payer's stake
+    (median least, median most, and the share of draws in which any does).
+    """
+
+    explanation: str
+    n_draws: int
+    discount: tuple[float, float]
+    parties: tuple[PartyResult, ...]
+    p_self_enforcing: float
+    transfer: tuple[float, float, float]
+    path: tuple[YearResult, ...]
+    break_year: int | None
+    p_broken_by: dict[int, float]
+    overrides: tuple[str, ...] = ()
+
+    def table(self):
+        """One row per party (a polars frame)."""
+        import polars as pl
+
+        rows = []
+        for p in self.parties:
+            row: dict[str, Any] = {"party": p.party, "forgoes": ", ".join(p.forgoes) or "nothing", "verdict": p.verdict,
+                                   "p_has_bargain": p.p_has_bargain, "p_keeps": p.p_keeps}  # fmt: skip
+            for name in ("critical", "critical_grim", "slack"):
+                value = getattr(p, name) or (None, None, None)
+                row |= {name: value[0], f"{name}_low": value[1], f"{name}_high": value[2]}
+            rows.append(row)
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        import dataclasses
+
+        plain = dataclasses.asdict(self)
+        for row, party in zip(plain["parties"], self.parties, strict=True):
+            row["verdict"] = party.verdict
+        return plain
+
+    def plot(self):
+        """P(self-enforcing) and each party's δ* over the years (an Altair chart)."""
+        from buckpass.futures.charts import agreement_chart
+
+        return agreement_chart(self)
+
+
+def agreement(
+    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0
+) -> Agreement:
+    """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
+
+    δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
+    Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
+    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, `transfer`, and
+    `arrangement.rent@PARTY`, `arrangement.alignment`, `arrangement.punishment_years`, `arrangement.obstruction_cost`.
+
+    Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
+    moves capacities and trade at their central growth rates.
+
+    Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
+    """
+    arrangement_of(case)
+    changed, others = with_arrangement(case, overrides)
+    scenario = scenario_of(changed, others)
+    name = _explanation(posteriors)
+    first = case.settings.years[1] + 1
+    theatre = theatre_of(scenario, posteriors[name], n_draws, first)
+    terms = terms_of(scenario.case, theatre.n_draws, seed, scenario.bargain.get("transfer"))
+    stages = [stage_in(theatre, terms, ahead) for ahead in YEARS_AHEAD]
+    kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
+    holds = np.logical_and.accumulate(kept.all(axis=-1), axis=0)
+    names = arrangement_of(scenario.case).parties
+    path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(YEARS_AHEAD, stages, kept, strict=True))
+    broken = 1 - holds.mean(axis=1)
+    return Agreement(
+        explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        parties=_parties(scenario.case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
+        transfer=_transfer(stages[0], terms), path=path,
+        break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
+        p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
+    )  # fmt: skip
+
+
+def _explanation(posteriors: Mapping[str, Posterior]) -> str:
+    """The division of labour if it was fitted, else the fit with κ under which the record is likeliest."""
+    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    if PREFERRED in passed:
+        return PREFERRED
+    interacting = {e: p for e, p in passed.items() if explanation(e).frees("kappa")}
+    if not interacting:
+        raise NoUsablePosterior(
+            f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {PREFERRED} or "
+            f"of another explanation with κ whose diagnostics passed (given: {', '.join(posteriors) or 'none'})"
+        )
+    return max(interacting, key=lambda e: float(interacting[e].log_likelihood.sum("crisis").mean()))
+
+
+@jax.jit
+def _by_draw(values: StageValues, periods):
+    return jax.vmap(critical_discount_factor)(values, periods)
+
+
+def _critical(values: StageValues, terms: Terms) -> np.ndarray:
+    """δ* per draw and party at the draw's own years of punishment."""
+    return np.asarray(_by_draw(values, jnp.asarray(terms.punishment_years)))
+
+
+def _keeps(values: StageValues, terms: Terms) -> np.ndarray:
+    return np.nan_to_num(_critical(values, terms), nan=np.inf) <= terms.discount[:, None]
+
+
+def _parties(case: Case, stage: Stage, kept: np.ndarray, terms: Terms) -> tuple[PartyResult, ...]:
+    arrangement = arrangement_of(case)
+    bargain = np.asarray(has_bargain(stage.values))
+    critical, grim = _critical(stage.values, terms), np.asarray(critical_discount_factor(stage.values))
+    slack = terms.discount[:, None] - critical
+    return tuple(
+        PartyResult(
+            party, tuple(t.forgoes for t in arrangement.terms if t.party == party), float(bargain[:, i].mean()),
+            _interval(critical[:, i]), _interval(grim[:, i]), _interval(slack[:, i]), float(kept[:, i].mean()),
+        )
+        for i, party in enumerate(arrangement.parties)
+    )  # fmt: skip
+
+
+def _year(year: int, stage: Stage, kept: np.ndarray, terms: Terms, names: tuple[str, ...]) -> YearResult:
+    critical = _critical(stage.values, terms)
+    middle = {p: (_interval(critical[:, i]) or (None,))[0] for i, p in enumerate(names)}
+    return YearResult(year, float(kept.all(axis=-1).mean()), middle)
+
+
+def _transfer(stage: Stage, terms: Terms) -> tuple[float, float, float]:
+    discount = jnp.asarray(np.repeat(terms.discount[:, None], stage.stake.shape[1], axis=1))
+    least, most = (
+        np.asarray(x) / stage.stake[:, 0] + terms.transfer for x in transfer_range(stage.values, discount, 0, 1)
+    )
+    return float(np.median(least)), float(np.median(most)), float((least <= most).mean())
+
+
+def _interval(draws: np.ndarray) -> tuple[float, float, float] | None:
+    known = draws[~np.isnan(draws)]
+    if not known.size:
+        return None
+    return (float(np.median(known)), *(float(q) for q in np.quantile(known, LEVEL)))

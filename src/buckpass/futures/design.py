@@ -1,0 +1,169 @@
+"""What a sweep varies and what it looks at: design.toml, read and checked against the case."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from buckpass.case import Case
+from buckpass.case.override_paths import override_paths
+from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.schema import Quantity
+from buckpass.futures.observe import BY_POWER
+from buckpass.futures.problems import BadDesign
+
+__all__ = ["METHODS", "Design", "Input", "Outcome", "assumed_inputs", "read_design", "sample_points"]
+
+METHODS = ("sobol", "morris", "lhs")
+KEYS = {"method", "samples", "seed", "years", "histories", "first_year", "foresight", "overrides", "input", "outcome"}
+NOT_OF_YEARS = ("agreement.", "futures.discount")
+
+
+@dataclass(frozen=True)
+class Input:
+    """A path of `--set` and the range over which it is varied."""
+
+    path: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Mean over histories of a measure of a power in a year; `above` or `below` says which values are of interest."""
+
+    measure: str
+    power: str
+    year: int
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True)
+class Design:
+    """A checked design."""
+
+    method: str
+    samples: int
+    seed: int
+    years: int
+    histories: int
+    inputs: tuple[Input, ...]
+    outcomes: tuple[Outcome, ...]
+    overrides: tuple[str, ...] = ()
+    foresight: str = "myopic"
+    first_year: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for the manifest."""
+        return asdict(self)
+
+
+def read_design(case: Case, path: Path) -> Design:
+    """A design file; without [[input]] everything labelled assumed is varied. Raises `BadDesign` with every problem."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadDesign(f"{path.name} cannot be read as TOML: {error}") from error
+    problems = [f"unknown key {clip(k)!r} — {spelling_hint(k, KEYS)}" for k in table if k not in KEYS]
+    method = table.get("method", "sobol")
+    if method not in METHODS:
+        problems.append(f"method {clip(str(method))!r} is not one of {', '.join(METHODS)}")
+    counts = {k: table.get(k, d) for k, d in (("samples", 64), ("seed", 0), ("years", 25), ("histories", 2048))}
+    problems += [f"{k} = {v!r} is not a whole number" for k, v in counts.items() if type(v) is not int]
+    problems += [f"{k} = {v} must be at least 1" for k, v in counts.items() if type(v) is int and k != "seed" and v < 1]
+    inputs, wrong = _inputs(case, table.get("input"))
+    outcomes, bad = _outcomes(case, table.get("outcome"))
+    problems += wrong + bad
+    if problems:
+        raise BadDesign(f"{path.name}: nothing was computed:\n  " + "\n  ".join(problems))
+    return Design(
+        method=method, **counts, inputs=inputs, outcomes=outcomes, overrides=tuple(table.get("overrides", ())),
+        foresight=table.get("foresight", "myopic"), first_year=table.get("first_year"),
+    )  # fmt: skip
+
+
+def assumed_inputs(case: Case) -> tuple[Input, ...]:
+    """Every number of the years ahead that is labelled assumed and has a range: parameters, vehicles, alignments."""
+    settings, theatre = case.settings, case.settings.focus.theatre
+    found: dict[str, Quantity] = {k: q for k, q in settings.parameters.items() if not k.startswith(NOT_OF_YEARS)}
+    for o in (o for o in settings.organisations if o.is_vehicle):
+        found |= {f"{o.id}.cost_share": o.cost_share, f"{o.id}.legitimacy": o.legitimacy}
+    for a in (a for a in settings.alignments if a.theatre == theatre and a.of != "*"):
+        found[f"{a.of}.alignment@{a.with_}"] = a
+    return tuple(
+        Input(path, float(q.low), float(q.high))
+        for path, q in found.items()
+        if q.label == "assumed" and q.low is not None and q.high is not None and q.low < q.high
+    )
+
+
+def sample_points(design: Design) -> Float[np.ndarray, "n k"]:
+    """The points of the design, in the order that its analysis expects."""
+    problem = problem_of(design)
+    if design.method == "sobol":
+        from SALib.sample import sobol
+
+        size = 1 << max(design.samples - 1, 1).bit_length()  # Sobol' sequences balance at powers of two
+        return sobol.sample(problem, size, calc_second_order=False, seed=design.seed)
+    if design.method == "morris":
+        from SALib.sample import morris
+
+        return morris.sample(problem, design.samples, num_levels=4, seed=design.seed)
+    from SALib.sample import latin
+
+    return latin.sample(problem, design.samples, seed=design.seed)
+
+
+def problem_of(design: Design) -> dict[str, Any]:
+    """The design's inputs as SALib names them."""
+    return {
+        "num_vars": len(design.inputs),
+        "names": [i.path for i in design.inputs],
+        "bounds": [[i.low, i.high] for i in design.inputs],
+    }
+
+
+def _inputs(case: Case, entries: Any) -> tuple[tuple[Input, ...], list[str]]:
+    if entries is None:
+        return assumed_inputs(case), []
+    paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case)}
+    found, problems = [], []
+    for entry in entries:
+        name = str(entry.get("path"))
+        known = ranges.get(name)
+        low, high = entry.get("low", known and known.low), entry.get("high", known and known.high)
+        if name not in paths or paths[name].value != "number":
+            problems.append(f"input {clip(name)!r} is not a number that can be changed — {spelling_hint(name, paths)}")
+        elif not all(isinstance(x, (int, float)) and math.isfinite(x) for x in (low, high)) or not low < high:
+            problems.append(f"input {name}: give low and high, low below high (seen: {low}, {high})")
+        else:
+            found.append(Input(name, float(low), float(high)))
+    return tuple(found), problems
+
+
+def _outcomes(case: Case, entries: Any) -> tuple[tuple[Outcome, ...], list[str]]:
+    last = case.settings.years[1]
+    entries = entries or [
+        {"measure": "deployed_by", "power": case.settings.focus.rider, "year": last + 15, "above": 0.5}
+    ]
+    found, problems = [], []
+    for entry in entries:
+        unknown = sorted(set(entry) - {"measure", "power", "year", "above", "below"})
+        measure, power, year = entry.get("measure"), entry.get("power"), entry.get("year")
+        problems += [f"outcome has an unknown key {clip(k)!r}" for k in unknown]
+        if measure not in BY_POWER:
+            problems.append(f"outcome measure {measure!r} is not known — {spelling_hint(str(measure), BY_POWER)}")
+        elif power not in case.powers:
+            problems.append(f"outcome power {power!r} is not of this case — {spelling_hint(str(power), case.powers)}")
+        elif type(year) is not int:
+            problems.append(f"outcome year {year!r} is not a year")
+        elif not unknown:
+            found.append(Outcome(measure, power, year, entry.get("above"), entry.get("below")))
+    return tuple(found), problems

@@ -1,0 +1,210 @@
+"""Sweeps over what is assumed: a design's points played in chunks that are never lost, indices and boxes from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from buckpass.case import Case
+from buckpass.fit.posterior import Posterior
+from buckpass.futures.boxes import find_box
+from buckpass.futures.cluster import connected, spread
+from buckpass.futures.design import Design, problem_of, sample_points
+from buckpass.futures.observe import BY_POWER, Tally
+from buckpass.futures.output import VERSIONED, check_manifest, write_atomically
+from buckpass.futures.problems import BadDesign, ManifestMismatch
+from buckpass.futures.run import Plan, check_plan
+from buckpass.futures.scenario import scenario_of
+from buckpass.futures.tiles import play_tiles
+from buckpass.futures.world import usable_weights, world_of
+
+__all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
+
+CHUNK = 16  # points a file
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Results of a design: inputs [point, input], outcomes [point, outcome], indices and boxes by outcome."""
+
+    design: Design
+    inputs: Float[np.ndarray, "n k"]
+    outcomes: Float[np.ndarray, "n o"]
+    indices: tuple[dict[str, dict[str, float]], ...]  # per outcome: {input: {S1, S1_conf, ST, ST_conf} or Morris'}
+    boxes: tuple[dict[str, Any] | None, ...]
+    folder: Path
+
+    def table(self):
+        """Indices, one row per outcome and input, the strongest first (a polars frame)."""
+        import polars as pl
+
+        rows = [
+            {"outcome": f"{o.measure} {o.power} {o.year}", "input": path, **values}
+            for o, found in zip(self.design.outcomes, self.indices, strict=True)
+            for path, values in sorted(found.items(), key=lambda item: -abs(item[1].get("ST", item[1].get("mu_star", item[1].get("S1", 0)))))
+        ]  # fmt: skip
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Design, indices and boxes as plain data."""
+        return {"design": self.design.as_dict(), "indices": list(self.indices), "boxes": list(self.boxes),
+                "points": len(self.inputs)}  # fmt: skip
+
+
+def sweep(
+    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: Path, cluster: str | None = None
+) -> Sweep:
+    """Play every point of the design and say which assumptions the outcomes turn on.
+
+    Each chunk of points is one file written at once; whatever ends the run, finished chunks stay, and the same call
+    completes the rest to the same bytes. With `cluster`, chunks go to the Dask scheduler at that address.
+
+    First-order and total indices: Saltelli et al. 2010 (sobol); elementary effects: Morris 1991; RBD-FAST for Latin
+    hypercubes (Tarantola et al. 2006). Boxes: PRIM, where an outcome says which values are of interest.
+
+    Raises `BadDesign`, `ManifestMismatch`, `ClusterDoesNotAnswer`, `OutputFailed`, and what `simulate` raises.
+    """
+    _check(case, design)
+    points = sample_points(design)
+    manifest = _manifest(case, posteriors, design)
+    check_manifest(out, manifest)
+    write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
+    count = -(-len(points) // CHUNK)
+    missing = [k for k in range(count) if _read_chunk(out, k) is None]
+    for k, values in _played(case, posteriors, design, missing, cluster):
+        write_atomically(_chunk_path(out, k), json.dumps({"chunk": k, "values": values}).encode())
+    read = [_read_chunk(out, k) for k in range(count)]
+    outcomes = np.array([row for chunk in read if chunk is not None for row in chunk])
+    found = _analysed(design, points, outcomes)
+    write_atomically(out / "result.json", json.dumps(_plain(found), indent=1, sort_keys=True).encode())
+    return Sweep(design, points, outcomes, *found, out)
+
+
+def chunk_values(
+    case: Case, posteriors: Mapping[str, Posterior], design: Design, kept: dict, chunk: int
+) -> list[list[float]]:
+    """Outcomes of one chunk's points; a function of its arguments alone, so that any worker gives the same."""
+    points = sample_points(design)[chunk * CHUNK : (chunk + 1) * CHUNK]
+    return [_outcomes_at(case, posteriors, design, point, kept) for point in points]
+
+
+def _outcomes_at(case: Case, posteriors, design: Design, point: np.ndarray, kept: dict) -> list[float]:
+    from buckpass.futures.foresight import with_foresight
+
+    texts = [*design.overrides, *(f"{i.path}={v:.17g}" for i, v in zip(design.inputs, point, strict=True))]
+    plan = plan_of(design)
+    first = plan.first_year or case.settings.years[1] + 1
+    world, labels = world_of(scenario_of(case, texts), posteriors, first, plan.years, plan.seed, kept=kept)
+    tally = Tally()
+    for tile in play_tiles([with_foresight(plan.foresight, world, plan, case)], plan.seed, plan.years, plan.histories):
+        tally.add(tile.by_power[0], tile.by_host[0], tile.unsolved)
+    mean = tally.mean()
+    return [
+        float(mean[BY_POWER.index(o.measure), o.year - first, labels.powers.index(o.power)]) for o in design.outcomes
+    ]
+
+
+def plan_of(design: Design) -> Plan:
+    """How each point is played."""
+    return Plan(design.years, design.histories, design.seed, design.first_year, design.foresight)
+
+
+def _check(case: Case, design: Design) -> None:
+    check_plan(plan_of(design))
+    first = design.first_year or case.settings.years[1] + 1
+    outside = [o.year for o in design.outcomes if not first <= o.year < first + design.years]
+    if outside:
+        raise BadDesign(
+            f"outcome year {outside[0]} is not among the years played ({first} to {first + design.years - 1})"
+        )
+    if not design.inputs:
+        raise BadDesign(
+            "nothing is varied: the case labels nothing assumed with a range, and the design has no [[input]]"
+        )
+    ends = [[f"{i.path}={getattr(i, end):.17g}" for i in design.inputs] for end in ("low", "high")]
+    for texts in ends:
+        scenario_of(case, [*design.overrides, *texts])
+
+
+def _played(case, posteriors, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:
+    if not missing:
+        return
+    if cluster is None:
+        kept: dict = {}
+        for k in missing:
+            yield k, chunk_values(case, posteriors, design, kept, k)
+        return
+    with connected(cluster) as client:
+        yield from spread(client, chunk_values, (case, dict(posteriors), design, {}), missing)
+
+
+def _manifest(case: Case, posteriors, design: Design) -> dict[str, Any]:
+    weights = usable_weights(posteriors, None)
+    identity = {
+        "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
+        "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
+        "weights": weights, "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed] for e in weights},
+    }  # fmt: skip
+    return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
+
+
+def _chunk_path(folder: Path, chunk: int) -> Path:
+    return folder / f"chunk-{chunk:06d}.json"
+
+
+def _read_chunk(folder: Path, chunk: int) -> list[list[float]] | None:
+    path = _chunk_path(folder, chunk)
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_bytes())["values"]
+    except (ValueError, KeyError) as error:
+        raise ManifestMismatch(
+            f"{path} is damaged ({error}); delete it and resume: it will be computed again"
+        ) from error
+
+
+def _analysed(design: Design, points: np.ndarray, outcomes: np.ndarray):
+    names = [i.path for i in design.inputs]
+    indices = tuple(_indices(design, points, outcomes[:, o]) for o in range(outcomes.shape[1]))
+    boxes = []
+    for o, outcome in enumerate(design.outcomes):
+        values = outcomes[:, o]
+        interest = values > outcome.above if outcome.above is not None else values < (outcome.below or -np.inf)
+        box = find_box(points, interest, names)
+        boxes.append(asdict(box) if box is not None else None)
+    return indices, tuple(boxes)
+
+
+def _plain(found) -> dict[str, Any]:
+    return {"indices": list(found[0]), "boxes": list(found[1])}
+
+
+def _indices(design: Design, points: np.ndarray, values: np.ndarray) -> dict[str, dict[str, float]]:
+    problem, names = problem_of(design), [i.path for i in design.inputs]
+    if np.ptp(values) == 0:
+        return {name: {} for name in names}
+    if design.method == "sobol":
+        from SALib.analyze import sobol
+
+        found = sobol.analyze(problem, values, calc_second_order=False, seed=design.seed)
+        keys = ("S1", "S1_conf", "ST", "ST_conf")
+    elif design.method == "morris":
+        from SALib.analyze import morris
+
+        found = morris.analyze(problem, points, values, num_levels=4, seed=design.seed)
+        keys = ("mu", "mu_star", "mu_star_conf", "sigma")
+    else:
+        from SALib.analyze import rbd_fast
+
+        found = rbd_fast.analyze(problem, points, values, seed=design.seed)
+        keys = ("S1", "S1_conf")
+    return {name: {k: float(found[k][i]) for k in keys} for i, name in enumerate(names)}
