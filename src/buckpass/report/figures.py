@@ -206,12 +206,18 @@ def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
         if rows.height:
             last = rows["year"].max()
             lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-            parts.append(f"{name_of(case, lead['power'])} leads in {DOMAIN_WORDS[domain]} with {lead['value']:.0%} around {last}")
+            parts.append(
+                f"{name_of(case, lead['power'])} leads in {DOMAIN_WORDS[domain]} with {lead['value']:.0%} around {last}"
+            )
     return and_join(parts)
 
 
 def _years_by_domain(frame: pl.DataFrame) -> str:
-    counts = frame.group_by("domain").agg(pl.col("year").n_unique(), pl.col("series").unique(maintain_order=True)).sort("domain")
+    counts = (
+        frame.group_by("domain")
+        .agg(pl.col("year").n_unique(), pl.col("series").unique(maintain_order=True))
+        .sort("domain")
+    )
     return and_join(f"{n} years of {DOMAIN_WORDS[d]} ({', '.join(series)})" for d, n, series in counts.iter_rows())
 
 
@@ -228,14 +234,18 @@ def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
     ]
     labels = [{"word": w.replace("_", " "), "at": counts[w] + 0.25, "text": str(counts[w])} for w in present]
     most = max(counts.values())
-    y = alt.Y("word:N", sort=[w.replace("_", " ") for w in present], title=None, axis=alt.Axis(ticks=False, domain=False))
+    y = alt.Y(
+        "word:N", sort=[w.replace("_", " ") for w in present], title=None, axis=alt.Axis(ticks=False, domain=False)
+    )
     x = alt.X("at:Q", axis=None, scale=alt.Scale(domain=[0, most + 1], nice=False))
     squares = alt.Chart(alt.Data(values=rows)).mark_point(shape="square", filled=True, size=760, opacity=1).encode(
         x=x, y=y, color=alt.Color("colour:N", scale=None))  # fmt: skip
     ids = alt.Chart(alt.Data(values=rows)).mark_text(fontSize=10, color="white").encode(x=x, y=y, text="id:N")
     totals = alt.Chart(alt.Data(values=labels)).mark_text(fontSize=14, fontWeight=600, align="left", color=INK).encode(
         x=x, y=y, text="text:N")  # fmt: skip
-    title = f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
+    title = (
+        f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
+    )
     return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved; contradicted: "
                   "P ≤ 0.1; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
                   title + ".", (squares + ids + totals).properties(width=34 * (most + 1), height=38 * len(present)))  # fmt: skip

@@ -27,7 +27,9 @@ def finding(case: Case, results: ReportResults) -> str:
 def _compared(case: Case, results: ReportResults) -> str:
     focus = case.settings.focus
     rows = results.record.responses.frame.filter(pl.col("theatre") == focus.theatre).drop_nulls("rung")
-    rider, provider = (rows.filter(pl.col("actor") == p).select("crisis", "rung", "low", "high") for p in (focus.rider, focus.provider))
+    rider, provider = (
+        rows.filter(pl.col("actor") == p).select("crisis", "rung", "low", "high") for p in (focus.rider, focus.provider)
+    )
     both = rider.join(provider, on="crisis", suffix="_provider")
     less = both.filter(pl.col("high") < pl.col("low_provider")).height
     more = both.filter(pl.col("low") > pl.col("high_provider")).height
@@ -96,7 +98,10 @@ def _about_fit(results: ReportResults) -> list[str]:
             f"sample size at least {min(f.ess_min for f in passed):,.0f}, {sum(f.divergences for f in passed)} divergent draws; "
             f"{sum(f.refitted for f in passed)} left-out crises were refitted because importance weights were not trusted."
         )
-    said += [f"The fit of {f.name} failed ({'; '.join(f.reasons)}), so it is not ranked and supports no verdict." for f in failed]
+    said += [
+        f"The fit of {f.name} failed ({'; '.join(f.reasons)}), so it is not ranked and supports no verdict."
+        for f in failed
+    ]
     if model.weights:
         parts = [f"{next(f.name for f in model.fits if f.id == e)} {w:.0%}" for e, w in model.weights.items()]
         said.append(f"Expectations are averaged over {and_join(parts)} (stacking weights) and describe the record that they were "
@@ -108,5 +113,11 @@ def _about_assumptions(case: Case) -> list[str]:
     settings = case.settings
     quantities = [*settings.parameters.values(), *settings.alignments, *settings.opinions]
     assumed = sum(q.label == "assumed" for q in quantities)
-    ladder = "" if settings.ladder.label != "assumed" else " The ladder's effort, presence and influence are assumed too."
-    return [f"{assumed} of {len(quantities)} numbers set by hand are judgements (labelled assumed).{ladder}"] if quantities else []
+    ladder = (
+        "" if settings.ladder.label != "assumed" else " The ladder's effort, presence and influence are assumed too."
+    )
+    return (
+        [f"{assumed} of {len(quantities)} numbers set by hand are judgements (labelled assumed).{ladder}"]
+        if quantities
+        else []
+    )

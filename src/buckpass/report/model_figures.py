@@ -37,10 +37,14 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
          "colour": PALE if explanation(f.id).is_bound else BAR, "text": number(f.difference)}
         for f in ranked
     ]  # fmt: skip
-    y = alt.Y("name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240))
+    y = alt.Y(
+        "name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240)
+    )
     colour = alt.Color("colour:N", scale=None)
     base = alt.Chart(alt.Data(values=rows))
-    x = alt.X("value:Q", title="predicts left-out crises worse by … than the best (elpd, nats; bar: ± 2 standard errors)")
+    x = alt.X(
+        "value:Q", title="predicts left-out crises worse by … than the best (elpd, nats; bar: ± 2 standard errors)"
+    )
     zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
     chart = alt.layer(
         zero,
@@ -84,7 +88,9 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     base = alt.Chart(alt.Data(values=[{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
     axis = f"expected effort of {name_of(case, gap.rider)} minus that of {name_of(case, gap.provider)} (1 = top of the ladder)"
     chart = alt.layer(
-        base.mark_bar(height=16, opacity=0.75).encode(x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)),
+        base.mark_bar(height=16, opacity=0.75).encode(
+            x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
+        ),
         base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
         zero,
     ).properties(width=480, height=210)
@@ -138,7 +144,9 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
     )  # fmt: skip
 
 
-def _responses_chart(case: Case, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]) -> alt.LayerChart:
+def _responses_chart(
+    case: Case, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]
+) -> alt.LayerChart:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
     labels = case.settings.ladder.names
     words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
@@ -200,7 +208,11 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=colour),
     ).properties(width=480, height=240)  # fmt: skip
-    folds = f"The branch folds at λ = {and_join(number(f) for f in path.folds)}." if path.folds else "The branch does not fold."
+    folds = (
+        f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."
+        if path.folds
+        else "The branch does not fold."
+    )
     at_top = and_join(f"{name_of(case, p)} {number(path.rungs[p][-1])}" for p in (case.settings.focus.provider, case.settings.focus.rider)
                       if p in path.rungs)  # fmt: skip
     return Figure(

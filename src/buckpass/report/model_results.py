@@ -162,7 +162,9 @@ def _expected(
         mixed[name] = _mixed({e: by_draw(ask(*pair), len(crises)) for e, pair in solved.items()}, weights)
     return {
         (crisis, power): ExpectedResponse(
-            tuple(mixed["by_rung"][:, c, i].mean(0).tolist()), _estimate(mixed["rung"][:, c, i]), _estimate(mixed["buck"][:, c, i])
+            tuple(mixed["by_rung"][:, c, i].mean(0).tolist()),
+            _estimate(mixed["rung"][:, c, i]),
+            _estimate(mixed["buck"][:, c, i]),
         )
         for c, crisis in enumerate(crises)
         for i, power in enumerate(case.powers)

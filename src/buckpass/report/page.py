@@ -26,9 +26,7 @@ __all__ = ["render_page", "write_page"]
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
-def write_page(
-    case: Case, posteriors: Mapping[str, Posterior] | None, path: str | Path, force: bool = False
-) -> Path:
+def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str | Path, force: bool = False) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
     posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
@@ -104,7 +102,11 @@ def _anchors(case: Case) -> dict[str, str]:
 def _activity(case: Case, results: ReportResults) -> list[dict[str, Any]]:
     """Organisations that could have acted and were looked up: the focus's, and those with several chances."""
     focus = case.settings.focus.organisations
-    return [row for row in results.record.activity.rows() if row["n"] and (row["organisation"] in focus or row["n"] >= SEVERAL)]
+    return [
+        row
+        for row in results.record.activity.rows()
+        if row["n"] and (row["organisation"] in focus or row["n"] >= SEVERAL)
+    ]
 
 
 def _same_as(results: ReportResults) -> list[tuple[str, str]]:

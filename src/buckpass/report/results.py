@@ -53,7 +53,9 @@ def gather(
     """
     record = measure(case, seed=seed)
     if not posteriors:
-        why = f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
+        why = (
+            f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
+        )
         return ReportResults(record, assess(case, seed=seed), None, why, chapters=tuple(chapters))
     from buckpass.report.model_results import model_results  # loads the model: only where there is a fit
 

@@ -1,0 +1,1 @@
+"""The dashboard: one crisis, moved by hand, seen against its baseline."""

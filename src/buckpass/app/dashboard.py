@@ -1,0 +1,215 @@
+"""The dashboard's page, run by Streamlit for each visitor: choose a crisis, move its inputs, see who responds.
+
+State lives in the visitor's session and in the address bar; what is shared between visitors is read only.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import polars as pl
+import streamlit as st
+
+from buckpass.app.charts import answer_bars, outcome_words
+from buckpass.app.controls import Control, controls_of, override_text, settings_from
+from buckpass.app.links import View, read_link, scenario_file, usable, write_link
+from buckpass.app.live import Answer, LiveCrisis
+from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
+from buckpass.fit.explanations import explanation
+from buckpass.fit.fitting import load_posteriors
+from buckpass.fit.posterior import Posterior, PosteriorFileError
+from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.game.solver import NoEquilibriumFound
+from buckpass.report.theme import VERDICT_COLOURS, styled
+from buckpass.report.wording import name_of, number, with_interval
+
+PARTS = ("What if", "Explanations", "Claims", "Download")
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:^-])")
+
+
+def plain(text: str) -> str:
+    """Text of a case as Markdown that shows it letter by letter: no link, no picture, no markup."""
+    return _MARKS.sub(r"\\\1", str(text))
+
+
+@st.cache_resource(show_spinner="Reading the case …")
+def case_of(ref: str) -> Case:
+    return load_case(ref)
+
+
+@st.cache_resource(show_spinner="Reading the fits …")
+def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
+    """Fits that passed their diagnostics, best first."""
+    case = case_of(ref)
+    passed = {e: p for e, p in load_posteriors(case, Path(folder) if folder else None).items() if p.diagnostics.passed}
+    ranked = compare_scores({e: score_of(p) for e, p in passed.items()}).ids if passed else ()
+    order = [e for e in ranked if not explanation(e).is_bound] + [e for e in ranked if explanation(e).is_bound]
+    return {e: passed[e] for e in order}
+
+
+@st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)
+def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
+    return LiveCrisis(case_of(ref), fits_of(ref, folder)[name], crisis)
+
+
+@st.cache_resource(show_spinner="Testing the claims …")
+def verdicts_of(ref: str, folder: str):
+    from buckpass.claims import assess
+
+    fits = fits_of(ref, folder)
+    comparison = compare_scores({e: score_of(p) for e, p in fits.items()})
+    return assess(case_of(ref), fits, weights=dict(zip(comparison.ids, comparison.weight.tolist(), strict=True)))
+
+
+def main() -> None:
+    ref, folder = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+    st.set_page_config("buckpass", layout="wide")
+    try:
+        case = case_of(ref)
+        fits = fits_of(ref, folder)
+    except (BuckpassError, PosteriorFileError) as error:
+        st.error(plain(str(error)))
+        st.stop()
+    if not fits:
+        st.error(
+            "No fit of this case passed its diagnostics, so there is nothing to move. Fit it again with more draws."
+        )
+        st.stop()
+    names = list(fits)
+    if "link" not in st.session_state:
+        keys = list(st.query_params)
+        st.session_state.link = read_link(case, names, {k: st.query_params.get_all(k) for k in keys})
+    st.markdown(f"#### {plain(case.title)}")
+    for problem in st.session_state.link.problems:
+        st.warning(plain(problem))
+    show(case, names, ref, folder)
+
+
+def show(case: Case, names: list[str], ref: str, folder: str) -> None:
+    """Side bar, then the part that is asked for."""
+    view, controls = side_bar(case, names)
+    part = st.radio("Part", PARTS, horizontal=True, label_visibility="collapsed")
+    st.query_params.from_dict(write_link(case, names, view))
+    if part == "Claims":
+        claims(ref, folder)
+        return
+    if part == "Explanations":
+        explanations(case, fits_of(ref, folder))
+        return
+    try:
+        changes, refused = usable(case, view.crisis, view.changes)
+        for problem in refused:
+            st.warning(plain(problem))
+        answer = live_of(ref, folder, view.explanation, view.crisis).answer(changes)
+    except (BadOverride, NoEquilibriumFound) as error:
+        st.error(plain(str(error)))
+        return
+    (what_if if part == "What if" else download)(case, answer, view)
+
+
+def side_bar(case: Case, names: list[str]) -> tuple[View, tuple[Control, ...]]:
+    """What the visitor chose; the first time, what the link says."""
+    link: View = st.session_state.link
+    with st.sidebar:
+        crises = fitted_crises(case)
+        crisis = st.selectbox("Crisis", list(crises), list(crises).index(link.crisis) if link.crisis in crises else 0,
+                              format_func=crises.get, key="crisis")  # fmt: skip
+        name = st.selectbox(
+            "Explanation", names, names.index(link.explanation), format_func=lambda e: explanation(e).name
+        )
+        power = st.selectbox(
+            "Power", case.powers, case.powers.index(link.power), format_func=lambda p: name_of(case, p)
+        )
+        controls = controls_of(case, crisis, power)
+        at_link = crisis == link.crisis
+        positions, others = settings_from(controls, link.changes if at_link else ())
+        if st.button("Back to the baseline"):
+            st.session_state.link = View(crisis, name, power, (), ())
+            st.session_state.turn = st.session_state.get("turn", 0) + 1
+            st.rerun()
+        turn = st.session_state.get("turn", 0)
+        values = {c.path: draw(case, c, positions.get(c.path, c.rest), f"{turn}/{crisis}/{c.path}") for c in controls}
+        if others:
+            st.caption(f"Also changed by the link: {plain(', '.join(others))}")
+    moved = [text for c in controls if (text := override_text(c, values[c.path]))]
+    return View(crisis, name, power, (*moved, *others), ()), controls
+
+
+def draw(case: Case, control: Control, value, key: str):
+    """One control at a position."""
+    label, help_ = plain(control.label), plain(control.meaning)
+    if control.actors:
+        return st.multiselect(label, control.actors, value, format_func=lambda a: name_of(case, a), key=key, help=help_)
+    if control.words:
+        return st.selectbox(label, control.words, control.words.index(value), key=key, help=help_)
+    return st.slider(label, control.low, control.high, float(value), control.step, key=key, help=help_)
+
+
+def fitted_crises(case: Case) -> dict[str, str]:
+    """Crises that enter the fit, the focus's theatre first."""
+    fitted = [t.id for t in case.settings.theatres if t.in_fit]
+    order = sorted(fitted, key=lambda t: t != case.settings.focus.theatre)
+    rows = case.crises.filter(pl.col("theatre").is_in(fitted)).to_dicts()
+    rows.sort(key=lambda r: (order.index(r["theatre"]), r["start"]))
+    return {
+        r["crisis_id"]: r["name"] if str(r["start"].year) in r["name"] else f"{r['name']} ({r['start'].year})"
+        for r in rows
+    }
+
+
+def what_if(case: Case, answer: Answer, view: View) -> None:
+    figure = answer_bars(case, answer)
+    st.markdown(f"**{plain(figure.title)}**")
+    for column, (name, value, change) in zip(st.columns(2), outcome_words(answer), strict=True):
+        column.metric(
+            name,
+            value,
+            f"{change} from the baseline" if answer.overrides else None,
+            delta_color="off",
+            delta_arrow="off",
+        )
+    st.altair_chart(styled(figure.chart), width="content")
+    st.caption(plain(f"{figure.note} {figure.source}"))
+
+
+def explanations(case: Case, fits: dict[str, Posterior]) -> None:
+    comparison = compare_scores({e: score_of(p) for e, p in fits.items()})
+    rows = [
+        {"explanation": explanation(e).name, "says": explanation(e).says, "elpd": number(float(comparison.elpd[i]), 4),
+         "against the best": f"{number(float(comparison.difference[i]))} ± {number(float(comparison.se_difference[i]))}",
+         "weight": f"{comparison.weight[i]:.2f}"}
+        for i, e in enumerate(comparison.ids)
+    ]  # fmt: skip
+    st.dataframe(pl.DataFrame(rows), hide_index=True)
+    st.caption(
+        f"{len(comparison.indistinguishable)} pairs differ by less than two standard errors of their difference."
+    )
+
+
+def claims(ref: str, folder: str) -> None:
+    verdicts = verdicts_of(ref, folder)
+    for v in verdicts:
+        with st.expander(f"{plain(v.id)} · {v.verdict.replace('_', ' ')} · {plain(v.short)}"):
+            st.markdown(f"**Claim.** {plain(v.text)}\n\n**Record.** {plain(v.correction or '–')}")
+            shown = f"{with_interval(v.value, v.low, v.high)} {v.unit}, n = {v.n}" if v.value is not None else ""
+            st.caption(plain(f"{shown} {v.reason}"))
+
+
+def download(case: Case, answer: Answer, view: View) -> None:
+    figure, table = answer_bars(case, answer), answer.table()
+    stem = f"{case.id}-{answer.crisis}"
+    left, right = st.columns(2)
+    left.download_button("Figure (PNG)", figure.picture("png"), f"{stem}.png", "image/png", on_click="ignore")
+    left.download_button("Figure (SVG)", figure.picture("svg"), f"{stem}.svg", "image/svg+xml", on_click="ignore")
+    left.download_button("Figure (PDF)", figure.picture("pdf"), f"{stem}.pdf", "application/pdf", on_click="ignore")
+    right.download_button("Table (CSV)", csv_bytes(table.frame), f"{stem}.csv", "text/csv", on_click="ignore")
+    right.download_button("Table (LaTeX)", table.to_latex(), f"{stem}.tex", "application/x-tex", on_click="ignore")
+    right.download_button(
+        "Scenario (TOML)", scenario_file(view, figure.title), f"{stem}.toml", "application/toml", on_click="ignore"
+    )
+
+
+if __name__ == "__main__":
+    main()
