@@ -17,7 +17,9 @@ NAMES = ("solver", "fit", "cli", "events", "futures", "app")
 
 
 def run(name: str) -> dict:
-    done = subprocess.run([sys.executable, str(HERE / f"{name}.py"), "--json"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(HERE / f"{name}.py"), "--json"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1:]}
     return json.loads(done.stdout.strip().splitlines()[-1])

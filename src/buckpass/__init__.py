@@ -41,7 +41,7 @@ _ROOM_OF = {
     "report": ("buckpass.report", "write_page"),
 }
 
-__all__ = ["__version__", *sorted(_ROOM_OF)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_ROOM_OF)]
 __version__ = version("buckpass")
 
 

@@ -17,7 +17,9 @@ def prior_posterior(case: Case, name: str, n_draws: int = 12, seed: int = 1) -> 
     drawn: dict[str, list] = {}
     for key in jax.random.split(jax.random.PRNGKey(seed), n_draws):
         coefficients_from(theory, setting, _keeping(drawn, key))
-    data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v[0].ndim))), np.stack(v)[None]) for k, v in drawn.items()}
+    data = {
+        k: (("chain", "draw", *(f"{k}.{n}" for n in range(v[0].ndim))), np.stack(v)[None]) for k, v in drawn.items()
+    }
     crises = list(setting.names.crises)
     return Posterior(
         explanation=name, case_id=case.id, case_hash=case.record_hash, seed=seed, draws=xr.Dataset(data),

@@ -6,15 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpyro.infer.util import initialize_model
+from synthetic import order, play
+
 from buckpass.fit.explanations import UnknownExplanation, explanation, explanations, priors
 from buckpass.fit.model import band_log_probability, coefficients_from, interacts, log_choices, model_of
 from buckpass.fit.observations import Observations
 from buckpass.game.payoffs import crises_of, plain_coefficients
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpyro.infer.util import initialize_model
-
-from synthetic import order, play
 
 SETTING = order(crises=12, powers=3, seed=1)
 NAMES = [e.id for e in explanations()]

@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 import xarray as xr
-from buckpass.fit.posterior import Diagnostics, Posterior, PosteriorFileError, load_posterior, save_posterior
-from buckpass.fit.scoring import LeaveOneOut, compare_scores, leave_one_out, stacking_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from buckpass.fit.posterior import Diagnostics, Posterior, PosteriorFileError, load_posterior, save_posterior
+from buckpass.fit.scoring import LeaveOneOut, compare_scores, leave_one_out, stacking_weights
 
 FINE = Diagnostics(1.001, 900, 800, 0, "a")
 
 
 def scores(elpd, names=None):
     n = len(elpd)
-    return LeaveOneOut(tuple(names or (f"k{i}" for i in range(n))), np.asarray(elpd, float), np.zeros(n), np.zeros(n, bool))
+    return LeaveOneOut(
+        tuple(names or (f"k{i}" for i in range(n))), np.asarray(elpd, float), np.zeros(n), np.zeros(n, bool)
+    )
 
 
 def posterior(n_draws=50, seed=0):

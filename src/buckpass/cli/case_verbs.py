@@ -18,7 +18,9 @@ Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: sam
 
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
-    store: Annotated[Path | None, typer.Option("--from", metavar="STORE", help="Draft it from a store of events.")] = None,
+    store: Annotated[
+        Path | None, typer.Option("--from", metavar="STORE", help="Draft it from a store of events.")
+    ] = None,
     hosts: Annotated[str, typer.Option(help="With --from: hosts, comma-separated ISO3 codes.")] = "",
     from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
 ) -> None:

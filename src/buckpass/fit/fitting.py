@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,8 +33,8 @@ class FitPlan:
     """What to fit and how: ids of explanations (None: all), the reading of the record, the sampler."""
 
     explanations: tuple[str, ...] | None = None
-    coding: Coding = Coding()
-    nuts: NutsSettings = NutsSettings()
+    coding: Coding = field(default_factory=Coding)
+    nuts: NutsSettings = field(default_factory=NutsSettings)
 
     def names(self) -> tuple[str, ...]:
         return self.explanations or tuple(e.id for e in explanations())
@@ -186,7 +186,7 @@ def _kept(path: Path, case: Case, plan: FitPlan) -> Posterior | None:
         posterior = load_posterior(path)
     except PosteriorFileError:
         return None
-    same = posterior.case_hash == case.record_hash and all(posterior.settings.get(k) == v for k, v in _stamp(plan).items())
+    same = posterior.case_hash == case.record_hash and all(
+        posterior.settings.get(k) == v for k, v in _stamp(plan).items()
+    )
     return posterior if same else None
-
-

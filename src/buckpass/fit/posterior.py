@@ -15,7 +15,7 @@ import xarray as xr
 
 from buckpass.fit.sampling import Draws
 
-__all__ = ["Diagnostics", "PosteriorFileError", "Posterior", "diagnose", "load_posterior", "save_posterior"]
+__all__ = ["Diagnostics", "Posterior", "PosteriorFileError", "diagnose", "load_posterior", "save_posterior"]
 
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
@@ -45,8 +45,14 @@ class Diagnostics:
         """Why the fit is refused as a basis for verdicts; empty where it is not."""
         tests = (
             (self.rhat_max < RHAT_BELOW, f"R-hat {self.rhat_max:.3f} of {self.worst} is not below {RHAT_BELOW}"),
-            (self.ess_bulk_min > ESS_ABOVE, f"bulk effective sample size {self.ess_bulk_min:.0f} is not above {ESS_ABOVE}"),
-            (self.ess_tail_min > ESS_ABOVE, f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}"),
+            (
+                self.ess_bulk_min > ESS_ABOVE,
+                f"bulk effective sample size {self.ess_bulk_min:.0f} is not above {ESS_ABOVE}",
+            ),
+            (
+                self.ess_tail_min > ESS_ABOVE,
+                f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}",
+            ),
             (self.divergences == 0, f"{self.divergences} divergent draws"),
         )
         return tuple(reason for fine, reason in tests if not fine)
@@ -76,7 +82,9 @@ class Posterior:
 
     def flat(self, n: int | None = None) -> dict[str, np.ndarray]:
         """Draws as arrays [draw, …], chains one after the other; `n` takes that many, evenly spaced."""
-        keep = slice(None) if n is None or n >= self.n_draws else np.linspace(0, self.n_draws - 1, n).round().astype(int)
+        keep = (
+            slice(None) if n is None or n >= self.n_draws else np.linspace(0, self.n_draws - 1, n).round().astype(int)
+        )
         return {str(k): v.values.reshape(-1, *v.shape[2:])[keep] for k, v in self.draws.data_vars.items()}
 
     def thin(self, per_chain: int) -> Posterior:
@@ -113,7 +121,9 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
     }  # fmt: skip
     partial = path.with_name(f".{path.name}.partial")
     packed = {name: {"zlib": True, "dtype": "float32"} for name in posterior.draws.data_vars}
-    posterior.draws.assign_attrs(attrs).to_netcdf(partial, mode="w", group="posterior", engine="h5netcdf", encoding=packed)
+    posterior.draws.assign_attrs(attrs).to_netcdf(
+        partial, mode="w", group="posterior", engine="h5netcdf", encoding=packed
+    )
     likelihood = posterior.log_likelihood.to_dataset(name="responses")
     likelihood.to_netcdf(partial, mode="a", group="log_likelihood", engine="h5netcdf",
                          encoding={"responses": {"zlib": True, "dtype": "float32"}})  # fmt: skip

@@ -70,7 +70,9 @@ class Sampling:
         started = time.perf_counter()
         weights = jnp.asarray(self.seen.weight if weight is None else weight)
         keys = jax.random.split(jax.random.PRNGKey(self.nuts.seed if seed is None else seed), self.nuts.chains)
-        states = [self._kernel.init(key, self.nuts.warmup, None, model_args=(weights,), model_kwargs={}) for key in keys]
+        states = [
+            self._kernel.init(key, self.nuts.warmup, None, model_args=(weights,), model_kwargs={}) for key in keys
+        ]
         with ThreadPoolExecutor(self.nuts.threads) as pool:
             chains = list(pool.map(lambda state: jax.block_until_ready(self._chain(state, weights)), states))
         sites = [self._sites(z, weights) for z, _ in chains]

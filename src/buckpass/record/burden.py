@@ -74,7 +74,7 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         found = rank_correlation(np.array([size[a] for a in mean["actor"]]), mean["cost"].to_numpy())
         if found.n >= FEWEST:
             result.append({"theatre": theatre, "rho": found.rho, "low": found.low, "high": found.high, "n": found.n,
-                           "crises": int(mean["n"].max())})  # fmt: skip
+                           "crises": max(mean["n"].to_list())})  # fmt: skip
     schema = {
         "theatre": pl.String,
         "rho": pl.Float64,

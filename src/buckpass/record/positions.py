@@ -127,8 +127,8 @@ def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray]) -> d
     years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
     if len(years) <= WINDOW:
         return None
-    sums = {p: sum(weight[y] * one.by_year[y][p] for y in years) for p in one.by_year[year]}
-    total = sum(sums.values())
+    sums = {p: np.sum([weight[y] * one.by_year[y][p] for y in years], axis=0) for p in one.by_year[year]}
+    total = np.sum(list(sums.values()), axis=0)
     return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
 
 

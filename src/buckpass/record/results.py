@@ -62,7 +62,7 @@ class ResultTable:
 
         names = {c: html(f"{_label(c)}<br><small>{_escape(self.units[c])}</small>") if c in self.units else _label(c)
                  for c in self.frame.columns}  # fmt: skip
-        shown = GT(self._for_print()).tab_header(title=_escape(self.title)).cols_label(cases=names)
+        shown = GT(self._for_print()).tab_header(title=_escape(self.title)).cols_label(cases=dict(names.items()))
         shown = shown.sub_missing(missing_text="–")
         for line in self._footer():
             shown = shown.tab_source_note(source_note=_escape(line))
@@ -73,7 +73,12 @@ class ResultTable:
         from great_tables import GT
 
         names = {c: f"{_label(c)} ({self.units[c]})" if c in self.units else _label(c) for c in self.frame.columns}
-        shown = GT(self._for_print()).tab_header(title=self.title).cols_label(cases=names).sub_missing(missing_text="–")
+        shown = (
+            GT(self._for_print())
+            .tab_header(title=self.title)
+            .cols_label(cases=dict(names.items()))
+            .sub_missing(missing_text="–")
+        )
         for line in self._footer():
             shown = shown.tab_source_note(source_note=line)
         return shown.as_latex()
