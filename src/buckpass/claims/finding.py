@@ -47,7 +47,7 @@ class Question:
     @property
     def expect(self) -> Mapping[str, Any]:
         """What the claim expects: above, below or equals."""
-        return self.claim.expect
+        return dict(self.claim.expect.items())
 
     def rng(self) -> np.random.Generator:
         """Random numbers that belong to this claim alone, so that no claim's draws depend on another's."""

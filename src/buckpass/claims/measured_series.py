@@ -36,8 +36,8 @@ def crossing(question: Question) -> Finding:
     partners = given.get("partners") or list(measure.partners)
     pairs = _ratios(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"])
     spread = _disagreement(pairs)
-    own = {p: _last(pairs, p, measure.series) for p in partners}
-    missing = [p for p, found in own.items() if found is None]
+    own = {p: found for p in partners if (found := _last(pairs, p, measure.series)) is not None}
+    missing = [p for p in partners if p not in own]
     if missing:
         raise CannotCompute(
             f"{given['measure']}: no year with both {given['leader']} and {given['over']} for {missing}"
@@ -262,7 +262,8 @@ def _series_of(case: Case, series: Sequence[str], state: str, power: str) -> pl.
 
 def _slope_draws(rows: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:
     fit = stats.linregress(rows["year"].to_numpy(), rows["value"].to_numpy())
-    return fit.slope + fit.stderr * rng.standard_t(max(rows.height - 2, 1), DRAWS)
+    slope, error = float(fit[0]), float(fit[4])  # type: ignore[arg-type]
+    return slope + error * rng.standard_t(max(rows.height - 2, 1), DRAWS)
 
 
 def _levels_shown(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 import polars as pl
-from jaxtyping import Array, Float
+from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
 from buckpass.case.overrides import BadOverride
@@ -53,11 +53,11 @@ class Games:
     names: tuple[str, ...]
     n_draws: int
 
-    def by_draw(self, values: Float[Array, " dc"], crises: Sequence[str]) -> np.ndarray:
+    def by_draw(self, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
         """Values of the batch for some of the crises, [draw, crisis]."""
         return np.asarray(values).reshape(self.n_draws, len(self.names))[:, self.positions(crises)]
 
-    def mean(self, values: Float[Array, " dc"], crises: Sequence[str]) -> np.ndarray:
+    def mean(self, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
         """Mean over some of the crises, by draw."""
         return self.by_draw(values, crises).mean(axis=1)
 
