@@ -2,8 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.fit_verbs import Posteriors
+from buckpass.cli.printing import errors_as_messages, show, tell
 
 __all__ = ["VERBS"]
 
-VERBS: dict[str, Callable[..., None]] = {}
+Changes = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="A change (repeatable).")]
+Figure = Annotated[Path | None, typer.Option(help="Also write the figure: .png, .svg, .pdf or .html.")]
+
+
+def agreement(
+    case: CaseRef, changes: Changes = None, posteriors: Posteriors = None, figure: Figure = None, seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """The unwritten agreement: critical discount factors, slack, and the year in which it stops holding."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.fit import load_posteriors
+        from buckpass.futures import agreement as agreement_of
+
+        loaded = load_case(case)
+        found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
+        show(found, as_json)
+        if not as_json:
+            held = f"P(self-enforcing) = {found.p_self_enforcing:.2f} under explanation {found.explanation}"
+            tell(f"{held}; likelier broken than kept from {found.break_year or 'no year on the path'}")
+        if figure is not None:
+            found.plot().save(figure)
+
+
+def futures(
+    case: CaseRef,
+    years: Annotated[int, typer.Option(help="Years ahead.")] = 25,
+    histories: Annotated[int, typer.Option(help="Simulated histories.")] = 10_000,
+    changes: Changes = None,
+    scenario: Annotated[str | None, typer.Option(help="A scenario file of the case, by name.")] = None,
+    foresight: Annotated[str, typer.Option(help="myopic or one-step.")] = "myopic",
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Keep the histories.")] = None,
+    figure: Figure = None,
+    measure: Annotated[str, typer.Option(help="Measure that the figure shows.")] = "burden",
+    posteriors: Posteriors = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Simulated decades: burden, benefit, opinion and influence by power, who responds, who is left alone."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.fit import load_posteriors
+        from buckpass.futures import Plan, simulate
+
+        loaded = load_case(case)
+        wanted = _changes(loaded, changes, scenario)
+        plan = Plan(years=years, histories=histories, seed=seed, foresight=foresight)
+        found = simulate(loaded, load_posteriors(loaded, posteriors), wanted, plan, output)
+        show(found, as_json)
+        if figure is not None:
+            found.plot(measure).save(figure)
+
+
+def sweep(
+    case: CaseRef,
+    design: Annotated[Path, typer.Argument(metavar="DESIGN", help="A design file (TOML).")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where finished chunks are kept.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the finished chunks.")] = False,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, tcp://….")] = None,
+    posteriors: Posteriors = None,
+    as_json: AsJson = False,
+) -> None:
+    """Designed experiments over what is assumed: sensitivity indices and the ranges that produce an outcome."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.fit import load_posteriors
+        from buckpass.futures import read_design
+        from buckpass.futures import sweep as run_sweep
+
+        loaded = load_case(case)
+        plan = read_design(loaded, design)
+        show(run_sweep(loaded, load_posteriors(loaded, posteriors), plan, output, resume=resume, cluster=cluster), as_json)
+
+
+def _changes(case, changes: list[str] | None, scenario: str | None) -> tuple[str, ...]:
+    if scenario is None:
+        return tuple(changes or ())
+    from buckpass.case import UnknownName
+
+    if scenario not in case.scenarios:
+        raise UnknownName("scenario", scenario, sorted(case.scenarios))
+    return (*case.scenarios[scenario].set, *(changes or ()))
+
+
+VERBS = {"agreement": agreement, "futures": futures, "sweep": sweep}
