@@ -1,0 +1,66 @@
+"""The agreement: limits that it must obey, and words where no number would do."""
+
+import numpy as np
+import pytest
+from made import made_posterior
+
+from buckpass.case.overrides import BadOverride
+from buckpass.futures.agreement import agreement
+from buckpass.futures.problems import NoArrangement, NoUsablePosterior
+
+
+@pytest.fixture(scope="module")
+def base(toy, posteriors):
+    return agreement(toy, posteriors, n_draws=60)
+
+
+def test_a_case_without_an_arrangement_is_told_so(toy, posteriors):
+    bare = toy.replace(settings=toy.settings.model_copy(update={"arrangement": None}))
+    with pytest.raises(NoArrangement, match=r"\[arrangement\]"):
+        agreement(bare, posteriors)
+
+
+def test_probabilities_and_slack_agree(base):
+    for party in base.parties:
+        assert 0 <= party.p_keeps <= 1
+        assert (party.slack is None) == (party.p_has_bargain == 0)
+    assert base.p_self_enforcing <= min(p.p_keeps for p in base.parties)
+    assert base.table().height == len(base.parties) and base.as_dict()["explanation"] == "FR"
+    assert base.plot().to_dict()
+
+
+def test_larger_rents_keep_and_no_rent_with_friendly_breakdown_leaves_nothing(toy, posteriors):
+    party = toy.settings.arrangement.parties
+    rich = agreement(toy, posteriors, [f"arrangement.rent@{p}=5" for p in party], n_draws=60)
+    assert rich.p_self_enforcing == 1.0
+    none = [f"arrangement.rent@{p}=0" for p in party] + ["arrangement.obstruction_cost=0", "arrangement.alignment=1"]
+    poor = agreement(toy, posteriors, none, n_draws=60)
+    forgoing = next(p for p in poor.parties if "deployment" in p.forgoes)
+    assert forgoing.p_has_bargain == 0 and "no bargain to keep" in forgoing.verdict and forgoing.critical is None
+
+
+def test_longer_punishment_never_raises_the_critical_factor(toy, posteriors):
+    terms = [f"arrangement.rent@{p}=0.02" for p in toy.settings.arrangement.parties]
+    short, long = (agreement(toy, posteriors, [*terms, f"arrangement.punishment_years={t}"], 60) for t in (1, 30))
+    for a, b in zip(short.parties, long.parties, strict=True):
+        if a.critical and b.critical:
+            assert b.critical[0] <= a.critical[0] + 1e-12
+            assert b.critical_grim[0] == pytest.approx(a.critical_grim[0])
+
+
+def test_the_punishment_is_not_counted_twice(toy):
+    """The fitted price of enforcement is taken out of the stage values: they are as without that price."""
+    plain = {"FR": made_posterior(toy, "FR")}
+    priced = {"DL": made_posterior(toy, "DL")}
+    a, b = agreement(toy, plain, n_draws=40), agreement(toy, priced, n_draws=40)
+    assert b.explanation == "DL"
+    assert np.allclose([p.critical or 0 for p in a.parties], [p.critical or 0 for p in b.parties])
+
+
+def test_bad_terms_are_named(toy, posteriors):
+    with pytest.raises(BadOverride, match="did you mean 'arrangement.punishment_years'"):
+        agreement(toy, posteriors, ["arrangement.punishment_year=3"])
+    with pytest.raises(BadOverride, match="outside"):
+        agreement(toy, posteriors, ["arrangement.alignment=3"])
+    with pytest.raises(NoUsablePosterior, match="κ"):
+        agreement(toy, {})

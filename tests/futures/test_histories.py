@@ -1,0 +1,188 @@
+"""Years of many crises: common random numbers, invariance to how they are computed, and what they must obey."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+import pytest
+from made import made_posterior
+
+from buckpass.case.overrides import BadOverride
+from buckpass.futures.draws import PURPOSES, uniform
+from buckpass.futures.observe import BY_POWER, Tally
+from buckpass.futures.play import BLOCK, settle_block
+from buckpass.futures.problems import (
+    GrowthOverflows,
+    ManifestMismatch,
+    NoHistories,
+    NotAFuturesChange,
+    NoUsablePosterior,
+)
+from buckpass.futures.run import Plan, simulate
+from buckpass.futures.scenario import scenario_of
+from buckpass.futures.step import STEPS
+from buckpass.futures.tiles import TILE, play_tiles
+from buckpass.futures.world import world_of
+from buckpass.game.choice import as_choice
+from buckpass.game.solver import solve
+
+YEARS = 8
+PLAN = Plan(years=YEARS, histories=TILE + 300, seed=4)
+
+
+def worlds(case, posteriors, texts=((),), seed=4):
+    return [world_of(scenario_of(case, t), posteriors, 2021, YEARS, seed)[0] for t in texts]
+
+
+def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
+    tiles = list(play_tiles(worlds(case, posteriors, texts, seed), seed, YEARS, histories, workers))
+    return [np.concatenate([t.by_power[w] for t in tiles], axis=2) for w in range(len(texts))]
+
+
+def test_draws_are_uniform_and_belong_to_their_key():
+    seed, history = jnp.uint32(7), jnp.arange(20_000)
+    level = np.asarray(uniform(seed, "choice", history, 3, 2, 1))
+    assert level.min() > 0 and level.max() < 1
+    counts = np.bincount((level * 50).astype(int), minlength=50)
+    assert ((counts - 400) ** 2 / 400).sum() < 85.4  # χ² of 49 degrees of freedom, p = 0.001
+    others = [uniform(seed, p, history, 3, 2, 1) for p in PURPOSES if p != "choice"]
+    others += [uniform(seed, "choice", history, *k) for k in ((4, 2, 1), (3, 1, 1), (3, 2, 0), (2, 3, 1))]
+    assert max(abs(np.corrcoef(level, np.asarray(o))[0, 1]) for o in others) < 0.03
+    again = uniform(seed, "choice", history[::-1], 3, 2, 1)
+    assert np.array_equal(level, np.asarray(again)[::-1])
+
+
+def test_a_scenario_that_changes_nothing_is_the_baseline_bit_for_bit(toy, posteriors):
+    base, same = played(toy, posteriors, ((), ("AAA.stake=1x", "BBB.cost=1x")))
+    assert np.array_equal(base, same)
+    futures = simulate(toy, posteriors, ["AAA.stake=1x"], PLAN)
+    assert all(float(abs(futures.summary[m].sel(run="difference")).max()) == 0 for m in BY_POWER)
+
+
+def test_common_random_numbers_cut_the_variance_of_a_difference_eightfold(toy, posteriors):
+    changed = ("BBB.cost=0.9x",)
+    base, scenario = played(toy, posteriors, ((), changed))
+    (other,) = played(toy, posteriors, (changed,), seed=99)
+    ratios = {}
+    for name in ("burden", "benefit"):
+        m = BY_POWER.index(name)
+        paired = (scenario[m] - base[m]).sum(axis=0).var(axis=0)
+        independent = (other[m] - base[m]).sum(axis=0).var(axis=0)
+        ratios[name] = float(independent.sum() / paired.sum())
+    assert min(ratios.values()) >= 8, ratios
+
+
+def test_chunks_and_workers_change_no_bit(toy, posteriors, tmp_path):
+    frames, summaries = [], []
+    for k, (chunk, workers) in enumerate(((10**9, 1), (TILE, 3))):
+        folder = tmp_path / str(k)
+        plan = dataclasses.replace(PLAN, chunk=chunk, workers=workers)
+        summaries.append(simulate(toy, posteriors, ["AAA.cost=2x"], plan, folder).summary)
+        parts = sorted(folder.glob("scenario-*.parquet"))
+        assert len(parts) == (1 if k == 0 else 2)
+        frames.append(pl.concat([pl.read_parquet(p) for p in parts]))
+    assert frames[0].equals(frames[1])
+    assert summaries[0].identical(summaries[1])
+    manifest = json.loads((tmp_path / "0" / "manifest.json").read_text())
+    assert manifest["identity"]["case_hash"] == toy.hash and manifest["units"]["rung"] == "rung"
+
+
+def test_fewer_histories_are_the_first_of_more(toy, posteriors):
+    (few,), (many,) = played(toy, posteriors, histories=500), played(toy, posteriors, histories=TILE + 100)
+    assert np.array_equal(few, many[:, :, :500])
+
+
+def test_a_crisis_does_not_feel_its_neighbours_in_the_block(toy, posteriors):
+    from random_games_of_futures import random_block
+
+    crises = random_block(BLOCK, 3)
+    together = settle_block(as_choice(crises))
+    order = np.random.default_rng(1).permutation(BLOCK)
+    shuffled = settle_block(as_choice(jax.tree.map(lambda x: x[order], crises)))
+    assert np.array_equal(np.asarray(together[0])[order], np.asarray(shuffled[0]))
+    exact = solve(jax.tree.map(lambda x: x.astype(float) if x.dtype == jnp.float32 else x, crises))
+    solved = np.asarray(together[2])
+    assert solved.mean() > 0.95
+    assert np.abs(np.asarray(together[0]) - np.asarray(exact.strategy))[solved].max() < 2e-3
+
+
+def test_what_every_history_obeys(toy, posteriors):
+    (seen,) = played(toy, posteriors)
+    by = dict(zip(BY_POWER, seen, strict=True))
+    assert np.allclose(by["security_share"].sum(-1), 1, atol=1e-5)
+    assert (by["burden"] >= 0).all() and by["rung"].max() <= 6
+    for ever in ("first_by", "deployed_by"):
+        assert (np.diff(by[ever], axis=0) >= 0).all()
+    assert (by["opinion"] > 0).all() and (by["opinion"] < 1).all()
+
+
+def test_an_absent_power_does_nothing_and_a_costly_one_less(toy, posteriors):
+    base, absent, dear = played(toy, posteriors, ((), ("absent=BBB",), ("BBB.cost=4x",)))
+    m, i = BY_POWER.index("rung"), 1
+    assert absent[m, ..., i].max() == 0
+    assert dear[m, ..., i].mean() < base[m, ..., i].mean()
+
+
+def test_growth_moves_capacity_as_said(toy, posteriors):
+    futures = simulate(toy, posteriors, ["AAA.capacity.growth=-0.1", "futures.commitment_cost=0"], PLAN)
+    free = futures.summary["capacity_free"].sel(run="scenario", power="AAA", quantile=0.5)
+    assert float(free[-1]) == pytest.approx(0.9**YEARS, rel=0.08)
+
+
+def test_quantiles_of_the_tally_are_those_of_the_histories():
+    rng = np.random.default_rng(2)
+    values = np.abs(rng.normal(1, 0.5, (len(BY_POWER), 2, 4000, 2))).clip(0, 1).astype(np.float32)
+    tally = Tally()
+    for part in np.array_split(values, 3, axis=2):
+        tally.add(part, np.zeros((4, 2, part.shape[2], 1)), 0.0)
+    exact = np.quantile(values, (0.25, 0.5), axis=2)
+    assert np.abs(tally.quantiles((0.25, 0.5)) - exact).max() < 0.02
+    assert np.allclose(tally.mean(), values.mean(2, dtype=float))
+
+
+def test_foresight_is_chosen_by_name_and_makes_deploying_dearer(toy, posteriors):
+    from buckpass.futures.foresight import UnknownForesight, with_foresight
+
+    (world,) = worlds(toy, posteriors)
+    ahead = with_foresight("one-step", world, PLAN, toy)
+    assert np.asarray(with_foresight("myopic", world, PLAN, toy).fixed.foresight).max() == 0
+    assert np.isfinite(np.asarray(ahead.fixed.foresight)).all()
+    with pytest.raises(UnknownForesight, match="one-step"):
+        with_foresight("far", world, PLAN, toy)
+
+
+def test_bad_input_is_refused_with_its_reason(toy, posteriors, tmp_path):
+    def refuse(error, match, overrides=(), plan=PLAN, fits=posteriors, out=None):
+        with pytest.raises(error, match=match):
+            simulate(toy, fits, overrides, plan, out)
+
+    refuse(NoHistories, "0 histories", plan=Plan(histories=0))
+    refuse(NoHistories, "years", plan=Plan(years=0))
+    refuse(BadOverride, "did you mean", ["AAA.capacity.grwth=0.1"])
+    refuse(GrowthOverflows, "range of numbers", ["AAA.capacity.growth=1"], Plan(years=100))
+    refuse(GrowthOverflows, "loss of everything", ["AAA.trade.growth=-1"])
+    refuse(GrowthOverflows, "absent=AAA", ["AAA.capacity=0"])
+    refuse(NotAFuturesChange, "vehicle", ["AAA.force@PACT=5"])
+    refuse(NoUsablePosterior, "none", fits={})
+    refuse(NoUsablePosterior, "FR", fits={"FR": made_posterior(toy, passed=False)})
+    (tmp_path / "notes.txt").write_text("mine")
+    refuse(ManifestMismatch, "not empty", out=tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_results_of_another_seed_are_never_overwritten(toy, posteriors, tmp_path):
+    plan = Plan(years=YEARS, histories=200)
+    simulate(toy, posteriors, (), plan, tmp_path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(ManifestMismatch, match="seed"):
+        simulate(toy, posteriors, (), dataclasses.replace(plan, seed=5), tmp_path)
+    simulate(toy, posteriors, (), plan, tmp_path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_the_steps_can_be_printed_as_a_table():
+    assert [name for name, _ in STEPS] == ["arrive", "respond", "commit", "sway", "grow", "accumulate"]
+    assert all(line.endswith(".") for _, line in STEPS)
