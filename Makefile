@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env report test test-slow lint bench docs pins posteriors clean
+.PHONY: headline env report test test-slow lint bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -35,6 +35,9 @@ bench: env  ## writes benchmarks/results.json
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
 	$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
 	$(BIN)/buckpass fit western-balkans -o src/buckpass/cases/western-balkans/posteriors --bundle --force
+
+headline: env  ## docs/headline.json, the README's figure and answer, from the bundled posteriors
+	$(BIN)/python benchmarks/headline.py
 
 docs: env
 	$(BIN)/mkdocs build --strict

@@ -77,14 +77,15 @@ def sweep(
 ) -> None:
     """Designed experiments over what is assumed: sensitivity indices and the ranges that produce an outcome."""
     with errors_as_messages():
-        from buckpass.case import load_case
+        from buckpass.case import OutputExists, load_case
         from buckpass.fit import load_posteriors
         from buckpass.futures import read_design
         from buckpass.futures import sweep as run_sweep
 
+        if output.exists() and not resume:
+            raise OutputExists(f"{output} is there already: --resume goes on from what it holds")
         loaded = load_case(case)
-        plan = read_design(loaded, design)
-        show(run_sweep(loaded, load_posteriors(loaded, posteriors), plan, output, resume=resume, cluster=cluster), as_json)
+        show(run_sweep(loaded, load_posteriors(loaded, posteriors), read_design(loaded, design), output, cluster), as_json)
 
 
 def _changes(case, changes: list[str] | None, scenario: str | None) -> tuple[str, ...]:

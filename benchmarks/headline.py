@@ -1,0 +1,70 @@
+"""Refresh the headline numbers: docs/headline.json, the README's figure and the README's answer.
+
+The one deliberate way in which they change. `--check` changes nothing and fails where they no longer follow from the
+bundled posteriors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from machine import machine
+
+ROOT = Path(__file__).parent.parent
+CASE = "central-asia"
+BEGIN, END = "<!-- headline: written by make headline -->", "<!-- end of headline -->"
+
+
+def compute() -> tuple[dict, str, str]:
+    """The numbers, the README's sentences, and the figure as SVG."""
+    from buckpass.case import load_case
+    from buckpass.fit import compare, load_posteriors
+    from buckpass.report import gather
+    from buckpass.report.findings import finding
+    from buckpass.report.model_figures import explanations_ranked, gap_title
+
+    case = load_case(CASE)
+    posteriors = load_posteriors(case)
+    results = gather(case, posteriors)
+    counts = results.verdicts.counts()
+    figure = explanations_ranked(case, results.model)
+    ledger = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
+    sentences = [
+        finding(case, results),
+        gap_title(case, results.model.gap) if results.model.gap else "",
+        f"Of the article's {len(results.verdicts)} claims: {ledger}.",
+    ]
+    numbers = {
+        "case": case.id,
+        "record_hash": case.record_hash,
+        "compare": compare(case, posteriors).as_dict(),
+        "claims": results.verdicts.as_dict()["claims"],
+        "counts": counts,
+        "sentences": sentences,
+    }
+    return numbers, "\n".join(f"- {s}" for s in sentences if s), figure.picture("svg").decode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    numbers, answer, figure = compute()
+    readme = ROOT / "README.md"
+    text = readme.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    fresh = f"{before}{BEGIN}\n{answer}\n{END}{rest.split(END)[1]}"
+    if arguments.check:
+        sys.exit(0 if fresh == text else "the README's answer no longer follows from the bundled posteriors: make headline")
+    readme.write_text(fresh, "utf-8")
+    stamped = {**numbers, "machine": machine()}
+    (ROOT / "docs" / "headline.json").write_text(json.dumps(stamped, indent=1, sort_keys=True, default=str) + "\n", "utf-8")
+    (ROOT / "docs" / "finding.svg").write_text(figure, "utf-8")
+    print(answer)
+
+
+if __name__ == "__main__":
+    main()
