@@ -77,30 +77,33 @@ def free_riding_index(question: Question) -> Finding:
 def whatif(question: Question) -> Finding:
     """Least change in a probability of deployment over the claim's scenarios, mean over the crises.
 
-    Where a scenario takes one member's consent out, the same is shown for every other member, so that a reader sees
-    whether this member's veto matters more than theirs.
+    A scenario that takes one member's consent out says that this member is the cause: the change must then also be larger
+    than without the consent of any other member, draw by draw.
     """
     asked, given = predictions_of(question), question.parameters
     crises = _reached(question)
-    labels = [s["label"] for s in given["scenarios"]]
-    changes: dict[str, dict[str, np.ndarray]] = {}
+    changes: dict[str, dict[str, float]] = {}
 
     def sample(explanation: str) -> Sample:
         before = _probability(question, crises, *asked.solved(explanation))
-        after = [_under(question, asked, explanation, crises, s) - before for s in given["scenarios"]]
-        changes[explanation] = dict(zip(labels, after, strict=True)) | {"as it was": before}
-        least = np.min(after, axis=0)
-        return sample_of(question, least)
+        after = {s["label"]: _under(question, asked, explanation, crises, s) - before for s in given["scenarios"]}
+        rivals = _other_consents(question, asked, explanation, crises, before)
+        changes[explanation] = _medians({"as it was": before, **after, **rivals})
+        least = np.min(list(after.values()), axis=0)
+        held = as_expected(question.expect, least)
+        own = [after[s["label"]] for s in given["scenarios"] if "consent_without" in s]
+        return Sample(least, held & np.all([o > r for o in own for r in rivals.values()], axis=0))
 
     reading = asked.read(sample)
+    left_out = len(_crises(question)) - len(crises)
     return finding_of(
         reading,
         f"change in P({given.get('organisation') or given.get('power')} deploys), crises that it could reach",
         len(crises),
-        "on the size, not the sign: a wider consent can only raise the chance that a proposal passes",
-        {"crises": list(crises), "changes": {e: _medians(c) for e, c in changes.items()},
-         "rivals": _other_members(question, asked, crises)},
-    )  # fmt: skip
+        f"on the size, which follows from assumed alignments with the hosts (that a wider consent raises the chance is built "
+        f"in), and on a mandate that leaves {left_out} crises out of reach whoever consents",
+        {"crises": list(crises), "changes": changes},
+    )
 
 
 def _crises(question: Question) -> tuple[str, ...]:
@@ -176,18 +179,21 @@ def _passes(question: Question, games: Games) -> jax.Array:
     return games.crises.effort_at[:, 0, _option(question)] / full
 
 
-def _other_members(question: Question, asked: Predictions, crises: Sequence[str]) -> list[dict[str, Any]]:
-    """For each power whose consent the organisation needs: the change in P when it is not needed (median of draws)."""
-    if not any("consent_without" in s for s in question.parameters["scenarios"]):
-        return []
-    explanation = max(asked.weights(), key=lambda e: asked.weights()[e])
-    before = _probability(question, crises, *asked.solved(explanation))
-    shown = []
+def _other_consents(
+    question: Question, asked: Predictions, explanation: str, crises: Sequence[str], before: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Change in P when some other member's consent is not needed, where the claim singles one member out."""
+    given = question.parameters
+    singled = {s["consent_without"] for s in given["scenarios"] if "consent_without" in s}
+    if not singled:
+        return {}
+    changes = {}
     for member in _members(question, crises):
-        change = without_consent_of(question.case, question.parameters["organisation"], member, crises)
-        after = _probability(question, crises, *asked.solved(explanation, change))
-        shown.append({"consent_not_needed_of": member, "change": float(np.median(after - before))})
-    return shown
+        if member not in singled:
+            change = without_consent_of(question.case, given["organisation"], member, crises)
+            after = _probability(question, crises, *asked.solved(explanation, change))
+            changes[f"without the consent of {member}"] = after - before
+    return changes
 
 
 def _reached(question: Question) -> tuple[str, ...]:
