@@ -127,10 +127,13 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
 
 
 def speaking(comparison: Comparison) -> dict[str, float]:
-    """Stacking weights of the explanations that speak: bounds and the negligible left out; they sum to one."""
+    """Stacking weights of the explanations that speak: bounds and the negligible left out; they sum to one.
+
+    Where the bounds have all the weight, the best explanation speaks alone; a bound only where nothing else was fitted.
+    """
     stacked = dict(zip(comparison.ids, comparison.weight.tolist(), strict=True))
     kept = {e: w for e, w in stacked.items() if w >= LEAST_WEIGHT and not explanation(e).is_bound}
-    kept = kept or {comparison.ids[0]: 1.0}
+    kept = kept or {next((e for e in comparison.ids if not explanation(e).is_bound), comparison.ids[0]): 1.0}
     return {e: w / sum(kept.values()) for e, w in kept.items()}
 
 

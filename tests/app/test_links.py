@@ -1,0 +1,105 @@
+"""Links and controls: what a link asks for is shown, what it must not ask for is named."""
+
+import pytest
+
+from buckpass.app.controls import MOST_CONTROLS, controls_of, override_text, settings_from
+from buckpass.app.links import View, read_link, scenario_file, write_link
+from buckpass.app.serve import PortInUse, serve, server_command
+from buckpass.case import BadOverride, CaseNotFound, override_paths, parse_overrides
+
+NAMES = ("FR", "BL")
+
+
+def test_a_link_reproduces_its_view(small_case):
+    view = View("dalen_2005", "BL", "AAA", ("AAA.stake=2x", "severity=0.3"), ())
+    assert read_link(small_case, NAMES, write_link(small_case, NAMES, view)) == view
+
+
+def test_the_base_case_has_an_empty_link(small_case):
+    assert write_link(small_case, NAMES, read_link(small_case, NAMES, {})) == {}
+
+
+@pytest.mark.parametrize(
+    ("link", "seen"),
+    [({"crisis": ["nowhere"]}, "nowhere"), ({"power": ["ZZZ"]}, "ZZZ"), ({"colour": ["red"]}, "colour"),
+     ({"set": ["AAA.stake=1000000x"]}, "AAA.stake"), ({"set": ["AAA.steak=2"]}, "AAA.stake"),
+     ({"set": ["x=1"] * 41}, "41 changes"), ({"crisis": ["a" * 3000]}, "2000 characters")],
+)  # fmt: skip
+def test_what_a_link_must_not_ask_for_is_named_and_left_out(small_case, link, seen):
+    view = read_link(small_case, NAMES, link)
+    assert any(seen in p for p in view.problems)
+    assert view.crisis == small_case.settings.focus.crisis and not view.changes
+
+
+def test_one_bad_change_does_not_take_the_good_ones_with_it(small_case):
+    view = read_link(small_case, NAMES, {"set": ["AAA.stake=2x", "AAA.stake=bad", "severity=7"]})
+    assert view.changes == ("AAA.stake=2x",) and len(view.problems) == 2
+
+
+def test_every_control_stays_inside_its_path(small_case):
+    paths = override_paths(small_case)
+    for crisis in small_case.crises["crisis_id"]:
+        for power in small_case.powers:
+            controls = controls_of(small_case, crisis, power)
+            assert 0 < len(controls) <= MOST_CONTROLS
+            for control in controls:
+                assert control.path in paths
+                assert override_text(control, control.rest) is None
+                for text in _extremes(control):
+                    parse_overrides([text], small_case, crisis)
+
+
+def test_a_control_returns_to_where_its_text_says(small_case):
+    controls = controls_of(small_case, "dalen_2016", "BBB")
+    texts = [t for c in controls if (t := _extremes(c)[0]) is not None]
+    positions, others = settings_from(controls, texts)
+    assert others == []
+    assert sorted(override_text(c, positions[c.path]) for c in controls) == sorted(texts)
+
+
+def test_what_no_control_shows_is_kept(small_case):
+    controls = controls_of(small_case, "dalen_2016", "BBB")
+    assert settings_from(controls, ["absent=AAA", "BBB.stake=900x"]) == ({}, ["absent=AAA", "BBB.stake=900x"])
+
+
+def test_a_scenario_file_reads_back(small_case):
+    import tomllib
+
+    from buckpass.case.schema import Scenario
+
+    text = scenario_file(View("dalen_2016", "FR", "AAA", ("AAA.stake=2x",), ()), 'a "quoted" title \\ with \u00e9')
+    found = Scenario(**tomllib.loads(text))
+    assert found.set == ("AAA.stake=2x",) and found.title.startswith('a "quoted"')
+
+
+def test_a_port_in_use_is_named(small_folder):
+    import socket
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(PortInUse, match="--port"):
+            serve(small_folder, other.getsockname()[1])
+
+
+def test_a_case_that_is_not_there_starts_nothing():
+    with pytest.raises(CaseNotFound):
+        serve("no-such-case", 8599)
+
+
+def test_the_server_listens_here_only_and_tells_nobody():
+    command = server_command("any", 8501, "127.0.0.1", None)
+    assert "--server.address=127.0.0.1" in command and "--browser.gatherUsageStats=false" in command
+
+
+def _extremes(control):
+    if control.words:
+        return [t for w in control.words if (t := override_text(control, w))] or [None]
+    if control.actors:
+        return [override_text(control, [a]) for a in control.actors if [a] != control.rest]
+    return [t for v in (control.low, control.high) if (t := override_text(control, v))]
+
+
+def test_bad_overrides_are_the_parsers_business(small_case):
+    with pytest.raises(BadOverride):
+        parse_overrides(["AAA.stake=nan"], small_case)

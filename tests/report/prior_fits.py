@@ -1,0 +1,53 @@
+"""Fits for tests of what is shown: draws from the prior, stamped with the case, so that no sampler has to run."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import xarray as xr
+
+from buckpass.case import Case
+from buckpass.fit.explanations import explanation
+from buckpass.fit.model import coefficients_from
+from buckpass.fit.posterior import Diagnostics, Posterior, save_posterior
+from buckpass.game.setting import CrisisSetting, setting_of
+
+DRAWS = 24
+DIMS = {"stake.power": ("power",), "cost.power": ("power",), "norm": ("power",), "cost.steps": ("step",)}
+
+
+def prior_fit(case: Case, name: str, passed: bool = True) -> Posterior:
+    """An explanation whose draws are its prior's; scores differ by explanation so that a ranking exists."""
+    setting = setting_of(case)
+    draws = [_one(setting, name, seed) for seed in range(DRAWS)]
+    data = xr.Dataset({k: (("chain", "draw", *DIMS.get(k, ())), np.stack([d[k] for d in draws])[None]) for k in draws[0]})
+    crises = list(setting.names.crises)
+    rng = np.random.default_rng(sum(name.encode()))
+    level = -9 if name == "chance" else -3
+    scores = xr.Dataset(
+        {"elpd": ("crisis", rng.normal(level, 1, len(crises))), "pareto_k": ("crisis", np.full(len(crises), 0.2)),
+         "is_exact": ("crisis", np.zeros(len(crises), bool))}, coords={"crisis": crises},
+    )  # fmt: skip
+    likelihood = xr.DataArray(np.zeros((1, DRAWS, len(crises))), dims=("chain", "draw", "crisis"), coords={"crisis": crises})
+    health = Diagnostics(1.001 if passed else 1.5, 900.0, 900.0, 0, "stake.level")
+    return Posterior(name, case.id, case.record_hash, 1, data, likelihood, health, scores, {})
+
+
+def save_fits(case: Case, folder: Path, names: tuple[str, ...] = ("FR", "BL", "chance")) -> Path:
+    """The same as files."""
+    folder.mkdir()
+    for name in names:
+        save_posterior(prior_fit(case, name), folder / f"{name}.nc")
+    return folder
+
+
+def _one(setting: CrisisSetting, name: str, seed: int) -> dict[str, np.ndarray]:
+    key, seen = jax.random.PRNGKey(seed), {}
+
+    def sample(term, prior):
+        value = prior.sample(jax.random.fold_in(key, len(seen)))
+        seen[term] = np.asarray(value)
+        return value
+
+    coefficients_from(explanation(name), setting, sample)
+    return seen
