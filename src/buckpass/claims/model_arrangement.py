@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
+from scipy.stats import norm
 
 from buckpass.case import Case, Quantity
-from buckpass.claims.finding import CannotCompute, Finding, Question, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.predictions import Games, Predictions, crises_in, playing, predictions_of, solved_or_reason
+from buckpass.fit.scoring import score_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor
 from buckpass.game.crises import Crises
 
@@ -24,42 +27,42 @@ DEPLOYMENT = 5
 
 
 def self_enforcing(question: Question) -> Finding:
-    """P(every party's discount factor reaches its δ*) over the stated ranges; doubted by the weight of rivals.
+    """P(every party's discount factor reaches its δ*) over the stated ranges; doubted by its rivals.
 
     One period is a year of the theatre's crises. Cooperate: the forgoing party has no deployment open, each party gets
     its rent. Deviate: that party answers once with all options, the others unchanged. Punished: options restored,
     alignment lowered, obstruction on, no rent. δ, rents and what breakdown brings are drawn evenly from their ranges.
+    That the bargain exists needs more: its explanation must predict better than each rival and carry the weight.
     """
     asked, given, case = predictions_of(question), question.parameters, question.case
     if case.settings.arrangement is None:
         raise CannotCompute("the case has no [arrangement], so there is no bargain to test")
     explanation = given["explanation"]
-    posterior = asked.posteriors.get(explanation)
-    if posterior is None or not posterior.diagnostics.passed:
+    if not _is_usable(asked, explanation):
         raise CannotCompute(f"needs a fit of {explanation} whose diagnostics passed")
     rng = question.rng()
     stage, sampled = _stage_values(question, asked, explanation, rng)
     factor = np.asarray(critical_discount_factor(stage))
     discount = sampled["discount"][:, None]
     is_kept = np.all(np.nan_to_num(factor, nan=np.inf) <= discount, axis=1)
-    weight = _relative_weight(asked, explanation, given.get("against", ()))
-    rivals = ", ".join(given.get("against", ())) or "no rival"
-    low, high = interval(np.nanmax(np.where(np.isnan(factor), np.inf, factor), axis=1).clip(0, 1))
-    kept = float(is_kept.mean())
+    against = [e for e in given.get("against", ()) if _is_usable(asked, e)]
+    beats = {e: _p_better(asked, explanation, e) for e in against}
+    weight = asked.weights().get(explanation, 0.0)
+    kept, likely = float(is_kept.mean()), min(beats.values(), default=1.0)
+    parties = _by_party(case, factor, stage)
+    needed = ", ".join(f"{p['party']} {_shown(p['critical_discount_factor'])}" for p in parties)
+    rivals = ", ".join(f"P({explanation} predicts better than {e}) = {p:.2f}" for e, p in beats.items())
     return Finding(
         value=kept,
-        low=None,
-        high=None,
         unit="P(the arrangement keeps itself)",
         n=len(_crises(case, given)),
-        probability=min(kept, weight),
-        reason=f"P(kept) = {kept:.2f}; {explanation} has {weight:.2f} of the weight shared with {rivals}",
-        turns_on="on the rents, which nobody has measured, and on rivals that predict the same restraint",
-        detail={
-            "parties": _by_party(case, factor, stage), "largest_critical_factor": {"low": low, "high": high},
-            "weight_against_rivals": weight, "weights": asked.weights(),
-        },
-    )  # fmt: skip
+        probability=min(kept, likely),
+        doubt=(min(kept, likely, weight), min(kept, likely)),
+        reason=f"P(kept) = {kept:.2f}, needed discount factors {needed}; {rivals}; weight of {explanation} {weight:.2f}",
+        turns_on="on rivals that predict the same restraint: a needed discount factor near 0 means that there is little to "
+        "deviate for, so no bargain is needed; and on rents that nobody has measured",
+        detail={"parties": parties, "p_better_than": beats, "weight": weight, "weights": asked.weights()},
+    )
 
 
 def _crises(case: Case, given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -157,10 +160,20 @@ def _inclusive_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float
     return logsumexp(jnp.where(crises.is_open, payoff, -jnp.inf), axis=-1)
 
 
-def _relative_weight(asked: Predictions, explanation: str, against: tuple[str, ...]) -> float:
-    weights = asked.weights()
-    shared = sum(weights.get(e, 0.0) for e in (explanation, *against))
-    return weights.get(explanation, 0.0) / shared if shared > 0 else 0.0
+def _is_usable(asked: Predictions, explanation: str) -> bool:
+    return explanation in asked.posteriors and asked.posteriors[explanation].diagnostics.passed
+
+
+def _p_better(asked: Predictions, explanation: str, rival: str) -> float:
+    """P(the explanation predicts an unseen crisis better than the rival), normal in the elpd difference."""
+    a, b = (score_of(asked.posteriors[e]).elpd for e in (explanation, rival))
+    error = math.sqrt(len(a)) * float(np.std(a - b))
+    difference = float(np.sum(a - b))
+    return float(norm.cdf(difference / error)) if error > 0 else float(difference > 0)
+
+
+def _shown(factor: float | None) -> str:
+    return "none: nothing to keep" if factor is None else f"{factor:.3f}"
 
 
 def _by_party(case: Case, factor: np.ndarray, stage: StageValues) -> list[dict[str, Any]]:
