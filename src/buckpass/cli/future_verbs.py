@@ -85,7 +85,10 @@ def sweep(
         if output.exists() and not resume:
             raise OutputExists(f"{output} is there already: --resume goes on from what it holds")
         loaded = load_case(case)
-        show(run_sweep(loaded, load_posteriors(loaded, posteriors), read_design(loaded, design), output, cluster), as_json)
+        show(
+            run_sweep(loaded, load_posteriors(loaded, posteriors), read_design(loaded, design), output, cluster),
+            as_json,
+        )
 
 
 def _changes(case, changes: list[str] | None, scenario: str | None) -> tuple[str, ...]:

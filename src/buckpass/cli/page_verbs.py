@@ -1,4 +1,4 @@
-"""Verbs about what people look at: report, serve."""
+"""Verbs about what people look at and keep: report, serve, replicate."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import CaseRef
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import errors_as_messages, tell
+from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, tell
 
 __all__ = ["VERBS"]
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")]
 
 
 def report(
     case: CaseRef,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")],
     posteriors: Posteriors = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    force: Force = False,
 ) -> None:
     """All of it as one self-contained page."""
     with errors_as_messages():
@@ -33,4 +35,54 @@ def report(
         tell(f"{written}")
 
 
-VERBS = {"report": report}
+def serve(
+    case: CaseRef,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8501,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; the default is this machine alone.")
+    ] = "127.0.0.1",
+    posteriors: Posteriors = None,
+) -> None:
+    """The dashboard, on this machine alone unless told otherwise."""
+    with errors_as_messages():
+        from buckpass.app.serve import serve as serve_case
+
+        code = serve_case(case, port, address, posteriors)
+    raise typer.Exit(code)
+
+
+def replicate(
+    case: Annotated[str | None, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE.zip", help="The archive to write.")
+    ] = None,
+    verify: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="Run an archive again and compare.")] = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """An archive that a referee can run again: case, posteriors, seed, versions, results, checksums."""
+    if (verify is None) == (case is None or output is None):
+        typer.echo("either CASE -o FILE.zip writes an archive, or --verify FILE.zip runs one again", err=True)
+        raise typer.Exit(CALLED_WRONG)
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.report.replication import verify_archive, write_archive
+
+        if verify is None:
+            tell(str(write_archive(load_case(str(case)), Path(str(output)), seed=seed, force=force)))
+            return
+        found = verify_archive(verify)
+        if as_json:
+            answer(found.as_dict())
+        else:
+            for one in found.differences[:20]:
+                tell(f"{one.place}: archive {one.archived}, here {one.computed}")
+            for name, (then, here) in found.versions.items():
+                tell(f"{name}: archive {then}, here {here}")
+            tell(f"{found.compared} values compared, {len(found.differences)} differ")
+    if not found.ok:
+        raise typer.Exit(SAYS_NO)
+
+
+VERBS = {"report": report, "serve": serve, "replicate": replicate}

@@ -1,0 +1,94 @@
+"""What the verbs promise: JSON fields that others rely on, exit codes, no traceback, nothing heavy imported early."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.cli.main import app
+
+RUN = CliRunner()
+CASE = "central-asia"
+
+
+def run(*arguments: str):
+    return RUN.invoke(app, list(arguments))
+
+
+def as_json(*arguments: str) -> dict:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_check_has_its_fields():
+    found = as_json("check", CASE)
+    assert found["ok"] is True
+    assert {"file", "line", "field", "message", "hint"} <= set(found["problems"][0])
+
+
+def test_record_has_its_fields():
+    found = as_json("record", CASE)
+    assert found["n_crises"] == 77
+    assert {"crisis", "actor", "rung", "low", "high", "basis", "scope"} <= set(found["responses"][0])
+    assert {"organisation", "eligible", "acts", "rate"} <= set(found["activity"][0])
+    assert {"mean", "low", "high"} <= set(found["activity"][0]["rate"])
+    assert {"a", "b", "p_less"} <= set(found["comparisons"][0])
+    assert {"year", "power", "domain", "value"} <= set(found["shares"][0])
+    assert {"year", "index"} <= set(found["division_of_labour"][0])
+
+
+def test_compare_has_its_fields_and_all_explanations():
+    found = as_json("compare", CASE)
+    assert {"id", "elpd", "se", "weight", "rhat_max", "ess_min", "divergences"} <= set(found["explanations"][0])
+    assert len(found["explanations"]) + len(found["failed"]) == 13
+    assert sum(e["weight"] for e in found["explanations"]) == pytest.approx(1, abs=1e-6)
+    assert all(len(pair) == 2 for pair in found["indistinguishable"])
+
+
+def test_solve_has_its_fields():
+    found = as_json("solve", CASE, "kz_jan_2022", "--draws", "20")
+    assert {"crisis", "powers", "p_stabilised", "solver"} <= set(found)
+    power = found["powers"][0]
+    assert {"id", "response", "expected_rung", "residual", "alone", "buck_passed"} <= set(power)
+    assert len(power["response"]) == 7
+    assert sum(power["response"]) == pytest.approx(1, abs=1e-6)
+    assert found["solver"]["residual"] <= 1e-10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("check", "no-such-case"), 1, "no-such-case"),
+        (("solve", CASE, "kz_jan_2023"), 2, "kz_jan_2022"),
+        (("whatif", CASE, "kz_jan_2022", "--set", "CHN.capacty=2x"), 2, "capacity"),
+        (("whatif", CASE, "kz_jan_2022", "--set", "CHN.force=9"), 2, "force"),
+        (("fit", CASE, "-o", "x", "--explanation", "XX"), 2, "FR"),
+        (("schema", "nothing.csv"), 2, "crises.csv"),
+    ],
+)
+def test_a_wrong_call_gets_a_message_and_no_traceback(arguments, code, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code in {code, 1, 2}
+    assert result.exit_code != 0
+    assert words in result.output + (result.stderr or "")
+    assert "Traceback" not in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ("jax", "numpyro", "altair", "duckdb", "streamlit", "distributed", "arviz", "xarray")
+    script = f"import sys, buckpass, buckpass.cli.main; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_report_is_not_overwritten_unasked(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    result = run("report", CASE, "-o", str(page))
+    assert result.exit_code == 2
+    assert page.read_text() == "mine"
