@@ -1,0 +1,454 @@
+"""At which value of an input an answer turns: the tipping point, draw by draw (model §3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.case.override_paths import OverridePath, override_paths
+from buckpass.case.overrides import BadOverride, Override
+from buckpass.case.problems import BuckpassError, spelling_hint
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.predict import coefficients_of
+from buckpass.fit.solving import DEPLOYMENT, NoUsablePosterior, Summary, notes_of, summary
+from buckpass.game import estimands
+from buckpass.game.crises import Crises
+from buckpass.game.payoffs import Coefficients, crises_of
+from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
+from buckpass.game.setting import CrisisSetting, standard_of
+from buckpass.game.solver import Equilibrium, solve
+from buckpass.record.results import ResultTable, plain
+
+__all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip"]
+
+GRID, PHASE_GRID, PHASE_DRAWS, HALVINGS = 25, 13, 50, 30
+FACTORS = ("capacity", *PAYOFFS)  # inputs that are asked about as multiples of what they are
+BOUNDS = {"capacity": (0.05, 4.0), "opinion": (-0.3, 0.3), **dict.fromkeys(PAYOFFS, (0.0, 4.0))}
+WIDEST = 10.0  # a price put where there was none is looked for up to this many logit units
+_CROSSING = re.compile(r"\s*([a-z_]+)\s*(?::\s*([A-Za-z][\w-]*))?\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.ASCII)
+
+OF_POWER: dict[str, Callable[[Crises, Equilibrium], jax.Array]] = {
+    "p_deploy": lambda games, found: estimands.p_at_least(games, found, DEPLOYMENT),
+    "expected_rung": estimands.expected_rung,
+    "buck_passed": estimands.buck_passed,
+}
+OF_CRISIS: dict[str, Callable[[Crises, Equilibrium], jax.Array]] = {
+    "p_stabilised": estimands.p_stabilised,
+    "p_nobody": estimands.p_nobody,
+}
+
+
+class BadCrossing(BuckpassError):
+    """A threshold, a path or its bounds cannot be read."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """`p_deploy:AAA>0.5`: an estimand, the power it is of (if any), a comparison and a threshold."""
+
+    estimand: str
+    power: str
+    above: bool
+    threshold: float
+
+    @property
+    def text(self) -> str:
+        name = f"{self.estimand}:{self.power}" if self.power else self.estimand
+        return f"{name}{'>' if self.above else '<'}{self.threshold:g}"
+
+
+@dataclass(frozen=True)
+class Tipping:
+    """The value of an input nearest to the present one at which a condition starts or stops holding, per draw."""
+
+    crisis: str
+    explanation: str
+    over: str
+    unit: str
+    crosses: str
+    bounds: tuple[float, float]
+    present: float  # the input as it is
+    value: Summary | None  # median (as mean) and 90 % interval over the draws that cross; None where none does
+    draws: np.ndarray  # [draw], NaN where the draw does not cross between the bounds
+    share_crossing: float
+    share_holding: float  # of the draws in which the condition holds at the present value
+    grid: np.ndarray  # values of the input
+    curve: np.ndarray  # [grid, draw] the estimand
+    notes: tuple[str, ...]
+    seed: int
+    case_hash: str
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        low, high = self.bounds
+        if self.value is None:
+            return (
+                f"No tipping point of {self.over} between {low:g} and {high:g} {self.unit}: whatever its value there, "
+                f"{self.crosses} holds in {self.share_holding:.0%} of draws."
+            )
+        return (
+            f"{self.crosses} turns at {self.over} = {self.value.mean:.3g} [{self.value.low:.3g}, {self.value.high:.3g}] "
+            f"{self.unit} (median of the {self.share_crossing:.0%} of draws that cross between {low:g} and {high:g}; it holds "
+            f"now in {self.share_holding:.0%})."
+        )
+
+    def table(self) -> ResultTable:
+        """The curve: the estimand's mean and interval at each value of the input."""
+        rows = [{"value": float(x), **summary(y).as_dict()} for x, y in zip(self.grid, self.curve, strict=True)]
+        note = f"{self.sentence} {self.curve.shape[1]} posterior draws. {' '.join(self.notes)}"
+        units = {"value": self.unit, "low": "5 %", "high": "95 %"}
+        title = f"{self.crosses} over {self.over} in {self.crisis}"
+        return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `value` is null where no draw crosses."""
+        found = self.value and {"median": self.value.mean, "low": self.value.low, "high": self.value.high}
+        return plain({
+            "crisis": self.crisis, "explanation": self.explanation, "over": self.over, "unit": self.unit,
+            "crosses": self.crosses, "bounds": list(self.bounds), "present": self.present, "value": found,
+            "share_crossing": self.share_crossing, "share_holding": self.share_holding, "sentence": self.sentence,
+            "curve": self.table().rows(), "notes": list(self.notes), "n_draws": int(self.draws.size), "seed": self.seed,
+            "case_hash": self.case_hash,
+        })  # fmt: skip
+
+    def plot(self):
+        """The estimand over the input with its 90 % band and the threshold (Altair)."""
+        import altair as alt
+
+        base = alt.Chart(alt.Data(values=self.table().rows())).encode(x=alt.X("value:Q", title=f"{self.over} ({self.unit})"))
+        band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=self.crosses), y2="high:Q")
+        line = base.mark_line().encode(y="mean:Q")
+        threshold = alt.Chart(alt.Data(values=[{"y": float(re.split("[<>]", self.crosses)[1])}])).mark_rule(strokeDash=[4, 3])
+        title = f"{self.crisis} under {self.explanation} (n = {self.draws.size} draws)"
+        return (band + line + threshold.encode(y="y:Q")).properties(title=title, width=420)
+
+
+@dataclass(frozen=True)
+class PhaseDiagram:
+    """The posterior mean of an estimand over two inputs, and where it crosses the threshold."""
+
+    crisis: str
+    explanation: str
+    over: tuple[str, str]
+    units: tuple[str, str]
+    crosses: str
+    grids: tuple[np.ndarray, np.ndarray]
+    mean: np.ndarray  # [first input, second input]
+    contour: tuple[tuple[float, float], ...]  # values of both inputs at which the mean crosses
+    notes: tuple[str, ...]
+    n_draws: int
+    seed: int
+    case_hash: str
+
+    def _rows(self) -> list[dict[str, float]]:
+        first, second = self.grids
+        return [
+            {self.over[0]: float(x), self.over[1]: float(y), "mean": float(self.mean[i, j])}
+            for i, x in enumerate(first)
+            for j, y in enumerate(second)
+        ]
+
+    def table(self) -> ResultTable:
+        """One row per pair of values."""
+        crossed = f"{len(self.contour)} crossings on the grid" if self.contour else "no tipping point on the grid"
+        note = f"{crossed}; posterior mean over {self.n_draws} draws. {' '.join(self.notes)}"
+        units = dict(zip(self.over, self.units, strict=True))
+        title = f"{self.crosses} over {self.over[0]} and {self.over[1]} in {self.crisis}"
+        return ResultTable(pl.DataFrame(self._rows()), title, units, note, (), self.case_hash, self.seed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return plain({
+            "crisis": self.crisis, "explanation": self.explanation, "over": list(self.over), "units": list(self.units),
+            "crosses": self.crosses, "grids": [g.tolist() for g in self.grids], "mean": self.mean.tolist(),
+            "contour": [list(point) for point in self.contour], "notes": list(self.notes), "n_draws": self.n_draws,
+            "seed": self.seed, "case_hash": self.case_hash,
+        })  # fmt: skip
+
+    def plot(self):
+        """The estimand as colour over both inputs, the contour as points (Altair)."""
+        import altair as alt
+
+        rows = [{"x": r[self.over[0]], "y": r[self.over[1]], "mean": r["mean"]} for r in self._rows()]
+        x = alt.X("x:O", title=f"{self.over[0]} ({self.units[0]})", axis=alt.Axis(format=".2g"))
+        y = alt.Y("y:O", sort="descending", title=f"{self.over[1]} ({self.units[1]})", axis=alt.Axis(format=".2g"))
+        sign, threshold = (">" if ">" in self.crosses else "<"), float(re.split("[<>]", self.crosses)[1])
+        cells = alt.Chart(alt.Data(values=rows)).mark_rect().encode(
+            x=x, y=y, color=alt.Color("mean:Q", title="posterior mean"),
+            stroke=alt.condition(f"datum.mean {sign} {threshold}", alt.value("black"), alt.value(None)),
+        )  # fmt: skip
+        title = [f"{self.crosses} in {self.crisis}", f"under {self.explanation}, n = {self.n_draws} draws; outlined where it holds"]
+        return cells.properties(title=title, width=320, height=320)
+
+
+@dataclass(frozen=True)
+class _Input:
+    """One input that is varied: its path, whether as a factor, its bounds, what it is now, and the values tried."""
+
+    path: OverridePath
+    operation: Literal["set", "add", "scale"]
+    present: float
+    grid: np.ndarray
+
+    def override(self, value: float) -> Override:
+        p = self.path
+        return Override(p.form, p.subject, p.attribute, p.target, float(value), self.operation, p.sets)
+
+    @property
+    def is_payoff(self) -> bool:
+        return self.path.attribute in PAYOFFS
+
+    @property
+    def unit(self) -> str:
+        return "times what it is" if self.operation == "scale" else self.path.unit
+
+    def scale(self, x):
+        """Coordinate in which settings change linearly: the log of a capacity, else the value itself."""
+        return np.log(x) if self.path.attribute == "capacity" else np.asarray(x, float)
+
+    def unscale(self, u):
+        return np.exp(u) if self.path.attribute == "capacity" else np.asarray(u, float)
+
+
+def parse_crossing(text: str, case: Case) -> Crossing:
+    """Read `p_deploy:AAA>0.5`; raises `BadCrossing` with the estimands there are."""
+    found = _CROSSING.fullmatch(text)
+    names = (*OF_POWER, *OF_CRISIS)
+    if found is None:
+        raise BadCrossing(f"{text[:80]!r} is no threshold: write ESTIMAND[:POWER] > NUMBER, as in p_deploy:{case.powers[0]}>0.5")
+    name, power, sign, number = found[1], found[2] or "", found[3], float(found[4])
+    if name not in names:
+        raise BadCrossing(f"{name!r} is no estimand that can cross — {spelling_hint(name, names)}")
+    if (name in OF_POWER) != bool(power):
+        raise BadCrossing(f"{name} {'needs a power, ' + name + ':POWER' if name in OF_POWER else 'is of the crisis, not of a power'}")
+    if power:
+        case.power(power)
+    return Crossing(name, power, sign == ">", number)
+
+
+def tip(
+    case: Case, posterior: Posterior | None, crisis: str, over: Sequence[str], crosses: str,
+    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
+) -> Tipping | PhaseDiagram:  # fmt: skip
+    """The value of one input (or the curve of two) at which an estimand crosses a threshold.
+
+    `over` are paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that
+    the explanation leaves at 0 as its value, in logit units), the rest as values. Per draw the crossing nearest to the
+    present value is found on a grid and refined by bisection to 1e-9 of its cell.
+
+    Raises
+    ------
+    NoUsablePosterior, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
+    """
+    if posterior is None:
+        raise NoUsablePosterior(f"a tipping point needs a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
+    if len(over) not in (1, 2) or len(set(over)) < len(over):
+        raise BadCrossing(f"{len(over)} paths were given: one gives a tipping point, two different ones a phase diagram")
+    if bounds is not None and len(bounds) != len(over):
+        raise BadCrossing(f"{len(bounds)} bounds were given for {len(over)} paths: give one pair for each, or none")
+    asked = parse_crossing(crosses, case)
+    case.crisis(crisis)
+    play = _Play(case, posterior, crisis, asked, n_draws if len(over) == 1 else min(n_draws, PHASE_DRAWS))
+    size = GRID if len(over) == 1 else PHASE_GRID
+    inputs = [_input(play, path, bounds[n] if bounds else None, size) for n, path in enumerate(over)]
+    return _tipping(play, inputs[0]) if len(inputs) == 1 else _phase(play, inputs[0], inputs[1])
+
+
+class _Play:
+    """A crisis under posterior draws, played at any value of an input."""
+
+    def __init__(self, case: Case, posterior: Posterior, crisis: str, asked: Crossing, n_draws: int):
+        self.case, self.posterior, self.crisis, self.asked = case, posterior, crisis, asked
+        self.standard = standard_of(case)
+        self.setting = scenario_setting(case, [crisis], (), self.standard)
+        self.coefficients = coefficients_of(posterior, self.setting, n_draws)
+        self.n_draws = int(self.coefficients.kappa.shape[0])
+
+    def settings(self, overrides: Sequence[Sequence[Override]]) -> CrisisSetting:
+        """Settings after each group of overrides, stacked on a leading axis."""
+        many = [scenario_setting(self.case, [self.crisis], group, self.standard) for group in overrides]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *many)
+
+    def games(self, settings: CrisisSetting, cell: np.ndarray, weight: np.ndarray) -> Crises:
+        """One game per draw, its setting between two of those stacked."""
+        return _games_between(settings, jnp.asarray(cell), jnp.asarray(weight), self.coefficients)
+
+    def at(self, index: int | None, settings: CrisisSetting) -> Crises:
+        """One game per draw, all at one of the settings stacked."""
+        return self.games(settings, np.full(self.n_draws, index or 0), np.zeros(self.n_draws))
+
+    def ask(self, games: Crises) -> np.ndarray:
+        """The estimand of each draw's game."""
+        found = solve(games)
+        if self.asked.power:
+            return np.asarray(OF_POWER[self.asked.estimand](games, found)[:, self.case.powers.index(self.asked.power)])
+        return np.asarray(OF_CRISIS[self.asked.estimand](games, found))
+
+
+@jax.jit
+def _games_between(settings: CrisisSetting, cell, weight, coefficients: Coefficients) -> Crises:
+    mixed = jax.tree.map(lambda leaf: _between(leaf, cell, weight), settings)
+    severity = jnp.exp(_between(jnp.log(settings.severity), cell, weight))  # log severity is what inputs move linearly
+    games = jax.vmap(crises_of)(replace(mixed, severity=severity), coefficients)
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), games)
+
+
+def _between(leaf, cell, weight):
+    low = leaf[cell]
+    if not jnp.issubdtype(leaf.dtype, jnp.floating):
+        return low
+    high = leaf[jnp.minimum(cell + 1, leaf.shape[0] - 1)]
+    w = weight.reshape(-1, *(1 for _ in leaf.shape[1:]))
+    return low + w * (high - low)
+
+
+def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int) -> _Input:
+    paths = override_paths(play.case)
+    if name not in paths or paths[name].value != "number":
+        numbers = [form for form, path in paths.items() if path.value == "number"]
+        raise BadCrossing(f"{name[:80]!r} is no number that can be varied — {spelling_hint(name, numbers)}")
+    path = paths[name]
+    operation = "scale" if path.attribute in FACTORS and _is_on(play, path) else path.operation
+    present = 1.0 if operation == "scale" else _present(play, path)
+    low, high = _bounds(path, operation, present, bounds)
+    one = _Input(path, operation, present, np.zeros(0))
+    inner = np.linspace(one.scale(low), one.scale(high), size)
+    if path.attribute == "alignment":  # rivalry and restraint switch where an alignment turns negative
+        inner = np.unique(np.append(inner, [u for u in (-1e-9, 0.0) if low < u < high]))
+    one = replace(one, grid=np.asarray(one.unscale(inner)))
+    check_usable(play.case, [play.crisis], [one.override(low), one.override(high)])
+    return one
+
+
+def _is_on(play: _Play, path: OverridePath) -> bool:
+    """Whether the payoff is above 0, so that multiples of it mean something."""
+    if path.attribute not in PAYOFFS:
+        return True
+    now = getattr(play.at(None, play.settings([[]])), path.attribute)[:, play.case.powers.index(path.subject)]
+    return bool(np.any(np.asarray(now) > 0))
+
+
+def _present(play: _Play, path: OverridePath) -> float:
+    case, row = play.case, play.case.crisis(play.crisis)
+    if path.sets:
+        return case.parameter(path.sets)
+    if path.attribute == "severity":
+        return float(row["severity"])
+    if path.attribute == "alignment":
+        return float(case.alignment(row["theatre"], path.subject, path.target))
+    if path.attribute in ("legitimacy", "cost_share"):
+        return float(getattr(case.organisation(path.subject), path.attribute).value)
+    return 0.0  # a change (opinion), or a price that is not there
+
+
+def _bounds(path: OverridePath, operation: str, present: float, given: tuple[float, float] | None) -> tuple[float, float]:
+    if given is not None:
+        low, high = given
+        if not low < high:
+            raise BadCrossing(f"bounds {low:g} to {high:g} of {path.form}: the first must be smaller")
+        lowest = path.low if operation != "scale" else (1e-6 if path.attribute == "capacity" else 0.0)
+        highest = path.high if operation != "scale" else 1000.0
+        if (lowest is not None and low < lowest) or (highest is not None and high > highest):
+            raise BadOverride([f"--over {path.form}: {low:g} to {high:g} reaches outside {lowest:g} to {highest:g}"])
+        return low, high
+    if operation == "set" and path.attribute in PAYOFFS:
+        return 0.0, WIDEST
+    if path.attribute in BOUNDS:
+        return BOUNDS[path.attribute]
+    low = 0.0 if path.low is None else path.low
+    high = 2 * abs(present) + 1.0 if path.high is None else path.high
+    return low, min(high, max(2 * abs(present), 1.0))
+
+
+def _tipping(play: _Play, over: _Input) -> Tipping:
+    settings = play.settings([[]] if over.is_payoff else [[over.override(x)] for x in over.grid])
+    power = play.case.powers.index(over.path.subject) if over.is_payoff else 0
+
+    def value(at: np.ndarray) -> np.ndarray:
+        """The estimand with each draw's input at its own value, in the linear coordinate."""
+        if over.is_payoff:
+            return play.ask(repriced(play.at(0, settings), power, over.override(1.0), jnp.asarray(over.unscale(at))))
+        edges = over.scale(over.grid)
+        cell = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
+        return play.ask(play.games(settings, cell, (at - edges[cell]) / (edges[cell + 1] - edges[cell])))
+
+    edges = over.scale(over.grid)
+    curve = np.stack([value(np.full(play.n_draws, u)) for u in edges])
+    now = play.ask(play.at(0, play.settings([[]])))
+    crossing = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
+    crossed = crossing[np.isfinite(crossing)]
+    middle = None
+    if crossed.size:
+        low, mid, high = np.percentile(crossed, [5, 50, 95])
+        middle = Summary(float(mid), float(low), float(high))
+    return Tipping(
+        crisis=play.crisis, explanation=play.posterior.explanation, over=over.path.form, unit=over.unit,
+        crosses=play.asked.text, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
+        draws=crossing, share_crossing=crossed.size / play.n_draws, share_holding=float(_holds(play.asked, now).mean()),
+        grid=over.grid, curve=curve, notes=notes_of(play.posterior), seed=play.posterior.seed,
+        case_hash=play.posterior.case_hash,
+    )  # fmt: skip
+
+
+def _holds(asked: Crossing, value: np.ndarray) -> np.ndarray:
+    return value > asked.threshold if asked.above else value < asked.threshold
+
+
+def _refined(
+    asked: Crossing, value: Callable[[np.ndarray], np.ndarray], edges: np.ndarray, curve: np.ndarray, present: float
+) -> np.ndarray:
+    """Per draw, the switch of the condition nearest to the present value; NaN where there is none."""
+    holds = _holds(asked, curve)
+    switches = holds[1:] != holds[:-1]  # cell, draw
+    away = np.abs(0.5 * (edges[1:] + edges[:-1]) - present)[:, None]
+    cell = np.argmin(np.where(switches, away, np.inf), axis=0)
+    has = switches.any(axis=0)
+    low, high, at_low = edges[cell], edges[cell + 1], np.take_along_axis(holds, cell[None], 0)[0]
+    if not has.any():
+        return np.full(low.shape, np.nan)
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        same = _holds(asked, value(middle)) == at_low
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return np.where(has, 0.5 * (low + high), np.nan)
+
+
+def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
+    pairs = [[first.override(x), second.override(y)] for x in first.grid for y in second.grid]
+    of_settings = [[o for o in pair if o.attribute not in PAYOFFS] for pair in pairs]
+    keys = {tuple(o.text for o in group): group for group in of_settings}  # payoffs change no setting
+    settings, index = play.settings(list(keys.values())), {key: n for n, key in enumerate(keys)}
+    means = []
+    for pair, group in zip(pairs, of_settings, strict=True):
+        games = play.at(index[tuple(o.text for o in group)], settings)
+        means.append(float(play.ask(scenario_games(games, play.setting, pair)).mean()))
+    mean = np.array(means).reshape(len(first.grid), len(second.grid))
+    return PhaseDiagram(
+        crisis=play.crisis, explanation=play.posterior.explanation, over=(first.path.form, second.path.form),
+        units=(first.unit, second.unit), crosses=play.asked.text, grids=(first.grid, second.grid), mean=mean,
+        contour=_contour(mean - play.asked.threshold, first.grid, second.grid), notes=notes_of(play.posterior),
+        n_draws=play.n_draws, seed=play.posterior.seed, case_hash=play.posterior.case_hash,
+    )  # fmt: skip
+
+
+def _contour(level: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Points where the level is 0 on the grid's lines, by linear interpolation."""
+    points = []
+    for i, j in np.ndindex(len(x), len(y) - 1):
+        a, b = level[i, j], level[i, j + 1]
+        if a * b < 0:
+            points.append((float(x[i]), float(y[j] + (y[j + 1] - y[j]) * a / (a - b))))
+    for i, j in np.ndindex(len(x) - 1, len(y)):
+        a, b = level[i, j], level[i + 1, j]
+        if a * b < 0:
+            points.append((float(x[i] + (x[i + 1] - x[i]) * a / (a - b)), float(y[j])))
+    return tuple(sorted(points))
