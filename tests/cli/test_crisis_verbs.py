@@ -1,0 +1,34 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.cli.main import app
+
+
+def run(*words):
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.mark.parametrize("verb", ["solve", "whatif", "tip", "explain"])
+def test_a_misspelt_crisis_is_named_with_the_nearest(verb):
+    extra = ["--over", "RUS.capacity", "--crosses", "p_deploy:CHN>0.5"] if verb == "tip" else []
+    result = run(verb, "central-asia", "kz_jan_2023", *extra)
+    assert result.exit_code == 2 and "kz_jan_2022" in result.stderr
+
+
+def test_without_posteriors_one_is_told_to_fit(tmp_path):
+    result = run("solve", "central-asia", "kz_jan_2022", "--posteriors", str(tmp_path))
+    assert result.exit_code == 2 and "buckpass fit" in result.stderr
+
+
+def test_a_figure_of_unknown_kind_is_refused_before_anything_is_computed(tmp_path):
+    result = run("solve", "central-asia", "kz_jan_2022", "--figure", str(tmp_path / "a.bmp"))
+    assert result.exit_code == 2 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_solve_prints_one_json_object():
+    result = run("solve", "central-asia", "kz_jan_2022", "--draws", "8", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert {"crisis", "powers", "p_stabilised", "solver"} <= set(json.loads(result.stdout))

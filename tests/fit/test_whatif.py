@@ -1,0 +1,126 @@
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from buckpass.case import BadOverride, load_case, parse_overrides
+from buckpass.fit.explaining import explain
+from buckpass.fit.solving import NoUsablePosterior, best_posterior, drawn_games, solve_crisis
+from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
+from buckpass.fit.whatif import what_if
+from buckpass.game import estimands
+from buckpass.game.covariates import COVARIATES
+from buckpass.game.scenario import scenario_setting
+from buckpass.game.setting import setting_of, standard_of
+from buckpass.game.solver import solve
+
+sys.path.insert(0, str(Path(__file__).parent))
+from drawn import prior_posterior
+
+CRISIS, DRAWS = "kz_jan_2022", 8
+NULL = ("RUS.capacity=1x", "severity=1x", "CHN.stake=1x", "request=CSTO", "CHN.opinion@KAZ=0", "CSTO.legitimacy=1x")
+
+
+@pytest.fixture(scope="module")
+def case():
+    return load_case("central-asia")
+
+
+@pytest.fixture(scope="module")
+def posterior(case):
+    return prior_posterior(case, "everything", DRAWS)
+
+
+def asked(case, posterior, *texts):
+    return what_if(case, posterior, CRISIS, parse_overrides(texts, case, CRISIS), DRAWS)
+
+
+@pytest.mark.parametrize("text", NULL)
+def test_a_change_to_what_is_there_gives_the_same_games_bit_for_bit(case, posterior, text):
+    before = drawn_games(case, posterior, CRISIS, (), DRAWS)
+    after = drawn_games(case, posterior, CRISIS, parse_overrides([text], case, CRISIS), DRAWS)
+    assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
+
+
+def test_a_null_what_if_is_exactly_zero_and_says_so(case, posterior):
+    found = asked(case, posterior, *NULL)
+    assert found.is_null and set(found.without_effect) == set(found.overrides)
+    for power in found.powers:
+        for change in (power.expected_rung.difference, power.buck_passed.difference, power.own, power.through_others):
+            assert (change.mean, change.low, change.high) == (0.0, 0.0, 0.0)
+
+
+def test_channels_sum_to_the_difference_and_a_forced_rung_is_held(case, posterior):
+    found = asked(case, posterior, "CHN.force=5", "absent=RUS")
+    by_id = {p.id: p for p in found.powers}
+    assert by_id["CHN"].expected_rung.scenario.mean == pytest.approx(5.0)
+    assert by_id["RUS"].expected_rung.scenario.mean == 0.0
+    for power in found.powers:
+        assert power.own.mean + power.through_others.mean == pytest.approx(power.expected_rung.difference.mean, abs=1e-12)
+    assert "Changed: CHN.force=5" in found.sentence and "Re-solved" in found.sentence
+
+
+def test_half_the_capacity_moves_covariate_and_delivery_by_the_case_scale(case):
+    standard = standard_of(case)
+    before = setting_of(case, [CRISIS], standard)
+    after = scenario_setting(case, [CRISIS], parse_overrides(["RUS.capacity=0.5x"], case, CRISIS), standard)
+    scale = standard.scale[list(COVARIATES).index("capacity")]
+    moved = np.asarray(after.covariate("capacity") - before.covariate("capacity"))[0]
+    assert moved[0] == pytest.approx(np.log(0.5) / scale) and not moved[1:].any()
+    delivery = np.asarray(after.log_delivery - before.log_delivery)[0]
+    assert delivery[0] == pytest.approx(case.parameter("delivery.capacity") * np.log(0.5)) and not delivery[1:].any()
+
+
+def test_what_a_crisis_cannot_use_is_refused_all_at_once(case, posterior):
+    texts = ["futures.discount=0.9", "transfer=0.1", "severity=3x", "RUS.capacity=0x"]
+    with pytest.raises(BadOverride) as refused:
+        asked(case, posterior, *texts)
+    assert len(refused.value.problems) == len(texts)
+
+
+def test_a_solution_is_made_of_probabilities_and_names_its_explanation(case, posterior):
+    found = solve_crisis(case, posterior, CRISIS, (), DRAWS).as_dict()
+    assert {"crisis", "powers", "p_stabilised", "solver"} <= set(found)
+    for power in found["powers"]:
+        assert sum(power["response"]) == pytest.approx(1) and sum(power["alone"]) == pytest.approx(1)
+        assert len(power["response"]) == 7
+    assert found["solver"]["residual"] <= 1e-10 and found["explanation"] == "everything"
+
+
+def test_without_a_posterior_one_is_told_to_fit(case):
+    with pytest.raises(NoUsablePosterior, match="fit"):
+        solve_crisis(case, None, CRISIS)
+    with pytest.raises(NoUsablePosterior, match="fit"):
+        best_posterior({})
+
+
+def test_the_parts_of_a_gap_sum_to_it_in_every_draw(case, posterior):
+    found = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS)
+    games = drawn_games(case, posterior, CRISIS, (), DRAWS)
+    effort = np.asarray(estimands.expected_effort(games, solve(games).strategy))
+    gap = effort[:, 1] - effort[:, 0]
+    assert np.abs(sum(found.draws.values()) - gap).max() < 1e-8
+
+
+@pytest.mark.parametrize("over", ["CHN.stake", "severity"])
+def test_at_the_tipping_point_the_estimand_is_at_the_threshold(case, posterior, over):
+    curve = tip(case, posterior, CRISIS, [over], "p_stabilised>0.5", n_draws=DRAWS)
+    threshold = float(np.median(curve.curve))
+    found = tip(case, posterior, CRISIS, [over], f"p_stabilised>{threshold:.6f}", n_draws=DRAWS)
+    draw = int(np.flatnonzero(np.isfinite(found.draws))[0])
+    text = f"{over}={found.draws[draw]:.12f}{'x' if over != 'severity' else ''}"
+    games = drawn_games(case, posterior, CRISIS, parse_overrides([text], case, CRISIS), DRAWS)
+    assert float(estimands.p_stabilised(games, solve(games))[draw]) == pytest.approx(threshold, abs=2e-6)
+
+
+def test_where_nothing_crosses_it_says_so(case, posterior):
+    found = tip(case, posterior, CRISIS, ["CHN.stake"], "p_deploy:CHN>0.99999999", bounds=[(0.9, 1.1)], n_draws=DRAWS)
+    assert found.value is None and found.sentence.startswith("No tipping point") and found.as_dict()["value"] is None
+
+
+@pytest.mark.parametrize("text", ["p_deploy>0.5", "p_stabilised:CHN>0.5", "p_deply:CHN>0.5", "p_deploy:CHN=0.5"])
+def test_a_threshold_that_cannot_be_read_is_refused(case, text):
+    with pytest.raises(BadCrossing):
+        parse_crossing(text, case)
