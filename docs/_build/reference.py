@@ -269,6 +269,8 @@ def _find(package: Any, path: str) -> Any:
 
     try:
         found = package[path.removeprefix("buckpass.")]
+        if found.is_module:  # a function named as its module
+            found = found.members[path.rsplit(".", 1)[-1]]
         return found.final_target if found.is_alias else found
     except (KeyError, AliasResolutionError):
         return None
