@@ -18,7 +18,8 @@ __all__ = ["VERBS"]
 
 Crisis = Annotated[str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.")]
 Changes = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x")
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
 ]
 Theory = Annotated[
     str | None, typer.Option("--explanation", metavar="ID", help="Which explanation; the best-scoring one by default.")
@@ -38,7 +39,9 @@ def solve(
     case: CaseRef,
     crisis: Crisis,
     changes: Changes = None,
-    all_found: Annotated[bool, typer.Option("--all", help="Every equilibrium, and the path to the principal one.")] = False,
+    all_found: Annotated[
+        bool, typer.Option("--all", help="Every equilibrium, and the path to the principal one.")
+    ] = False,
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
@@ -120,7 +123,9 @@ def tip(
 def explain(
     case: CaseRef,
     crisis: Crisis,
-    power: Annotated[str | None, typer.Option("--power", help="Whose restraint to explain; the case's rider by default.")] = None,
+    power: Annotated[
+        str | None, typer.Option("--power", help="Whose restraint to explain; the case's rider by default.")
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", help="Compared with whom; the case's provider by default.")
     ] = None,

@@ -70,7 +70,9 @@ class Explained:
         base = alt.Chart(alt.Data(values=rows)).encode(
             y=alt.Y("mechanism:N", sort=[r["mechanism"] for r in rows], title=None)
         )
-        bars = base.mark_bar(opacity=0.6).encode(x=alt.X("mean:Q", title=f"effort of {self.power} minus {self.reference}"))
+        bars = base.mark_bar(opacity=0.6).encode(
+            x=alt.X("mean:Q", title=f"effort of {self.power} minus {self.reference}")
+        )
         interval = base.mark_rule().encode(x="low:Q", x2="high:Q")
         title = f"{self.crisis} under {self.explanation} (n = {self.n_draws} draws)"
         return (bars + interval).properties(title=title, width=420)
@@ -96,7 +98,9 @@ def explain(
     games = drawn_games(case, posterior, crisis, (), n_draws)
     for name in (power, reference):
         if not np.asarray(games.is_open)[0, case.powers.index(name), 1:].any():
-            raise NoGap(f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain")
+            raise NoGap(
+                f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain"
+            )
     found = _decompose(games, solve(games), case.powers.index(power), case.powers.index(reference))
     contribution = np.asarray(found.contribution)
     draws = {name: contribution[:, m] for m, name in enumerate(MECHANISMS)}

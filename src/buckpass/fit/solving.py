@@ -36,6 +36,8 @@ __all__ = [
 
 LOW, HIGH = 5.0, 95.0
 DEPLOYMENT = 5
+POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed")
+play = jax.jit(draw_games)  # one compilation for every change of a crisis
 
 
 class NoUsablePosterior(BuckpassError):
@@ -147,9 +149,9 @@ class CrisisSolution:
             xOffset="when:N", color=alt.Color("when:N", title=None),
         ).properties(width=140, height=90)  # fmt: skip
         title = f"{self.crisis} under {self.explanation} (n = {n} powers, {self.n_draws} draws)"
-        return chart.facet(facet=alt.Facet("power:N", sort=[p.id for p in self.powers], title=None), columns=3).properties(
-            title=title
-        )
+        return chart.facet(
+            facet=alt.Facet("power:N", sort=[p.id for p in self.powers], title=None), columns=3
+        ).properties(title=title)
 
     def plot_path(self):
         """The λ-path of expected rungs, with the powers' names (Altair); `with_equilibria` must have been asked for."""
@@ -167,7 +169,9 @@ class EquilibriaOfCrisis:
     expected_rung: np.ndarray  # equilibrium, power
 
     def as_dict(self) -> list[dict[str, Any]]:
-        marks = zip(self.found.is_principal, self.found.is_stable, self.found.basin_share, self.found.error, strict=True)
+        marks = zip(
+            self.found.is_principal, self.found.is_stable, self.found.basin_share, self.found.error, strict=True
+        )
         return [
             {"is_principal": bool(principal), "is_stable": bool(stable), "basin_share": float(basin),
              "residual": float(error), "spectral_radius": float(self.found.spectral_radius[e]),
@@ -183,7 +187,9 @@ class EquilibriaOfCrisis:
             for n, r in enumerate(self.as_dict(), start=1)
         ]  # fmt: skip
         folds, branches = len(self.found.folds), len(self.found.branch_points)
-        note = f"At the posterior mean. Folds of the principal branch: {folds}; points where others join it: {branches}."
+        note = (
+            f"At the posterior mean. Folds of the principal branch: {folds}; points where others join it: {branches}."
+        )
         units = {"basin_share": "share of starts", **dict.fromkeys(self.powers, "expected rung")}
         return ResultTable(pl.DataFrame(rows), f"{len(rows)} equilibria", units, note)
 
@@ -255,7 +261,7 @@ def _games(
 ) -> tuple[Crises, CrisisSetting, Coefficients]:
     setting = scenario_setting(case, [crisis], overrides, standard)
     coefficients = coefficients_of(posterior, setting, n_draws)
-    return scenario_games(draw_games(setting, coefficients), setting, overrides), setting, coefficients
+    return scenario_games(play(setting, coefficients), setting, overrides), setting, coefficients
 
 
 def solve_crisis(
@@ -276,14 +282,18 @@ def solve_crisis(
         Some draw's game was not solved.
     """
     if posterior is None:
-        raise NoUsablePosterior(f"{crisis} cannot be solved without a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
+        raise NoUsablePosterior(
+            f"{crisis} cannot be solved without a posterior: fit first, `buckpass fit {case.id} -o FOLDER`"
+        )
     games, setting, coefficients = _games(case, posterior, crisis, overrides, n_draws, standard_of(case))
     solution = _solution(posterior, crisis, games, setting, solve(games))
     solution = dataclasses.replace(solution, overrides=tuple(o.text for o in overrides))
     if not with_equilibria:
         return solution
-    mean = scenario_games(crises_of(setting, _mean(coefficients)), setting, overrides)
-    return dataclasses.replace(solution, equilibria=equilibria_of(mean, case.powers, seed), path=path_of(mean, case.powers, crisis))
+    mean = scenario_games(jax.jit(crises_of)(setting, _mean(coefficients)), setting, overrides)
+    return dataclasses.replace(
+        solution, equilibria=equilibria_of(mean, case.powers, seed), path=path_of(mean, case.powers, crisis)
+    )
 
 
 def equilibria_of(game: Crises, powers: tuple[str, ...], seed: int = 0) -> EquilibriaOfCrisis:
@@ -303,14 +313,12 @@ def _mean(coefficients: Coefficients) -> Coefficients:
     return jax.tree.map(lambda a: jnp.mean(a, axis=0), coefficients)
 
 
-def _solution(posterior: Posterior, crisis: str, games: Crises, setting: CrisisSetting, found: Equilibrium) -> CrisisSolution:
-    response = np.asarray(estimands.response(games, found))
-    alone = np.asarray(estimands.response(games, dataclasses.replace(found, strategy=estimands.alone_strategy(games))))
-    quantities = {
-        "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_at_least(games, found, DEPLOYMENT),
-        "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
-    }  # fmt: skip
-    arrays = {name: np.asarray(value) for name, value in quantities.items()}
+def _solution(
+    posterior: Posterior, crisis: str, games: Crises, setting: CrisisSetting, found: Equilibrium
+) -> CrisisSolution:
+    numbers = quantities_of(games, found)
+    response, alone = (np.asarray(a) for a in _responses(games, found))
+    arrays = {name: numbers[name] for name in POWER_QUANTITIES}
     plays = np.asarray(setting.is_open)[0, :, 1:].any(axis=-1)
     powers = tuple(
         PowerSolution(
@@ -322,10 +330,29 @@ def _solution(posterior: Posterior, crisis: str, games: Crises, setting: CrisisS
     solver = {"residual": float(jnp.max(found.error)), "sweeps": int(jnp.max(found.sweeps)), "status": "converged"}
     return CrisisSolution(
         crisis=crisis, explanation=posterior.explanation, powers=powers,
-        p_stabilised=summary(np.asarray(estimands.p_stabilised(games, found))),
-        p_nobody=summary(np.asarray(estimands.p_nobody(games, found))), solver=solver, overrides=(),
+        p_stabilised=summary(numbers["p_stabilised"]), p_nobody=summary(numbers["p_nobody"]), solver=solver, overrides=(),
         notes=notes_of(posterior), n_draws=int(games.stake.shape[0]), seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
+
+
+@jax.jit
+def _responses(games: Crises, found: Equilibrium) -> tuple[jax.Array, jax.Array]:
+    alone = dataclasses.replace(found, strategy=estimands.alone_strategy(games))
+    return estimands.response(games, found), estimands.response(games, alone)
+
+
+def quantities_of(games: Crises, found: Equilibrium) -> dict[str, np.ndarray]:
+    """The numbers reported of each power [draw, power] and of the crisis [draw]."""
+    return {name: np.asarray(value) for name, value in _quantities(games, found).items()}
+
+
+@jax.jit
+def _quantities(games: Crises, found: Equilibrium) -> dict[str, jax.Array]:
+    return {
+        "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_at_least(games, found, DEPLOYMENT),
+        "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
+        "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
+    }  # fmt: skip
 
 
 def notes_of(posterior: Posterior) -> tuple[str, ...]:
@@ -335,7 +362,9 @@ def notes_of(posterior: Posterior) -> tuple[str, ...]:
     if not interacts(theory):
         notes.append("Under it what others do changes nothing by assumption: no buck is passed.")
     if not posterior.diagnostics.passed:
-        notes.append(f"Its fit failed its diagnostics ({', '.join(posterior.diagnostics.reasons)}): no basis for a verdict.")
+        notes.append(
+            f"Its fit failed its diagnostics ({', '.join(posterior.diagnostics.reasons)}): no basis for a verdict."
+        )
     return tuple(notes)
 
 

@@ -18,13 +18,12 @@ from buckpass.case.overrides import BadOverride, Override
 from buckpass.case.problems import BuckpassError, spelling_hint
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of
-from buckpass.fit.solving import DEPLOYMENT, NoUsablePosterior, Summary, notes_of, summary
-from buckpass.game import estimands
+from buckpass.fit.solving import NoUsablePosterior, Summary, notes_of, quantities_of, summary
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
-from buckpass.game.solver import Equilibrium, solve
+from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, plain
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip"]
@@ -35,15 +34,7 @@ BOUNDS = {"capacity": (0.05, 4.0), "opinion": (-0.3, 0.3), **dict.fromkeys(PAYOF
 WIDEST = 10.0  # a price put where there was none is looked for up to this many logit units
 _CROSSING = re.compile(r"\s*([a-z_]+)\s*(?::\s*([A-Za-z][\w-]*))?\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.ASCII)
 
-OF_POWER: dict[str, Callable[[Crises, Equilibrium], jax.Array]] = {
-    "p_deploy": lambda games, found: estimands.p_at_least(games, found, DEPLOYMENT),
-    "expected_rung": estimands.expected_rung,
-    "buck_passed": estimands.buck_passed,
-}
-OF_CRISIS: dict[str, Callable[[Crises, Equilibrium], jax.Array]] = {
-    "p_stabilised": estimands.p_stabilised,
-    "p_nobody": estimands.p_nobody,
-}
+OF_POWER, OF_CRISIS = ("p_deploy", "expected_rung", "buck_passed"), ("p_stabilised", "p_nobody")
 
 
 class BadCrossing(BuckpassError):
@@ -124,10 +115,14 @@ class Tipping:
         """The estimand over the input with its 90 % band and the threshold (Altair)."""
         import altair as alt
 
-        base = alt.Chart(alt.Data(values=self.table().rows())).encode(x=alt.X("value:Q", title=f"{self.over} ({self.unit})"))
+        base = alt.Chart(alt.Data(values=self.table().rows())).encode(
+            x=alt.X("value:Q", title=f"{self.over} ({self.unit})")
+        )
         band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=self.crosses), y2="high:Q")
         line = base.mark_line().encode(y="mean:Q")
-        threshold = alt.Chart(alt.Data(values=[{"y": float(re.split("[<>]", self.crosses)[1])}])).mark_rule(strokeDash=[4, 3])
+        threshold = alt.Chart(alt.Data(values=[{"y": float(re.split("[<>]", self.crosses)[1])}])).mark_rule(
+            strokeDash=[4, 3]
+        )
         title = f"{self.crisis} under {self.explanation} (n = {self.draws.size} draws)"
         return (band + line + threshold.encode(y="y:Q")).properties(title=title, width=420)
 
@@ -186,7 +181,10 @@ class PhaseDiagram:
             x=x, y=y, color=alt.Color("mean:Q", title="posterior mean"),
             stroke=alt.condition(f"datum.mean {sign} {threshold}", alt.value("black"), alt.value(None)),
         )  # fmt: skip
-        title = [f"{self.crosses} in {self.crisis}", f"under {self.explanation}, n = {self.n_draws} draws; outlined where it holds"]
+        title = [
+            f"{self.crosses} in {self.crisis}",
+            f"under {self.explanation}, n = {self.n_draws} draws; outlined where it holds",
+        ]
         return cells.properties(title=title, width=320, height=320)
 
 
@@ -224,12 +222,16 @@ def parse_crossing(text: str, case: Case) -> Crossing:
     found = _CROSSING.fullmatch(text)
     names = (*OF_POWER, *OF_CRISIS)
     if found is None:
-        raise BadCrossing(f"{text[:80]!r} is no threshold: write ESTIMAND[:POWER] > NUMBER, as in p_deploy:{case.powers[0]}>0.5")
+        raise BadCrossing(
+            f"{text[:80]!r} is no threshold: write ESTIMAND[:POWER] > NUMBER, as in p_deploy:{case.powers[0]}>0.5"
+        )
     name, power, sign, number = found[1], found[2] or "", found[3], float(found[4])
     if name not in names:
         raise BadCrossing(f"{name!r} is no estimand that can cross — {spelling_hint(name, names)}")
     if (name in OF_POWER) != bool(power):
-        raise BadCrossing(f"{name} {'needs a power, ' + name + ':POWER' if name in OF_POWER else 'is of the crisis, not of a power'}")
+        raise BadCrossing(
+            f"{name} {'needs a power, ' + name + ':POWER' if name in OF_POWER else 'is of the crisis, not of a power'}"
+        )
     if power:
         case.power(power)
     return Crossing(name, power, sign == ">", number)
@@ -252,7 +254,9 @@ def tip(
     if posterior is None:
         raise NoUsablePosterior(f"a tipping point needs a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
     if len(over) not in (1, 2) or len(set(over)) < len(over):
-        raise BadCrossing(f"{len(over)} paths were given: one gives a tipping point, two different ones a phase diagram")
+        raise BadCrossing(
+            f"{len(over)} paths were given: one gives a tipping point, two different ones a phase diagram"
+        )
     if bounds is not None and len(bounds) != len(over):
         raise BadCrossing(f"{len(bounds)} bounds were given for {len(over)} paths: give one pair for each, or none")
     asked = parse_crossing(crosses, case)
@@ -289,9 +293,8 @@ class _Play:
     def ask(self, games: Crises) -> np.ndarray:
         """The estimand of each draw's game."""
         found = solve(games)
-        if self.asked.power:
-            return np.asarray(OF_POWER[self.asked.estimand](games, found)[:, self.case.powers.index(self.asked.power)])
-        return np.asarray(OF_CRISIS[self.asked.estimand](games, found))
+        value = quantities_of(games, found)[self.asked.estimand]
+        return value[:, self.case.powers.index(self.asked.power)] if self.asked.power else value
 
 
 @jax.jit
@@ -350,7 +353,9 @@ def _present(play: _Play, path: OverridePath) -> float:
     return 0.0  # a change (opinion), or a price that is not there
 
 
-def _bounds(path: OverridePath, operation: str, present: float, given: tuple[float, float] | None) -> tuple[float, float]:
+def _bounds(
+    path: OverridePath, operation: str, present: float, given: tuple[float, float] | None
+) -> tuple[float, float]:
     if given is not None:
         low, high = given
         if not low < high:

@@ -15,20 +15,18 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.overrides import Override
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.fit.solving import DEPLOYMENT, NoUsablePosterior, Summary, notes_of, summary
-from buckpass.game import estimands
+from buckpass.fit.predict import coefficients_of
+from buckpass.fit.solving import POWER_QUANTITIES, NoUsablePosterior, Summary, notes_of, play, quantities_of, summary
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import Standard, standard_of
-from buckpass.game.solver import Equilibrium, solve
+from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "what_if"]
 
-POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed")
 OUTCOMES = ("p_stabilised", "p_nobody")
 UNITS = {
     "expected_rung": "rung 0–6", "p_deploy": "P(rung ≥ 5)", "residual": "share of the job left undone for the power",
@@ -64,7 +62,11 @@ class PowerChange:
 
     def as_dict(self) -> dict[str, Any]:
         quantities = {name: getattr(self, name).as_dict() for name in POWER_QUANTITIES}
-        return {"id": self.id, **quantities, "channels": {"own": self.own.as_dict(), "through_others": self.through_others.as_dict()}}
+        return {
+            "id": self.id,
+            **quantities,
+            "channels": {"own": self.own.as_dict(), "through_others": self.through_others.as_dict()},
+        }
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ class WhatIf:
         ]  # fmt: skip
         units = {name: "expected rung" for name in rows[0] if name != "power"}
         note = "own: residuals held at the baseline; through others: the rest. 90 % intervals."
-        return ResultTable(pl.DataFrame(rows), f"{self.crisis}: channels of the change", units, note, (), self.case_hash, self.seed)
+        return ResultTable(
+            pl.DataFrame(rows), f"{self.crisis}: channels of the change", units, note, (), self.case_hash, self.seed
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -135,7 +139,10 @@ class WhatIf:
         bars = base.mark_rule().encode(x=alt.X("low:Q", title="change of expected rung"), x2="high:Q")
         points = base.mark_point(filled=True, size=60).encode(x="mean:Q")
         zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(strokeDash=[3, 3]).encode(x="x:Q")
-        title = [f"{self.crisis}: {', '.join(self.overrides) or 'no change'}", f"under {self.explanation}, n = {self.n_draws} draws"]
+        title = [
+            f"{self.crisis}: {', '.join(self.overrides) or 'no change'}",
+            f"under {self.explanation}, n = {self.n_draws} draws",
+        ]
         return (zero + bars + points).properties(title=title, width=420)
 
 
@@ -162,14 +169,14 @@ def what_if(
     standard = standard_of(case)
     before = scenario_setting(case, [crisis], (), standard)
     coefficients = coefficients_of(posterior, before, n_draws)
-    base = draw_games(before, coefficients)
+    base = play(before, coefficients)
     changed = _changed(case, crisis, overrides, coefficients, standard)
     found_base, found_changed = solve(base), solve(changed)
     is_null = _same(base, changed)
-    held = log_strategy(changed, found_base.log_residual)
-    own = jnp.sum(changed.rung * jnp.exp(held), axis=-1) - _rung_at(base, found_base)
-    total = _rung_at(changed, found_changed) - _rung_at(base, found_base)
-    quantities = _quantities(base, found_base), _quantities(changed, found_changed)
+    now = _rung_at(base, found_base.log_residual)
+    own = _rung_at(changed, found_base.log_residual) - now
+    total = _rung_at(changed, found_changed.log_residual) - now
+    quantities = quantities_of(base, found_base), quantities_of(changed, found_changed)
     return WhatIf(
         crisis=crisis, explanation=posterior.explanation, overrides=tuple(o.text for o in overrides),
         powers=_powers(case.powers, quantities, np.asarray(own), np.asarray(total - own)),
@@ -183,7 +190,7 @@ def _changed(
     case: Case, crisis: str, overrides: Sequence[Override], coefficients: Coefficients, standard: Standard
 ) -> Crises:
     setting = scenario_setting(case, [crisis], overrides, standard)
-    return scenario_games(draw_games(setting, coefficients), setting, overrides)
+    return scenario_games(play(setting, coefficients), setting, overrides)
 
 
 def _same(a: Crises, b: Crises) -> bool:
@@ -202,21 +209,15 @@ def _open_only(games: Crises) -> Crises:
     return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
 
 
-def _rung_at(games: Crises, found: Equilibrium):
-    """Expected rung by the same formula as at held residuals, so that the two channels are exactly 0 for no change."""
-    return jnp.sum(games.rung * jnp.exp(log_strategy(games, found.log_residual)), axis=-1)
+@jax.jit
+def _rung_at(games: Crises, log_residual: jax.Array) -> jax.Array:
+    """Expected rungs at given residuals; one formula for all three, so that no change is exactly 0 in each channel."""
+    return jnp.sum(games.rung * jnp.exp(log_strategy(games, log_residual)), axis=-1)
 
 
-def _quantities(games: Crises, found: Equilibrium) -> dict[str, np.ndarray]:
-    values = {
-        "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_at_least(games, found, DEPLOYMENT),
-        "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
-        "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
-    }  # fmt: skip
-    return {name: np.asarray(value) for name, value in values.items()}
-
-
-def _powers(names: Sequence[str], quantities: tuple[dict, dict], own: np.ndarray, others: np.ndarray) -> tuple[PowerChange, ...]:
+def _powers(
+    names: Sequence[str], quantities: tuple[dict, dict], own: np.ndarray, others: np.ndarray
+) -> tuple[PowerChange, ...]:
     before, after = quantities
     return tuple(
         PowerChange(
@@ -233,6 +234,6 @@ def _difference(before: np.ndarray, after: np.ndarray) -> Difference:
 
 
 def _row(power: str, quantity: str, found: Difference) -> dict[str, Any]:
-    return {"power": power, "quantity": quantity, "baseline": found.baseline.mean, "scenario": found.scenario.mean,
+    return {"power": power, "quantity": quantity.replace("_", " "), "baseline": found.baseline.mean, "scenario": found.scenario.mean,
             "difference": found.difference.mean, "low": found.difference.low, "high": found.difference.high,
             "p_rises": found.p_rises}  # fmt: skip
