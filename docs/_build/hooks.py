@@ -16,8 +16,8 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import measured  # noqa: E402
-import reference  # noqa: E402
+import measured
+import reference
 
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"^\{\{ (\w+)((?: \S+)*) \}\}$", re.MULTILINE)
@@ -38,6 +38,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 def piece(name: str, words: list[str], page: str) -> str:
     pieces = {
         "available": lambda: available(words),
+        "sentences": lambda: measured.sentences(read("docs/headline.json"), (ROOT / "docs" / "finding.svg").exists()),
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),

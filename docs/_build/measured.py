@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from reference import table
 
-MISSING = "!!! note \"Not generated yet\"\n    The file `{file}` is not there. {how}\n"
+MISSING = '!!! note "Not generated yet"\n    The file `{file}` is not there. {how}\n'
 WRITE_HEADLINE = "Its tables appear here once it has been written and the pages are built again."
 LABELS = {"id": "", "name": "explanation", "elpd": "predictive score", "difference": "behind the best",
           "se_difference": "standard error", "weight": "stacking weight"}  # fmt: skip
+
+
+def sentences(headline: dict[str, Any] | None, has_figure: bool) -> str:
+    """What the page of the case finds, in its own sentences, with the figure where it was written."""
+    if headline is None or not headline.get("sentences"):
+        return MISSING.format(file="docs/headline.json", how=WRITE_HEADLINE)
+    said = [s for s in headline["sentences"] if s]
+    day = (headline.get("machine") or {}).get("date")
+    stamp = f"\nRecord `{str(headline.get('record_hash', ''))[:12]}`{f', computed {day}' if day else ''}.\n"
+    figure = f"\n![{said[0].replace('[', '(').replace(']', ')')}](finding.svg)\n" if has_figure else ""
+    return "\n".join(f"- {s}" for s in said) + "\n" + figure + stamp
 
 
 def compare(headline: dict[str, Any] | None) -> str:
@@ -35,7 +47,7 @@ def claims(headline: dict[str, Any] | None) -> str:
     rows = rows if isinstance(rows, list) else rows.get("claims", [])
     counts: dict[str, int] = {}
     for row in rows:
-        counts[str(row.get("verdict"))] = counts.get(str(row.get("verdict")), 0) + 1
+        counts[_text(row, "verdict")] = counts.get(_text(row, "verdict"), 0) + 1
     total = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
     head = ("claim", "in short", "verdict", "number", "interval", "n")
     return f"{len(rows)} claims: {total}.\n\n" + table(head, [_claim(row) for row in rows])
@@ -44,8 +56,17 @@ def claims(headline: dict[str, Any] | None) -> str:
 def _claim(row: dict[str, Any]) -> tuple[str, ...]:
     low, high = row.get("low"), row.get("high")
     interval = f"{_number(low)} to {_number(high)}" if low is not None and high is not None else "–"
-    number = " ".join(filter(None, (_number(row.get("value")), row.get("unit") if row.get("value") is not None else "")))
-    return _text(row, "id", "claim"), _text(row, "short", "text"), _text(row, "verdict"), number, interval, _number(row.get("n"))
+    number = " ".join(
+        filter(None, (_number(row.get("value")), row.get("unit") if row.get("value") is not None else ""))
+    )
+    return (
+        _text(row, "id", "claim"),
+        _text(row, "short", "text"),
+        _text(row, "verdict"),
+        number,
+        interval,
+        _number(row.get("n")),
+    )
 
 
 def benchmarks(results: dict[str, Any] | None) -> str:
@@ -57,10 +78,21 @@ def benchmarks(results: dict[str, Any] | None) -> str:
 
 def _benchmark(name: str, numbers: dict[str, Any]) -> str:
     machine = numbers.get("machine") or {}
-    rows = [(f"`{k}`", _number(v)) for k, v in numbers.items() if k != "machine" and not isinstance(v, list | dict)]
+    rows = [(f"`{k}`", _number(v)) for k, v in _flat(numbers)]
     described = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in machine.items()) or "machine not recorded"
     nested = [_nested(k, v) for k, v in numbers.items() if k != "machine" and _is_rows(v)]
     return "\n".join([f"## {name}\n", f"Measured on: {described}.\n", table(("figure", "value"), rows), *nested])
+
+
+def _flat(numbers: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Single values, those of inner tables with the table's name in front; lists of rows are shown by themselves."""
+    for name, value in numbers.items():
+        if name == "machine":
+            continue
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        elif not _is_rows(value):
+            yield before + name, ", ".join(map(_number, value)) if isinstance(value, list) else value
 
 
 def _is_rows(value: Any) -> bool:
@@ -79,7 +111,7 @@ def _case(headline: dict[str, Any]) -> str:
 
 
 def _text(row: dict[str, Any], *names: str) -> str:
-    return next((str(row[n]) for n in names if row.get(n)), "–")
+    return next((str(row[n]) for n in names if row.get(n)), "–").replace("not_computed", "not computed")
 
 
 def _number(value: Any) -> str:

@@ -25,8 +25,9 @@ def pages() -> dict[str, str]:
 
 def command_tree() -> dict[str, Any]:
     """Every verb by the words that call it: `fit`, `events load`."""
-    from buckpass.cli.main import app
     from typer.main import get_command
+
+    from buckpass.cli.main import app
 
     found: dict[str, Any] = {}
     for name, command in get_command(app).commands.items():
@@ -134,7 +135,9 @@ def _parameters() -> str:
     kinds = tomllib.loads((PACKAGE / "case" / "parameter_ids.toml").read_text("utf-8"))
     rows = [(f"`{k}`", v["meaning"], v["unit"], "{:g} to {:g}".format(*v["range"])) for k, v in kinds.items()]
     head = ("parameter", "meaning", "unit", "accepted range")
-    return "## Parameters\n\nThe numbers of the model that a case sets by hand, under `[parameters]`.\n\n" + table(head, rows)
+    return "## Parameters\n\nThe numbers of the model that a case sets by hand, under `[parameters]`.\n\n" + table(
+        head, rows
+    )
 
 
 def _entry(entry: dict[str, Any]) -> str:
@@ -165,7 +168,13 @@ def _type(field: dict[str, Any]) -> str:
     if field.get("type") == "array":
         inner = field.get("items") or next(iter(field.get("prefixItems", ())), {})
         return f"list of {_type(inner)}" if inner else "list"
-    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "table"}
+    words = {
+        "string": "text",
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "true or false",
+        "object": "table",
+    }
     return "date" if field.get("format") == "date" else words.get(field.get("type", ""), "any")
 
 
@@ -195,7 +204,10 @@ def _values(path: Any) -> str:
 
 def estimands() -> str:
     listed = tomllib.loads((PACKAGE / "claims" / "estimands.toml").read_text("utf-8"))
-    rows = [(f"`{name}`", e.get("doc", ""), _codes(e.get("required", ())), _codes(_optional(e))) for name, e in listed.items()]
+    rows = [
+        (f"`{name}`", e.get("doc", ""), _codes(e.get("required", ())), _codes(_optional(e)))
+        for name, e in listed.items()
+    ]
     return "\n".join([
         "# What a claim can ask\n",
         "A claim in `claims.toml` names one of these as its `estimand`. *record* and *measured* need only the files of the "
@@ -241,11 +253,15 @@ def _family(prior: dict[str, Any]) -> str:
 
 def python_names() -> str:
     """One entry per public name of the package and per result that it returns; names whose code is missing are listed."""
-    import buckpass
     import griffe
 
+    import buckpass
+
     package = griffe.load("buckpass", search_paths=[str(PACKAGE.parent)], resolve_aliases=True)
-    parts = ["# Python\n", "`import buckpass as bp`; each verb has a function, and every name is loaded when first used.\n"]
+    parts = [
+        "# Python\n",
+        "`import buckpass as bp`; each verb has a function, and every name is loaded when first used.\n",
+    ]
     missing: list[str] = []
     returned: dict[str, None] = {}
     for name, (room, inside) in buckpass._ROOM_OF.items():
