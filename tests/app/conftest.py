@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "report"))
 
-from conftest_report import hostile_folder, small_case, small_folder  # noqa: E402, F401
+from conftest_report import hostile_folder, small_case, small_folder  # noqa: F401

@@ -69,7 +69,8 @@ def test_a_slider_moves_the_bars_and_the_link_reproduces_them(home):
         other.goto(link)
         other.wait_for_selector(PICTURE, timeout=60_000)
         assert other.locator(FINDING).first.inner_text() == moved
-        assert watch.errors == [] and watch.outside == []
+        assert watch.errors == []
+        assert watch.outside == []
         assert all("127.0.0.1" in url for url in watch_sockets)
 
 
@@ -84,8 +85,10 @@ def test_script_in_a_case_is_shown_as_text(home):
         assert "<script>document.title" in tab.locator("[data-testid=stMain]").inner_text()
         assert tab.title() == "buckpass"
         warnings = " ".join(tab.locator("[data-testid=stAlert]").all_inner_texts())
-        assert "nonsense" in warnings and "other" in warnings
-        assert [e for e in watch.errors if "dialog" in e] == [] and watch.outside == []
+        assert "nonsense" in warnings
+        assert "other" in warnings
+        assert [e for e in watch.errors if "dialog" in e] == []
+        assert watch.outside == []
 
 
 def _wait(url: str, seconds: float = 60.0) -> None:

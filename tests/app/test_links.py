@@ -28,12 +28,14 @@ def test_the_base_case_has_an_empty_link(small_case):
 def test_what_a_link_must_not_ask_for_is_named_and_left_out(small_case, link, seen):
     view = read_link(small_case, NAMES, link)
     assert any(seen in p for p in view.problems)
-    assert view.crisis == small_case.settings.focus.crisis and not view.changes
+    assert view.crisis == small_case.settings.focus.crisis
+    assert not view.changes
 
 
 def test_one_bad_change_does_not_take_the_good_ones_with_it(small_case):
     view = read_link(small_case, NAMES, {"set": ["AAA.stake=2x", "AAA.stake=bad", "severity=7"]})
-    assert view.changes == ("AAA.stake=2x",) and len(view.problems) == 2
+    assert view.changes == ("AAA.stake=2x",)
+    assert len(view.problems) == 2
 
 
 def test_every_control_stays_inside_its_path(small_case):
@@ -69,7 +71,8 @@ def test_a_scenario_file_reads_back(small_case):
 
     text = scenario_file(View("dalen_2016", "FR", "AAA", ("AAA.stake=2x",), ()), 'a "quoted" title \\ with \u00e9')
     found = Scenario(**tomllib.loads(text))
-    assert found.set == ("AAA.stake=2x",) and found.title.startswith('a "quoted"')
+    assert found.set == ("AAA.stake=2x",)
+    assert found.title.startswith('a "quoted"')
 
 
 def test_a_port_in_use_is_named(small_folder):
@@ -89,7 +92,8 @@ def test_a_case_that_is_not_there_starts_nothing():
 
 def test_the_server_listens_here_only_and_tells_nobody():
     command = server_command("any", 8501, "127.0.0.1", None)
-    assert "--server.address=127.0.0.1" in command and "--browser.gatherUsageStats=false" in command
+    assert "--server.address=127.0.0.1" in command
+    assert "--browser.gatherUsageStats=false" in command
 
 
 def _extremes(control):

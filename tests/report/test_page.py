@@ -20,13 +20,15 @@ def page(small_case) -> str:
 
 def test_without_a_fit_the_page_says_so_and_shows_no_expectation(page):
     assert "has not been fitted" in page
-    assert "Expected rung" not in page and 'id="figure-gap"' not in page
+    assert "Expected rung" not in page
+    assert 'id="figure-gap"' not in page
 
 
 def test_the_page_needs_nothing_else(page):
     assert "<script" not in page
     assert not re.search(r'(src|href)="(?!#|https?://)', page), "only anchors and links to sources"
-    assert not re.search(r"url\((?!#)", page) and "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+    assert "@import" not in page
     assert "default-src 'none'" in page
 
 
@@ -40,7 +42,8 @@ def test_every_claim_crisis_and_source_is_there(page, small_case):
 
 def test_figures_have_words_for_those_who_cannot_see_them(page):
     labels = re.findall(r'<div class="scroll[^"]*" role="img" aria-label="([^"]*)"', page)
-    assert labels and all(len(label) > 20 for label in labels)
+    assert labels
+    assert all(len(label) > 20 for label in labels)
 
 
 def test_svg_ids_do_not_collide(page):
@@ -56,7 +59,8 @@ def test_links_lead_to_places_on_the_page(page):
 def test_text_of_a_case_stays_text(hostile_folder):
     case = load_case(hostile_folder)
     page = render_page(case, gather(case))
-    assert "<script" not in page and "<img" not in page
+    assert "<script" not in page
+    assert "<img" not in page
     assert page.count("&lt;script&gt;") > 5
 
 
@@ -88,22 +92,28 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
     fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "chance")}
     results = gather(small_case, fits, n_draws=16)
     model = results.model
-    assert {f.id for f in model.fits} == set(fits) and model.fits[0].difference == 0
-    assert sum(model.weights.values()) == pytest.approx(1) and "chance" not in model.weights
+    assert {f.id for f in model.fits} == set(fits)
+    assert model.fits[0].difference == 0
+    assert sum(model.weights.values()) == pytest.approx(1)
+    assert "chance" not in model.weights
     assert sum(p.value for p in model.gap.parts.values()) == pytest.approx(model.gap.total.value, abs=1e-9)
     for expected in model.expected.values():
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
         assert expected.rung.low <= expected.rung.value <= expected.rung.high
     page = render_page(small_case, results)
-    assert 'id="figure-gap"' in page and "Expected rung" in page and "NaN" not in page
+    assert 'id="figure-gap"' in page
+    assert "Expected rung" in page
+    assert "NaN" not in page
 
 
 @pytest.mark.slow
 def test_a_failed_fit_is_named_and_supports_nothing(small_case):
     results = gather(small_case, {"FR": prior_fit(small_case, "FR", passed=False)}, n_draws=16)
-    assert not results.model.weights and not results.model.expected
+    assert not results.model.weights
+    assert not results.model.expected
     page = render_page(small_case, results)
-    assert "R-hat 1.500" in page and "not ranked" in page
+    assert "R-hat 1.500" in page
+    assert "not ranked" in page
     assert "no fit of the case can be relied on" in page
 
 
@@ -114,7 +124,8 @@ def test_numbers_are_rounded_by_their_interval():
 
 
 def test_ink_reads_on_every_colour():
-    assert ink_on("#123a6b") == "#ffffff" and ink_on("#eef2f7") != "#ffffff"
+    assert ink_on("#123a6b") == "#ffffff"
+    assert ink_on("#eef2f7") != "#ffffff"
 
 
 @pytest.mark.browser
@@ -125,7 +136,8 @@ def test_the_page_opens_quietly_at_both_widths(hostile_folder, tmp_path, width):
         tab = browser.new_page(viewport={"width": width, "height": 900})
         watch = Watch(tab, path.as_uri())
         tab.goto(path.as_uri())
-        assert watch.errors == [] and watch.outside == []
+        assert watch.errors == []
+        assert watch.outside == []
         assert tab.title().startswith("A valley <script>")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         tab.screenshot(path=str(tmp_path / f"page-{width}.png"))

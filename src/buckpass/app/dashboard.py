@@ -22,7 +22,7 @@ from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.game.solver import NoEquilibriumFound
-from buckpass.report.theme import VERDICT_COLOURS, styled
+from buckpass.report.theme import styled
 from buckpass.report.wording import name_of, number, with_interval
 
 PARTS = ("What if", "Explanations", "Claims", "Download")
@@ -89,7 +89,7 @@ def main() -> None:
 
 def show(case: Case, names: list[str], ref: str, folder: str) -> None:
     """Side bar, then the part that is asked for."""
-    view, controls = side_bar(case, names)
+    view = side_bar(case, names)
     part = st.radio("Part", PARTS, horizontal=True, label_visibility="collapsed")
     st.query_params.from_dict(write_link(case, names, view))
     if part == "Claims":
@@ -109,7 +109,7 @@ def show(case: Case, names: list[str], ref: str, folder: str) -> None:
     (what_if if part == "What if" else download)(case, answer, view)
 
 
-def side_bar(case: Case, names: list[str]) -> tuple[View, tuple[Control, ...]]:
+def side_bar(case: Case, names: list[str]) -> View:
     """What the visitor chose; the first time, what the link says."""
     link: View = st.session_state.link
     with st.sidebar:
@@ -134,7 +134,7 @@ def side_bar(case: Case, names: list[str]) -> tuple[View, tuple[Control, ...]]:
         if others:
             st.caption(f"Also changed by the link: {plain(', '.join(others))}")
     moved = [text for c in controls if (text := override_text(c, values[c.path]))]
-    return View(crisis, name, power, (*moved, *others), ()), controls
+    return View(crisis, name, power, (*moved, *others), ())
 
 
 def draw(case: Case, control: Control, value, key: str):

@@ -20,7 +20,7 @@ from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFou
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
 
-__all__ = ["Answer", "LiveCrisis", "QUANTITIES"]
+__all__ = ["QUANTITIES", "Answer", "LiveCrisis"]
 
 DRAWS = 60
 QUANTITIES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -194,7 +195,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     powers = list(path.rungs)
     ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1]}
                    for p in powers), key=lambda r: r["rung"])  # fmt: skip
-    for below, end in zip(ends, ends[1:], strict=False):
+    for below, end in itertools.pairwise(ends):
         end["rung"] = max(end["rung"], below["rung"] + 0.38)
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
     top = path.rationality[-1]
