@@ -306,4 +306,4 @@ def _results(function: Any) -> Iterator[str]:
 
 
 def _identifier(path: str, heading: str) -> str:
-    return f"::: {path}\n    options:\n      heading: {heading}\n"
+    return f"::: {path}\n    options:\n      heading: {heading}\n      toc_label: {heading}\n"
