@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+import jax
 import numpy as np
 import xarray as xr
 
@@ -71,6 +72,7 @@ def fit(
             yield kept
             continue
         posterior = fit_explanation(case, name, plan)
+        jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
         save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 

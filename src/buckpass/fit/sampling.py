@@ -21,6 +21,7 @@ from buckpass.game.setting import CrisisSetting
 
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
+BLOCK = 50  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
 CONSTRAIN_AT_ONCE = 50  # draws turned into parameters and likelihoods in one call: bounds memory
 
 
@@ -62,7 +63,7 @@ class Sampling:
             max_tree_depth=nuts.tree_depth,
             init_strategy=init_to_median(num_samples=15),
         )
-        self._chain = jax.jit(partial(_chain, self._kernel, nuts))
+        self._block = jax.jit(partial(_block, self._kernel))
         self._constrain = jax.jit(lambda z, weight: jax.vmap(self._kernel.postprocess_fn((weight,), {}))(z))
 
     def run(self, weight: np.ndarray | None = None, seed: int | None = None) -> Draws:
@@ -74,10 +75,20 @@ class Sampling:
             self._kernel.init(key, self.nuts.warmup, None, model_args=(weights,), model_kwargs={}) for key in keys
         ]
         with ThreadPoolExecutor(self.nuts.threads) as pool:
-            chains = list(pool.map(lambda state: jax.block_until_ready(self._chain(state, weights)), states))
+            chains = list(pool.map(lambda state: self._chain(state, weights), states))
         sites = [self._sites(z, weights) for z, _ in chains]
         stacked = {name: np.stack([one[name] for one in sites]) for name in sites[0]}
         return Draws(stacked, np.stack([np.asarray(d) for _, d in chains]), time.perf_counter() - started)
+
+    def _chain(self, state, weights) -> tuple[dict, np.ndarray]:
+        """One chain, block by block: what one compiled call holds on to is freed at its end, so memory stays flat."""
+        blocks = []
+        for _ in range(-(-(self.nuts.warmup + self.nuts.draws) // BLOCK)):
+            state, block = jax.block_until_ready(self._block(state, weights))
+            blocks.append(jax.tree.map(np.asarray, block))
+        z, diverging = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+        kept = slice(self.nuts.warmup, self.nuts.warmup + self.nuts.draws)
+        return {name: values[kept] for name, values in z.items()}, diverging[kept]
 
     def _sites(self, z, weights) -> dict[str, np.ndarray]:
         total = self.nuts.draws
@@ -88,11 +99,9 @@ class Sampling:
         return {name: np.concatenate([np.asarray(p[name]) for p in parts]) for name in parts[0]}
 
 
-def _chain(kernel: NUTS, nuts: NutsSettings, state, weights):
+def _block(kernel: NUTS, state, weights):
     def step(state, _):
         after = kernel.sample(state, (weights,), {})
         return after, (after.z, after.diverging)
 
-    # warm-up and draws in one loop: the sampler's step is then compiled once, which is half the wait of a small fit
-    _, (z, diverging) = lax.scan(step, state, None, length=nuts.warmup + nuts.draws)
-    return jax.tree.map(lambda a: a[nuts.warmup :], z), diverging[nuts.warmup :]
+    return lax.scan(step, state, None, length=BLOCK)
