@@ -55,6 +55,15 @@ def test_draws_are_uniform_and_belong_to_their_key():
     assert np.array_equal(level, np.asarray(again)[::-1])
 
 
+def test_no_draw_is_0_or_1(monkeypatch):
+    """The largest word must not round to 1: its normal quantile would be infinite."""
+    from buckpass.futures import draws
+
+    for word in (0, 0xFFFFFFFF):
+        monkeypatch.setattr(draws, "_mix", lambda _, w=word: jnp.asarray(w, jnp.uint32))
+        assert 0 < float(uniform(jnp.uint32(1), "choice", jnp.int32(0))) < 1
+
+
 def test_a_scenario_that_changes_nothing_is_the_baseline_bit_for_bit(toy, posteriors):
     base, same = played(toy, posteriors, ((), ("AAA.stake=1x", "BBB.cost=1x")))
     assert np.array_equal(base, same)

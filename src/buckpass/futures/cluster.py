@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,7 +23,7 @@ def connected(address: str) -> Iterator[Any]:
     except ImportError as error:
         raise ClusterDoesNotAnswer("a cluster needs Dask: install buckpass[cluster]") from error
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        client = Client(address, timeout=PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterDoesNotAnswer(
             f"no Dask scheduler answered at {address} within {PATIENCE:g} s ({type(error).__name__}); nothing was computed. "
@@ -40,7 +41,8 @@ def spread(
     """`work(*shared, item)` for every item, as they finish; a lost worker's items are done again by the others."""
     from distributed import as_completed
 
-    sent = client.scatter(list(shared), broadcast=True, hash=False)
+    # not scattered: data that only a lost worker held cannot be made again, a task can
+    sent = [client.submit(pickle.loads, pickle.dumps(part), pure=False, retries=RETRIES) for part in shared]
     futures = {client.submit(work, *sent, item, pure=False, retries=RETRIES): item for item in items}
     for future in as_completed(list(futures)):
         yield futures[future], future.result()

@@ -26,7 +26,7 @@ def uniform(
     word = _mix(seed ^ _word((PURPOSES.index(purpose) + 1) * STRIDES[0]))
     for part, stride in zip((history, year, host, power), STRIDES, strict=True):
         word = _mix(word ^ (_word(part) * _word(stride) + _word(stride >> 7)))
-    return ((word >> 8).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-24)
+    return ((word >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)  # 23 bits: with 24 the largest rounds to 1
 
 
 def _word(value) -> UInt[Array, ...]:

@@ -172,19 +172,16 @@ def settle_block(choice: Choice) -> tuple[Float[Array, "n p o"], Float[Array, "n
 
     def advance(state):
         count, left, moving = state
-        new, damping = left, jnp.where(count < SWEEPS, 1.0, 0.5).astype(one.dtype)
+        gain = jnp.where(moving, jnp.where(count < SWEEPS, 1.0, 0.5), 0.0).astype(
+            one.dtype
+        )  # 0 leaves a crisis as it is
+        new = left
         for j in powers:
             weight = _choose(offer[j], fall[j], _residual(new[j], j))
-            column = [
-                left[i][j] + damping * (_mean(weight, kept[i][j]) - left[i][j]) if i != j else one for i in powers
-            ]
+            column = [left[i][j] + gain * (_mean(weight, kept[i][j]) - left[i][j]) if i != j else one for i in powers]
             new = tuple(row if i == j else (*row[:j], column[i], *row[j + 1 :]) for i, row in enumerate(new))
-        step = [jnp.abs(_residual(new[i], i) / _residual(left[i], i) - 1) for i in powers]
-        frozen = tuple(
-            tuple(jnp.where(moving, b, a) for a, b in zip(old, row, strict=True))
-            for old, row in zip(left, new, strict=True)
-        )
-        return count + 1, frozen, moving & ~(reduce(jnp.maximum, step) < 0.5 * TOLERANCE * damping)
+        step = reduce(jnp.maximum, [jnp.abs(_residual(new[i], i) / _residual(left[i], i) - 1) for i in powers])
+        return count + 1, new, moving & ~(step < 0.5 * TOLERANCE * gain)
 
     left = tuple(tuple(one for _ in powers) for _ in powers)
     begin = (jnp.int32(0), left, jnp.ones(one.shape, bool))

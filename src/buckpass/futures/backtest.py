@@ -1,0 +1,188 @@
+"""What the years ahead would have looked like from an earlier year, beside what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.fit.posterior import Posterior
+from buckpass.futures.arrivals import past_of
+from buckpass.futures.observe import BY_POWER
+from buckpass.futures.outset import trade_at
+from buckpass.futures.problems import FuturesError
+from buckpass.futures.scenario import scenario_of
+from buckpass.futures.tiles import play_tiles
+from buckpass.futures.world import world_of
+
+__all__ = ["Backtest", "NothingToCompare", "Score", "backtest"]
+
+STARTS = (2005, 2015)
+INTERVAL = (0.05, 0.95)
+
+
+class NothingToCompare(FuturesError):
+    """The record has no year after the start, or none before it."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One quantity at the end of the record: the fan, what happened, and the naive guess that the past goes on.
+
+    crps : continuous ranked probability score of the fan (lower is better), naive_crps : of the naive guess.
+    """
+
+    start: int
+    quantity: str
+    of: str
+    seen: float
+    low: float
+    median: float
+    high: float
+    naive: float
+    crps: float
+    naive_crps: float
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether what happened lies in the 90 % band."""
+        return self.low <= self.seen <= self.high
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """All scores; the posterior is that of the whole record, so only arrivals, series and states are of the day."""
+
+    scores: tuple[Score, ...]
+    caveat: str = (
+        "crisis rates, severities, requests, capacities, trade and commitments are those known at the start; "
+        "the explanations' parameters and the growth rates set by hand are from the whole record"
+    )
+
+    @property
+    def coverage(self) -> float:
+        """Share of quantities that fall into the 90 % band."""
+        return float(np.mean([s.is_covered for s in self.scores]))
+
+    @property
+    def skill(self) -> float:
+        """1 - Σ crps / Σ naive crps, each quantity scaled by its naive score where that is above zero."""
+        pairs = [(s.crps, s.naive_crps) for s in self.scores if s.naive_crps > 0]
+        return 1.0 - float(np.mean([c / n for c, n in pairs])) if pairs else float("nan")
+
+    def table(self) -> pl.DataFrame:
+        """One row per quantity."""
+        return pl.DataFrame([{**asdict(s), "is_covered": s.is_covered} for s in self.scores])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "coverage": self.coverage,
+            "skill": self.skill,
+            "caveat": self.caveat,
+            "scores": self.table().to_dicts(),
+        }
+
+
+def backtest(
+    case: Case,
+    posteriors: Mapping[str, Posterior],
+    starts: Sequence[int] = STARTS,
+    histories: int = 4096,
+    seed: int = 0,
+) -> Backtest:
+    """Play from each start to the end of the record with what was known then, and score the fan.
+
+    Compared: crises by host, crises in which nobody went beyond words, mean highest rung and deployments by power, trade
+    share and log capacity by power. The naive guess is that yearly rates and shares of the past go on.
+
+    Raises `NothingToCompare` where a start leaves no year on one side.
+    """
+    scores: list[Score] = []
+    for start in starts:
+        years = case.settings.years[1] - start + 1
+        if years < 1 or start <= case.settings.years[0]:
+            first, last = case.settings.years
+            raise NothingToCompare(
+                f"a start in {start} leaves no years on one side of it; the record runs from {first} to {last}: "
+                f"choose a start from {first + 1} to {last}"
+            )
+        scores += _scored(case, posteriors, start, years, histories, seed)
+    return Backtest(tuple(scores))
+
+
+def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed: int) -> list[Score]:
+    world, labels = world_of(scenario_of(case), posteriors, start, years, seed)
+    tiles = list(play_tiles([world], seed, years, histories))
+    by_power = np.concatenate([t.by_power[0] for t in tiles], axis=2)
+    by_host = np.concatenate([t.by_host[0] for t in tiles], axis=2)
+    fans = _fans(by_power, by_host, labels)
+    after, before = (
+        _facts(case, labels, start, case.settings.years[1] + 1),
+        _facts(case, labels, case.settings.years[0], start),
+    )
+    gone = years / (start - case.settings.years[0])
+    out = []
+    for (quantity, of), draws in fans.items():
+        seen = after.get((quantity, of))
+        if seen is None or not np.isfinite(seen):
+            continue
+        past = before.get((quantity, of), np.nan)
+        naive = past * gone if quantity in COUNTS else past
+        low, median, high = np.quantile(draws, (INTERVAL[0], 0.5, INTERVAL[1]))
+        out.append(
+            Score(start, quantity, of, float(seen), float(low), float(median), float(high), float(naive),
+                  _crps(draws, seen), abs(float(naive) - float(seen)))
+        )  # fmt: skip
+    return out
+
+
+COUNTS = ("crises", "nobody beyond words", "years with a deployment", "years beyond words")
+
+
+def _fans(by_power: np.ndarray, by_host: np.ndarray, labels) -> dict[tuple[str, str], np.ndarray]:
+    """Quantities of each history at the end of the years."""
+    fans: dict[tuple[str, str], np.ndarray] = {}
+    for h, host in enumerate(labels.hosts):
+        fans["crises", host] = by_host[0, :, :, h].sum(0)
+    fans["nobody beyond words", "all hosts"] = by_host[1].sum(axis=(0, 2))
+    for i, power in enumerate(labels.powers):
+        fans["economic share", power] = by_power[BY_POWER.index("economic_share"), -1, :, i]
+        fans["years with a deployment", power] = (by_power[BY_POWER.index("rung"), :, :, i] >= 5).sum(0)
+        fans["years beyond words", power] = (by_power[BY_POWER.index("rung"), :, :, i] >= 2).sum(0)
+    return fans
+
+
+def _facts(case: Case, labels, first: int, end: int) -> dict[tuple[str, str], float]:
+    """The same quantities of the record between two years (the second not included)."""
+    theatre = pl.col("theatre") == case.settings.focus.theatre
+    rows = case.crises.filter(theatre & (pl.col("start") >= date(first, 1, 1)) & (pl.col("start") < date(end, 1, 1)))
+    acts = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(labels.powers)))
+    acts = acts.join(rows.select("crisis_id", pl.col("start").dt.year().alias("year")), on="crisis_id")
+    facts: dict[tuple[str, str], float] = {}
+    for host in labels.hosts:
+        facts["crises", host] = float(sum(1 / len(h) for h in rows["host"].to_list() if host in h))
+    highest = acts.group_by("crisis_id").agg(pl.col("rung").max())
+    facts["nobody beyond words", "all hosts"] = float((highest["rung"] < 2).sum())
+    shares = np.exp(trade_at(past_of(case, end)))
+    total = np.nansum(shares)
+    for i, power in enumerate(labels.powers):
+        mine = acts.filter(pl.col("actor") == power).group_by("year").agg(pl.col("rung").max())
+        facts["years with a deployment", power] = float((mine["rung"] >= 5).sum())
+        facts["years beyond words", power] = float((mine["rung"] >= 2).sum())
+        if np.isfinite(shares[:, i]).any() and total > 0:
+            facts["economic share", power] = float(np.nansum(shares[:, i]) / total)
+    return facts
+
+
+def _crps(draws: np.ndarray, seen: float) -> float:
+    """E|X - y| - ½ E|X - X'| (Gneiting & Raftery 2007), from sorted draws."""
+    ordered = np.sort(draws.astype(float))
+    n = ordered.size
+    spread = 2.0 * np.sum((2 * np.arange(1, n + 1) - n - 1) * ordered) / (n * n)
+    return float(np.abs(ordered - seen).mean() - 0.5 * spread)
