@@ -23,6 +23,15 @@ ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"^\{\{ (\w+)((?: \S+)*) \}\}$", re.MULTILINE)
 
 
+def on_config(config: Any) -> Any:
+    """Pages that come with a part of the program stand in the navigation when they are there."""
+    method = next(section["Method"] for section in config["nav"] if "Method" in section)
+    for title, address in {"Decades ahead": "decades-ahead.md"}.items():
+        if (ROOT / "docs" / address).exists() and {title: address} not in method:
+            method.append({title: address})
+    return config
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the reference pages."""
     for address, text in reference.pages().items():
