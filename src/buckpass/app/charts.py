@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import altair as alt
 
 from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
-from buckpass.report.theme import INK, PALE, Figure, power_colours
+from buckpass.report.theme import INK, PALE, Figure, power_colours, styled
 from buckpass.report.wording import and_join, name_of, with_interval
 
-__all__ = ["answer_bars", "outcome_words"]
+__all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
 
 WORDS = {"expected_rung": "Expected rung (0–6)", "p_deploys": "P(deploys)", "residual": "Residual left by the others",
          "buck_passed": "Buck passed (effort)"}  # fmt: skip
@@ -17,15 +20,53 @@ WORDS = {"expected_rung": "Expected rung (0–6)", "p_deploys": "P(deploys)", "r
 
 def answer_bars(case: Case, answer: Answer) -> Figure:
     """Four panels: expected rung, chance to deploy, residual, buck passed; bars with intervals over grey baselines."""
-    panels = [_panel(case, answer, quantity, labels=i % 2 == 0) for i, quantity in enumerate(QUANTITIES)]
-    chart = alt.vconcat(alt.hconcat(*panels[:2]), alt.hconcat(*panels[2:]))
-    changed = and_join(answer.overrides) or "nothing changed"
-    draws = len(answer.baseline["p_nobody"])
+    panels = [_panel(_named(case, answer), quantity) for quantity in QUANTITIES]
+    chart = alt.vconcat(alt.hconcat(*panels[:2]), alt.hconcat(*panels[2:]), datasets=answer_data(case, answer))
     return Figure(
-        "scenario", f"{case.crisis(answer.crisis)['name']}: {_largest(case, answer)}",
-        f"Changed: {changed}. n = 1 crisis, {draws} posterior draws, 90 % intervals; grey: baseline.",
-        f"Source: fit of {answer.explanation} to the record of {case.id}.", _largest(case, answer), chart,
-    )  # fmt: skip
+        "scenario",
+        answer_title(case, answer),
+        answer_note(answer),
+        f"Source: fit of {answer.explanation} to the record of {case.id}.",
+        _largest(case, answer),
+        chart,
+    )
+
+
+def answer_specs(case: Case, answer: Answer) -> tuple[dict[str, Any], ...]:
+    """The same panels as two Vega-Lite dicts, side by side on a screen and one below the other on a phone.
+
+    Their form is made once for a set of powers; from then on only data change.
+    """
+    data, names = answer_data(case, answer), _named(case, answer)
+    columns = list(QUANTITIES)[::2], list(QUANTITIES)[1::2]
+    return tuple(
+        {
+            **_form(names, tuple(column)),
+            "datasets": {k: v for k, v in data.items() if k.removesuffix("_span") in column},
+        }
+        for column in columns
+    )
+
+
+def answer_data(case: Case, answer: Answer) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each panel, and the ends of its axis."""
+    colours, data = power_colours(case), {}
+    for quantity in QUANTITIES:
+        rows = answer.rows(quantity)
+        data[quantity] = [{**r, "name": name_of(case, r["power"]), "colour": colours[r["power"]]} for r in rows]
+        data[f"{quantity}_span"] = [{"end": end} for end in _span(quantity, rows)]
+    return data
+
+
+def answer_title(case: Case, answer: Answer) -> str:
+    """The finding: which power moves most, and by how much."""
+    return f"{case.crisis(answer.crisis)['name']}: {_largest(case, answer)}"
+
+
+def answer_note(answer: Answer) -> str:
+    """What was changed, n and the interval."""
+    changed = and_join(answer.overrides) or "nothing changed"
+    return f"Changed: {changed}. n = 1 crisis, {len(answer.baseline['p_nobody'])} posterior draws, 90 % intervals; grey: baseline."
 
 
 def _largest(case: Case, answer: Answer) -> str:
@@ -39,24 +80,32 @@ def _largest(case: Case, answer: Answer) -> str:
     return f"{name_of(case, most['power'])} moves most, by {shown} rungs"
 
 
-def _panel(case: Case, answer: Answer, quantity: str, labels: bool) -> alt.LayerChart:
-    colours = power_colours(case)
-    rows = [{**r, "name": name_of(case, r["power"]), "colour": colours[r["power"]]} for r in answer.rows(quantity)]
-    axis = alt.Axis(ticks=False, domain=False, labels=labels)
-    y = alt.Y("name:N", sort=[r["name"] for r in rows], title=None, axis=axis)
-    scale = alt.Scale(domain=_span(quantity, rows), nice=False)
-    x = alt.X("scenario:Q", title=None, scale=scale)
-    base = alt.Chart(alt.Data(values=rows))
+def _named(case: Case, answer: Answer) -> tuple[str, ...]:
+    return tuple(name_of(case, p) for p in answer.powers)
+
+
+@lru_cache(maxsize=64)
+def _form(names: tuple[str, ...], quantities: tuple[str, ...]) -> dict[str, Any]:
+    return styled(alt.vconcat(*(_panel(names, q) for q in quantities))).to_dict()
+
+
+def _panel(names: tuple[str, ...], quantity: str) -> alt.LayerChart:
+    y = alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False))
+    scale = alt.Scale(nice=False)
+    base, ends = alt.Chart(alt.NamedData(quantity)), alt.Chart(alt.NamedData(f"{quantity}_span"))
     tip = [
         alt.Tooltip("name:N", title="power"),
         *(alt.Tooltip(f"{k}:Q", format=".3f") for k in ("baseline", "scenario", "difference")),
     ]
     return alt.layer(
+        ends.mark_point(opacity=0).encode(x=alt.X("end:Q", title=None, scale=scale)),
         base.mark_bar(height=18, color="#d5d9e0").encode(x=alt.X("baseline:Q", title=None, scale=scale), y=y),
-        base.mark_bar(height=9, opacity=0.85).encode(x=x, y=y, color=alt.Color("colour:N", scale=None), tooltip=tip),
+        base.mark_bar(height=9, opacity=0.85).encode(
+            x=alt.X("scenario:Q", title=None, scale=scale), y=y, color=alt.Color("colour:N", scale=None), tooltip=tip
+        ),
         base.mark_rule(color=INK, strokeWidth=1.4).encode(x="scenario_low:Q", x2="scenario_high:Q", y=y),
         base.mark_tick(color=PALE, thickness=2, height=18).encode(x="baseline:Q", y=y),
-    ).properties(width=300, height=26 * len(rows), title=alt.TitleParams(WORDS[quantity], fontSize=13))  # fmt: skip
+    ).properties(width=225, height=24 * len(names), title=alt.TitleParams(WORDS[quantity], fontSize=13))
 
 
 def _span(quantity: str, rows: list[dict]) -> list[float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from buckpass.app.charts import answer_bars, outcome_words
+from buckpass.app.charts import answer_bars, answer_note, answer_specs, answer_title, outcome_words
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
@@ -22,7 +22,6 @@ from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.game.solver import NoEquilibriumFound
-from buckpass.report.theme import styled
 from buckpass.report.wording import name_of, number, with_interval
 
 PARTS = ("What if", "Explanations", "Claims", "Download")
@@ -160,18 +159,13 @@ def fitted_crises(case: Case) -> dict[str, str]:
 
 
 def what_if(case: Case, answer: Answer, view: View) -> None:
-    figure = answer_bars(case, answer)
-    st.markdown(f"**{plain(figure.title)}**")
+    st.markdown(f"**{plain(answer_title(case, answer))}**")
     for column, (name, value, change) in zip(st.columns(2), outcome_words(answer), strict=True):
-        column.metric(
-            name,
-            value,
-            f"{change} from the baseline" if answer.overrides else None,
-            delta_color="off",
-            delta_arrow="off",
-        )
-    st.altair_chart(styled(figure.chart), width="content")
-    st.caption(plain(f"{figure.note} {figure.source}"))
+        moved = f"{change} from the baseline" if answer.overrides else None
+        column.metric(name, value, moved, delta_color="off", delta_arrow="off")
+    for column, spec in zip(st.columns(2), answer_specs(case, answer), strict=True):
+        column.vega_lite_chart(spec, width="content")
+    st.caption(plain(f"{answer_note(answer)} Source: fit of {answer.explanation} to the record of {case.id}."))
 
 
 def explanations(case: Case, fits: dict[str, Posterior]) -> None:

@@ -68,7 +68,11 @@ def _topology(case: Case) -> dict[str, Any]:
 
 def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
     focus = case.settings.focus
-    crises = case.crises.filter(pl.col("theatre") == focus.theatre).select(pl.col("crisis_id").alias("crisis"), "host").explode("host")
+    crises = (
+        case.crises.filter(pl.col("theatre") == focus.theatre)
+        .select(pl.col("crisis_id").alias("crisis"), "host")
+        .explode("host")
+    )
     rows = record.responses.frame.drop_nulls("rung").join(crises, on="crisis")
     means = rows.group_by("host", "actor").agg(pl.col("rung").mean())
     mean = {(h, a): value for h, a, value in means.iter_rows()}
@@ -90,15 +94,33 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]) -> 
     projection, height = _projection(topology["bbox"])
     layers: list[alt.Chart] = [land]
     for side, power, sign in (("left", focus.provider, -1), ("right", focus.rider, 1)):
-        east = sign * math.degrees(APART / projection["scale"])  # offsets in pixels do not reach marks placed by longitude
-        beside = [{**r, "longitude": r["longitude"] + east, "shown": number(r[side])} for r in rows if r[side] is not None]
+        east = sign * math.degrees(
+            APART / projection["scale"]
+        )  # offsets in pixels do not reach marks placed by longitude
+        beside = [
+            {**r, "longitude": r["longitude"] + east, "shown": f"{r[side]:.1f}"} for r in rows if r[side] is not None
+        ]
         at = alt.Chart(alt.Data(values=beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
         layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
         layers.append(at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text="shown:N"))
-    names = alt.Chart(alt.Data(values=rows)).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
-    layers.append(names.mark_text(dy=24, fontSize=12, stroke="white", strokeWidth=3))
-    layers.append(names.mark_text(dy=24, fontSize=12, color=INK))
+    for above in (True, False):
+        shown = [r for r in rows if _crowded_below(r, rows, projection["scale"]) == above]
+        names = alt.Chart(alt.Data(values=shown)).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
+        away = -24 if above else 24
+        layers += [names.mark_text(dy=away, fontSize=12, stroke="white", strokeWidth=3),
+                   names.mark_text(dy=away, fontSize=12, color=INK)]  # fmt: skip
     return alt.layer(*layers).project(**projection).properties(width=WIDTH, height=height)
+
+
+def _crowded_below(row: dict[str, Any], rows: list[dict[str, Any]], scale: float) -> bool:
+    """Whether a name below this capital would run into another capital's discs."""
+    degree = math.radians(1) * scale
+    return any(
+        other is not row
+        and abs(other["longitude"] - row["longitude"]) * degree < 110
+        and 0 <= (row["latitude"] - other["latitude"]) * degree / math.cos(math.radians(row["latitude"])) < 80
+        for other in rows
+    )
 
 
 def _projection(bbox: list[float]) -> tuple[dict[str, Any], int]:
