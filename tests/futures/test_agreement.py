@@ -25,7 +25,8 @@ def test_probabilities_and_slack_agree(base):
         assert 0 <= party.p_keeps <= 1
         assert (party.slack is None) == (party.p_has_bargain == 0)
     assert base.p_self_enforcing <= min(p.p_keeps for p in base.parties)
-    assert base.table().height == len(base.parties) and base.as_dict()["explanation"] == "FR"
+    assert base.table().height == len(base.parties)
+    assert base.as_dict()["explanation"] == "FR"
     assert base.plot().to_dict()
 
 
@@ -36,7 +37,9 @@ def test_larger_rents_keep_and_no_rent_with_friendly_breakdown_leaves_nothing(to
     none = [f"arrangement.rent@{p}=0" for p in party] + ["arrangement.obstruction_cost=0", "arrangement.alignment=1"]
     poor = agreement(toy, posteriors, none, n_draws=60)
     forgoing = next(p for p in poor.parties if "deployment" in p.forgoes)
-    assert forgoing.p_has_bargain == 0 and "no bargain to keep" in forgoing.verdict and forgoing.critical is None
+    assert forgoing.p_has_bargain == 0
+    assert "no bargain to keep" in forgoing.verdict
+    assert forgoing.critical is None
 
 
 def test_longer_punishment_never_raises_the_critical_factor(toy, posteriors):
@@ -58,7 +61,7 @@ def test_the_punishment_is_not_counted_twice(toy):
 
 
 def test_bad_terms_are_named(toy, posteriors):
-    with pytest.raises(BadOverride, match="did you mean 'arrangement.punishment_years'"):
+    with pytest.raises(BadOverride, match=r"did you mean 'arrangement\.punishment_years'"):
         agreement(toy, posteriors, ["arrangement.punishment_year=3"])
     with pytest.raises(BadOverride, match="outside"):
         agreement(toy, posteriors, ["arrangement.alignment=3"])

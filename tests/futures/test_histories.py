@@ -45,7 +45,8 @@ def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
 def test_draws_are_uniform_and_belong_to_their_key():
     seed, history = jnp.uint32(7), jnp.arange(20_000)
     level = np.asarray(uniform(seed, "choice", history, 3, 2, 1))
-    assert level.min() > 0 and level.max() < 1
+    assert level.min() > 0
+    assert level.max() < 1
     counts = np.bincount((level * 50).astype(int), minlength=50)
     assert ((counts - 400) ** 2 / 400).sum() < 85.4  # χ² of 49 degrees of freedom, p = 0.001
     others = [uniform(seed, p, history, 3, 2, 1) for p in PURPOSES if p != "choice"]
@@ -96,7 +97,8 @@ def test_chunks_and_workers_change_no_bit(toy, posteriors, tmp_path):
     assert frames[0].equals(frames[1])
     assert summaries[0].identical(summaries[1])
     manifest = json.loads((tmp_path / "0" / "manifest.json").read_text())
-    assert manifest["identity"]["case_hash"] == toy.hash and manifest["units"]["rung"] == "rung"
+    assert manifest["identity"]["case_hash"] == toy.hash
+    assert manifest["units"]["rung"] == "rung"
 
 
 def test_fewer_histories_are_the_first_of_more(toy, posteriors):
@@ -122,10 +124,12 @@ def test_what_every_history_obeys(toy, posteriors):
     (seen,) = played(toy, posteriors)
     by = dict(zip(BY_POWER, seen, strict=True))
     assert np.allclose(by["security_share"].sum(-1), 1, atol=1e-5)
-    assert (by["burden"] >= 0).all() and by["rung"].max() <= 6
+    assert (by["burden"] >= 0).all()
+    assert by["rung"].max() <= 6
     for ever in ("first_by", "deployed_by"):
         assert (np.diff(by[ever], axis=0) >= 0).all()
-    assert (by["opinion"] > 0).all() and (by["opinion"] < 1).all()
+    assert (by["opinion"] > 0).all()
+    assert (by["opinion"] < 1).all()
 
 
 def test_an_absent_power_does_nothing_and_a_costly_one_less(toy, posteriors):

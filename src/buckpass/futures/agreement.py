@@ -208,4 +208,5 @@ def _interval(draws: np.ndarray) -> tuple[float, float, float] | None:
     known = draws[~np.isnan(draws)]
     if not known.size:
         return None
-    return (float(np.median(known)), *(float(q) for q in np.quantile(known, LEVEL)))
+    low, high = np.quantile(known, LEVEL)
+    return float(np.median(known)), float(low), float(high)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, UInt
+from jaxtyping import Array, Float, UInt
 
 __all__ = ["PURPOSES", "uniform"]
 
@@ -15,7 +17,7 @@ STRIDES = (0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)  # odd constants of K
 
 
 def uniform(
-    seed: UInt[Array, ""], purpose: str, history: Int[Array, ...], year=0, host=0, power=0
+    seed: UInt[Array, ""], purpose: str, history: Any, year: Any = 0, host: Any = 0, power: Any = 0
 ) -> Float[Array, ...]:
     """One uniform number in (0, 1) per key, float32; arguments broadcast.
 

@@ -41,7 +41,7 @@ def with_foresight(name: str, world: World, plan: Any, case: Case) -> World:
 
 
 def _price(world: World, plan: Any, case: Case) -> np.ndarray:
-    """What next year takes for one deployment and for full presence in one host, per power, logit units (above 0: a cost)."""
+    """What next year takes for one deployment and for full presence in one host, per power, in logit units."""
     from buckpass.futures.tiles import value_and_state
 
     value, commitments, opinion = value_and_state(world, plan.seed, min(plan.years, 10))

@@ -102,7 +102,7 @@ class Tally:
             self.bins[m] += self._counted(values, MEASURES[m].is_share)
 
     def _counted(self, values: np.ndarray, is_share: bool) -> np.ndarray:
-        years, histories, powers = values.shape
+        years, _, powers = values.shape
         low = -1.0 if self.is_difference else 0.0
         scaled = values if is_share else np.arcsinh(10.0 * values) / np.float32(REACH)
         index = np.clip(np.rint((scaled - low) * (BINS / (1.0 - low))), 0, BINS - 1).astype(np.int32)

@@ -45,7 +45,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
-    """Whether the folder already holds (part of) exactly these results; raises `ManifestMismatch` where it holds others."""
+    """Whether the folder holds (part of) exactly these results; `ManifestMismatch` where it holds others."""
     found = read_manifest(folder)
     if found is None:
         if folder.exists() and any(p for p in folder.iterdir() if not p.name.startswith(".")):

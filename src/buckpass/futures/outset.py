@@ -68,7 +68,7 @@ def spread_of(case: Case, series: tuple[str, ...], first_year: int) -> float:
 
 
 def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, "h p"]:
-    """Log-odds of unfavourable opinion of each power in each host, the survey nearest the first year; NaN where none."""
+    """Log-odds of unfavourable opinion of each power in each host, the survey nearest the year; NaN where none."""
     out = np.full((len(past.hosts), len(past.case.powers)), np.nan)
     for h, host in enumerate(past.hosts):
         for i, power in enumerate(past.case.powers):

@@ -21,16 +21,16 @@ PLAIN = (
 class YearlyParameters(eqx.Module):
     """Parameters of the yearly step; axes draw b, power p. Units in parameter_ids.toml."""
 
-    commitment_half_life: Float[Array, " b"]
-    commitment_cost: Float[Array, " b"]
-    opinion_reversion: Float[Array, " b"]
-    opinion_presence: Float[Array, " b"]
-    opinion_asked_relief: Float[Array, " b"]
-    opinion_softpower: Float[Array, " b"]
-    opinion_trade: Float[Array, " b"]
-    instability_growth_cut: Float[Array, " b"]
-    capacity_growth: Float[Array, "b p"]
-    trade_growth: Float[Array, "b p"]
+    commitment_half_life: Float[Array | np.ndarray, " b"]
+    commitment_cost: Float[Array | np.ndarray, " b"]
+    opinion_reversion: Float[Array | np.ndarray, " b"]
+    opinion_presence: Float[Array | np.ndarray, " b"]
+    opinion_asked_relief: Float[Array | np.ndarray, " b"]
+    opinion_softpower: Float[Array | np.ndarray, " b"]
+    opinion_trade: Float[Array | np.ndarray, " b"]
+    instability_growth_cut: Float[Array | np.ndarray, " b"]
+    capacity_growth: Float[Array | np.ndarray, "b p"]
+    trade_growth: Float[Array | np.ndarray, "b p"]
 
 
 def parameters_of(case: Case, draws: int, seed: int) -> YearlyParameters:

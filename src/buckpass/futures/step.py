@@ -148,7 +148,7 @@ def _nothing(histories: int, hosts: int, powers: int) -> Year:
 
 
 def _added(year: Year, row: Int[Array, " n"], host: Int[Array, " n"], played: Played, asked) -> Year:
-    """The year with a block's outcomes added to their histories; lanes that hold no crisis point beyond the last row."""
+    """The year with a block's outcomes added to its histories; lanes without a crisis point beyond the last row."""
     beyond = jnp.max(played.rung, axis=-1) >= NOTHING_BEYOND
     acts = played.rung >= NOTHING_BEYOND
     rank = jnp.where(acts, played.effort, -1.0)

@@ -29,6 +29,7 @@ from buckpass.futures.world import usable_weights, world_of
 __all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
 
 CHUNK = 16  # points a file
+LEAST_LATIN = 64  # RBD-FAST halves the points for its intervals and needs more than 20 in a half
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _check(case: Case, design: Design) -> None:
         raise BadDesign(
             f"outcome year {outside[0]} is not among the years played ({first} to {first + design.years - 1})"
         )
+    if design.method == "lhs" and design.samples < LEAST_LATIN:
+        raise BadDesign(f"samples = {design.samples}: indices of a Latin hypercube need at least {LEAST_LATIN} points")
     if not design.inputs:
         raise BadDesign(
             "nothing is varied: the case labels nothing assumed with a range, and the design has no [[input]]"

@@ -76,7 +76,7 @@ def play_tiles(
 
 
 def value_and_state(world: World, seed: int, years: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of one tile: value of each year's crises, and commitments and mean opinion that the year began with, [y, n, p]."""
+    """Of one tile: value of each year's crises, commitments and mean opinion before it, each [y, n, p]."""
     word = jnp.uint32(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
     value, commitments, opinion = _value_and_state(world, word, years)
     return np.asarray(value[1:], float), np.asarray(commitments[:-1], float), np.asarray(opinion[:-1], float)
