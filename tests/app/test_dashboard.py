@@ -35,7 +35,9 @@ def home(hostile_folder, tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(server_command(hostile_folder, port, "127.0.0.1", folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        server_command(hostile_folder, port, "127.0.0.1", folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
@@ -58,7 +60,9 @@ def test_a_slider_moves_the_bars_and_the_link_reproduces_them(home):
         tab.get_by_role("slider").nth(1).focus()
         for _ in range(5):
             tab.keyboard.press("ArrowRight")
-        tab.wait_for_function("b => document.querySelector('[data-testid=stMain] strong').innerText !== b", arg=before, timeout=30_000)
+        tab.wait_for_function(
+            "b => document.querySelector('[data-testid=stMain] strong').innerText !== b", arg=before, timeout=30_000
+        )
         tab.wait_for_url("**set=**", timeout=30_000)
         tab.wait_for_timeout(1500)
         moved, link = tab.locator(FINDING).first.inner_text(), tab.url

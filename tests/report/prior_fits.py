@@ -20,7 +20,9 @@ def prior_fit(case: Case, name: str, passed: bool = True) -> Posterior:
     """An explanation whose draws are its prior's; scores differ by explanation so that a ranking exists."""
     setting = setting_of(case)
     draws = [_one(setting, name, seed) for seed in range(DRAWS)]
-    data = xr.Dataset({k: (("chain", "draw", *DIMS.get(k, ())), np.stack([d[k] for d in draws])[None]) for k in draws[0]})
+    data = xr.Dataset(
+        {k: (("chain", "draw", *DIMS.get(k, ())), np.stack([d[k] for d in draws])[None]) for k in draws[0]}
+    )
     crises = list(setting.names.crises)
     rng = np.random.default_rng(sum(name.encode()))
     level = -9 if name == "chance" else -3
@@ -28,7 +30,9 @@ def prior_fit(case: Case, name: str, passed: bool = True) -> Posterior:
         {"elpd": ("crisis", rng.normal(level, 1, len(crises))), "pareto_k": ("crisis", np.full(len(crises), 0.2)),
          "is_exact": ("crisis", np.zeros(len(crises), bool))}, coords={"crisis": crises},
     )  # fmt: skip
-    likelihood = xr.DataArray(np.zeros((1, DRAWS, len(crises))), dims=("chain", "draw", "crisis"), coords={"crisis": crises})
+    likelihood = xr.DataArray(
+        np.zeros((1, DRAWS, len(crises))), dims=("chain", "draw", "crisis"), coords={"crisis": crises}
+    )
     health = Diagnostics(1.001 if passed else 1.5, 900.0, 900.0, 0, "stake.level")
     return Posterior(name, case.id, case.record_hash, 1, data, likelihood, health, scores, {})
 

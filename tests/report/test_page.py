@@ -79,7 +79,9 @@ def test_an_existing_file_is_left_alone(small_case, tmp_path):
         write_page(small_case, None, path)
     assert path.read_text() == "mine"
     write_page(small_case, None, path, force=True)
-    assert path.read_text("utf-8").startswith("\n<!doctype html>") or path.read_text("utf-8").startswith("<!doctype html>")
+    assert path.read_text("utf-8").startswith("\n<!doctype html>") or path.read_text("utf-8").startswith(
+        "<!doctype html>"
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
 
 

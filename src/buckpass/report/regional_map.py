@@ -103,23 +103,26 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]) -> 
         at = alt.Chart(alt.Data(values=beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
         layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
         layers.append(at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text="shown:N"))
-    for above in (True, False):
-        shown = [r for r in rows if _crowded_below(r, rows, projection["scale"]) == above]
-        names = alt.Chart(alt.Data(values=shown)).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
-        away = -24 if above else 24
-        layers += [names.mark_text(dy=away, fontSize=12, stroke="white", strokeWidth=3),
-                   names.mark_text(dy=away, fontSize=12, color=INK)]  # fmt: skip
+    for row in rows:
+        name = alt.Chart(alt.Data(values=[row])).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
+        dy = -24 if _is_near(row, rows, projection["scale"], south=True) else 24
+        crowded = dy < 0 and _is_near(row, rows, projection["scale"], south=False)
+        align, dx = ("right", 2 * APART) if crowded else ("center", 0)
+        layers += [name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, stroke="white", strokeWidth=3),
+                   name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, color=INK)]  # fmt: skip
     return alt.layer(*layers).project(**projection).properties(width=WIDTH, height=height)
 
 
-def _crowded_below(row: dict[str, Any], rows: list[dict[str, Any]], scale: float) -> bool:
-    """Whether a name below this capital would run into another capital's discs."""
+def _is_near(row: dict[str, Any], rows: list[dict[str, Any]], scale: float, south: bool) -> bool:
+    """Whether another capital lies so near, to the south or north, that a name on that side would run into its discs."""
     degree = math.radians(1) * scale
+    down = [
+        ((row["latitude"] - o["latitude"]) * degree / math.cos(math.radians(row["latitude"])), o)
+        for o in rows
+        if o is not row
+    ]
     return any(
-        other is not row
-        and abs(other["longitude"] - row["longitude"]) * degree < 110
-        and 0 <= (row["latitude"] - other["latitude"]) * degree / math.cos(math.radians(row["latitude"])) < 80
-        for other in rows
+        abs(o["longitude"] - row["longitude"]) * degree < 110 and 0 <= (y if south else -y) < 80 for y, o in down
     )
 
 

@@ -1,0 +1,46 @@
+"""The map: drawn from the case's own outlines, absent without them, refused where they are damaged."""
+
+import dataclasses
+import json
+
+import pytest
+
+from buckpass.case import bundled_cases, load_case
+from buckpass.record import measure
+from buckpass.report.regional_map import GeometryUnusable, regional_map
+
+SQUARE = {
+    "type": "Topology", "source": "made up", "bbox": [18, 48, 22, 52], "arcs": [[[18, 48], [22, 48], [22, 52], [18, 48]]],
+    "objects": {"states": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "id": "DDD", "arcs": [[0]]}]}},
+}  # fmt: skip
+
+
+def test_no_outlines_no_map(small_case):
+    assert regional_map(small_case, measure(small_case)) is None
+
+
+def test_means_are_those_of_the_record(small_case, tmp_path):
+    (tmp_path / "geometry.json").write_text(json.dumps(SQUARE))
+    record = measure(small_case)
+    figure = regional_map(dataclasses.replace(small_case, folder=tmp_path), record)
+    rungs = record.responses.frame.filter(actor="AAA", theatre=small_case.settings.focus.theatre)["rung"]
+    assert f"{small_case.power('AAA').name} {rungs.mean():.1f}" in figure.alt_text.replace(".0,", ".0,")
+    assert figure.svg().startswith("<svg")
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"type": "Topology"}', json.dumps({**SQUARE, "bbox": [1, 2, "x", 4]}), "{" * 100])
+def test_damaged_outlines_are_named(small_case, tmp_path, damage):
+    from buckpass.case.problems import FileRefused
+
+    (tmp_path / "geometry.json").write_text(damage)
+    with pytest.raises((GeometryUnusable, FileRefused)):
+        regional_map(dataclasses.replace(small_case, folder=tmp_path), measure(small_case))
+
+
+@pytest.mark.parametrize("name", bundled_cases())
+def test_bundled_outlines_hold_the_hosts_of_the_theatre(name):
+    case = load_case(name)
+    outlines = json.loads((case.folder / "geometry.json").read_text("utf-8"))
+    drawn = {g["id"] for g in outlines["objects"]["states"]["geometries"]}
+    hosts = case.crises.filter(theatre=case.settings.focus.theatre)["host"].explode(empty_as_null=True)
+    assert set(hosts) <= drawn
