@@ -70,6 +70,7 @@ def test_a_scenario_that_changes_nothing_is_the_baseline_bit_for_bit(toy, poster
     assert np.array_equal(base, same)
     futures = simulate(toy, posteriors, ["AAA.stake=1x"], PLAN)
     assert all(float(abs(futures.summary[m].sel(run="difference")).max()) == 0 for m in BY_POWER)
+    assert futures.plot("burden").to_dict()["facet"]
 
 
 def test_common_random_numbers_cut_the_variance_of_a_difference_eightfold(toy, posteriors):

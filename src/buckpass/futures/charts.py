@@ -40,9 +40,13 @@ def fan_chart(futures: Futures, measure: str) -> Any:
         y=alt.Y("low:Q", title=f"{measure} ({known[measure].unit})"), y2="high:Q"
     )
     line = base.mark_line().encode(y="mean:Q")
-    columns = alt.Facet("power:N", columns=3, title=None)
     title = alt.TitleParams(known[measure].meaning, subtitle="line: mean; band: 90 % of histories")
-    return alt.layer(band, line).properties(width=180, height=140).facet(columns).properties(title=title)
+    return (
+        alt.layer(band, line)
+        .properties(width=180, height=140)
+        .facet(facet=alt.Facet("power:N", title=None), columns=3)
+        .properties(title=title)
+    )
 
 
 def agreement_chart(result: Agreement) -> Any:
