@@ -72,7 +72,11 @@ def schema(
         answer(json_schema(file))
 
 
-def diff(a: CaseRef, b: CaseRef, as_json: AsJson = False) -> None:
+def diff(
+    a: Annotated[str, typer.Argument(metavar="CASE_A", help="A bundled case by name, or a folder.")],
+    b: Annotated[str, typer.Argument(metavar="CASE_B", help="The other coding.")],
+    as_json: AsJson = False,
+) -> None:
     """What differs between two codings of the same record, and what that changes in the measured numbers."""
     with errors_as_messages():
         from buckpass.case import diff_cases, load_case
@@ -102,7 +106,9 @@ def record(case: CaseRef, as_json: AsJson = False, seed: Seed = 0) -> None:
             if len(one) and name != "responses":
                 tell_table(one)
                 tell("")
-        tell(f"{found.n_crises} crises, {len(found.responses)} coded responses (all rows: --json)")
+        searched = found.responses.frame["rung"].is_not_null().sum()
+        left = len(found.responses) - searched
+        tell(f"{found.n_crises} crises, {searched} coded responses, {left} not searched (all rows: --json)")
 
 
 VERBS = {"new": new, "check": check, "schema": schema, "diff": diff, "record": record}

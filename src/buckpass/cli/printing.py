@@ -13,6 +13,7 @@ import typer
 __all__ = ["CALLED_WRONG", "SAYS_NO", "answer", "errors_as_messages", "show", "tell"]
 
 SAYS_NO, CALLED_WRONG = 1, 2
+ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
 class Result(Protocol):
@@ -92,6 +93,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
+        value = 0.0 if abs(value) < ROUNDING else value
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
         return escape(", ".join(map(str, value)))

@@ -87,17 +87,16 @@ def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posteri
     """
     place = folder or case.folder / "posteriors"
     found = [load_posterior(path) for path in sorted(place.glob("*.nc"))] if place.is_dir() else []
-    minutes = "about ten minutes on two cores"
+    how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
     if not found:
         raise PosteriorFileError(
-            f"no posteriors of {case.id} in {place.name}/: fit it first with "
-            f"`buckpass fit {case.id} -o posteriors/` ({minutes})"
+            f"no posteriors of {case.id} in {place.name}/: fit it first with {how}"
         )
     stale = [p.explanation for p in found if p.case_hash != case.record_hash]
     if stale:
         raise PosteriorFileError(
             f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
-            f"{case.record_hash[:12]}): a changed case must be refitted, `buckpass fit {case.id} -o posteriors/` ({minutes})"
+            f"{case.record_hash[:12]}): a changed case must be refitted, {how}"
         )
     order = [e.id for e in explanations()]
     return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
