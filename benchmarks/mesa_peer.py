@@ -1,4 +1,4 @@
-"""The same year-step as an agent-based model in Mesa: powers are agents, a crisis is played when it comes, one by one."""
+"""A simpler year-step in Mesa: powers are agents, crises are played one by one; opinion and trade stand still."""
 
 from __future__ import annotations
 
