@@ -25,6 +25,8 @@ from buckpass.game.setting import Standard, standard_of
 from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, plain
 
+ROUNDING = 1e-12  # below the solver's tolerance nothing has risen
+
 __all__ = ["Difference", "PowerChange", "WhatIf", "what_if"]
 
 OUTCOMES = ("p_stabilised", "p_nobody")
@@ -230,7 +232,7 @@ def _powers(
 
 def _difference(before: np.ndarray, after: np.ndarray) -> Difference:
     change = after - before
-    return Difference(summary(before), summary(after), summary(change), float(np.mean(change > 0)))
+    return Difference(summary(before), summary(after), summary(change), float(np.mean(change > ROUNDING)))
 
 
 def _row(power: str, quantity: str, found: Difference) -> dict[str, Any]:
