@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: headline env report test test-slow lint bench docs pins posteriors clean
+.PHONY: env headline report test test-slow lint types bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -25,8 +25,10 @@ test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
 
 lint: env
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs/_build
+	$(BIN)/ruff format --check src tests benchmarks docs/_build
+
+types: env  ## pyright over src
 	$(BIN)/pyright
 
 bench: env  ## writes benchmarks/results.json
@@ -40,7 +42,7 @@ headline: env  ## docs/headline.json, the README's figure and answer, from the b
 	$(BIN)/python benchmarks/headline.py
 
 docs: env
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pins: ## resolve the versions again; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate \

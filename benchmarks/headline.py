@@ -58,10 +58,14 @@ def main() -> None:
     before, rest = text.split(BEGIN)
     fresh = f"{before}{BEGIN}\n{answer}\n{END}{rest.split(END)[1]}"
     if arguments.check:
-        sys.exit(0 if fresh == text else "the README's answer no longer follows from the bundled posteriors: make headline")
+        sys.exit(
+            0 if fresh == text else "the README's answer no longer follows from the bundled posteriors: make headline"
+        )
     readme.write_text(fresh, "utf-8")
     stamped = {**numbers, "machine": machine()}
-    (ROOT / "docs" / "headline.json").write_text(json.dumps(stamped, indent=1, sort_keys=True, default=str) + "\n", "utf-8")
+    (ROOT / "docs" / "headline.json").write_text(
+        json.dumps(stamped, indent=1, sort_keys=True, default=str) + "\n", "utf-8"
+    )
     (ROOT / "docs" / "finding.svg").write_text(figure, "utf-8")
     print(answer)
 

@@ -28,7 +28,9 @@ def test_means_are_those_of_the_record(small_case, tmp_path):
     assert figure.svg().startswith("<svg")
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"type": "Topology"}', json.dumps({**SQUARE, "bbox": [1, 2, "x", 4]}), "{" * 100])
+@pytest.mark.parametrize(
+    "damage", ["", "[]", '{"type": "Topology"}', json.dumps({**SQUARE, "bbox": [1, 2, "x", 4]}), "{" * 100]
+)
 def test_damaged_outlines_are_named(small_case, tmp_path, damage):
     from buckpass.case.problems import FileRefused
 

@@ -89,9 +89,7 @@ def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posteri
     found = [load_posterior(path) for path in sorted(place.glob("*.nc"))] if place.is_dir() else []
     how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
     if not found:
-        raise PosteriorFileError(
-            f"no posteriors of {case.id} in {place.name}/: fit it first with {how}"
-        )
+        raise PosteriorFileError(f"no posteriors of {case.id} in {place.name}/: fit it first with {how}")
     stale = [p.explanation for p in found if p.case_hash != case.record_hash]
     if stale:
         raise PosteriorFileError(
