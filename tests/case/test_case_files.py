@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import time
 
 import polars as pl
 import pytest
