@@ -47,6 +47,7 @@ def everything(case) -> dict:
     seen = observe(case, setting)
     started = time.perf_counter()
     sampling = Sampling(explanation("LS"), setting, seen, NutsSettings())
+    sampling.run()
     for crisis in sorted(set(seen.crisis.tolist())):
         refit_score(sampling, crisis)
     return {"all_explanations_s": round(all_s, 1), "exact_loo_s": round(time.perf_counter() - started, 1)}

@@ -85,9 +85,9 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
 
 
 def refit_score(sampling: Sampling, crisis: int) -> float:
-    """log p(responses of the crisis | all others) by drawing again without it (nats)."""
+    """log p(responses of the crisis | all others) by drawing again without it (nats); `run` comes first."""
     seen = sampling.seen
-    draws = sampling.run(np.where(seen.crisis == crisis, 0.0, seen.weight), seed=sampling.nuts.seed + 1 + crisis)
+    draws = sampling.run_reweighted(np.where(seen.crisis == crisis, 0.0, seen.weight))
     values = draws.sites["log_lik"][..., crisis].ravel()
     return float(logsumexp(values) - np.log(values.size))
 
