@@ -36,7 +36,8 @@ def _keep_compiled_code() -> None:
     """Let JAX keep what it compiles in the user's cache folder: the second call of a verb starts in half the time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "buckpass" / "jax"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
