@@ -66,7 +66,7 @@ def spill(case: Case, crisis: Crisis, power: str) -> float:
 
 def distance(case: Case, crisis: Crisis, power: str) -> float:
     """log kilometres between the power's capital and the nearest host's"""
-    here = next(p.capital for p in case.settings.powers if p.id == power)
+    here = case.power(power).capital
     return min(math.log(max(_kilometres(here, host.capital), NEIGHBOUR_KM)) for host in _hosts(case, crisis))
 
 
@@ -135,7 +135,7 @@ def subordination(case: Case, crisis: Crisis, power: str) -> float:
 def rival_pressure(case: Case, crisis: Crisis, power: str) -> float | None:
     """log spending of the power's main rival over its own (0 if smaller), where an aligned patron other than it is"""
     partner = patron_of(case, crisis)
-    rival = next(p.main_rival for p in case.settings.powers if p.id == power)
+    rival = case.power(power).main_rival
     if partner in (None, power, rival) or partner not in case.powers or not rival:
         return 0.0
     if case.alignment(crisis["theatre"], power, partner) <= 0:
@@ -171,7 +171,7 @@ def patron_of(case: Case, crisis: Crisis) -> str | None:
     """The outside patron of the crisis's host: the crisis's own entry, else the theatre's."""
     if crisis["patron"]:
         return crisis["patron"]
-    return next(t.patron for t in case.settings.theatres if t.id == crisis["theatre"])
+    return case.theatre(crisis["theatre"]).patron
 
 
 def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:

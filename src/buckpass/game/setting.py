@@ -87,7 +87,7 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     fit whatever is asked for, so that one crisis means the same alone and in company.
     """
     ids = list(crises) if crises is not None else _fitted_ids(case)
-    rows = [case.crisis(c) for c in ids]
+    rows = _rows(case, ids)
     raw = _raw_covariates(case, rows)
     standard = standard or standard_of(case)
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
@@ -165,8 +165,8 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
     ladder = case.settings.ladder
     rung = np.array([*PLAIN_RUNGS, *([DEPLOYMENT_BY_VEHICLE] * len(vehicles))])
     passes = np.array([1.0] * len(PLAIN_RUNGS) + [_passes(case, row, v) for v in vehicles])
-    share = np.array([1.0] * len(PLAIN_RUNGS) + [_organisation(case, v).cost_share.value for v in vehicles])
-    legitimacy = np.array([1.0] * len(PLAIN_RUNGS) + [_organisation(case, v).legitimacy.value for v in vehicles])
+    share = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).cost_share.value for v in vehicles])
+    legitimacy = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).legitimacy.value for v in vehicles])
     shape = (len(case.powers), rung.size)
     deploys = (rung >= DEPLOYMENT_BY_VEHICLE).astype(float)
 
@@ -185,13 +185,9 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
     }
 
 
-def _organisation(case: Case, name: str):
-    return next(o for o in case.settings.organisations if o.id == name)
-
-
 def _passes(case: Case, row: dict, vehicle: str) -> float:
     """Chance that the organisation's members let a deployment pass: its consent rule over their alignment with hosts."""
-    organisation = _organisation(case, vehicle)
+    organisation = case.organisation(vehicle)
     members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
     if not members:
         return 0.0
@@ -219,7 +215,7 @@ def _is_belligerent(case: Case, row: dict, power: str) -> bool:
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
-    organisation = _organisation(case, vehicle)
+    organisation = case.organisation(vehicle)
     members = set(case.members(vehicle, row["start"]))
     mandate = organisation.mandate
     if mandate.hosts == "any":
