@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from buckpass.fit.posterior import Posterior
+    from buckpass.report.mixture import Estimate
 
 __all__ = ["render_page", "write_page"]
 
@@ -51,14 +52,14 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        same_as=_same_as(results),
+        same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
 def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
     """The figures that these results allow, by name."""
     from buckpass.report import figures as measured
-    from buckpass.report.regional_map import regional_map
+    from buckpass.report.regional_map import positions_map, regional_map
 
     focus = case.settings.focus.theatre
     others = [t for t in case.theatres if t != focus and t in set(case.crises["theatre"])]
@@ -68,6 +69,7 @@ def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
         measured.shares_over_time(case, results.record),
         measured.ledger_figure(case, results.verdicts),
         regional_map(case, results.record),
+        positions_map(case),
     ]
     if results.model is not None:
         from buckpass.report import model_figures as modelled
@@ -118,9 +120,23 @@ def _same_as(results: ReportResults) -> list[tuple[str, str]]:
     return [(name, others) for name, others in pairs if others]
 
 
+def _speaking(results: ReportResults) -> str:
+    """The explanations that speak, with their weights."""
+    weights = results.model.weights if results.model else {}
+    return and_join(f"{e} {w:.0%}" for e, w in weights.items())
+
+
 def _known_share(results: ReportResults) -> str:
     rung = results.record.responses.frame["rung"]
     return f"{rung.count():,} of {len(rung):,}"
+
+
+def change(moved: Estimate) -> str:
+    """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
+    shown = [f"{v + 0.0:+.2f}".replace("-", "−") for v in (moved.value, moved.low, moved.high)]
+    if all(s.lstrip("+−") == "0.00" for s in shown):
+        return "none"
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 @cache
@@ -131,7 +147,7 @@ def _templates() -> Environment:
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
-                     "drawn": lambda figure: Markup(figure.svg())}  # fmt: skip
+                     "change": change, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals["with_interval"] = with_interval
     return made
 
