@@ -15,7 +15,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.solving import NoUsablePosterior, Summary, drawn_games, notes_of, summary
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Explained", "NoGap", "explain"]
 
@@ -27,7 +27,7 @@ class NoGap(BuckpassError):
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explained(ShowsItself):
     """The gap in expected effort between a power and a reference provider, and each mechanism's part of it."""
 
     crisis: str

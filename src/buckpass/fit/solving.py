@@ -27,7 +27,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
 from buckpass.game.solver import Equilibrium, solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = [
     "CrisisSolution", "EquilibriaOfCrisis", "NoUsablePosterior", "PathFigure", "PowerSolution", "Summary", "best_posterior",
@@ -84,7 +84,7 @@ class PowerSolution:
 
 
 @dataclass(frozen=True)
-class CrisisSolution:
+class CrisisSolution(ShowsItself):
     """The equilibrium of a crisis under one explanation, over posterior draws (means and 90 % intervals)."""
 
     crisis: str
@@ -161,7 +161,7 @@ class CrisisSolution:
 
 
 @dataclass(frozen=True)
-class EquilibriaOfCrisis:
+class EquilibriaOfCrisis(ShowsItself):
     """Every equilibrium found at the posterior mean, the principal one first."""
 
     found: AllEquilibria
@@ -195,7 +195,7 @@ class EquilibriaOfCrisis:
 
 
 @dataclass(frozen=True)
-class PathFigure:
+class PathFigure(ShowsItself):
     """The principal branch at the posterior mean, as expected rung by rationality."""
 
     crisis: str

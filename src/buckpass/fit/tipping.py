@@ -24,7 +24,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip"]
 
@@ -57,7 +57,7 @@ class Crossing:
 
 
 @dataclass(frozen=True)
-class Tipping:
+class Tipping(ShowsItself):
     """The value of an input nearest to the present one at which a condition starts or stops holding, per draw."""
 
     crisis: str
@@ -128,7 +128,7 @@ class Tipping:
 
 
 @dataclass(frozen=True)
-class PhaseDiagram:
+class PhaseDiagram(ShowsItself):
     """The posterior mean of an estimand over two inputs, and where it crosses the threshold."""
 
     crisis: str

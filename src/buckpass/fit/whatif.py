@@ -23,7 +23,7 @@ from buckpass.game.payoffs import Coefficients
 from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import Standard, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 ROUNDING = 1e-12  # below the solver's tolerance nothing has risen
 
@@ -72,7 +72,7 @@ class PowerChange:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class WhatIf(ShowsItself):
     """A crisis before and after a change, under one explanation, on the same posterior draws."""
 
     crisis: str

@@ -72,7 +72,7 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
         return None
     y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
     x = alt.X("value:Q", title="critical discount factor δ* (a party with a larger δ keeps the agreement; above 1 nobody can)",
-              scale=alt.Scale(domain=[0, HIGHEST], nice=False))  # fmt: skip
+              scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
     base = alt.Chart(alt.Data(values=rows))
     stated = alt.Chart(
         alt.Data(values=[{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}])

@@ -10,7 +10,7 @@ import altair as alt
 from buckpass.case import BuckpassError, Case
 from buckpass.fit.posterior import Posterior
 from buckpass.report.results import Chapter
-from buckpass.report.theme import INK, PALE, Figure, power_colours
+from buckpass.report.theme import INK, PALE, Figure, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, with_interval
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ WORDS = {
 }  # fmt: skip
 
 
-def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
+def decades_chapter(
+    case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float], seed: int = 0
+) -> Chapter:
     """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
     from buckpass.futures import Plan, simulate
 
     try:
-        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
+        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed, weights=weights))
     except BuckpassError as reason:
         return Chapter(HEADING, f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
@@ -60,7 +62,9 @@ def fan_figure(case: Case, found: Futures, measure: str) -> Figure:
     most = max(
         float(found.summary[measure].sel(quantile=HIGH, power=p, run=r).max()) for p in powers for r in _runs(found)
     )
-    panels = [_fan_panel(found, measure, p, name_of(case, p), colours[p], most) for p in powers]
+    inks = label_colours(case)
+    panels = [_fan_panel(found, measure, p, alt.TitleParams(name_of(case, p), fontSize=12, color=inks[p]), colours[p], most)
+              for p in powers]  # fmt: skip
     rows = [alt.hconcat(*panels[i : i + COLUMNS], spacing=18) for i in range(0, len(panels), COLUMNS)]
     said = [f"{name_of(case, p)} {_interval(found, measure, p)}" for p in powers]
     focus = case.settings.focus
@@ -74,7 +78,9 @@ def fan_figure(case: Case, found: Futures, measure: str) -> Figure:
     )  # fmt: skip
 
 
-def _fan_panel(found: Futures, measure: str, power: str, name: str, colour: str, most: float) -> alt.LayerChart:
+def _fan_panel(
+    found: Futures, measure: str, power: str, title: alt.TitleParams, colour: str, most: float
+) -> alt.LayerChart:
     x = alt.X(
         "year:Q",
         title=None,
@@ -92,12 +98,12 @@ def _fan_panel(found: Futures, measure: str, power: str, name: str, colour: str,
         layers.append(
             base.mark_line(strokeWidth=2, color=shade).encode(x=x, y=alt.Y("mean:Q", title=None, scale=scale))
         )
-    return alt.layer(*layers).properties(width=210, height=120, title=alt.TitleParams(name, fontSize=12, color=colour))
+    return alt.layer(*layers).properties(width=210, height=120, title=title)
 
 
 def deployed_figure(case: Case, found: Futures) -> Figure:
     """The chance that each power has deployed by a year, with the interval of the simulation."""
-    colours, powers = power_colours(case), _powers(case, found)
+    colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
     rows = [
         {"power": p, "year": int(y), "value": float(m), "low": max(0.0, float(m - 1.645 * e)), "high": min(1.0, float(m + 1.645 * e))}
@@ -105,7 +111,7 @@ def deployed_figure(case: Case, found: Futures) -> Figure:
         for y, m, e in zip(found.summary["year"].values, found.summary["deployed_by_mean"].sel(run=run, power=p).values,
                            found.summary["deployed_by_se"].sel(run=run, power=p).values, strict=True)
     ]  # fmt: skip
-    ends = _apart(sorted(({"name": name_of(case, p), "power": p, "value": _at(found, "deployed_by_mean", p)} for p in powers),
+    ends = _apart(sorted(({"name": name_of(case, p), "ink": inks[p], "value": _at(found, "deployed_by_mean", p)} for p in powers),
                          key=lambda r: r["value"]), 0.06)  # fmt: skip
     first, last = int(found.summary["year"][0]), _last(found)
     x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, tickCount=6),
@@ -117,7 +123,7 @@ def deployed_figure(case: Case, found: Futures) -> Figure:
         base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=[{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
-        .encode(x=x, y=alt.Y("at:Q", title=None), text="name:N", color=colour),
+        .encode(x=x, y=alt.Y("at:Q", title=None), text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=230)  # fmt: skip
     said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
     return Figure(
@@ -154,8 +160,10 @@ def left_alone_figure(case: Case, found: Futures) -> Figure:
         base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
         base.mark_text(align="left", dx=8, fontSize=12, color=INK).encode(x=alt.X("high:Q"), y=y, text="text:N"),
     ).properties(width=420, height=26 * len(rows))  # fmt: skip
+    most = [r for r in rows if r["high"] >= rows[0]["low"]]
+    likeliest = and_join(f"{r['name']} ({r['text']})" for r in most)
     return Figure(
-        "left-alone", f"{rows[0]['name']} is the host likeliest to be left alone in some crisis by {last}: {rows[0]['text']}",
+        "left-alone", f"Likeliest to be left alone in some crisis by {last}: {likeliest}",
         f"n = {count_of(n, 'history', 'histories')}; left alone: nobody goes beyond statements. Bar: 90 % interval of the simulation.",
         f"Source: simulated from the fits and assumptions of {case.id}.", "; ".join(f"{r['name']} {r['text']}" for r in rows) + ".", chart,
     )  # fmt: skip
