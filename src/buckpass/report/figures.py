@@ -15,7 +15,7 @@ from buckpass.claims import Verdicts
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
-from buckpass.report.theme import INK, PALE, RUNG_COLOURS, VERDICT_COLOURS, Figure, ink_on, power_colours
+from buckpass.report.theme import INK, PALE, RUNG_COLOURS, VERDICT_COLOURS, Figure, ink_on, label_colours, power_colours
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
@@ -205,16 +205,19 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
         over.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=colour),
+            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {DOMAIN_WORDS[domain]}", fontSize=13))  # fmt: skip
 
 
 def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
     """End labels moved apart where they would overlap."""
+    inks = label_colours(case)
     placed: list[dict[str, Any]] = []
     for end in sorted(ends, key=lambda e: e["value"]):
         lowest = placed[-1]["value"] + apart if placed else 0.0
-        placed.append({**end, "value": max(end["value"], lowest), "name": name_of(case, end["power"])})
+        placed.append(
+            {**end, "value": max(end["value"], lowest), "name": name_of(case, end["power"]), "ink": inks[end["power"]]}
+        )
     return placed
 
 

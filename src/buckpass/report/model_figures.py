@@ -14,7 +14,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.record import Record
 from buckpass.report.model_results import Gap, ModelResults
-from buckpass.report.theme import INK, PALE, Figure, power_colours
+from buckpass.report.theme import INK, PALE, Figure, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
 
 __all__ = ["explanations_ranked", "gap_taken_apart", "path_in_rationality", "responses_expected"]
@@ -194,7 +194,8 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
             for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
     powers = list(path.rungs)
-    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1]}
+    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1],
+                    "ink": label_colours(case)[p]}
                    for p in powers), key=lambda r: r["rung"])  # fmt: skip
     for below, end in itertools.pairwise(ends):
         end["rung"] = max(end["rung"], below["rung"] + 0.38)
@@ -208,7 +209,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
         fitted,
         alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=colour),
+            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (
         f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."

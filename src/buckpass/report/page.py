@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ from buckpass.case import Case, write_atomic
 from buckpass.case.files import refuse_existing
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
-from buckpass.report.results import ReportResults, gather
+from buckpass.report.results import Chapter, ReportResults, gather
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
 from buckpass.report.wording import and_join, name_of, number, with_interval
 
@@ -39,7 +40,10 @@ def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    page = render_page(case, gather(case, posteriors))
+    results = gather(case, posteriors)
+    if posteriors and results.model is not None and results.model.weights:
+        results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
+    page = render_page(case, results)
     return write_atomic(path, page.encode("utf-8"), force)
 
 
@@ -54,6 +58,13 @@ def render_page(case: Case, results: ReportResults) -> str:
         known_share=_known_share(results), activity=_activity(case, results),
         same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
+
+
+def _years_ahead(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> tuple[Chapter, ...]:
+    from buckpass.report.bargain_chapter import agreement_chapter  # loads the simulation: only where there is a fit
+    from buckpass.report.decades_chapter import decades_chapter
+
+    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors, weights)
 
 
 def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:

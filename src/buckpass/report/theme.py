@@ -13,7 +13,7 @@ from buckpass.case import Case
 
 __all__ = [
     "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "PictureFormat", "ink_on",
-    "narrowed", "power_colours", "styled",
+    "label_colours", "narrowed", "power_colours", "styled",
 ]  # fmt: skip
 
 PictureFormat = Literal["svg", "png", "pdf"]
@@ -31,6 +31,7 @@ BASIS_WORDS = {
     "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
 }  # fmt: skip
 WRAP = 92  # characters of a title line at the width of a page figure
+LEAST_CONTRAST = 4.5  # of text on white
 PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
 _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
 
@@ -108,16 +109,31 @@ def power_colours(case: Case) -> dict[str, str]:
     return {power.id: power.colour for power in case.settings.powers}
 
 
+def label_colours(case: Case) -> dict[str, str]:
+    """The colour of each power as text on white: darkened where it would not be read (contrast 4.5 to 1, WCAG 2.2)."""
+    return {power.id: _readable(power.colour) for power in case.settings.powers}
+
+
+def _readable(colour: str) -> str:
+    while 1.05 / (_luminance(colour) + 0.05) < LEAST_CONTRAST:
+        colour = "#" + "".join(f"{int(int(colour[i : i + 2], 16) * 0.93):02x}" for i in (1, 3, 5))
+    return colour
+
+
 def ink_on(colour: str) -> str:
     """Black or white, whichever reads better on a colour (relative luminance, WCAG 2.2).
 
     >>> ink_on("#000000"), ink_on("#ffffff")
     ('#ffffff', '#1f2328')
     """
+    luminance = _luminance(colour)
+    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def _luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
