@@ -113,14 +113,16 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0
-) -> Agreement:
+    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0,
+    years_ahead: Sequence[int] = YEARS_AHEAD,
+) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
 
     δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
     Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
     breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, `transfer`, and
     `arrangement.rent@PARTY`, `arrangement.alignment`, `arrangement.punishment_years`, `arrangement.obstruction_cost`.
+    `years_ahead` are the points of the path, the first being now (0).
 
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
@@ -134,11 +136,11 @@ def agreement(
     first = case.settings.years[1] + 1
     theatre = theatre_of(scenario, posteriors[name], n_draws, first)
     terms = terms_of(scenario.case, theatre.n_draws, seed, scenario.bargain.get("transfer"))
-    stages = [stage_in(theatre, terms, ahead) for ahead in YEARS_AHEAD]
+    stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
     holds = np.logical_and.accumulate(kept.all(axis=-1), axis=0)
     names = arrangement_of(scenario.case).parties
-    path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(YEARS_AHEAD, stages, kept, strict=True))
+    path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(years_ahead, stages, kept, strict=True))
     broken = 1 - holds.mean(axis=1)
     return Agreement(
         explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
