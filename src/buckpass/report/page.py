@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -28,11 +28,17 @@ __all__ = ["render_page", "write_page"]
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
-def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str | Path, force: bool = False) -> Path:
+def write_page(
+    case: Case,
+    posteriors: Mapping[str, Posterior] | None,
+    path: str | Path,
+    force: bool = False,
+    begin: Callable[[str], None] = str,
+) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
     posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
-    fitted. The file is written whole or not at all.
+    fitted. The file is written whole or not at all. begin : called with each step as it begins.
 
     Raises
     ------
@@ -40,9 +46,11 @@ def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    results = gather(case, posteriors)
+    results = gather(case, posteriors, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
+        begin("years ahead")
         results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
+    begin("drawing")
     page = render_page(case, results)
     return write_atomic(path, page.encode("utf-8"), force)
 

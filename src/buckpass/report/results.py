@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,13 +44,15 @@ class ReportResults:
 
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (),
-    n_draws: int = DRAWS, seed: int = 0,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = str,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
     posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
     must be fitted. chapters : parts computed elsewhere, shown after the claims.
+    begin : called with each step as it begins.
     """
+    begin("measuring")
     record = measure(case, seed=seed)
     if not posteriors:
         why = (
@@ -59,7 +61,9 @@ def gather(
         return ReportResults(record, assess(case, seed=seed), None, why, chapters=tuple(chapters))
     from buckpass.report.model_results import model_results  # loads the model: only where there is a fit
 
+    begin("model")
     model = model_results(case, posteriors, n_draws)
+    begin("claims")
     verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
     return ReportResults(record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters))
 
