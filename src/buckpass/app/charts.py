@@ -11,7 +11,7 @@ from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import interacts
-from buckpass.report.theme import INK, PALE, Figure, power_colours, styled
+from buckpass.report.theme import INK, PALE, Figure, Layered, power_colours, styled
 from buckpass.report.wording import and_join, name_of, with_interval
 
 __all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
@@ -94,7 +94,7 @@ def _form(names: tuple[str, ...], quantities: tuple[str, ...]) -> dict[str, Any]
     return styled(alt.vconcat(*(_panel(names, q) for q in quantities))).to_dict()
 
 
-def _panel(names: tuple[str, ...], quantity: str) -> alt.LayerChart:
+def _panel(names: tuple[str, ...], quantity: str) -> Layered:
     y = alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False))
     scale = alt.Scale(nice=False)
     base, ends = alt.Chart(alt.NamedData(quantity)), alt.Chart(alt.NamedData(f"{quantity}_span"))

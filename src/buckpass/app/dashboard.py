@@ -132,7 +132,7 @@ def side_bar(case: Case, names: list[str]) -> View:
     with st.sidebar:
         crises = fitted_crises(case)
         crisis = st.selectbox("Crisis", list(crises), list(crises).index(link.crisis) if link.crisis in crises else 0,
-                              format_func=crises.get, key="crisis")  # fmt: skip
+                              format_func=lambda c: crises[c], key="crisis")  # fmt: skip
         name = st.selectbox(
             "Explanation", names, names.index(link.explanation), format_func=lambda e: explanation(e).name
         )

@@ -13,7 +13,7 @@ from buckpass.case import Case, write_atomic
 from buckpass.case.files import refuse_existing
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
-from buckpass.report.results import Chapter, ReportResults, gather
+from buckpass.report.results import Chapter, ReportResults, gather, quiet
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
 from buckpass.report.wording import and_join, name_of, number, with_interval
 
@@ -33,7 +33,7 @@ def write_page(
     posteriors: Mapping[str, Posterior] | None,
     path: str | Path,
     force: bool = False,
-    begin: Callable[[str], None] = str,
+    begin: Callable[[str], None] = quiet,
 ) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 

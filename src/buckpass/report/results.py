@@ -42,9 +42,13 @@ class ReportResults:
     chapters: tuple[Chapter, ...] = ()
 
 
+def quiet(step: str) -> None:
+    """Where nobody asked how far it is."""
+
+
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (),
-    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = str,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
