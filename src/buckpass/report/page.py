@@ -64,7 +64,7 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        same_as=_same_as(results), speaking=_speaking(results),
+        under=_changes_under(results), same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -139,6 +139,15 @@ def _same_as(results: ReportResults) -> list[tuple[str, str]]:
     return [(name, others) for name, others in pairs if others]
 
 
+def _changes_under(results: ReportResults) -> dict[str, list[str]]:
+    """By claim, in words, what its verdict becomes under another coding."""
+    found: dict[str, list[str]] = {}
+    for condition in results.under:
+        for one in condition.changed:
+            found.setdefault(one.id, []).append(f"with {condition.condition}: {one.after.replace('_', ' ')}")
+    return found
+
+
 def _speaking(results: ReportResults) -> str:
     """The explanations that speak, with their weights."""
     weights = results.model.weights if results.model else {}
@@ -152,10 +161,12 @@ def _known_share(results: ReportResults) -> str:
 
 def change(moved: Estimate) -> str:
     """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
-    shown = [f"{v + 0.0:+.2f}".replace("-", "−") for v in (moved.value, moved.low, moved.high)]
-    if all(s.lstrip("+−") == "0.00" for s in shown):
-        return "none"
-    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+    shown = [_signed(v) for v in (moved.value, moved.low, moved.high)]
+    return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _signed(value: float) -> str:
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
 
 
 @cache
