@@ -59,7 +59,9 @@ def tell_table(result_table: Any) -> None:
     from rich.table import Table
 
     frame = getattr(result_table, "frame", result_table)
-    drawn = Table(title=getattr(result_table, "title", None), title_justify="left", box=None, pad_edge=False)
+    if title := getattr(result_table, "title", None):
+        tell(title)  # not the table's own title, which would be folded to the table's width
+    drawn = Table(box=None, pad_edge=False)
     for column in frame.columns:
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for row in frame.iter_rows():
