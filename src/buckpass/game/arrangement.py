@@ -146,12 +146,16 @@ def is_self_enforcing(
 
 
 def transfer_range(
-    stage: StageValues, discount: Float[Array, "... party"], payer: int, receiver: int
-) -> tuple[Float[Array, ...], Float[Array, ...]]:
-    """Side payments per period (least, most) that keep payer and receiver in under grim trigger; least > most: none.
+    stage: StageValues, discount: Float[Array, "... party"], payer: int, receiver: int,
+    periods: Float[Array, ...] | int | None = None,
+) -> tuple[Float[Array, ...], Float[Array, ...]]:  # fmt: skip
+    """Side payments per period (least, most) that keep payer and receiver in; least > most: none does.
 
     The payment is made while the bargain holds and is stopped by a deviation, so a party's constraint is
-    ``cooperate ± t ≥ (1 - δ) deviate + δ punished``. Negative: the payment would have to run the other way.
+    ``(1 + S)(cooperate ± t) ≥ deviate + S punished``, S = δ + … + δ^T for T `periods` of punishment, δ / (1 - δ) for ever.
+    Negative: the payment would have to run the other way. δ below 1.
     """
-    surplus = stage.cooperate - (1 - discount) * stage.deviate - discount * stage.punished
+    forever = discount / (1.0 - discount)
+    weight = forever if periods is None else forever * (1.0 - discount ** jnp.asarray(periods)[..., None])
+    surplus = stage.cooperate - (stage.deviate + weight * stage.punished) / (1.0 + weight)
     return -surplus[..., receiver], surplus[..., payer]
