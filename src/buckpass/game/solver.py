@@ -13,9 +13,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
 from buckpass.game.crises import Crises, CrisisNames
-from buckpass.game.search import follow_rationality, newton, solve_linear, sweeps, tables_of
+from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
 __all__ = ["DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
 
@@ -130,8 +130,13 @@ def _implicit(choice: Choice, log_residual: Array) -> Array:
 def _implicit_jvp(primals, tangents):
     choice, point = primals
     log_residual = _implicit(choice, point)
-    _, push = jax.jvp(lambda c: best_response(c, log_residual), (choice,), (tangents[0],))
-    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slopes(choice, log_residual)
+
+    def answer(changed: Choice) -> tuple[Array, Array]:
+        found = respond(tables_of(changed), log_residual)  # the search's own exponentials: the compiler pays them once
+        return found.gap, found.slope
+
+    _, push, slope = jax.jvp(answer, (choice,), (tangents[0],), has_aux=True)
+    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slope
     return log_residual, _solve_implicit(system, push)
 
 
