@@ -30,6 +30,8 @@ def fit(
     basis: Basis = "all",
     doubt: Doubt = 0,
     seed: Seed = 20240620,
+    order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
+    readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
     as_json: AsJson = False,
@@ -38,7 +40,8 @@ def fit(
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
         from buckpass.fit.explanations import explanation as named
-        from buckpass.fit.fitting import FitPlan
+        from buckpass.fit.fitting import FitPlan, posterior_file
+        from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
         from buckpass.fit.sampling import NutsSettings
 
@@ -47,10 +50,14 @@ def fit(
             loaded.crisis(name)
         if basis not in BASES:
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-        if not (force or resume) and output.is_dir() and any(output.glob("*.nc")):
-            raise OutputExists(f"{output} already holds posteriors: --resume keeps them, --force overwrites them")
+        if order not in ORDERS:
+            raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
-        plan = FitPlan(names, Coding(BASES[basis], doubt, tuple(without or ())), NutsSettings(seed=seed))
+        coding = Coding(BASES[basis], doubt, tuple(without or ()))
+        plan = FitPlan(names, coding, NutsSettings(seed=seed), order, readings)
+        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        if there and not (force or resume):
+            raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
