@@ -93,17 +93,17 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
-    stacked = {name: jnp.array(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
+    stacked = {name: jnp.asarray(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
     return CrisisSetting(
         names=CrisisNames(tuple(ids), case.powers, options),
-        covariates=jnp.array(standard.apply(raw)),
-        is_measured=jnp.array(~np.isnan(raw)),
-        log_delivery=jnp.array(_log_delivery(case, standard.apply(raw), standard)),
-        severity=jnp.array([_severity(case, row) for row in rows]),
-        alignment=jnp.array(np.stack([_alignment(case, row["theatre"]) for row in rows])),
-        host_alignment=jnp.array([_host_alignment(case, row) for row in rows]),
-        cost_curve=jnp.array(case.settings.ladder.cost, dtype=float),
-        asked_relief=jnp.array(case.parameter("asked.relief")),
+        covariates=jnp.asarray(standard.apply(raw)),
+        is_measured=jnp.asarray(~np.isnan(raw)),
+        log_delivery=jnp.asarray(_log_delivery(case, standard.apply(raw), standard)),
+        severity=jnp.asarray([_severity(case, row) for row in rows]),
+        alignment=jnp.asarray(np.stack([_alignment(case, row["theatre"]) for row in rows])),
+        host_alignment=jnp.asarray([_host_alignment(case, row) for row in rows]),
+        cost_curve=jnp.asarray(case.settings.ladder.cost, dtype=float),
+        asked_relief=jnp.asarray(case.parameter("asked.relief")),
         vehicles=vehicles,
         **stacked,
     )
@@ -204,14 +204,9 @@ def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> 
 
 def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
-    if power in row["host"] or _is_belligerent(case, row, power):
+    if power in row["host"] or power in case.belligerents(row["crisis_id"]):
         return np.array([True] + [False] * (len(PLAIN_RUNGS) + len(vehicles) - 1))
     return np.array([True] * len(PLAIN_RUNGS) + [_reaches(case, row, power, v) for v in vehicles])
-
-
-def _is_belligerent(case: Case, row: dict, power: str) -> bool:
-    mine = case.responses.filter((pl.col("crisis_id") == row["crisis_id"]) & (pl.col("actor") == power))
-    return "belligerent" in mine["scope"].to_list()
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
