@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -77,8 +77,8 @@ def fit(
         yield posterior
 
 
-def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id: from `folder`, or those bundled with the case.
+def load_posteriors(case: Case, folder: Path | None = None, names: Sequence[str] | None = None) -> dict[str, Posterior]:
+    """Posteriors of the case by explanation id (all, or those named): from `folder`, or those bundled with the case.
 
     Raises
     ------
@@ -86,7 +86,8 @@ def load_posteriors(case: Case, folder: Path | None = None) -> dict[str, Posteri
         There is none, or they were fitted to another version of the case; says that it must be refitted and how.
     """
     place = folder or case.folder / "posteriors"
-    found = [load_posterior(path) for path in sorted(place.glob("*.nc"))] if place.is_dir() else []
+    files = sorted(place.glob("*.nc")) if place.is_dir() else []
+    found = [load_posterior(path) for path in files if names is None or path.stem in names]
     how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
     if not found:
         raise PosteriorFileError(f"no posteriors of {case.id} in {place.name}/: fit it first with {how}")
