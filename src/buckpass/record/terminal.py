@@ -118,6 +118,8 @@ def _profiles(table: ResultTable) -> ResultTable:
         at = dict(rows.select("rung", "n_coded").iter_rows())
         counts = {f"rung {rung}" if rung == rungs[0] else str(rung): at.get(rung, 0) for rung in rungs}
         first = rows.row(0, named=True)
-        lines.append({"power": power, "theatre": theatre, "n": first["n"], "mean": round(first["mean_rung"], 2)} | counts)
+        lines.append(
+            {"power": power, "theatre": theatre, "n": first["n"], "mean": round(first["mean_rung"], 2)} | counts
+        )
     frame = pl.DataFrame(lines, infer_schema_length=None)
     return replace(table, frame=frame, note=f"Crises coded at each rung; bands with --json. {_counted(table.sources)}")
