@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
-from buckpass.case.weak_spots import NEAREST_YEARS
-from buckpass.game import covariates
 
 TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
 MISTAKES = {entry["name"]: entry for entry in TABLE["mistake"]}
@@ -81,7 +79,6 @@ def test_a_gap_in_capacity_is_one_that_the_nearest_years_do_not_fill(folder):
         path.write_text("\n".join(line for line in lines if not line.startswith(lost)) + "\n", encoding="utf-8")
         return [str(p) for p in check_case(folder).warnings]
 
-    assert NEAREST_YEARS == covariates.NEAREST_YEARS
     assert gaps(2008, 2013) == []
     (gap,) = gaps(2007, 2013)
     assert gap.startswith("case.toml:150 [measures.capacity]")

@@ -12,13 +12,12 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.problems import Problem, clip
-from buckpass.case.schema import ClaimFile, Quantity, Settings
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 from buckpass.case.toml_reading import TomlFile
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
 LONGEST_ROWS = 20
-NEAREST_YEARS = 3  # the model takes the nearest year within three
 MOST_PROBLEMS = 200
 
 

@@ -10,7 +10,7 @@ import typer
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
-    from buckpass.case import CaseDiff
+    from buckpass.case import Case, CaseDiff
     from buckpass.claims.recoding import FittedChanges
     from buckpass.record.results import ResultTable
 
@@ -132,10 +132,21 @@ def _tell_differences(found: CaseDiff, moved: ResultTable, fitted: FittedChanges
         tell(f"\nThe ranking and the claims about the model are not compared: {reason}")
 
 
-def record(case: CaseRef, as_json: AsJson = False, seed: Seed = 0) -> None:
+def record(
+    case: CaseRef,
+    crisis: Annotated[
+        str | None, typer.Option(metavar="ID", help="The inputs of one crisis: file, line, basis and sources of each.")
+    ] = None,
+    as_json: AsJson = False,
+    seed: Seed = 0,
+) -> None:
     """Who did what: responses, organisations' activity, shares, division of labour, requests, with n and sources."""
     with errors_as_messages():
         from buckpass.case import load_case
+
+        if crisis is not None:
+            _tell_origins(load_case(case), crisis, as_json)
+            return
         from buckpass.record import measure
         from buckpass.record.terminal import brief_tables
 
@@ -149,6 +160,20 @@ def record(case: CaseRef, as_json: AsJson = False, seed: Seed = 0) -> None:
         basis = found.responses.frame["basis"].value_counts(sort=True)
         said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
         tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")
+
+
+def _tell_origins(case: Case, crisis: str, as_json: bool) -> None:
+    """The inputs of a crisis with their places, then the sources in full."""
+    from buckpass.case.provenance import cited, origins_of, origins_table
+
+    origins = origins_of(case, crisis)
+    sources = cited(case, origins)
+    if as_json:
+        answer({"crisis": crisis, "inputs": [one.as_dict() for one in origins], "sources": sources})
+        return
+    tell_table(origins_table(origins))
+    for key, citation in sources.items():
+        tell(f"{key}: {citation}")
 
 
 VERBS = {"new": new, "check": check, "schema": schema, "diff": diff, "record": record}

@@ -58,6 +58,7 @@ class _Question:
         """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
         with errors_as_messages():
             from buckpass.case import load_case
+            from buckpass.case.provenance import origins_of
             from buckpass.fit.basis import how_chosen, posterior_for
 
             _check_figure(self.figure)
@@ -68,7 +69,8 @@ class _Question:
             if self.figure is not None:
                 _write(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
-                answer(found.as_dict())
+                inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
+                answer({**found.as_dict(), "inputs": inputs})
                 return
             tell_it(found)
             if why := how_chosen(posterior, self.explanation):
