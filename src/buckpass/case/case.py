@@ -88,10 +88,22 @@ class Case:
 
     def crisis(self, crisis_id: str) -> dict[str, Any]:
         """One crisis as a dict of its columns; `UnknownName` with the nearest spelling otherwise."""
-        found = self.crises.filter(pl.col("crisis_id") == crisis_id)
-        if found.is_empty():
+        if crisis_id not in self._crisis_rows:
             raise UnknownName("crisis", crisis_id, self.crises["crisis_id"])
-        return found.row(0, named=True)
+        return dict(self._crisis_rows[crisis_id])
+
+    def belligerents(self, crisis_id: str) -> frozenset[str]:
+        """Actors that fight in a crisis rather than help its host: the record codes their scope so."""
+        return self._belligerents.get(crisis_id, frozenset())
+
+    def deployed_in(self, actor: str) -> frozenset[str]:
+        """The crises in which an actor deployed: a response of rung 5 or more."""
+        return self._deployments.get(actor, frozenset())
+
+    def figures(self, series: str, actor: str, partner: str | None = None) -> list[tuple[int, float]]:
+        """(year, value) of one yearly series of an actor, missing years left out; `partner` None takes every partner."""
+        rows = self._figures.get((series, actor), ())
+        return [(year, value) for whom, year, value in rows if partner is None or whom == partner]
 
     def quantity(self, parameter_id: str) -> Quantity:
         """A parameter set by hand, with its range, label and reason."""
@@ -129,6 +141,28 @@ class Case:
     def _alignments(self) -> dict[tuple[str, str, str], float]:
         return {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
 
+    # Looked up for every crisis and power: kept as mappings, since filtering a frame each time took seconds per case.
+
+    @cached_property
+    def _crisis_rows(self) -> dict[str, dict[str, Any]]:
+        return {row["crisis_id"]: row for row in self.crises.iter_rows(named=True)}
+
+    @cached_property
+    def _belligerents(self) -> dict[str, frozenset[str]]:
+        return _grouped(self.responses.filter(pl.col("scope") == "belligerent"), "crisis_id", "actor")
+
+    @cached_property
+    def _deployments(self) -> dict[str, frozenset[str]]:
+        return _grouped(self.responses.filter(pl.col("rung") >= 5), "actor", "crisis_id")
+
+    @cached_property
+    def _figures(self) -> dict[tuple[str, str], list[tuple[str | None, int, float]]]:
+        kept: dict[tuple[str, str], list[tuple[str | None, int, float]]] = {}
+        columns = self.series.drop_nulls("value").select("series", "actor", "partner", "year", "value")
+        for series, actor, partner, year, value in columns.iter_rows():
+            kept.setdefault((series, actor), []).append((partner, year, value))
+        return kept
+
     def replace(self, **changes: Any) -> Case:
         """A copy of the case with some parts changed, and hashes of its own where the content differs."""
         changed = dataclasses.replace(self, **changes)
@@ -147,6 +181,13 @@ def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:
         if entry.id == wanted:
             return entry
     raise UnknownName(kind, wanted, [entry.id for entry in entries])
+
+
+def _grouped(rows: pl.DataFrame, by: str, of: str) -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = {}
+    for key, value in rows.select(by, of).iter_rows():
+        groups.setdefault(key, set()).add(value)
+    return {key: frozenset(values) for key, values in groups.items()}
 
 
 def _record_digest(case: Case) -> str:

@@ -269,9 +269,7 @@ def asked_about(case: Case) -> tuple[str, ...]:
 
 def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     """The crises in which all of these powers play: none is a host or a belligerent."""
-    fought = case.responses.filter((pl.col("scope") == "belligerent") & pl.col("actor").is_in(list(powers)))
-    left = set(fought["crisis_id"])
-    found = tuple(c for c in crises if c not in left and not set(powers) & set(case.crisis(c)["host"]))
+    found = tuple(c for c in crises if not set(powers) & (case.belligerents(c) | set(case.crisis(c)["host"])))
     if not found:
         raise CannotCompute(f"{' and '.join(powers)} do not play together in any of these crises")
     return found

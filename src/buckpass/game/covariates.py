@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import polars as pl
-
 from buckpass.case import Case
 
 __all__ = ["COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_treaty_partner", "patron_of"]
@@ -83,12 +81,9 @@ def base(case: Case, crisis: Crisis, power: str) -> float:
 
 def busy(case: Case, crisis: Crisis, power: str) -> float:
     """log(1 + the power's deployments elsewhere under way at the start), counted in the record"""
-    acts = case.responses.filter((pl.col("actor") == power) & (pl.col("rung") >= 5))
-    running = case.crises.filter(
-        (pl.col("start") < crisis["start"]) & (pl.col("end").is_null() | (pl.col("end") >= crisis["start"]))
-    )
-    elsewhere = acts.join(running, on="crisis_id", how="semi").filter(pl.col("crisis_id") != crisis["crisis_id"])
-    return math.log1p(elsewhere["crisis_id"].n_unique())
+    elsewhere = (case.crisis(c) for c in case.deployed_in(power) if c != crisis["crisis_id"])
+    start = crisis["start"]
+    return math.log1p(sum(c["start"] < start and (c["end"] is None or c["end"] >= start) for c in elsewhere))
 
 
 def opinion(case: Case, crisis: Crisis, power: str) -> float | None:
@@ -197,21 +192,19 @@ def _spending(case: Case, power: str, year: int) -> float | None:
     measure = case.settings.measures.capacity
     if measure is None:
         return None
-    return _nearest(case.series.filter(pl.col("series").is_in(measure.series) & (pl.col("actor") == power)), year)
+    return _nearest([figure for name in measure.series for figure in case.figures(name, power)], year)
 
 
-def _nearest(rows: pl.DataFrame, year: int) -> float | None:
-    near = rows.filter((pl.col("year") - year).abs() <= NEAREST_YEARS).drop_nulls("value")
-    if near.is_empty():
-        return None
-    return near.sort((pl.col("year") - year).abs(), "year")["value"][0]
+def _nearest(figures: list[tuple[int, float]], year: int) -> float | None:
+    """The value of the nearest year within `NEAREST_YEARS`, of two equally near the earlier."""
+    near = [(abs(at - year), at, value) for at, value in figures if abs(at - year) <= NEAREST_YEARS]
+    return min(near, key=lambda figure: figure[:2])[2] if near else None
 
 
 def _trade_share(case: Case, host: str, year: int, power: str) -> float | None:
     measure = case.settings.measures.economic
     for name in measure.series:
-        rows = case.series.filter((pl.col("series") == name) & (pl.col("partner") == host))
-        values = {p: _nearest(rows.filter(pl.col("actor") == p), year) for p in measure.powers}
+        values = {p: _nearest(case.figures(name, p, host), year) for p in measure.powers}
         if all(v is not None for v in values.values()) and sum(values.values()) > 0:
             return values[power] / sum(values.values())
     return None

@@ -122,8 +122,7 @@ def _check_forced(case: Case, crises: Sequence[str], override: Override) -> None
     for row in (case.crisis(c) for c in crises):
         if override.subject in row["host"]:
             raise _Unusable(f"{override.subject} is the host of {row['crisis_id']}: it does not play as a helper there")
-        mine = case.responses.filter((pl.col("crisis_id") == row["crisis_id"]) & (pl.col("actor") == override.subject))
-        if "belligerent" in mine["scope"].to_list():
+        if override.subject in case.belligerents(row["crisis_id"]):
             raise _Unusable(f"{override.subject} is a belligerent in {row['crisis_id']}: it does not play there")
 
 

@@ -204,14 +204,9 @@ def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> 
 
 def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
-    if power in row["host"] or _is_belligerent(case, row, power):
+    if power in row["host"] or power in case.belligerents(row["crisis_id"]):
         return np.array([True] + [False] * (len(PLAIN_RUNGS) + len(vehicles) - 1))
     return np.array([True] * len(PLAIN_RUNGS) + [_reaches(case, row, power, v) for v in vehicles])
-
-
-def _is_belligerent(case: Case, row: dict, power: str) -> bool:
-    mine = case.responses.filter((pl.col("crisis_id") == row["crisis_id"]) & (pl.col("actor") == power))
-    return "belligerent" in mine["scope"].to_list()
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
