@@ -137,7 +137,9 @@ def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
         raise NothingToForecast("no fit passed its diagnostics, so none is scored")
     without = {posterior_coding(p).without for p in passed.values()}
     if len(without) > 1:
-        raise NothingToForecast("these posteriors were fitted without different crises; fit them alike and compare again")
+        raise NothingToForecast(
+            "these posteriors were fitted without different crises; fit them alike and compare again"
+        )
     named = without.pop()
     if named:
         return tuple(c for c in case.crises["crisis_id"] if c in named)
@@ -165,7 +167,9 @@ def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[st
 def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: Sequence[str]) -> np.ndarray:
     """P(rung): the share of repeats on the power's last rung before, the rest spread over the other rungs."""
     before = _history(case, crises)
-    repeated = [_last(before, row) == row["rung"] for row in before.iter_rows(named=True) if _last(before, row) is not None]
+    repeated = [
+        _last(before, row) == row["rung"] for row in before.iter_rows(named=True) if _last(before, row) is not None
+    ]
     share = (1 + sum(repeated)) / (2 + len(repeated))
     out = np.full((len(crises), len(setting.names.powers), RUNGS), 1 / RUNGS)
     for c, p in zip(seen.crisis, seen.power, strict=True):
