@@ -94,16 +94,20 @@ def _complaint(error: np.ndarray, lost: np.ndarray, settings: SolverSettings, na
     )
 
 
-def solve_strategies(crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS) -> Equilibrium:
+def solve_strategies(
+    crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS, guess: Float[Array, "c p"] | None = None
+) -> Equilibrium:
     """Who does what in each crisis, as a pure function: jit, vmap, forward and reverse derivatives.
 
     σ_i(a) ∝ exp(λ E[U_i(a)]) with E[U_i] of model §2 (McKelvey & Palfrey 1995). Derivatives of any order come from the
     implicit function theorem, one p×p solve per crisis; the search is never differentiated. A crisis that is not solved
     is flagged in `converged`, never hidden. With `search="path"` the result is the principal branch; with
-    `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time.
+    `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time. `guess` (log R
+    near the answer, as a sampler has it from the step before) is refined first; the search runs only where that fails.
     """
     choice = as_choice(crises)
-    point, used = _search(settings, lax.stop_gradient(choice))
+    held = lax.stop_gradient(choice)
+    point, used = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
     log_residual = _implicit(choice, lax.stop_gradient(point))
     held = lax.stop_gradient(log_residual)
     error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
@@ -156,6 +160,20 @@ def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
     point = jnp.where(lost & (error_other < error), other, point)
     polished = best_response(choice, point)
     return jnp.where(jnp.isfinite(polished), polished, point), used + jnp.where(lost, more, 0)
+
+
+def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]) -> tuple[Array, Array]:
+    """Newton from a guess; all crises are searched from nothing where it did not reach the tolerance in one of them."""
+    tables = tables_of(choice)
+    wanted = jnp.ones(choice.stake.shape[1:], bool)
+    point, error, used = newton(tables, guess, wanted, _aim(settings, guess), settings.newton_steps)
+    lost = ~(error <= 0.5 * settings.tolerance_for(error.dtype))
+
+    def search(_):
+        other, more = _search(settings, choice)
+        return jnp.where(lost, other, point), used + jnp.where(lost, more, 0)
+
+    return lax.cond(jnp.any(lost), search, lambda _: (point, used), None)
 
 
 def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array]:
