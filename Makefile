@@ -38,6 +38,10 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 	$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
 	$(BIN)/buckpass fit western-balkans -o src/buckpass/cases/western-balkans/posteriors --bundle --force
 
+power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
+	$(BIN)/buckpass compare central-asia --power -o build/power-study
+	cp build/power-study/power_study.json src/buckpass/cases/central-asia/power_study.json
+
 headline: env  ## docs/headline.json, the README's figure and answer, from the bundled posteriors
 	$(BIN)/python benchmarks/headline.py
 

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.compare_verb import Posteriors, compare
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, tell_table
 
 __all__ = ["VERBS", "Posteriors"]
 
-Posteriors = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
-]
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
@@ -29,6 +27,7 @@ def fit(
     without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
     basis: Basis = "all",
     doubt: Doubt = 0,
+    order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or 'patron first'.")] = "simultaneous",
     seed: Seed = 20240620,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
@@ -39,6 +38,7 @@ def fit(
         from buckpass.case import OutputExists, load_case
         from buckpass.fit.explanations import explanation as named
         from buckpass.fit.fitting import FitPlan
+        from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
         from buckpass.fit.sampling import NutsSettings
 
@@ -49,8 +49,11 @@ def fit(
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
         if not (force or resume) and output.is_dir() and any(output.glob("*.nc")):
             raise OutputExists(f"{output} already holds posteriors: --resume keeps them, --force overwrites them")
+        if order not in ORDERS:
+            raise typer.BadParameter(f"--order is {' or '.join(ORDERS)}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
-        plan = FitPlan(names, Coding(BASES[basis], doubt, tuple(without or ())), NutsSettings(seed=seed))
+        coding = Coding(BASES[basis], doubt, tuple(without or ()))
+        plan = FitPlan(names, coding, NutsSettings(seed=seed), ORDERS[ORDERS.index(order)], readings=True)
         posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
@@ -84,21 +87,6 @@ def _fit_row(posterior) -> dict:
     return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
             "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "passed": d.passed,
             "reasons": list(d.reasons)}  # fmt: skip
-
-
-def compare(case: CaseRef, posteriors: Posteriors = None, as_json: AsJson = False) -> None:
-    """Explanations ranked by how they predict crises they have not seen; pairs the record cannot tell apart."""
-    with errors_as_messages():
-        from buckpass.case import load_case
-        from buckpass.fit import compare as compare_fits
-        from buckpass.fit import load_posteriors
-
-        loaded = load_case(case)
-        found = compare_fits(loaded, load_posteriors(loaded, posteriors))
-        show(found, as_json)
-        if not as_json:
-            for name, reasons in found.failed.items():
-                tell(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}")
 
 
 def claims(

@@ -101,7 +101,7 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
     forecasts = {e: _predicted(p, setting, left_out) for e, p in passed.items()}
     forecasts[LAST_TIME] = _last_time(case, setting, seen, left_out)
     rows = [row for name, probability in forecasts.items() for row in _scored(name, probability, setting, seen)]
-    return Forecast(case.record_hash, left_out, pl.DataFrame(rows))
+    return Forecast(case.record_hash, left_out, _once(pl.DataFrame(rows)))
 
 
 def band_score(probability: Float[np.ndarray, "... r"], low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -195,6 +195,14 @@ def _last(before: pl.DataFrame, row: Mapping) -> int | None:
     here = earlier.filter(pl.col("theatre") == row["theatre"])
     rows = here if len(here) else earlier
     return int(rows["rung"][-1]) if len(rows) else None
+
+
+def _once(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per response: the mean where several coders coded it."""
+    numbers = ("expected_rung", "p", "log_score", "rps")
+    return rows.group_by("crisis", "power", "forecast", "explanation", maintain_order=True).agg(
+        pl.col("low").min(), pl.col("high").max(), *(pl.col(c).mean() for c in numbers)
+    )
 
 
 def _scored(name: str, probability: np.ndarray, setting: CrisisSetting, seen: Observations) -> list[dict]:

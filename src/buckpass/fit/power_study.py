@@ -15,21 +15,31 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
+from buckpass.fit.decisive_cases import splitting_cases
 from buckpass.fit.explanations import explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rung_probabilities import rung_probabilities
-from buckpass.fit.scoring import score_of
+from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
 from buckpass.record.results import ResultTable
 
-__all__ = ["BUNDLED", "PowerStudy", "PowerStudyError", "PowerTask", "bundled_power_study", "power_study", "score_task"]
+__all__ = [
+    "BUNDLED",
+    "PowerStudy",
+    "PowerStudyError",
+    "PowerTask",
+    "WithSplits",
+    "bundled_power_study",
+    "power_study",
+    "score_task",
+]
 
 BUNDLED = "power_study.json"
-SMALL = 5  # replications of the study that ships with a case
+SMALL = 3  # replications of the study that ships with a case
 Spread = Callable[[Callable[..., Any], Sequence[Any], Sequence[Any]], Iterable[tuple[Any, Any]]]
 
 
@@ -91,7 +101,7 @@ class PowerStudy:
             f"mean and range. With {self.replications} records a share of 1 still allows a true one of "
             f"{0.05 ** (1 / self.replications):.2f} (95 %). Quick fits by mode and curvature: on the real record their "
             f"elpd is off NUTS by {np.nanmax(np.abs(self.quick - self.nuts)):.1f} nats at most, rank correlation "
-            f"{_rank_correlation(self.quick, self.nuts):.2f}."
+            f"{_rank_correlation(self.quick, self.nuts)}."
         )
         return ResultTable(pl.DataFrame(rows), "Power: who wins when X is true", {"lead": "nats"}, note, (),
                            self.case_hash, self.seed)  # fmt: skip
@@ -112,6 +122,27 @@ class PowerStudy:
             others = np.delete(self.elpd[i], i, axis=1)
             found[i] = self.elpd[i, :, i] - np.nanmax(others, axis=1)
         return found
+
+
+@dataclass(frozen=True)
+class WithSplits:
+    """A power study with the further crisis that would best split each pair that the real record cannot tell apart."""
+
+    study: PowerStudy
+    splits: ResultTable
+
+    @classmethod
+    def of(cls, case: Case, posteriors: Mapping[str, Posterior], study: PowerStudy) -> WithSplits:
+        """The study of a case with its splitting crises, by the same posteriors."""
+        passed = _usable(posteriors)
+        pairs = compare_scores({e: score_of(p) for e, p in passed.items()}).indistinguishable
+        return cls(study, splitting_cases(case, passed, pairs))
+
+    def table(self) -> list[ResultTable]:
+        return [self.study.table(), self.splits]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.study.as_dict(), "splits": self.splits.rows()}
 
 
 def power_study(
@@ -139,7 +170,9 @@ def power_study(
         _write(folder / task.file, json.dumps({**asdict(task), "elpd": scores}))
         done += 1
         told(done, len(tasks))
-    return _gathered(case, passed, folder, replications, seed)
+    study = _gathered(case, passed, folder, replications, seed)
+    _write(folder / BUNDLED, json.dumps(study.as_dict(), sort_keys=True))
+    return study
 
 
 def score_task(
@@ -263,8 +296,11 @@ def _listed(values: np.ndarray) -> Any:
     return None if np.isnan(values) else round(float(values), 3)
 
 
-def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> str:
+    """Spearman's, in two decimals; said to be undefined where one side does not vary."""
     from scipy.stats import spearmanr
 
     keep = np.isfinite(a) & np.isfinite(b)
-    return float(spearmanr(a[keep], b[keep]).statistic) if keep.sum() > 2 else float("nan")
+    if keep.sum() < 3 or np.ptp(a[keep]) == 0 or np.ptp(b[keep]) == 0:
+        return "undefined"
+    return f"{float(spearmanr(a[keep], b[keep]).statistic):.2f}"

@@ -83,10 +83,11 @@ def side_by_side(table: ResultTable) -> ResultTable:
     """The same rankings with one row per reading: how many crises, who leads, and each explanation's difference."""
     frame = table.frame
     order = frame.filter(pl.col("reading") == AS_CODED)["id"].to_list()
-    wide = frame.pivot("id", index=["reading", "n"], values="difference", maintain_order=True)
-    best = frame.filter((pl.col("rank") == 1)).select("reading", pl.col("id").alias("best"))
+    whole = frame.with_columns(pl.col("difference").round(0).cast(pl.Int64))
+    wide = whole.pivot("id", index=["reading", "n"], values="difference", maintain_order=True)
+    best = frame.filter(pl.col("rank") == 1).select("reading", pl.col("id").alias("best"))
     wide = wide.join(best, on="reading", how="left", maintain_order="left").select("reading", "n", "best", *order)
-    return ResultTable(wide, table.title, {}, f"Cells: {table.note}", (), table.case_hash)
+    return ResultTable(wide, table.title, {}, f"Cells in whole nats. {table.note}", (), table.case_hash)
 
 
 def order_of_moves(

@@ -30,10 +30,7 @@ def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: in
     A power that does not play (host, belligerent) is silent for certain.
     """
     games = _games(setting, coefficients_of(posterior, setting, n_draws))
-    if interacts(explanation(posterior.explanation)):
-        sigma = _solved(games)
-    else:
-        sigma = _alone(games)
+    sigma = _solved(games) if interacts(explanation(posterior.explanation)) else _alone(games)
     return np.asarray(_by_rung(setting.rung, sigma))
 
 

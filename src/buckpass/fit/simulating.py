@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from buckpass.fit.observations import TOP, Observations
 
 __all__ = ["draw_rungs", "simulated_record", "within_band"]
 
 
-def draw_rungs(probability: Float[np.ndarray, "... r"], uniform: Float[np.ndarray, "..."]) -> Int[np.ndarray, "..."]:
+def draw_rungs(probability: Float[np.ndarray, "... r"], uniform: np.ndarray) -> np.ndarray:
     """One rung per row by inverting its distribution at a uniform number (one draw belongs to one row)."""
     cumulative = np.cumsum(probability, axis=-1)
     return np.minimum((cumulative < uniform[..., None] * cumulative[..., -1:]).sum(-1), probability.shape[-1] - 1)
