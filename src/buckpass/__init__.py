@@ -27,6 +27,11 @@ _ROOM_OF = {
     "what_if": ("buckpass.fit.whatif", "what_if"),
     "tip": ("buckpass.fit.tipping", "tip"),
     "explain": ("buckpass.fit.explaining", "explain"),
+    "solve_crises": ("buckpass.fit.solving", "solve_crises"),
+    "what_if_crises": ("buckpass.fit.whatif", "what_if_crises"),
+    "tip_crises": ("buckpass.fit.tipping", "tip_crises"),
+    "explain_crises": ("buckpass.fit.explaining", "explain_crises"),
+    "best_posterior": ("buckpass.fit.basis", "best_posterior"),
     # many crises
     "fit": ("buckpass.fit.fitting", "fit"),
     "fit_explanation": ("buckpass.fit.fitting", "fit_explanation"),

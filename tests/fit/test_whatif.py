@@ -1,18 +1,22 @@
+import shutil
 import sys
 from pathlib import Path
 
 import jax
 import numpy as np
+import polars as pl
 import pytest
 
 from buckpass.case import BadOverride, load_case, parse_overrides
-from buckpass.fit.explaining import explain
-from buckpass.fit.solving import NoUsablePosterior, best_posterior, drawn_games, solve_crisis
+from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
+from buckpass.fit.explaining import NoGap, explain, explain_crises
+from buckpass.fit.posterior import Stamp, load_posterior, read_stamp
+from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
 from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
-from buckpass.fit.whatif import what_if
+from buckpass.fit.whatif import what_if, what_if_crises
 from buckpass.game import estimands
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.scenario import scenario_setting
+from buckpass.game.scenario import changes_of, scenario_setting
 from buckpass.game.setting import setting_of, standard_of
 from buckpass.game.solver import solve
 
@@ -84,6 +88,91 @@ def test_what_a_crisis_cannot_use_is_refused_all_at_once(case, posterior):
     with pytest.raises(BadOverride) as refused:
         asked(case, posterior, *texts)
     assert len(refused.value.problems) == len(texts)
+
+
+def test_every_problem_is_in_one_message_whether_of_text_or_of_meaning(case):
+    texts = [
+        "RUS.capacty=0.5x",
+        "RUS.capacity=0x",
+        "XXX.stake=2x",
+        "severity=7",
+        "CHN.force=5",
+        "CHN.force=4",
+        "transfer=0.1",
+    ]
+    with pytest.raises(BadOverride) as refused:
+        changes_of(texts, case, CRISIS)
+    said = "\n".join(refused.value.problems)
+    assert len(refused.value.problems) == 6
+    assert all(word in said for word in ("RUS.capacity'", "XXX", "severity", "contradicts", "agreement", "logarithm"))
+
+
+def test_an_organisation_that_did_not_exist_and_a_power_that_does_not_play_are_refused(case):
+    early = case.crises.filter(pl.col("end") < case.organisation("SCO").founded)["crisis_id"][0]
+    with pytest.raises(BadOverride, match="SCO existed from"):
+        changes_of(["SCO.consent=lead"], case, early)
+    row = case.responses.filter(pl.col("scope") == "belligerent").row(0, named=True)
+    with pytest.raises(BadOverride, match="belligerent"):
+        changes_of([f"{row['actor']}.force=5"], case, row["crisis_id"])
+
+
+def test_a_change_without_effect_says_why_where_it_can(case, posterior):
+    found = asked(case, posterior, "SCO.consent=lead")
+    assert found.is_null
+    assert "no power can deploy through SCO" in found.without_effect[0]
+    assert found.changes().frame["power"].to_list() == ["nobody"]
+
+
+def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
+    crises = ["osh_2010", CRISIS]
+    changes = parse_overrides(["RUS.capacity=0.5x"], case)
+    together = what_if_crises(case, posterior, crises, changes, DRAWS)[CRISIS]
+    alone = what_if(case, posterior, CRISIS, changes, DRAWS)
+    for one, other in zip(together.powers, alone.powers, strict=True):
+        assert one.expected_rung.difference.mean == pytest.approx(other.expected_rung.difference.mean, abs=1e-9)
+        assert one.through_others.mean == pytest.approx(other.through_others.mean, abs=1e-9)
+    solved = solve_crises(case, posterior, crises, (), DRAWS)
+    assert solved[CRISIS].p_stabilised.mean == pytest.approx(alone.p_stabilised.baseline.mean, abs=1e-9)
+    gap = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS).gap
+    assert explain_crises(case, posterior, crises, "CHN", "RUS", DRAWS)[CRISIS].gap.mean == pytest.approx(gap.mean)
+
+
+def test_a_null_change_is_exactly_zero_in_a_batch_of_crises_too(case, posterior):
+    for found in what_if_crises(
+        case, posterior, ["osh_2010", CRISIS], parse_overrides(["RUS.stake=1x"], case), DRAWS
+    ).values():
+        assert found.is_null
+        assert all(p.expected_rung.difference.low == 0.0 == p.expected_rung.difference.high for p in found.powers)
+
+
+def test_a_power_that_does_not_play_has_no_gap(case, posterior):
+    row = case.responses.filter(pl.col("scope") == "belligerent").row(0, named=True)
+    other = next(p for p in case.powers if p != row["actor"])
+    with pytest.raises(NoGap, match="does not play"):
+        explain(case, posterior, row["crisis_id"], row["actor"], other, DRAWS)
+
+
+def test_the_stamp_of_a_file_is_that_of_its_posterior_and_picks_the_same(case, tmp_path):
+    loaded = {}
+    for name in ("FR", "BL", "everything"):
+        shutil.copy(case.folder / "posteriors" / f"{name}.nc", tmp_path)
+        loaded[name] = load_posterior(tmp_path / f"{name}.nc")
+        assert read_stamp(tmp_path / f"{name}.nc") == Stamp.of(loaded[name])
+    assert posterior_for(case, tmp_path, "FR").explanation == "FR"
+    assert posterior_for(case, tmp_path).explanation == best_posterior(loaded).explanation
+    with pytest.raises(NoUsablePosterior, match="NI has not been fitted"):
+        posterior_for(case, tmp_path, "NI")
+
+
+@pytest.mark.slow
+def test_all_branches_come_with_the_path_and_say_whether_it_folds(case, posterior):
+    found = solve_crisis(case, posterior, CRISIS, (), DRAWS, branch="all")
+    assert found.equilibria.found.is_balanced
+    assert "The principal branch" in found.equilibria.table().note
+    spec = found.plot_path().to_dict()
+    named = {row["power"] for layer in spec["layer"] for row in layer["data"]["values"] if "power" in row}
+    assert named == set(case.powers)
+    assert found.as_dict()["branch"]["traced"]
 
 
 def test_a_solution_is_made_of_probabilities_and_names_its_explanation(case, posterior):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from random_games import crisis_of, random_crises, volunteers
 from scipy.optimize import brentq
-from table_solver import solve_table
+from table_solver import Node, read_tree, solve_table, solve_tree, value
 
 from buckpass.game.normal_form import NormalForm, TableTooLarge, as_nfg, normal_form
 from buckpass.game.solver import solve
@@ -47,12 +47,13 @@ def _symmetric(payoff_of_acting, players: int) -> np.ndarray:
     return np.array(rows, float).reshape(players, *profiles.shape[1:])
 
 
-def test_yardstick_keeps_the_symmetric_branch_of_volunteers(published):
-    for row in published["volunteers_dilemma_GHS2017"]["results"]:
-        if row["n"] > 3:  # larger tables are slow here; the closed form below covers them
-            continue
-        table = _symmetric(lambda act, k: 0.8 if act else (1.0 if k else 0.2), row["n"])
-        found = solve_table(table, row["lam"], steps=157)
+@pytest.mark.parametrize(
+    "players", [2, 3, 6, pytest.param(9, marks=pytest.mark.slow), pytest.param(12, marks=pytest.mark.slow)]
+)
+def test_yardstick_keeps_the_symmetric_branch_of_volunteers(published, players):
+    table = _symmetric(lambda act, k: 0.8 if act else (1.0 if k else 0.2), players)
+    for row in (r for r in published["volunteers_dilemma_GHS2017"]["results"] if r["n"] == players):
+        found = solve_table(table, row["lam"], steps=157 if players <= 3 else 20)
         assert abs(found[0][0] - row["p_volunteer"]) < 1e-6
 
 
@@ -65,6 +66,35 @@ def test_yardstick_finds_every_published_participation_equilibrium(published):
             assert abs(found[0][0] - p) < 1e-6
             pivotal = comb(n - 1, w - 1) * p ** (w - 1) * (1 - p) ** (n - w)
             assert abs(p - 1 / (1 + np.exp(-rationality * (value * pivotal - price)))) < 1e-6
+
+
+# McKelvey & Palfrey (1992), dollars: what the two players get if the pie is taken at moves 1 to 4, or never
+PIES = ((0.40, 0.10), (0.20, 0.80), (1.60, 0.40), (0.80, 3.20), (6.40, 1.60))
+
+
+def test_yardstick_finds_the_published_equilibria_of_the_centipede(published):
+    tree = PIES[-1]
+    for move in reversed(range(4)):
+        tree = Node(move, move % 2, (PIES[move], tree))
+    for row in published["centipede_4move_AQRE"]["results"]:
+        found = solve_tree(tree, row["lam"])
+        assert np.abs(np.array([p[0] for p in found]) - np.array(row["p_take"])).max() < 1e-9
+        assert np.abs(value(tree, found) - np.array(row["expected_payoffs"])).max() < 1e-9
+
+
+def test_yardstick_finds_the_published_equilibria_of_seltens_horse(published):
+    case = published["selten_horse_AQRE"]
+    tree = read_tree(case["efg"])
+    for row in case["results"]:
+        found = solve_tree(tree, row["lam"])
+        expected = np.array([one["p"] for one in row["behavior"]])
+        assert np.abs(np.array(found) - expected).max() < 1e-6
+
+
+def test_no_published_case_is_left_out(published):
+    tested = {"ochs_amp_game2", "oneill_1987", "volunteers_dilemma_GHS2017", "public_good_n4_m4", "threshold_participation",
+              "stag_hunt_multiplicity", "centipede_4move_AQRE", "selten_horse_AQRE"}  # fmt: skip
+    assert set(published) == tested
 
 
 @pytest.mark.parametrize("seed", range(4))

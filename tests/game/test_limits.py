@@ -9,10 +9,9 @@ from random_games import crisis_of, random_crises, volunteers
 from table_solver import solve_table
 
 from buckpass.game import estimands
-from buckpass.game.equilibria import all_equilibria, pure_nash
+from buckpass.game.equilibria import pure_nash
 from buckpass.game.normal_form import normal_form
 from buckpass.game.overrides import absent, can_reach, force
-from buckpass.game.path import trace
 from buckpass.game.solver import NoEquilibriumFound, SolverSettings, solve, solve_strategies
 from buckpass.game.throughput import solve_batch
 
@@ -133,33 +132,6 @@ def test_three_players_two_options_get_the_rationality_asked():
         again = solve_table(table, rationality, start=list(found))
         assert np.abs(np.array(again) - found).max() < 1e-9
         assert np.abs(np.array(solve_table(table, rationality)) - found).max() < 1e-8
-
-
-def test_a_symmetric_game_stays_on_its_symmetric_branch_and_says_where_others_cross():
-    game = crisis_of(np.full(2, 0.8), np.full(2, 0.2), np.array([0.0, 60.0]), 1.0, 10.0)
-    path = trace(game)
-    assert path.error < 1e-10
-    assert np.abs(path.strategy[:, 0] - path.strategy[:, 1]).max() < 1e-9
-    assert abs(path.strategy[-1, 0, 1] - 0.664547020155) < 1e-9
-    assert path.branch_points == pytest.approx([5.35], abs=0.01)
-    found = all_equilibria(game)
-    assert found.strategy[:, 0, 1] == pytest.approx([0.664547, 0.993310, 0.124937], abs=1e-5) or found.strategy[
-        :, 0, 1
-    ] == pytest.approx([0.664547, 0.124937, 0.993310], abs=1e-5)
-    assert found.is_stable.tolist() == [False, True, True]
-    assert found.is_principal.tolist() == [True, False, False]
-    assert found.basin_share[1:].sum() > 0.95
-
-
-@pytest.mark.slow
-def test_every_equilibrium_reported_is_one_of_the_explicit_table():
-    game = crisis_of(np.array([0.9, 0.8, 0.7]), np.full(3, 0.2), np.array([0.0, 60.0]), 1.0, 25.0)
-    found = all_equilibria(game)
-    assert len(found.error) > 2
-    assert found.error.max() < 1e-10
-    table = normal_form(game).payoffs
-    for strategy in found.strategy:
-        assert np.abs(np.array(solve_table(table, 1.0, start=list(strategy))) - strategy).max() < 1e-8
 
 
 @pytest.mark.parametrize("stake", [1e3, 1e4])

@@ -191,7 +191,8 @@ def _against(
     batch = games.crises
 
     def beside(values: Array) -> Array:
-        return jnp.stack([values[r, power] for r in rows], axis=1)
+        held = np.asarray(values)  # picked on the host: as a device operation every claim's shape would be compiled
+        return jnp.asarray(np.stack([held[r, power] for r in rows], axis=1))
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
            "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from buckpass.case import Case
 from buckpass.case.overrides import BadOverride
@@ -42,6 +46,7 @@ LEAST_WEIGHT = 0.01
 CEILING = "everything"
 AFTER_DRAWING = frozenset({"force", "absent", *PAYOFFS})  # changes of games that leave the setting as it is
 DRAW_GAMES = eqx.filter_jit(draw_games)
+BLOCK = 256  # games solved in one call
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
 
 
@@ -187,7 +192,7 @@ class Predictions:
             raise CannotCompute(str(reason)) from reason
         at = np.array([base.names.crises.index(c) for c in change.crises])
         batched = [f.name for f in dataclasses.fields(base) if f.name not in UNBATCHED]
-        spliced = {name: getattr(base, name).at[at].set(getattr(part, name)) for name in batched}
+        spliced = {name: _with_rows(getattr(base, name), at, getattr(part, name)) for name in batched}
         return dataclasses.replace(base, **spliced)
 
     def read(self, quantity: Callable[[str], Sample]) -> Reading:
@@ -202,11 +207,20 @@ class Predictions:
 
 
 def solved_or_reason(crises: Crises) -> Equilibrium:
-    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so."""
+    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so.
+
+    In blocks of one size on as many threads as cores: one shape is compiled, and a block stays in cache.
+    """
+    count = crises.stake.shape[0]
+    rows = np.arange(-(-count // BLOCK) * BLOCK) % count  # the last block is filled up with the first games
+    whole = jax.tree.map(lambda values: np.asarray(values)[rows], crises)
+    blocks = [jax.tree.map(lambda v, at=at: v[at : at + BLOCK], whole) for at in range(0, rows.size, BLOCK)]
     try:
-        return solve(crises, DEFAULT_SETTINGS)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            solved = list(pool.map(lambda block: solve(block, DEFAULT_SETTINGS), blocks))
     except NoEquilibriumFound as reason:
         raise CannotCompute(str(reason)) from reason
+    return jax.tree.map(lambda *parts: jnp.asarray(np.concatenate(parts)[:count]), *solved)
 
 
 def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:
@@ -273,6 +287,13 @@ def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     if not found:
         raise CannotCompute(f"{' and '.join(powers)} do not play together in any of these crises")
     return found
+
+
+def _with_rows(values: Array, at: np.ndarray, new: Array) -> Array:
+    """Rows replaced on the host: as a device operation each number of rows would be compiled anew."""
+    out = np.array(values)
+    out[at] = np.asarray(new)
+    return jnp.asarray(out)
 
 
 def _evenly(length: int, count: int) -> np.ndarray:

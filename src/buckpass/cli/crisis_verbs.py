@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef
-from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table
+from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -32,7 +34,45 @@ Picture = Annotated[
     Path | None, typer.Option("--figure", metavar="FILE", help="Write the figure: .html, .svg, .png, .pdf or .json.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn by chance: same seed, same bytes.")]
+SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal shows every third value
 FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
+
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What every verb about a crisis is told: which crisis, on which posterior, and how to show the answer."""
+
+    case: str
+    crisis: str
+    explanation: str | None
+    posteriors: Path | None
+    figure: Path | None
+    as_json: bool
+
+    def answered(
+        self, find: Callable[[Case, Posterior], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
+    ) -> None:
+        """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
+        with errors_as_messages():
+            from buckpass.case import load_case
+            from buckpass.fit.basis import how_chosen, posterior_for
+
+            _check_figure(self.figure)
+            loaded = load_case(self.case)
+            loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
+            posterior = posterior_for(loaded, self.posteriors, self.explanation)
+            found = find(loaded, posterior)
+            if self.figure is not None:
+                _write(draw(found) if draw else found.plot(), self.figure)
+            if self.as_json:
+                answer(found.as_dict())
+                return
+            tell_it(found)
+            if why := how_chosen(posterior, self.explanation):
+                tell(why)
 
 
 def solve(
@@ -40,7 +80,7 @@ def solve(
     crisis: Crisis,
     changes: Changes = None,
     all_found: Annotated[
-        bool, typer.Option("--all", help="Every equilibrium, and the path to the principal one.")
+        bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
     ] = False,
     explanation: Theory = None,
     posteriors: Folder = None,
@@ -50,18 +90,22 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
-    with errors_as_messages():
-        from buckpass.case import parse_overrides
-        from buckpass.fit.solving import solve_crisis
 
-        _check_figure(figure)
-        loaded, posterior = _loaded(case, crisis, explanation, posteriors)
-        overrides = parse_overrides(changes or [], loaded, crisis)
-        found = solve_crisis(loaded, posterior, crisis, overrides, draws, with_equilibria=all_found, seed=seed)
-        _write(found.plot_path if all_found else found.plot, figure)
-        show(found, as_json)
-        if found.equilibria is not None and not as_json:
+    def find(loaded: Case, posterior: Posterior):
+        from buckpass.fit.solving import solve_crisis
+        from buckpass.game.scenario import changes_of
+
+        overrides = changes_of(changes or [], loaded, crisis)
+        branch = "all" if all_found else "principal"
+        return solve_crisis(loaded, posterior, crisis, overrides, draws, branch=branch, seed=seed)
+
+    def tell_it(found) -> None:
+        tell_table(found.table())
+        if found.equilibria is not None:
             tell_table(found.equilibria.table())
+
+    question = _Question(case, crisis, explanation, posteriors, figure, as_json)
+    question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
 
 
 def whatif(
@@ -75,17 +119,18 @@ def whatif(
     as_json: AsJson = False,
 ) -> None:
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
-    with errors_as_messages():
-        from buckpass.case import parse_overrides
-        from buckpass.fit.whatif import what_if
 
-        _check_figure(figure)
-        loaded, posterior = _loaded(case, crisis, explanation, posteriors)
-        found = what_if(loaded, posterior, crisis, parse_overrides(changes or [], loaded, crisis), draws)
-        _write(found.plot, figure)
-        show(found, as_json)
-        if not as_json:
-            tell_table(found.channels())
+    def find(loaded: Case, posterior: Posterior):
+        from buckpass.fit.whatif import what_if
+        from buckpass.game.scenario import changes_of
+
+        return what_if(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
+
+    def tell_it(found) -> None:
+        tell_table(found.changes())
+        tell_table(found.outcomes())
+
+    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def tip(
@@ -102,22 +147,23 @@ def tip(
     figure: Picture = None,
     as_json: AsJson = False,
 ) -> None:
-    """The value of an input at which an answer turns, with its interval; two inputs give a curve."""
-    with errors_as_messages():
+    """The value of an input at which an answer turns, with its interval; two inputs give a phase diagram."""
+    bounds = [_pair(text) for text in between] if between else None
+
+    def find(loaded: Case, posterior: Posterior):
         from buckpass.fit import tipping
 
-        _check_figure(figure)
-        bounds = [_pair(text) for text in between] if between else None
-        loaded, posterior = _loaded(case, crisis, explanation, posteriors)
-        found = tipping.tip(loaded, posterior, crisis, over, crosses, bounds, draws)
-        _write(found.plot, figure)
-        if as_json:
-            answer(found.as_dict())
-        elif isinstance(found, tipping.Tipping):
-            tell(found.sentence)
-            tell_table(found.table())
+        return tipping.tip(loaded, posterior, crisis, over, crosses, bounds, draws)
+
+    def tell_it(found) -> None:
+        tell(found.sentence)
+        if len(over) == 1:
+            tell_table(found.table(every=SHOWN_EVERY))
         else:
-            show(found, as_json=False)
+            tell(found.drawn)
+            tell(" ".join(found.notes))
+
+    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def explain(
@@ -136,27 +182,15 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
-    with errors_as_messages():
+
+    def find(loaded: Case, posterior: Posterior):
         from buckpass.fit import explaining
 
-        _check_figure(figure)
-        loaded, posterior = _loaded(case, crisis, explanation, posteriors)
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        found = explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
-        _write(found.plot, figure)
-        show(found, as_json)
+        return explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
 
-
-def _loaded(case: str, crisis: str, wanted: str | None, folder: Path | None) -> tuple[Case, Posterior]:
-    """The case and the posterior to use; a misspelt crisis is named before anything is read."""
-    from buckpass.case import load_case
-    from buckpass.fit.fitting import load_posteriors
-    from buckpass.fit.solving import best_posterior
-
-    loaded = load_case(case)
-    loaded.crisis(crisis)
-    return loaded, best_posterior(load_posteriors(loaded, folder), wanted)
+    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 
 
 def _pair(text: str) -> tuple[float, float]:
@@ -177,13 +211,11 @@ def _check_figure(file: Path | None) -> None:
         raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
 
 
-def _write(draw: Any, file: Path | None) -> None:
-    if file is not None:
-        chart = draw()
-        if file.suffix == ".html":
-            chart.save(str(file), inline=True)  # a page that loads nothing from the network
-        else:
-            chart.save(str(file))
+def _write(chart: Any, file: Path) -> None:
+    if file.suffix == ".html":
+        chart.save(str(file), inline=True)  # a page that loads nothing from the network
+    else:
+        chart.save(str(file))
 
 
 VERBS = {"solve": solve, "whatif": whatif, "tip": tip, "explain": explain}

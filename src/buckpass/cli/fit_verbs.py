@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.compare_verb import Posteriors, compare
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, tell_table
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width
 
 __all__ = ["VERBS", "Posteriors"]
 
@@ -27,8 +27,9 @@ def fit(
     without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
     basis: Basis = "all",
     doubt: Doubt = 0,
-    order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or 'patron first'.")] = "simultaneous",
     seed: Seed = 20240620,
+    order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
+    readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
     as_json: AsJson = False,
@@ -37,7 +38,7 @@ def fit(
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
         from buckpass.fit.explanations import explanation as named
-        from buckpass.fit.fitting import FitPlan
+        from buckpass.fit.fitting import FitPlan, posterior_file
         from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
         from buckpass.fit.sampling import NutsSettings
@@ -47,13 +48,14 @@ def fit(
             loaded.crisis(name)
         if basis not in BASES:
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-        if not (force or resume) and output.is_dir() and any(output.glob("*.nc")):
-            raise OutputExists(f"{output} already holds posteriors: --resume keeps them, --force overwrites them")
         if order not in ORDERS:
-            raise typer.BadParameter(f"--order is {' or '.join(ORDERS)}, not {order!r}")
+            raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
         coding = Coding(BASES[basis], doubt, tuple(without or ()))
-        plan = FitPlan(names, coding, NutsSettings(seed=seed), ORDERS[ORDERS.index(order)], readings=True)
+        plan = FitPlan(names, coding, NutsSettings(seed=seed), order, readings)
+        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        if there and not (force or resume):
+            raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
@@ -92,25 +94,28 @@ def _fit_row(posterior) -> dict:
 def claims(
     case: CaseRef,
     posteriors: Posteriors = None,
-    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Also under stricter and looser coding.")] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources."""
+    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources.
+
+    Claims about the record are also judged without recalled rows and with every band of doubt widened by one rung.
+    """
     with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
+        from buckpass.cli.ledger import ledger_lines
         from buckpass.fit.fitting import posteriors_or_none
 
         loaded = load_case(case)
         found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
-        changed = (assess_under(loaded, basis="seen"), assess_under(loaded, doubt=1)) if sensitivity else ()
+        under = (assess_under(loaded, basis="seen", seed=seed), assess_under(loaded, doubt=1, seed=seed))
         if as_json:
-            answer(found.as_dict())
+            changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
+            answer(found.as_dict() | {"changed_under": changed})
             return
-        tell_table(found.table())
-        for one in changed:
-            show(one, as_json)
+        for line in ledger_lines(found, under, terminal_width()):
+            tell(line)
 
 
 VERBS = {"fit": fit, "compare": compare, "claims": claims}

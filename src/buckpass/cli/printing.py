@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import typer
 
-__all__ = ["CALLED_WRONG", "SAYS_NO", "answer", "errors_as_messages", "show", "tell"]
+__all__ = ["CALLED_WRONG", "SAYS_NO", "answer", "errors_as_messages", "show", "tell", "terminal_width"]
 
 SAYS_NO, CALLED_WRONG = 1, 2
 ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
@@ -45,7 +45,9 @@ def tell_table(result_table: Any) -> None:
     from rich.table import Table
 
     frame = getattr(result_table, "frame", result_table)
-    drawn = Table(title=getattr(result_table, "title", None), title_justify="left", box=None, pad_edge=False)
+    if title := getattr(result_table, "title", None):
+        tell(title)  # not the table's own title, which would be folded to the table's width
+    drawn = Table(box=None, pad_edge=False)
     for column in frame.columns:
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for row in frame.iter_rows():
@@ -53,6 +55,13 @@ def tell_table(result_table: Any) -> None:
     Console(soft_wrap=False).print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 80 where the output is piped and COLUMNS does not say otherwise."""
+    from rich.console import Console
+
+    return Console().width
 
 
 def tell(text: str) -> None:

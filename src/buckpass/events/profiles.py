@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.events.cameo import DOMAINS, mapping, meaning
-from buckpass.events.coverage import coverages, usable_files
+from buckpass.events.coverage import WAS_CUT, FileCoverage, coverages, usable_files
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
+from buckpass.record import ResultTable
 
 if TYPE_CHECKING:
     import altair as alt
@@ -32,9 +33,12 @@ class Profile:
     hosts: tuple[str, ...]
     left_out: tuple[str, ...]
 
-    def table(self) -> pl.DataFrame:
-        """One row per actor, year and domain."""
-        return self.rows
+    def table(self) -> ResultTable:
+        """One row per actor, year and domain; the note says which files were left out."""
+        left_out = "".join(f"\nLeft out: {why}." for why in self.left_out)
+        note = f"share: of the actor's events of the year; rate: per {PER:,} events of the year in the same files."
+        title = f"What {', '.join(self.actors)} do towards {', '.join(self.hosts)}"
+        return ResultTable(self.rows, title, {"n": "events, one a day", "total": "events"}, note + left_out)
 
     def as_dict(self) -> dict[str, Any]:
         """The profile as plain values."""
@@ -94,12 +98,17 @@ def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile
             "WHERE actor IS NULL AND list_contains(?::INTEGER[], file_id) GROUP BY year",
             [usable],
         )
-    left_out = tuple(f"{f.name}: {_gaps(f.gap(actor) for actor in actors)}" for f in files if f.file_id not in usable)
+    left_out = tuple(f"{f.name} {_gaps(f, actors)}" for f in files if f.file_id not in usable)
     return Profile(_shares(counts, totals), tuple(actors), tuple(hosts), left_out)
 
 
-def _gaps(gaps: Any) -> str:
-    return "; ".join(dict.fromkeys(gap for gap in gaps if gap)) or "no event with any of the hosts"
+def _gaps(file: FileCoverage, actors: Sequence[str]) -> str:
+    """In what a file falls short, each gap once with the actors that it concerns."""
+    found: dict[str, list[str]] = {}
+    for actor in actors:
+        if gap := file.gap(actor):
+            found.setdefault(WAS_CUT if WAS_CUT in gap else gap, []).append(actor)
+    return "; ".join(f"{', '.join(who)}: {gap}" for gap, who in found.items()) or "has no event with any of the hosts"
 
 
 def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:

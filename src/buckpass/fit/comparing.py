@@ -15,7 +15,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predictive_checks import predictive_checks
 from buckpass.fit.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
-from buckpass.record.results import ResultTable
+from buckpass.record.results import ResultTable, ShowsItself
 
 CHECK_DRAWS = 200
 IDLE = 1.0  # nats between the best and the worst explanation below which a crisis looks the same under all
@@ -28,7 +28,7 @@ class NothingToCompare(ValueError):
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(ShowsItself):
     """Explanations of one case ranked by leave-one-crisis-out elpd; those that failed diagnostics are named, not ranked.
 
     reading : how the record is read in this ranking; led : fits in which the patron moves first, where there are any.

@@ -16,7 +16,7 @@ from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothet
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_scores, score_of
-from buckpass.record.results import ResultTable
+from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
 
@@ -31,7 +31,7 @@ class NothingToTellApart(ValueError):
 
 
 @dataclass(frozen=True)
-class Decisive:
+class Decisive(ShowsItself):
     """Hypothetical crises ranked by what they would say, in nats."""
 
     case_hash: str

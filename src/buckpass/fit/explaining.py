@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,15 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
+from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.solving import NoUsablePosterior, Summary, drawn_games, notes_of, summary
-from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.fit.solution import Summary, summary
+from buckpass.fit.solving import Drawn, drawn
+from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
-__all__ = ["Explained", "NoGap", "explain"]
+__all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 
 _decompose = jax.jit(decompose_gap, static_argnums=(2, 3))
 
@@ -27,7 +30,7 @@ class NoGap(BuckpassError):
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explained(ShowsItself):
     """The gap in expected effort between a power and a reference provider, and each mechanism's part of it."""
 
     crisis: str
@@ -90,22 +93,43 @@ def explain(
     ------
     NoUsablePosterior, UnknownName, NoGap, NoEquilibriumFound
     """
-    if posterior is None:
-        raise NoUsablePosterior(f"explaining needs a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
+    return explain_crises(case, posterior, [crisis], power, reference, n_draws)[crisis]
+
+
+def explain_crises(
+    case: Case, posterior: Posterior | None, crises: Sequence[str], power: str, reference: str, n_draws: int = 200
+) -> dict[str, Explained]:
+    """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
     case.power(power), case.power(reference)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
-    games = drawn_games(case, posterior, crisis, (), n_draws)
-    for name in (power, reference):
-        if not np.asarray(games.is_open)[0, case.powers.index(name), 1:].any():
-            raise NoGap(
-                f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain"
-            )
-    found = _decompose(games, solve(games), case.powers.index(power), case.powers.index(reference))
+    given = drawn(case, posterior, crises, (), n_draws)
+    pair = case.powers.index(power), case.powers.index(reference)
+    _check_both_play(given, (power, reference), pair)
+    found = _decompose(given.games, solve(given.games), *pair)
+    return {
+        crisis: _explained(posterior, crisis, (power, reference), given.of(c, found))
+        for c, crisis in enumerate(given.crises)
+    }
+
+
+def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int, int]) -> None:
+    plays = np.asarray(given.setting.is_open)[:, :, 1:].any(axis=-1)
+    idle = [
+        f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain"
+        for c, crisis in enumerate(given.crises)
+        for name, i in zip(names, positions, strict=True)
+        if not plays[c, i]
+    ]
+    if idle:
+        raise NoGap("\n".join(idle))
+
+
+def _explained(posterior: Posterior, crisis: str, pair: tuple[str, str], found: GapDecomposition) -> Explained:
     contribution = np.asarray(found.contribution)
     draws = {name: contribution[:, m] for m, name in enumerate(MECHANISMS)}
     return Explained(
-        crisis=crisis, explanation=posterior.explanation, power=power, reference=reference,
+        crisis=crisis, explanation=posterior.explanation, power=pair[0], reference=pair[1],
         gap=summary(np.asarray(found.gap)), parts={name: summary(d) for name, d in draws.items()}, draws=draws,
         notes=notes_of(posterior), n_draws=len(contribution), seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -112,8 +112,12 @@ def posterior_file(name: str, order: Order = "simultaneous") -> str:
     return f"{name}.nc" if order == "simultaneous" else f"{name}.{order.replace(' ', '-')}.nc"
 
 
-def load_posteriors(case: Case, folder: Path | None = None, order: Order = "simultaneous") -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id: from `folder`, or those bundled with the case, under one order of moves.
+def load_posteriors(
+    case: Case, folder: Path | None = None, names: Sequence[str] | None = None, order: Order = "simultaneous"
+) -> dict[str, Posterior]:
+    """Posteriors of the case by explanation id (all, or those named) under one order of moves.
+
+    From `folder`, or those bundled with the case.
 
     Raises
     ------
@@ -121,8 +125,8 @@ def load_posteriors(case: Case, folder: Path | None = None, order: Order = "simu
         There is none, or they were fitted to another version of the case; says that it must be refitted and how.
     """
     place = folder or case.folder / "posteriors"
-    paths = [place / posterior_file(e.id, order) for e in explanations()]
-    found = [load_posterior(path) for path in paths if path.is_file()]
+    wanted = [e.id for e in explanations() if names is None or e.id in names]
+    found = [load_posterior(path) for i in wanted if (path := place / posterior_file(i, order)).is_file()]
     how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
     if not found:
         moved = "" if order == "simultaneous" else f" with the {order}"

@@ -16,7 +16,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predictive_checks import posterior_coding
 from buckpass.fit.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.record.results import ResultTable
+from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
 
@@ -35,7 +35,7 @@ class NothingToForecast(ValueError):
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(ShowsItself):
     """Scores of the crises left out: `rows` per crisis, power and forecaster; the tables sum them up."""
 
     case_hash: str

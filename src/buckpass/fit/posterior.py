@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
 import numpy as np
 import xarray as xr
 
 from buckpass.fit.sampling import Draws
 
-__all__ = ["Diagnostics", "Posterior", "PosteriorFileError", "diagnose", "load_posterior", "save_posterior"]
+__all__ = [
+    "Diagnostics", "Posterior", "PosteriorFileError", "Stamp", "diagnose", "load_posterior", "read_stamp", "save_posterior",
+]  # fmt: skip
 
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
@@ -174,10 +177,44 @@ def load_posterior(path: Path) -> Posterior:
             readings=groups.get("readings"), forecast=groups.get("forecast"),
         )  # fmt: skip
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise PosteriorFileError(
-            f"{path.name} is not a posterior that this version can read ({type(error).__name__}: {error}); "
-            "fit the case again: buckpass fit CASE -o FOLDER"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a posterior says of itself before its draws are read."""
+
+    explanation: str
+    diagnostics: Diagnostics
+    elpd: float  # leave-one-crisis-out, summed over crises; minus infinity where a crisis has none
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> Stamp:
+        """The stamp of a posterior in memory."""
+        return cls(posterior.explanation, posterior.diagnostics, _total(posterior.scores["elpd"].values))
+
+
+def read_stamp(path: Path) -> Stamp:
+    """The stamp of a posterior file, in a hundredth of the time of its draws; raises `PosteriorFileError`."""
+    try:
+        with h5netcdf.File(path, "r") as file:
+            stamp = file["posterior"].attrs
+            diagnostics = Diagnostics(**json.loads(stamp["diagnostics"]))
+            return Stamp(str(stamp["explanation"]), diagnostics, _total(file["scores"]["elpd"][...]))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _total(elpd: np.ndarray) -> float:
+    total = float(np.sum(elpd))
+    return total if np.isfinite(total) else -np.inf
+
+
+def _unreadable(path: Path, error: Exception) -> PosteriorFileError:
+    return PosteriorFileError(
+        f"{path.name} is not a posterior that this version can read ({type(error).__name__}: {error}); "
+        "fit the case again: buckpass fit CASE -o FOLDER"
+    )
 
 
 def _read_groups(path: Path) -> dict[str, xr.Dataset]:

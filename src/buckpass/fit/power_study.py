@@ -25,7 +25,7 @@ from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
-from buckpass.record.results import ResultTable
+from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = [
     "BUNDLED",
@@ -61,7 +61,7 @@ class PowerTask:
 
 
 @dataclass(frozen=True)
-class PowerStudy:
+class PowerStudy(ShowsItself):
     """Scores of every fit: elpd [truth, replication, fitted], NaN where the quick fit found no mode.
 
     quick, nuts : total score of each explanation on the real record by the quick fit and by NUTS: how far the
@@ -125,7 +125,7 @@ class PowerStudy:
 
 
 @dataclass(frozen=True)
-class WithSplits:
+class WithSplits(ShowsItself):
     """A power study with the further crisis that would best split each pair that the real record cannot tell apart."""
 
     study: PowerStudy

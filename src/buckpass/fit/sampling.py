@@ -39,8 +39,8 @@ class NutsSettings:
     """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here."""
 
     chains: int = 4
-    warmup: int = 400
-    draws: int = 1000
+    warmup: int = 300
+    draws: int = 700
     target_accept: float = 0.8
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
@@ -159,6 +159,7 @@ class Sampling:
         return Frame(jnp.asarray(mode), jnp.asarray(spread), residual, slope @ spread)
 
     def _frame_at_mode(self, reading: Reading) -> Frame:
+        """The normal approximation at the mode (Laplace); what is not normal is left to the sampler."""
         d = self.coordinates.size
         start = self._frame_at(np.zeros(d), np.eye(d))
 
@@ -176,7 +177,7 @@ class Sampling:
         x = jax.random.normal(from_key, (self.coordinates.size,))
         energy, slope = self._gradient(x, self._frame, reading)
         return self._init(
-            ParamInfo(x, energy, slope), self.nuts.warmup, step_size=0.5, dense_mass=True,
+            ParamInfo(x, energy, slope), self.nuts.warmup, step_size=0.5, dense_mass=False,
             target_accept_prob=self.nuts.target_accept, max_tree_depth=self.nuts.tree_depth,
             model_args=(self._frame, reading), rng_key=chain_key,
         )  # fmt: skip

@@ -2,190 +2,38 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.override_paths import OverridePath, override_paths
 from buckpass.case.overrides import BadOverride, Override
-from buckpass.case.problems import BuckpassError, spelling_hint
+from buckpass.case.problems import spelling_hint
+from buckpass.fit.basis import NoUsablePosterior, notes_of
+from buckpass.fit.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of
-from buckpass.fit.solving import NoUsablePosterior, Summary, notes_of, quantities_of, summary
+from buckpass.fit.solution import Summary
+from buckpass.fit.solving import NAMELESS, quantities_of
+from buckpass.fit.tipping_results import PhaseDiagram, Tipping
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
 
-__all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip"]
+__all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
 GRID, PHASE_GRID, PHASE_DRAWS, HALVINGS = 25, 13, 50, 30
 FACTORS = ("capacity", *PAYOFFS)  # inputs that are asked about as multiples of what they are
 BOUNDS = {"capacity": (0.05, 4.0), "opinion": (-0.3, 0.3), **dict.fromkeys(PAYOFFS, (0.0, 4.0))}
 WIDEST = 10.0  # a price put where there was none is looked for up to this many logit units
-_CROSSING = re.compile(r"\s*([a-z_]+)\s*(?::\s*([A-Za-z][\w-]*))?\s*([<>])\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*", re.ASCII)
-
-OF_POWER, OF_CRISIS = ("p_deploy", "expected_rung", "buck_passed"), ("p_stabilised", "p_nobody")
-
-
-class BadCrossing(BuckpassError):
-    """A threshold, a path or its bounds cannot be read."""
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """`p_deploy:AAA>0.5`: an estimand, the power it is of (if any), a comparison and a threshold."""
-
-    estimand: str
-    power: str
-    above: bool
-    threshold: float
-
-    @property
-    def text(self) -> str:
-        name = f"{self.estimand}:{self.power}" if self.power else self.estimand
-        return f"{name}{'>' if self.above else '<'}{self.threshold:g}"
-
-
-@dataclass(frozen=True)
-class Tipping:
-    """The value of an input nearest to the present one at which a condition starts or stops holding, per draw."""
-
-    crisis: str
-    explanation: str
-    over: str
-    unit: str
-    crosses: str
-    bounds: tuple[float, float]
-    present: float  # the input as it is
-    value: Summary | None  # median (as mean) and 90 % interval over the draws that cross; None where none does
-    draws: np.ndarray  # [draw], NaN where the draw does not cross between the bounds
-    share_crossing: float
-    share_holding: float  # of the draws in which the condition holds at the present value
-    grid: np.ndarray  # values of the input
-    curve: np.ndarray  # [grid, draw] the estimand
-    notes: tuple[str, ...]
-    seed: int
-    case_hash: str
-
-    @property
-    def sentence(self) -> str:
-        """The answer in one sentence."""
-        low, high = self.bounds
-        if self.value is None:
-            return (
-                f"No tipping point of {self.over} between {low:g} and {high:g} {self.unit}: whatever its value there, "
-                f"{self.crosses} holds in {self.share_holding:.0%} of draws."
-            )
-        return (
-            f"{self.crosses} turns at {self.over} = {self.value.mean:.3g} [{self.value.low:.3g}, {self.value.high:.3g}] "
-            f"{self.unit} (median of the {self.share_crossing:.0%} of draws that cross between {low:g} and {high:g}; it holds "
-            f"now in {self.share_holding:.0%})."
-        )
-
-    def table(self) -> ResultTable:
-        """The curve: the estimand's mean and interval at each value of the input."""
-        rows = [{"value": float(x), **summary(y).as_dict()} for x, y in zip(self.grid, self.curve, strict=True)]
-        note = f"{self.sentence} {self.curve.shape[1]} posterior draws. {' '.join(self.notes)}"
-        units = {"value": self.unit, "low": "5 %", "high": "95 %"}
-        title = f"{self.crosses} over {self.over} in {self.crisis}"
-        return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `value` is null where no draw crosses."""
-        found = self.value and {"median": self.value.mean, "low": self.value.low, "high": self.value.high}
-        return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "over": self.over, "unit": self.unit,
-            "crosses": self.crosses, "bounds": list(self.bounds), "present": self.present, "value": found,
-            "share_crossing": self.share_crossing, "share_holding": self.share_holding, "sentence": self.sentence,
-            "curve": self.table().rows(), "notes": list(self.notes), "n_draws": int(self.draws.size), "seed": self.seed,
-            "case_hash": self.case_hash,
-        })  # fmt: skip
-
-    def plot(self):
-        """The estimand over the input with its 90 % band and the threshold (Altair)."""
-        import altair as alt
-
-        base = alt.Chart(alt.Data(values=self.table().rows())).encode(
-            x=alt.X("value:Q", title=f"{self.over} ({self.unit})")
-        )
-        band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=self.crosses), y2="high:Q")
-        line = base.mark_line().encode(y="mean:Q")
-        threshold = alt.Chart(alt.Data(values=[{"y": float(re.split("[<>]", self.crosses)[1])}])).mark_rule(
-            strokeDash=[4, 3]
-        )
-        title = f"{self.crisis} under {self.explanation} (n = {self.draws.size} draws)"
-        return (band + line + threshold.encode(y="y:Q")).properties(title=title, width=420)
-
-
-@dataclass(frozen=True)
-class PhaseDiagram:
-    """The posterior mean of an estimand over two inputs, and where it crosses the threshold."""
-
-    crisis: str
-    explanation: str
-    over: tuple[str, str]
-    units: tuple[str, str]
-    crosses: str
-    grids: tuple[np.ndarray, np.ndarray]
-    mean: np.ndarray  # [first input, second input]
-    contour: tuple[tuple[float, float], ...]  # values of both inputs at which the mean crosses
-    notes: tuple[str, ...]
-    n_draws: int
-    seed: int
-    case_hash: str
-
-    def _rows(self) -> list[dict[str, float]]:
-        first, second = self.grids
-        return [
-            {self.over[0]: float(x), self.over[1]: float(y), "mean": float(self.mean[i, j])}
-            for i, x in enumerate(first)
-            for j, y in enumerate(second)
-        ]
-
-    def table(self) -> ResultTable:
-        """One row per pair of values."""
-        crossed = f"{len(self.contour)} crossings on the grid" if self.contour else "no tipping point on the grid"
-        note = f"{crossed}; posterior mean over {self.n_draws} draws. {' '.join(self.notes)}"
-        units = dict(zip(self.over, self.units, strict=True))
-        title = f"{self.crosses} over {self.over[0]} and {self.over[1]} in {self.crisis}"
-        return ResultTable(pl.DataFrame(self._rows()), title, units, note, (), self.case_hash, self.seed)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "over": list(self.over), "units": list(self.units),
-            "crosses": self.crosses, "grids": [g.tolist() for g in self.grids], "mean": self.mean.tolist(),
-            "contour": [list(point) for point in self.contour], "notes": list(self.notes), "n_draws": self.n_draws,
-            "seed": self.seed, "case_hash": self.case_hash,
-        })  # fmt: skip
-
-    def plot(self):
-        """The estimand as colour over both inputs, the contour as points (Altair)."""
-        import altair as alt
-
-        rows = [{"x": r[self.over[0]], "y": r[self.over[1]], "mean": r["mean"]} for r in self._rows()]
-        x = alt.X("x:O", title=f"{self.over[0]} ({self.units[0]})", axis=alt.Axis(format=".2g"))
-        y = alt.Y("y:O", sort="descending", title=f"{self.over[1]} ({self.units[1]})", axis=alt.Axis(format=".2g"))
-        sign, threshold = (">" if ">" in self.crosses else "<"), float(re.split("[<>]", self.crosses)[1])
-        cells = alt.Chart(alt.Data(values=rows)).mark_rect().encode(
-            x=x, y=y, color=alt.Color("mean:Q", title="posterior mean"),
-            stroke=alt.condition(f"datum.mean {sign} {threshold}", alt.value("black"), alt.value(None)),
-        )  # fmt: skip
-        title = [
-            f"{self.crosses} in {self.crisis}",
-            f"under {self.explanation}, n = {self.n_draws} draws; outlined where it holds",
-        ]
-        return cells.properties(title=title, width=320, height=320)
 
 
 @dataclass(frozen=True)
@@ -215,26 +63,6 @@ class _Input:
 
     def unscale(self, u):
         return np.exp(u) if self.path.attribute == "capacity" else np.asarray(u, float)
-
-
-def parse_crossing(text: str, case: Case) -> Crossing:
-    """Read `p_deploy:AAA>0.5`; raises `BadCrossing` with the estimands there are."""
-    found = _CROSSING.fullmatch(text)
-    names = (*OF_POWER, *OF_CRISIS)
-    if found is None:
-        raise BadCrossing(
-            f"{text[:80]!r} is no threshold: write ESTIMAND[:POWER] > NUMBER, as in p_deploy:{case.powers[0]}>0.5"
-        )
-    name, power, sign, number = found[1], found[2] or "", found[3], float(found[4])
-    if name not in names:
-        raise BadCrossing(f"{name!r} is no estimand that can cross — {spelling_hint(name, names)}")
-    if (name in OF_POWER) != bool(power):
-        raise BadCrossing(
-            f"{name} {'needs a power, ' + name + ':POWER' if name in OF_POWER else 'is of the crisis, not of a power'}"
-        )
-    if power:
-        case.power(power)
-    return Crossing(name, power, sign == ">", number)
 
 
 def tip(
@@ -267,6 +95,14 @@ def tip(
     return _tipping(play, inputs[0]) if len(inputs) == 1 else _phase(play, inputs[0], inputs[1])
 
 
+def tip_crises(
+    case: Case, posterior: Posterior | None, crises: Sequence[str], over: Sequence[str], crosses: str,
+    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
+) -> dict[str, Tipping | PhaseDiagram]:  # fmt: skip
+    """`tip` of many crises, by crisis; each has its own present values. Raises the same."""
+    return {crisis: tip(case, posterior, crisis, over, crosses, bounds, n_draws) for crisis in crises}
+
+
 class _Play:
     """A crisis under posterior draws, played at any value of an input."""
 
@@ -280,7 +116,10 @@ class _Play:
     def settings(self, overrides: Sequence[Sequence[Override]]) -> CrisisSetting:
         """Settings after each group of overrides, stacked on a leading axis."""
         many = [scenario_setting(self.case, [self.crisis], group, self.standard) for group in overrides]
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *many)
+        nameless = [
+            dataclasses.replace(one, names=NAMELESS) for one in many
+        ]  # so that all crises share what is compiled
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *nameless)
 
     def games(self, settings: CrisisSetting, cell: np.ndarray, weight: np.ndarray) -> Crises:
         """One game per draw, its setting between two of those stacked."""
@@ -397,22 +236,18 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
         middle = Summary(float(mid), float(low), float(high))
     return Tipping(
         crisis=play.crisis, explanation=play.posterior.explanation, over=over.path.form, unit=over.unit,
-        crosses=play.asked.text, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
-        draws=crossing, share_crossing=crossed.size / play.n_draws, share_holding=float(_holds(play.asked, now).mean()),
+        crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
+        draws=crossing, share_crossing=crossed.size / play.n_draws, share_holding=float(play.asked.holds(now).mean()),
         grid=over.grid, curve=curve, notes=notes_of(play.posterior), seed=play.posterior.seed,
         case_hash=play.posterior.case_hash,
     )  # fmt: skip
-
-
-def _holds(asked: Crossing, value: np.ndarray) -> np.ndarray:
-    return value > asked.threshold if asked.above else value < asked.threshold
 
 
 def _refined(
     asked: Crossing, value: Callable[[np.ndarray], np.ndarray], edges: np.ndarray, curve: np.ndarray, present: float
 ) -> np.ndarray:
     """Per draw, the switch of the condition nearest to the present value; NaN where there is none."""
-    holds = _holds(asked, curve)
+    holds = asked.holds(curve)
     switches = holds[1:] != holds[:-1]  # cell, draw
     away = np.abs(0.5 * (edges[1:] + edges[:-1]) - present)[:, None]
     cell = np.argmin(np.where(switches, away, np.inf), axis=0)
@@ -422,7 +257,7 @@ def _refined(
         return np.full(low.shape, np.nan)
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        same = _holds(asked, value(middle)) == at_low
+        same = asked.holds(value(middle)) == at_low
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return np.where(has, 0.5 * (low + high), np.nan)
 
@@ -439,7 +274,7 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
     mean = np.array(means).reshape(len(first.grid), len(second.grid))
     return PhaseDiagram(
         crisis=play.crisis, explanation=play.posterior.explanation, over=(first.path.form, second.path.form),
-        units=(first.unit, second.unit), crosses=play.asked.text, grids=(first.grid, second.grid), mean=mean,
+        units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
         contour=_contour(mean - play.asked.threshold, first.grid, second.grid), notes=notes_of(play.posterior),
         n_draws=play.n_draws, seed=play.posterior.seed, case_hash=play.posterior.case_hash,
     )  # fmt: skip

@@ -14,21 +14,19 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.overrides import Override
+from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of
-from buckpass.fit.solving import POWER_QUANTITIES, NoUsablePosterior, Summary, notes_of, play, quantities_of, summary
+from buckpass.fit.solution import Summary, summary
+from buckpass.fit.solving import DEPLOYMENT, POWER_QUANTITIES, Drawn, drawn, quantities_of
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
-from buckpass.game.payoffs import Coefficients
-from buckpass.game.scenario import scenario_games, scenario_setting
-from buckpass.game.setting import Standard, standard_of
+from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
-ROUNDING = 1e-12  # below the solver's tolerance nothing has risen
+__all__ = ["Difference", "PowerChange", "WhatIf", "what_if", "what_if_crises"]
 
-__all__ = ["Difference", "PowerChange", "WhatIf", "what_if"]
-
+ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
 OUTCOMES = ("p_stabilised", "p_nobody")
 UNITS = {
     "expected_rung": "rung 0–6", "p_deploy": "P(rung ≥ 5)", "residual": "share of the job left undone for the power",
@@ -72,7 +70,7 @@ class PowerChange:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class WhatIf(ShowsItself):
     """A crisis before and after a change, under one explanation, on the same posterior draws."""
 
     crisis: str
@@ -81,8 +79,10 @@ class WhatIf:
     powers: tuple[PowerChange, ...]
     p_stabilised: Difference
     p_nobody: Difference
-    is_null: bool  # no input of any game changed, and every difference is exactly 0
-    without_effect: tuple[str, ...]  # changes that by themselves move no input of any game under this explanation
+    is_null: bool  # no input that reaches a choice changed, and every difference is exactly 0
+    without_effect: tuple[
+        str, ...
+    ]  # changes that by themselves move no input of any game, each with the reason if known
     notes: tuple[str, ...]
     n_draws: int
     seed: int
@@ -97,8 +97,8 @@ class WhatIf:
             f"Re-solved: the response of every power ({len(self.powers)})."
         )
         if self.without_effect:
-            text += f" Without effect under {self.explanation}: {', '.join(self.without_effect)}."
-        return text
+            text += f" Without effect under {self.explanation}: {'; '.join(self.without_effect)}."
+        return text + (" So nothing changes: every difference is exactly 0." if self.is_null else "")
 
     def table(self) -> ResultTable:
         """One row per power and quantity: baseline, scenario, difference with its 90 % interval."""
@@ -108,18 +108,33 @@ class WhatIf:
         note = f"{self.sentence} " + " ".join(self.notes)
         return ResultTable(pl.DataFrame(rows), f"{self.crisis}: what if", units, note, (), self.case_hash, self.seed)
 
-    def channels(self) -> ResultTable:
-        """By which channel each power's expected rung moves: its own payoffs and options, or what the others do."""
+    def changes(self) -> ResultTable:
+        """The change of each power's expected rung and the channels through which it came, one row per power."""
         rows = [
-            {"power": p.id, "own": p.own.mean, "own_low": p.own.low, "own_high": p.own.high,
-             "through_others": p.through_others.mean, "others_low": p.through_others.low, "others_high": p.through_others.high,
-             "total": p.expected_rung.difference.mean}
-            for p in self.powers
+            {"power": p.id, **_rounded(
+                before=p.expected_rung.baseline.mean, after=p.expected_rung.scenario.mean,
+                change=p.expected_rung.difference.mean, low=p.expected_rung.difference.low,
+                high=p.expected_rung.difference.high, own=p.own.mean, others=p.through_others.mean,
+                p_before=p.p_deploy.baseline.mean, p_after=p.p_deploy.scenario.mean)}
+            for p in self.powers if _is_moved(p)
         ]  # fmt: skip
-        units = {name: "expected rung" for name in rows[0] if name != "power"}
-        note = "own: residuals held at the baseline; through others: the rest. 90 % intervals."
+        still = ", ".join(p.id for p in self.powers if not _is_moved(p))
+        note = (
+            "Expected rung (0 to 6), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
+            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung 5 or 6)."
+            + (f" No change: {still}." if still else "")
+        )
+        units = {"low": "5 %", "high": "95 %", "own": "rung", "others": "rung", "p_before": "probability"}
+        title = f"{self.crisis}: who does more or less if {', '.join(self.overrides) or 'nothing changes'}"
+        frame = pl.DataFrame(rows) if rows else pl.DataFrame({"power": ["nobody"]})
+        return ResultTable(frame, title, units, note, (), self.case_hash, self.seed)
+
+    def outcomes(self) -> ResultTable:
+        """What changes for the crisis as a whole, with what was changed, held and re-solved in the note."""
+        rows = [{k: v for k, v in _row("all", n, getattr(self, n)).items() if k != "power"} for n in OUTCOMES]
+        note = f"{self.sentence} " + " ".join(self.notes)
         return ResultTable(
-            pl.DataFrame(rows), f"{self.crisis}: channels of the change", units, note, (), self.case_hash, self.seed
+            pl.DataFrame(rows), "Outcome", {"low": "5 %", "high": "95 %"}, note, (), self.case_hash, self.seed
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -166,43 +181,74 @@ def what_if(
     NoEquilibriumFound
         Some draw's game was not solved.
     """
-    if posterior is None:
-        raise NoUsablePosterior(f"a what-if needs a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
+    return what_if_crises(case, posterior, [crisis], overrides, n_draws)[crisis]
+
+
+def what_if_crises(
+    case: Case, posterior: Posterior | None, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
+) -> dict[str, WhatIf]:
+    """`what_if` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     standard = standard_of(case)
-    before = scenario_setting(case, [crisis], (), standard)
-    coefficients = coefficients_of(posterior, before, n_draws)
-    base = play(before, coefficients)
-    changed = _changed(case, crisis, overrides, coefficients, standard)
+    before = drawn(case, posterior, crises, (), n_draws, standard)
+    after = drawn(case, posterior, crises, overrides, n_draws, standard)
+    each = {
+        o.text: after if len(overrides) == 1 else drawn(case, posterior, crises, [o], n_draws, standard)
+        for o in overrides
+    }
+    numbers = _numbers(before.games, after.games)
+    answers = {}
+    for c, crisis in enumerate(before.crises):
+        is_null = _same(_open_only(before.of(c, before.games)), _open_only(before.of(c, after.games)))
+        said = {"crisis": crisis, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
+                "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
+        answers[crisis] = _result(posterior, case.powers, before.of(c, numbers), said)
+    return answers
+
+
+def _numbers(base: Crises, changed: Crises) -> dict[str, dict[str, np.ndarray]]:
+    """Quantities before and after, and the two channels of each power's expected rung."""
     found_base, found_changed = solve(base), solve(changed)
-    is_null = _same(base, changed)
     now = _rung_at(base, found_base.log_residual)
     own = _rung_at(changed, found_base.log_residual) - now
     total = _rung_at(changed, found_changed.log_residual) - now
-    quantities = quantities_of(base, found_base), quantities_of(changed, found_changed)
+    channels = {"own": np.asarray(own), "others": np.asarray(total - own)}
+    return {"before": quantities_of(base, found_base), "after": quantities_of(changed, found_changed)} | {
+        "by": channels
+    }
+
+
+def _result(posterior: Posterior, powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
+    before, after = numbers["before"], numbers["after"]
     return WhatIf(
-        crisis=crisis, explanation=posterior.explanation, overrides=tuple(o.text for o in overrides),
-        powers=_powers(case.powers, quantities, np.asarray(own), np.asarray(total - own)),
-        **{name: _difference(quantities[0][name], quantities[1][name]) for name in OUTCOMES},
-        is_null=is_null, without_effect=_without_effect(case, crisis, overrides, (coefficients, standard, base)),
-        notes=notes_of(posterior), n_draws=int(base.stake.shape[0]), seed=posterior.seed, case_hash=posterior.case_hash,
+        **said, explanation=posterior.explanation,
+        powers=_powers(powers, (before, after), numbers["by"]["own"], numbers["by"]["others"]),
+        **{name: _difference(before[name], after[name]) for name in OUTCOMES}, notes=notes_of(posterior),
+        n_draws=len(before[OUTCOMES[0]]), seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
-
-
-def _changed(
-    case: Case, crisis: str, overrides: Sequence[Override], coefficients: Coefficients, standard: Standard
-) -> Crises:
-    setting = scenario_setting(case, [crisis], overrides, standard)
-    return scenario_games(play(setting, coefficients), setting, overrides)
 
 
 def _same(a: Crises, b: Crises) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
 
 
-def _without_effect(case: Case, crisis: str, overrides: Sequence[Override], drawn: tuple) -> tuple[str, ...]:
-    coefficients, standard, base = drawn
-    games = {o.text: _changed(case, crisis, [o], coefficients, standard) for o in overrides}
-    return tuple(text for text, changed in games.items() if _same(_open_only(changed), _open_only(base)))
+def _without_effect(
+    case: Case, overrides: Sequence[Override], before: Drawn, each: dict[str, Drawn], c: int
+) -> tuple[str, ...]:
+    base = _open_only(before.of(c, before.games))
+    idle = [o for o in overrides if _same(_open_only(before.of(c, each[o.text].games)), base)]
+    return tuple(o.text + _why_idle(case, o, before.setting, c) for o in idle)
+
+
+def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
+    """Why a change moved nothing, where that can be said of it alone."""
+    if override.subject not in case.organisations:
+        return ""
+    if override.subject not in setting.vehicles:
+        return f" ({override.subject} is no vehicle of a deployment in this case)"
+    option = setting.names.options.index(f"{DEPLOYMENT}@{override.subject}")
+    if np.asarray(setting.is_open)[c, :, option].any():
+        return ""
+    return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"
 
 
 def _open_only(games: Crises) -> Crises:
@@ -228,6 +274,16 @@ def _powers(
         )
         for i, name in enumerate(names)
     )  # fmt: skip
+
+
+def _rounded(**numbers: float) -> dict[str, float]:
+    """To a thousandth, so that a row fits a terminal; the full numbers are in `table` and `as_dict`."""
+    return {name: round(number, 3) for name, number in numbers.items()}
+
+
+def _is_moved(power: PowerChange) -> bool:
+    change = power.expected_rung.difference
+    return max(abs(change.mean), abs(change.low), abs(change.high)) > ROUNDING
 
 
 def _difference(before: np.ndarray, after: np.ndarray) -> Difference:

@@ -64,17 +64,31 @@ def trace(crises: Crises, crisis: int = 0, settings: PathSettings = PathSettings
     PathLost
         Steps ran out, or the corrector failed at the shortest step.
     """
-    one = one_crisis(crises, crisis)
-    tables = jax.jit(lambda c: tables_of(as_choice(c)))(one)
-    walk = _Walk(np.append(np.asarray(uniform_residual(tables))[:, 0], 0.0), tables, settings)
+    one = jax.tree.map(_double, one_crisis(crises, crisis))
+    tables, start = _outset(one)
+    walk = _Walk(np.append(np.asarray(start)[:, 0], 0.0), tables, settings)
     points, tests = walk.run()
     rationality = points[:, -1] * float(one.rationality[0])
-    batch = eqx.tree_at(
-        lambda c: c.rationality, jax.tree.map(lambda x: jnp.repeat(x, len(points), 0), one), jnp.asarray(rationality)
-    )
-    strategy = np.exp(np.asarray(log_strategy(batch, jnp.asarray(points[:, :-1]))))
+    strategy = np.array([_strategy(one, point, at) for point, at in zip(points[:, :-1], rationality, strict=True)])
     folds = _crossings(rationality, tests[:, 0])
     return Path(rationality, points[:, :-1], strategy, folds, _crossings(rationality, tests[:, 1]), walk.error)
+
+
+def _double(values: jax.Array) -> jax.Array:
+    return values.astype(jnp.float64) if jnp.issubdtype(values.dtype, jnp.floating) else values
+
+
+@jax.jit
+def _outset(one: Crises) -> tuple[Tables, jax.Array]:
+    """Constants of the search and log R at rationality 0."""
+    tables = tables_of(as_choice(one))
+    return tables, uniform_residual(tables)
+
+
+@jax.jit
+def _strategy(one: Crises, log_residual: jax.Array, rationality: jax.Array) -> jax.Array:
+    at = eqx.tree_at(lambda c: c.rationality, one, jnp.full(1, rationality))
+    return jnp.exp(log_strategy(at, log_residual[None]))[0]
 
 
 @jax.jit

@@ -11,14 +11,14 @@ import jax.numpy as jnp
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.overrides import BadOverride, Override
+from buckpass.case.overrides import BadOverride, Override, parse_overrides
 from buckpass.case.schema import Alignment, Member, Organisation
 from buckpass.game import covariates
 from buckpass.game.crises import Crises
 from buckpass.game.overrides import absent, force
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 
-__all__ = ["PAYOFFS", "check_usable", "repriced", "scenario_case", "scenario_games", "scenario_setting"]
+__all__ = ["PAYOFFS", "changes_of", "check_usable", "repriced", "scenario_case", "scenario_games", "scenario_setting"]
 
 PAYOFFS = ("stake", "cost", "backlash", "influence", "norm")
 CRISIS_PARAMETERS = ("delivery.capacity", "delivery.distance", "severity.base", "severity.slope", "asked.relief")
@@ -27,6 +27,32 @@ OTHER_VERBS = {"transfer": "agreement", "agreement.discount": "agreement"}
 
 class _Unusable(ValueError):
     """Why one override cannot be used in a crisis game."""
+
+
+def changes_of(texts: Sequence[str], case: Case, crisis: str) -> tuple[Override, ...]:
+    """The changes that `PATH=VALUE` texts ask for in a crisis's game.
+
+    Raises `BadOverride` with every problem at once: those of the texts (see `parse_overrides`), and those of the changes
+    that can be read but not made.
+    """
+    try:
+        overrides = parse_overrides(texts, case, crisis)
+    except BadOverride as unreadable:
+        problems = [*unreadable.problems, *_unusable(texts, case, crisis)]
+        raise BadOverride(dict.fromkeys(problems)) from None
+    check_usable(case, [crisis], overrides)
+    return overrides
+
+
+def _unusable(texts: Sequence[str], case: Case, crisis: str) -> list[str]:
+    """Problems of those texts that can be read each by itself."""
+    problems: list[str] = []
+    for text in texts:
+        try:
+            check_usable(case, [crisis], parse_overrides([text], case, crisis))
+        except BadOverride as bad:
+            problems += bad.problems
+    return problems
 
 
 def check_usable(case: Case, crises: Sequence[str], overrides: Sequence[Override]) -> None:

@@ -14,6 +14,7 @@ from buckpass.game.choice import CLOSED, Choice, others
 
 __all__ = [
     "Tables",
+    "determinant",
     "follow_rationality",
     "newton",
     "respond",
@@ -44,11 +45,11 @@ class Answer(eqx.Module):
 
 
 def tables_of(choice: Choice) -> Tables:
-    """Constants of the search."""
+    """Constants of the search; differentiable (the two scales that keep exponentials in range cancel in every answer)."""
     is_open = choice.offer > CLOSED
-    least = jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1)
+    least = lax.stop_gradient(jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1))
     worth = jnp.where(is_open[None], -choice.alignment[:, :, None] * choice.reach[None], -jnp.inf)
-    shift = jnp.max(worth, axis=2)
+    shift = lax.stop_gradient(jnp.max(worth, axis=2))
     off = others(choice)
     return Tables(
         offer=choice.offer,
@@ -151,9 +152,22 @@ def solve_linear(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> F
     return tableau[:, -1]
 
 
+def determinant(system: Float[Array, "p p c"]) -> Float[Array, " c"]:
+    """Determinant of a p×p system per crisis by elimination, without pivoting: not a number where a pivot is 0."""
+    product = jnp.ones_like(system[0, 0])
+    for k in range(system.shape[0]):
+        product = product * system[k, k]
+        system = system - (system[:, k] / system[k, k])[:, None] * system[k][None]
+    return product
+
+
+def _system(answer: Answer) -> Array:
+    """I - S: what Newton solves; its determinant is 1 at rationality 0 and passes 0 at a fold or branch point."""
+    return jnp.eye(answer.slope.shape[0], dtype=answer.slope.dtype)[:, :, None] - answer.slope
+
+
 def _direction(answer: Answer) -> Array:
-    identity = jnp.eye(answer.slope.shape[0], dtype=answer.slope.dtype)[:, :, None]
-    return solve_linear(identity - answer.slope, answer.gap)
+    return solve_linear(_system(answer), answer.gap)
 
 
 def newton(
@@ -184,34 +198,44 @@ def _pick(first: Bool[Array, " c"], a: Answer, b: Answer) -> tuple[Array, Array,
     return jnp.where(first, a.gap, b.gap), jnp.where(first, a.slope, b.slope), jnp.where(first, a.error, b.error)
 
 
-def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) -> tuple[Array, Array, Array]:
-    """Trace the branch that starts at rationality 0 up to the crisis's own → point, share of λ reached, steps.
+def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) -> tuple[Array, Array, Array, Array]:
+    """Trace the branch that starts at rationality 0 up to the crisis's own → point, share of λ reached, plain, steps.
 
     Each step of λ is accepted only where Newton contracts by a factor of four at once (Deuflhard 2004, §5), so that a
-    neighbouring branch is not picked up unseen; otherwise the step is halved. A fold stops the trace there.
+    neighbouring branch is not picked up unseen; otherwise the step is halved. `plain` is False where det(I - S) was not
+    positive all the way: the trace passed a fold or a branch point, and its end may lie on another branch.
     """
 
     def advance(state):
-        count, reached, point, step, used = state
+        count, reached, point, step, plain, used = state
         aim = jnp.minimum(reached + step, 1.0)
-        found, is_safe = _correct(tables, point, aim)
+        found, is_safe, turned = _correct(tables, point, aim)
         active = (reached < 1.0) & (step > 1e-4)
         accept = is_safe & active
         point = jnp.where(accept, found, point)
-        return count + 1, jnp.where(accept, aim, reached), point, step * jnp.where(accept, 2.0, 0.5), used + active
+        plain = plain & ~(accept & turned)
+        return (
+            count + 1,
+            jnp.where(accept, aim, reached),
+            point,
+            step * jnp.where(accept, 2.0, 0.5),
+            plain,
+            used + active,
+        )
 
     def unfinished(state):
         return (state[0] < limit) & jnp.any((state[1] < 1.0) & (state[3] > 1e-4))
 
     start = uniform_residual(tables)
     reached = jnp.where(wanted, 0.0, 1.0).astype(start.dtype)
-    state = (0, reached, start, jnp.ones_like(reached), jnp.zeros(reached.shape, int))
-    _, reached, point, _, used = lax.while_loop(unfinished, advance, state)
-    return point, reached, used
+    everywhere = jnp.ones(reached.shape, bool)
+    state = (0, reached, start, jnp.ones_like(reached), everywhere, jnp.zeros(reached.shape, int))
+    _, reached, point, _, plain, used = lax.while_loop(unfinished, advance, state)
+    return point, reached, plain, used
 
 
-def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array]:
-    """Three Newton steps at rationality `aim`, and whether each contracted by four."""
+def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array, Array]:
+    """Three Newton steps at rationality `aim`, whether each contracted by four, and whether det(I - S) is not positive."""
 
     def step(state):
         count, point, last, is_safe = state
@@ -222,4 +246,5 @@ def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array]:
 
     start = (0, point, jnp.full_like(aim, jnp.finfo(aim.dtype).max), jnp.ones(aim.shape, bool))
     _, point, last, is_safe = lax.while_loop(lambda state: state[0] < 3, step, start)
-    return point, is_safe & (last < 1e-2)
+    turned = ~(determinant(_system(respond(tables, point, aim))) > 0)
+    return point, is_safe & (last < 1e-2), turned

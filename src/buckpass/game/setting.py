@@ -89,21 +89,21 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     ids = list(crises) if crises is not None else _fitted_ids(case)
     rows = _rows(case, ids)
     raw = _raw_covariates(case, rows)
-    standard = standard or standard_of(case)
+    standard = standard or (_standard(raw) if crises is None else standard_of(case))
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
-    stacked = {name: jnp.array(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
+    stacked = {name: jnp.asarray(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
     return CrisisSetting(
         names=CrisisNames(tuple(ids), case.powers, options),
-        covariates=jnp.array(standard.apply(raw)),
-        is_measured=jnp.array(~np.isnan(raw)),
-        log_delivery=jnp.array(_log_delivery(case, standard.apply(raw), standard)),
-        severity=jnp.array([_severity(case, row) for row in rows]),
-        alignment=jnp.array(np.stack([_alignment(case, row["theatre"]) for row in rows])),
-        host_alignment=jnp.array([_host_alignment(case, row) for row in rows]),
-        cost_curve=jnp.array(case.settings.ladder.cost, dtype=float),
-        asked_relief=jnp.array(case.parameter("asked.relief")),
+        covariates=jnp.asarray(standard.apply(raw)),
+        is_measured=jnp.asarray(~np.isnan(raw)),
+        log_delivery=jnp.asarray(_log_delivery(case, standard.apply(raw), standard)),
+        severity=jnp.asarray([_severity(case, row) for row in rows]),
+        alignment=jnp.asarray(np.stack([_alignment(case, row["theatre"]) for row in rows])),
+        host_alignment=jnp.asarray([_host_alignment(case, row) for row in rows]),
+        cost_curve=jnp.asarray(case.settings.ladder.cost, dtype=float),
+        asked_relief=jnp.asarray(case.parameter("asked.relief")),
         vehicles=vehicles,
         **stacked,
     )
@@ -193,7 +193,7 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
         return 0.0
     consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
     has_key = np.array([m in organisation.consent.keys for m in members])
-    return float(pass_probability(organisation.consent.rule, np.array(consents), has_key))
+    return float(pass_probability(organisation.consent.rule, jnp.asarray(consents), jnp.asarray(has_key)))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:

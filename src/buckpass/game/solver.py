@@ -13,9 +13,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
 from buckpass.game.crises import Crises, CrisisNames
-from buckpass.game.search import follow_rationality, newton, solve_linear, sweeps, tables_of
+from buckpass.game.path import trace
+from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
 __all__ = ["DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
 
@@ -62,24 +63,44 @@ class NoEquilibriumFound(RuntimeError):
 def solve(crises: Crises, settings: SolverSettings = PRINCIPAL, names: CrisisNames | None = None) -> Equilibrium:
     """Who does what in each crisis, on the branch that grows out of uniform choice as rationality rises.
 
-    Every equilibrium returned is at the rationality asked and within tolerance (1e-10 in float64).
+    Every equilibrium returned is at the rationality asked and within tolerance (1e-10 in float64). Where the branch
+    folds or others cross it on the way, it is followed round by arc length (`path.trace`, seconds for such a crisis).
 
     Raises
     ------
     NoEquilibriumFound
         Some crisis stayed outside the tolerance; nothing is returned for the others either.
+    PathLost
+        The branch of some crisis folds and could not be followed; `all_equilibria`, or `search="sweeps"`, finds some.
     """
-    equilibrium = _solve_compiled(crises, settings)
+    equilibrium, is_plain = _solve_compiled(crises, settings)
     error = np.asarray(equilibrium.error)
     lost = np.flatnonzero(~np.asarray(equilibrium.converged))
     if lost.size:
         raise NoEquilibriumFound(_complaint(error, lost, settings, names), tuple(lost.tolist()))
+    if settings.search == "path":
+        for crisis in np.flatnonzero(~np.asarray(is_plain)):
+            equilibrium = _round_folds(crises, equilibrium, int(crisis))
     return equilibrium
 
 
 @partial(jax.jit, static_argnames="settings")
-def _solve_compiled(crises: Crises, settings: SolverSettings) -> Equilibrium:
-    return solve_strategies(crises, settings)
+def _solve_compiled(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, Bool[Array, " c"]]:
+    return _solved(crises, settings)
+
+
+def _round_folds(crises: Crises, equilibrium: Equilibrium, crisis: int) -> Equilibrium:
+    """The same equilibria with one crisis's replaced by the end of its branch, traced by arc length."""
+    path = trace(crises, crisis)
+    return eqx.tree_at(
+        lambda e: (e.strategy, e.log_residual, e.error),
+        equilibrium,
+        (
+            equilibrium.strategy.at[crisis].set(path.strategy[-1]),
+            equilibrium.log_residual.at[crisis].set(path.log_residual[-1]),
+            equilibrium.error.at[crisis].set(path.error),
+        ),
+    )
 
 
 def _complaint(error: np.ndarray, lost: np.ndarray, settings: SolverSettings, names: CrisisNames | None) -> str:
@@ -105,20 +126,29 @@ def solve_strategies(
     `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time. `guess` (log R
     near the answer, as a sampler has it from the step before) is refined first; the search runs only where that fails.
     """
+    return _solved(crises, settings, guess)[0]
+
+
+def _solved(
+    crises: Crises, settings: SolverSettings, guess: Float[Array, "c p"] | None = None
+) -> tuple[Equilibrium, Bool[Array, " c"]]:
+    """The equilibria, and whether each was reached along its branch from rationality 0 without a fold on the way."""
     choice = as_choice(crises)
     held = lax.stop_gradient(choice)
-    point, used = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
+    found = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
+    point, used, is_plain = found
     log_residual = _implicit(choice, lax.stop_gradient(point))
     held = lax.stop_gradient(log_residual)
     error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
     sigma = jnp.exp(choice_log_probabilities(choice, log_residual))
-    return Equilibrium(
+    found = Equilibrium(
         strategy=jnp.moveaxis(sigma, -1, 0),
         log_residual=log_residual.T,
         error=error,
         sweeps=used,
         converged=error <= settings.tolerance_for(error.dtype),
     )
+    return found, is_plain
 
 
 @jax.custom_jvp
@@ -130,8 +160,13 @@ def _implicit(choice: Choice, log_residual: Array) -> Array:
 def _implicit_jvp(primals, tangents):
     choice, point = primals
     log_residual = _implicit(choice, point)
-    _, push = jax.jvp(lambda c: best_response(c, log_residual), (choice,), (tangents[0],))
-    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slopes(choice, log_residual)
+
+    def answer(changed: Choice) -> tuple[Array, Array]:
+        found = respond(tables_of(changed), log_residual)  # the search's own exponentials: the compiler pays them once
+        return found.gap, found.slope
+
+    _, push, slope = jax.jvp(answer, (choice,), (tangents[0],), has_aux=True)
+    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slope
     return log_residual, _solve_implicit(system, push)
 
 
@@ -149,20 +184,25 @@ def _solve_implicit(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -
     )
 
 
-def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array]:
+def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array, Array]:
     """First search, then the other one for the crises that it left unsolved; one exact best response at the end."""
     tables = tables_of(choice)
     tolerance = settings.tolerance_for(choice.stake.dtype)
     first, second = (_by_sweeps, _by_path) if settings.search == "sweeps" else (_by_path, _by_sweeps)
-    point, error, used = first(tables, settings, jnp.ones(choice.stake.shape[1:], bool))
+    point, error, used, plain = first(tables, settings, jnp.ones(choice.stake.shape[1:], bool))
     lost = error > 0.5 * tolerance
-    other, error_other, more = second(tables, settings, lost)
-    point = jnp.where(lost & (error_other < error), other, point)
+    other, error_other, more, plain_other = second(tables, settings, lost)
+    better = lost & (error_other < error)
+    point = jnp.where(better, other, point)
     polished = best_response(choice, point)
-    return jnp.where(jnp.isfinite(polished), polished, point), used + jnp.where(lost, more, 0)
+    return (
+        jnp.where(jnp.isfinite(polished), polished, point),
+        used + jnp.where(lost, more, 0),
+        jnp.where(better, plain_other, plain),
+    )
 
 
-def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]) -> tuple[Array, Array]:
+def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]) -> tuple[Array, Array, Array]:
     """Newton from a guess; all crises are searched from nothing where it did not reach the tolerance in one of them."""
     tables = tables_of(choice)
     wanted = jnp.ones(choice.stake.shape[1:], bool)
@@ -170,24 +210,24 @@ def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
     lost = ~(error <= 0.5 * settings.tolerance_for(error.dtype))
 
     def search(_):
-        other, more = _search(settings, choice)
-        return jnp.where(lost, other, point), used + jnp.where(lost, more, 0)
+        other, more, plain = _search(settings, choice)
+        return jnp.where(lost, other, point), used + jnp.where(lost, more, 0), plain & lost
 
-    return lax.cond(jnp.any(lost), search, lambda _: (point, used), None)
+    return lax.cond(jnp.any(lost), search, lambda _: (point, used, jnp.zeros_like(lost)), None)
 
 
-def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array]:
+def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array, Array]:
     limit = jnp.where(jnp.any(wanted), settings.sweeps, 0)
     start, count = sweeps(tables, limit, settings.switch)
     point, error, steps = newton(tables, start, wanted, _aim(settings, start), settings.newton_steps)
-    return point, error, count + steps
+    return point, error, count + steps, jnp.zeros_like(wanted)
 
 
-def _by_path(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array]:
-    start, reached, trials = follow_rationality(tables, wanted, settings.path_steps)
+def _by_path(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array, Array]:
+    start, reached, plain, trials = follow_rationality(tables, wanted, settings.path_steps)
     there = wanted & (reached >= 1.0)
     point, error, steps = newton(tables, start, there, _aim(settings, start), settings.newton_steps)
-    return point, jnp.where(there, error, jnp.inf), 3 * trials + steps
+    return point, jnp.where(there, error, jnp.inf), 3 * trials + steps, there & plain
 
 
 def _aim(settings: SolverSettings, point: Array) -> float:
