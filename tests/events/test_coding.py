@@ -168,9 +168,17 @@ def test_profile_counts_each_event_of_a_day_once_and_shares_add_up(store):
     shares = drawn.rows.group_by("actor", "year").agg(pl.col("share").sum())
     assert shares["share"].to_list() == pytest.approx([1.0] * shares.height)
     china = drawn.rows.filter(pl.col("actor") == "CHN").row(0, named=True)
-    assert (china["domain"], china["n"], china["total"]) == ("verbal", 1, 431)
+    assert (china["domain"], china["n_rows"], china["n"], china["total"]) == ("verbal", 2, 1, 431)
     assert china["rate"] == pytest.approx(10_000 / 431)
     assert "facet" in drawn.plot().to_dict()
+
+
+def test_a_year_of_stray_rows_is_left_out_and_said(tmp_path):
+    stray = gdelt_row(GLOBALEVENTID="9", SQLDATE="19820103", MonthYear="198201", Year="1982")
+    load(tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [*background(1000), event(1, "RUS", "010", 6), stray])])
+    drawn = profile(tmp_path / "s.duckdb", ["RUS"], ["KAZ"])
+    assert drawn.rows["year"].unique().to_list() == [2022]
+    assert drawn.left_out == ("1982, of which the files report 1 events only",)
 
 
 def test_more_coverage_does_not_change_the_rates(tmp_path):
