@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env headline report test test-slow lint types answers bench docs pins posteriors clean
+.PHONY: env headline comparison power-study report test test-slow lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -41,6 +41,9 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study
 	cp build/power-study/power_study.json src/buckpass/cases/central-asia/power_study.json
+
+comparison: env  ## docs/comparison.json and its figures: all that compare says of the flagship
+	$(BIN)/python benchmarks/comparison.py
 
 headline: env  ## docs/headline.json, the README's figure and answer, from the bundled posteriors
 	$(BIN)/python benchmarks/headline.py
