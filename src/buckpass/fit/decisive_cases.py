@@ -16,11 +16,11 @@ from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothet
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_scores, score_of
-from buckpass.record.results import ResultTable, ShowsItself
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
 
-SCREENING_DRAWS, DRAWS = 6, 100
+SCREENING_DRAWS, DRAWS = 4, 100
 WATCHED = 6  # powers whose joint response is counted; of more, those that say most alone
 SHORT_LIST = 3  # exact values are computed for this many times the crises asked for
 TELLING = 0.1  # nats of a pair's log 2 below which no single crisis of the grid is called a way to split it
@@ -43,18 +43,23 @@ class Decisive(ShowsItself):
     def table(self) -> ResultTable:
         shown = ", ".join(f"{e} {w:.2f}" for e, w in zip(self.explanations, self.weights, strict=True))
         note = (
-            f"information: expected information of all powers' responses about which explanation holds, nats (mutual "
+            f"nats: expected information of all powers' responses about which explanation holds, nats (mutual "
             f"information; at most {_entropy(np.array(self.weights)):.2f} under these weights: {shown}; at most "
-            f"{np.log(len(self.weights)):.2f} with equal weights). watch: the power whose response alone says most. "
+            f"{np.log(len(self.weights)):.2f} with equal weights, column equal). watch: the power whose response alone says most. "
             f"The {len(self.rows)} highest of {self.n_grid:,} crises made from the record's own places, types, severities "
             f"and requests; {DRAWS} draws of each posterior."
         )
-        return ResultTable(self.rows, "Crises that would say most about which explanation holds",
-                           {"information": "nats", "equal_weights": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
+        shown = self.rows.select(
+            pl.col("host"), pl.col("type").str.replace_all("_", " "), pl.col("severity").round(2), pl.col("asked"),
+            pl.col("abstains"), pl.col("information").round(3).alias("nats"), pl.col("equal_weights").round(3).alias("equal"),
+            pl.col("watch"),
+        )  # fmt: skip
+        return ResultTable(shown, "Crises that would say most about which explanation holds",
+                           {"nats": "nats", "equal": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
 
     def as_dict(self) -> dict:
         return {"case_hash": self.case_hash, "weights": dict(zip(self.explanations, self.weights, strict=True)),
-                "n_grid": self.n_grid, "crises": self.table().rows()}  # fmt: skip
+                "n_grid": self.n_grid, "crises": [plain(row) for row in self.rows.iter_rows(named=True)]}  # fmt: skip
 
 
 def decisive_cases(
