@@ -12,7 +12,7 @@ from buckpass.case import Case, Claim, UnknownName
 from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
 
-__all__ = ["assess", "assess_claim", "estimands"]
+__all__ = ["assess", "assess_claim", "assess_question", "estimands"]
 
 Estimand = Callable[[Question], Finding]
 PLACES = {
@@ -53,13 +53,13 @@ def assess(
     No claim is left out: one that cannot be computed says why.
     """
     predictions = _predictions(case, posteriors, weights)
-    found = tuple(_assessed(Question(claim, case, predictions, seed)) for claim in case.claims)
+    found = tuple(assess_question(Question(claim, case, predictions, seed)) for claim in case.claims)
     return Verdicts(found, case.id, case.hash, seed)
 
 
 def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
     """The verdict on one claim."""
-    return _assessed(Question(claim, case, _predictions(case, posteriors, None), seed))
+    return assess_question(Question(claim, case, _predictions(case, posteriors, None), seed))
 
 
 def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:
@@ -70,7 +70,8 @@ def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapp
     return Predictions(case, posteriors, stacked(posteriors) if weights is None else weights)
 
 
-def _assessed(question: Question) -> Verdict:
+def assess_question(question: Question) -> Verdict:
+    """The verdict on one claim with predictions that are already there."""
     claim = question.claim
     if claim.family == "not_computed" or claim.estimand is None:
         return blank(claim, "not_computed", claim.not_computed)

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, terminal_width
+from buckpass.cli.compare_verb import Posteriors, compare
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width
 
 __all__ = ["VERBS", "Posteriors"]
 
-Posteriors = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
-]
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
@@ -91,21 +89,6 @@ def _fit_row(posterior) -> dict:
     return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
             "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "passed": d.passed,
             "reasons": list(d.reasons)}  # fmt: skip
-
-
-def compare(case: CaseRef, posteriors: Posteriors = None, as_json: AsJson = False) -> None:
-    """Explanations ranked by how they predict crises they have not seen; pairs the record cannot tell apart."""
-    with errors_as_messages():
-        from buckpass.case import load_case
-        from buckpass.fit import compare as compare_fits
-        from buckpass.fit import load_posteriors
-
-        loaded = load_case(case)
-        found = compare_fits(loaded, load_posteriors(loaded, posteriors))
-        show(found, as_json)
-        if not as_json:
-            for name, reasons in found.failed.items():
-                tell(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}")
 
 
 def claims(
