@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +17,13 @@ from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
 from buckpass.fit.sampling import Draws, NutsSettings, Sampling
 from buckpass.fit.scoring import leave_one_out, refit_score, untrusted, with_exact
+from buckpass.fit.stored import load_posteriors, posteriors_or_none
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
 
-__all__ = ["FitPlan", "NothingToFit", "fit", "fit_explanation", "load_posteriors", "what_cannot_be_estimated"]
+__all__ = [
+    "FitPlan", "NothingToFit", "fit", "fit_explanation", "load_posteriors", "posteriors_or_none", "what_cannot_be_estimated",
+]  # fmt: skip
 
 LIBRARIES = ("buckpass", "jax", "numpyro")
 
@@ -75,36 +78,6 @@ def fit(
         jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
         save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
-
-
-def load_posteriors(case: Case, folder: Path | None = None, names: Sequence[str] | None = None) -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id (all, or those named): from `folder`, or those bundled with the case.
-
-    Raises
-    ------
-    PosteriorFileError
-        There is none, or they were fitted to another version of the case; says that it must be refitted and how.
-    """
-    place = folder or case.folder / "posteriors"
-    files = sorted(place.glob("*.nc")) if place.is_dir() else []
-    found = [load_posterior(path) for path in files if names is None or path.stem in names]
-    how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
-    if not found:
-        raise PosteriorFileError(f"no posteriors of {case.id} in {place.name}/: fit it first with {how}")
-    stale = [p.explanation for p in found if p.case_hash != case.record_hash]
-    if stale:
-        raise PosteriorFileError(
-            f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
-            f"{case.record_hash[:12]}): a changed case must be refitted, {how}"
-        )
-    order = [e.id for e in explanations()]
-    return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
-
-
-def posteriors_or_none(case: Case, folder: Path | None = None) -> dict[str, Posterior] | None:
-    """Posteriors if the case has been fitted, None if there are none; stale or damaged ones still raise."""
-    place = folder or case.folder / "posteriors"
-    return load_posteriors(case, folder) if place.is_dir() and any(place.glob("*.nc")) else None
 
 
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
