@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
 
+from buckpass.case import check_case
 from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
 from buckpass.events.agreement import compare
 from buckpass.events.cameo import labels, mapping, meaning
@@ -87,6 +88,7 @@ def test_silence_and_a_gap_are_told_apart(store):
     usa = coded(code(store, made_case()), "USA")
     assert (usa["status"], usa["rung"]) == ("uncovered", None)
     assert "no event with it" in usa["reason"]
+    assert usa["gap"] == "no file of the window has both actor and host"
 
 
 def test_a_window_that_the_files_miss_is_not_silence(tmp_path):
@@ -166,9 +168,17 @@ def test_profile_counts_each_event_of_a_day_once_and_shares_add_up(store):
     shares = drawn.rows.group_by("actor", "year").agg(pl.col("share").sum())
     assert shares["share"].to_list() == pytest.approx([1.0] * shares.height)
     china = drawn.rows.filter(pl.col("actor") == "CHN").row(0, named=True)
-    assert (china["domain"], china["n"], china["total"]) == ("verbal", 1, 431)
+    assert (china["domain"], china["n_rows"], china["n"], china["total"]) == ("verbal", 2, 1, 431)
     assert china["rate"] == pytest.approx(10_000 / 431)
     assert "facet" in drawn.plot().to_dict()
+
+
+def test_a_year_of_stray_rows_is_left_out_and_said(tmp_path):
+    stray = gdelt_row(GLOBALEVENTID="9", SQLDATE="19820103", MonthYear="198201", Year="1982")
+    load(tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [*background(1000), event(1, "RUS", "010", 6), stray])])
+    drawn = profile(tmp_path / "s.duckdb", ["RUS"], ["KAZ"])
+    assert drawn.rows["year"].unique().to_list() == [2022]
+    assert drawn.left_out == ("1982, of which the files report 1 events only",)
 
 
 def test_more_coverage_does_not_change_the_rates(tmp_path):
@@ -188,37 +198,83 @@ def test_a_draft_is_marked_machine_and_left_alone_once_written(store, tmp_path):
     violent = [event(k, "FRA", f"19{k % 6}", 5 + k % 4) for k in range(100, 160)]
     load(store, [gdelt_file(tmp_path / "v.csv", violent)])
     folder = tmp_path / "draft"
-    folder.mkdir()
     made = draft(store, ["KAZ"], 2021, folder)
     assert made.crises["type"].to_list() == ["unrest"]
-    assert set(made.responses["basis"]) <= {"machine", "unsearched"}
     assert made.responses.filter(pl.col("actor") == "RUS")["rung"].to_list() == [6]
-    assert "confirm" in (folder / "crises.csv").read_text(encoding="utf-8")
+    case = draft_is_valid_and_marked(folder)
+    assert {power.id for power in case.settings.powers} >= {"RUS", "CHN", "FRA"}
+    assert set(case.sources) == {"file1", "file2"}
     with pytest.raises(OutputExists):
         draft(store, ["KAZ"], 2021, folder)
 
 
-def test_a_draft_reads_as_case_rows(store, tmp_path):
-    from buckpass.case.tables import read_table
+def draft_is_valid_and_marked(folder):
+    """The case of a draft, which passes `check` and says of every row that a machine proposed it."""
+    check = check_case(folder)
+    assert check.ok, check.errors
+    case = check.case
+    assert case.crises["threat_reason"].str.starts_with("machine: ").all()
+    assert case.crises["name"].str.ends_with("(machine, confirm)").all()
+    assert case.responses.height == case.crises.height * len(case.powers)
+    assert (case.responses["coder"] == "machine").all()
+    assert set(case.responses["basis"]) <= {"machine", "unsearched"}
+    assert (case.responses["rung"].is_null() == (case.responses["basis"] == "unsearched")).all()
+    assert case.series["note"].str.starts_with("machine").all()
+    return case
 
-    violent = [event(k, "FRA", f"19{k % 6}", 5 + k % 4) for k in range(100, 160)]
-    load(store, [gdelt_file(tmp_path / "v.csv", violent)])
-    draft(store, ["KAZ"], 2021, tmp_path)
-    for name in ("crises.csv", "responses.csv"):
-        table, problems = read_table(name, (tmp_path / name).read_text(encoding="utf-8"))
-        assert not problems
-        assert table.frame.height >= 1
+
+@pytest.mark.parametrize("hosts", [[], ["KAZ", "QQQ"]])
+def test_a_draft_of_no_state_is_refused(store, tmp_path, hosts):
+    with pytest.raises(errors.UnknownHosts):
+        draft(store, hosts, 2021, tmp_path / "draft")
+    assert not (tmp_path / "draft").exists()
 
 
-def test_real_agreement_covers_little_and_says_so(real_events):
+def test_a_draft_from_cut_files_is_refused(tmp_path):
+    store = tmp_path / "s.duckdb"
+    load(store, [write(tmp_path / "cut.tsv", quads(is_cut=True))])
+    with pytest.raises(errors.UncoveredActors, match="cut out"):
+        draft(store, ["KAZ"], 2013, tmp_path / "draft")
+
+
+@pytest.mark.slow
+def test_a_real_draft_is_valid_and_its_powers_are_not_those_that_cut_files_keep(all_real_events, tmp_path):
+    draft(all_real_events, ["KAZ", "KGZ", "TJK", "TKM", "UZB"], 1991, tmp_path / "draft")
+    case = draft_is_valid_and_marked(tmp_path / "draft")
+    assert case.settings.powers[0].id == "RUS"
+    assert {"tjk_civil_war_1992", "uzb_civil_war_1999"} <= set(case.crises["crisis_id"])
+
+
+@pytest.mark.slow
+def test_real_agreement_covers_little_and_says_so(all_real_events):
     from buckpass.case import load_case
 
-    store, _ = real_events
-    found = agree(store, load_case("central-asia"))
+    found = agree(all_real_events, load_case("central-asia"))
     assert found.pairs.height < 15
     assert found.refused.height > 300
     assert not found.pairs["actor"].is_in(["RUS", "USA"]).any()
-    assert "not reliable" in found.verdict or "too few" in found.verdict
+    assert "too few to judge" in found.verdict
+    assert found.refused["gap"].str.len_chars().min() > 0
+
+
+def test_evidence_of_a_rung_is_found_again_and_another_key_is_said(store):
+    record = code(store, made_case())
+    assert all(evidence_rows(store, keys).height == len(keys) for keys in record.coded["evidence"])
+    assert record.coded["files"].list.len().min() >= 1
+    with pytest.raises(errors.BadKey, match="7:5689"):
+        evidence_rows(store, ["seven"])
+
+
+def test_what_people_read_has_the_verdict_and_the_gaps(store):
+    matrix, apart, refused = agree(
+        store, made_case([("uprising", "RUS", 6, 6, 6, "seen"), ("uprising", "USA", 1, 1, 1, "seen")])
+    ).table()
+    assert "1 of 2 hand-coded" in matrix.note
+    assert apart.frame.height == 0
+    assert refused.frame["responses"].to_list() == [1]
+    coded, gaps = code(store, made_case()).table()
+    assert coded.frame.filter(pl.col("actor") == "RUS")["band"].to_list() == ["1-6"]
+    assert gaps.frame["responses"].sum() + coded.frame.height == 4
 
 
 def test_gdelt_layout_is_read_by_position():

@@ -1,5 +1,6 @@
 """Files into the store: recognised by content, loaded once, every row accounted for, or the store as it was."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -94,8 +95,6 @@ def test_a_blank_line_is_no_row(tmp_path):
 
 
 def test_the_store_remembers_where_rows_came_from(tmp_path):
-    import hashlib
-
     store, path = tmp_path / "s.duckdb", gdelt_file(tmp_path / "a.csv.gz", many_gdelt(3))
     load(store, [path])
     entry = query(store, "SELECT * FROM files").row(0, named=True)
@@ -184,8 +183,10 @@ def test_a_store_from_a_newer_version_is_left_alone(tmp_path):
     load(store, [path])
     with writing(store) as connection:
         connection.execute("UPDATE store_version SET version = ?", [VERSION + 1])
+    before = store.read_bytes()
     with pytest.raises(errors.NewerStore, match=f"version {VERSION + 1}"):
         load(store, [gdelt_file(tmp_path / "b.csv", many_gdelt(3))])
+    assert store.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"this is no database " * 500, b""])
@@ -214,14 +215,18 @@ def test_two_processes_cannot_mix_their_rows(tmp_path):
             [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
         )
     assert done.stdout.startswith("busy: s.duckdb: another process")
+    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as a full disk would")
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
     store = tmp_path / "s.duckdb"
     load(store, [gdelt_file(tmp_path / "a.csv", many_gdelt(2))])
-    rows = [gdelt_row(GLOBALEVENTID=str(k * 7919), Actor1Code=f"RUS{k * 104729 % 99991:05d}") for k in range(150_000)]
-    big = gdelt_file(tmp_path / "b.csv", rows)
+    place = GDELT1.index("Actor1Code")
+    head, tail = ("\t".join(part) for part in (gdelt_row()[1:place], gdelt_row()[place + 1 :]))
+    codes = [hashlib.sha256(str(k).encode()).hexdigest() for k in range(40_000)]  # what no store can press together
+    big = write(tmp_path / "b.csv", "".join(f"{k}\t{head}\t{code}\t{tail}\n" for k, code in enumerate(codes)).encode())
+    before = query(store, "SELECT * FROM events ORDER BY event_id")
     script = f"""
         import resource
         from pathlib import Path
@@ -234,7 +239,11 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
     assert done.stdout.startswith("full: s.duckdb: could not be written"), done.stdout + done.stderr
-    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 2
+    assert query(store, "SELECT * FROM events ORDER BY event_id").equals(before)
+    assert query(store, "SELECT count(*) AS n FROM files")["n"][0] == 1
+    assert not list(tmp_path.glob(".buckpass-load-*"))
+    assert load(store, [gdelt_file(tmp_path / "c.csv", many_gdelt(3))]).rows_loaded == 3
+    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 5
 
 
 def test_the_parallel_reader_and_the_careful_one_load_the_same(tmp_path, monkeypatch):

@@ -67,7 +67,7 @@ def expected(line: bytes):
             if re.fullmatch("[0-9]{8}", cell["SQLDATE"])
             else None
         )
-        goldstein = float(cell["GoldsteinScale"]) if cell["GoldsteinScale"] else 0.0
+        goldstein = number_of(cell["GoldsteinScale"]) if cell["GoldsteinScale"] else 0.0
     except (ValueError, OverflowError):
         return None
     root, code = cell["EventRootCode"], cell["EventCode"]
@@ -82,6 +82,12 @@ def expected(line: bytes):
     code = "0" + code if len(root) == 1 and not code.startswith("0") else code
     right = right and re.fullmatch("(0[1-9]|1[0-9]|20)[0-9]{0,2}", code) and root and code.startswith(two)
     return (number, day, code) if right else None
+
+
+def number_of(text: str) -> float:
+    if not text.isascii():  # float() strips every blank of Unicode, which no number of a data file has
+        raise ValueError(text)
+    return float(text)
 
 
 def whole(text: str) -> int:
@@ -109,8 +115,8 @@ def check(mutations) -> None:
     assert len(loaded) == len(right)
 
 
-@settings(max_examples=15, phases=NO_SHRINKING, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(mutation, min_size=40, max_size=80))
+@settings(max_examples=4, phases=NO_SHRINKING, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(mutation, min_size=200, max_size=200))
 def test_mutated_rows_are_loaded_right_or_rejected(mutations):
     check(mutations)
 

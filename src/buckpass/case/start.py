@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from buckpass.case.problems import OutputExists
@@ -18,12 +19,20 @@ def new_case(folder: str | Path) -> Path:
 
     Raises `OutputExists` where the folder has something in it or cannot be made. All files are written, or none.
     """
-    folder = Path(folder)
+    return fill_folder(Path(folder), _write)
+
+
+def fill_folder(folder: Path, write: Callable[[Path, str], None]) -> Path:
+    """A new (or empty) folder with what `write(draft, case_id)` puts into it: all of its files, or none.
+
+    Raises `OutputExists` where the folder has something in it or cannot be made.
+    """
     _refuse_occupied(folder)
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-case-") as workshop:
             draft = Path(workshop) / "case"
-            _write(draft, folder.absolute().name)
+            draft.mkdir()
+            write(draft, _case_id(folder.absolute().name))
             os.replace(draft, folder)  # onto an empty folder at most, which the system checks again
     except OSError as error:
         raise OutputExists(f"{folder} could not be written: {error.strerror}. Give a new folder's name") from None
@@ -39,13 +48,15 @@ def _refuse_occupied(folder: Path) -> None:
         raise OutputExists(f"{folder.absolute().parent} is not a folder: make it first")
 
 
-def _write(draft: Path, name: str) -> None:
-    draft.mkdir()
+def _case_id(name: str) -> str:
+    case_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    return case_id if re.match(r"[a-z]", case_id) else "my-case"
+
+
+def _write(draft: Path, case_id: str) -> None:
     for source in sorted(TEMPLATE.iterdir()):
         if source.is_file():
             shutil.copyfile(source, draft / source.name)
-    case_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
-    if re.match(r"[a-z]", case_id):
-        settings = draft / "case.toml"
-        text = settings.read_text(encoding="utf-8")
-        settings.write_bytes(text.replace('id = "my-case"', f'id = "{case_id}"', 1).encode("utf-8"))
+    settings = draft / "case.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_bytes(text.replace('id = "my-case"', f'id = "{case_id}"', 1).encode("utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import CALLED_WRONG, errors_as_messages, show, tell, tell_table
+from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table
 
 __all__ = ["events"]
 
@@ -25,6 +27,19 @@ def _needs_extra() -> None:
         raise typer.Exit(CALLED_WRONG)
 
 
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Errors as every verb says them; a file or store that cannot be used is an answer (1), not a wrong call (2)."""
+    with errors_as_messages():
+        from buckpass.events.errors import EventsError
+
+        try:
+            yield
+        except EventsError as error:
+            typer.echo(f"{error}", err=True)
+            raise typer.Exit(SAYS_NO) from None
+
+
 @events.command()
 def load(
     store: Store,
@@ -33,7 +48,7 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load files, recognised by content; bad rows are kept apart with the reason."""
-    with errors_as_messages():
+    with _answered():
         from buckpass.events import load as load_files
 
         show(load_files(store, files, all_columns=all_columns), as_json)
@@ -42,7 +57,7 @@ def load(
 @events.command()
 def code(store: Store, case: CaseRef, as_json: AsJson = False) -> None:
     """Propose rung, band and evidence for every crisis and actor that the events cover."""
-    with errors_as_messages():
+    with _answered():
         from buckpass.case import load_case
         from buckpass.events import code as code_events
 
@@ -52,11 +67,28 @@ def code(store: Store, case: CaseRef, as_json: AsJson = False) -> None:
 @events.command()
 def agree(store: Store, case: CaseRef, seed: Seed = 0, as_json: AsJson = False) -> None:
     """How far machine coding agrees with the hand-coded record: Krippendorff's alpha, the worst disagreements first."""
-    with errors_as_messages():
+    with _answered():
         from buckpass.case import load_case
         from buckpass.events import agree as agree_events
 
         show(agree_events(store, load_case(case), seed=seed), as_json)
+
+
+@events.command()
+def evidence(
+    store: Store,
+    keys: Annotated[list[str], typer.Argument(metavar="KEY…", help="Keys as `events code` and `agree` print them.")],
+    as_json: AsJson = False,
+) -> None:
+    """The events behind a coded rung: day, who, whom, what, from which file."""
+    with _answered():
+        from buckpass.events import evidence_rows
+
+        rows = evidence_rows(store, keys)
+        if as_json:
+            answer({"events": rows.to_dicts()})
+        else:
+            tell_table(rows)
 
 
 @events.command()
@@ -68,7 +100,7 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Verbal, economic and military shares by year, normalised by coverage."""
-    with errors_as_messages():
+    with _answered():
         from buckpass.events import profile as profile_events
 
         found = profile_events(store, actors.split(","), hosts.split(","))
@@ -79,8 +111,7 @@ def profile(
 
 def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:
     """Write a draft case from a store; every row is marked *machine* for a person to confirm."""
-    from buckpass.events import draft
+    with _answered():
+        from buckpass.events import draft
 
-    found = draft(store, hosts.split(","), from_year, folder)
-    tell_table(found.table())
-    tell(f"{folder}: every row is marked machine: confirm or correct it, then run `buckpass check {folder}`")
+        tell_table(draft(store, [host.strip() for host in hosts.split(",") if host.strip()], from_year, folder).table())

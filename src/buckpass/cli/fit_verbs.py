@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, tell_table
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, terminal_width
 
 __all__ = ["VERBS", "Posteriors"]
 
@@ -104,25 +104,31 @@ def compare(case: CaseRef, posteriors: Posteriors = None, as_json: AsJson = Fals
 def claims(
     case: CaseRef,
     posteriors: Posteriors = None,
-    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Also under stricter and looser coding.")] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources."""
+    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources.
+
+    Claims about the record are also judged without recalled rows and with every band of doubt widened by one rung.
+    """
     with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
+        from buckpass.cli.ledger import ledger_lines
         from buckpass.fit.fitting import posteriors_or_none
 
         loaded = load_case(case)
         found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
-        changed = (assess_under(loaded, basis="seen"), assess_under(loaded, doubt=1)) if sensitivity else ()
+        under = tuple(
+            assess_under(loaded, basis=basis, doubt=doubt, seed=seed, before=found)
+            for basis, doubt in (("seen", 0), ("all", 1))
+        )
         if as_json:
-            answer(found.as_dict())
+            changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
+            answer(found.as_dict() | {"changed_under": changed})
             return
-        tell_table(found.table())
-        for one in changed:
-            show(one, as_json)
+        for line in ledger_lines(found, under, terminal_width()):
+            tell(line)
 
 
 VERBS = {"fit": fit, "compare": compare, "claims": claims}

@@ -71,6 +71,19 @@ def by_code(code: str | int, system: str, year: int | None = None) -> str | None
     return None if own or system == "fips" else _published(system).get(text)
 
 
+def capital(state: str) -> tuple[float, float] | None:
+    """Latitude and longitude of a state's capital, in degrees; None for what is no state of today."""
+    return next(
+        ((float(row["latitude"]), float(row["longitude"])) for row in _data("capitals.csv") if row["actor"] == state),
+        None,
+    )
+
+
+def state_name(state: str) -> str:
+    """A state's usual name in English; the code itself where it is unknown."""
+    return next((row["name_short"] for row in _country_table() if row["ISO3"] == state), state)
+
+
 def gdelt_countries() -> dict[str, str]:
     """CAMEO country codes that are not the ISO3 code."""
     return {row["code"]: row["actor"] for row in _data("codes.csv") if row["system"] == "cameo"}

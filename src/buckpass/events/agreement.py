@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from buckpass.events.coding import CodedRecord, code
+from buckpass.events.coding import FIRST_EVIDENCE, CodedRecord, code, gaps
 from buckpass.events.reliability import AlphaInterval, alpha_interval
+from buckpass.record import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.case import Case
 
 FEWEST = 10
+RELIABLE, TENTATIVE = 0.8, 0.667
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,33 @@ class Agreement:
     disagreements: pl.DataFrame
     refused: pl.DataFrame
 
-    def table(self) -> pl.DataFrame:
-        """The disagreements, worst first."""
-        return self.disagreements
+    def table(self) -> tuple[ResultTable, ...]:
+        """The confusion matrix with the verdict, the disagreements worst first, and what was not compared and why."""
+        units = {"hand": "rung", "machine": "rung", "apart": "rungs"}
+        alpha = "Krippendorff's ordinal alpha, 95 % interval with crises drawn as wholes."
+        apart = self.disagreements.select(
+            "crisis_id", "actor", "hand",
+            pl.col("rung").alias("machine"),
+            pl.col("distance").alias("apart"),
+            pl.col("is_in_band").replace_strict({True: "yes", False: "no"}, return_dtype=pl.String).alias("in band"),
+            pl.col("n_events").alias("events"),
+            pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
+        )  # fmt: skip
+        return (
+            ResultTable(
+                self._matrix(), "Hand (rows) against machine (columns), by rung", note=f"{self.verdict} {alpha}"
+            ),
+            ResultTable(
+                apart, "Disagreements, worst first", units, "`events evidence` shows the events behind the keys."
+            ),
+            gaps(self.refused, f"{self.refused.height} hand-coded responses that the events do not cover"),
+        )
+
+    def _matrix(self) -> pl.DataFrame:
+        rungs = sorted({*self.confusion["hand"], *self.confusion["machine"]})
+        counts = {(hand, machine): n for hand, machine, n in self.confusion.iter_rows()}
+        columns = {str(machine): [counts.get((hand, machine), 0) for hand in rungs] for machine in rungs}
+        return pl.DataFrame({"hand": rungs, **columns})
 
     def as_dict(self) -> dict[str, Any]:
         """The agreement as plain values; NaN becomes None."""
@@ -82,7 +108,7 @@ def compare(coded: CodedRecord, responses: pl.DataFrame, *, seed: int = 0) -> Ag
         ),
         pairs.group_by("hand", "rung").len("n").rename({"rung": "machine"}).sort("hand", "machine"),
         _worst_first(pairs),
-        refused.select("crisis_id", "actor", "hand", "status", "reason").sort("crisis_id", "actor"),
+        refused.select("crisis_id", "actor", "hand", "status", "gap", "reason").sort("crisis_id", "actor"),
     )
 
 
@@ -112,12 +138,16 @@ def _verdict(alpha: AlphaInterval, pairs: pl.DataFrame, refused: pl.DataFrame) -
         return f"No agreement can be computed: {seen}."
     if not np.isfinite(alpha.alpha):
         return f"Alpha is undefined: {seen}, and all have the same rung."
-    worth = "too few to judge the coding by" if pairs.height < FEWEST else _worth(alpha.alpha)
+    worth = "too few to judge the coding by" if pairs.height < FEWEST else _worth(alpha)
     return f"{seen}: alpha {alpha.alpha:.2f} [{alpha.low:.2f}, {alpha.high:.2f}], {worth}."
 
 
-def _worth(alpha: float) -> str:
-    """Krippendorff's customary limits (2004, p. 241)."""
-    if alpha >= 0.8:
+def _worth(alpha: AlphaInterval) -> str:
+    """Krippendorff's customary limits (2004, p. 241), where the interval allows to apply them."""
+    if alpha.low < TENTATIVE <= alpha.high:
+        return f"too few to judge the coding by: the interval holds both unreliable and usable ({TENTATIVE} or more)"
+    if alpha.alpha >= RELIABLE:
         return "reliable"
-    return "good for tentative conclusions only" if alpha >= 0.667 else "not reliable: confirm every row by hand"
+    return (
+        "good for tentative conclusions only" if alpha.low >= TENTATIVE else "not reliable: confirm every row by hand"
+    )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.events.cameo import Meaning, mapping, meaning
-from buckpass.events.coverage import FileCoverage, Window, coverages, usable_files
-from buckpass.events.errors import NoEvents
+from buckpass.events.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
+from buckpass.events.errors import BadKey, NoEvents
 from buckpass.events.store import frame, reading
+from buckpass.record import ResultTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +28,13 @@ A_REPORTED_DAY = 10
 ENOUGH_DAYS = 0.8
 SUPPORT_LOW, SUPPORT_RUNG, SUPPORT_HIGH = 3, 2, 1
 SHOWN_EVIDENCE = 20
+FIRST_EVIDENCE = 3
 DEPLOYMENT, THROUGH_ORGANISATION = 6, 5
+NO_FILE = "no event file for the window"
+TOO_FEW_DAYS = "the files report on too few of its days"
+TOO_FEW_EVENTS = "too few events to tell silence from a gap"
+CUT_OUT = "the node of actor or host was cut out of the files"
+NEVER_TOGETHER = "no file of the window has both actor and host"
 
 SCHEMA = {
     "crisis_id": pl.String,
@@ -40,6 +47,8 @@ SCHEMA = {
     "n_events": pl.Int64,
     "n_coercive": pl.Int64,
     "evidence": pl.List(pl.String),
+    "files": pl.List(pl.Int64),
+    "gap": pl.String,
     "reason": pl.String,
 }
 
@@ -50,7 +59,9 @@ class CodedRecord:
 
     `status` is *coded*, *uncovered* (whole actors are missing from the files) or *thin* (too few events to tell
     silence from a
-    gap); only *coded* rows have a rung. `evidence` holds "file:event" keys, which `evidence_rows` turns into events.
+    gap); only *coded* rows have a rung. `evidence` holds "file:event" keys, which `evidence_rows` turns into events;
+    `files` are the files read for the row, silence included; `gap` and `reason` say, in general and in particular, why
+    it has no rung.
     """
 
     rows: pl.DataFrame
@@ -65,13 +76,31 @@ class CodedRecord:
         """The rows that the data do not allow to code, with the reason."""
         return self.rows.filter(pl.col("status") != "coded")
 
-    def table(self) -> pl.DataFrame:
-        """One row per crisis and actor."""
-        return self.rows
+    def table(self) -> tuple[ResultTable, ...]:
+        """The coded rows with their band and the first keys of their evidence, and how many have no rung and why."""
+        shown = self.coded.select(
+            "crisis_id", "actor", "rung",
+            pl.format("{}-{}", "low", "high").alias("band"),
+            pl.col("n_events").alias("events"),
+            pl.col("n_coercive").alias("coercive"),
+            pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
+        )  # fmt: skip
+        note = "Machine coding, for a person to confirm. `events evidence` shows the events behind the keys."
+        coded = ResultTable(shown, "Rungs that the events support", {"rung": "0 to 6"}, note)
+        return coded, gaps(self.refused, f"{self.refused.height} of {self.rows.height} responses have no rung")
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values."""
         return {"rows": self.rows.to_dicts()}
+
+
+def gaps(refused: pl.DataFrame, title: str) -> ResultTable:
+    """How many responses the events do not allow to code, by the kind of gap."""
+    counts = refused.group_by("gap").agg(
+        responses=pl.len(), crises=pl.col("crisis_id").n_unique(), example=pl.col("crisis_id").first()
+    )
+    note = "Silence and a gap in the files look alike, so none of these was guessed; `--json` gives each reason."
+    return ResultTable(counts.sort("responses", "gap", descending=[True, False]), title, note=note)
 
 
 @dataclass(frozen=True)
@@ -139,21 +168,26 @@ def _coded(
 ) -> Iterable[dict[str, Any]]:
     attention = _attention(connection, episode, [*actors, *episode.hosts])
     events = _events(connection, episode, actors)
+    # the file that says most of the window comes first: it is the one that a reason names
+    reporting = sorted((f for f in files if f.file_id in attention.by_file), key=lambda f: -attention.total(f.file_id))
     for actor in actors:
-        usable = {host: usable_files(files, [actor, host]) for host in episode.hosts}
-        within = {host: [f for f in found[0] if f in attention.by_file] for host, found in usable.items()}
-        if not any(within.values()):
-            yield _refused(
-                episode, actor, *_why_not(attention, {k: v for _, found in usable.values() for k, v in found.items()})
-            )
-            continue
-        chosen = sorted({f for found in within.values() for f in found})
-        thin = attention.thin(actor, episode.hosts, chosen)
-        if thin:
-            yield _refused(episode, actor, "thin", thin)
+        usable = [usable_files(reporting, [actor, host]) for host in episode.hosts]
+        chosen = sorted({file_id for found, _ in usable for file_id in found})
+        refusal = attention.thin(actor, episode.hosts, chosen) if chosen else _why_not(usable)
+        if refusal is not None:
+            yield _refused(episode, actor, refusal)
             continue
         own = events.filter((pl.col("source_id") == actor) & pl.col("file_id").is_in(chosen))
-        yield _judged(episode, actor, own, coding)
+        yield _judged(episode, actor, own, coding) | {"files": chosen}
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """Why a response has no rung: its status, the kind of gap, and what was seen."""
+
+    status: str
+    gap: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -164,17 +198,22 @@ class _Attention:
     days: dict[int, frozenset[date]]
     window: Window
 
-    def thin(self, actor: str, hosts: Sequence[str], files: Sequence[int]) -> str:
-        """Why the attention is too thin to read silence from it; empty where it is not."""
+    def total(self, file_id: int) -> int:
+        """How often a file names any of the actors and hosts in the window."""
+        return sum(self.by_file[file_id].values())
+
+    def thin(self, actor: str, hosts: Sequence[str], files: Sequence[int]) -> _Refusal | None:
+        """Why the attention is too thin to read silence from it; None where it is not."""
         of_actor = sum(self.by_file[f].get(actor, 0) for f in files)
         of_host = sum(self.by_file[f].get(host, 0) for f in files for host in hosts)
         reported = len(frozenset().union(*(self.days.get(f, frozenset()) for f in files)))
         if reported < ENOUGH_DAYS * self.window.days:
-            return f"the files that cover both report on {reported} of the {self.window.days} days of the window"
+            seen = f"the files that cover both report on {reported} of the {self.window.days} days of the window"
+            return _Refusal("thin", TOO_FEW_DAYS, seen)
         if of_actor >= ENOUGH_ATTENTION and of_host >= ENOUGH_ATTENTION:
-            return ""
+            return None
         seen = f"{of_actor} events of {actor} and {of_host} of {';'.join(hosts)} in the window"
-        return f"{seen}; {ENOUGH_ATTENTION} of each needed"
+        return _Refusal("thin", TOO_FEW_EVENTS, f"{seen}; {ENOUGH_ATTENTION} of each needed")
 
 
 def _attention(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Sequence[str]) -> _Attention:
@@ -194,12 +233,12 @@ def _attention(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: 
     return _Attention(by_file, {file_id: frozenset(days) for file_id, days in reported}, episode.window)
 
 
-def _why_not(attention: _Attention, reasons: dict[str, str]) -> tuple[str, str]:
-    if not attention.by_file:
-        return "thin", "no file in the store has events in the window"
+def _why_not(usable: Sequence[tuple[list[int], dict[str, str]]]) -> _Refusal:
+    reasons = {actor: why for _, found in usable for actor, why in found.items()}
     if not reasons:
-        return "thin", "the files that cover both have no events in the window"
-    return "uncovered", "; ".join(f"{actor}: {why}" for actor, why in sorted(reasons.items()))
+        return _Refusal("thin", NO_FILE, "no file in the store has events of the actors or the host in the window")
+    gap = CUT_OUT if any(WAS_CUT in why for why in reasons.values()) else NEVER_TOGETHER
+    return _Refusal("uncovered", gap, "; ".join(f"{actor}: {why}" for actor, why in sorted(reasons.items())))
 
 
 def _events(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Sequence[str]) -> pl.DataFrame:
@@ -214,14 +253,15 @@ def _events(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Seq
     )
 
 
-def _refused(episode: Episode, actor: str, status: str, reason: str) -> dict[str, Any]:
-    empty = dict.fromkeys(SCHEMA) | {"n_events": 0, "n_coercive": 0, "evidence": []}
+def _refused(episode: Episode, actor: str, refusal: _Refusal) -> dict[str, Any]:
+    empty = dict.fromkeys(SCHEMA) | {"n_events": 0, "n_coercive": 0, "evidence": [], "files": []}
     return empty | {
         "crisis_id": episode.crisis_id,
         "actor": actor,
-        "status": status,
+        "status": refusal.status,
         "basis": "machine",
-        "reason": reason,
+        "gap": refusal.gap,
+        "reason": refusal.reason,
     }
 
 
@@ -244,7 +284,7 @@ def _judged(
     evidence = [key for _, key in sorted(helps, key=lambda item: -item[0])][:SHOWN_EVIDENCE]
     counts = {"low": low, "rung": rung, "high": max(high, 1), "n_events": len(own), "n_coercive": n_coercive}
     named = {"crisis_id": episode.crisis_id, "actor": actor, "status": "coded", "basis": "machine"}
-    return dict.fromkeys(SCHEMA) | named | counts | {"evidence": evidence, "reason": ""}
+    return dict.fromkeys(SCHEMA) | named | counts | {"evidence": evidence, "gap": "", "reason": ""}
 
 
 def _rung(rung: int, is_organisation: bool) -> int:
@@ -258,13 +298,20 @@ def _reached(rungs: Sequence[int], support: int) -> int:
 
 
 def evidence_rows(store: Path, keys: Sequence[str]) -> pl.DataFrame:
-    """The events behind "file:event" keys, with the name of the file each came from."""
-    pairs = [tuple(int(part) for part in key.split(":")) for key in keys]
+    """The events behind "file:event" keys, with the name of the file each came from; `BadKey` for another key."""
+    pairs = [_pair(key) for key in keys]
     schema = {"file_id": pl.Int64, "event_id": pl.Int64}
     with reading(Path(store)) as connection:
         connection.register("wanted", pl.DataFrame(pairs, schema=schema, orient="row"))
         return frame(
             connection,
-            "SELECT f.name AS file, e.file_id, e.event_id, e.day, e.source, e.target, e.code, e.mentions FROM wanted w "
-            "JOIN events e USING (file_id, event_id) JOIN files f USING (file_id) ORDER BY e.day, e.code",
+            "SELECT e.file_id || ':' || e.event_id AS key, e.day, e.source, e.target, e.code, e.mentions, f.name AS file "
+            "FROM wanted w JOIN events e USING (file_id, event_id) JOIN files f USING (file_id) ORDER BY e.day, e.code, key",
         )
+
+
+def _pair(key: str) -> tuple[int, int]:
+    file_id, _, event_id = key.partition(":")
+    if not (file_id.isdecimal() and event_id.removeprefix("-").isdecimal()):
+        raise BadKey(key)
+    return int(file_id), int(event_id)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WELL_NAMED = 50
 CUT_SHARE = 0.1
+WAS_CUT = "its own node was cut"
 
 
 def measure(connection: duckdb.DuckDBPyConnection, file_id: int, is_named: bool) -> None:
@@ -70,11 +71,11 @@ class FileCoverage:
     def gap(self, actor: str) -> str:
         """Why the actor is not covered by this file; empty where it is."""
         if actor not in self.actors:
-            return f"{self.name} has no event with it"
+            return "has no event with it"
         if self.is_cut and actor in self.missing:
             return (
-                f"{self.name} names it {self.missing[actor]} times through its parts and never as itself, "
-                "as for many other states in that file: its own node was cut"
+                f"names it {self.missing[actor]} times through its parts and never as itself, "
+                f"as for many other states in that file: {WAS_CUT}"
             )
         return ""
 
@@ -114,7 +115,7 @@ def usable_files(files: Iterable[FileCoverage], actors: Sequence[str]) -> tuple[
     usable, reasons = [], {}
     for file in files:
         gaps = {actor: file.gap(actor) for actor in actors}
-        gaps = {actor: gap for actor, gap in gaps.items() if gap}
+        gaps = {actor: f"{file.name} {gap}" for actor, gap in gaps.items() if gap}
         if not gaps:
             usable.append(file.file_id)
         reasons = gaps | reasons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from buckpass.case.problems import BuckpassError
@@ -133,6 +133,26 @@ class NoEvents(EventsError):
     def __init__(self, store: Path, wanted: str):
         super().__init__(
             f"{store.name}: holds no {wanted}. Load event files first: `buckpass events load {store.name} FILE…`."
+        )
+
+
+class UnknownHosts(EventsError):
+    """Hosts of a draft that are no states."""
+
+    def __init__(self, unknown: Sequence[str]):
+        seen = f"no state has the code {', '.join(repr(host) for host in unknown)}" if unknown else "no host is given"
+        super().__init__(
+            f"{seen}: a draft needs the states in which to look for crises. Give ISO3 codes, joined by commas: --hosts "
+            f"AAA,BBB."
+        )
+
+
+class BadKey(EventsError):
+    """A key of evidence that is none."""
+
+    def __init__(self, key: str):
+        super().__init__(
+            f"{key!r} is no key of an event. A key is file:event, as 7:5689, and `events code` prints those of each rung."
         )
 
 

@@ -15,6 +15,7 @@ from buckpass.events.insert import insert
 from buckpass.events.recognise import Recognised, recognise
 from buckpass.events.source_file import SourceFile, opened
 from buckpass.events.store import frame, writing
+from buckpass.record import ResultTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,13 +49,28 @@ class LoadReport:
         """Rows that this load added."""
         return sum(file.rows_loaded for file in self.files if not file.was_known)
 
-    def table(self) -> pl.DataFrame:
-        """One row per file."""
-        return pl.DataFrame([asdict(file) for file in self.files])
+    def table(self) -> tuple[ResultTable, ...]:
+        """File by file what became of it, and the rejected rows by reason where there are any."""
+        known = sum(file.was_known for file in self.files)
+        rows = [
+            (file.name, file.layout, file.rows_read, file.rows_loaded, file.rows_rejected, _how(file))
+            for file in self.files
+        ]
+        names = ["file", "as", "read", "loaded", "rejected", "seconds"]
+        note = f"{self.rows_loaded:,} rows added" + (f"; {known} files were in the store already" if known else "")
+        files = ResultTable(pl.DataFrame(rows, schema=names, orient="row"), "Files", note=note + ".")
+        if self.rejected.is_empty():
+            return (files,)
+        why = "Each of them stands in the table `rejects` of the store with its text."
+        return files, ResultTable(self.rejected, "Rejected rows, by file and reason", note=why)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values."""
         return {"files": [asdict(file) for file in self.files], "rejected": self.rejected.to_dicts()}
+
+
+def _how(file: LoadedFile) -> str:
+    return "known" if file.was_known else f"{file.seconds:.1f}"
 
 
 def load(store: Path, files: Sequence[Path], *, all_columns: bool = False) -> LoadReport:

@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.events.cameo import DOMAINS, mapping, meaning
-from buckpass.events.coverage import coverages, usable_files
+from buckpass.events.coverage import WAS_CUT, FileCoverage, coverages, usable_files
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
+from buckpass.record import ResultTable
 
 if TYPE_CHECKING:
     import altair as alt
 
 PER = 10_000
+# files hold a few misdated rows: a year with less than this share of the best reported year's events is no year of theirs
+STRAY = 0.01
+# Okabe & Ito 2008, one for each domain: told apart without red and green
+COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#999999")
 
 
 @dataclass(frozen=True)
 class Profile:
     """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 reported.
 
-    `left_out` says which files could not be used for the comparison, and why.
+    `n` counts once a day per code and host what `n_rows` counts as often as the files have it.
+    `left_out` says which files and years could not be used for the comparison, and why.
     """
 
     rows: pl.DataFrame
@@ -32,9 +38,17 @@ class Profile:
     hosts: tuple[str, ...]
     left_out: tuple[str, ...]
 
-    def table(self) -> pl.DataFrame:
-        """One row per actor, year and domain."""
-        return self.rows
+    def table(self) -> ResultTable:
+        """One row per actor, year and domain; the note says which files were left out."""
+        left_out = "".join(f"\nLeft out: {why}." for why in self.left_out)
+        note = (
+            "n: events, one a day per code and host, of n rows; share: of the actor's events of the year; "
+            f"rate: per {PER:,} rows of the year in the same files."
+        )
+        title = f"What {', '.join(self.actors)} do towards {', '.join(self.hosts)}"
+        return ResultTable(
+            self.rows, title, {"n_rows": "rows", "n": "events, one a day", "total": "rows"}, note + left_out
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The profile as plain values."""
@@ -46,16 +60,24 @@ class Profile:
         }
 
     def plot(self) -> alt.FacetChart:
-        """Stacked rates by year, one panel per actor."""
+        """Stacked rates by year, one panel per actor in the order asked; a year without files keeps its place."""
         import altair as alt
 
+        years = self.rows["year"]
+        span = list(range(years[0], years[-1] + 1)) if (years := years.sort()).len() else []
         bars = (
             alt.Chart(self.rows)
             .mark_bar()
             .encode(
-                x=alt.X("year:O", title="Year"),
+                x=alt.X(
+                    "year:O",
+                    title=None,
+                    scale=alt.Scale(domain=span),
+                    axis=alt.Axis(labelAngle=-90, labelOverlap="greedy"),
+                ),
                 y=alt.Y("rate:Q", title=f"Events per {PER:,} reported"),
-                color=alt.Color("domain:N", title="Domain", sort=list(DOMAINS)),
+                color=alt.Color("domain:N", title="Domain", scale=alt.Scale(domain=list(DOMAINS), range=list(COLOURS))),
+                order=alt.Order("place:Q"),
                 tooltip=[
                     "actor",
                     "year",
@@ -65,16 +87,24 @@ class Profile:
                     alt.Tooltip("rate", format=".1f"),
                 ],
             )
-            .properties(width=260, height=180)
+            .transform_calculate(place=f"indexof({list(DOMAINS)}, datum.domain)")
+            .properties(width=max(80, min(260, 16 * len(span))), height=180)
         )
-        return bars.facet(facet=alt.Facet("actor:N", title=None), columns=2)
+        title = alt.Title(
+            f"Events towards {', '.join(self.hosts)}",
+            subtitle=f"one a day per code and host; {self.rows['n'].sum():,} events in all",
+            anchor="start",
+        )
+        panels = alt.Facet("actor:N", title=None, sort=list(self.actors))
+        return bars.facet(facet=panels, columns=len(self.actors)).properties(title=title)
 
 
 def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile:
     """Verbal, economic and military events of each actor towards the hosts by year, normalised by all events reported.
 
     rate = 10,000 · n / (all events of the year in the same files); one event a day per actor, host and code. Only
-    files that cover every actor and at least one host are used.
+    files that cover every actor and at least one host are used, and only years of which they report a hundredth or more
+    of what they report of the fullest year.
 
     Raises `UncoveredActors` when no file covers all actors, `NoEvents` for a store without events.
     """
@@ -94,19 +124,29 @@ def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile
             "WHERE actor IS NULL AND list_contains(?::INTEGER[], file_id) GROUP BY year",
             [usable],
         )
-    left_out = tuple(f"{f.name}: {_gaps(f.gap(actor) for actor in actors)}" for f in files if f.file_id not in usable)
+    stray = totals.filter(pl.col("total") < STRAY * pl.col("total").max()).sort("year")
+    left_out = (
+        *(f"{f.name} {_gaps(f, actors)}" for f in files if f.file_id not in usable),
+        *(f"{year}, of which the files report {total} events only" for year, total in stray.iter_rows()),
+    )
+    totals = totals.join(stray, on="year", how="anti")
     return Profile(_shares(counts, totals), tuple(actors), tuple(hosts), left_out)
 
 
-def _gaps(gaps: Any) -> str:
-    return "; ".join(dict.fromkeys(gap for gap in gaps if gap)) or "no event with any of the hosts"
+def _gaps(file: FileCoverage, actors: Sequence[str]) -> str:
+    """In what a file falls short, each gap once with the actors that it concerns."""
+    found: dict[str, list[str]] = {}
+    for actor in actors:
+        if gap := file.gap(actor):
+            found.setdefault(WAS_CUT if WAS_CUT in gap else gap, []).append(actor)
+    return "; ".join(f"{', '.join(who)}: {gap}" for gap, who in found.items()) or "has no event with any of the hosts"
 
 
 def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:
     return frame(
         connection,
-        "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(DISTINCT (day, target_id)) AS n "
-        "FROM events "
+        "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(*) AS n_rows, "
+        "count(DISTINCT (day, target_id)) AS n FROM events "
         "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
         "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
         [usable, list(actors), list(hosts)],
@@ -122,7 +162,9 @@ def _shares(counts: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
         orient="row",
     )
     by_domain = (
-        counts.join(domains, on="code").group_by("actor", "year", "domain").agg(pl.col("n").sum().cast(pl.Int64))
+        counts.join(domains, on="code")
+        .group_by("actor", "year", "domain")
+        .agg(pl.col("n_rows", "n").sum().cast(pl.Int64))
     )
     return (
         by_domain.join(totals, on="year")

@@ -128,7 +128,12 @@ def _disk_errors(store: Path) -> Iterator[None]:
     duckdb = engine()
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+    except (
+        duckdb.IOException,
+        duckdb.OutOfMemoryException,
+        duckdb.FatalException,
+        duckdb.TransactionException,  # a disk that fills at the commit
+    ) as error:
         raise StoreNotWritten(store, str(error)) from error
     except OSError as error:
         if error.errno is None or isinstance(error, FileNotFoundError | PermissionError):

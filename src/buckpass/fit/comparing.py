@@ -13,7 +13,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.fit.identification import correlated_pairs
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores, score_of
-from buckpass.record.results import ResultTable
+from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["Compared", "NothingToCompare", "best_passed", "compare"]
 
@@ -23,7 +23,7 @@ class NothingToCompare(ValueError):
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(ShowsItself):
     """Explanations of one case ranked by leave-one-crisis-out elpd; those that failed diagnostics are named, not ranked."""
 
     case_hash: str

@@ -18,7 +18,7 @@ from buckpass.fit.solution import Summary, summary
 from buckpass.fit.solving import Drawn, drawn
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 
@@ -30,7 +30,7 @@ class NoGap(BuckpassError):
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explained(ShowsItself):
     """The gap in expected effort between a power and a reference provider, and each mechanism's part of it."""
 
     crisis: str

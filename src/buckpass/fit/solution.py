@@ -11,7 +11,7 @@ import polars as pl
 
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution", "Summary", "summary"]
 
@@ -60,7 +60,7 @@ class PowerSolution:
 
 
 @dataclass(frozen=True)
-class CrisisSolution:
+class CrisisSolution(ShowsItself):
     """The equilibrium of a crisis under one explanation, over posterior draws (means and 90 % intervals)."""
 
     crisis: str
@@ -137,7 +137,7 @@ class CrisisSolution:
 
 
 @dataclass(frozen=True)
-class EquilibriaOfCrisis:
+class EquilibriaOfCrisis(ShowsItself):
     """Every equilibrium found at the posterior mean, the principal one first."""
 
     found: AllEquilibria
@@ -192,7 +192,7 @@ class EquilibriaOfCrisis:
 
 
 @dataclass(frozen=True)
-class PathFigure:
+class PathFigure(ShowsItself):
     """The principal branch at the posterior mean, as expected rung by rationality."""
 
     crisis: str

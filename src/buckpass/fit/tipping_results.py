@@ -10,13 +10,13 @@ import polars as pl
 
 from buckpass.fit.crossing import Crossing
 from buckpass.fit.solution import Summary, summary
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
 
 
 @dataclass(frozen=True)
-class Tipping:
+class Tipping(ShowsItself):
     """The value of an input nearest to the present one at which a condition starts or stops holding, per draw."""
 
     crisis: str
@@ -89,7 +89,7 @@ class Tipping:
 
 
 @dataclass(frozen=True)
-class PhaseDiagram:
+class PhaseDiagram(ShowsItself):
     """The posterior mean of an estimand over two inputs, and where it crosses the threshold."""
 
     crisis: str

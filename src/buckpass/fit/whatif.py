@@ -22,7 +22,7 @@ from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "what_if", "what_if_crises"]
 
@@ -73,7 +73,7 @@ class PowerChange:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class WhatIf(ShowsItself):
     """A crisis before and after a change, under one explanation, on the same posterior draws."""
 
     crisis: str

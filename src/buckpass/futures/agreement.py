@@ -18,6 +18,7 @@ from buckpass.futures.problems import NoUsablePosterior
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.stages import Stage, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
+from buckpass.record.results import ShowsItself
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
@@ -63,7 +64,7 @@ class YearResult:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(ShowsItself):
     """The result of `agreement`; `break_year` is the first year on the path in which it is likelier broken than kept.
 
     transfer : yearly side payments from the first party to the second that keep both in, as shares of the payer's stake

@@ -19,6 +19,7 @@ from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import play_tiles
 from buckpass.futures.world import world_of
+from buckpass.record.results import ShowsItself
 
 __all__ = ["Backtest", "NothingToCompare", "Score", "backtest"]
 
@@ -55,7 +56,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(ShowsItself):
     """All scores; the posterior is that of the whole record, so only arrivals, series and states are of the day."""
 
     scores: tuple[Score, ...]

@@ -19,6 +19,7 @@ from buckpass.futures.problems import NoHistories
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import play_tiles
 from buckpass.futures.world import Labels, usable_weights, world_of
+from buckpass.record.results import ShowsItself
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
@@ -47,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Futures:
+class Futures(ShowsItself):
     """Summaries over histories.
 
     summary : xarray Dataset; <measure>_mean, <measure>_se [run, year, power], <measure> [run, quantile, year, power];

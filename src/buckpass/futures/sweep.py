@@ -25,6 +25,7 @@ from buckpass.futures.run import Plan, check_plan
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import play_tiles
 from buckpass.futures.world import usable_weights, world_of
+from buckpass.record.results import ShowsItself
 
 __all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
 
@@ -33,7 +34,7 @@ LEAST_LATIN = 64  # RBD-FAST halves the points for its intervals and needs more 
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(ShowsItself):
     """Results of a design: inputs [point, input], outcomes [point, outcome], indices and boxes by outcome."""
 
     design: Design

@@ -204,8 +204,9 @@ def _nearest(figures: list[tuple[int, float]], year: int) -> float | None:
 def _trade_share(case: Case, host: str, year: int, power: str) -> float | None:
     measure = case.settings.measures.economic
     for name in measure.series:
-        values = {p: _nearest(case.figures(name, p, host), year) for p in measure.powers}
-        if all(v is not None for v in values.values()) and sum(values.values()) > 0:
+        found = {p: _nearest(case.figures(name, p, host), year) for p in measure.powers}
+        values = {p: v for p, v in found.items() if v is not None}
+        if len(values) == len(found) and sum(values.values()) > 0:
             return values[power] / sum(values.values())
     return None
 

@@ -89,7 +89,7 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     ids = list(crises) if crises is not None else _fitted_ids(case)
     rows = _rows(case, ids)
     raw = _raw_covariates(case, rows)
-    standard = standard or standard_of(case)
+    standard = standard or (_standard(raw) if crises is None else standard_of(case))
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
@@ -193,7 +193,7 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
         return 0.0
     consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
     has_key = np.array([m in organisation.consent.keys for m in members])
-    return float(pass_probability(organisation.consent.rule, np.array(consents), has_key))
+    return float(pass_probability(organisation.consent.rule, jnp.asarray(consents), jnp.asarray(has_key)))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:

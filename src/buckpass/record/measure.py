@@ -12,13 +12,13 @@ from buckpass.record.coders import agreement_table
 from buckpass.record.coding import coded
 from buckpass.record.positions import division_table, shares_table
 from buckpass.record.responses import profiles_table, requests_table, responses_table
-from buckpass.record.results import ResultTable, plain
+from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(ShowsItself):
     """What the rows and series of a case say by themselves; each table knows its n, units and sources."""
 
     case_id: str

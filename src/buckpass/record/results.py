@@ -13,7 +13,7 @@ import polars as pl
 if TYPE_CHECKING:
     from great_tables import GT
 
-__all__ = ["ResultTable", "plain"]
+__all__ = ["ResultTable", "ShowsItself", "plain"]
 
 DECIMALS = 3
 
@@ -97,6 +97,28 @@ class ResultTable:
             {c: [_cell(v, is_year=c == "year") for v in self.frame[c].to_list()] for c in self.frame.columns},
             schema=dict.fromkeys(self.frame.columns, pl.String),
         )
+
+
+class ShowsItself:
+    """A result that a notebook shows as its chart and its tables: it has `table()` or `tables()`, and may have `plot()`.
+
+    The chart is drawn here and set as a picture, so that it needs neither network nor scripts where it is read.
+    """
+
+    def _repr_html_(self) -> str:
+        parts = [self._picture(), *(one._repr_html_() for one in self._tables())]
+        return "".join(f"<div style='margin:0 0 1rem;overflow-x:auto'>{part}</div>" for part in parts if part)
+
+    def _tables(self) -> list[Any]:
+        give = getattr(self, "table", None) or getattr(self, "tables", None)
+        found = give() if give else []
+        return list(found.values()) if isinstance(found, Mapping) else found if isinstance(found, list) else [found]
+
+    def _picture(self) -> str:
+        import vl_convert
+
+        draw = getattr(self, "plot", None)
+        return "" if draw is None else vl_convert.vegalite_to_svg(draw().to_json())
 
 
 def plain(value: Any) -> Any:

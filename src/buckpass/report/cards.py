@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,6 +11,9 @@ from buckpass.case import Case
 from buckpass.report.results import ReportResults
 from buckpass.report.theme import RUNG_COLOURS, Figure, ink_on
 from buckpass.report.wording import and_join, name_of, number, span, with_interval
+
+if TYPE_CHECKING:
+    from buckpass.report.what_ifs import CardWhatIf
 
 __all__ = ["CardRow", "CrisisCard", "crisis_cards"]
 
@@ -36,6 +39,7 @@ class CardRow:
     sources: tuple[str, ...]
     expected: str = ""
     p_band: str = ""
+    full: str = ""  # of an organisation, which is shown by its short name
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class CrisisCard:
     rows: tuple[CardRow, ...]
     unsearched: str
     figure: Figure | None
+    what_ifs: tuple[CardWhatIf, ...] = ()
 
 
 def crisis_cards(case: Case, results: ReportResults) -> tuple[CrisisCard, ...]:
@@ -76,6 +81,7 @@ def _card(case: Case, results: ReportResults, crisis: dict[str, Any], responses:
         facts=tuple((k, v) for k, v in _facts(case, crisis) if v), summary=crisis["summary"] or "",
         sources=tuple(crisis["source_id"]), rows=tuple(_row(case, results, crisis["crisis_id"], r) for r in known),
         unsearched=and_join(missing), figure=_figure(case, results, crisis),
+        what_ifs=results.model.what_ifs.get(crisis["crisis_id"], ()) if results.model else (),
     )  # fmt: skip
 
 
@@ -108,7 +114,8 @@ def _row(case: Case, results: ReportResults, crisis: str, r: dict[str, Any]) -> 
     manner = [SCOPE_WORDS.get(r["scope"], ""), f"through {r['vehicle']}" if r["vehicle"] else "",
               r["stance"] if r["stance"] in ("critical", "support") else ""]  # fmt: skip
     return CardRow(
-        name=name_of(case, r["actor"]), rung=r["rung"], rung_name=case.settings.ladder.names[r["rung"]], band=span(low, high),
+        name=r["actor"] if r["actor"] in case.organisations else name_of(case, r["actor"]),
+        full=name_of(case, r["actor"]) if r["actor"] in case.organisations else "", rung=r["rung"], rung_name=case.settings.ladder.names[r["rung"]], band=span(low, high),
         fill=RUNG_COLOURS[r["rung"]], ink=ink_on(RUNG_COLOURS[r["rung"]]), basis=r["basis"],
         manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["source_id"]),
         expected=with_interval(found.rung.value, found.rung.low, found.rung.high) if found else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -14,15 +15,39 @@ from buckpass.claims import Verdicts
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
-from buckpass.report.theme import INK, PALE, RUNG_COLOURS, VERDICT_COLOURS, Figure, ink_on, power_colours
-from buckpass.report.wording import and_join, count_of, name_of, source_line
+from buckpass.report.theme import (
+    INK,
+    PALE,
+    RUNG_COLOURS,
+    VERDICT_COLOURS,
+    Figure,
+    Layered,
+    ink_on,
+    label_colours,
+    power_colours,
+)
+from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
 
-CELL, ROW = 34, 24
+ROW = 24
 FEWEST_ROWS = 5  # an organisation coded less often has no column of its own
 DEPLOYMENT, TOP = 5, 6
-DOMAIN_WORDS = {"economic": "economy", "security": "security"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How large a heat map's cells are: pixels of a column, areas of the marks, letters of a row's name."""
+
+    width: int
+    seen: int
+    recalled: int
+    absence: int
+    letters: int
+
+
+ON_SCREEN = Cell(34, 420, 170, 330, 42)
+ON_PHONE = Cell(18, 250, 110, 200, 25)
 VERDICT_ORDER = ("supported", "undecided", "contradicted", "premise", "not_computed")
 
 
@@ -58,7 +83,8 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         source=source_line(case, _keys(frame)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame, crises.height)}. The same is listed by crisis below.",
-        chart=_heat_chart(case, cells, actors, crises),
+        chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
+        narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
     )
 
 
@@ -77,8 +103,10 @@ def _cells(frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> 
     return cells
 
 
-def _heat_chart(case: Case, cells: list[dict[str, Any]], actors: Sequence[str], crises: pl.DataFrame) -> alt.LayerChart:
-    size = {"seen": 420, "machine": 420, "recalled": 170, "absence": 330}
+def _heat_chart(
+    case: Case, cells: list[dict[str, Any]], actors: Sequence[str], crises: pl.DataFrame, cell: Cell
+) -> Layered:
+    size = {"seen": cell.seen, "machine": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, len(actors)], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[crises.height, 0], nice=False))
     layers: list[alt.Chart] = []
@@ -87,9 +115,11 @@ def _heat_chart(case: Case, cells: list[dict[str, Any]], actors: Sequence[str], 
         hollow = basis == "absence"
         mark = {"shape": "square", "size": size[basis], "opacity": 1, "filled": not hollow}
         dash = {"strokeDash": [3, 2], "strokeWidth": 1.3} if hollow else {"stroke": "#9fb0c6", "strokeWidth": 0.6}
-        colour = {"color": alt.value(PALE)} if hollow else {"fill": alt.Fill("fill:N", scale=None)}
-        if rows:
-            layers.append(alt.Chart(alt.Data(values=rows)).mark_point(**mark, **dash).encode(x=x, y=y, **colour))
+        marks = alt.Chart(alt.Data(values=rows)).mark_point(**mark, **dash)
+        if rows and hollow:
+            layers.append(marks.encode(x=x, y=y, color=alt.value(PALE)))
+        elif rows:
+            layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(alt.Data(values=cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=11).encode(
         x=x, y=y, text="rung:Q", color=alt.Color("ink:N", scale=None)))  # fmt: skip
@@ -97,28 +127,30 @@ def _heat_chart(case: Case, cells: list[dict[str, Any]], actors: Sequence[str], 
                   .encode(x=x, y=y))  # fmt: skip
     layers.append(base.transform_filter("datum.from !== null").mark_rule(strokeWidth=2, color="#c2571a").encode(
         x=alt.X("from:Q", axis=None), x2="to:Q", y=alt.Y("low_y:Q", axis=None)))  # fmt: skip
-    layers += [_row_names(crises, y), _column_names(case, actors, x)]
-    return alt.layer(*layers).properties(width=CELL * len(actors), height=ROW * crises.height)
+    layers += [_row_names(crises, y, cell.letters), _column_names(case, actors, x, cell.width)]
+    return alt.layer(*layers).properties(width=cell.width * len(actors), height=ROW * crises.height)
 
 
-def _row_names(crises: pl.DataFrame, y: alt.Y) -> alt.Chart:
-    rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year)}
+def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
+    rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
     return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=12, color=INK).encode(
         x=alt.value(-8), y=y, text="name:N")  # fmt: skip
 
 
-def _clipped(name: str, year: int, width: int = 42) -> str:
-    text = name if str(year) in name else f"{name} {year}"
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _clipped(name: str, year: int, letters: int) -> str:
+    """The name and, whatever its length, the year."""
+    bare = name if str(year) not in name else name.replace(str(year), "").strip(" ,()")
+    room = letters - 5
+    return f"{bare if len(bare) <= room else bare[: room - 1].rstrip() + '…'} {year}"
 
 
-def _column_names(case: Case, actors: Sequence[str], x: alt.X) -> alt.LayerChart:
+def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> Layered:
     colours = power_colours(case)
     rows = [{"x": i + 0.5, "name": name_of(case, a) if a in colours else a, "colour": colours.get(a, PALE)}
             for i, a in enumerate(actors)]  # fmt: skip
     base = alt.Chart(alt.Data(values=rows))
-    ticks = base.mark_tick(thickness=4, size=CELL - 8, orient="horizontal").encode(
+    ticks = base.mark_tick(thickness=4, size=width - 8, orient="horizontal").encode(
         x=x, y=alt.value(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
     names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4).encode(
         x=x, y=alt.value(-10), text="name:N")  # fmt: skip
@@ -168,7 +200,7 @@ def _bands(case: Case, seed: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: str) -> alt.LayerChart:
+def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: str) -> Layered:
     colours = power_colours(case)
     powers = [p for p in case.powers if p in set(frame.filter(pl.col("domain") == domain)["power"])]
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
@@ -185,16 +217,19 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
         over.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=colour),
+            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {DOMAIN_WORDS[domain]}", fontSize=13))  # fmt: skip
 
 
 def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
     """End labels moved apart where they would overlap."""
+    inks = label_colours(case)
     placed: list[dict[str, Any]] = []
     for end in sorted(ends, key=lambda e: e["value"]):
         lowest = placed[-1]["value"] + apart if placed else 0.0
-        placed.append({**end, "value": max(end["value"], lowest), "name": name_of(case, end["power"])})
+        placed.append(
+            {**end, "value": max(end["value"], lowest), "name": name_of(case, end["power"]), "ink": inks[end["power"]]}
+        )
     return placed
 
 

@@ -38,8 +38,12 @@ def _compared(case: Case, results: ReportResults) -> str:
     names = name_of(case, focus.rider), name_of(case, focus.provider)
     return (
         f"{names[0]} went less far than {names[1]} in {as_coded} of {count_of(both.height, 'crisis', 'crises')} of "
-        f"{case.theatre(focus.theatre).name} ({less} beyond doubt; further in {further}, {more} beyond doubt)"
+        f"{case.theatre(focus.theatre).name} ({_beyond_doubt(less)}) and further in {further} ({_beyond_doubt(more)})"
     )
+
+
+def _beyond_doubt(n: int) -> str:
+    return f"beyond doubt in {n or 'none'}"
 
 
 def _explained(results: ReportResults, ranked: list) -> str:
@@ -56,7 +60,7 @@ def _explained(results: ReportResults, ranked: list) -> str:
     if riding is None or riding is best:
         same = [f.name for f in real[1:] if frozenset((best.id, f.id)) in pairs]
         return said + (f", but {and_join(same)} cannot be told from it" if same else "")
-    apart = f"{number(-riding.difference)} ± {number(riding.se_difference)} nats worse"
+    apart = f"{number(-riding.difference)} ± {number(riding.se_difference)} points of log score worse"
     if frozenset((best.id, riding.id)) in pairs:
         return f"{said}, and {riding.name} ({apart}) cannot be told from it"
     return f"{said}; {riding.name} predicts it {apart}"

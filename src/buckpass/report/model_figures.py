@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -14,7 +14,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.record import Record
 from buckpass.report.model_results import Gap, ModelResults
-from buckpass.report.theme import INK, PALE, Figure, power_colours
+from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
 
 __all__ = ["explanations_ranked", "gap_taken_apart", "path_in_rationality", "responses_expected"]
@@ -29,15 +29,14 @@ BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
 def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     """Leave-one-crisis-out score of each explanation against the best, with two standard errors of the difference."""
-    ranked = [f for f in model.fits if f.difference is not None]
-    if not ranked:
-        return None
     rows = [
         {"name": f"{f.name} ({f.id})" if f.name != f.id else f.name, "value": f.difference,
          "low": f.difference - 2 * f.se_difference, "high": f.difference + 2 * f.se_difference,
-         "colour": PALE if explanation(f.id).is_bound else BAR, "text": number(f.difference)}
-        for f in ranked
+         "colour": PALE if explanation(f.id).is_bound else BAR}
+        for f in model.fits if f.difference is not None and f.se_difference is not None
     ]  # fmt: skip
+    if not rows:
+        return None
     y = alt.Y(
         "name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240)
     )
@@ -135,21 +134,22 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         row = coded.get(power)
         if row is not None and row["rung"] is not None:
             bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})
-    chart = _responses_chart(case, cells, bands, [name_of(case, p) for p in powers])
+    names = [name_of(case, p) for p in powers]
+    numbers = tuple(str(rung) for rung in range(len(case.settings.ladder.names)))
     return Figure(
         f"responses-{crisis}", responses_title(case, coded, model, crisis),
         f"n = {count_of(len(bands), 'coded response')} of {count_of(len(powers), 'power')}. Shade and number: probability in "
         f"percent; frame: rungs that the sources allow. {BASE_NOTE}",
         f"Source: the record and fits of {case.id}.",
-        "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".", chart,
+        "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
+        _responses_chart(case.settings.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
     )  # fmt: skip
 
 
 def _responses_chart(
-    case: Case, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]
-) -> alt.LayerChart:
+    labels: Sequence[str], cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str], width: int
+) -> Layered:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
-    labels = case.settings.ladder.names
     words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
     axis = alt.Axis(values=list(range(7)), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
                     orient="bottom")  # fmt: skip
@@ -162,7 +162,7 @@ def _responses_chart(
         base.mark_text(fontSize=11).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)),
         alt.Chart(alt.Data(values=bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
             x=edge, x2="to:Q", y=y),
-    ).properties(width=560, height=30 * len(names))  # fmt: skip
+    ).properties(width=width, height=30 * len(names))  # fmt: skip
 
 
 def _quoted(text: str) -> str:
@@ -193,7 +193,8 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
             for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
     powers = list(path.rungs)
-    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1]}
+    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1],
+                    "ink": label_colours(case)[p]}
                    for p in powers), key=lambda r: r["rung"])  # fmt: skip
     for below, end in itertools.pairwise(ends):
         end["rung"] = max(end["rung"], below["rung"] + 0.38)
@@ -207,7 +208,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
         fitted,
         alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=colour),
+            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (
         f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."

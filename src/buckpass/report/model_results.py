@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.claims.finding import interval
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import by_draw, coefficients_of, draw_games
@@ -24,21 +23,14 @@ from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
+from buckpass.report.mixture import Estimate, estimate, mixed
+from buckpass.report.what_ifs import CardWhatIf, card_what_ifs
 
-__all__ = ["Estimate", "ExpectedResponse", "Fit", "Gap", "ModelResults", "RationalityPath", "model_results"]
+__all__ = ["ExpectedResponse", "Fit", "Gap", "ModelResults", "RationalityPath", "model_results"]
 
 HIGHEST_RATIONALITY = 4.0
 PATH_POINTS = 60
 LEAST_WEIGHT = 0.01  # an explanation with less is not asked
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 90 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -107,6 +99,7 @@ class ModelResults:
     expected: Mapping[tuple[str, str], ExpectedResponse] = field(default_factory=dict)
     gap: Gap | None = None
     path: RationalityPath | None = None
+    what_ifs: Mapping[str, tuple[CardWhatIf, ...]] = field(default_factory=dict)
     refusal: str = ""
 
 
@@ -123,6 +116,7 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     return ModelResults(
         fits, comparison.indistinguishable, len(score_of(next(iter(passed.values()))).crises), n_draws, weights,
         _expected(case, setting, solved, weights), _gap(case, setting, solved, weights), _path(case, setting, passed, order),
+        card_what_ifs(case, passed, weights, n_draws),
     )  # fmt: skip
 
 
@@ -160,14 +154,14 @@ def _expected(
 ) -> dict[tuple[str, str], ExpectedResponse]:
     crises = setting.names.crises
     asked = {"by_rung": response, "rung": expected_rung, "buck": buck_passed}
-    mixed = {}
+    pooled = {}
     for name, ask in asked.items():
-        mixed[name] = _mixed({e: by_draw(ask(*pair), len(crises)) for e, pair in solved.items()}, weights)
+        pooled[name] = mixed({e: by_draw(ask(*pair), len(crises)) for e, pair in solved.items()}, weights)
     return {
         (crisis, power): ExpectedResponse(
-            tuple(mixed["by_rung"][:, c, i].mean(0).tolist()),
-            _estimate(mixed["rung"][:, c, i]),
-            _estimate(mixed["buck"][:, c, i]),
+            tuple(pooled["by_rung"][:, c, i].mean(0).tolist()),
+            estimate(pooled["rung"][:, c, i]),
+            estimate(pooled["buck"][:, c, i]),
         )
         for c, crisis in enumerate(crises)
         for i, power in enumerate(case.powers)
@@ -187,9 +181,9 @@ def _gap(
         one, its = jax.tree.map(lambda leaf, rows=rows: leaf[rows], (games, equilibrium))
         found = decompose_gap(one, its, *pair)
         samples[name] = np.column_stack([np.asarray(found.gap), np.asarray(found.contribution)])
-    mixed = _mixed(samples, weights)
-    parts = {m: _estimate(mixed[:, 1 + k]) for k, m in enumerate(MECHANISMS)}
-    return Gap(focus.crisis, focus.rider, focus.provider, _estimate(mixed[:, 0]), parts)
+    draws = mixed(samples, weights)
+    parts = {m: estimate(draws[:, 1 + k]) for k, m in enumerate(MECHANISMS)}
+    return Gap(focus.crisis, focus.rider, focus.provider, estimate(draws[:, 0]), parts)
 
 
 def _path(
@@ -212,14 +206,3 @@ def _path(
     plays = np.asarray(games.is_open[0]).sum(-1) > 1
     by_power = {p: tuple(rungs[:, i].tolist()) for i, p in enumerate(case.powers) if plays[i]}
     return RationalityPath(crisis, leading, tuple(path.rationality[keep].tolist()), by_power, path.folds)
-
-
-def _mixed(samples: Mapping[str, np.ndarray], weights: Mapping[str, float], fineness: int = 20) -> np.ndarray:
-    """Draws of all explanations in proportion to their weights; axis 0 is the draw."""
-    size = fineness * max(len(s) for s in samples.values())
-    picks = {e: np.linspace(0, len(s) - 1, round(weights[e] * size)).round().astype(int) for e, s in samples.items()}
-    return np.concatenate([samples[e][picks[e]] for e in samples])
-
-
-def _estimate(draws: np.ndarray) -> Estimate:
-    return Estimate(float(draws.mean()), *interval(draws))

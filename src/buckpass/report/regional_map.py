@@ -1,4 +1,4 @@
-"""A map of the theatre: how far provider and rider went, host by host."""
+"""Maps of the theatre: how far provider and rider went, host by host, and who leads there in the economy and in security."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import polars as pl
 from buckpass.case import BuckpassError, Case
 from buckpass.case.files import read_inside
 from buckpass.record import Record
-from buckpass.report.theme import INK, Figure, ink_on, power_colours
-from buckpass.report.wording import count_of, name_of, number
+from buckpass.record.positions import DOMAINS
+from buckpass.report.theme import INK, Figure, Layered, ink_on, power_colours
+from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, number, source_line
 
-__all__ = ["regional_map"]
+__all__ = ["positions_map", "regional_map"]
 
 FILE, OBJECT = "geometry.json", "states"
-WIDTH = 620
+WIDTH, NARROW = 620, 460  # with discs beside names; a phone scales the second down
+PANEL, PHONE = 420, 340
+WINDOW = 5  # years summed: deliveries are lumpy, and five-year totals are the publisher's own advice
 HOST, LAND, BORDER = "#e6e9ee", "#f6f7f9", "#aab2bd"
 APART = 13  # pixels from the capital to the middle of a power's disc
 
@@ -47,15 +50,116 @@ def regional_map(case: Case, record: Record) -> Figure | None:
         f"{rider}, right, over the crises looked up; no interval: a mean of ordered codes, to be read with the table below it.",
         f"Source of the outlines: {topology['source']}.",
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
-        _chart(case, topology, rows),
+        _chart(case, topology, rows, WIDTH),
+        _chart(case, topology, rows, NARROW),
     )
+
+
+def positions_map(case: Case) -> Figure | None:
+    """Who leads in the economy and who in security, host by host, in the last years that were measured for it.
+
+    The share is of the powers that the case's measure names. Of the measure's series the one that reaches furthest for
+    the host counts, its last five years summed; series are never mixed. Without outlines or series there is no figure.
+    """
+    if not (case.folder / FILE).is_file():
+        return None
+    leaders = {domain: _leaders(case, domain) for domain in DOMAINS}
+    if not all(leaders.values()):
+        return None
+    topology = _topology(case)
+    panels = {width: [_lead_panel(case, topology, leaders[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
+    keys = [key for rows in leaders.values() for row in rows for key in row["sources"]]
+    said = "; ".join(
+        f"{DOMAIN_WORDS[d]}: {and_join(_lead_words(case, r) for r in rows)}" for d, rows in leaders.items()
+    )
+    return Figure(
+        "positions", _positions_title(case, leaders),
+        f"n = {and_join(count_of(len(rows), 'host') + ' for ' + DOMAIN_WORDS[d] + f' ({_series(rows)})' for d, rows in leaders.items())}. "
+        f"Colour: the leader; number: its share of the sum over the powers measured, over the last {WINDOW} years with data; "
+        "years under the name. No interval: sums as published.",
+        source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),
+    )  # fmt: skip
+
+
+def _leaders(case: Case, domain: str) -> list[dict[str, Any]]:
+    """The leading power of each host that was measured, with its share, the years and the series."""
+    measure = getattr(case.settings.measures, domain)
+    found = [_leader(case, measure, host) for host in case.settings.hosts]
+    return [row for row in found if row is not None]
+
+
+def _leader(case: Case, measure: Any, host: Any) -> dict[str, Any] | None:
+    here = case.series.filter((pl.col("partner") == host.id) & pl.col("actor").is_in(measure.powers)).drop_nulls(
+        "value"
+    )
+    latest: tuple[list[int], str] = ([], "")
+    for series in measure.series:
+        of_all = here.filter(series=series).group_by("year").agg(pl.col("actor").n_unique())
+        years = sorted(of_all.filter(pl.col("actor") == len(measure.powers))["year"])[-WINDOW:]
+        latest = max(latest, (years, series), key=lambda found: found[0][-1:])
+    years, series = latest
+    rows = here.filter(pl.col("year").is_in(years), series=series)
+    sums = dict(rows.group_by("actor").agg(pl.col("value").sum()).iter_rows())
+    if sum(sums.values()) <= 0:
+        return None
+    lead = max(sums, key=lambda p: sums[p])
+    return {"id": host.id, "name": host.name, "power": lead, "share": sums[lead] / sum(sums.values()),
+            "years": (years[0], years[-1]), "series": series, "latitude": host.capital[0], "longitude": host.capital[1],
+            "sources": rows["source_id"].explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).to_list()}  # fmt: skip
+
+
+def _lead_words(case: Case, row: dict[str, Any]) -> str:
+    return f"{name_of(case, row['power'])} in {row['name']} with {row['share']:.0%} ({_span(row['years'])})"
+
+
+def _span(years: tuple[int, int]) -> str:
+    return str(years[0]) if years[0] == years[1] else f"{years[0]}–{years[1] % 100:02d}"
+
+
+def _positions_title(case: Case, leaders: dict[str, list[dict[str, Any]]]) -> str:
+    parts = []
+    for domain, rows in leaders.items():
+        counts = {p: sum(r["power"] == p for r in rows) for p in case.powers}
+        most = max(counts, key=lambda p: counts[p])
+        parts.append(
+            f"{name_of(case, most)} leads in {DOMAIN_WORDS[domain]} in {counts[most]} of {count_of(len(rows), 'host')}"
+        )
+    return and_join(parts)
+
+
+def _series(rows: list[dict[str, Any]]) -> str:
+    return and_join(dict.fromkeys(r["series"] for r in rows))
+
+
+def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
+    colours = power_colours(case)
+    projection, height = _projection(topology["bbox"], width)
+    states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
+    fills = [{"id": r["id"], "colour": colours[r["power"]], "share": r["share"], "first": r["name"],
+              "second": f"{name_of(case, r['power'])} {r['share']:.0%}", "third": _span(r["years"])} for r in rows]  # fmt: skip
+    known = alt.Chart(states).transform_lookup(lookup="id", from_=alt.LookupData(
+        data=alt.Data(values=fills), key="id", fields=["colour", "share", "first", "second", "third"])).transform_filter(
+        "isValid(datum.colour)")  # fmt: skip
+    named = known.transform_calculate(
+        longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]", text="[datum.first, datum.second, datum.third]"
+    ).encode(longitude="longitude:Q", latitude="latitude:Q", text="text:N")  # fmt: skip
+    layers = [
+        alt.Chart(states).mark_geoshape(fill=LAND, stroke=BORDER, strokeWidth=0.6),
+        known.mark_geoshape(stroke="white", strokeWidth=0.8).encode(
+            fill=alt.Fill("colour:N", scale=None),
+            fillOpacity=alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0.5, 1], range=[0.2, 0.6]), legend=None)),
+        named.mark_text(fontSize=10, lineHeight=11, dy=-8, stroke="white", strokeWidth=3, strokeOpacity=0.8),
+        named.mark_text(fontSize=10, lineHeight=11, dy=-8, color=INK),
+    ]  # fmt: skip
+    title = alt.TitleParams(f"Who leads in {DOMAIN_WORDS[domain]}", fontSize=13)
+    return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
 
 
 def _topology(case: Case) -> dict[str, Any]:
     """The outlines, read as data and checked for the parts that are used."""
     try:
         topology = json.loads(read_inside(case.folder, FILE))
-        [float(edge) for edge in topology["bbox"]], topology["objects"][OBJECT]["geometries"], topology["arcs"]
+        _ = [float(edge) for edge in topology["bbox"]], topology["objects"][OBJECT]["geometries"], topology["arcs"]
         if topology["type"] != "Topology" or len(topology["bbox"]) != 4 or not isinstance(topology["source"], str):
             raise ValueError("type, bbox or source is not as it should be")
     except (ValueError, KeyError, TypeError) as error:
@@ -85,13 +189,13 @@ def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]) -> alt.LayerChart:
+def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], width: int) -> Layered:
     colours, focus = power_colours(case), case.settings.focus
     states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
     hosts = [r["id"] for r in rows]
     land = alt.Chart(states).mark_geoshape(stroke=BORDER, strokeWidth=0.8).encode(
         fill=alt.condition(alt.FieldOneOfPredicate("id", hosts), alt.value(HOST), alt.value(LAND)))  # fmt: skip
-    projection, height = _projection(topology["bbox"])
+    projection, height = _projection(topology["bbox"], width)
     layers: list[alt.Chart] = [land]
     for side, power, sign in (("left", focus.provider, -1), ("right", focus.rider, 1)):
         east = sign * math.degrees(
@@ -110,7 +214,7 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]) -> 
         align, dx = ("right", 2 * APART) if crowded else ("center", 0)
         layers += [name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, stroke="white", strokeWidth=3),
                    name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, color=INK)]  # fmt: skip
-    return alt.layer(*layers).project(**projection).properties(width=WIDTH, height=height)
+    return alt.layer(*layers).project(**projection).properties(width=width, height=height)
 
 
 def _is_near(row: dict[str, Any], rows: list[dict[str, Any]], scale: float, south: bool) -> bool:
@@ -126,12 +230,12 @@ def _is_near(row: dict[str, Any], rows: list[dict[str, Any]], scale: float, sout
     )
 
 
-def _projection(bbox: list[float]) -> tuple[dict[str, Any], int]:
+def _projection(bbox: list[float], width: int) -> tuple[dict[str, Any], int]:
     """Mercator that fills the width with the region, and the height that it needs."""
     west, south, east, north = bbox
-    scale = 0.94 * WIDTH / math.radians(east - west)
+    scale = 0.94 * width / math.radians(east - west)
     top, bottom = (math.log(math.tan(math.pi / 4 + math.radians(y) / 2)) for y in (north, south))
     height = int(1.06 * scale * (top - bottom))
     middle = math.degrees(2 * math.atan(math.exp((top + bottom) / 2)) - math.pi / 2)
-    return {"type": "mercator", "scale": scale, "center": [(west + east) / 2, middle], "translate": [WIDTH / 2, height / 2],
-            "clipExtent": [[0, 0], [WIDTH, height]]}, height  # fmt: skip
+    return {"type": "mercator", "scale": scale, "center": [(west + east) / 2, middle], "translate": [width / 2, height / 2],
+            "clipExtent": [[0, 0], [width, height]]}, height  # fmt: skip

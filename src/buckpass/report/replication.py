@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from buckpass.case import BuckpassError, Case, load_case, write_atomic
+from buckpass.case.files import refuse_existing
 from buckpass.fit.fitting import posteriors_or_none
 from buckpass.fit.posterior import Posterior
 
@@ -59,6 +60,7 @@ class Verification:
 
 def write_archive(case: Case, path: Path, *, seed: int = 0, force: bool = False) -> Path:
     """Write case files, posteriors, results, versions and checksums as one zip; same inputs, same bytes."""
+    refuse_existing(path, force)
     content = {f"case/{name}": data for name, data in _files(case.folder)}
     for name, result in _results(case, seed).items():
         content[f"results/{name}.json"] = _as_bytes(result)
@@ -94,11 +96,19 @@ def verify_archive(path: Path) -> Verification:
                 target = place / name.removeprefix("case/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-        computed = _results(load_case(place), manifest["seed"])
-    archived = {name: json.loads(content[f"results/{name}.json"]) for name in computed}
-    pairs = list(_pairs("", archived, json.loads(_as_bytes(computed))))
+        case = load_case(place)
+        computed = _results(case, manifest["seed"])
+    archived = {name: _archived(content, name, path) for name in computed}
+    pairs = [("case_hash", manifest["case_hash"], case.hash), *_pairs("", archived, json.loads(_as_bytes(computed)))]
     here = {name: (then, version(name)) for name, then in manifest["versions"].items() if then != version(name)}
     return Verification(len(pairs), tuple(Difference(*pair) for pair in pairs if not _same(*pair[1:])), here)
+
+
+def _archived(content: Mapping[str, bytes], name: str, path: Path) -> Any:
+    try:
+        return json.loads(content[f"results/{name}.json"])
+    except (KeyError, ValueError) as error:
+        raise NotAnArchive(f"{path.name} holds no result of `{name}` that can be read ({error})") from error
 
 
 def _results(case: Case, seed: int) -> dict[str, Any]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "PictureFormat", "ink_on",
-    "power_colours", "styled",
+    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "Layered", "PictureFormat", "ink_on",
+    "label_colours", "narrowed", "power_colours", "styled",
 ]  # fmt: skip
 
+Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
 PictureFormat = Literal["svg", "png", "pdf"]
 INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
 # Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
@@ -31,12 +32,17 @@ BASIS_WORDS = {
     "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
 }  # fmt: skip
 WRAP = 92  # characters of a title line at the width of a page figure
+LEAST_CONTRAST = 4.5  # of text on white
+PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
 _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with what a reader needs: the finding as title, n and interval, the source line, and its text in words."""
+    """A chart with what a reader needs: the finding as title, n and interval, the source line, and its text in words.
+
+    `narrow` is the chart for a phone where it is another than the same one with smaller plots.
+    """
 
     name: str
     title: str
@@ -44,6 +50,7 @@ class Figure:
     source: str
     alt_text: str
     chart: alt.TopLevelMixin
+    narrow: alt.TopLevelMixin | None = None
 
     def whole(self) -> alt.TopLevelMixin:
         """The chart with title, note and source drawn in it, for a notebook or a file of its own."""
@@ -62,18 +69,56 @@ class Figure:
 
     def svg(self) -> str:
         """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
-        import vl_convert
+        return _drawn(styled(self.chart).to_dict(), self.name)
 
-        drawn = vl_convert.vegalite_to_svg(styled(self.chart).to_json())
-        return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', self.name.lower())}-\g<2>", drawn)
+    def narrow_svg(self) -> str:
+        """The same for a phone: panels one below the other, text as large as on a screen."""
+        spec = styled(self.chart).to_dict() if self.narrow is None else styled(self.narrow).to_dict()
+        return _drawn(narrowed(spec) if self.narrow is None else spec, f"{self.name}-narrow")
 
     def _repr_mimebundle_(self, *_args, **_options):
         return self.whole()._repr_mimebundle_()
 
 
+def _drawn(spec: dict[str, Any], name: str) -> str:
+    import vl_convert
+
+    drawn = vl_convert.vegalite_to_svg(spec)
+    return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
+
+
+def narrowed(spec: Any, widest: int = PHONE) -> Any:
+    """A Vega-Lite specification with no plot wider than `widest` pixels and no two side by side.
+
+    >>> narrowed({"hconcat": [{"mark": "bar", "width": 480}], "height": 300})
+    {'vconcat': [{'mark': 'bar', 'width': 210}], 'height': 300}
+    """
+    if not isinstance(spec, dict):
+        return spec
+    parts = ("hconcat", "vconcat", "layer")
+    narrow = {
+        ("vconcat" if k == "hconcat" else k): [narrowed(s, widest) for s in v] if k in parts else v
+        for k, v in spec.items()
+    }
+    if isinstance(spec.get("width"), (int, float)):
+        narrow["width"] = min(spec["width"], widest)
+    return narrow
+
+
 def power_colours(case: Case) -> dict[str, str]:
     """The colour of each power, as the case gives it: the same on page, dashboard and in notebooks."""
     return {power.id: power.colour for power in case.settings.powers}
+
+
+def label_colours(case: Case) -> dict[str, str]:
+    """The colour of each power as text on white: darkened where it would not be read (contrast 4.5 to 1, WCAG 2.2)."""
+    return {power.id: _readable(power.colour) for power in case.settings.powers}
+
+
+def _readable(colour: str) -> str:
+    while 1.05 / (_luminance(colour) + 0.05) < LEAST_CONTRAST:
+        colour = "#" + "".join(f"{int(int(colour[i : i + 2], 16) * 0.93):02x}" for i in (1, 3, 5))
+    return colour
 
 
 def ink_on(colour: str) -> str:
@@ -82,10 +127,14 @@ def ink_on(colour: str) -> str:
     >>> ink_on("#000000"), ink_on("#ffffff")
     ('#ffffff', '#1f2328')
     """
+    luminance = _luminance(colour)
+    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def _luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:

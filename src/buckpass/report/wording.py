@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
 
-__all__ = ["and_join", "count_of", "name_of", "number", "source_line", "span", "with_interval"]
+DOMAIN_WORDS = {"economic": "the economy", "security": "security"}
+
+__all__ = ["DOMAIN_WORDS", "and_join", "count_of", "name_of", "number", "source_line", "span", "with_interval"]
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -1,0 +1,68 @@
+"""The ledger of claims as a terminal shows it: a few lines a claim, whatever the width."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from buckpass.claims import Verdicts
+from buckpass.claims.sensitivity import Sensitivity
+from buckpass.claims.verdicts import Verdict
+from buckpass.report.wording import and_join, with_interval
+
+__all__ = ["ledger_lines"]
+
+INDENT = " " * 5
+MOST_SOURCES = 4
+WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
+
+
+def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
+    """Claim by claim: verdict, number with interval and n, rival, sources, and what another coding would change."""
+    for one in verdicts:
+        yield from _claim(one, under, width)
+        yield ""
+    counts = {word: n for word, n in verdicts.counts().items() if n}
+    total = and_join(f"{n} {WORDS.get(word, word)}" for word, n in counts.items())
+    yield from textwrap.wrap(f"{len(verdicts)} claims: {total}. Intervals hold 90 %.", width)
+    for condition in under:
+        yield from textwrap.wrap(_change_words(condition), width)
+
+
+def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
+    yield from textwrap.wrap(
+        f"{one.id}  {WORDS.get(one.verdict, one.verdict).upper()}: {one.short}", width, subsequent_indent=INDENT
+    )
+    for text in (_number(one), *_changes(one, under), f"Rival: {one.rival}" if one.rival else "", _sources(one)):
+        yield from textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT)
+
+
+def _number(one: Verdict) -> str:
+    if one.value is None:
+        return one.reason
+    parts = [f"{with_interval(one.value, one.low, one.high)} {one.unit}".strip()]
+    parts += [f"n = {one.n}"] if one.n is not None else []
+    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None else []
+    return ", ".join(parts)
+
+
+def _changes(one: Verdict, under: Sequence[Sensitivity]) -> Iterator[str]:
+    for condition in under:
+        for change in condition.changed:
+            if change.id == one.id:
+                yield f"With {condition.condition}: {WORDS.get(change.after, change.after)}"
+
+
+def _sources(one: Verdict) -> str:
+    if not one.sources:
+        return ""
+    rest = len(one.sources) - MOST_SOURCES
+    return f"Sources: {', '.join(one.sources[:MOST_SOURCES])}{f' and {rest} more' if rest > 0 else ''}"
+
+
+def _change_words(condition: Sensitivity) -> str:
+    ids = and_join(c.id for c in condition.changed)
+    tested = f"of the {len(condition.verdicts)} claims that need no fit"
+    return (
+        f"With {condition.condition}, {f'{ids} change' if ids else 'none changes'} {tested}; the others need a new fit."
+    )

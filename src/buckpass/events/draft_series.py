@@ -1,0 +1,97 @@
+"""Series of a draft case: what the tables of a store say of powers and hosts by year, in the publishers' units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from buckpass.events.actors import by_code, state_or_organisation
+from buckpass.events.store import tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class SeriesTable:
+    """A table that has a series: its query gives file, actor, partner, year, value as the publisher names them."""
+
+    series: str
+    domain: str
+    table: str
+    unit: str
+    query: str
+    who: Callable[[Any, int], str | None]
+
+
+def _by_name(name: Any, year: int) -> str | None:
+    return state_or_organisation(str(name))
+
+
+def _by_number(number: Any, year: int) -> str | None:
+    return by_code(number, "cow", year)
+
+
+TABLES = (
+    SeriesTable(
+        "exports", "economic", "itpd_dyads", "constant 2010 USD",
+        "SELECT file_id, reporter_iso3, partner_iso3, year, sum(export_value) FROM itpd_dyads WHERE year >= ? GROUP BY ALL",
+        lambda code, year: by_code(code, "iso3", year),
+    ),
+    SeriesTable(
+        "arms", "security", "sipri_register", "million TIV delivered",
+        "SELECT file_id, supplier, recipient, delivery_year, sum(tiv_delivery_values) FROM sipri_register "
+        "WHERE delivery_year >= ? GROUP BY ALL",
+        _by_name,
+    ),
+    SeriesTable(
+        "milex", "capacity", "cow_capabilities", "thousand current USD",
+        "SELECT file_id, ccode, NULL, year, sum(milex) FROM cow_capabilities WHERE year >= ? GROUP BY ALL",
+        _by_number,
+    ),
+)  # fmt: skip
+EVENTS = SeriesTable(
+    "events", "", "event_rows", "events, one a day per code",
+    "SELECT min(file_id), source_id, target_id, year(day) AS year, count(DISTINCT (day, code)) FROM events "
+    "WHERE year >= ? AND source_id IS NOT NULL AND target_id IS NOT NULL GROUP BY source_id, target_id, year",
+    lambda code, year: code,
+)  # fmt: skip
+
+
+def series_rows(
+    connection: duckdb.DuckDBPyConnection, powers: Sequence[str], hosts: Sequence[str], from_year: int
+) -> list[dict[str, Any]]:
+    """Rows of series.csv: exports and arms from the powers to the hosts, their military spending, their events.
+
+    A table that the store lacks gives no row; a year that a table leaves empty stays empty.
+    """
+    have = tables(connection)
+    return [
+        row
+        for known in (*TABLES, EVENTS)
+        if known.table in have
+        for row in _rows(connection.execute(known.query, [from_year]).fetchall(), known, powers, hosts)
+    ]
+
+
+def _rows(
+    found: Iterable[tuple], known: SeriesTable, powers: Sequence[str], hosts: Sequence[str]
+) -> Iterable[dict[str, Any]]:
+    kept: dict[tuple[str, str, int], tuple[float, int]] = {}
+    for file_id, actor, partner, year, value in found:
+        power, host = known.who(actor, year), "" if partner is None else known.who(partner, year)
+        if value is not None and power is not None and power in powers and host is not None and host in ("", *hosts):
+            # the same table loaded in two versions: the first file counts
+            kept.setdefault((power, host, year), (value, file_id))
+    for (power, host, year), (value, file_id) in sorted(kept.items()):
+        yield {
+            "series": known.series, "actor": power, "partner": host, "year": year, "value": f"{value:.10g}",
+            "unit": known.unit, "source_id": f"file{file_id}", "confidence": "low", "note": "machine: confirm",
+        }  # fmt: skip
+
+
+def measured_by(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Which series stands for each domain of a case: the published one, or the events where the store has none."""
+    present = {row["series"] for row in rows}
+    return {known.domain: known.series if known.series in present else EVENTS.series for known in TABLES}
