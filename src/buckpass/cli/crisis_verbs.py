@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
@@ -38,7 +38,15 @@ SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal s
 FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
-R = TypeVar("R")
+class Answer(Protocol):
+    """A result that can be a JSON object and a figure."""
+
+    def as_dict(self) -> dict: ...
+
+    def plot(self) -> Any: ...
+
+
+R = TypeVar("R", bound=Answer)
 
 
 @dataclass(frozen=True)
