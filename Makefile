@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env headline report test test-slow lint types bench docs pins posteriors clean
+.PHONY: env headline report test test-slow lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -40,6 +40,9 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 
 headline: env  ## docs/headline.json, the README's figure and answer, from the bundled posteriors
 	$(BIN)/python benchmarks/headline.py
+
+answers: env  ## docs/answers.json: what the commands of docs/questions.md print; after every change of cases or posteriors
+	$(BIN)/python docs/_build/answers.py
 
 docs: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -1,10 +1,11 @@
 """What the documentation takes from the code and from measured files when it is built.
 
-A page asks for a piece with `{{ name words }}` on a line of its own; an unknown name stops the build.
+A page asks for a piece with `{{ name }}` on a line of its own; an unknown name stops the build.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import sys
@@ -16,11 +17,13 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import answers
 import measured
 import reference
 
 ROOT = Path(__file__).parents[2]
-PLACE = re.compile(r"^\{\{ (\w+)((?: \S+)*) \}\}$", re.MULTILINE)
+MOST_LINES = 24  # of an answer that stands open
+PLACE = re.compile(r"^\{\{ (\w+) \}\}$", re.MULTILINE)
 
 
 def on_config(config: Any) -> Any:
@@ -40,13 +43,43 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Put the pieces in their places."""
-    return PLACE.sub(lambda found: piece(found[1], found[2].split(), page.file.src_uri), markdown)
+    """Put the pieces in their places, and under each question what its commands print."""
+    if page.file.src_uri == answers.PAGE.name:
+        markdown = with_answers(markdown)
+    return PLACE.sub(lambda found: piece(found[1], page.file.src_uri), markdown)
 
 
-def piece(name: str, words: list[str], page: str) -> str:
+def with_answers(markdown: str) -> str:
+    """The page with each command's kept output under its block; stale or missing answers stop the build."""
+    kept = read("docs/answers.json") or {"stamp": {}, "answers": {}}
+    if kept["stamp"] != answers.stamp():
+        raise PluginError("docs/answers.json belongs to other cases or posteriors than these: run `make answers`")
+    return answers.BLOCK.sub(
+        lambda block: block[0] + "\n\n" + shown(answers.commands(block[0]), kept["answers"]), markdown
+    )
+
+
+def shown(commands: list[str], kept: dict[str, Any]) -> str:
+    """The outputs as text: the first lines in sight, the rest to be opened."""
+    parts = []
+    for command in filter(answers.is_run, commands):
+        if missing := answers.not_there(command):
+            parts.append(f"*Not available yet: this version has {missing}.*\n")
+            continue
+        if command not in kept:
+            raise PluginError(f"docs/answers.json has no answer to `{command}`: run `make answers`")
+        lines = kept[command]["output"].splitlines()
+        words = command if len(commands) > 1 else "It prints"
+        text = html.escape("\n".join(lines))
+        opened = " open" if len(lines) <= MOST_LINES else ""
+        parts.append(
+            f"<details{opened}><summary>{html.escape(words)}</summary>\n<pre><code>{text}</code></pre></details>\n"
+        )
+    return "\n".join(parts)
+
+
+def piece(name: str, page: str) -> str:
     pieces = {
-        "available": lambda: available(words),
         "sentences": lambda: measured.sentences(read("docs/headline.json"), (ROOT / "docs" / "finding.svg").exists()),
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
@@ -61,17 +94,3 @@ def read(path: str) -> dict[str, Any] | None:
     """A measured file, or None where it has not been written."""
     file = ROOT / path
     return json.loads(file.read_text("utf-8")) if file.exists() else None
-
-
-def available(words: list[str]) -> str:
-    """Whether this version has the verb and the options that an answer uses."""
-    verbs = reference.command_tree()
-    options = [w for w in words if w.startswith("-")]
-    verb = " ".join(w for w in words if not w.startswith("-"))
-    if verb not in verbs:
-        return f"*Not available yet: this version has no verb `{verb}`.*"
-    known = {o for p in verbs[verb].params for o in p.opts}
-    missing = [o for o in options if o not in known]
-    if missing:
-        return f"*Not available yet: `{verb}` of this version has no {' and no '.join(f'`{o}`' for o in missing)}.*"
-    return f"*Available in this version: [`{verb}`](reference/commands.md#{verb.replace(' ', '-')}).*"

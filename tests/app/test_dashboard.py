@@ -3,15 +3,19 @@
 import socket
 import subprocess
 import time
+import tomllib
 import urllib.request
+from pathlib import Path
 
 import pytest
 from browser import Watch, chromium
 from prior_fits import prior_fit, save_fits
 
+from buckpass.app.charts import answer_specs
 from buckpass.app.live import LiveCrisis
 from buckpass.app.serve import server_command
 from buckpass.case import load_case, parse_overrides
+from buckpass.case.schema import Scenario
 
 PICTURE = "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
 FINDING = "[data-testid=stMain] strong"
@@ -57,15 +61,9 @@ def test_a_slider_moves_the_bars_and_the_link_reproduces_them(home):
         tab.goto(home)
         tab.wait_for_selector(PICTURE, timeout=120_000)
         before = tab.locator(FINDING).first.inner_text()
-        tab.get_by_role("slider").nth(1).focus()
-        for _ in range(5):
-            tab.keyboard.press("ArrowRight")
-        tab.wait_for_function(
-            "b => document.querySelector('[data-testid=stMain] strong').innerText !== b", arg=before, timeout=30_000
-        )
-        tab.wait_for_url("**set=**", timeout=30_000)
-        tab.wait_for_timeout(1500)
+        press(tab, 1, "ArrowRight", 5)
         moved, link = tab.locator(FINDING).first.inner_text(), tab.url
+        assert moved != before
         other = browser.new_page()
         other.goto(home)
         other.wait_for_selector(PICTURE, timeout=60_000)
@@ -93,6 +91,121 @@ def test_script_in_a_case_is_shown_as_text(home):
         assert "other" in warnings
         assert [e for e in watch.errors if "dialog" in e] == []
         assert watch.outside == []
+
+
+def press(tab, slider: int, key: str, times: int) -> None:
+    """Move a slider by the keyboard, and wait until the address bar and the picture stand where it stands."""
+    knob = tab.get_by_role("slider").nth(slider)
+    knob.focus()
+    for _ in range(times):
+        tab.keyboard.press(key)
+    value = f"={float(knob.get_attribute('aria-valuenow')):g}x"
+    tab.wait_for_function("v => decodeURIComponent(location.href).includes(v)", arg=value, timeout=120_000)
+    tab.wait_for_function(
+        "v => document.querySelector('[data-testid=stMain]').innerText.includes(v)", arg=value, timeout=120_000
+    )
+    tab.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=120_000)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_twenty_visitors_move_at_once_and_each_sees_its_own(home):
+    with chromium() as browser:
+        tabs = [browser.new_context().new_page() for _ in range(20)]
+        for tab in tabs:
+            tab.goto(home)
+        for tab in tabs:
+            tab.wait_for_selector(PICTURE, timeout=180_000)
+        for i, tab in enumerate(tabs):
+            tab.get_by_role("slider").nth(1).focus()
+            for _ in range(1 + i % 4):
+                tab.keyboard.press("ArrowRight")
+        for i, tab in enumerate(tabs):
+            own = f"={1 + 0.1 * (1 + i % 4):g}x"
+            tab.wait_for_function("v => decodeURIComponent(location.href).includes(v)", arg=own, timeout=120_000)
+            assert tab.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_downloads_are_whole_files(home):
+    starts = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<svg", "csv": b"quantity,power,baseline", "tex": b"\\begin{"}
+    with chromium() as browser:
+        tab = browser.new_context(accept_downloads=True).new_page()
+        tab.goto(home + "/?set=AAA.stake=2x")
+        tab.wait_for_selector(PICTURE, timeout=120_000)
+        tab.get_by_text("Download", exact=True).click()
+        buttons = tab.get_by_test_id("stDownloadButton")
+        buttons.nth(5).wait_for(timeout=60_000)
+        found = {}
+        for i in range(buttons.count()):
+            with tab.expect_download(timeout=60_000) as download:
+                buttons.nth(i).locator("button").click()
+            found[download.value.suggested_filename.rsplit(".", 1)[1]] = Path(download.value.path()).read_bytes()
+    assert set(found) == {*starts, "toml"}
+    assert all(found[kind].lstrip().startswith(start) or start in found[kind][:400] for kind, start in starts.items())
+    scenario = Scenario(**tomllib.loads(found["toml"].decode()))
+    assert scenario.set == ("AAA.stake=2x",)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_huge_link_and_a_phone(home):
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": 390, "height": 844})
+        tab.goto(home + "/?set=" + "A" * 3000)
+        tab.wait_for_selector(PICTURE, timeout=120_000)
+        assert "2000 characters" in tab.locator("[data-testid=stAlert]").first.inner_text()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_years_ahead_are_shown_or_said_to_be_missing(home):
+    with chromium() as browser:
+        tab = browser.new_page()
+        watch = Watch(tab, home)
+        tab.goto(home)
+        tab.wait_for_selector(PICTURE, timeout=120_000)
+        tab.get_by_text("Years ahead", exact=True).click()
+        tab.get_by_text("no forecast").or_(tab.locator("[data-testid=stAlert]")).first.wait_for(timeout=180_000)
+        assert tab.locator("[data-testid=stException]").count() == 0
+        assert watch.errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [
+    "/../../../../../../etc/passwd", "/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/app/static/../dashboard.py", "/static/../../case.toml",
+    "/media/..%2f..%2fcase.toml", "/component/../../etc/passwd", "/case.toml", "/dashboard.py", "/_stcore/../case.toml",
+])  # fmt: skip
+def test_nothing_on_disk_is_read_through_the_server(home, path):
+    with socket.create_connection(("127.0.0.1", int(home.rsplit(":", 1)[1])), timeout=20) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 ")
+    for secret in (b"root:", b"[[powers]]", b"import streamlit"):
+        assert secret not in answer
+
+
+@pytest.mark.slow
+def test_a_thousand_moves_leave_memory_where_it_was(small_case):
+    live = LiveCrisis(small_case, prior_fit(small_case, "FR"), "dalen_2016", n_draws=8)
+    early = None
+    for i in range(1000):
+        answer_specs(
+            small_case, live.answer(parse_overrides([f"AAA.stake={1 + (i % 40) / 20:g}x"], small_case, "dalen_2016"))
+        )
+        if i == 200:
+            early = resident_mb()
+    assert early is not None
+    assert resident_mb() - early < 25, "megabytes"
+
+
+def resident_mb() -> float:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("reads memory from /proc")
+    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmRSS"))
 
 
 def _wait(url: str, seconds: float = 60.0) -> None:

@@ -1,11 +1,15 @@
 """Links and controls: what a link asks for is shown, what it must not ask for is named."""
 
+import shutil
+
 import pytest
+from prior_fits import save_fits
 
 from buckpass.app.controls import MOST_CONTROLS, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, write_link
 from buckpass.app.serve import PortInUse, serve, server_command
-from buckpass.case import BadOverride, CaseNotFound, override_paths, parse_overrides
+from buckpass.case import BadOverride, CaseNotFound, CaseProblems, load_case, override_paths, parse_overrides
+from buckpass.fit.posterior import PosteriorFileError
 
 NAMES = ("FR", "BL")
 
@@ -88,6 +92,29 @@ def test_a_port_in_use_is_named(small_folder):
 def test_a_case_that_is_not_there_starts_nothing():
     with pytest.raises(CaseNotFound):
         serve("no-such-case", 8599)
+
+
+def test_a_fit_of_another_version_starts_nothing(small_folder, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(small_folder, folder)
+    fits = save_fits(load_case(folder), tmp_path / "fits", ("chance",))
+    table = folder / "crises.csv"
+    table.write_text(table.read_text("utf-8").replace("2005-", "2006-"), "utf-8")
+    with pytest.raises(PosteriorFileError, match="refitted"):
+        serve(folder, 8598, posteriors=fits)
+
+
+def test_a_case_without_a_fit_starts_nothing(small_folder):
+    with pytest.raises(PosteriorFileError, match="buckpass fit"):
+        serve(small_folder, 8597)
+
+
+def test_a_case_that_fails_its_check_starts_nothing(small_folder, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(small_folder, folder)
+    (folder / "case.toml").write_text("title = ", "utf-8")
+    with pytest.raises(CaseProblems, match=r"case\.toml"):
+        serve(folder, 8596)
 
 
 def test_the_server_listens_here_only_and_tells_nobody():

@@ -9,11 +9,15 @@ import altair as alt
 
 from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
-from buckpass.report.theme import INK, PALE, Figure, power_colours, styled
+from buckpass.fit.explanations import explanation
+from buckpass.fit.model import interacts
+from buckpass.report.theme import INK, PALE, Figure, Layered, power_colours, styled
 from buckpass.report.wording import and_join, name_of, with_interval
 
 __all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
 
+START = "Nothing is changed yet: move a slider of the side bar (on a phone behind the arrows at the top left)."
+ALONE = "This explanation assumes that what others do changes nothing: no buck is passed under it."
 WORDS = {"expected_rung": "Expected rung (0–6)", "p_deploys": "P(deploys)", "residual": "Residual left by the others",
          "buck_passed": "Buck passed (effort)"}  # fmt: skip
 
@@ -65,8 +69,9 @@ def answer_title(case: Case, answer: Answer) -> str:
 
 def answer_note(answer: Answer) -> str:
     """What was changed, n and the interval."""
-    changed = and_join(answer.overrides) or "nothing changed"
-    return f"Changed: {changed}. n = 1 crisis, {len(answer.baseline['p_nobody'])} posterior draws, 90 % intervals; grey: baseline."
+    changed = f"Changed: {and_join(answer.overrides)}." if answer.overrides else START
+    alone = "" if interacts(explanation(answer.explanation)) else f" {ALONE}"
+    return f"{changed} n = 1 crisis, {len(answer.baseline['p_nobody'])} posterior draws, 90 % intervals; grey: baseline.{alone}"
 
 
 def _largest(case: Case, answer: Answer) -> str:
@@ -89,7 +94,7 @@ def _form(names: tuple[str, ...], quantities: tuple[str, ...]) -> dict[str, Any]
     return styled(alt.vconcat(*(_panel(names, q) for q in quantities))).to_dict()
 
 
-def _panel(names: tuple[str, ...], quantity: str) -> alt.LayerChart:
+def _panel(names: tuple[str, ...], quantity: str) -> Layered:
     y = alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False))
     scale = alt.Scale(nice=False)
     base, ends = alt.Chart(alt.NamedData(quantity)), alt.Chart(alt.NamedData(f"{quantity}_span"))

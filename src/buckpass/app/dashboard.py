@@ -16,15 +16,22 @@ from buckpass.app.charts import answer_bars, answer_note, answer_specs, answer_t
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
+from buckpass.app.years import ROUGH_AND_FINE, play, usable_ahead
 from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.futures import Futures
 from buckpass.game.solver import NoEquilibriumFound
+from buckpass.report.decades_chapter import WORDS as FAN_WORDS
+from buckpass.report.decades_chapter import fan_figure
+from buckpass.report.model_results import speaking
+from buckpass.report.theme import styled
 from buckpass.report.wording import name_of, number, with_interval
 
-PARTS = ("What if", "Explanations", "Claims", "Download")
+PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
+FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:^-])")
 
 
@@ -51,6 +58,14 @@ def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
 @st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)
 def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
     return LiveCrisis(case_of(ref), fits_of(ref, folder)[name], crisis)
+
+
+@st.cache_resource(show_spinner="Playing the years ahead …", max_entries=60)
+def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) -> Futures:
+    fits = fits_of(ref, folder)
+    return play(
+        case_of(ref), fits, speaking(compare_scores({e: score_of(p) for e, p in fits.items()})), changes, histories
+    )
 
 
 @st.cache_resource(show_spinner="Testing the claims …")
@@ -94,6 +109,9 @@ def show(case: Case, names: list[str], ref: str, folder: str) -> None:
     if part == "Claims":
         claims(ref, folder)
         return
+    if part == "Years ahead":
+        years_ahead(case, view, ref, folder)
+        return
     if part == "Explanations":
         explanations(case, fits_of(ref, folder))
         return
@@ -114,7 +132,7 @@ def side_bar(case: Case, names: list[str]) -> View:
     with st.sidebar:
         crises = fitted_crises(case)
         crisis = st.selectbox("Crisis", list(crises), list(crises).index(link.crisis) if link.crisis in crises else 0,
-                              format_func=crises.get, key="crisis")  # fmt: skip
+                              format_func=lambda c: crises[c], key="crisis")  # fmt: skip
         name = st.selectbox(
             "Explanation", names, names.index(link.explanation), format_func=lambda e: explanation(e).name
         )
@@ -166,6 +184,24 @@ def what_if(case: Case, answer: Answer, view: View) -> None:
     for column, spec in zip(st.columns(2), answer_specs(case, answer), strict=True):
         column.vega_lite_chart(spec, width="content")
     st.caption(plain(f"{answer_note(answer)} Source: fit of {answer.explanation} to the record of {case.id}."))
+
+
+def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
+    """Fan charts of the theatre: the baseline in grey once something is changed; a rough picture gives way to a fine one."""
+    changes, refused = usable_ahead(case, view.changes)
+    for problem in refused:
+        st.info(plain(f"Left out of the years ahead: {problem}"))
+    measure = st.selectbox("Measure", FANS, format_func=lambda m: FAN_WORDS[m].capitalize(), key="measure")
+    place = st.empty()
+    try:
+        for histories in ROUGH_AND_FINE:
+            figure = fan_figure(case, years_of(ref, folder, changes, histories), measure)
+            with place.container():
+                st.markdown(f"**{plain(figure.title)}**")
+                st.vega_lite_chart(styled(figure.chart).to_dict(), width="content")
+                st.caption(plain(f"{figure.note} {figure.source} Consequences of the assumptions, no forecast."))
+    except BuckpassError as error:
+        place.error(plain(str(error)))
 
 
 def explanations(case: Case, fits: dict[str, Posterior]) -> None:

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from buckpass.case import BuckpassError, load_case
+from buckpass.fit.fitting import load_posteriors
 
 __all__ = ["DashboardMissing", "PortInUse", "serve"]
 
@@ -40,12 +41,15 @@ def serve(case_ref: str | Path, port: int = 8501, address: str = "127.0.0.1", po
     ------
     CaseProblems
         The case cannot be read: found before the server starts.
+    PosteriorFileError
+        There is no fit, or one belongs to another version of the case, or is damaged.
     PortInUse, DashboardMissing
         Nothing was started.
     """
-    load_case(case_ref)
+    case = load_case(case_ref)
     command = server_command(case_ref, port, address, posteriors)
     check_free(port, address)
+    load_posteriors(case, posteriors)
     return _run(command)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from buckpass.case import BuckpassError, Case
 from buckpass.claims.ledger import assess, assess_claim
-from buckpass.claims.verdicts import Verdicts
+from buckpass.claims.verdicts import Verdict, Verdicts
 from buckpass.record import widened, without_recalled
 
 __all__ = ["BadCondition", "Sensitivity", "VerdictChange", "assess_under"]
@@ -47,10 +47,12 @@ class Sensitivity:
         }
 
 
-def assess_under(case: Case, *, basis: Literal["all", "seen"] = "all", doubt: int = 0, seed: int = 0) -> Sensitivity:
+def assess_under(
+    case: Case, *, basis: Literal["all", "seen"] = "all", doubt: int = 0, seed: int = 0, before: Verdicts | None = None
+) -> Sensitivity:
     """Verdicts on the claims about the record when recalled rows are dropped (`basis="seen"`) or bands widened.
 
-    doubt : rungs by which every band is widened on both sides.
+    doubt : rungs by which every band is widened on both sides. before : the case's ledger with the same seed, if it is there.
 
     Claims about the model need a new fit under the condition and are left out.
     """
@@ -59,9 +61,10 @@ def assess_under(case: Case, *, basis: Literal["all", "seen"] = "all", doubt: in
     changed = without_recalled(case) if basis == "seen" else case
     changed = widened(changed, doubt) if doubt else changed
     claims = tuple(c for c in case.claims if c.family in FAMILIES)
-    before = assess(case.replace(claims=claims), seed=seed)
+    whole = before or assess(case.replace(claims=claims), seed=seed)
+    now = tuple(whole[c.id] for c in claims)
     after = Verdicts(tuple(assess_claim(changed, c, None, seed) for c in claims), case.id, changed.hash, seed)
-    return Sensitivity(_condition(basis, doubt), after, _changes(before, after))
+    return Sensitivity(_condition(basis, doubt), after, _changes(now, after.verdicts))
 
 
 def _condition(basis: str, doubt: int) -> str:
@@ -70,7 +73,7 @@ def _condition(basis: str, doubt: int) -> str:
     return " and ".join(parts)
 
 
-def _changes(before: Verdicts, after: Verdicts) -> tuple[VerdictChange, ...]:
+def _changes(before: tuple[Verdict, ...], after: tuple[Verdict, ...]) -> tuple[VerdictChange, ...]:
     pairs = zip(before, after, strict=True)
     return tuple(
         VerdictChange(b.id, b.short, b.verdict, a.verdict, a.reason) for b, a in pairs if b.verdict != a.verdict

@@ -119,7 +119,10 @@ def claims(
 
         loaded = load_case(case)
         found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
-        under = (assess_under(loaded, basis="seen", seed=seed), assess_under(loaded, doubt=1, seed=seed))
+        under = tuple(
+            assess_under(loaded, basis=basis, doubt=doubt, seed=seed, before=found)
+            for basis, doubt in (("seen", 0), ("all", 1))
+        )
         if as_json:
             changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
             answer(found.as_dict() | {"changed_under": changed})

@@ -9,10 +9,12 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, tell
+from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, steps, tell
 
 __all__ = ["VERBS"]
 
+# What part of a page's time each step takes, for the bar that says how much is left.
+REPORT_SHARES = {"reading": 1.0, "measuring": 2.0, "model": 5.0, "claims": 8.0, "years ahead": 6.0, "drawing": 4.0}
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")]
 
 
@@ -30,8 +32,10 @@ def report(
         from buckpass.report import write_page
 
         refuse_existing(output, force)
-        loaded = load_case(case)
-        written = write_page(loaded, posteriors_or_none(loaded, posteriors), output, force=force)
+        with steps(REPORT_SHARES) as begin:
+            begin("reading")
+            loaded = load_case(case)
+            written = write_page(loaded, posteriors_or_none(loaded, posteriors), output, force=force, begin=begin)
         tell(f"{written}")
 
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
-__all__ = ["CALLED_WRONG", "SAYS_NO", "answer", "errors_as_messages", "show", "tell", "terminal_width"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = [
+    "CALLED_WRONG",
+    "SAYS_NO",
+    "answer",
+    "errors_as_messages",
+    "show",
+    "steps",
+    "tell",
+    "terminal_width",
+    "tracked",
+]
 
 SAYS_NO, CALLED_WRONG = 1, 2
+Item = TypeVar("Item")
 ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
@@ -62,6 +76,44 @@ def terminal_width() -> int:
     from rich.console import Console
 
     return Console().width
+
+
+def tracked(items: Sequence[Item], doing: str) -> Iterator[Item]:
+    """The items one by one, with a bar and the time left on stderr where that is a terminal."""
+    with _bar() as bar:
+        task = bar.add_task(doing, total=len(items))
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+@contextmanager
+def steps(shares: Mapping[str, float]) -> Iterator[Callable[[str], None]]:
+    """A bar over named steps, each with its share of the time; what is yielded is called with the step that begins."""
+    with _bar() as bar:
+        task = bar.add_task("", total=sum(shares.values()))
+        begun: list[str] = []
+
+        def begin(step: str) -> None:
+            bar.update(task, advance=shares[begun[-1]] if begun else 0.0, description=step)
+            begun.append(step)
+
+        yield begin
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def tell(text: str) -> None:

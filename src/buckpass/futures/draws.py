@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float, UInt
 
-__all__ = ["PURPOSES", "uniform"]
+__all__ = ["PURPOSES", "normal", "uniform"]
 
 PURPOSES = (
     "draw", "arrival", "type", "severity", "ask", "request", "own stake", "choice", "stabilised",
@@ -29,6 +30,13 @@ def uniform(
     for part, stride in zip((history, year, host, power), STRIDES, strict=True):
         word = _mix(word ^ (_word(part) * _word(stride) + _word(stride >> 7)))
     return ((word >> 9).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-23)  # 23 bits: with 24 the largest rounds to 1
+
+
+def normal(
+    seed: UInt[Array, ""], purpose: str, history: Any, year: Any = 0, host: Any = 0, power: Any = 0
+) -> Float[Array, ...]:
+    """One standard normal number per key: the quantile of `uniform`'s."""
+    return jnp.float32(2.0**0.5) * lax.erf_inv(2.0 * uniform(seed, purpose, history, year, host, power) - 1.0)
 
 
 def _word(value) -> UInt[Array, ...]:

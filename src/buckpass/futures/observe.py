@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ from jaxtyping import Array, Float
 from buckpass.futures.step import Keys, Year
 from buckpass.futures.world import State, World
 
-__all__ = ["BY_POWER", "MEASURES", "Measure", "Observed", "Tally", "observed"]
+__all__ = ["BY_POWER", "MEASURES", "Measure", "Observed", "Tally", "observed", "so_far"]
 
 
 @dataclass(frozen=True)
@@ -52,24 +53,26 @@ class Observed(eqx.Module):
     unsolved: Float[Array, ""]
 
 
-def observed(world: World, keys: Keys, states: State, years: Year) -> Observed:
-    """Observations from the stacked states (end of each year) and years."""
-    bound = world.yearly.commitment_cost[keys.draw][:, None] * states.commitments
-    grown = jnp.exp(states.capacity - world.first_capacity)
-    traded = jnp.where(world.has_trade > 0, jnp.exp(states.trade), 0.0).sum(-2)
-    security = states.security / jnp.maximum(states.security.sum(-1, keepdims=True), 1e-9)
+def observed(world: World, keys: Keys, state: State, year: Year) -> tuple[Float[Array, "m n p"], Float[Array, "m n h"]]:
+    """Observations of one year, from the state at its end; what has ever happened comes later (`so_far`)."""
+    bound = world.yearly.commitment_cost[keys.draw][:, None] * state.commitments
+    grown = jnp.exp(state.capacity - world.first_capacity)
+    traded = jnp.where(world.has_trade > 0, jnp.exp(state.trade), 0.0).sum(-2)
+    security = state.security / jnp.maximum(state.security.sum(-1, keepdims=True), 1e-9)
     by_power = jnp.stack([
-        years.burden, years.benefit, jnp.maximum(years.top_rung, 0).astype(jnp.float32), states.commitments,
-        grown / (1.0 + bound / grown), jax.nn.sigmoid(states.opinion).mean(-2),
-        traded / jnp.maximum(traded.sum(-1, keepdims=True), 1e-9), security,
-        _ever(years.first > 0), _ever(years.deployments > 0),
+        year.burden, year.benefit, jnp.maximum(year.top_rung, 0).astype(jnp.float32), state.commitments,
+        grown / (1.0 + bound / grown), jax.nn.sigmoid(state.opinion).mean(-2),
+        traded / jnp.maximum(traded.sum(-1, keepdims=True), 1e-9), security, year.first, year.deployments,
     ])  # fmt: skip
-    by_host = jnp.stack([years.crises, years.nobody, years.unstable, _ever(years.nobody > 0)])
-    return Observed(by_power, by_host, years.unsolved.sum())
+    return by_power, jnp.stack([year.crises, year.nobody, year.unstable, year.nobody])
 
 
-def _ever(happened: Array) -> Float[Array, "y n p"]:
-    return jax.lax.cummax(happened.astype(jnp.float32), axis=0)
+def so_far(by_power: Float[Array, "y m n p"], by_host: Float[Array, "y m n h"], unsolved: Array) -> Observed:
+    """Observations of all years; `first_by`, `deployed_by` and `nobody_by` say what has happened by the end of each."""
+    by_power, by_host = jnp.swapaxes(by_power, 0, 1), jnp.swapaxes(by_host, 0, 1)
+    ever = jax.lax.cummax((by_power[-2:] > 0).astype(jnp.float32), axis=1)
+    nobody = jax.lax.cummax((by_host[-1:] > 0).astype(jnp.float32), axis=1)
+    return Observed(jnp.concatenate([by_power[:-2], ever]), jnp.concatenate([by_host[:-1], nobody]), unsolved.sum())
 
 
 @dataclass
@@ -89,26 +92,17 @@ class Tally:
 
     def add(self, by_power: np.ndarray, by_host: np.ndarray, unsolved: float) -> None:
         """Count a tile's observations in."""
-        exact = by_power.astype(np.float64)
-        sums = exact.sum(axis=2), (exact * exact).sum(axis=2), by_host.sum(axis=2, dtype=np.float64)
+        total, square, place = _summed(by_power, self.is_difference)
+        sums = np.asarray(total), np.asarray(square), by_host.sum(axis=2, dtype=np.float64)
+        counts = np.bincount(np.asarray(place).ravel(), minlength=sums[0].size * BINS)
+        bins = counts.reshape(*sums[0].shape, BINS)
         self.count += by_power.shape[2]
         self.unsolved += unsolved
         if self.total is None:
-            self.total, self.square, self.hosts = sums
-            self.bins = np.zeros((*sums[0].shape, BINS), np.int64)
+            self.total, self.square, self.hosts, self.bins = *sums, bins
         else:
             self.total, self.square, self.hosts = self.total + sums[0], self.square + sums[1], self.hosts + sums[2]
-        for m, values in enumerate(by_power):
-            self.bins[m] += self._counted(values, MEASURES[m].is_share)
-
-    def _counted(self, values: np.ndarray, is_share: bool) -> np.ndarray:
-        years, _, powers = values.shape
-        low = -1.0 if self.is_difference else 0.0
-        scaled = values if is_share else np.arcsinh(10.0 * values) / np.float32(REACH)
-        index = np.clip(np.rint((scaled - low) * (BINS / (1.0 - low))), 0, BINS - 1).astype(np.int32)
-        place = (np.arange(years)[:, None, None] * powers + np.arange(powers)) * BINS
-        counts = np.bincount((index + place).ravel(), minlength=years * powers * BINS)
-        return counts.reshape(years, powers, BINS)
+            self.bins += bins
 
     def mean(self) -> Float[np.ndarray, "m y p"]:
         """Mean over histories."""
@@ -130,3 +124,16 @@ class Tally:
         amounts = np.array([not m.is_share for m in MEASURES])
         out[:, amounts] = np.sinh(out[:, amounts] * REACH) / 10.0
         return out
+
+
+@partial(jax.jit, static_argnums=1)
+def _summed(by_power: Float[Array, "m y n p"], is_difference: bool):
+    """Sum and sum of squares over histories [m, y, p], and for each number its place among all bins [m, y, n, p]."""
+    exact = by_power.astype(jnp.float64)
+    low = -1.0 if is_difference else 0.0
+    is_share = jnp.array([m.is_share for m in MEASURES])[:, None, None, None]
+    scaled = jnp.where(is_share, by_power, jnp.arcsinh(10.0 * by_power) / REACH)
+    index = jnp.clip(jnp.rint((scaled - low) * (BINS / (1.0 - low))), 0, BINS - 1).astype(jnp.int64)
+    measures, years, _, powers = by_power.shape
+    row = jnp.arange(measures * years * powers).reshape(measures, years, 1, powers)
+    return exact.sum(axis=2), (exact * exact).sum(axis=2), row * BINS + index

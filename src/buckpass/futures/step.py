@@ -6,11 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.special import ndtri
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.futures.draws import uniform
-from buckpass.futures.play import BLOCK, Played, describe, play
+from buckpass.futures.draws import normal, uniform
+from buckpass.futures.play import BLOCK, Played, Scene, describe, play
 from buckpass.futures.world import State, World
 
 __all__ = ["STEPS", "Keys", "Year", "year_of"]
@@ -57,24 +56,21 @@ def arrive(world: World, keys: Keys, state: State, year: Int[Array, ""]) -> Int[
 def respond(world: World, keys: Keys, state: State, year: Int[Array, ""], arrived: Int[Array, "n h"]) -> Year:
     """Each crisis gets its type, severity and request; its game is solved, and every power chooses."""
     histories, hosts = arrived.shape
-    waiting = (arrived[..., None] > jnp.arange(SLOTS)).reshape(-1)
-    place = jnp.cumsum(waiting) - 1
-    queue = jnp.zeros(waiting.size + BLOCK, jnp.int32)
-    queue = queue.at[jnp.where(waiting, place, waiting.size + BLOCK)].set(
-        jnp.arange(waiting.size, dtype=jnp.int32), mode="drop"
-    )
-    total = jnp.sum(waiting)
+    waiting = (arrived[..., None] > jnp.arange(SLOTS)).reshape(histories, -1)
+    before = jnp.cumsum(waiting.sum(-1, dtype=jnp.int32))  # crises of this history and all before it
+    total = before[-1]
 
-    def block(index, year_so_far):
-        lane = index * BLOCK + jnp.arange(BLOCK)
-        spot = lax.dynamic_slice_in_dim(queue, index * BLOCK, BLOCK)
-        is_real = lane < total
-        row, host, slot = spot // (hosts * SLOTS), spot // SLOTS % hosts, spot % SLOTS
-        event = describe(world, keys.seed, keys.history[row], year, host, slot, keys.draw[row])
-        played = play(world, keys.seed, event, jax.tree.map(lambda x: x[row], state))
-        return _added(year_so_far, jnp.where(is_real, row, histories), host, played, world.asked[event.cell])
+    def block(index, so_far):
+        lane = index * BLOCK + jnp.arange(BLOCK, dtype=jnp.int32)
+        row, place = _located(waiting, before, lane)
+        host, slot = place // SLOTS, place % SLOTS
+        event = describe(world, keys.seed, keys.history[row], year, host, slot, keys.draw[row], lane < total)
+        scene = Scene(state.commitments[row], state.opinion[row, host], state.capacity[row], state.trade[row, host])
+        played = play(world, keys.seed, event, scene)
+        return _added(so_far, jnp.where(event.is_real, row, histories), host, played, world.asked[event.cell])
 
-    return lax.fori_loop(0, -(-total // BLOCK), block, _nothing(histories, hosts, world.own_stake.shape[0]))
+    powers = world.own_stake.shape[0]
+    return _year(lax.fori_loop(0, -(-total // BLOCK), block, _nothing(histories, hosts, powers)))
 
 
 def commit(world: World, keys: Keys, state: State, year: Year) -> Float[Array, "n p"]:
@@ -98,12 +94,12 @@ def grow(world: World, keys: Keys, state: State, year_number, year: Year) -> tup
     own = jax.tree.map(lambda x: x[keys.draw], world.yearly)
     hosts, powers = state.trade.shape[1:]
     p = jnp.arange(powers)
-    level = uniform(keys.seed, "capacity shock", keys.history[:, None], year_number, 0, p)
-    capacity = state.capacity + jnp.log1p(own.capacity_growth) + world.shock[0] * ndtri(level)
-    level = uniform(keys.seed, "trade shock", keys.history[:, None, None], year_number, jnp.arange(hosts)[:, None], p)
+    shock = normal(keys.seed, "capacity shock", keys.history[:, None], year_number, 0, p)
+    capacity = state.capacity + jnp.log1p(own.capacity_growth) + world.shock[0] * shock
+    shock = normal(keys.seed, "trade shock", keys.history[:, None, None], year_number, jnp.arange(hosts)[:, None], p)
     cut = own.instability_growth_cut[:, None] * jnp.minimum(year.unstable, 1.0)
     rate = jnp.log1p(jnp.maximum(own.trade_growth[:, None] - cut[..., None], -0.99))
-    return capacity, state.trade + (rate + world.shock[1] * ndtri(level)) * world.has_trade
+    return capacity, state.trade + (rate + world.shock[1] * shock) * world.has_trade
 
 
 def accumulate(world: World, keys: Keys, state: State, year: Year) -> Float[Array, "n p"]:
@@ -134,41 +130,60 @@ def _trade_share(world: World, trade: Float[Array, "n h p"]) -> Float[Array, "n 
     return jax.nn.softmax(jnp.where(world.has_trade > 0, trade, -1e9), axis=-1) * world.has_trade
 
 
-def _nothing(histories: int, hosts: int, powers: int) -> Year:
-    def zero(*shape: int) -> Array:
-        return jnp.zeros(shape, jnp.float32)
-
-    by_host, by_power = (histories, hosts), (histories, powers)
-    return Year(
-        crises=zero(*by_host), nobody=zero(*by_host), unstable=zero(*by_host), first=zero(*by_power),
-        top_rung=jnp.full(by_power, -1, jnp.int32), burden=zero(*by_power), benefit=zero(*by_power),
-        value=zero(*by_power), deployments=zero(*by_power), presence=zero(*by_host, powers),
-        asked_presence=zero(*by_host, powers), influence=zero(*by_power), unsolved=zero(histories),
-    )  # fmt: skip
+def _located(waiting: Bool[Array, "n s"], before: Int[Array, " n"], lane: Int[Array, " k"]) -> tuple[Array, Array]:
+    """History, and place within its year, of the crises at these positions of the tile's queue."""
+    row = jnp.minimum(jnp.searchsorted(before, lane, side="right", method="scan_unrolled"), before.size - 1)
+    mine = waiting[row]
+    rank = lane - (before[row] - mine.sum(-1, dtype=jnp.int32))
+    order = jnp.cumsum(mine, axis=-1, dtype=jnp.int32)
+    return row, jnp.argmax(order > rank[:, None], axis=-1).astype(jnp.int32)
 
 
-def _added(year: Year, row: Int[Array, " n"], host: Int[Array, " n"], played: Played, asked) -> Year:
-    """The year with a block's outcomes added to its histories; lanes without a crisis point beyond the last row."""
-    beyond = jnp.max(played.rung, axis=-1) >= NOTHING_BEYOND
+class _Sums(eqx.Module):
+    """A year's sums while its blocks are played; one row per history, or per history and host."""
+
+    by_history: Float[Array, "n f"]  # first, burden, benefit, value, deployments, influence of each power; unsolved
+    by_host: Float[Array, "nh f"]  # presence and asked presence of each power; crises, nobody, unstable
+    top_rung: Int[Array, "n p"]
+
+
+def _nothing(histories: int, hosts: int, powers: int) -> _Sums:
+    return _Sums(
+        jnp.zeros((histories, 6 * powers + 1), jnp.float32),
+        jnp.zeros((histories * hosts, 2 * powers + 3), jnp.float32),
+        jnp.full((histories, powers), -1, jnp.int32),
+    )
+
+
+def _added(so_far: _Sums, row: Int[Array, " n"], host: Int[Array, " n"], played: Played, asked) -> _Sums:
+    """The sums with a block's outcomes added; lanes without a crisis point beyond the last row."""
     acts = played.rung >= NOTHING_BEYOND
     rank = jnp.where(acts, played.effort, -1.0)
     is_first = acts & (rank >= jnp.max(rank, axis=-1, keepdims=True))
+    by_power = (is_first, played.burden, played.benefit, played.value, played.rung >= 5, played.influence)
+    whole = (jnp.ones_like(played.is_solved), ~jnp.any(acts, axis=-1), ~played.is_stabilised)
 
-    def add(total: Array, value: Array, *where: Array) -> Array:
-        return total.at[where].add(value.astype(total.dtype), mode="drop")
+    def joined(parts: tuple[Array, ...], rest: tuple[Array, ...]) -> Array:
+        return jnp.concatenate([p.astype(jnp.float32) for p in (*parts, *(r[:, None] for r in rest))], axis=1)
 
-    return Year(
-        crises=add(year.crises, jnp.ones(row.shape), row, host),
-        nobody=add(year.nobody, ~beyond, row, host),
-        unstable=add(year.unstable, ~played.is_stabilised, row, host),
-        first=add(year.first, is_first, row),
-        top_rung=year.top_rung.at[row].max(played.rung, mode="drop"),
-        burden=add(year.burden, played.burden, row),
-        benefit=add(year.benefit, played.benefit, row),
-        value=add(year.value, played.value, row),
-        deployments=add(year.deployments, played.rung >= 5, row),
-        presence=add(year.presence, played.presence, row, host),
-        asked_presence=add(year.asked_presence, played.presence * asked, row, host),
-        influence=add(year.influence, played.influence, row),
-        unsolved=add(year.unsolved, ~played.is_solved, row),
+    hosts = so_far.by_host.shape[0] // so_far.by_history.shape[0]
+    at_host = joined((played.presence, played.presence * asked), whole)
+    return _Sums(
+        so_far.by_history.at[row].add(joined(by_power, (~played.is_solved,)), mode="drop"),
+        so_far.by_host.at[row * hosts + host].add(at_host, mode="drop"),
+        so_far.top_rung.at[row].max(played.rung, mode="drop"),
     )
+
+
+def _year(sums: _Sums) -> Year:
+    histories, powers = sums.top_rung.shape
+    first, burden, benefit, value, deployments, influence = (
+        sums.by_history[:, k * powers : (k + 1) * powers] for k in range(6)
+    )
+    at_host = sums.by_host.reshape(histories, -1, 2 * powers + 3)
+    return Year(
+        crises=at_host[..., -3], nobody=at_host[..., -2], unstable=at_host[..., -1], first=first,
+        top_rung=sums.top_rung, burden=burden, benefit=benefit, value=value, deployments=deployments,
+        presence=at_host[..., :powers], asked_presence=at_host[..., powers : 2 * powers], influence=influence,
+        unsolved=sums.by_history[:, -1],
+    )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from buckpass.futures.draws import uniform
-from buckpass.futures.observe import Observed, observed
+from buckpass.futures.observe import Observed, observed, so_far
 from buckpass.futures.step import Keys, year_of
 from buckpass.futures.world import DRAWS, World
 
@@ -42,10 +42,9 @@ def tile_of(world: World, seed: Array, first: Array, years: int) -> Observed:
 
     def one(state, number):
         after, year = year_of(world, keys, state, number)
-        return after, (after, year)
+        return after, (*observed(world, keys, after, year), year.unsolved)
 
-    _, (states, stacked) = jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))
-    return observed(world, keys, states, stacked)
+    return so_far(*jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))[1])
 
 
 def play_tiles(

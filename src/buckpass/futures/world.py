@@ -127,7 +127,7 @@ def world_of(
     ]
     yearly = parameters_of(case, DRAWS, seed)
     world = World(
-        setting=grid.setting,
+        setting=_thin(grid.setting),
         coefficients=bank,
         yearly=yearly,
         rates=rates.sum(-1),
@@ -245,6 +245,13 @@ def _fixed(scenario: Scenario) -> Fixed:
         severity[0 if override.is_factor else 1] = override.value
     absent = np.array([float(p in scenario.absent) for p in powers])
     return Fixed(scale, value, forced, absent, severity, np.zeros((2, len(powers))))
+
+
+def _thin(setting: CrisisSetting) -> CrisisSetting:
+    """What options bring, with a power axis of length one where it is the same for every power: less to carry about."""
+    names = ("effort_at", "cost_share_at", "presence_at", "influence_at", "deploys_at", "rung")
+    alike = {n: v[:, :1] for n in names if bool(((v := getattr(setting, n)) == v[:, :1]).all())}
+    return dataclasses.replace(setting, **alike)
 
 
 def _capacity_spread(case, first_year: int) -> float:

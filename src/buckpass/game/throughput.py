@@ -7,22 +7,25 @@ compiler hands each small sum to a library call, ten times slower.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice
+from buckpass.game.choice import Choice, as_choice, best_response
 from buckpass.game.crises import Crises
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve_strategies
 
-__all__ = ["solve_batch"]
+__all__ = ["Settled", "settle_block", "solve_batch"]
 
-SWEEP_LIMIT = 24
+SWEEPS = 24  # undamped
+DAMPED = 200  # then damped by half, for what still moves
 
 
 def solve_batch(crises: Crises, tolerance: float = 1e-5, block: int = 256) -> Equilibrium:
@@ -71,64 +74,75 @@ def _solve_blocks(crises: Crises, tolerance: float, block: int, blocks: int, fir
     return lax.map(one, jnp.arange(blocks))
 
 
-def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
+class Settled(eqx.Module):
+    """A block of crises brought to rest; crisis axis last."""
+
+    strategy: Float[Array, "p o n"]  # σ_i(a)
+    residual: Float[Array, "p n"]  # R_i
+    is_settled: Bool[Array, " n"]  # the last sweep moved no power by more than half the tolerance
+    sweeps: Int[Array, ""]  # of the block
+
+
+def settle_block(choice: Choice, tolerance: float = 1e-5) -> Settled:
+    """Equilibria of a block by Gauss-Seidel sweeps; a crisis stops at its own convergence, whatever its neighbours do.
+
+    After `SWEEPS` sweeps the crises that still move are damped, for `DAMPED` more. Freezing each crisis by itself is what
+    makes its bits independent of the company it is solved in.
+    """
     fall, kept, offer = _rows(choice)
     powers = range(len(fall))
-
     one = jnp.ones_like(choice.stake[0])
 
     def advance(state):
-        count, left, _ = state
+        count, left, moving = state
+        gain = jnp.where(moving, jnp.where(count < SWEEPS, 1.0, 0.5), 0.0).astype(one.dtype)  # 0 leaves it as it is
         new = left
         for j in powers:
-            weight = _choose(offer[j], fall[j], _residual(new[j], j))
-            column = [_mean(weight, kept[i][j]) if i != j else one for i in powers]
-            new = tuple(row if i == j else (*row[:j], column[i], *row[j + 1 :]) for i, row in enumerate(new))
-        moved = [jnp.abs(_residual(new[i], i) / _residual(left[i], i) - 1) for i in powers]
-        return count + 1, new, jnp.max(reduce(jnp.maximum, moved))
+            answer = _left_by(_choose(offer[j], fall[j], _residual(new, j)), kept[j])
+            new = (*new[:j], left[j] + gain * (answer - left[j]), *new[j + 1 :])
+        moved = [jnp.max(jnp.abs(new[j] - left[j]) / left[j], axis=0) for j in powers]
+        return count + 1, new, moving & ~(reduce(jnp.maximum, moved) < 0.5 * tolerance * gain)
 
-    def unfinished(state):
-        return (state[0] < SWEEP_LIMIT) & ~(state[2] < 0.5 * tolerance)
-
-    left = tuple(tuple(one for _ in powers) for _ in powers)
-    count, left, _ = lax.while_loop(unfinished, advance, (jnp.int32(0), left, jnp.asarray(jnp.inf, one.dtype)))
-    return _equilibrium(choice, [_residual(left[i], i) for i in powers], count, tolerance)
-
-
-def _equilibrium(choice: Choice, residual: list[Array], count: Array, tolerance: float) -> Equilibrium:
-    fall, kept, offer = _rows(choice)
-    powers = range(len(fall))
+    start = tuple(jnp.ones_like(kept[0][:, 0]) for _ in powers)
+    begin = (jnp.int32(0), start, jnp.ones(one.shape, bool))
+    count, left, moving = lax.while_loop(lambda s: (s[0] < SWEEPS + DAMPED) & jnp.any(s[2]), advance, begin)
+    residual = [_residual(left, j) for j in powers]
     sigma = [_choose(offer[j], fall[j], residual[j]) for j in powers]
-    answer = [
-        reduce(jnp.multiply, [_mean(sigma[j], kept[i][j]) for j in powers if j != i], jnp.ones_like(residual[0]))
-        for i in powers
-    ]
-    gaps = [jnp.abs(jnp.log(answer[i] / residual[i])) for i in powers]
-    error = reduce(jnp.maximum, gaps)
-    strategy = jnp.moveaxis(jnp.stack(sigma), -1, 0)
-    log_residual = jnp.log(jnp.stack(residual, axis=-1))
-    return Equilibrium(strategy, log_residual, error, jnp.full(error.shape, count), error <= tolerance)
+    return Settled(jnp.stack(sigma), jnp.stack(residual), ~moving, count)
 
 
-def _rows(choice: Choice) -> tuple[list[Array], list[list[Array]], list[Array]]:
-    p = range(choice.reach.shape[0])
-    fall = [choice.stake[i] * jnp.exp(-choice.reach[i]) for i in p]
-    kept = [[jnp.exp(-choice.alignment[i, j] * choice.reach[j]) for j in p] for i in p]
-    return fall, kept, [choice.offer[i] for i in p]
+def _rows(choice: Choice) -> tuple[list[Array], list[Array], list[Array]]:
+    """Per power: its loss by option at R = 1, what each of its options leaves to each power [i, o, n], and its offers."""
+    powers = range(choice.reach.shape[0])
+    fall = [choice.stake[j] * jnp.exp(-choice.reach[j]) for j in powers]
+    to_itself = [(jnp.arange(len(powers)) == j)[:, None, None] for j in powers]
+    kept = [jnp.exp(-choice.alignment[:, j, None] * choice.reach[j]) for j in powers]
+    kept = [jnp.where(own, jnp.ones_like(k), k) for own, k in zip(to_itself, kept, strict=True)]
+    return fall, kept, [choice.offer[j] for j in powers]
 
 
-def _residual(row: tuple[Array, ...], i: int) -> Array:
-    return reduce(jnp.multiply, [m for j, m in enumerate(row) if j != i], jnp.ones_like(row[0]))
+def _residual(left: Sequence[Array], i: int) -> Float[Array, " n"]:
+    """R_i: the product of what every power leaves to i (a power leaves itself 1)."""
+    return reduce(jnp.multiply, [row[i] for j, row in enumerate(left) if j != i], jnp.ones_like(left[i][i]))
 
 
-def _choose(offer: Array, fall: Array, residual: Array) -> Array:
+def _choose(offer: Float[Array, "o n"], fall: Float[Array, "o n"], residual: Float[Array, " n"]) -> Float[Array, "o n"]:
     payoff = offer - fall * residual
     weight = jnp.exp(payoff - jnp.max(payoff, axis=0))
     return weight * (1.0 / jnp.sum(weight, axis=0))
 
 
-def _mean(sigma: Array, value: Array) -> Array:
-    return jnp.sum(sigma * value, axis=0)
+def _left_by(sigma: Float[Array, "o n"], kept: Float[Array, "i o n"]) -> Float[Array, "i n"]:
+    """Σ_a σ(a) exp(-α r(a)) for every power; written out over options, which the compiler joins into one pass."""
+    return reduce(jnp.add, [kept[:, a] * sigma[a] for a in range(sigma.shape[0])])
+
+
+def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
+    found = settle_block(choice, tolerance)
+    log_residual = jnp.log(found.residual)
+    error = jnp.max(jnp.abs(best_response(choice, log_residual) - log_residual), axis=0)
+    count = jnp.full(error.shape, found.sweeps)
+    return Equilibrium(jnp.moveaxis(found.strategy, -1, 0), log_residual.T, error, count, error <= tolerance)
 
 
 def _finish(crises: Crises, quick: Equilibrium, tolerance: float) -> Equilibrium:

@@ -46,7 +46,7 @@ def _finding(case: Case, found: Agreement) -> str:
         if found.break_year
         else "likelier kept than broken on the whole path"
     )
-    verdicts = and_join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
+    verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
     least, most, share = found.transfer
     paid = (
         f"a yearly payment by {name_of(case, found.parties[0].party)} that keeps both in exists in {share:.0%} of draws"
@@ -113,7 +113,9 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
         axis=alt.Axis(format="d", grid=False, values=[r["year"] for r in rows]),
         scale=alt.Scale(zero=False),
     )
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y(
+        "value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1.08], nice=False)
+    )
     chart = alt.layer(
         alt.Chart(alt.Data(values=[{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y="at:Q"),
         base.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
@@ -121,9 +123,11 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
         base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text="text:N"),
     ).properties(width=480, height=190)
     first, last = found.path[0], found.path[-1]
+    every = {r["text"] for r in rows}
+    moves = (f"stays at {first.p_self_enforcing:.0%} from {first.year} to {last.year}" if len(every) == 1 else
+             f"goes from {first.p_self_enforcing:.0%} in {first.year} to {last.p_self_enforcing:.0%} in {last.year}")  # fmt: skip
     return Figure(
-        "keeping", f"The chance that the agreement keeps itself goes from {first.p_self_enforcing:.0%} in {first.year} to "
-        f"{last.p_self_enforcing:.0%} in {last.year}",
+        "keeping", f"The chance that the agreement keeps itself {moves}",
         f"n = {count_of(found.n_draws, 'draw')}; each point is the share of draws in which both keep it, so it has no interval of its own. "
         "Capacities and trade move at their central growth rates.",
         f"Source: fit of {found.explanation} to the record of {case.id}.",

@@ -10,7 +10,7 @@ import altair as alt
 from buckpass.case import BuckpassError, Case
 from buckpass.fit.posterior import Posterior
 from buckpass.report.results import Chapter
-from buckpass.report.theme import INK, PALE, Figure, label_colours, power_colours
+from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, with_interval
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def fan_figure(case: Case, found: Futures, measure: str) -> Figure:
     )  # fmt: skip
 
 
-def _fan_panel(
-    found: Futures, measure: str, power: str, title: alt.TitleParams, colour: str, most: float
-) -> alt.LayerChart:
+def _fan_panel(found: Futures, measure: str, power: str, title: alt.TitleParams, colour: str, most: float) -> Layered:
     x = alt.X(
         "year:Q",
         title=None,

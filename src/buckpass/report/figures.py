@@ -15,7 +15,17 @@ from buckpass.claims import Verdicts
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
-from buckpass.report.theme import INK, PALE, RUNG_COLOURS, VERDICT_COLOURS, Figure, ink_on, label_colours, power_colours
+from buckpass.report.theme import (
+    INK,
+    PALE,
+    RUNG_COLOURS,
+    VERDICT_COLOURS,
+    Figure,
+    Layered,
+    ink_on,
+    label_colours,
+    power_colours,
+)
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
@@ -95,7 +105,7 @@ def _cells(frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> 
 
 def _heat_chart(
     case: Case, cells: list[dict[str, Any]], actors: Sequence[str], crises: pl.DataFrame, cell: Cell
-) -> alt.LayerChart:
+) -> Layered:
     size = {"seen": cell.seen, "machine": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, len(actors)], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[crises.height, 0], nice=False))
@@ -105,9 +115,11 @@ def _heat_chart(
         hollow = basis == "absence"
         mark = {"shape": "square", "size": size[basis], "opacity": 1, "filled": not hollow}
         dash = {"strokeDash": [3, 2], "strokeWidth": 1.3} if hollow else {"stroke": "#9fb0c6", "strokeWidth": 0.6}
-        colour = {"color": alt.value(PALE)} if hollow else {"fill": alt.Fill("fill:N", scale=None)}
-        if rows:
-            layers.append(alt.Chart(alt.Data(values=rows)).mark_point(**mark, **dash).encode(x=x, y=y, **colour))
+        marks = alt.Chart(alt.Data(values=rows)).mark_point(**mark, **dash)
+        if rows and hollow:
+            layers.append(marks.encode(x=x, y=y, color=alt.value(PALE)))
+        elif rows:
+            layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(alt.Data(values=cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=11).encode(
         x=x, y=y, text="rung:Q", color=alt.Color("ink:N", scale=None)))  # fmt: skip
@@ -133,7 +145,7 @@ def _clipped(name: str, year: int, letters: int) -> str:
     return f"{bare if len(bare) <= room else bare[: room - 1].rstrip() + '…'} {year}"
 
 
-def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> alt.LayerChart:
+def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> Layered:
     colours = power_colours(case)
     rows = [{"x": i + 0.5, "name": name_of(case, a) if a in colours else a, "colour": colours.get(a, PALE)}
             for i, a in enumerate(actors)]  # fmt: skip
@@ -188,7 +200,7 @@ def _bands(case: Case, seed: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: str) -> alt.LayerChart:
+def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: str) -> Layered:
     colours = power_colours(case)
     powers = [p for p in case.powers if p in set(frame.filter(pl.col("domain") == domain)["power"])]
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)

@@ -14,7 +14,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.record import Record
 from buckpass.report.model_results import Gap, ModelResults
-from buckpass.report.theme import INK, PALE, Figure, label_colours, power_colours
+from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
 
 __all__ = ["explanations_ranked", "gap_taken_apart", "path_in_rationality", "responses_expected"]
@@ -29,15 +29,14 @@ BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
 def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     """Leave-one-crisis-out score of each explanation against the best, with two standard errors of the difference."""
-    ranked = [f for f in model.fits if f.difference is not None]
-    if not ranked:
-        return None
     rows = [
         {"name": f"{f.name} ({f.id})" if f.name != f.id else f.name, "value": f.difference,
          "low": f.difference - 2 * f.se_difference, "high": f.difference + 2 * f.se_difference,
-         "colour": PALE if explanation(f.id).is_bound else BAR, "text": number(f.difference)}
-        for f in ranked
+         "colour": PALE if explanation(f.id).is_bound else BAR}
+        for f in model.fits if f.difference is not None and f.se_difference is not None
     ]  # fmt: skip
+    if not rows:
+        return None
     y = alt.Y(
         "name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240)
     )
@@ -149,7 +148,7 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
 
 def _responses_chart(
     labels: Sequence[str], cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str], width: int
-) -> alt.LayerChart:
+) -> Layered:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
     words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
     axis = alt.Axis(values=list(range(7)), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -13,7 +13,7 @@ from buckpass.case import Case, write_atomic
 from buckpass.case.files import refuse_existing
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
-from buckpass.report.results import Chapter, ReportResults, gather
+from buckpass.report.results import Chapter, ReportResults, gather, quiet
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
 from buckpass.report.wording import and_join, name_of, number, with_interval
 
@@ -28,11 +28,17 @@ __all__ = ["render_page", "write_page"]
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
-def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str | Path, force: bool = False) -> Path:
+def write_page(
+    case: Case,
+    posteriors: Mapping[str, Posterior] | None,
+    path: str | Path,
+    force: bool = False,
+    begin: Callable[[str], None] = quiet,
+) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
     posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
-    fitted. The file is written whole or not at all.
+    fitted. The file is written whole or not at all. begin : called with each step as it begins.
 
     Raises
     ------
@@ -40,9 +46,11 @@ def write_page(case: Case, posteriors: Mapping[str, Posterior] | None, path: str
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    results = gather(case, posteriors)
+    results = gather(case, posteriors, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
+        begin("years ahead")
         results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
+    begin("drawing")
     page = render_page(case, results)
     return write_atomic(path, page.encode("utf-8"), force)
 
@@ -56,7 +64,7 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        same_as=_same_as(results), speaking=_speaking(results),
+        under=_changes_under(results), same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -131,6 +139,15 @@ def _same_as(results: ReportResults) -> list[tuple[str, str]]:
     return [(name, others) for name, others in pairs if others]
 
 
+def _changes_under(results: ReportResults) -> dict[str, list[str]]:
+    """By claim, in words, what its verdict becomes under another coding."""
+    found: dict[str, list[str]] = {}
+    for condition in results.under:
+        for one in condition.changed:
+            found.setdefault(one.id, []).append(f"with {condition.condition}: {one.after.replace('_', ' ')}")
+    return found
+
+
 def _speaking(results: ReportResults) -> str:
     """The explanations that speak, with their weights."""
     weights = results.model.weights if results.model else {}
@@ -144,10 +161,12 @@ def _known_share(results: ReportResults) -> str:
 
 def change(moved: Estimate) -> str:
     """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
-    shown = [f"{v + 0.0:+.2f}".replace("-", "−") for v in (moved.value, moved.low, moved.high)]
-    if all(s.lstrip("+−") == "0.00" for s in shown):
-        return "none"
-    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+    shown = [_signed(v) for v in (moved.value, moved.low, moved.high)]
+    return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _signed(value: float) -> str:
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
 
 
 @cache

@@ -13,7 +13,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.case.files import read_inside
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS
-from buckpass.report.theme import INK, Figure, ink_on, power_colours
+from buckpass.report.theme import INK, Figure, Layered, ink_on, power_colours
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, number, source_line
 
 __all__ = ["positions_map", "regional_map"]
@@ -131,9 +131,7 @@ def _series(rows: list[dict[str, Any]]) -> str:
     return and_join(dict.fromkeys(r["series"] for r in rows))
 
 
-def _lead_panel(
-    case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int
-) -> alt.LayerChart:
+def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
     colours = power_colours(case)
     projection, height = _projection(topology["bbox"], width)
     states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
@@ -161,7 +159,7 @@ def _topology(case: Case) -> dict[str, Any]:
     """The outlines, read as data and checked for the parts that are used."""
     try:
         topology = json.loads(read_inside(case.folder, FILE))
-        [float(edge) for edge in topology["bbox"]], topology["objects"][OBJECT]["geometries"], topology["arcs"]
+        _ = [float(edge) for edge in topology["bbox"]], topology["objects"][OBJECT]["geometries"], topology["arcs"]
         if topology["type"] != "Topology" or len(topology["bbox"]) != 4 or not isinstance(topology["source"], str):
             raise ValueError("type, bbox or source is not as it should be")
     except (ValueError, KeyError, TypeError) as error:
@@ -191,7 +189,7 @@ def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], width: int) -> alt.LayerChart:
+def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], width: int) -> Layered:
     colours, focus = power_colours(case), case.settings.focus
     states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
     hosts = [r["id"] for r in rows]

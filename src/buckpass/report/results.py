@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
-from buckpass.claims import Verdicts, assess
+from buckpass.claims import Verdicts, assess, assess_under
+from buckpass.claims.sensitivity import Sensitivity
 from buckpass.record import Record, ResultTable, measure
 from buckpass.report.theme import Figure
 
@@ -40,28 +41,48 @@ class ReportResults:
     why_no_model: str = ""
     cannot_inform: tuple[str, ...] = ()  # in words: covariates and powers of which this record says nothing
     chapters: tuple[Chapter, ...] = ()
+    under: tuple[Sensitivity, ...] = ()  # the claims that need no fit, under stricter and looser coding
+
+
+def quiet(step: str) -> None:
+    """Where nobody asked how far it is."""
 
 
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (),
-    n_draws: int = DRAWS, seed: int = 0,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
     posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
     must be fitted. chapters : parts computed elsewhere, shown after the claims.
+    begin : called with each step as it begins.
     """
+    begin("measuring")
     record = measure(case, seed=seed)
     if not posteriors:
         why = (
             f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
         )
-        return ReportResults(record, assess(case, seed=seed), None, why, chapters=tuple(chapters))
+        verdicts = assess(case, seed=seed)
+        return ReportResults(record, verdicts, None, why, chapters=tuple(chapters), under=_under(case, verdicts, seed))
     from buckpass.report.model_results import model_results  # loads the model: only where there is a fit
 
+    begin("model")
     model = model_results(case, posteriors, n_draws)
+    begin("claims")
     verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
-    return ReportResults(record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters))
+    return ReportResults(
+        record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), _under(case, verdicts, seed)
+    )
+
+
+def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]:
+    """The claims that need no fit without recalled rows, and with every band widened by a rung."""
+    return (
+        assess_under(case, basis="seen", seed=seed, before=verdicts),
+        assess_under(case, doubt=1, seed=seed, before=verdicts),
+    )
 
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ import altair as alt
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "PictureFormat", "ink_on",
+    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "Layered", "PictureFormat", "ink_on",
     "label_colours", "narrowed", "power_colours", "styled",
 ]  # fmt: skip
 
+Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
 PictureFormat = Literal["svg", "png", "pdf"]
 INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
 # Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
