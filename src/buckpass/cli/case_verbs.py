@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from buckpass.cli.completion import case_words
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table
 
 __all__ = ["VERBS"]
 
-CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.")]
+CaseRef = Annotated[
+    str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
 
