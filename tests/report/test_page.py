@@ -140,6 +140,6 @@ def test_the_page_opens_quietly_at_both_widths(hostile_folder, tmp_path, width):
         tab.goto(path.as_uri())
         assert watch.errors == []
         assert watch.outside == []
-        assert tab.title().startswith("A valley <script>")
+        assert "<script>" in tab.title()
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         tab.screenshot(path=str(tmp_path / f"page-{width}.png"))
