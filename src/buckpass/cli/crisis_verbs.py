@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.completion import crisis_words
 from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS"]
 
-Crisis = Annotated[str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.")]
+Crisis = Annotated[
+    str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.", autocompletion=crisis_words)
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
