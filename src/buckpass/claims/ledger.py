@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module, resources
 from typing import Any
@@ -43,17 +43,19 @@ def assess(
     *,
     weights: Mapping[str, float] | None = None,
     seed: int = 0,
+    along: Callable[[Sequence[Claim]], Iterable[Claim]] = iter,
 ) -> Verdicts:
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
     weights : stacking weights of the explanations; by default those of comparing the posteriors by crises left out.
     seed : for the draws; each claim has its own.
+    along : hands the claims out one by one, for a caller that shows how far it is.
 
     No claim is left out: one that cannot be computed says why.
     """
     predictions = _predictions(case, posteriors, weights)
-    found = tuple(assess_question(Question(claim, case, predictions, seed)) for claim in case.claims)
+    found = tuple(assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(found, case.id, case.hash, seed)
 
 

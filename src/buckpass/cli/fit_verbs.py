@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.compare_verb import Posteriors, compare
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width, tracked
 
 __all__ = ["VERBS", "Posteriors"]
 
@@ -69,19 +69,10 @@ def fit(
 
 
 def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     from buckpass.fit.fitting import fit as fit_case
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    done = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("fitting", total=len(plan.names()))
-        for posterior in fit_case(case, output, plan, resume=resume, per_chain=per_chain):
-            done.append(posterior)
-            progress.update(task, advance=1, description=f"{posterior.explanation} fitted")
-    return done
+    fits = fit_case(case, output, plan, resume=resume, per_chain=per_chain)
+    return list(tracked(fits, "fitting", total=len(plan.names())))
 
 
 def _fit_row(posterior) -> dict:
@@ -108,11 +99,10 @@ def claims(
         from buckpass.fit.fitting import posteriors_or_none
 
         loaded = load_case(case)
-        found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
-        under = tuple(
-            assess_under(loaded, basis=basis, doubt=doubt, seed=seed, before=found)
-            for basis, doubt in (("seen", 0), ("all", 1))
-        )
+        fits = posteriors_or_none(loaded, posteriors)
+        found = assess(loaded, fits, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
+        under = (assess_under(loaded, basis="seen", seed=seed, before=found),
+                 assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
         if as_json:
             changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
             answer(found.as_dict() | {"changed_under": changed})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labe
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
 from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.stored import load_posteriors, posterior_file, posteriors_or_none
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
 
@@ -30,6 +31,7 @@ __all__ = [
     "fit_explanation",
     "load_posteriors",
     "posterior_file",
+    "posteriors_or_none",
     "what_cannot_be_estimated",
 ]
 
@@ -105,45 +107,6 @@ def fit(
         jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
         save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
-
-
-def posterior_file(name: str, order: Order = "simultaneous") -> str:
-    """Name of the file that keeps an explanation's posterior under an order of moves."""
-    return f"{name}.nc" if order == "simultaneous" else f"{name}.{order.replace(' ', '-')}.nc"
-
-
-def load_posteriors(
-    case: Case, folder: Path | None = None, names: Sequence[str] | None = None, order: Order = "simultaneous"
-) -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id (all, or those named) under one order of moves.
-
-    From `folder`, or those bundled with the case.
-
-    Raises
-    ------
-    PosteriorFileError
-        There is none, or they were fitted to another version of the case; says that it must be refitted and how.
-    """
-    place = folder or case.folder / "posteriors"
-    wanted = [e.id for e in explanations() if names is None or e.id in names]
-    found = [load_posterior(path) for i in wanted if (path := place / posterior_file(i, order)).is_file()]
-    how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
-    if not found:
-        moved = "" if order == "simultaneous" else f" with the {order}"
-        raise PosteriorFileError(f"no posteriors of {case.id}{moved} in {place.name}/: fit it first with {how}")
-    stale = [p.explanation for p in found if p.case_hash != case.record_hash]
-    if stale:
-        raise PosteriorFileError(
-            f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
-            f"{case.record_hash[:12]}): a changed case must be refitted, {how}"
-        )
-    return {p.explanation: p for p in found}
-
-
-def posteriors_or_none(case: Case, folder: Path | None = None) -> dict[str, Posterior] | None:
-    """Posteriors if the case has been fitted, None if there are none; stale or damaged ones still raise."""
-    place = folder or case.folder / "posteriors"
-    return load_posteriors(case, folder) if place.is_dir() and any(place.glob("*.nc")) else None
 
 
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ class NutsSettings:
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
-    refit_settle: int = 100  # iterations dropped, then kept, when adapted chains go on under other weights
-    refit_draws: int = 300
+    refit_settle: int = 50  # iterations dropped, then kept, when adapted chains go on under other weights
+    refit_draws: int = 150
 
 
 @dataclass(frozen=True)
