@@ -18,6 +18,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).parent))
 
 import answers
+import comparison
 import measured
 import reference
 
@@ -84,6 +85,7 @@ def piece(name: str, page: str) -> str:
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),
+        **comparison.pieces(read("docs/comparison.json"), (read("docs/headline.json") or {}).get("claims", [])),
     }
     if name not in pieces:
         raise PluginError(f"{page}: no piece is called {name!r}; there are {', '.join(pieces)}")

@@ -123,6 +123,16 @@ def test_a_change_without_effect_says_why_where_it_can(case, posterior):
     assert found.changes().frame["power"].to_list() == ["nobody"]
 
 
+def test_a_mandate_for_anything_opens_the_organisation_to_its_members(case):
+    changes = parse_overrides(["SCO.mandate=any"], case, CRISIS)
+    before, after = (scenario_setting(case, [CRISIS], o) for o in ((), changes))
+    option = before.names.options.index("5@SCO")
+    opened = np.asarray(after.is_open)[0, :, option]
+    assert not np.asarray(before.is_open)[0, :, option].any()
+    members = set(case.members("SCO", case.crisis(CRISIS)["start"]))
+    assert [p in members for p in case.powers] == opened.tolist()
+
+
 def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
     crises = ["osh_2010", CRISIS]
     changes = parse_overrides(["RUS.capacity=0.5x"], case)

@@ -1,5 +1,6 @@
 """The agreement: limits that it must obey, and words where no number would do."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from made import made_posterior
@@ -7,6 +8,7 @@ from made import made_posterior
 from buckpass.case.overrides import BadOverride
 from buckpass.futures.agreement import agreement
 from buckpass.futures.problems import NoArrangement, NoUsablePosterior
+from buckpass.game.arrangement import StageValues, critical_discount_factor, transfer_range
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,25 @@ def test_bad_terms_are_named(toy, posteriors):
         agreement(toy, posteriors, ["arrangement.alignment=3"])
     with pytest.raises(NoUsablePosterior, match="κ"):
         agreement(toy, {})
+
+
+def test_a_fee_at_the_edge_leaves_the_payer_just_patient_enough():
+    """At the most that it pays, the discount factor that the payer needs is the one that it has."""
+    rng = np.random.default_rng(8)
+    cooperate, deviate = rng.uniform(1, 2, (40, 2)), rng.uniform(2, 3, (40, 2))
+    stage = StageValues(*(jnp.asarray(v) for v in (cooperate, deviate, rng.uniform(-2, 0, (40, 2)))))
+    discount, periods = jnp.asarray(rng.uniform(0.3, 0.95, (40, 1)).repeat(2, 1)), 6
+    for t in (None, periods):
+        least, most = transfer_range(stage, discount, 0, 1, t)
+        paid = stage.cooperate + jnp.stack([-most, -most], axis=1) * jnp.array([1.0, 0.0])
+        paid = paid.at[:, 1].add(least)
+        needed = critical_discount_factor(StageValues(paid, stage.deviate, stage.punished), t)
+        assert np.allclose(needed, discount, atol=1e-6)
+
+
+def test_what_the_agreement_says_in_words(base):
+    lines = " ".join(base.statements())
+    assert f"{base.p_self_enforcing:.2f}" in lines
+    assert all(p.party in lines for p in base.parties)
+    assert base.path_table()["year"].is_sorted()
+    assert base.fee[1] <= base.fee[0] <= base.fee[2]

@@ -1,6 +1,7 @@
 """Sweeps: what is found, what is refused, and that nothing finished is ever lost."""
 
 import dataclasses
+import errno
 import os
 import signal
 import subprocess
@@ -12,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from buckpass.futures import output
 from buckpass.futures.boxes import find_box
 from buckpass.futures.design import Design, Input, Outcome, assumed_inputs, read_design, sample_points
-from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch
+from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch, OutputFailed
 from buckpass.futures.sweep import CHUNK, sweep
 
 HERE = Path(__file__).parent
@@ -109,8 +111,29 @@ def test_a_cluster_that_does_not_answer_is_named_in_ten_seconds(toy, posteriors,
     assert not list((tmp_path / "x").glob("chunk-*"))
 
 
+def test_a_full_disk_loses_nothing_that_was_finished(toy, posteriors, tmp_path, monkeypatch):
+    """The second chunk meets a full disk; what was there stays whole, and the same call then completes it."""
+    design = dataclasses.replace(DESIGN, samples=4)
+    whole, full, written = tmp_path / "whole", tmp_path / "full", []
+    sweep(toy, posteriors, design, whole)
+
+    def fsync(descriptor: int) -> None:
+        written.append(descriptor)
+        if len(written) > 2:  # the manifest, a chunk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output.os, "fsync", fsync)
+        with pytest.raises(OutputFailed, match="No space left"):
+            sweep(toy, posteriors, design, full)
+    assert set(contents(full)) == {"manifest.json", "chunk-000000.json"}
+    sweep(toy, posteriors, design, full)
+    assert contents(full) == contents(whole)
+
+
 @pytest.mark.slow
-def test_a_killed_sweep_resumes_to_the_same_bytes(toy, posteriors, tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_sweep_resumes_to_the_same_bytes(toy, posteriors, tmp_path, stop):
     script = textwrap.dedent("""
         import sys; from pathlib import Path
         import buckpass.case
@@ -125,7 +148,7 @@ def test_a_killed_sweep_resumes_to_the_same_bytes(toy, posteriors, tmp_path):
     deadline = time.monotonic() + 240
     while not list(folder.glob("chunk-*.json")) and time.monotonic() < deadline and child.poll() is None:
         time.sleep(0.02)
-    os.kill(child.pid, signal.SIGKILL)
+    os.kill(child.pid, stop)
     child.wait()
     sweep(toy, posteriors, DESIGN, folder)
     sweep(toy, posteriors, DESIGN, tmp_path / "undisturbed")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from buckpass.cli.completion import case_words
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS"]
 
-CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.")]
+CaseRef = Annotated[
+    str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
 

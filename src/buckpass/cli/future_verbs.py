@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import errors_as_messages, show, tell
+from buckpass.cli.printing import errors_as_messages, show, tell, tell_table
 
 __all__ = ["VERBS"]
 
@@ -31,8 +31,9 @@ def agreement(
         found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
         show(found, as_json)
         if not as_json:
-            held = f"P(self-enforcing) = {found.p_self_enforcing:.2f} under explanation {found.explanation}"
-            tell(f"{held}; likelier broken than kept from {found.break_year or 'no year on the path'}")
+            tell_table(found.path_table())
+            for line in found.statements():
+                tell(line)
         if figure is not None:
             found.plot().save(figure)
 

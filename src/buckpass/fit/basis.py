@@ -8,9 +8,9 @@ from pathlib import Path
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.model import interacts
 from buckpass.fit.posterior import Posterior, Stamp, read_stamp
+from buckpass.fit.stored import load_posteriors
 
 __all__ = ["NoUsablePosterior", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
 

@@ -68,7 +68,8 @@ class Agreement(ShowsItself):
     """The result of `agreement`; `break_year` is the first year on the path in which it is likelier broken than kept.
 
     transfer : yearly side payments from the first party to the second that keep both in, as shares of the payer's stake
-    (median least, median most, and the share of draws in which any does).
+    (median least, median most, and the share of draws in which any does). fee : the most that the first would pay a year
+    rather than break the agreement (median, low, high); a fee that nine of ten draws bear is the low end.
     """
 
     explanation: str
@@ -77,6 +78,7 @@ class Agreement(ShowsItself):
     parties: tuple[PartyResult, ...]
     p_self_enforcing: float
     transfer: tuple[float, float, float]
+    fee: tuple[float, float, float]
     path: tuple[YearResult, ...]
     break_year: int | None
     p_broken_by: dict[int, float]
@@ -88,13 +90,42 @@ class Agreement(ShowsItself):
 
         rows = []
         for p in self.parties:
-            row: dict[str, Any] = {"party": p.party, "forgoes": ", ".join(p.forgoes) or "nothing", "verdict": p.verdict,
-                                   "p_has_bargain": p.p_has_bargain, "p_keeps": p.p_keeps}  # fmt: skip
-            for name in ("critical", "critical_grim", "slack"):
+            row: dict[str, Any] = {"party": p.party, "p_has_bargain": p.p_has_bargain, "p_keeps": p.p_keeps}
+            for name in ("critical", "slack"):
                 value = getattr(p, name) or (None, None, None)
                 row |= {name: value[0], f"{name}_low": value[1], f"{name}_high": value[2]}
             rows.append(row)
         return pl.DataFrame(rows, infer_schema_length=None)
+
+    def path_table(self):
+        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ* (a polars frame)."""
+        import polars as pl
+
+        return pl.DataFrame(
+            [
+                {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
+                 **{f"needed_{p}": v for p, v in y.critical.items()}}
+                for y in self.path
+            ],
+            infer_schema_length=None,
+        )  # fmt: skip
+
+    def statements(self) -> tuple[str, ...]:
+        """The answer in sentences: whether it keeps itself, until when, and which fee keeps both in."""
+        broken = f"likelier broken than kept from {self.break_year}" if self.break_year else "kept on the whole path"
+        lines = [f"P(keeps itself) = {self.p_self_enforcing:.2f} under {self.explanation}, {broken}."]
+        lines += [f"{p.party} (forgoes {', '.join(p.forgoes) or 'nothing'}): {p.verdict}." for p in self.parties]
+        if len(self.parties) > 1:
+            payer, receiver = self.parties[0].party, self.parties[1].party
+            least, _, share = self.transfer
+            need = f"needs at least {least:.2f}" if least > 0 else f"needs none (it would even pay {-least:.2f})"
+            median, low, high = self.fee
+            lines.append(
+                f"A yearly fee from {payer} to {receiver}, as a share of {payer}'s stake in a crisis: {payer} would pay up to "
+                f"{median:.2f} ({low:.2f} to {high:.2f}) rather than break; {receiver} {need}. Some fee keeps both in in "
+                f"{share:.0%} of draws."
+            )
+        return tuple(lines)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -113,14 +144,16 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0
-) -> Agreement:
+    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0,
+    years_ahead: Sequence[int] = YEARS_AHEAD,
+) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
 
     δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
     Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
     breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, `transfer`, and
     `arrangement.rent@PARTY`, `arrangement.alignment`, `arrangement.punishment_years`, `arrangement.obstruction_cost`.
+    `years_ahead` are the points of the path, the first being now (0).
 
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
@@ -134,16 +167,17 @@ def agreement(
     first = case.settings.years[1] + 1
     theatre = theatre_of(scenario, posteriors[name], n_draws, first)
     terms = terms_of(scenario.case, theatre.n_draws, seed, scenario.bargain.get("transfer"))
-    stages = [stage_in(theatre, terms, ahead) for ahead in YEARS_AHEAD]
+    stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
     holds = np.logical_and.accumulate(kept.all(axis=-1), axis=0)
     names = arrangement_of(scenario.case).parties
-    path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(YEARS_AHEAD, stages, kept, strict=True))
+    path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(years_ahead, stages, kept, strict=True))
     broken = 1 - holds.mean(axis=1)
+    least, most = _payments(stages[0], terms)
     return Agreement(
         explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
         parties=_parties(scenario.case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
-        transfer=_transfer(stages[0], terms), path=path,
+        transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
     )  # fmt: skip
@@ -197,17 +231,23 @@ def _year(year: int, stage: Stage, kept: np.ndarray, terms: Terms, names: tuple[
     return YearResult(year, float(kept.all(axis=-1).mean()), middle)
 
 
-def _transfer(stage: Stage, terms: Terms) -> tuple[float, float, float]:
+def _payments(stage: Stage, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
+    """Per draw the least and the most that keeps receiver and payer in, as shares of the payer's stake."""
     discount = jnp.asarray(np.repeat(terms.discount[:, None], stage.stake.shape[1], axis=1))
-    least, most = (
-        np.asarray(x) / stage.stake[:, 0] + terms.transfer for x in transfer_range(stage.values, discount, 0, 1)
-    )
+    found = transfer_range(stage.values, discount, 0, 1, jnp.asarray(terms.punishment_years))
+    least, most = (np.asarray(x) / stage.stake[:, 0] + terms.transfer for x in found)
+    return least, most
+
+
+def _transfer(least: np.ndarray, most: np.ndarray) -> tuple[float, float, float]:
     return float(np.median(least)), float(np.median(most)), float((least <= most).mean())
 
 
 def _interval(draws: np.ndarray) -> tuple[float, float, float] | None:
     known = draws[~np.isnan(draws)]
-    if not known.size:
-        return None
-    low, high = np.quantile(known, LEVEL)
-    return float(np.median(known)), float(low), float(high)
+    return _quantiles(known) if known.size else None
+
+
+def _quantiles(draws: np.ndarray) -> tuple[float, float, float]:
+    low, high = np.quantile(draws, LEVEL)
+    return float(np.median(draws)), float(low), float(high)

@@ -13,7 +13,7 @@ import xarray as xr
 from buckpass.case import Case
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.foresight import with_foresight
-from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Tally
+from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Measure, Tally
 from buckpass.futures.output import HistoryWriter, manifest_of
 from buckpass.futures.problems import NoHistories
 from buckpass.futures.scenario import scenario_of
@@ -23,6 +23,7 @@ from buckpass.record.results import ShowsItself
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
+Z90 = 1.645  # half the width of a 90 % normal interval, in standard errors
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_HISTORIES = 2**31 - 4096
 MOST_YEARS = 500
@@ -64,20 +65,24 @@ class Futures(ShowsItself):
     notes: tuple[str, ...] = field(default=())
 
     def table(self, year: int | None = None):
-        """The last (or given) year as a polars frame: run, measure, power, mean, its standard error, 5 and 95 %."""
+        """The last (or given) year as two polars frames, by measure and power and by host.
+
+        mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
+        same history) with the 90 % interval of its mean.
+        """
         import polars as pl
 
-        year = int(self.summary["year"][-1]) if year is None else year
-        at = self.summary.sel(year=year)
-        rows = [
-            {"run": str(run), "measure": m.name, "power": str(power),
-             "mean": float(at[f"{m.name}_mean"].sel(run=run, power=power)),
-             "standard_error": float(at[f"{m.name}_se"].sel(run=run, power=power)),
-             "low": float(at[m.name].sel(run=run, power=power, quantile=QUANTILES[0])),
-             "high": float(at[m.name].sel(run=run, power=power, quantile=QUANTILES[-1])), "unit": m.unit}
-            for run in at["run"].values for m in MEASURES for power in at["power"].values
+        at = self.summary.sel(year=int(self.summary["year"][-1]) if year is None else year)
+        by_power = [
+            {"measure": m.name, "power": str(power), "mean": float(at[f"{m.name}_mean"].sel(run="baseline", power=power)),
+             **_band(at, m, power), **_difference(at, m.name, power)}
+            for m in MEASURES for power in at["power"].values if m.name != "economic_share" or power in self.labels.traders
         ]  # fmt: skip
-        return pl.DataFrame(rows)
+        by_host = [
+            {"host": str(host), "run": str(run), **{name: float(at[name].sel(run=run, host=host)) for name in BY_HOST}}
+            for host in at["host"].values for run in at["run"].values
+        ]  # fmt: skip
+        return [pl.DataFrame(by_power), pl.DataFrame(by_host)]
 
     def as_dict(self) -> dict[str, Any]:
         """The summary and the manifest as plain data."""
@@ -88,6 +93,22 @@ class Futures(ShowsItself):
         from buckpass.futures.charts import fan_chart
 
         return fan_chart(self, measure)
+
+
+def _band(at: xr.Dataset, measure: Measure, power: str) -> dict[str, float | None]:
+    if measure.unit == "probability":
+        return {"low": None, "high": None}
+    of = at[measure.name].sel(run="baseline", power=power)
+    return {"low": float(of.sel(quantile=QUANTILES[0])), "high": float(of.sel(quantile=QUANTILES[-1]))}
+
+
+def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
+    if "difference" not in at["run"]:
+        return {}
+    of = at.sel(run="difference", power=power)
+    mean, error = float(of[f"{measure}_mean"]), Z90 * float(of[f"{measure}_se"])
+    scenario = float(at[f"{measure}_mean"].sel(run="scenario", power=power))
+    return {"scenario": scenario, "difference": mean, "difference_low": mean - error, "difference_high": mean + error}
 
 
 def simulate(

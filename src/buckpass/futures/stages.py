@@ -1,4 +1,4 @@
-"""One year of the agreement kept, broken once, and after breakdown: what each is worth to the parties (model §5)."""
+"""A year of the agreement kept, broken once, and after breakdown: its worth to the parties with rents (model §5)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from datetime import date
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from buckpass.case import Case
 from buckpass.fit.posterior import Posterior
@@ -18,16 +17,12 @@ from buckpass.futures.bargain import Terms, arrangement_of
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import LEVELS, Scenario
-from buckpass.game.arrangement import StageValues
-from buckpass.game.choice import option_payoffs
+from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, solve
 
 __all__ = ["NoSharedCrises", "Stage", "Theatre", "stage_in", "theatre_of"]
-
-DEPLOYMENT = 5
 
 
 class NoSharedCrises(FuturesError):
@@ -78,27 +73,24 @@ def theatre_of(scenario: Scenario, posterior: Posterior, n_draws: int, first_yea
 def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     """The stage values a number of years on, capacities and trade having grown at their central rates.
 
-    Kept: the party that forgoes deployment has none open, each gets its rent. Broken once: all options, the others
-    still keeping to it. After: all options, alignment between the parties lowered, obstruction on, no rent. The price
-    that enforcement puts on deploying is the shadow of the punishment, so it is taken out of the payoffs here: leaving it
-    in would count the punishment twice.
+    The game is `stage_payoffs`'. While the bargain is kept each party gets its rent and the transfer is paid; a party that
+    breaks it once still has its rent; after breakdown there is no rent, and obstruction is on.
     """
     arrangement = arrangement_of(theatre.scenario.case)
     powers = theatre.scenario.case.powers
-    free = dataclasses.replace(theatre.coefficients, enforcement=jnp.zeros_like(theatre.coefficients.enforcement))
-    crises = _with_scenario(theatre.scenario, draw_games(_grown(theatre, years_on), free))
+    crises = _with_scenario(
+        theatre.scenario, draw_games(_grown(theatre, years_on), without_enforcement(theatre.coefficients))
+    )
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
-    kept = _without_deployment(crises, forgoing)
-    broken = _lower_alignment(theatre, crises, terms.alignment)
-    keeping, after = solve(kept, DEFAULT_SETTINGS), solve(broken, DEFAULT_SETTINGS)
+    lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
+    value = stage_payoffs(crises, theatre.parties, forgoing, lowered)
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
     paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
-    cooperate = _yearly(theatre, _inclusive_value(kept, keeping.log_residual)) + rent + paid
-    deviate = _yearly(theatre, _inclusive_value(crises, keeping.log_residual)) + rent
-    punished = _yearly(theatre, _inclusive_value(broken, after.log_residual)) - obstructed
-    deviate = np.maximum(deviate, cooperate - paid)
-    return Stage(StageValues(*(jnp.asarray(v) for v in (cooperate, deviate, punished))), stake)
+    kept = _yearly(theatre, value.cooperate) + rent
+    broken = np.maximum(_yearly(theatre, value.deviate) + rent, kept)  # an added option is never worth less
+    punished = _yearly(theatre, value.punished) - obstructed
+    return Stage(StageValues(*(jnp.asarray(v) for v in (kept + paid, broken, punished))), stake)
 
 
 def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
@@ -172,33 +164,10 @@ def _with_scenario(scenario: Scenario, crises: Crises) -> Crises:
     )
 
 
-def _without_deployment(crises: Crises, powers: list[int]) -> Crises:
-    is_open = crises.is_open
-    for i in powers:
-        is_open = is_open.at[:, i].set(is_open[:, i] & (crises.rung[:, i] < DEPLOYMENT))
-    return dataclasses.replace(crises, is_open=is_open)
-
-
-def _lower_alignment(theatre: Theatre, crises: Crises, alignment: np.ndarray) -> Crises:
-    """The parties count each other's effort as after breakdown, where they counted it as more before."""
-    lowered = jnp.asarray(np.repeat(alignment, theatre.n_crises))
-    changed = crises.alignment
-    for i in theatre.parties:
-        for j in theatre.parties:
-            if i != j:
-                changed = changed.at[:, i, j].set(jnp.minimum(changed[:, i, j], lowered))
-    return dataclasses.replace(crises, alignment=changed)
-
-
 def _is_obstructed(arrangement) -> np.ndarray:
     """1 for a party that another party's obstruction would hit."""
     obstructing = {t.party for t in arrangement.terms if t.forgoes == "obstruction"}
     return np.array([float(bool(obstructing - {p})) for p in arrangement.parties])
-
-
-def _inclusive_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p"]:
-    """Expected value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
-    return crises.stake + logsumexp(option_payoffs(crises, log_residual), axis=-1)
 
 
 def _yearly(theatre: Theatre, value: Array) -> np.ndarray:

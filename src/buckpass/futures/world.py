@@ -92,6 +92,7 @@ class Labels:
     first_year: int
     rider: str
     provider: str
+    traders: tuple[str, ...]  # the powers whose trade is measured
 
 
 def world_of(
@@ -155,7 +156,10 @@ def world_of(
         fixed=_fixed(scenario),
     )  # fmt: skip
     focus = case.settings.focus
-    labels = Labels(case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider)
+    traders = tuple(p for p, trades in zip(case.powers, ~np.isnan(trade).all(axis=0), strict=True) if trades)
+    labels = Labels(
+        case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider, traders
+    )
     return jax.tree.map(_single, world), labels
 
 

@@ -1,13 +1,37 @@
-"""Whether an unwritten bargain keeps itself: critical discount factors, slack, and the transfers that keep both in."""
+"""Whether an unwritten bargain keeps itself: stage values, critical discount factors, slack, and the transfers that do.
+
+The price that a fit puts on deploying for the party that forgoes it (`Coefficients.enforcement`) is the shadow of the
+punishment to come. Games given to `stage_payoffs` are without it: left in, the punishment would count twice, once as a
+price within the year and once as what follows.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
-__all__ = ["StageValues", "critical_discount_factor", "has_bargain", "is_self_enforcing", "slack", "transfer_range"]
+from buckpass.game.choice import option_payoffs
+from buckpass.game.crises import Crises
+from buckpass.game.payoffs import Coefficients
+from buckpass.game.solver import DEFAULT_SETTINGS, solve
+
+__all__ = [
+    "StageValues",
+    "critical_discount_factor",
+    "has_bargain",
+    "is_self_enforcing",
+    "slack",
+    "stage_payoffs",
+    "transfer_range",
+    "without_enforcement",
+]
+
+DEPLOYMENT = 5  # the rung from which an act is a deployment
 
 
 class StageValues(eqx.Module):
@@ -16,6 +40,52 @@ class StageValues(eqx.Module):
     cooperate: Float[Array, "... party"]
     deviate: Float[Array, "... party"]  # best reply once while the others still cooperate
     punished: Float[Array, "... party"]  # equilibrium after breakdown
+
+
+def without_enforcement(coefficients: Coefficients) -> Coefficients:
+    """The coefficients with no price on what the bargain forbids: what its breach would be punished by is computed."""
+    return eqx.tree_at(lambda c: c.enforcement, coefficients, jnp.zeros_like(coefficients.enforcement))
+
+
+def stage_payoffs(
+    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[Array, " c"]
+) -> StageValues:
+    """What each crisis is worth to every power [c, p]: kept, broken once by it, and after breakdown; no rents.
+
+    Kept: the `forgoing` powers have no deployment open. Broken once: all options, the others as when it was kept. After:
+    all options in equilibrium, the parties counting each other's effort as `alignment` where they counted it as more.
+
+    Raises `NoEquilibriumFound`.
+    """
+    kept, broken = _without_deployment(crises, forgoing), _with_lower_alignment(crises, parties, alignment)
+    keeping, after = solve(kept, DEFAULT_SETTINGS), solve(broken, DEFAULT_SETTINGS)
+    return StageValues(
+        cooperate=_expected_value(kept, keeping.log_residual),
+        deviate=_expected_value(crises, keeping.log_residual),
+        punished=_expected_value(broken, after.log_residual),
+    )
+
+
+@jax.jit
+def _expected_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p"]:
+    """Value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
+    return crises.stake + logsumexp(option_payoffs(crises, log_residual), axis=-1)
+
+
+def _without_deployment(crises: Crises, powers: Sequence[int]) -> Crises:
+    is_open = crises.is_open
+    for i in powers:
+        is_open = is_open.at[:, i].set(is_open[:, i] & (crises.rung[:, i] < DEPLOYMENT))
+    return eqx.tree_at(lambda c: c.is_open, crises, is_open)
+
+
+def _with_lower_alignment(crises: Crises, parties: Sequence[int], alignment: Float[Array, " c"]) -> Crises:
+    changed = crises.alignment
+    for i in parties:
+        for j in parties:
+            if i != j:
+                changed = changed.at[:, i, j].set(jnp.minimum(changed[:, i, j], alignment))
+    return eqx.tree_at(lambda c: c.alignment, crises, changed)
 
 
 def has_bargain(stage: StageValues) -> Bool[Array, "... party"]:
@@ -76,12 +146,16 @@ def is_self_enforcing(
 
 
 def transfer_range(
-    stage: StageValues, discount: Float[Array, "... party"], payer: int, receiver: int
-) -> tuple[Float[Array, ...], Float[Array, ...]]:
-    """Side payments per period (least, most) that keep payer and receiver in under grim trigger; least > most: none.
+    stage: StageValues, discount: Float[Array, "... party"], payer: int, receiver: int,
+    periods: Float[Array, ...] | int | None = None,
+) -> tuple[Float[Array, ...], Float[Array, ...]]:  # fmt: skip
+    """Side payments per period (least, most) that keep payer and receiver in; least > most: none does.
 
     The payment is made while the bargain holds and is stopped by a deviation, so a party's constraint is
-    ``cooperate ± t ≥ (1 - δ) deviate + δ punished``. Negative: the payment would have to run the other way.
+    ``(1 + S)(cooperate ± t) ≥ deviate + S punished``, S = δ + … + δ^T for T `periods` of punishment, δ / (1 - δ) for ever.
+    Negative: the payment would have to run the other way. δ below 1.
     """
-    surplus = stage.cooperate - (1 - discount) * stage.deviate - discount * stage.punished
+    forever = discount / (1.0 - discount)
+    weight = forever if periods is None else forever * (1.0 - discount ** jnp.asarray(periods)[..., None])
+    surplus = stage.cooperate - (stage.deviate + weight * stage.punished) / (1.0 + weight)
     return -surplus[..., receiver], surplus[..., payer]
