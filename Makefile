@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env headline report test test-slow lint types answers bench docs pins posteriors clean
+.PHONY: env headline comparison power-study report test test-slow lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -37,6 +37,13 @@ bench: env  ## writes benchmarks/results.json
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
 	$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
 	$(BIN)/buckpass fit western-balkans -o src/buckpass/cases/western-balkans/posteriors --bundle --force
+
+power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
+	$(BIN)/buckpass compare central-asia --power -o build/power-study
+	cp build/power-study/power_study.json src/buckpass/cases/central-asia/power_study.json
+
+comparison: env  ## docs/comparison.json and its figures: all that compare says of the flagship
+	$(BIN)/python benchmarks/comparison.py
 
 headline: env  ## docs/headline.json, the README's figure and answer, from the bundled posteriors
 	$(BIN)/python benchmarks/headline.py

@@ -77,11 +77,11 @@ def _block(rng: np.random.Generator, first: int, count: int):
     number = np.arange(first, first + count)
     codes, mentions = rng.integers(0, len(CODES), count), rng.integers(1, 40, count)
     days = pl.Series(np.datetime64("1995-01-01") + rng.integers(0, 9_000, count)).dt.strftime("%Y%m%d")
-    sources, targets = (pl.Series([STATES[k] for k in rng.integers(0, len(STATES), count)]) for _ in range(2))
+    sources, targets = (pl.Series(STATES).gather(rng.integers(0, len(STATES), count)) for _ in range(2))
     drawn = pl.DataFrame(
         {
             "id": number + 1, "damaged": number % DAMAGED_EVERY == 7, "day": days, "source": sources, "target": targets,
-            "code": [CODES[k] for k in codes], "goldstein": -2.0 + codes % 7, "mentions": mentions,
+            "code": pl.Series(CODES).gather(codes), "goldstein": -2.0 + codes % 7, "mentions": mentions,
             "tone": rng.normal(0, 4, count).round(13), "place": number % 97,
         }
     )  # fmt: skip

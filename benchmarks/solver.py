@@ -27,9 +27,10 @@ from buckpass.game.throughput import solve_batch
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "game"))
-from random_games import random_crises  # noqa: E402  the tests' random games are the benchmark's
+from random_games import crisis_of, random_crises  # noqa: E402  the tests' random games are the benchmark's
 
 POWERS = (2, 3, 4, 6, 8, 12, 16, 24)
+PYGAMBIT_TWELVE_S = 13.74  # pygambit 16.7.0 on `twelve_powers` as an action graph, its best form; idle 2-core machine
 
 
 def best_seconds(call, repeats: int = 5) -> float:
@@ -44,7 +45,10 @@ def best_seconds(call, repeats: int = 5) -> float:
 
 
 def throughput(powers: int, crises: int = 200_000) -> tuple[float, float, float]:
-    """Crises per second, share not converged, largest error of those that converged; float32, tolerance 1e-5."""
+    """Crises per second, share not converged, largest error of those that converged; float32, tolerance 1e-5.
+
+    `solve_batch` spreads blocks of crises over one thread per core; XLA releases the interpreter, so both cores work.
+    """
     batch = jax.block_until_ready(random_crises(crises=crises, powers=powers, dtype="float32"))
     seconds = best_seconds(lambda: solve_batch(batch))
     solved = solve_batch(batch)
@@ -70,6 +74,25 @@ def single_ms(powers: int, dtype: str = "float64") -> float:
     crises = random_crises(crises=1, powers=powers, dtype=dtype)
     step = jax.jit(lambda c: solve_strategies(c).strategy)
     return 1e3 * best_seconds(lambda: step(crises), repeats=30)
+
+
+def twelve_powers() -> dict:
+    """Twelve powers × 7 efforts, u_i = v_i (1 - exp(-E/2)) - c_i e_i at rationality 5, against pygambit's recorded time."""
+    i = np.arange(12) / 11
+    game = crisis_of(1 + 0.3 * (1 - i), 0.15 + 0.1 * i, np.arange(7.0), severity=2.0, rationality=5.0)
+    seconds = best_seconds(lambda: solve(game).strategy, repeats=20)
+    return {
+        "n12_game_seconds": seconds,
+        "n12_game_error": float(solve(game).error[0]),
+        "n12_gambit_seconds_recorded": PYGAMBIT_TWELVE_S,
+        "n12_gambit_ratio": PYGAMBIT_TWELVE_S / seconds,
+    }
+
+
+def growth(rows: list[dict]) -> float:
+    """Exponent b of cost ∝ powers^b from 4 powers on, by least squares in logs: at most 2 where the claim n² · A holds."""
+    large = [r for r in rows if r["powers"] >= 4]
+    return float(np.polyfit(*(np.log([r[key] for r in large]) for key in ("powers", "microseconds")), 1)[0])
 
 
 def scaling() -> list[dict]:
@@ -154,7 +177,7 @@ def plot(rows: list[dict]) -> None:
 
 
 def measure(peer_python: str | None) -> dict:
-    where = machine()
+    where, rows = machine(), scaling()
     per_s = {powers: throughput(powers) for powers in (4, 6)}
     return {
         "n4_per_s": per_s[4][0],
@@ -164,7 +187,9 @@ def measure(peer_python: str | None) -> dict:
         "gradient_1000_ms": gradient_ms(),
         "n12_ms": single_ms(12),
         **gambit(peer_python),
-        "scaling": scaling(),
+        **twelve_powers(),
+        "scaling": rows,
+        "scaling_exponent": growth(rows),
         "machine": where,
     }
 

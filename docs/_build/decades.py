@@ -50,9 +50,11 @@ def backtest(found: dict[str, Any] | None) -> str:
          f"{s['naive']:.3g}", f"{s['crps']:.3g}", f"{s['naive_crps']:.3g}")
         for s in bad
     ]  # fmt: skip
+    exact = sum(s["naive_crps"] == 0 for s in scores)
     said = (
-        f"{tested['coverage']:.0%} of {len(scores)} quantities fall into the 90 % band; the continuous ranked probability "
-        f"score is {tested['skill']:.0%} better than that of the naive guess that the past goes on. The {len(bad)} quantities "
+        f"{tested['coverage']:.0%} of {len(scores)} quantities fall into the 90 % band. The naive guess that the past goes on hits "
+        f"{exact} of them exactly (mostly powers that never deployed), which no fan can; over the others the mean ratio of the "
+        f"continuous ranked probability scores is {1 - tested['skill']:.2f} (below 1: the fan is better). The {len(bad)} quantities "
         "that were missed, or that the naive guess has better:\n\n"
     )
     return said + table(head, body) + f"\nCaveat: {tested['caveat']}.\n"

@@ -18,6 +18,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).parent))
 
 import answers
+import comparison
 import decades
 import measured
 import reference
@@ -90,6 +91,7 @@ def piece(name: str, page: str) -> str:
         "decades_backtest": lambda: decades.backtest(read("docs/decades.json")),
         "decades_agreement": lambda: decades.agreement(read("docs/decades.json")),
         "decades_sweep": lambda: decades.sweep(read("docs/decades.json")),
+        **comparison.pieces(read("docs/comparison.json"), (read("docs/headline.json") or {}).get("claims", [])),
     }
     if name not in pieces:
         raise PluginError(f"{page}: no piece is called {name!r}; there are {', '.join(pieces)}")

@@ -38,6 +38,11 @@ _ROOM_OF = {
     "FitPlan": ("buckpass.fit.fitting", "FitPlan"),
     "posteriors": ("buckpass.fit.fitting", "load_posteriors"),
     "compare": ("buckpass.fit.comparing", "compare"),
+    "decisive_cases": ("buckpass.fit.decisive_cases", "decisive_cases"),
+    "forecast_scores": ("buckpass.fit.forecasts", "forecast_scores"),
+    "power_study": ("buckpass.fit.power_study", "power_study"),
+    "prior_predictive": ("buckpass.fit.prior_predictive", "prior_predictive"),
+    "prior_sensitivity": ("buckpass.claims.prior_sensitivity", "prior_sensitivity"),
     # many years
     "agreement": ("buckpass.futures", "agreement"),
     "futures": ("buckpass.futures", "simulate"),

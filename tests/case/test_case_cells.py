@@ -40,6 +40,7 @@ def test_partial_dates_span_their_month_and_year(day):
     [
         ("44561", "day number"),
         ("5.1.22", "two digits"),
+        ("05/01/22", "two digits"),
         ("Jan-22", "in words"),
         ("5 January 2022", "in words"),
         ("2022-13-01", "not a day of the calendar"),
@@ -75,6 +76,11 @@ def test_spans(text, first, last):
 def test_a_span_that_runs_backwards_is_refused():
     with pytest.raises(ValueError, match="ends before it starts"):
         parse_span("2021-07/2021-03")
+
+
+def test_a_short_year_with_slashes_is_no_span():
+    with pytest.raises(ValueError, match="two digits"):
+        parse_span("15/03/05")
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

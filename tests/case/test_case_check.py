@@ -70,6 +70,30 @@ def test_a_weak_spot_is_a_warning_and_the_case_is_usable(name, spoiled):
     assert [p for p in here if weak["message"] in p.message], "\n".join(map(str, check.problems))
 
 
+def test_a_gap_in_capacity_is_one_that_the_nearest_years_do_not_fill(folder):
+    path = folder / "series.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    def gaps(first: int, last: int) -> list[str]:
+        lost = tuple(f"milex,BBB,,{year}," for year in range(first, last + 1))
+        path.write_text("\n".join(line for line in lines if not line.startswith(lost)) + "\n", encoding="utf-8")
+        return [str(p) for p in check_case(folder).warnings]
+
+    assert gaps(2008, 2013) == []
+    (gap,) = gaps(2007, 2013)
+    assert gap.startswith("case.toml:150 [measures.capacity]")
+    assert "of BBB within 3 years of 1 of 3 crisis years: 2010" in gap
+
+
+def test_many_rows_with_one_weakness_are_one_warning_with_every_line(folder):
+    path = folder / "responses.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("high,seen,article,example2019", "high,seen,article,"), encoding="utf-8")
+    (warning,) = check_case(folder).warnings
+    assert str(warning).startswith("responses.csv:2 [source_id] warning: 3 rungs have no source")
+    assert all(f"(line {line})" in warning.message for line in (2, 8, 10))
+
+
 def test_a_scenario_is_checked_with_the_case(folder):
     (folder / "scenarios").mkdir()
     scenario = folder / "scenarios" / "weaker.toml"

@@ -3,15 +3,19 @@
 import csv
 import io
 import os
+import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from buckpass.case import OutputExists, check_case, csv_bytes, load_case, safe_cell, write_atomic
 from buckpass.case.files import SIZE_LIMITS
+from buckpass.case.load import OPTIONAL_FILES
 
 DATA_FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml", "sources.bib")
 TABLES = ("crises.csv", "responses.csv", "series.csv")
+SAVED = Path(__file__).parent / "libreoffice"  # made by save.sh there
 
 
 def test_whatever_editor_saved_it_the_case_is_the_same(folder):
@@ -31,6 +35,32 @@ def test_whatever_editor_saved_it_the_case_is_the_same(folder):
 
 def _encoding_of(path):
     return "utf-16" if path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+@pytest.mark.parametrize("how", ["semicolons", "quoted_from_xlsx", "utf16_tabs"])
+def test_tables_opened_and_saved_in_libreoffice_are_the_same(folder, how):
+    original = load_case(folder)
+    shutil.copytree(SAVED / how, folder, dirs_exist_ok=True)
+    again = load_case(folder)
+    assert again.crises.equals(original.crises)
+    assert again.responses.equals(original.responses)
+
+
+@pytest.mark.parametrize("how", ["typed_german", "typed_british"])
+def test_dates_that_libreoffice_cut_to_two_digits_are_refused_with_what_to_do(folder, how):
+    shutil.copytree(SAVED / how, folder, dirs_exist_ok=True)
+    check = check_case(folder)
+    assert {(p.file, p.field) for p in check.errors} == {
+        ("crises.csv", "start"), ("crises.csv", "end"), ("responses.csv", "date"),
+    }  # fmt: skip
+    assert all("give the column the format YYYY-MM-DD and save again" in p.message for p in check.errors)
+
+
+def test_decimal_commas_that_libreoffice_wrote_are_read(folder):
+    original = load_case(folder).series
+    shutil.copy(SAVED / "typed_german" / "series.csv", folder / "series.csv")
+    assert "60,6" in (folder / "series.csv").read_text(encoding="utf-8")
+    assert load_case(folder).series.equals(original)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
@@ -77,8 +107,19 @@ def test_missing_and_empty_files_are_one_problem_each(folder, name):
     assert "empty" in problems[0].message
     (folder / name).unlink()
     problems = [p for p in check_case(folder).errors if p.file == name]
-    assert len(problems) == 1
-    assert "missing" in problems[0].message
+    if name in OPTIONAL_FILES:
+        assert problems == []
+    else:
+        assert len(problems) == 1
+        assert "missing" in problems[0].message
+
+
+def test_without_yearly_figures_a_case_loads_and_says_what_is_missing(folder):
+    (folder / "series.csv").unlink()
+    check = check_case(folder)
+    assert check.ok
+    (warning,) = [p for p in check.warnings if p.file == "series.csv"]
+    assert "capacity, trade and arms of every power are missing" in warning.message
 
 
 @pytest.mark.parametrize("name", DATA_FILES)

@@ -18,9 +18,9 @@ FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml"
 TABLES = FILES[1:4]
 ORIGINAL = {name: (TEMPLATE / name).read_bytes() for name in FILES}
 ROWS = {name: list(csv.reader(io.StringIO(ORIGINAL[name].decode()))) for name in TABLES}
-LONGEST = 5.0  # seconds
+LONGEST = 5.0  # seconds of this process, however busy the machine
 MOST_MEMORY = 1_000_000  # KB
-FAST, SLOW = 150, 2_500
+FAST, SLOW = 40, 2_500
 
 TOKENS = (
     b'\x00', b'\xff\xfe', b'\xef\xbb\xbf', b'\r', b'\r\n', b'\n\n', b'"', b"'", b'"""', b"'''", b',', b';', b'\t',
@@ -97,14 +97,14 @@ def read_or_refused(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
     before = set(folder.parent.rglob("*"))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start = time.process_time()
     check = check_case(folder)
     lines = [str(problem) for problem in check.problems]
     if check.case is not None:
         assert codebook(check.case).height > 0
         assert diff_cases(check.case, check.case).is_same
         assert override_paths(check.case)
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     (folder / name).write_bytes(ORIGINAL[name])
     assert took < LONGEST
     assert check.ok == (check.case is not None) == (not check.errors)

@@ -261,8 +261,9 @@ def test_evidence_of_a_rung_is_found_again_and_another_key_is_said(store):
     record = code(store, made_case())
     assert all(evidence_rows(store, keys).height == len(keys) for keys in record.coded["evidence"])
     assert record.coded["files"].list.len().min() >= 1
-    with pytest.raises(errors.BadKey, match="7:5689"):
-        evidence_rows(store, ["seven"])
+    for key in ("seven", "1:999999999", "99:1"):
+        with pytest.raises(errors.BadKey, match=f"'{key}' is no key"):
+            evidence_rows(store, ["1:1", key])
 
 
 def test_what_people_read_has_the_verdict_and_the_gaps(store):

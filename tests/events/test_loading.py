@@ -142,6 +142,8 @@ def two_in_one_zip(tmp_path):
         (binary, errors.UnrecognisedFile),
         (two_in_one_zip, errors.DamagedArchive),
         (lambda folder: write(folder / "empty", b""), errors.UnrecognisedFile),
+        (lambda folder: folder / "absent", errors.NoFile),
+        (lambda folder: folder, errors.NoFile),
     ],
 )
 def test_a_bad_file_leaves_the_store_as_it_was(tmp_path, make, error):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from buckpass.record.agreement import alpha_interval, krippendorff_alpha
+from buckpass.events.reliability import alpha_interval, krippendorff_alpha
 
 NA = np.nan
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units

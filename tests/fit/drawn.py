@@ -25,7 +25,8 @@ def prior_posterior(case: Case, name: str, n_draws: int = 12, seed: int = 1) -> 
         explanation=name, case_id=case.id, case_hash=case.record_hash, seed=seed, draws=xr.Dataset(data),
         log_likelihood=xr.DataArray(np.zeros((1, n_draws, len(crises))), dims=("chain", "draw", "crisis")),
         diagnostics=Diagnostics(1.0, 1000.0, 1000.0, 0, ""),
-        scores=xr.Dataset({"elpd": ("crisis", np.full(len(crises), -1.0))}, coords={"crisis": crises}),
+        scores=xr.Dataset({"elpd": ("crisis", np.full(len(crises), -1.0)), "pareto_k": ("crisis", np.zeros(len(crises))),
+                           "is_exact": ("crisis", np.zeros(len(crises), bool))}, coords={"crisis": crises}),
     )  # fmt: skip
 
 

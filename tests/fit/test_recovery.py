@@ -9,6 +9,7 @@ from synthetic import order, play
 
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import diagnose
+from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.scoring import leave_one_out, refit_score
 from buckpass.game.covariates import COVARIATES
@@ -34,7 +35,7 @@ def test_interaction_and_slopes_are_recovered_and_refits_agree_with_importance_s
     for name, true in {"kappa": 0.8, "stake.severity": 1.5, "unasked": 1.0}.items():
         low, high = np.percentile(draws.sites[name], [0.5, 99.5])
         assert low < true < high, name
-    likelihood = xr.DataArray(draws.sites["log_lik"], dims=("chain", "draw", "crisis"), coords={"crisis": range(150)})
+    likelihood = xr.DataArray(draws.log_likelihood, dims=("chain", "draw", "crisis"), coords={"crisis": range(150)})
     quick = leave_one_out(likelihood)
     calm = int(np.argmin(quick.k))
     assert refit_score(sampling, calm) == pytest.approx(quick.elpd[calm], abs=0.15)
@@ -44,4 +45,4 @@ def test_a_refit_needs_the_fit_it_goes_on_from():
     setting = order(crises=3, powers=2, seed=0)
     sampling = Sampling(explanation("chance"), setting, play(setting, plain_coefficients(setting)), NUTS)
     with pytest.raises(RuntimeError, match="run"):
-        sampling.run_reweighted(sampling.seen.weight)
+        sampling.run_under(reading_of(sampling.seen))

@@ -13,10 +13,12 @@ from made import made_posterior
 from buckpass.case.overrides import BadOverride
 from buckpass.futures.draws import PURPOSES, uniform
 from buckpass.futures.observe import BY_POWER, Tally
+from buckpass.futures.outset import capacity_at
 from buckpass.futures.play import BLOCK, TOLERANCE
 from buckpass.futures.problems import (
     GrowthOverflows,
     ManifestMismatch,
+    NoCapacity,
     NoHistories,
     NotAFuturesChange,
     NoUsablePosterior,
@@ -202,3 +204,9 @@ def test_results_of_another_seed_are_never_overwritten(toy, posteriors, tmp_path
 def test_the_steps_can_be_printed_as_a_table():
     assert [name for name, _ in STEPS] == ["arrive", "respond", "commit", "sway", "grow", "accumulate"]
     assert all(line.endswith(".") for _, line in STEPS)
+
+
+def test_without_any_capacity_there_is_nothing_to_start_from(toy):
+    bare = toy.replace(series=toy.series.filter(pl.col("series") != "milex"))
+    with pytest.raises(NoCapacity, match="no capacity \\(milex\\) of any power before 2021"):
+        capacity_at(bare, 2021)

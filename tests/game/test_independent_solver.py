@@ -9,6 +9,7 @@ from random_games import crisis_of, random_crises, volunteers
 from scipy.optimize import brentq
 from table_solver import Node, read_tree, solve_table, solve_tree, value
 
+from buckpass.game import estimands
 from buckpass.game.normal_form import NormalForm, TableTooLarge, as_nfg, normal_form
 from buckpass.game.solver import solve
 
@@ -107,6 +108,15 @@ def test_solver_agrees_with_the_yardstick_on_the_explicit_table(seed, stake):
         assert np.abs(np.array(found) - strategy[k]).max() < 1e-8
 
 
+def test_the_expected_payoff_is_that_of_the_explicit_table():
+    crises = random_crises(seed=1, crises=2, powers=3, options=4, stake=4.0)
+    equilibrium = solve(crises)
+    found = np.asarray(estimands.expected_payoff(crises, equilibrium))
+    for k in range(2):
+        table, strategy = normal_form(crises, k).payoffs, np.asarray(equilibrium.strategy[k])
+        assert np.allclose(np.einsum("iabc,a,b,c->i", table, *strategy), found[k], atol=1e-10)
+
+
 def test_solver_solves_the_published_public_good_game(published):
     """u_i = v_i (1 - exp(-E/2)) - c_i e_i is a crisis game: efforts 0 … 3, severity 2, all aligned."""
     i = np.arange(4)
@@ -149,4 +159,4 @@ def test_gambit_reads_the_export_and_agrees(tmp_path):
     game = gambit.read_nfg(str(tmp_path / "crisis.nfg"))
     profile = gambit.qre.logit_solve_lambda(game, lam=[1.0])[0].profile
     found = np.array([[float(profile[s]) for s in player.strategies] for player in game.players])
-    assert np.abs(found - np.asarray(solve(crises).strategy[0])).max() < 1e-6
+    assert np.abs(found - np.asarray(solve(crises).strategy[0])).max() < 1e-8

@@ -8,7 +8,8 @@ import pytest
 from buckpass.case import Case
 from buckpass.record import coded, measure, widened, without_recalled
 from buckpass.record.eligibility import eligible_crises
-from buckpass.record.positions import amounts_of
+from buckpass.record.positions import amounts_of, shares_table
+from buckpass.record.terminal import brief_tables
 
 
 def with_response(case: Case, **changes) -> Case:
@@ -152,3 +153,31 @@ def test_flagship_compares_its_passive_organisation_first(flagship):
     assert pairs["p_less"].is_between(0, 1).all()
     assert found.responses.frame.height == flagship.responses.select("crisis_id", "actor").n_unique()
     json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_flagship_shows_both_counts_of_a_year_that_is_counted_twice(flagship):
+    """For 2024 Chinese customs and Central Asian statistics differ by half: neither stands without the other."""
+    other = shares_table(flagship, "alternatives").frame.filter((pl.col("year") == 2024) & (pl.col("power") == "CHN"))
+    amounts = dict(other.filter(pl.col("domain") == "economic").select("series", "amount").iter_rows())
+    assert amounts["trade_total"] == pytest.approx(94.8, abs=0.1)
+    assert amounts["trade_total_partner_stats"] == pytest.approx(60.7, abs=0.15)
+
+
+def test_an_amount_that_only_one_power_has_is_shown_without_a_share(toy):
+    year = max(amounts_of(toy, "economic")[0][0].by_year)
+    is_gone = (pl.col("series") == "trade") & (pl.col("actor") == "AAA") & (pl.col("year") == year)
+    holed = toy.replace(series=toy.series.filter(~is_gone))
+    rows = shares_table(holed, "alternatives").frame.filter((pl.col("domain") == "economic") & (pl.col("year") == year))
+    assert rows.select("power", "value").rows() == [("BBB", None)]
+    assert rows["amount"].item() > 0
+
+
+def test_the_terminal_has_every_interval_in_one_cell_and_fits(toy):
+    tables = brief_tables(measure(toy))
+    rate = tables[0].frame.row(0, named=True)
+    assert rate["acts"] == "1 (1–1)"
+    assert rate["rate"] == "0.50 [0.10, 0.90]"
+    for table in tables:
+        assert not any(c.endswith(("low", "high")) or c == "sources" for c in table.frame.columns), table.title
+        widths = [max(len(c), *(len(str(v)) for v in table.frame[c])) for c in table.frame.columns]
+        assert sum(widths) + 2 * len(widths) <= 82, table.title

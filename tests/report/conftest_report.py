@@ -1,5 +1,8 @@
 """Cases for tests of the page: the small one that `new_case` writes, plain and hostile."""
 
+import csv
+import io
+import re
 import shutil
 from pathlib import Path
 
@@ -22,17 +25,38 @@ def small_case(small_folder):
     return load_case(small_folder)
 
 
+TEXTS = {  # every field that is free text
+    "case.toml": ("title", "question", "licence", "name", "reason", "main_rival_reason", "note", "unit"),
+    "claims.toml": ("text", "short", "rival", "correction"),
+    "crises.csv": ("name", "threat_reason", "asked_text", "request_answer", "summary"),
+    "responses.csv": ("acting_body", "detail"),
+    "series.csv": ("note",),
+    "sources.bib": ("author", "title", "howpublished"),
+}
+
+
 @pytest.fixture(scope="session")
 def hostile_folder(small_folder, tmp_path_factory) -> Path:
-    """The small case with script in its text fields."""
+    """The small case with script in every text field, and a source whose address is a script."""
     folder = tmp_path_factory.mktemp("hostile") / "case"
     shutil.copytree(small_folder, folder)
-    settings = (folder / "case.toml").read_text("utf-8")
-    settings = settings.replace("A valley between two powers", f"A valley {SCRIPT}").replace('"Altland"', f'"{SCRIPT}"')
-    (folder / "case.toml").write_text(settings, "utf-8")
-    for name, word in (("crises.csv", "Border raids 2005"), ("claims.toml", 'short = "'), ("sources.bib", "title = {")):
+    for name, fields in TEXTS.items():
         text = (folder / name).read_text("utf-8")
-        assert word in text
-        new = f"{word}{SCRIPT}" if word.endswith(('"', "{")) else SCRIPT
-        (folder / name).write_text(text.replace(word, new), "utf-8")
+        (folder / name).write_text(_with_script(name, text, fields), "utf-8")
     return folder
+
+
+def _with_script(name: str, text: str, fields: tuple[str, ...]) -> str:
+    if name.endswith(".csv"):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        for row in rows:
+            row |= {field: f"{row[field]} {SCRIPT}" for field in fields}
+        out = io.StringIO()
+        writer = csv.DictWriter(out, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue()
+    if name.endswith(".bib"):
+        return re.sub(rf"^(  (?:{'|'.join(fields)}) = {{{{?)", lambda m: m[1] + SCRIPT + " ", text, flags=re.MULTILINE)
+    quoted = rf'^((?:{"|".join(fields)}) = ")(?=[^"\n]* )'  # of two words and more: ids are no texts
+    return re.sub(quoted, lambda m: m[1] + SCRIPT + " ", text, flags=re.MULTILINE)

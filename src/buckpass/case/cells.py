@@ -65,7 +65,9 @@ def _why_no_date(text: str) -> str:
     if re.fullmatch(r"\d{5}", text, re.ASCII):
         return f"{text!r} looks like a spreadsheet's day number: format the column as text and {DATE_FORM}"
     if _SHORT_YEAR.fullmatch(text):
-        return f"{text!r} has a year of two digits: {DATE_FORM}"
+        return (
+            f"{text!r} has a year of two digits: give the column the format YYYY-MM-DD and save again, or {DATE_FORM}"
+        )
     if _WORDED.fullmatch(text):
         return f"{text!r} is a date in words (a spreadsheet may have rewritten it): {DATE_FORM}"
     return f"{text[:40]!r} is not a date: {DATE_FORM}"
@@ -74,7 +76,7 @@ def _why_no_date(text: str) -> str:
 def parse_span(text: str) -> tuple[date, date]:
     """First and last day of a date or an ISO span: `2014-02/2014-05`, `2000-08-18/25`, `2021-07-01/09-01`."""
     start_text, slash, end_text = text.strip().partition("/")
-    if not slash or _SLASHED.fullmatch(text.strip()) or _YEAR_FIRST.fullmatch(text.strip()):
+    if not slash or any(form.fullmatch(text.strip()) for form in (_SLASHED, _YEAR_FIRST, _SHORT_YEAR)):
         return parse_date(text)
     start = parse_date(start_text)
     end = parse_date(_complete(start_text.strip(), end_text.strip()))

@@ -76,6 +76,21 @@ def _parameters(case: Case) -> Iterator[tuple[Any, ...]]:
         yield "case.toml", (name, "parameter", quantity.unit, quantity.reason), (1, 1), span, quantity.label
 
 
+def brief_codebook(book: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The codebook by file, narrow enough for a terminal: what a column means and what it holds in one cell."""
+    kind = pl.concat_str("kind", pl.when(pl.col("unit") != "").then(pl.format(", {}", "unit")).otherwise(pl.lit("")))
+    basis = pl.when(pl.col("basis") != "").then(pl.format("basis: {}", "basis"))
+    told = [pl.when(pl.col(name) != "").then(pl.col(name)) for name in ("meaning", "values")]
+    shown = book.select(
+        "file",
+        pl.col("column").str.strip_prefix("series = "),
+        kind.alias("kind, unit"),
+        pl.format("{} of {}", "filled", "rows").alias("filled"),
+        pl.concat_str(*told, basis, separator="; ", ignore_nulls=True).alias("meaning; values"),
+    )
+    return {str(file): rows.drop("file") for (file,), rows in shown.group_by("file", maintain_order=True)}
+
+
 def tables(case: Case) -> dict[str, pl.DataFrame]:
     """The tables of a case by file name."""
     return {

@@ -30,7 +30,7 @@ from buckpass.case.weak_spots import weak_spots
 
 BUNDLED = Path(__file__).parent.parent / "cases"
 RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv")
-OPTIONAL_FILES = ("own_operations.csv",)
+OPTIONAL_FILES = ("own_operations.csv", "series.csv")
 OTHER_FILES = ("claims.toml", "sources.bib")
 MOST_SCENARIOS = 50
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from buckpass.case.cells import parse_date
 
 RUNGS = 7
+NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
 OrganisationId = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")

@@ -55,7 +55,8 @@ def read_table(name: str, text: str) -> tuple[Table, list[Problem]]:
                 records.append(record)
         is_whole = bool(columns)
         if columns and not records and not problems:
-            problems.append(Problem(name, 2, "", "has a header and no row", "delete the file if it is optional"))
+            hint = "write a row; own_operations.csv and series.csv may be left out altogether"
+            problems.append(Problem(name, 2, "", "has a header and no row", hint))
     except Unreadable as reason:
         problems.append(Problem(name, reason.line, "", reason.message, reason.hint))
     return Table(_frame(records, model), is_whole, frozenset(broken)), problems

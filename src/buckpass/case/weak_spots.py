@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice, product
 from math import log10
@@ -12,11 +12,12 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.problems import Problem, clip
-from buckpass.case.schema import ClaimFile, Quantity, Settings
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 from buckpass.case.toml_reading import TomlFile
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
+LONGEST_ROWS = 20
 MOST_PROBLEMS = 200
 
 
@@ -30,6 +31,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _unreasoned(settings),
         _missing_alignments(case, settings),
         _capacity_gaps(case, settings),
+        _no_series(case),
         _mixed_units(case),
         _assumed_claims(case, claims),
         _formulas(case),
@@ -48,9 +50,19 @@ def _weak(file: str, line: int | None, field: str, message: str, hint: str = "")
     return Problem(file, line, field, message, hint, "warning")
 
 
-def _listed(items: list[str]) -> str:
-    rest = len(items) - LONGEST_LIST
-    return ", ".join(items[:LONGEST_LIST]) + (f" and {rest} more" if rest > 0 else "")
+def _listed(items: Sequence[str], longest: int = LONGEST_LIST) -> str:
+    rest = len(items) - longest
+    return ", ".join(items[:longest]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _at_lines(items: Sequence[str], lines: Sequence[int]) -> str:
+    """One warning for many rows: what they are, each with its line unless the first line says it."""
+    several = [f"{item} (line {line})" for item, line in zip(items, lines, strict=True)]
+    return _listed(several if len(items) > 1 else items, LONGEST_ROWS)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _severity(case: Case) -> Iterator[Problem]:
@@ -65,22 +77,24 @@ def _severity(case: Case) -> Iterator[Problem]:
 def _unsourced_rungs(case: Case) -> Iterator[Problem]:
     for file, frame in (("responses.csv", case.responses), ("own_operations.csv", case.own_operations)):
         bare = frame.filter(pl.col("rung").is_not_null() & (pl.col("source_id").list.len() == 0))
-        for line, crisis, actor in bare.select("line", "crisis_id", "actor").iter_rows():
-            yield _weak(
-                file, line, "source_id", f"the rung of {actor} in {crisis} has no source", "name one, or unsearched"
-            )
+        named = [f"{actor} in {crisis}" for crisis, actor in bare.select("crisis_id", "actor").iter_rows()]
+        seen = (
+            _counted(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
+        )
+        if named:
+            yield _weak(file, bare["line"][0], "source_id", seen, "name one, or unsearched")
 
 
 def _lonely_crises(case: Case) -> Iterator[Problem]:
     known = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
     looked_up = dict(known.group_by("crisis_id").agg(pl.col("actor").n_unique()).iter_rows())
-    for line, crisis in case.crises.select("line", "crisis_id").iter_rows():
-        count = looked_up.get(crisis, 0)
-        if count < 2:
-            seen = "no power was" if count == 0 else "only one power was"
-            yield _weak(
-                "crises.csv", line, "crisis_id", f"{crisis}: {seen} looked up; the game needs others' responses"
-            )
+    for count, words in ((0, "no power was"), (1, "only one power was")):
+        rows = [(line, crisis) for line, crisis in case.crises.select("line", "crisis_id").iter_rows()
+                if looked_up.get(crisis, 0) == count]  # fmt: skip
+        if rows:
+            lines, crises = zip(*rows, strict=True)
+            seen = f"{words} looked up in {_counted(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
+            yield _weak("crises.csv", lines[0], "crisis_id", seen, "the game needs others' responses: look for them")
 
 
 def _odd_vehicles(case: Case) -> Iterator[Problem]:
@@ -131,14 +145,20 @@ def _quantities(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str
 
 
 def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """One line for each theatre with a part missing; one for all theatres without any, which count nobody's effort."""
     given = {(a.theatre, a.of, a.with_) for a in case.settings.alignments}
+    bare = [t for t in case.settings.theatres if not t.in_fit and not any(key[0] == t.id for key in given)]
+    if bare:
+        names = ", ".join(theatre.id for theatre in bare)
+        seen = f"no alignments in {names} (measured only, not in the fit): there nobody counts another's effort"
+        yield file.problem(("theatres",), seen, "add [[alignments]] entries to solve their crises", "warning")
     for number, theatre in enumerate(case.settings.theatres):
         pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (theatre.id, i, j) not in given]
         hosts = [
             j for j in case.powers if (theatre.id, "*", j) not in given and not _every_host(case, theatre.id, j, given)
         ]
         missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in hosts]
-        if missing:
+        if missing and theatre not in bare:
             seen = f"{len(missing)} alignments are missing in {theatre.id} and count as 0: {_listed(missing)}"
             yield file.problem(("theatres", number), seen, "add [[alignments]] entries", "warning")
 
@@ -149,19 +169,27 @@ def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str,
 
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
-    """Crisis years (theatres in the fit) without a power's capacity; powers with the same gap share a line."""
+    """Crisis years (theatres in the fit) with no capacity of a power near; powers with the same gap share a line."""
     fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
     years = sorted(case.crises.filter(pl.col("theatre").is_in(fitted))["start"].dt.year().unique())
     wanted = case.settings.measures.capacity.series
-    have = set(case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows())
+    rows = case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows()
+    near = {(actor, year + gap) for actor, year in rows for gap in range(-NEAREST_YEARS, NEAREST_YEARS + 1)}
     gaps: dict[tuple[str, ...], list[str]] = {}
     for power in case.powers:
-        gaps.setdefault(tuple(str(year) for year in years if (power, year) not in have), []).append(power)
+        gaps.setdefault(tuple(str(year) for year in years if (power, year) not in near), []).append(power)
     for missing, powers in gaps.items():
-        if missing:
-            head = f"no capacity ({', '.join(wanted)}) of {', '.join(powers)}"
-            seen = f"{head} in {len(missing)} of {len(years)} crisis years: {_listed(list(missing))}"
-            yield file.problem(("measures", "capacity"), seen, "add the years to series.csv", "warning")
+        if missing and not case.series.is_empty():
+            head = f"no capacity ({', '.join(wanted)}) of {', '.join(powers)} within {NEAREST_YEARS} years of"
+            seen = f"{head} {len(missing)} of {len(years)} crisis years: {_listed(missing)}"
+            hint = "add the years to series.csv; missing counts as the mean"
+            yield file.problem(("measures", "capacity"), seen, hint, "warning")
+
+
+def _no_series(case: Case) -> Iterator[Problem]:
+    if case.series.is_empty():
+        seen = "no yearly figures: capacity, trade and arms of every power are missing, so no explanation can use them"
+        yield _weak("series.csv", None, "", seen, "add the file when you have figures")
 
 
 def _mixed_units(case: Case) -> Iterator[Problem]:
@@ -175,10 +203,13 @@ def _mixed_units(case: Case) -> Iterator[Problem]:
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
-    for number, claim in enumerate(case.claims):
-        if claim.family == "premise":
-            seen = f"claim {claim.id} is a premise: the model assumes it and cannot test it"
-            yield file.problem(("claim", number), seen, "its verdict will say so", "warning")
+    assumed = [number for number, claim in enumerate(case.claims) if claim.family == "premise"]
+    if assumed:
+        names = ", ".join(case.claims[number].id for number in assumed)
+        one = len(assumed) == 1
+        seen = f"claim {names} is a premise" if one else f"claims {names} are premises"
+        seen += f": the model assumes {'it' if one else 'them'} and cannot test {'it' if one else 'them'}"
+        yield file.problem(("claim", assumed[0]), seen, "the verdict will say so", "warning")
 
 
 def _formulas(case: Case) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module, resources
 from typing import Any
@@ -12,7 +12,7 @@ from buckpass.case import Case, Claim, UnknownName
 from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
 
-__all__ = ["assess", "assess_claim", "estimands"]
+__all__ = ["assess", "assess_claim", "assess_question", "estimands"]
 
 Estimand = Callable[[Question], Finding]
 PLACES = {
@@ -43,23 +43,25 @@ def assess(
     *,
     weights: Mapping[str, float] | None = None,
     seed: int = 0,
+    along: Callable[[Sequence[Claim]], Iterable[Claim]] = iter,
 ) -> Verdicts:
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
     weights : stacking weights of the explanations; by default those of comparing the posteriors by crises left out.
     seed : for the draws; each claim has its own.
+    along : hands the claims out one by one, for a caller that shows how far it is.
 
     No claim is left out: one that cannot be computed says why.
     """
     predictions = _predictions(case, posteriors, weights)
-    found = tuple(_assessed(Question(claim, case, predictions, seed)) for claim in case.claims)
+    found = tuple(assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(found, case.id, case.hash, seed)
 
 
 def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
     """The verdict on one claim."""
-    return _assessed(Question(claim, case, _predictions(case, posteriors, None), seed))
+    return assess_question(Question(claim, case, _predictions(case, posteriors, None), seed))
 
 
 def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:
@@ -70,7 +72,8 @@ def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapp
     return Predictions(case, posteriors, stacked(posteriors) if weights is None else weights)
 
 
-def _assessed(question: Question) -> Verdict:
+def assess_question(question: Question) -> Verdict:
+    """The verdict on one claim with predictions that are already there."""
     claim = question.claim
     if claim.family == "not_computed" or claim.estimand is None:
         return blank(claim, "not_computed", claim.not_computed)

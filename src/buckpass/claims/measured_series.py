@@ -11,6 +11,7 @@ import polars as pl
 from scipy import stats
 
 from buckpass.case import Case
+from buckpass.case.schema import NEAREST_YEARS
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
 from buckpass.record import coded
 from buckpass.record.burden import RankCorrelation, rank_correlation
@@ -20,7 +21,6 @@ from buckpass.record.rates import LEVEL
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
-NEAREST_YEARS = 3
 FEWEST_YEARS = 3
 DRAWS = 4000
 

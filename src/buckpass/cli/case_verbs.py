@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from buckpass.cli.completion import case_words
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table
+
+if TYPE_CHECKING:
+    from buckpass.case import Case, CaseDiff
+    from buckpass.claims.recoding import FittedChanges
+    from buckpass.record.results import ResultTable
 
 __all__ = ["VERBS"]
 
-CaseRef = Annotated[str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.")]
+CaseRef = Annotated[
+    str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
 
@@ -46,13 +54,17 @@ def check(
     from dataclasses import asdict
 
     from buckpass.case import check_case, codebook
+    from buckpass.case.codebook import brief_codebook
 
     with errors_as_messages():
         found = check_case(case)
         if as_json:
             answer({"ok": found.ok, "problems": [asdict(p) for p in found.problems]})
         elif table and found.case is not None:
-            tell_table(codebook(found.case))
+            for file, columns in brief_codebook(codebook(found.case)).items():
+                tell(file)
+                tell_table(columns)
+                tell("")
         else:
             for problem in found.problems:
                 tell(str(problem))
@@ -75,40 +87,96 @@ def schema(
 def diff(
     a: Annotated[str, typer.Argument(metavar="CASE_A", help="A bundled case by name, or a folder.")],
     b: Annotated[str, typer.Argument(metavar="CASE_B", help="The other coding.")],
+    posteriors_a: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Posteriors of CASE_A; those beside it by default.")
+    ] = None,
+    posteriors_b: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Posteriors of CASE_B; those beside it by default.")
+    ] = None,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """What differs between two codings of the same record, and what that changes in the measured numbers."""
+    """What differs between two codings of the same record, and what that changes in the headline numbers."""
     with errors_as_messages():
         from buckpass.case import diff_cases, load_case
+        from buckpass.claims.recoding import fitted_changes
         from buckpass.record.changes import measured_changes
 
         first, second = load_case(a), load_case(b)
-        found, moved = diff_cases(first, second), measured_changes(first, second)
+        found = diff_cases(first, second)
+        if found.is_same and not as_json:
+            tell("The two cases are the same.")
+            return
+        moved = measured_changes(first, second)
+        fitted = fitted_changes(first, second, (posteriors_a, posteriors_b), seed)
         if as_json:
             rows = found.table().to_dicts()
-            answer({"same": found.is_same, "counts": found.counts(), "differences": rows, "measured": moved.rows()})
+            answer({"same": found.is_same, "counts": found.counts(), "differences": rows, "measured": moved.rows(),
+                    "fitted": fitted.as_dict()})  # fmt: skip
             return
-        tell_table(found.table())
-        tell_table(moved)
+        _tell_differences(found, moved, fitted)
 
 
-def record(case: CaseRef, as_json: AsJson = False, seed: Seed = 0) -> None:
+def _tell_differences(found: CaseDiff, moved: ResultTable, fitted: FittedChanges) -> None:
+    import polars as pl
+
+    tell_table(found.table())
+    changed = moved.frame.filter((pl.col("change") != 0) | (pl.col("before").is_null() != pl.col("after").is_null()))
+    tell(f"\nMeasured: {changed.height} of {len(moved)} numbers change.")
+    if changed.height:
+        tell_table(changed)
+    tell(f"\nClaims: {len(fitted.verdicts)} of {fitted.n_claims} change in verdict or number.")
+    if len(fitted.verdicts):
+        tell_table(fitted.verdicts.frame)
+    if len(fitted.ranking):
+        tell("")
+        tell_table(fitted.ranking)
+    for reason in fitted.missing:
+        tell(f"\nThe ranking and the claims about the model are not compared: {reason}")
+
+
+def record(
+    case: CaseRef,
+    crisis: Annotated[
+        str | None, typer.Option(metavar="ID", help="The inputs of one crisis: file, line, basis and sources of each.")
+    ] = None,
+    as_json: AsJson = False,
+    seed: Seed = 0,
+) -> None:
     """Who did what: responses, organisations' activity, shares, division of labour, requests, with n and sources."""
     with errors_as_messages():
         from buckpass.case import load_case
+
+        if crisis is not None:
+            _tell_origins(load_case(case), crisis, as_json)
+            return
         from buckpass.record import measure
+        from buckpass.record.terminal import brief_tables
 
         found = measure(load_case(case), seed=seed)
         if as_json:
             answer(found.as_dict())
             return
-        for name, one in found.tables().items():
-            if len(one) and name != "responses":
-                tell_table(one)
-                tell("")
-        searched = found.responses.frame["rung"].is_not_null().sum()
-        left = len(found.responses) - searched
-        tell(f"{found.n_crises} crises, {searched} coded responses, {left} not searched (all rows: --json)")
+        for one in brief_tables(found):
+            tell_table(one)
+            tell("")
+        basis = found.responses.frame["basis"].value_counts(sort=True)
+        said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
+        tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")
+
+
+def _tell_origins(case: Case, crisis: str, as_json: bool) -> None:
+    """The inputs of a crisis with their places, then the sources in full."""
+    from buckpass.case.provenance import cited, origins_of, origins_table
+
+    origins = origins_of(case, crisis)
+    sources = cited(case, origins)
+    if as_json:
+        answer({"crisis": crisis, "inputs": [one.as_dict() for one in origins], "sources": sources})
+        return
+    tell_table(origins_table(origins))
+    for key, citation in sources.items():
+        tell(f"{key}: {citation}")
 
 
 VERBS = {"new": new, "check": check, "schema": schema, "diff": diff, "record": record}

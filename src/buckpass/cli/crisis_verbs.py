@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.completion import crisis_words
 from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS"]
 
-Crisis = Annotated[str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.")]
+Crisis = Annotated[
+    str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.", autocompletion=crisis_words)
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
@@ -38,7 +41,15 @@ SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal s
 FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
-R = TypeVar("R")
+class Answer(Protocol):
+    """A result that can be a JSON object and a figure."""
+
+    def as_dict(self) -> dict: ...
+
+    def plot(self) -> Any: ...
+
+
+R = TypeVar("R", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class _Question:
         """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
         with errors_as_messages():
             from buckpass.case import load_case
+            from buckpass.case.provenance import origins_of
             from buckpass.fit.basis import how_chosen, posterior_for
 
             _check_figure(self.figure)
@@ -68,7 +80,8 @@ class _Question:
             if self.figure is not None:
                 _write(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
-                answer(found.as_dict())
+                inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
+                answer({**found.as_dict(), "inputs": inputs})
                 return
             tell_it(found)
             if why := how_chosen(posterior, self.explanation):

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, show, tell, terminal_width
+from buckpass.cli.compare_verb import Posteriors, compare
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width, tracked
 
 __all__ = ["VERBS", "Posteriors"]
 
-Posteriors = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
-]
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
@@ -30,6 +28,8 @@ def fit(
     basis: Basis = "all",
     doubt: Doubt = 0,
     seed: Seed = 20240620,
+    order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
+    readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
     as_json: AsJson = False,
@@ -38,7 +38,8 @@ def fit(
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
         from buckpass.fit.explanations import explanation as named
-        from buckpass.fit.fitting import FitPlan
+        from buckpass.fit.fitting import FitPlan, posterior_file
+        from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
         from buckpass.fit.sampling import NutsSettings
 
@@ -47,10 +48,14 @@ def fit(
             loaded.crisis(name)
         if basis not in BASES:
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-        if not (force or resume) and output.is_dir() and any(output.glob("*.nc")):
-            raise OutputExists(f"{output} already holds posteriors: --resume keeps them, --force overwrites them")
+        if order not in ORDERS:
+            raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
-        plan = FitPlan(names, Coding(BASES[basis], doubt, tuple(without or ())), NutsSettings(seed=seed))
+        coding = Coding(BASES[basis], doubt, tuple(without or ()))
+        plan = FitPlan(names, coding, NutsSettings(seed=seed), order, readings)
+        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        if there and not (force or resume):
+            raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
@@ -64,19 +69,10 @@ def fit(
 
 
 def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     from buckpass.fit.fitting import fit as fit_case
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    done = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("fitting", total=len(plan.names()))
-        for posterior in fit_case(case, output, plan, resume=resume, per_chain=per_chain):
-            done.append(posterior)
-            progress.update(task, advance=1, description=f"{posterior.explanation} fitted")
-    return done
+    fits = fit_case(case, output, plan, resume=resume, per_chain=per_chain)
+    return list(tracked(fits, "fitting", total=len(plan.names())))
 
 
 def _fit_row(posterior) -> dict:
@@ -84,21 +80,6 @@ def _fit_row(posterior) -> dict:
     return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
             "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "passed": d.passed,
             "reasons": list(d.reasons)}  # fmt: skip
-
-
-def compare(case: CaseRef, posteriors: Posteriors = None, as_json: AsJson = False) -> None:
-    """Explanations ranked by how they predict crises they have not seen; pairs the record cannot tell apart."""
-    with errors_as_messages():
-        from buckpass.case import load_case
-        from buckpass.fit import compare as compare_fits
-        from buckpass.fit import load_posteriors
-
-        loaded = load_case(case)
-        found = compare_fits(loaded, load_posteriors(loaded, posteriors))
-        show(found, as_json)
-        if not as_json:
-            for name, reasons in found.failed.items():
-                tell(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}")
 
 
 def claims(
@@ -118,11 +99,10 @@ def claims(
         from buckpass.fit.fitting import posteriors_or_none
 
         loaded = load_case(case)
-        found = assess(loaded, posteriors_or_none(loaded, posteriors), seed=seed)
-        under = tuple(
-            assess_under(loaded, basis=basis, doubt=doubt, seed=seed, before=found)
-            for basis, doubt in (("seen", 0), ("all", 1))
-        )
+        fits = posteriors_or_none(loaded, posteriors)
+        found = assess(loaded, fits, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
+        under = (assess_under(loaded, basis="seen", seed=seed, before=found),
+                 assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
         if as_json:
             changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
             answer(found.as_dict() | {"changed_under": changed})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,8 +40,43 @@ class Result(Protocol):
     def as_dict(self) -> dict: ...
 
 
+class _Waiting:
+    """`working, 3 s` on stderr from the third second of a verb until it prints, where stderr is a terminal."""
+
+    PATIENCE = 2.0  # seconds
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        if sys.stderr.isatty():
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._count, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Once and for all for this verb; the line is wiped before anything else is printed."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _count(self) -> None:
+        begun = time.monotonic()
+        if self._ended.wait(self.PATIENCE):
+            return
+        while not self._ended.wait(1.0):
+            print(f"\rworking, {time.monotonic() - begun:.0f} s ", end="", file=sys.stderr, flush=True)
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+_WAITING = _Waiting()  # one terminal, one line on it
+
+
 def answer(content: dict) -> None:
     """Print one JSON object, the whole of what `--json` prints."""
+    _WAITING.stop()
     typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
 
 
@@ -66,6 +103,7 @@ def tell_table(result_table: Any) -> None:
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for row in frame.iter_rows():
         drawn.add_row(*(_cell(value) for value in row))
+    _WAITING.stop()
     Console(soft_wrap=False).print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
@@ -78,10 +116,10 @@ def terminal_width() -> int:
     return Console().width
 
 
-def tracked(items: Sequence[Item], doing: str) -> Iterator[Item]:
+def tracked(items: Iterable[Item], doing: str, total: int | None = None) -> Iterator[Item]:
     """The items one by one, with a bar and the time left on stderr where that is a terminal."""
     with _bar() as bar:
-        task = bar.add_task(doing, total=len(items))
+        task = bar.add_task(doing, total=len(items) if total is None and isinstance(items, Sized) else total)
         for item in items:
             yield item
             bar.advance(task)
@@ -120,6 +158,7 @@ def tell(text: str) -> None:
     """Print text as it is: no markup from a case file is ever interpreted."""
     from rich.console import Console
 
+    _WAITING.stop()
     Console().print(text, markup=False, highlight=False)
 
 
@@ -128,19 +167,25 @@ def errors_as_messages() -> Iterator[None]:
     """Turn the project's own errors into one message on stderr and exit code 1 or 2; no traceback for a user's slip."""
     from buckpass.case import BuckpassError, CaseProblems
 
+    _WAITING.start()
     try:
         yield
     except CaseProblems as problems:
+        _WAITING.stop()
         typer.echo(str(problems), err=True)
         raise typer.Exit(SAYS_NO) from None
     except (BuckpassError, ValueError, RuntimeError, OSError) as error:
+        _WAITING.stop()
         if not is_message(error):
             raise
         typer.echo(f"{error}", err=True)
         raise typer.Exit(CALLED_WRONG) from None
     except KeyboardInterrupt:
+        _WAITING.stop()
         typer.echo("stopped; what was finished is kept", err=True)
         sys.exit(130)
+    finally:
+        _WAITING.stop()
 
 
 def is_message(error: Exception) -> bool:

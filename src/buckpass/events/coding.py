@@ -303,11 +303,15 @@ def evidence_rows(store: Path, keys: Sequence[str]) -> pl.DataFrame:
     schema = {"file_id": pl.Int64, "event_id": pl.Int64}
     with reading(Path(store)) as connection:
         connection.register("wanted", pl.DataFrame(pairs, schema=schema, orient="row"))
-        return frame(
+        found = frame(
             connection,
             "SELECT e.file_id || ':' || e.event_id AS key, e.day, e.source, e.target, e.code, e.mentions, f.name AS file "
             "FROM wanted w JOIN events e USING (file_id, event_id) JOIN files f USING (file_id) ORDER BY e.day, e.code, key",
         )
+    absent = sorted(set(keys) - set(found["key"]))
+    if absent:
+        raise BadKey(absent[0])
+    return found
 
 
 def _pair(key: str) -> tuple[int, int]:

@@ -19,6 +19,15 @@ class EventsExtraMissing(EventsError):
         super().__init__("Event stores need DuckDB, which is not installed. Install the extra: buckpass[events].")
 
 
+class NoFile(EventsError):
+    """There is no file of the name that was given."""
+
+    def __init__(self, path: Path, seen: str):
+        super().__init__(
+            f"{path}: {seen}. Nothing was loaded, also of the other files. Give the files themselves, a folder's as DIR/*."
+        )
+
+
 class UnrecognisedFile(EventsError):
     """The content matches none of the known layouts."""
 
@@ -148,11 +157,11 @@ class UnknownHosts(EventsError):
 
 
 class BadKey(EventsError):
-    """A key of evidence that is none."""
+    """A key of evidence that is none, or whose event the store does not hold."""
 
     def __init__(self, key: str):
         super().__init__(
-            f"{key!r} is no key of an event. A key is file:event, as 7:5689, and `events code` prints those of each rung."
+            f"{key!r} is no key of an event in this store. A key is file:event, as 7:5689, and `events code` prints those of each rung."
         )
 
 

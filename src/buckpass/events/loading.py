@@ -62,7 +62,9 @@ class LoadReport:
         if self.rejected.is_empty():
             return (files,)
         why = "Each of them stands in the table `rejects` of the store with its text."
-        return files, ResultTable(self.rejected, "Rejected rows, by file and reason", note=why)
+        # the parallel reader numbers no rows: a column without a value says nothing
+        shown = self.rejected.select(column for column in self.rejected if column.null_count() < len(column))
+        return files, ResultTable(shown, "Rejected rows, by file and reason", note=why)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values."""

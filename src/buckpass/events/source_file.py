@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from buckpass.events.errors import DamagedArchive, FileChanged
+from buckpass.events.errors import DamagedArchive, FileChanged, NoFile
 
 CHUNK = 1 << 20
 NEWLINE = ord("\n")
@@ -47,6 +47,8 @@ class SourceFile:
 @contextmanager
 def opened(path: Path, work: Path) -> Iterator[SourceFile]:
     """The file's plain text, unpacked under `work` where it is compressed; the copy is removed afterwards."""
+    if not path.is_file():
+        raise NoFile(path, "a folder, not a file" if path.is_dir() else "no such file")
     stamp = _stamp(path)
     with tempfile.TemporaryDirectory(prefix=".buckpass-load-", dir=work) as folder:
         plain = _unpacked(path, Path(folder))

@@ -1,29 +1,33 @@
-"""Many crises: rival explanations fitted to the record, compared, and asked (model §4)."""
+"""Many crises: rival explanations fitted to the record, compared, and asked (model §4).
 
-from buckpass.fit.comparing import Compared, best_passed, compare
+Names are loaded when they are first used: asking a posterior does not load the sampler.
+"""
+
+from importlib import import_module
+from typing import Any
+
 from buckpass.fit.explanations import Explanation, explanation, explanations, priors
-from buckpass.fit.fitting import FitPlan, fit, fit_explanation, load_posteriors
-from buckpass.fit.observations import Coding
-from buckpass.fit.posterior import Posterior, load_posterior, save_posterior
-from buckpass.fit.predict import draw_crises
-from buckpass.fit.sampling import NutsSettings
 
-__all__ = [
-    "Coding",
-    "Compared",
-    "Explanation",
-    "FitPlan",
-    "NutsSettings",
-    "Posterior",
-    "best_passed",
-    "compare",
-    "draw_crises",
-    "explanation",
-    "explanations",
-    "fit",
-    "fit_explanation",
-    "load_posterior",
-    "load_posteriors",
-    "priors",
-    "save_posterior",
-]
+_FILE_OF = {
+    "Compared": "comparing",
+    "best_passed": "comparing",
+    "compare": "comparing",
+    "FitPlan": "fitting",
+    "fit": "fitting",
+    "fit_explanation": "fitting",
+    "load_posteriors": "stored",
+    "Coding": "observations",
+    "Posterior": "posterior",
+    "load_posterior": "posterior",
+    "save_posterior": "posterior",
+    "draw_crises": "predict",
+    "NutsSettings": "sampling",
+}
+
+__all__ = ["Explanation", "explanation", "explanations", "priors", *sorted(_FILE_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILE_OF:
+        raise AttributeError(f"buckpass.fit has no public name {name!r}")
+    return getattr(import_module(f"buckpass.fit.{_FILE_OF[name]}"), name)

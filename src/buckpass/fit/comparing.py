@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -12,8 +12,13 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.identification import correlated_pairs
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores, score_of
+from buckpass.fit.predictive_checks import predictive_checks
+from buckpass.fit.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
+from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
 from buckpass.record.results import ResultTable, ShowsItself
+
+CHECK_DRAWS = 200
+IDLE = 1.0  # nats between the best and the worst explanation below which a crisis looks the same under all
 
 __all__ = ["Compared", "NothingToCompare", "best_passed", "compare"]
 
@@ -24,13 +29,23 @@ class NothingToCompare(ValueError):
 
 @dataclass(frozen=True)
 class Compared(ShowsItself):
-    """Explanations of one case ranked by leave-one-crisis-out elpd; those that failed diagnostics are named, not ranked."""
+    """Explanations of one case ranked by leave-one-crisis-out elpd; those that failed diagnostics are named, not ranked.
 
-    case_hash: str
+    reading : how the record is read in this ranking; led : fits in which the patron moves first, where there are any.
+    """
+
+    case: Case
     comparison: Comparison
     scores: Mapping[str, LeaveOneOut]
     posteriors: Mapping[str, Posterior]
     failed: Mapping[str, tuple[str, ...]]
+    reading: str = AS_CODED
+    led: Mapping[str, Posterior] = field(default_factory=dict)
+
+    @property
+    def case_hash(self) -> str:
+        """Hash of the record that was fitted."""
+        return self.case.record_hash
 
     def ranking(self) -> ResultTable:
         """The ranking: elpd, its difference from the best with the standard error of the difference, stacking weight."""
@@ -42,7 +57,7 @@ class Compared(ShowsItself):
         })  # fmt: skip
         n = len(next(iter(self.scores.values())).crises)
         note = (
-            f"n = {n} crises left out one at a time; elpd in nats, higher is better; refitted: crises left out by "
+            f"Reading: {self.reading}. n = {n} crises left out one at a time; elpd in nats, higher is better; refitted: crises left out by "
             "fitting again because importance weights were not trusted. A difference within two standard errors is none."
         )
         return ResultTable(frame, "Explanations ranked by how well they predict a crisis they have not seen",
@@ -68,8 +83,12 @@ class Compared(ShowsItself):
         frame = pl.DataFrame({
             "crisis": self.scores[ids[0]].crises, "best": [ids[i] for i in order[0]], "elpd": table[order[0], columns],
             "lead": table[order[0], columns] - second, "spread": table.max(0) - table.min(0),
+            "idle": table.max(0) - table.min(0) < IDLE,
         }).sort("spread", descending=True)  # fmt: skip
-        note = "lead: over the second best; spread: best minus worst. Where the spread is small, arguing from the crisis is idle."
+        note = (
+            f"lead: over the second best; spread: best minus worst. idle: spread below {IDLE:g} nat, so the crisis looks the "
+            "same under all explanations and arguing from it is idle."
+        )
         return ResultTable(frame, "Which explanation predicted each crisis best",
                            {"elpd": "nats", "lead": "nats", "spread": "nats"}, note, (), self.case_hash)  # fmt: skip
 
@@ -80,18 +99,55 @@ class Compared(ShowsItself):
         return ResultTable(frame, "Mechanisms that share their variation", {}, "Posterior correlation above 0.7.", (),
                            self.case_hash)  # fmt: skip
 
+    def scores_by_crisis(self) -> ResultTable:
+        """Score of every crisis under every explanation: what the figure of crises draws."""
+        rows = [
+            {"crisis": c, "id": i, "elpd": float(self.scores[i].elpd[n])}
+            for i in self.comparison.ids for n, c in enumerate(self.scores[i].crises)
+        ]  # fmt: skip
+        return ResultTable(pl.DataFrame(rows), "How each explanation predicted each crisis", {"elpd": "nats"}, "", (),
+                           self.case_hash)  # fmt: skip
+
+    def checks(self, n_draws: int = CHECK_DRAWS, seed: int = 0) -> ResultTable:
+        """Posterior-predictive checks of every ranked explanation by rung, power and theatre."""
+        ordered = {i: self.posteriors[i] for i in self.comparison.ids}
+        return predictive_checks(self.case, ordered, n_draws=n_draws, seed=seed)
+
+    def readings(self) -> ResultTable:
+        """The ranking under each reading of the record that the fits hold."""
+        return rankings(self.case, self.posteriors)
+
+    def order_of_moves(self) -> ResultTable:
+        """Patron first against simultaneous; empty where no fit has the patron move first."""
+        return order_of_moves(self.case, self.posteriors, self.led)
+
     def table(self) -> list[ResultTable]:
-        tables = [self.ranking(), self.indistinguishable(), self.best_by_crisis()]
-        return tables + ([shared] if len(shared := self.shared_variation()) else [])
+        checks = self.checks()
+        best = best_passed(self)
+        shown = checks.frame.filter(pl.col("explanation") == best).drop("explanation", "record_low", "record_high")
+        tables = [
+            self.ranking(), side_by_side(self.readings()), self.indistinguishable(), failing(checks),
+            ResultTable(shown, f"Does {explanation(best).name} ({best}) reproduce the record?", checks.units, checks.note, (),
+                        checks.case_hash, checks.seed),
+            self.best_by_crisis(),
+        ]  # fmt: skip
+        return tables + [t for t in (self.order_of_moves(), self.shared_variation()) if len(t)]
 
     def as_dict(self) -> dict:
         rows = [self._row(n, i) for n, i in enumerate(self.comparison.ids)]
+        best = self.best_by_crisis()
         return {
             "case_hash": self.case_hash,
+            "reading": self.reading,
             "explanations": rows,
             "indistinguishable": [list(pair) for pair in self.comparison.indistinguishable],
             "failed": {k: list(v) for k, v in self.failed.items()},
-            "best_by_crisis": self.best_by_crisis().rows(),
+            "best_by_crisis": best.rows(),
+            "idle_crises": best.frame.filter(pl.col("idle"))["crisis"].to_list(),
+            "scores_by_crisis": self.scores_by_crisis().rows(),
+            "readings": self.readings().rows(),
+            "checks": self.checks().rows(),
+            "order_of_moves": self.order_of_moves().rows(),
             "shared_variation": self.shared_variation().rows(),
         }
 
@@ -105,21 +161,39 @@ class Compared(ShowsItself):
         }  # fmt: skip
 
 
-def compare(case: Case, posteriors: Mapping[str, Posterior]) -> Compared:
+def compare(
+    case: Case, posteriors: Mapping[str, Posterior], *, reading: str = AS_CODED, led: Mapping[str, Posterior] | None = None
+) -> Compared:  # fmt: skip
     """Rank the fitted explanations whose diagnostics passed; the others are listed with the reason.
+
+    reading : how the record is read ("as coded", "seen only", "doubt +1", "without THEATRE", …; see
+    `Compared.readings`). led : posteriors in which the patron moves first, to set against these.
 
     Raises
     ------
     NothingToCompare
         None passed.
+    NoSuchReading
+        The posteriors were not scored under the reading.
     """
     passed = {i: p for i, p in posteriors.items() if p.diagnostics.passed}
     failed = {i: p.diagnostics.reasons for i, p in posteriors.items() if not p.diagnostics.passed}
     if not passed:
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())
         raise NothingToCompare(f"no fit of {case.id} passed its diagnostics, so nothing can be ranked ({why})")
-    scores = {i: score_of(p) for i, p in passed.items()}
-    return Compared(case.record_hash, compare_scores(scores), scores, passed, failed)
+    scores = {i: scores_under(p, reading) for i, p in passed.items()}
+    return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {})
+
+
+def failing(checks: ResultTable) -> ResultTable:
+    """What each explanation fails to reproduce: one row per explanation."""
+    frame = (
+        checks.frame.group_by("explanation", maintain_order=True)
+        .agg(pl.len().alias("checks"), pl.col("fails").sum().alias("fails"),
+             (pl.col("by") + " " + pl.col("group")).filter(pl.col("fails")).alias("which"))
+    )  # fmt: skip
+    note = f"fails: p beyond 0.05 or 0.95. {checks.note}"
+    return ResultTable(frame, "What each explanation fails to reproduce", {}, note, (), checks.case_hash, checks.seed)
 
 
 def best_passed(compared: Compared) -> str:

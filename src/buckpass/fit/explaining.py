@@ -48,7 +48,7 @@ class Explained(ShowsItself):
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
         rows = [{"mechanism": name, **part.as_dict()} for name, part in (*self.parts.items(), ("gap", self.gap))]
-        units = dict.fromkeys(("mean", "low", "high"), "expected effort 0–1")
+        units: dict[str, str] = dict.fromkeys(("mean", "low", "high"), "expected effort 0–1")
         note = (
             f"Shapley decomposition at the equilibrium; the parts sum to the gap. 90 % intervals over {self.n_draws} "
             f"posterior draws. {' '.join(self.notes)}"
@@ -108,13 +108,13 @@ def explain_crises(
     _check_both_play(given, (power, reference), pair)
     found = _decompose(given.games, solve(given.games), *pair)
     return {
-        crisis: _explained(posterior, crisis, (power, reference), given.of(c, found))
+        crisis: _explained(given.posterior, crisis, (power, reference), given.of(c, found))
         for c, crisis in enumerate(given.crises)
     }
 
 
 def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int, int]) -> None:
-    plays = np.asarray(given.setting.is_open)[:, :, 1:].any(axis=-1)
+    plays = np.asarray(given.setting.is_open)[:, :, 1:].sum(axis=-1)
     idle = [
         f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain"
         for c, crisis in enumerate(given.crises)

@@ -29,6 +29,11 @@ class Explanation:
     def frees(self, term: str) -> bool:
         return term in self.free
 
+    @property
+    def has_host_stage(self) -> bool:
+        """Whether the host's choice whom to ask is part of the likelihood."""
+        return self.frees("host.stake")
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -47,9 +52,9 @@ class Prior:
 def explanations() -> tuple[Explanation, ...]:
     """All explanations in the order of the file, the two bounds last."""
     content = _read("explanations.toml")
-    core, everything = set(content["core"]), set(priors()) - {"kappa.others"}
+    core = set(content["core"])
     rows = [(entry, False) for entry in content["explanation"]] + [(entry, True) for entry in content["bound"]]
-    return tuple(_explanation(entry, core, everything, is_bound) for entry, is_bound in rows)
+    return tuple(_explanation(entry, core, is_bound) for entry, is_bound in rows)
 
 
 def explanation(name: str) -> Explanation:
@@ -66,8 +71,8 @@ def priors() -> dict[str, Prior]:
     return {term: Prior(term=term, **entry) for term, entry in _read("priors.toml").items()}
 
 
-def _explanation(entry: dict, core: set[str], everything: set[str], is_bound: bool) -> Explanation:
-    own = everything if entry["free"] == "all" else set(entry["free"])
+def _explanation(entry: dict, core: set[str], is_bound: bool) -> Explanation:
+    own = set(priors()) - set(entry["held"]) if entry["free"] == "all" else set(entry["free"])
     free = own | set(ALWAYS_FREE) | (set() if entry.get("without_core") else core)
     unknown = free - set(priors())
     if unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,14 +13,27 @@ import xarray as xr
 
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.likelihood import Order
+from buckpass.fit.model import interacts
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
-from buckpass.fit.sampling import Draws, NutsSettings, Sampling
-from buckpass.fit.scoring import leave_one_out, refit_score, untrusted, with_exact
+from buckpass.fit.requests import requests_of
+from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
+from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.stored import load_posteriors, posterior_file, posteriors_or_none
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
 
-__all__ = ["FitPlan", "NothingToFit", "fit", "fit_explanation", "load_posteriors", "what_cannot_be_estimated"]
+__all__ = [
+    "FitPlan",
+    "NothingToFit",
+    "fit",
+    "fit_explanation",
+    "load_posteriors",
+    "posterior_file",
+    "posteriors_or_none",
+    "what_cannot_be_estimated",
+]
 
 LIBRARIES = ("buckpass", "jax", "numpyro")
 
@@ -31,14 +44,31 @@ class NothingToFit(ValueError):
 
 @dataclass(frozen=True)
 class FitPlan:
-    """What to fit and how: ids of explanations (None: all), the reading of the record, the sampler."""
+    """What to fit and how.
+
+    explanations : ids (None: all). coding : how the record is read. nuts : the sampler. order : "simultaneous", or
+    "patron first" (then only explanations in which others' effort counts, for the rest nothing changes).
+    readings : also fit again under the other readings of the record (`readings.py`), from the adapted chains.
+    """
 
     explanations: tuple[str, ...] | None = None
     coding: Coding = field(default_factory=Coding)
     nuts: NutsSettings = field(default_factory=NutsSettings)
+    order: Order = "simultaneous"
+    readings: bool = False
 
     def names(self) -> tuple[str, ...]:
-        return self.explanations or tuple(e.id for e in explanations())
+        """The explanations to fit; raises `NothingToFit` where one was asked for that the order does not touch."""
+        asked = self.explanations or tuple(e.id for e in explanations())
+        if self.order == "simultaneous":
+            return asked
+        moved = tuple(i for i in asked if interacts(explanation(i)))
+        if self.explanations and moved != asked:
+            raise NothingToFit(
+                f"{', '.join(i for i in asked if i not in moved)}: others' effort does not count there, so who moves "
+                "first changes nothing; fit it without an order"
+            )
+        return moved
 
 
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
@@ -52,7 +82,9 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
         Fewer than two crises or no coded response of a power.
     """
     setting, seen = _record(case, plan.coding)
-    sampling = Sampling(explanation(name), setting, seen, plan.nuts)
+    one = explanation(name)
+    requests = requests_of(case, setting) if one.has_host_stage else None
+    sampling = Sampling(one, setting, seen, plan.nuts, plan.order, requests)
     return _posterior(case, sampling, setting, plan)
 
 
@@ -66,7 +98,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in plan.names():
-        path = folder / f"{name}.nc"
+        path = folder / posterior_file(name, plan.order)
         kept = _kept(path, case, plan) if resume else None
         if kept is not None:
             yield kept
@@ -77,51 +109,32 @@ def fit(
         yield posterior
 
 
-def load_posteriors(case: Case, folder: Path | None = None, names: Sequence[str] | None = None) -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id (all, or those named): from `folder`, or those bundled with the case.
-
-    Raises
-    ------
-    PosteriorFileError
-        There is none, or they were fitted to another version of the case; says that it must be refitted and how.
-    """
-    place = folder or case.folder / "posteriors"
-    files = sorted(place.glob("*.nc")) if place.is_dir() else []
-    found = [load_posterior(path) for path in files if names is None or path.stem in names]
-    how = f"`buckpass fit {case.folder.name} -o {case.folder.name}/posteriors`, minutes on two cores"
-    if not found:
-        raise PosteriorFileError(f"no posteriors of {case.id} in {place.name}/: fit it first with {how}")
-    stale = [p.explanation for p in found if p.case_hash != case.record_hash]
-    if stale:
-        raise PosteriorFileError(
-            f"the posteriors of {', '.join(stale)} were fitted to another version of {case.id} (its hash is now "
-            f"{case.record_hash[:12]}): a changed case must be refitted, {how}"
-        )
-    order = [e.id for e in explanations()]
-    return {p.explanation: p for p in sorted(found, key=lambda p: order.index(p.explanation))}
-
-
-def posteriors_or_none(case: Case, folder: Path | None = None) -> dict[str, Posterior] | None:
-    """Posteriors if the case has been fitted, None if there are none; stale or damaged ones still raise."""
-    place = folder or case.folder / "posteriors"
-    return load_posteriors(case, folder) if place.is_dir() and any(place.glob("*.nc")) else None
-
-
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
     """In words, which covariates or powers this record cannot inform, and why; empty where all vary."""
-    notes = []
-    x, measured = np.asarray(setting.covariates), np.asarray(setting.is_measured)
-    for k, name in enumerate(COVARIATES):
-        values = x[seen.crisis, seen.power, k][measured[seen.crisis, seen.power, k]]
-        if values.size == 0 or np.ptp(values) == 0:
-            what = "is not in the record" if values.size == 0 and not is_indicator(name) else "does not vary"
-            notes.append(f"{name} {what}: its slope is its prior")
+    notes = [note for k, name in enumerate(COVARIATES) if (note := _uninformed(setting, seen, k, name))]
     counts = np.bincount(seen.power, minlength=len(setting.names.powers))
     notes += [f"{p} has no coded response: its stake and cost are their priors"
               for p, n in zip(setting.names.powers, counts, strict=True) if n == 0]  # fmt: skip
+    if (counts > 0).sum() < 2:
+        notes.append("one power alone has coded responses: what others do to it (kappa) cannot be estimated")
     if len(seen) and seen.low.max() == seen.low.min() and seen.high.max() == seen.high.min():
         notes.append("every response has the same band: what moves powers cannot be estimated")
     return tuple(notes)
+
+
+def _uninformed(setting: CrisisSetting, seen: Observations, k: int, name: str) -> str | None:
+    """Why the record cannot inform the slope of a covariate, if it cannot."""
+    at = (seen.crisis, seen.power)
+    values, measured = np.asarray(setting.covariates)[at][:, k], np.asarray(setting.is_measured)[at][:, k]
+    known = values[measured]
+    if known.size == 0 or np.ptp(known) == 0:
+        what = "is not in the record" if known.size == 0 and not is_indicator(name) else "does not vary"
+        return f"{name} {what}: its slope is its prior"
+    if is_indicator(name) and len(np.unique(known)) == 2:
+        on, off = measured & (values == known.max()), measured & (values == known.min())
+        if seen.low[on].min() > seen.high[off].max() or seen.high[on].max() < seen.low[off].min():
+            return f"{name} separates the responses perfectly: only its prior bounds how large its slope is"
+    return None
 
 
 def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
@@ -138,38 +151,29 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 
 def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
     draws = sampling.run()
-    likelihood = _likelihood(draws, setting, sampling.seen)
-    power = setting.names.powers
+    power, vehicles = setting.names.powers, setting.vehicles
     dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
-            "vehicle": ["power", "through"]}  # fmt: skip
-    steps = range(1, setting.cost_curve.shape[0])
-    data = labelled(draws, dims, {"power": power, "step": steps, "through": ["none", *setting.vehicles]})
+            "vehicle": ["power", "through"], "host.price": ["body"]}  # fmt: skip
+    coords = {"power": power, "step": range(1, setting.cost_curve.shape[0]), "through": ["none", *vehicles],
+              "body": [*power, *vehicles]}  # fmt: skip
+    data = labelled(draws, dims, coords)
+    responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
+    prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
+    scores = crisis_scores(responses, request, sampling, setting)
+    readings, forecast = read_again(case, sampling, setting, plan.coding) if plan.readings else (None, None)
+    notes = {"flagged": prior_dominated(draws, sampling), "notes": what_cannot_be_estimated(setting, sampling.seen)}
     return Posterior(
         explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
-        log_likelihood=likelihood, diagnostics=diagnose(draws.sites, draws.diverging),
-        scores=_scores(likelihood, sampling, setting), settings={**_stamp(plan), "seconds": round(draws.seconds, 1)},
+        log_likelihood=responses, diagnostics=diagnose(draws.sites, draws.diverging), scores=scores,
+        settings={**_stamp(plan), **_plain(notes), "seconds": round(draws.seconds, 1)}, request_log_likelihood=request,
+        log_prior=prior, readings=readings, forecast=forecast, order=plan.order,
     )  # fmt: skip
-
-
-def _scores(likelihood: xr.DataArray, sampling: Sampling, setting: CrisisSetting) -> xr.Dataset:
-    """Leave-one-crisis-out scores; a crisis whose importance weights are not trusted is left out by refitting."""
-    scores = leave_one_out(likelihood)
-    exact = {c: refit_score(sampling, setting.names.crises.index(c)) for c in untrusted(scores)}
-    scores = with_exact(scores, exact)
-    columns = {"elpd": scores.elpd, "pareto_k": scores.k, "is_exact": scores.is_exact}
-    return xr.Dataset({k: ("crisis", v) for k, v in columns.items()}, coords={"crisis": list(scores.crises)})
-
-
-def _likelihood(draws: Draws, setting: CrisisSetting, seen: Observations) -> xr.DataArray:
-    """Log-likelihood of the crises that have a coded response, [chain, draw, crisis]."""
-    scored = np.unique(seen.crisis)
-    names = [setting.names.crises[i] for i in scored]
-    return xr.DataArray(draws.sites["log_lik"][..., scored], dims=("chain", "draw", "crisis"), coords={"crisis": names})
 
 
 def _stamp(plan: FitPlan) -> dict:
     libraries = {name: version(name) for name in LIBRARIES}
-    return {"coding": _plain(asdict(plan.coding)), "nuts": _plain(asdict(plan.nuts)), "versions": libraries}
+    same = {"coding": _plain(asdict(plan.coding)), "nuts": _plain(asdict(plan.nuts)), "versions": libraries}
+    return {**same, "order": plan.order, "readings": plan.readings}
 
 
 def _plain(value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ class Coding:
     """How strictly the record is read.
 
     bases : which bases of coding count; *unsearched* and *machine* never do.
-    doubt : rungs by which every band is widened on both sides (0: as coded).
+    doubt : rungs by which every band is widened on both sides (0: as coded; below 0: narrowed, down to the coded rung).
     without : crises left out.
     """
 
@@ -46,13 +46,15 @@ class Observations:
     high: np.ndarray
     weight: np.ndarray
     n_crises: int
+    line: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))  # of the record; none where made up
 
     def __len__(self) -> int:
         return len(self.crisis)
 
     def take(self, keep: np.ndarray) -> Observations:
         """The entries where `keep` is true."""
-        fields = {name: getattr(self, name)[keep] for name in ("crisis", "power", "low", "high", "weight")}
+        names = ("crisis", "power", "low", "high", "weight") + (("line",) if len(self.line) else ())
+        fields = {name: getattr(self, name)[keep] for name in names}
         return replace(self, **fields)
 
 
@@ -68,9 +70,11 @@ def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Ob
     at_power = {name: i for i, name in enumerate(setting.names.powers)}
     crisis = np.array([at_crisis[c] for c in rows["crisis_id"]], dtype=int)
     power = np.array([at_power[a] for a in rows["actor"]], dtype=int)
-    low = np.clip(rows["rung_low"].to_numpy().astype(int) - coding.doubt, 0, TOP)
-    high = np.clip(rows["rung_high"].to_numpy().astype(int) + coding.doubt, 0, TOP)
-    found = Observations(crisis, power, low, high, rows["weight"].to_numpy(), len(setting.names.crises))
+    coded, low, high = (rows[name].to_numpy().astype(int) for name in ("rung", "rung_low", "rung_high"))
+    low = np.clip(np.minimum(low - coding.doubt, np.maximum(low, coded)), 0, TOP)
+    high = np.clip(np.maximum(high + coding.doubt, np.minimum(high, coded)), 0, TOP)
+    weight, line = rows["weight"].to_numpy(), rows["line"].to_numpy()
+    found = Observations(crisis, power, low, high, weight, len(setting.names.crises), line)
     return _only_open(found, setting)
 
 

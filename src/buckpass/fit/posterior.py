@@ -6,7 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = [
 
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
-GROUPS = ("posterior", "log_likelihood", "sample_stats")
+PACKED = ("posterior", "log_likelihood", "log_prior")  # groups kept in single precision
 
 
 class PosteriorFileError(ValueError):
@@ -65,8 +65,16 @@ class Diagnostics:
 class Posterior:
     """Draws of one explanation's parameters, stamped with the case that they were fitted to.
 
-    draws : xarray Dataset, dims chain, draw and each term's own (power, rung step, vehicle).
-    log_likelihood : DataArray [chain, draw, crisis], the responses of each crisis.
+    draws : xarray Dataset, dims chain, draw and each term's own (power, rung step, vehicle, body asked).
+    log_likelihood : DataArray [chain, draw, crisis], the responses of each crisis given its request (nats).
+    request_log_likelihood : the same for the request; 0 where the record does not know it or there is no host stage.
+    log_prior : [chain, draw, term], log prior density of each term on its own scale: what power-scaling raises.
+    scores : per crisis, leave-one-crisis-out elpd, pareto_k, is_exact; with a host stage also elpd_request and
+    elpd_request_base, the score of the request and that of the shares of requests elsewhere.
+    readings : [reading, crisis], the same elpd and pareto_k under other readings of the record; is_out_of_sample where
+    the fit did not see the crisis; per reading rhat_max, divergences, rows, says. None where none were asked for.
+    forecast : probability [crisis, power, rung] of the crises after the article's date, from those before it.
+    order : who moves first, "simultaneous" or "patron first".
     """
 
     explanation: str
@@ -77,7 +85,12 @@ class Posterior:
     log_likelihood: xr.DataArray
     diagnostics: Diagnostics
     scores: xr.Dataset  # elpd, pareto_k, is_exact per crisis: leave-one-crisis-out, refitted where k̂ was too large
-    settings: Mapping[str, Any] = field(default_factory=dict)  # coding, NUTS settings, versions, seconds
+    settings: Mapping[str, Any] = field(default_factory=dict)  # coding, NUTS settings, versions, seconds, notes
+    request_log_likelihood: xr.DataArray | None = None
+    log_prior: xr.DataArray | None = None
+    readings: xr.Dataset | None = None
+    forecast: xr.Dataset | None = None
+    order: str = "simultaneous"
 
     @property
     def n_draws(self) -> int:
@@ -94,14 +107,15 @@ class Posterior:
         """The same posterior with that many evenly spaced draws per chain; diagnostics stay those of the full run."""
         total = self.draws.sizes["draw"]
         keep = np.linspace(0, total - 1, min(per_chain, total)).round().astype(int)
-        return Posterior(**{**self.__dict__, "draws": self.draws.isel(draw=keep),
-                            "log_likelihood": self.log_likelihood.isel(draw=keep)})  # fmt: skip
+        by_draw = ("draws", "log_likelihood", "request_log_likelihood", "log_prior")
+        thinned = {k: v.isel(draw=keep) for k in by_draw if (v := getattr(self, k)) is not None}
+        return replace(self, **thinned)
 
 
 def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray) -> Diagnostics:
     """Rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021) over every scalar parameter."""
     az = quiet_arviz()
-    data = az.convert_to_dataset({k: v for k, v in sites.items() if k != "log_lik"})
+    data = az.convert_to_dataset(dict(sites))
     rhat = {k: float(v.max()) for k, v in az.rhat(data).data_vars.items()}
     bulk, tail = (min(float(v.min()) for v in az.ess(data, method=m).data_vars.values()) for m in ("bulk", "tail"))
     worst = max(rhat, key=lambda k: rhat[k])
@@ -109,8 +123,8 @@ def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray) -> Diagnost
 
 
 def labelled(draws: Draws, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Sequence]) -> xr.Dataset:
-    """Sites as a Dataset with named dims: chain, draw, then those given for the site."""
-    data = {k: (("chain", "draw", *dims.get(k, ())), v) for k, v in draws.sites.items() if k != "log_lik"}
+    """Terms as a Dataset with named dims: chain, draw, then those given for the term."""
+    data = {k: (("chain", "draw", *dims.get(k, ())), v) for k, v in draws.sites.items()}
     used = {d for _, (names, _) in data.items() for d in names}
     return xr.Dataset(data, coords={k: list(v) for k, v in coords.items() if k in used})
 
@@ -119,37 +133,50 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
     """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one."""
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
-        "seed": posterior.seed, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
+        "seed": posterior.seed, "order": posterior.order, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
         "settings": json.dumps(dict(posterior.settings), sort_keys=True),
     }  # fmt: skip
     partial = path.with_name(f".{path.name}.partial")
-    packed = {name: {"zlib": True, "dtype": "float32"} for name in posterior.draws.data_vars}
-    posterior.draws.assign_attrs(attrs).to_netcdf(
-        partial, mode="w", group="posterior", engine="h5netcdf", encoding=packed
-    )
-    likelihood = posterior.log_likelihood.to_dataset(name="responses")
-    likelihood.to_netcdf(partial, mode="a", group="log_likelihood", engine="h5netcdf",
-                         encoding={"responses": {"zlib": True, "dtype": "float32"}})  # fmt: skip
-    posterior.scores.to_netcdf(partial, mode="a", group="scores", engine="h5netcdf")
+    mode = "w"
+    for group, data in _groups(posterior, attrs).items():
+        floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
+        packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
+        data.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf", encoding=packed)
+        mode = "a"
     os.replace(partial, path)
+
+
+def _groups(posterior: Posterior, attrs: Mapping[str, Any]) -> dict[str, xr.Dataset]:
+    likelihood = {"responses": posterior.log_likelihood}
+    if posterior.request_log_likelihood is not None:
+        likelihood["request"] = posterior.request_log_likelihood
+    optional = {
+        "log_prior": None if posterior.log_prior is None else posterior.log_prior.to_dataset(name="density"),
+        "readings": posterior.readings,
+        "forecast": posterior.forecast,
+    }
+    return {
+        "posterior": posterior.draws.assign_attrs(attrs), "log_likelihood": xr.Dataset(likelihood),
+        "scores": posterior.scores, **{k: v for k, v in optional.items() if v is not None},
+    }  # fmt: skip
 
 
 def load_posterior(path: Path) -> Posterior:
     """Read what `save_posterior` wrote; raises `PosteriorFileError` naming the file and what is wrong with it."""
     try:
-        with xr.open_dataset(path, group="posterior", engine="h5netcdf") as opened:
-            draws = opened.load()
-        with xr.open_dataset(path, group="log_likelihood", engine="h5netcdf") as opened:
-            likelihood = opened["responses"].load()
-        with xr.open_dataset(path, group="scores", engine="h5netcdf") as opened:
-            scores = opened.load()
+        groups = _read_groups(path)
+        draws, likelihood, prior = (groups.get(k) for k in ("posterior", "log_likelihood", "log_prior"))
         stamp = draws.attrs
         return Posterior(
             explanation=stamp["explanation"], case_id=stamp["case_id"], case_hash=stamp["case_hash"],
-            seed=int(stamp["seed"]), draws=draws.astype(float), log_likelihood=likelihood.astype(float),
-            diagnostics=Diagnostics(**json.loads(stamp["diagnostics"])), scores=scores, settings=json.loads(stamp["settings"]),
+            seed=int(stamp["seed"]), draws=draws.astype(float), log_likelihood=likelihood["responses"].astype(float),
+            diagnostics=Diagnostics(**json.loads(stamp["diagnostics"])), scores=groups["scores"],
+            settings=json.loads(stamp["settings"]), order=stamp.get("order", "simultaneous"),
+            request_log_likelihood=likelihood["request"].astype(float) if "request" in likelihood else None,
+            log_prior=None if prior is None else prior["density"].astype(float),
+            readings=groups.get("readings"), forecast=groups.get("forecast"),
         )  # fmt: skip
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -188,6 +215,15 @@ def _unreadable(path: Path, error: Exception) -> PosteriorFileError:
         f"{path.name} is not a posterior that this version can read ({type(error).__name__}: {error}); "
         "fit the case again: buckpass fit CASE -o FOLDER"
     )
+
+
+def _read_groups(path: Path) -> dict[str, xr.Dataset]:
+    groups = xr.open_groups(path, engine="h5netcdf")
+    try:
+        return {name.strip("/"): data.load() for name, data in groups.items() if name != "/"}
+    finally:
+        for data in groups.values():
+            data.close()
 
 
 def quiet_arviz():

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from buckpass.fit.posterior import Posterior, quiet_arviz
+from buckpass.fit.readings import reading_of, without_crises
 from buckpass.fit.sampling import Sampling
 
 __all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_scores", "leave_one_out", "stacking_weights"]
@@ -58,17 +59,27 @@ class Comparison:
     indistinguishable: tuple[tuple[str, str], ...]
 
 
-def leave_one_out(log_likelihood: xr.DataArray) -> LeaveOneOut:
-    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `exact_score` from a refit."""
-    flat = log_likelihood.stack(sample=("chain", "draw")).transpose("crisis", "sample")
-    values = flat.values
-    weights, k = quiet_arviz().psislw(-values, reff=1.0)
+def leave_one_out(
+    log_likelihood: xr.DataArray, left_out: xr.DataArray | None = None, scored: xr.DataArray | None = None
+) -> LeaveOneOut:
+    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `refit_score`.
+
+    log_likelihood : [chain, draw, crisis], the responses of each crisis. left_out : what goes with a crisis when it is
+    left out besides its responses (its request); None: nothing. scored : what is scored (None: the responses).
+    """
+    values = _by_crisis(log_likelihood)
+    out = values if left_out is None else values + _by_crisis(left_out)
+    weights, k = quiet_arviz().psislw(-out, reff=1.0)
     return LeaveOneOut(
         crises=tuple(str(c) for c in log_likelihood["crisis"].values),
-        elpd=logsumexp(np.asarray(weights) + values, axis=1),
+        elpd=logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1),
         k=np.asarray(k),
         is_exact=np.zeros(len(values), bool),
     )
+
+
+def _by_crisis(log_likelihood: xr.DataArray) -> np.ndarray:
+    return log_likelihood.stack(sample=("chain", "draw")).transpose("crisis", "sample").values
 
 
 def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
@@ -86,9 +97,15 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
 
 def refit_score(sampling: Sampling, crisis: int) -> float:
     """log p(responses of the crisis | all others) by drawing again without it (nats); `run` comes first."""
-    seen = sampling.seen
-    draws = sampling.run_reweighted(np.where(seen.crisis == crisis, 0.0, seen.weight))
-    values = draws.sites["log_lik"][..., crisis].ravel()
+    dropped = np.arange(sampling.seen.n_crises) == crisis
+    whole = reading_of(sampling.seen)
+    draws = sampling.run_under(without_crises(whole, sampling.seen, dropped), whole)
+    return predictive_score(draws.log_likelihood[..., crisis])
+
+
+def predictive_score(log_likelihood: np.ndarray) -> float:
+    """log of the mean likelihood over draws of a fit that did not see the responses (nats)."""
+    values = log_likelihood.ravel()
     return float(logsumexp(values) - np.log(values.size))
 
 

@@ -49,9 +49,10 @@ class PowerSolution:
     p_deploy: Summary  # P(rung ≥ 5)
     residual: Summary  # share of the job that the others leave undone for it
     buck_passed: Summary  # units of effort; above 0 it rides, below 0 it is drawn in
+    payoff: Summary  # expected payoff, logit units; 0 where nobody does anything
 
     def as_dict(self) -> dict[str, Any]:
-        numbers = ("expected_rung", "p_deploy", "residual", "buck_passed")
+        numbers = ("expected_rung", "p_deploy", "residual", "buck_passed", "payoff")
         means = {name: getattr(self, name).mean for name in numbers}
         bounds = {name: [getattr(self, name).low, getattr(self, name).high] for name in numbers}
         return {"id": self.id, "plays": self.plays, "response": list(self.response), "alone": list(self.alone),

@@ -31,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 DEPLOYMENT = 5
-POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed")
+POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed", "payoff")
 NAMELESS = CrisisNames((), (), ())
 _play = jax.jit(draw_games)
 
@@ -40,6 +40,7 @@ _play = jax.jit(draw_games)
 class Drawn:
     """Some crises under posterior draws: `games` is draw-major, game d · n_crises + c is draw d of crisis c."""
 
+    posterior: Posterior
     setting: CrisisSetting
     coefficients: Coefficients
     games: Crises
@@ -73,7 +74,7 @@ def drawn(
         )
     setting = scenario_setting(case, crises, overrides, standard or standard_of(case))
     coefficients = coefficients_of(posterior, setting, n_draws)
-    return Drawn(setting, coefficients, scenario_games(play(setting, coefficients), setting, overrides))
+    return Drawn(posterior, setting, coefficients, scenario_games(play(setting, coefficients), setting, overrides))
 
 
 def play(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
@@ -107,7 +108,7 @@ def solve_crisis(
         Some draw's game was not solved.
     """
     given = drawn(case, posterior, [crisis], overrides, n_draws)
-    solution = _solutions(posterior, given, overrides)[crisis]
+    solution = _solutions(given, overrides)[crisis]
     if branch == "principal":
         return solution
     mean = scenario_games(
@@ -125,7 +126,7 @@ def solve_crises(
     n_draws: int = 200,
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    return _solutions(posterior, drawn(case, posterior, crises, overrides, n_draws), overrides)
+    return _solutions(drawn(case, posterior, crises, overrides, n_draws), overrides)
 
 
 @jax.jit
@@ -146,21 +147,20 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
     return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1))
 
 
-def _solutions(posterior: Posterior, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
+def _solutions(given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
     found = solve(given.games)
     numbers, (response, alone) = quantities_of(given.games, found), _responses(given.games, found)
     parts = {"response": np.asarray(response), "alone": np.asarray(alone), **numbers}
     return {
-        crisis: _solution(posterior, given, c, given.of(c, found), given.of(c, parts), overrides)
+        crisis: _solution(given, c, given.of(c, found), given.of(c, parts), overrides)
         for c, crisis in enumerate(given.crises)
     }
 
 
 def _solution(
-    posterior: Posterior, given: Drawn, c: int, found: Equilibrium, parts: dict[str, np.ndarray],
-    overrides: Sequence[Override],
-) -> CrisisSolution:  # fmt: skip
-    plays = np.asarray(given.setting.is_open)[c, :, 1:].any(axis=-1)
+    given: Drawn, c: int, found: Equilibrium, parts: dict[str, np.ndarray], overrides: Sequence[Override]
+) -> CrisisSolution:
+    plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
     powers = tuple(
         PowerSolution(
             id=name, plays=bool(plays[i]), response=tuple(parts["response"][:, i].mean(0).tolist()),
@@ -170,6 +170,7 @@ def _solution(
         for i, name in enumerate(given.setting.names.powers)
     )  # fmt: skip
     solver = {"residual": float(np.max(found.error)), "sweeps": int(np.max(found.sweeps)), "status": "converged"}
+    posterior = given.posterior
     return CrisisSolution(
         crisis=given.crises[c], explanation=posterior.explanation, powers=powers,
         p_stabilised=summary(parts["p_stabilised"]), p_nobody=summary(parts["p_nobody"]), solver=solver,
@@ -194,5 +195,6 @@ def _quantities(games: Crises, found: Equilibrium) -> dict[str, jax.Array]:
     return {
         "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_at_least(games, found, DEPLOYMENT),
         "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
+        "payoff": estimands.expected_payoff(games, found),
         "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
     }  # fmt: skip

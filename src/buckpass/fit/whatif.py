@@ -30,7 +30,7 @@ ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
 OUTCOMES = ("p_stabilised", "p_nobody")
 UNITS = {
     "expected_rung": "rung 0–6", "p_deploy": "P(rung ≥ 5)", "residual": "share of the job left undone for the power",
-    "buck_passed": "effort 0–1, times what it can deliver", "p_stabilised": "probability", "p_nobody": "probability",
+    "buck_passed": "effort 0–1, times what it can deliver", "payoff": "logit units", "p_stabilised": "probability", "p_nobody": "probability",
 }  # fmt: skip
 
 
@@ -57,6 +57,9 @@ class PowerChange:
     p_deploy: Difference
     residual: Difference
     buck_passed: Difference
+    payoff: (
+        Difference  # expected payoff: whether the change pays for the power, backlash and the others' answer included
+    )
     own: Summary  # change of expected rung from its own payoffs and options, the residuals held at the baseline
     through_others: Summary  # the rest: what the others' re-solved effort moves; the two sum to the difference
 
@@ -97,7 +100,7 @@ class WhatIf(ShowsItself):
             f"Re-solved: the response of every power ({len(self.powers)})."
         )
         if self.without_effect:
-            text += f" Without effect under {self.explanation}: {'; '.join(self.without_effect)}."
+            text += f" Without effect by itself under {self.explanation}: {'; '.join(self.without_effect)}."
         return text + (" So nothing changes: every difference is exactly 0." if self.is_null else "")
 
     def table(self) -> ResultTable:
@@ -115,16 +118,24 @@ class WhatIf(ShowsItself):
                 before=p.expected_rung.baseline.mean, after=p.expected_rung.scenario.mean,
                 change=p.expected_rung.difference.mean, low=p.expected_rung.difference.low,
                 high=p.expected_rung.difference.high, own=p.own.mean, others=p.through_others.mean,
-                p_before=p.p_deploy.baseline.mean, p_after=p.p_deploy.scenario.mean)}
+                p=p.p_deploy.baseline.mean, p_now=p.p_deploy.scenario.mean, payoff=p.payoff.difference.mean)}
             for p in self.powers if _is_moved(p)
         ]  # fmt: skip
         still = ", ".join(p.id for p in self.powers if not _is_moved(p))
         note = (
             "Expected rung (0 to 6), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
-            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung 5 or 6)."
+            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung 5 or 6), before and "
+            "now; payoff: change of its expected payoff in logit units, all it gains and pays (intervals in --json)."
             + (f" No change: {still}." if still else "")
         )
-        units = {"low": "5 %", "high": "95 %", "own": "rung", "others": "rung", "p_before": "probability"}
+        units = {
+            "low": "5 %",
+            "high": "95 %",
+            "own": "rung",
+            "others": "rung",
+            "p": "probability",
+            "payoff": "logit units",
+        }
         title = f"{self.crisis}: who does more or less if {', '.join(self.overrides) or 'nothing changes'}"
         frame = pl.DataFrame(rows) if rows else pl.DataFrame({"power": ["nobody"]})
         return ResultTable(frame, title, units, note, (), self.case_hash, self.seed)
@@ -201,7 +212,7 @@ def what_if_crises(
         is_null = _same(_open_only(before.of(c, before.games)), _open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
                 "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
-        answers[crisis] = _result(posterior, case.powers, before.of(c, numbers), said)
+        answers[crisis] = _result(before.posterior, case.powers, before.of(c, numbers), said)
     return answers
 
 
@@ -220,9 +231,11 @@ def _numbers(base: Crises, changed: Crises) -> dict[str, dict[str, np.ndarray]]:
 def _result(posterior: Posterior, powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
     before, after = numbers["before"], numbers["after"]
     return WhatIf(
-        **said, explanation=posterior.explanation,
+        **said,
+        explanation=posterior.explanation,
         powers=_powers(powers, (before, after), numbers["by"]["own"], numbers["by"]["others"]),
-        **{name: _difference(before[name], after[name]) for name in OUTCOMES}, notes=notes_of(posterior),
+        p_stabilised=_difference(before["p_stabilised"], after["p_stabilised"]),
+        p_nobody=_difference(before["p_nobody"], after["p_nobody"]), notes=notes_of(posterior),
         n_draws=len(before[OUTCOMES[0]]), seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
 
@@ -241,6 +254,8 @@ def _without_effect(
 
 def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
     """Why a change moved nothing, where that can be said of it alone."""
+    if override.attribute == "request":
+        return " (the same powers count as asked: who leads an organisation that is asked is asked)"
     if override.subject not in case.organisations:
         return ""
     if override.subject not in setting.vehicles:
@@ -282,8 +297,8 @@ def _rounded(**numbers: float) -> dict[str, float]:
 
 
 def _is_moved(power: PowerChange) -> bool:
-    change = power.expected_rung.difference
-    return max(abs(change.mean), abs(change.low), abs(change.high)) > ROUNDING
+    changes = (power.expected_rung.difference, power.payoff.difference)
+    return any(max(abs(c.mean), abs(c.low), abs(c.high)) > ROUNDING for c in changes)
 
 
 def _difference(before: np.ndarray, after: np.ndarray) -> Difference:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.case.overrides import Override
 from buckpass.futures.arrivals import Past
-from buckpass.futures.problems import GrowthOverflows
+from buckpass.futures.problems import GrowthOverflows, NoCapacity
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
 
@@ -26,6 +26,12 @@ def capacity_at(case: Case, first_year: int, changes: tuple[Override, ...] = ())
     measure = case.settings.measures.capacity
     rows = case.series.filter(pl.col("series").is_in(measure.series) & (pl.col("year") < first_year))
     values = np.array([_last(rows.filter(pl.col("actor") == p)) for p in case.powers])
+    if np.isnan(values).all():
+        wanted = ", ".join(measure.series)
+        raise NoCapacity(
+            f"{case.id} has no capacity ({wanted}) of any power before {first_year}, from which the years ahead could "
+            "start: add the figures to series.csv"
+        )
     for override in (o for o in changes if o.attribute == "capacity"):
         i = case.powers.index(override.subject)
         values[i] = override.on(values[i])

@@ -11,6 +11,7 @@ __all__ = [
     "GrowthOverflows",
     "ManifestMismatch",
     "NoArrangement",
+    "NoCapacity",
     "NoHistories",
     "NoUsablePosterior",
     "NotAFuturesChange",
@@ -24,6 +25,10 @@ class FuturesError(BuckpassError):
 
 class NoArrangement(FuturesError):
     """The case has no [arrangement]: there is no bargain to test."""
+
+
+class NoCapacity(FuturesError):
+    """No power has a capacity before the first year: there is nothing from which the years ahead could start."""
 
 
 class NoUsablePosterior(FuturesError):

@@ -11,13 +11,13 @@ import math
 from collections.abc import Callable
 
 from buckpass.case import Case
+from buckpass.case.schema import NEAREST_YEARS
 
 __all__ = ["COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_treaty_partner", "patron_of"]
 
 Crisis = dict
 Covariate = Callable[[Case, Crisis, str], float | None]
 
-NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 EARTH_RADIUS_KM = 6371.0
 NEIGHBOUR_KM = 100.0  # capitals nearer than this count as this far: a floor for the logarithm
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from buckpass.game.choice import as_choice, choice_log_probabilities
+from buckpass.game.choice import as_choice, choice_log_probabilities, option_payoffs
 from buckpass.game.crises import Crises
 from buckpass.game.overrides import force
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
@@ -21,6 +21,7 @@ __all__ = [
     "burden_share",
     "cross_response",
     "expected_effort",
+    "expected_payoff",
     "expected_rung",
     "free_riding_index",
     "host_security",
@@ -82,6 +83,12 @@ def ride(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
 def stake_secured(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """V [1 - E exp(-X)]: stake that the crisis leaves secured to each power; negative where rivals undo more."""
     return crises.stake * (1.0 - _own_shortfall(crises, equilibrium) * jnp.exp(equilibrium.log_residual))
+
+
+def expected_payoff(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """λ E[U_i] of each power in logit units: what it gains and pays in all, 0 where nobody does anything."""
+    payoff = (crises.rationality[:, None] * crises.stake)[..., None] + option_payoffs(crises, equilibrium.log_residual)
+    return jnp.sum(jnp.where(crises.is_open, equilibrium.strategy * payoff, 0.0), axis=-1)
 
 
 def burden_share(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:

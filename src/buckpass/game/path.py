@@ -147,7 +147,7 @@ class _Walk:
 
     def _tangent(self, previous: np.ndarray) -> np.ndarray:
         bordered = np.vstack([self.jacobian, previous])
-        tangent = np.linalg.solve(bordered, np.append(np.zeros(len(previous) - 1), 1.0))
+        tangent = _least_move(bordered, np.append(np.zeros(len(previous) - 1), 1.0))
         return tangent / np.linalg.norm(tangent)
 
     def _tests(self) -> tuple[float, float]:
@@ -160,7 +160,7 @@ class _Walk:
             gap, jacobian = self._at(point)
             if not np.all(np.isfinite(jacobian)):
                 return None
-            move = np.linalg.solve(np.vstack([jacobian, self.tangent]), np.append(-gap, self.tangent @ (guess - point)))
+            move = _least_move(np.vstack([jacobian, self.tangent]), np.append(-gap, self.tangent @ (guess - point)))
             point, length = point + move, float(np.abs(move).max())
             if length < self.settings.tolerance:
                 return point
@@ -190,12 +190,16 @@ class _Walk:
         point[-1] = 1.0
         for _ in range(12):
             gap, jacobian = self._at(point)
-            move = np.linalg.solve(jacobian[:, :-1], -gap)
-            point[:-1] += move
+            point[:-1] += _least_move(jacobian[:, :-1], -gap)
         self.error = float(np.abs(self._at(point)[0]).max())
         if not self.error <= 1e-10:
             raise PathLost(self._complaint(f"the last point has an error of {self.error:.3g}"))
         return point
+
+
+def _least_move(system: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solution, and at a branch point, where the system is singular, the shortest one: it stays on its branch."""
+    return np.linalg.lstsq(system, right, rcond=None)[0]
 
 
 def _crossings(rationality: np.ndarray, test: np.ndarray) -> tuple[float, ...]:

@@ -106,7 +106,6 @@ def situational_price(setting: CrisisSetting, coefficients: Coefficients) -> Flo
         + c.enforcement * setting.covariate("bargain")
     )
     plain = setting.rung.shape[-1] - len(setting.vehicles)
-    by_option = jnp.concatenate(
-        [jnp.broadcast_to(c.alone_price[:, None], (c.norm.shape[0], plain)), c.vehicle_price], 1
-    )
+    alone = jnp.broadcast_to(c.alone_price[..., None], (*c.alone_price.shape, plain))
+    by_option = jnp.concatenate([alone, c.vehicle_price], axis=-1)
     return setting.deploys_at * (on_any[..., None] + by_option) + c.unasked * setting.unasked_at

@@ -117,7 +117,7 @@ def repriced(crises: Crises, power: int, override: Override, value=None) -> Cris
     """Games in which one payoff of one power is set or scaled; `value` (a number per game) replaces the override's."""
     field = override.attribute
     now = getattr(crises, field)
-    change = override.value if value is None else value
+    change = _number(override) if value is None else value
     after = now[:, power] * change if override.operation == "scale" else jnp.broadcast_to(change, now[:, power].shape)
     return eqx.tree_at(lambda c: getattr(c, field), crises, now.at[:, power].set(after))
 
@@ -138,6 +138,13 @@ def _check(case: Case, crises: Sequence[str], override: Override) -> None:
         _in_case_one(case, row, override)
         if override.attribute == "opinion":
             _opinion_shift(case, row, override, 0.0)
+
+
+def _number(override: Override) -> float:
+    """The number that a change sets, adds or multiplies by."""
+    if not isinstance(override.value, (int, float)):
+        raise TypeError(f"{override.path} does not change a number")
+    return float(override.value)
 
 
 def _positive(override: Override) -> bool:
@@ -232,9 +239,9 @@ def _consent(case: Case, organisation: Organisation, row: dict, override: Overri
 
 
 def _mandate(case: Case, organisation: Organisation, row: dict, override: Override) -> Organisation:
-    return organisation.model_copy(
-        update={"mandate": organisation.mandate.model_copy(update={"hosts": override.value})}
-    )
+    """`any` opens every host and every kind of crisis; `members` limits the hosts and leaves the kinds as they are."""
+    opened = {"hosts": "any", "types": "any"} if override.value == "any" else {"hosts": override.value}
+    return organisation.model_copy(update={"mandate": organisation.mandate.model_copy(update=opened)})
 
 
 def _quantity(case: Case, organisation: Organisation, row: dict, override: Override) -> Organisation:
@@ -295,9 +302,9 @@ def _capacity(case: Case, setting: CrisisSetting, standard: Standard, override: 
 def _log_shift(case: Case, row: dict, override: Override, mean: float) -> float:
     """Change of log capacity; a power whose capacity is not in the record is at the mean before the change."""
     if override.operation == "scale":
-        return math.log(float(override.value))
+        return math.log(_number(override))
     known = covariates.capacity(case, row, override.subject)
-    return math.log(float(override.value)) - (mean if known is None else known)
+    return math.log(_number(override)) - (mean if known is None else known)
 
 
 def _with_spending(case: Case, override: Override) -> Case:
@@ -306,7 +313,7 @@ def _with_spending(case: Case, override: Override) -> Case:
     if measure is None:
         return case
     theirs = pl.col("series").is_in(measure.series) & (pl.col("actor") == override.subject)
-    value = pl.col("value") * override.value if override.operation == "scale" else pl.lit(float(override.value))
+    value = pl.col("value") * _number(override) if override.operation == "scale" else pl.lit(_number(override))
     return dataclasses.replace(
         case, series=case.series.with_columns(pl.when(theirs).then(value).otherwise(pl.col("value")).alias("value"))
     )
@@ -350,7 +357,7 @@ def _held(crises: Crises, setting: CrisisSetting, override: Override) -> Crises:
     """A power held at a rung, or at a deployment through one organisation whether or not that was open to it."""
     power = setting.names.powers.index(override.subject)
     if not override.target:
-        return force(crises, power, int(override.value))
+        return force(crises, power, int(_number(override)))
     option = setting.names.options.index(f"{override.value}@{override.target}")
     only = jnp.arange(crises.is_open.shape[-1]) == option
     return eqx.tree_at(lambda c: c.is_open, crises, crises.is_open.at[:, power].set(only))

@@ -45,11 +45,11 @@ class Answer(eqx.Module):
 
 
 def tables_of(choice: Choice) -> Tables:
-    """Constants of the search."""
+    """Constants of the search; differentiable (the two scales that keep exponentials in range cancel in every answer)."""
     is_open = choice.offer > CLOSED
-    least = jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1)
+    least = lax.stop_gradient(jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1))
     worth = jnp.where(is_open[None], -choice.alignment[:, :, None] * choice.reach[None], -jnp.inf)
-    shift = jnp.max(worth, axis=2)
+    shift = lax.stop_gradient(jnp.max(worth, axis=2))
     off = others(choice)
     return Tables(
         offer=choice.offer,

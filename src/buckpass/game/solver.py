@@ -13,10 +13,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, slopes
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
 from buckpass.game.crises import Crises, CrisisNames
 from buckpass.game.path import trace
-from buckpass.game.search import follow_rationality, newton, solve_linear, sweeps, tables_of
+from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
 __all__ = ["DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
 
@@ -115,21 +115,28 @@ def _complaint(error: np.ndarray, lost: np.ndarray, settings: SolverSettings, na
     )
 
 
-def solve_strategies(crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS) -> Equilibrium:
+def solve_strategies(
+    crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS, guess: Float[Array, "c p"] | None = None
+) -> Equilibrium:
     """Who does what in each crisis, as a pure function: jit, vmap, forward and reverse derivatives.
 
     σ_i(a) ∝ exp(λ E[U_i(a)]) with E[U_i] of model §2 (McKelvey & Palfrey 1995). Derivatives of any order come from the
     implicit function theorem, one p×p solve per crisis; the search is never differentiated. A crisis that is not solved
     is flagged in `converged`, never hidden. With `search="path"` the result is the principal branch; with
-    `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time.
+    `search="sweeps"` it is the principal branch wherever the equilibrium is unique, at a third of the time. `guess` (log R
+    near the answer, as a sampler has it from the step before) is refined first; the search runs only where that fails.
     """
-    return _solved(crises, settings)[0]
+    return _solved(crises, settings, guess)[0]
 
 
-def _solved(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, Bool[Array, " c"]]:
+def _solved(
+    crises: Crises, settings: SolverSettings, guess: Float[Array, "c p"] | None = None
+) -> tuple[Equilibrium, Bool[Array, " c"]]:
     """The equilibria, and whether each was reached along its branch from rationality 0 without a fold on the way."""
     choice = as_choice(crises)
-    point, used, is_plain = _search(settings, lax.stop_gradient(choice))
+    held = lax.stop_gradient(choice)
+    found = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
+    point, used, is_plain = found
     log_residual = _implicit(choice, lax.stop_gradient(point))
     held = lax.stop_gradient(log_residual)
     error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
@@ -153,8 +160,13 @@ def _implicit(choice: Choice, log_residual: Array) -> Array:
 def _implicit_jvp(primals, tangents):
     choice, point = primals
     log_residual = _implicit(choice, point)
-    _, push = jax.jvp(lambda c: best_response(c, log_residual), (choice,), (tangents[0],))
-    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slopes(choice, log_residual)
+
+    def answer(changed: Choice) -> tuple[Array, Array]:
+        found = respond(tables_of(changed), log_residual)  # the search's own exponentials: the compiler pays them once
+        return found.gap, found.slope
+
+    _, push, slope = jax.jvp(answer, (choice,), (tangents[0],), has_aux=True)
+    system = jnp.eye(log_residual.shape[0], dtype=log_residual.dtype)[:, :, None] - slope
     return log_residual, _solve_implicit(system, push)
 
 
@@ -188,6 +200,20 @@ def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array, Arr
         used + jnp.where(lost, more, 0),
         jnp.where(better, plain_other, plain),
     )
+
+
+def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]) -> tuple[Array, Array, Array]:
+    """Newton from a guess; all crises are searched from nothing where it did not reach the tolerance in one of them."""
+    tables = tables_of(choice)
+    wanted = jnp.ones(choice.stake.shape[1:], bool)
+    point, error, used = newton(tables, guess, wanted, _aim(settings, guess), settings.newton_steps)
+    lost = ~(error <= 0.5 * settings.tolerance_for(error.dtype))
+
+    def search(_):
+        other, more, plain = _search(settings, choice)
+        return jnp.where(lost, other, point), used + jnp.where(lost, more, 0), plain & lost
+
+    return lax.cond(jnp.any(lost), search, lambda _: (point, used, jnp.zeros_like(lost)), None)
 
 
 def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array, Array]:

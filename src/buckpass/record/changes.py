@@ -12,17 +12,19 @@ __all__ = ["measured_changes"]
 
 
 def measured_changes(before: Case, after: Case) -> ResultTable:
-    """Organisations' rates of deployment and pairwise comparisons under both codings, those that moved first."""
+    """Powers' mean rungs, organisations' rates and their comparison under both codings, those that moved first."""
     a, b = measure(before), measure(after)
     rows = _moved(a.activity, b.activity, ["organisation"], "rate_mean", "rate of deployment per eligible crisis")
     rows += _moved(a.comparisons, b.comparisons, ["a", "b"], "p_less", "P(first acts less often)")
+    rows += _moved(a.profiles, b.profiles, ["power", "theatre"], "mean_rung", "mean rung")
     schema = {"number": pl.String, "of": pl.String, "before": pl.Float64, "after": pl.Float64, "change": pl.Float64}
     frame = pl.DataFrame(rows, schema=schema).sort(pl.col("change").abs(), descending=True, nulls_last=True)
     return ResultTable(frame, "What the other coding changes in the measured numbers", case_hash=after.hash)
 
 
 def _moved(before: ResultTable, after: ResultTable, key: list[str], value: str, number: str) -> list[dict]:
-    pair = before.frame.join(after.frame, on=key, how="full", suffix="_after", coalesce=True)
+    one, other = (table.frame.select(*key, value).unique(maintain_order=True) for table in (before, after))
+    pair = one.join(other, on=key, how="full", suffix="_after", coalesce=True, maintain_order="left_right")
     return [
         {"number": number, "of": " – ".join(str(row[k]) for k in key), "before": row[value],
          "after": row[f"{value}_after"], "change": _difference(row[value], row[f"{value}_after"])}

@@ -30,7 +30,7 @@ def agreement_table(case: Case, seed: int) -> ResultTable:
 
 
 def _alpha(wide: pl.DataFrame, coders: list[str], seed: int) -> dict[str, float | int | None]:
-    from buckpass.record.agreement import alpha_interval
+    from buckpass.events.reliability import alpha_interval
 
     codings = wide.select(pl.col(coders).cast(pl.Float64)).to_numpy().T
     found = alpha_interval(codings.astype(float), "ordinal", seed, wide["crisis_id"].to_numpy())

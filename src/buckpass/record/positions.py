@@ -27,11 +27,16 @@ SHARE_NOTE = (
 
 @dataclass(frozen=True)
 class Amounts:
-    """Yearly amounts of each power from one series, summed over the measure's partners."""
+    """Yearly amounts of each power from one series, summed over the measure's partners.
+
+    `by_year` has the years in which every power of the measure has an amount; `alone` those in which only some have:
+    no share can be taken there, and the amounts are still shown.
+    """
 
     series: str
     label: str
     by_year: Mapping[int, Mapping[str, float]]
+    alone: Mapping[int, Mapping[str, float]]
     unit: str
     sources: tuple[str, ...]
     partners: int
@@ -52,12 +57,16 @@ def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amou
 
 
 def shares_table(case: Case, which: str = "main") -> ResultTable:
-    """Shares by year, power and domain; `which` is "main" or "alternatives" (other counts of the same thing)."""
+    """Shares by year, power and domain; `which` is "main" or "alternatives".
+
+    Alternatives are the other counts of the same thing, and amounts of one power alone, which have no share: a reader
+    sees every count of a year beside the one that is used.
+    """
     rows: list[dict[str, Any]] = []
     used: list[Amounts] = []
     for domain in DOMAINS:
         own, other = amounts_of(case, domain)
-        picked = _first_with_year(own) if which == "main" else [(a, y) for a in other for y in a.by_year]
+        picked = _first_with_year(own) if which == "main" else _other_counts(own, other)
         used += [a for a, _ in picked]
         rows += [row for amounts, year in picked for row in _share_rows(domain, amounts, year)]
     schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
@@ -136,16 +145,16 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     rows = case.series.filter((pl.col("series") == series) & pl.col("actor").is_in(measure.powers)).drop_nulls("value")
     if measure.partners:
         rows = rows.filter(pl.col("partner").is_in([*measure.partners, *case.theatres]))
-    by_year = {}
-    for (year,), of_year in rows.group_by("year", maintain_order=True):
+    found: dict[int, dict[str, float]] = {}
+    for (year,), of_year in rows.sort("year", maintain_order=True).group_by("year", maintain_order=True):
         totals = {p: _total(case, measure, of_year.filter(pl.col("actor") == p)) for p in measure.powers}
-        if totals and all(t is not None for t in totals.values()):
-            by_year[int(year)] = totals
-    keys = rows.filter(pl.col("year").is_in(list(by_year)))["source_id"].explode(empty_as_null=True).drop_nulls()
+        found[int(year)] = {p: total for p, total in totals.items() if total is not None}
+    by_year = {year: known for year, known in found.items() if known and len(known) == len(measure.powers)}
+    alone = {year: known for year, known in found.items() if known and year not in by_year}
+    years = [*by_year, *alone]
+    keys = rows.filter(pl.col("year").is_in(years))["source_id"].explode(empty_as_null=True).drop_nulls()
     unit = rows["unit"][0] if rows.height else ""
-    return Amounts(
-        series, label, dict(sorted(by_year.items())), unit, tuple(dict.fromkeys(keys)), len(measure.partners)
-    )
+    return Amounts(series, label, by_year, alone, unit, tuple(dict.fromkeys(keys)), len(measure.partners))
 
 
 def _total(case: Case, measure, rows: pl.DataFrame) -> float | None:
@@ -163,6 +172,10 @@ def _first_with_year(amounts: Sequence[Amounts]) -> list[tuple[Amounts, int]]:
     return [(next(a for a in amounts if year in a.by_year), year) for year in years]
 
 
+def _other_counts(own: Sequence[Amounts], other: Sequence[Amounts]) -> list[tuple[Amounts, int]]:
+    return [(a, y) for a in own for y in a.alone] + [(a, y) for a in other for y in (*a.by_year, *a.alone)]
+
+
 def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]]:
     share = amounts.share(year) or {}
     return [
@@ -170,7 +183,7 @@ def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]
             "year": year, "power": power, "domain": domain, "value": share.get(power), "amount": amount,
             "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
         }
-        for power, amount in amounts.by_year[year].items()
+        for power, amount in {**amounts.by_year, **amounts.alone}[year].items()
     ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
 # Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 # One hue from light to dark, so that the order survives grey print and every common colour vision.
-RUNG_COLOURS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd", "#5a83b4", "#335f95", "#123a6b")
+RUNG_COLOURS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd", "#4a74a6", "#335f95", "#123a6b")
 VERDICT_COLOURS = {
     "supported": "#1b7f5c", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
     "not_computed": "#6b7280",

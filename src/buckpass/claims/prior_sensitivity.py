@@ -1,0 +1,58 @@
+"""Which numbers of the ledger lean on the priors: power-scaling of every claim that a posterior answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.claims.finding import Question
+from buckpass.claims.ledger import assess_question
+from buckpass.claims.predictions import Predictions, Reading, Sample, stacked
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.power_scaling import SENSITIVE, power_scaling
+from buckpass.record.results import ResultTable
+
+__all__ = ["prior_sensitivity"]
+
+DRAWS = 400
+NOTE = (
+    "Distance that the number's distribution moves per doubling of the weight of the priors, or of the record (cumulative "
+    f"Jensen-Shannon). none: prior sensitivity below {SENSITIVE:g}. weak likelihood: the priors move it and the record does "
+    "not, so the number is largely the priors' own. prior-data conflict: both move it, in different directions or from "
+    "different places, so the number is a compromise. does not vary: the explanation fixes the number."
+)
+
+
+@dataclass
+class _Remembering(Predictions):
+    """Predictions that keep the draws behind the number last read."""
+
+    last: Reading | None = None
+
+    def read(self, quantity: Callable[[str], Sample]) -> Reading:
+        self.last = super().read(quantity)
+        return self.last
+
+
+def prior_sensitivity(
+    case: Case, posteriors: Mapping[str, Posterior], *, n_draws: int = DRAWS, seed: int = 0
+) -> ResultTable:
+    """Prior and likelihood sensitivity of every number that a posterior gave, by claim and explanation with weight."""
+    predictions = _Remembering(case, posteriors, stacked(posteriors), n_draws)
+    rows = []
+    for claim in case.claims:
+        predictions.last = None
+        verdict = assess_question(Question(claim, case, predictions, seed))
+        if predictions.last is None:
+            continue
+        for name, sample in predictions.last.samples.items():
+            found = power_scaling(sample.draws, posteriors[name])
+            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.last.weights[name],
+                         "value": verdict.value, "prior": found.prior, "record": found.likelihood,
+                         "diagnosis": found.diagnosis})  # fmt: skip
+    frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
+    return ResultTable(frame, "How far the numbers that come from fits lean on their priors", {}, f"{n_draws} draws. {NOTE}", (),
+                       case.record_hash, seed)  # fmt: skip

@@ -1,0 +1,183 @@
+"""The verb that says what the record prefers: compare, and the questions that follow from it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, tell, tell_table
+
+__all__ = ["compare"]
+
+Posteriors = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
+]
+Latex = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
+
+
+def compare(
+    case: CaseRef,
+    posteriors: Posteriors = None,
+    basis: Annotated[str, typer.Option(help="all, or seen: the ranking by rows whose source was seen.")] = "all",
+    doubt: Annotated[
+        int, typer.Option(min=-1, max=1, help="The ranking with every band wider (1) or narrower (-1).")
+    ] = 0,
+    without: Annotated[str, typer.Option(metavar="THEATRE", help="The ranking without one theatre.")] = "",
+    next_cases: Annotated[int, typer.Option("--next", min=0, help="Crises to watch for or code: this many.")] = 0,
+    pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
+    power: Annotated[bool, typer.Option("--power", help="Who would win if X were true: the power study.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
+    ] = None,
+    replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per explanation.")] = 3,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
+    forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
+    priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it (.svg, .png, .pdf): by crisis, --forecast or --priors.")
+    ] = None,
+    seed: Seed = 0,
+    latex: Latex = False,
+    as_json: AsJson = False,
+) -> None:
+    """Explanations ranked by how they predict crises they have not seen; what would tell them apart; what it leans on."""
+    asked = [name for name, given in {"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors}.items() if given]  # fmt: skip
+    if len(asked) > 1:
+        typer.echo(f"{' and '.join(asked)} ask different questions: give one of them", err=True)
+        raise typer.Exit(CALLED_WRONG)
+    with errors_as_messages(), ExitStack() as stack:
+        from buckpass.case import load_case
+
+        loaded = load_case(case)
+        if next_cases:
+            found = _next(loaded, posteriors, next_cases, pair)
+        elif power:
+            found = _power(loaded, posteriors, output, replications, cluster, seed, stack)
+        elif forecast:
+            found = _forecast(loaded, posteriors, figure)
+        elif priors:
+            found = _priors(loaded, posteriors, figure, seed)
+        else:
+            found = _ranking(loaded, posteriors, _reading(basis, doubt, without), figure)
+        _print(found, latex, as_json)
+
+
+def _reading(basis: str, doubt: int, without: str) -> str:
+    """The name of the one reading that the options ask for."""
+    from buckpass.fit.rankings import AS_CODED, NoSuchReading
+
+    if basis not in ("all", "seen"):
+        raise NoSuchReading(f"--basis is all or seen, not {basis!r}")
+    asked = [name for name, given in (("seen only", basis == "seen"), (f"doubt {doubt:+d}", doubt != 0),
+                                      (f"without {without}", bool(without))) if given]  # fmt: skip
+    if len(asked) > 1:
+        raise NoSuchReading(
+            f"{' and '.join(asked)} at once is a reading that no fit was made for: ask for one, or fit it with "
+            "buckpass fit --basis … --doubt … and compare those posteriors"
+        )
+    return asked[0] if asked else AS_CODED
+
+
+def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) -> Any:
+    from buckpass.fit import compare as compare_fits
+    from buckpass.fit import load_posteriors
+    from buckpass.fit.posterior import PosteriorFileError
+
+    try:
+        led = load_posteriors(case, folder, order="patron first")
+    except PosteriorFileError:
+        led = {}
+    found = compare_fits(case, load_posteriors(case, folder), reading=reading, led=led)
+    if figure:
+        from buckpass.report.comparison_figures import crises_by_explanation
+
+        _draw(crises_by_explanation(case, found), figure)
+    for name, reasons in found.failed.items():
+        typer.echo(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}", err=True)
+    return found
+
+
+def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
+    from buckpass.fit import load_posteriors
+    from buckpass.fit.decisive_cases import NothingToTellApart, decisive_cases
+
+    two = tuple(part.strip() for part in pair.split(",")) if pair else None
+    if two is not None and len(two) != 2:
+        raise NothingToTellApart(f"--pair takes two explanations joined by a comma, as FR,EX, not {pair!r}")
+    return decisive_cases(case, load_posteriors(case, folder), count, pair=two)
+
+
+def _power(case: Any, folder: Path | None, output: Path | None, replications: int, cluster: str | None, seed: int, stack: ExitStack) -> Any:  # fmt: skip
+    from functools import partial
+
+    from buckpass.fit import load_posteriors
+    from buckpass.fit.power_study import WithSplits, bundled_power_study, power_study
+
+    fits = load_posteriors(case, folder)
+    if output is None:
+        return WithSplits.of(case, fits, bundled_power_study(case))
+    spread = None
+    if cluster is not None:
+        from buckpass.futures.cluster import connected
+        from buckpass.futures.cluster import spread as spread_over
+
+        spread = partial(spread_over, stack.enter_context(connected(cluster)))
+    study = power_study(case, fits, output, replications=replications, seed=seed, spread=spread, told=_told)
+    return WithSplits.of(case, fits, study)
+
+
+def _told(done: int, total: int) -> None:
+    typer.echo(f"\r{done} of {total} fits", err=True, nl=done == total)
+
+
+def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
+    from buckpass.fit import load_posteriors
+    from buckpass.fit.forecasts import forecast_scores
+
+    found = forecast_scores(case, load_posteriors(case, folder))
+    if figure:
+        from buckpass.report.comparison_figures import forecasts_drawn
+
+        _draw(forecasts_drawn(case, found), figure)
+    return found
+
+
+def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> Any:
+    from buckpass.claims.prior_sensitivity import prior_sensitivity
+    from buckpass.fit import load_posteriors
+
+    fits = load_posteriors(case, folder)
+    if figure:
+        from buckpass.fit.prior_predictive import prior_predictive
+        from buckpass.report.comparison_figures import prior_predictive_drawn
+
+        _draw(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)
+    return prior_sensitivity(case, fits, seed=seed)
+
+
+def _draw(figure: Any, path: Path) -> None:
+    from buckpass.case import OutputExists
+
+    kind = path.suffix.lstrip(".")
+    if kind not in ("svg", "png", "pdf"):
+        raise OutputExists(f"{path}: a figure is written as .svg, .png or .pdf")
+    path.write_bytes(figure.picture(kind))
+    typer.echo(f"{path} written", err=True)
+
+
+def _print(found: Any, latex: bool, as_json: bool) -> None:
+    from buckpass.record.results import ResultTable
+
+    if as_json:
+        answer(found.as_dict())
+        return
+    tables = [found] if isinstance(found, ResultTable) else found.table()
+    for one in tables if isinstance(tables, list) else [tables]:
+        if latex:
+            tell(one.to_latex())
+        else:
+            tell_table(one)

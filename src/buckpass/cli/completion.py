@@ -1,0 +1,35 @@
+"""What the shell offers when a word is completed: bundled cases, and the crises of the case already typed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import typer
+
+__all__ = ["case_words", "crisis_words"]
+
+MOST = 1_000_000  # characters of a table that are read for a completion
+
+
+def case_words(incomplete: str) -> list[str]:
+    """Bundled cases whose name starts so; folders are the shell's own business."""
+    from buckpass.case import bundled_cases
+
+    return [name for name in bundled_cases() if name.startswith(incomplete)]
+
+
+def crisis_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Crises of the case typed before whose id starts so; nothing where its table cannot be read."""
+    from importlib.resources import files
+
+    ref = str(context.params.get("case") or "")
+    for place in (Path(ref), Path(str(files("buckpass").joinpath("cases", Path(ref).name)))):
+        if ref and (place / "crises.csv").is_file():
+            try:
+                rows = (place / "crises.csv").read_text("utf-8-sig")[:MOST].splitlines()
+            except (OSError, UnicodeDecodeError):
+                return []
+            ids = (row.get("crisis_id") or "" for row in csv.DictReader(rows))
+            return [one for one in ids if one and one.startswith(incomplete)]
+    return []

@@ -1,0 +1,73 @@
+"""What the priors alone expect: rungs before any record is read, against the record (model §4)."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from buckpass.case import Case
+from buckpass.fit.density import coordinates_of
+from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.observations import observe
+from buckpass.fit.posterior import Diagnostics, Posterior
+from buckpass.fit.predictive_checks import check_rows
+from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
+from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.record.results import ResultTable
+
+__all__ = ["prior_draws", "prior_predictive"]
+
+DRAWS = 200
+NOTE = (
+    "Share of responses at each rung, over the rows of the record: in the record (bands filled in evenly under each draw) "
+    "and under the priors alone. A prior predictive interval that does not hold the record's share would mean that the "
+    "priors had ruled out what happened before it was read."
+)
+
+
+def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> ResultTable:
+    """Rungs that each explanation expects under its priors, with 90 % intervals, beside the record's shares."""
+    setting = setting_of(case)
+    seen = observe(case, setting)
+    rows = []
+    for one in explanations():
+        probability = at_rows(
+            rung_probabilities(setting, prior_draws(case, setting, one.id, n_draws, seed), n_draws), seen
+        )
+        rows += [{"explanation": one.id, **row} for row in check_rows(probability, seen, {}, seed)]
+    keep = (
+        "explanation",
+        "group",
+        "n",
+        "record",
+        "record_low",
+        "record_high",
+        "predicted",
+        "predicted_low",
+        "predicted_high",
+    )
+    frame = pl.DataFrame(rows).select(keep).rename({"group": "rung"})
+    return ResultTable(frame, "What the priors expect before the record is read", {"predicted": "share"},
+                       f"{n_draws} draws, 90 % intervals. {NOTE}", (), case.record_hash, seed)  # fmt: skip
+
+
+def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, seed: int) -> Posterior:
+    """Draws from the priors of an explanation in the record of a posterior, so that all that predicts takes them."""
+    coordinates = coordinates_of(explanation(name), setting)
+    values = _drawn(coordinates, n_draws, seed)
+    data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), v[None]) for k, v in values.items()}
+    none = xr.DataArray(np.zeros((1, n_draws, 0)), dims=("chain", "draw", "crisis"))
+    return Posterior(name, case.id, case.record_hash, seed, xr.Dataset(data), none, Diagnostics(1.0, n_draws, n_draws, 0, ""),
+                     xr.Dataset(), {"note": "drawn from the priors"})  # fmt: skip
+
+
+def _drawn(coordinates, n_draws: int, seed: int) -> dict[str, np.ndarray]:
+    from buckpass.fit.model import distribution
+
+    keys = jax.random.split(jax.random.PRNGKey(seed), len(coordinates.terms))
+    return {
+        t.name: np.asarray(distribution(t.prior, t.shape, coordinates.steps).sample(key, (n_draws,)))
+        for t, key in zip(coordinates.terms, keys, strict=True)
+    }

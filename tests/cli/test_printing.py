@@ -1,0 +1,79 @@
+"""What a terminal is told: nothing but text when piped, lines that fit, words that the shell can complete."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.case import bundled_cases
+from buckpass.case.start import TEMPLATE
+from buckpass.claims import assess, assess_under
+from buckpass.cli.completion import case_words, crisis_words
+from buckpass.cli.ledger import ledger_lines
+from buckpass.cli.main import app
+from buckpass.cli.printing import steps, tracked
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_every_claim_is_told_within_the_width(toy, width):
+    verdicts = assess(toy)
+    under = (assess_under(toy, basis="seen", before=verdicts), assess_under(toy, doubt=1, before=verdicts))
+    lines = list(ledger_lines(verdicts, under, width))
+    assert max(map(len, lines)) <= width
+    told = " ".join(" ".join(lines).split())
+    for one in verdicts:
+        assert one.id in told
+        assert " ".join(one.short.split()) in told
+    for condition in under:
+        assert condition.condition in told
+
+
+@pytest.mark.slow
+def test_what_another_coding_changes_stands_at_its_claim(flagship):
+    claims = tuple(c for c in flagship.claims if c.family in ("record", "measured"))
+    verdicts = assess(flagship.replace(claims=claims))
+    under = assess_under(flagship, doubt=1, before=verdicts)
+    lines = "\n".join(ledger_lines(verdicts, (under,), 200))
+    for change in under.changed:
+        block = re.search(rf"^{change.id}  .*?(?=^\S|\Z)", lines, flags=re.MULTILINE | re.DOTALL)
+        assert block is not None
+        assert f"With {under.condition}: {change.after}" in block[0]
+
+
+def test_a_ledger_that_is_there_is_not_judged_again(toy):
+    verdicts = assess(toy)
+    assert assess_under(toy, doubt=1, before=verdicts).as_dict() == assess_under(toy, doubt=1).as_dict()
+
+
+def test_progress_says_nothing_where_nobody_looks(capsys):
+    assert list(tracked([1, 2, 3], "counting")) == [1, 2, 3]
+    assert list(tracked(iter("ab"), "spelling", total=2)) == ["a", "b"]
+    with steps({"one": 1.0, "two": 2.0}) as begin:
+        begin("one")
+        begin("two")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_piped_output_is_plain_text():
+    found = CliRunner().invoke(app, ["check", str(TEMPLATE), "--table"])
+    assert found.exit_code == 0
+    assert "\x1b" not in found.output
+
+
+def test_the_shell_is_offered_cases_and_crises():
+    assert set(case_words("")) == set(bundled_cases())
+    assert case_words("central") == ["central-asia"]
+
+    class Typed:
+        def __init__(self, case: str):
+            self.params = {"case": case}
+
+    assert "kz_jan_2022" in crisis_words(Typed("central-asia"), "kz")
+    assert crisis_words(Typed("../../etc"), "") == []
+    assert crisis_words(Typed(""), "") == []
+
+
+def test_completion_reaches_the_shell():
+    asked = {"_BUCKPASS_COMPLETE": "complete_bash", "COMP_WORDS": "buckpass check cent", "COMP_CWORD": "2"}
+    found = CliRunner(env=asked).invoke(app, [], prog_name="buckpass")
+    assert "central-asia" in found.stdout
