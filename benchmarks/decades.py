@@ -10,6 +10,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from machine import machine
 from scipy.stats import norm, spearmanr
 
 from buckpass.case import Case, load_case
+from buckpass.case.override_paths import override_paths
 from buckpass.fit import load_posteriors
 from buckpass.futures import Plan, agreement, backtest, simulate, sweep
 from buckpass.futures.design import Design, Outcome, assumed_inputs, sample_points
@@ -115,7 +117,7 @@ def signs(case: Case, posteriors, design: Design) -> list[dict[str, Any]]:
         kept: dict = {}
         base = burdens(case, posteriors, texts, kept)
         for name, scenario in case.scenarios.items():
-            changed = burdens(case, posteriors, without_repeats(scenario.set, texts), kept)
+            changed = burdens(case, posteriors, without_repeats(case, scenario.set, texts), kept)
             pairs[name][k] = [changed[case.powers.index(p)] - base[case.powers.index(p)] for p in powers]
     return [
         {"scenario": name, "title": case.scenarios[name].title, "power": p, "points": SIGN_POINTS,
@@ -124,10 +126,16 @@ def signs(case: Case, posteriors, design: Design) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def without_repeats(changes, texts: list[str]) -> list[str]:
-    """The point's values, but the scenario's own where both set the same path."""
-    taken = {text.partition("=")[0] for text in changes}
-    return [*(t for t in texts if t.partition("=")[0] not in taken), *changes]
+def without_repeats(case: Case, changes: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The point's values, but the scenario's own where both set the same thing, under whichever of its names."""
+    paths = override_paths(case)
+
+    def thing(text: str) -> str:
+        path = text.partition("=")[0].strip()
+        return (paths[path].sets or path) if path in paths else path
+
+    taken = {thing(text) for text in changes}
+    return [*(t for t in texts if thing(t) not in taken), *changes]
 
 
 def burdens(case: Case, posteriors, texts: list[str], kept: dict) -> np.ndarray:
