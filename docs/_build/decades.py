@@ -115,7 +115,9 @@ def sweep(found: dict[str, Any] | None) -> str:
 
 
 def _survives(sign: dict[str, Any]) -> str:
-    """Whether the sign holds in at least 95 % of the points."""
+    """Whether the sign holds in at least 95 % of the points; a median change below 0.001 is none to speak of."""
+    if abs(sign["median"]) < 0.001:
+        return "no change to speak of"
     most = max(sign["raised"], sign["lowered"]) / sign["points"]
     word = "raised" if sign["raised"] >= sign["lowered"] else "lowered"
     return f"yes: {word}" if most >= 0.95 else "no"
