@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import answers
 import comparison
+import decades
 import measured
 import reference
 
@@ -85,6 +86,11 @@ def piece(name: str, page: str) -> str:
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),
+        "decades_scenarios": lambda: decades.scenarios(read("docs/decades.json")),
+        "decades_foresight": lambda: decades.foresight(read("docs/decades.json")),
+        "decades_backtest": lambda: decades.backtest(read("docs/decades.json")),
+        "decades_agreement": lambda: decades.agreement(read("docs/decades.json")),
+        "decades_sweep": lambda: decades.sweep(read("docs/decades.json")),
         **comparison.pieces(read("docs/comparison.json"), (read("docs/headline.json") or {}).get("claims", [])),
     }
     if name not in pieces:
