@@ -36,8 +36,9 @@ def test_a_scenario_stands_beside_its_baseline_and_is_not_kept(small_case, fits,
     assert "grey: baseline" in fan_figure(small_case, found, "burden").note
 
 
-def test_what_is_about_one_crisis_is_left_out_in_words(small_case):
-    kept, problems = usable_ahead(small_case, ("AAA.capacity=0.5x", "severity=0.3"))
+def test_what_the_years_cannot_use_is_left_out_in_words(small_case):
+    held = f"AAA.force@{small_case.organisations[0]}=5"
+    kept, problems = usable_ahead(small_case, ("AAA.capacity=0.5x", held, "AAA.capacity=never"))
     assert kept == ("AAA.capacity=0.5x",)
-    assert len(problems) == 1
-    assert "severity" in problems[0]
+    assert len(problems) == 2
+    assert "AAA.force" in problems[0]
