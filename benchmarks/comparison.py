@@ -21,9 +21,8 @@ def compute() -> tuple[dict, dict[str, bytes]]:
     from buckpass.case import load_case
     from buckpass.claims.prior_sensitivity import prior_sensitivity
     from buckpass.fit import compare, load_posteriors
-    from buckpass.fit.decisive_cases import decisive_cases
+    from buckpass.fit.decisive_cases import decisive_cases, splitting_cases
     from buckpass.fit.forecasts import forecast_scores
-    from buckpass.fit.power_study import WithSplits, bundled_power_study
     from buckpass.fit.prior_predictive import prior_predictive
     from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
 
@@ -37,7 +36,8 @@ def compute() -> tuple[dict, dict[str, bytes]]:
     }
     numbers = {
         "case": case.id, "record_hash": case.record_hash, "compare": found.as_dict(), "forecast": forecast.as_dict(),
-        "next": decisive_cases(case, fits, NEXT).as_dict(), "power": WithSplits.of(case, fits, bundled_power_study(case)).as_dict(),
+        "next": decisive_cases(case, fits, NEXT).as_dict(), "power": _power(case),
+        "splits": splitting_cases(case, fits, found.comparison.indistinguishable).rows(),
         "priors": prior_sensitivity(case, fits).as_dict(), "prior_predictive": expected.as_dict(), "machine": machine(),
     }  # fmt: skip
     return numbers, {name: figure.picture("svg") for name, figure in figures.items()}
@@ -51,6 +51,17 @@ def _led(case) -> dict:
         return load_posteriors(case, order="patron first")
     except PosteriorFileError:
         return {}
+
+
+def _power(case) -> dict | None:
+    """The bundled power study; none where it was not made for this record."""
+    from buckpass.fit.power_study import PowerStudyError, bundled_power_study
+
+    try:
+        return bundled_power_study(case).as_dict()
+    except PowerStudyError as reason:
+        print(reason)
+        return None
 
 
 def main() -> None:

@@ -177,6 +177,8 @@ def next_cases(content: Content) -> str:
 def power(content: Content) -> str:
     """The confusion matrix of the power study."""
     found = content["power"]
+    if found is None:
+        return MISSING.format(file="power_study.json", how="`make power-study` makes it for this record.")
     names = found["explanations"]
     rows = [(e, *(f"{100 * w:.0f}" if w else "" for w in line)) for e, line in zip(names, found["wins"], strict=True)]
     right = sum(found["wins"][i][i] for i in range(len(names))) / len(names)
@@ -193,7 +195,7 @@ def power(content: Content) -> str:
 
 def splits(content: Content) -> str:
     """The crisis that would best split each pair."""
-    rows = sorted(content["power"]["splits"], key=lambda r: -r["information"])
+    rows = sorted(content["splits"], key=lambda r: -r["information"])
     split = [r for r in rows if r["splits"]]
     lines = [(f"{r['a']} and {r['b']}", r["host"], r["type"].replace("_", " "), r["asked"], _number(r["information"]), _number(r["crises_needed"]), r["watch"])
              for r in rows]  # fmt: skip

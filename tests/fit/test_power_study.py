@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn import prior_posterior
 
-from buckpass.fit.laplace import _Quadratic, leave_one_out_by_curvature
+from buckpass.fit.laplace import Quadratic, leave_one_out_by_curvature
 from buckpass.fit.power_study import BUNDLED, PowerStudyError, bundled_power_study, power_study, score_task
 
 NAMES = ("NI", "LS", "VE")
@@ -89,7 +89,7 @@ def test_scores_by_curvature_are_exact_for_a_normal_mean():
     y, precision = np.random.default_rng(1).normal(0.5, 1, 12), 0.1
     mode = y.sum() / (len(y) + precision)
     value = -0.5 * np.log(2 * np.pi) - 0.5 * (y - mode) ** 2
-    quadratic = _Quadratic((y - mode)[:, None], -np.ones((12, 1, 1)))
+    quadratic = Quadratic((y - mode)[:, None], -np.ones((12, 1, 1)))
     found = leave_one_out_by_curvature(value, quadratic, quadratic, np.array([[-precision]]))
     left = len(y) - 1 + precision
     mean, variance = (y.sum() - y) / left, 1 + 1 / left

@@ -17,7 +17,7 @@ from buckpass.record.results import ResultTable
 
 __all__ = ["prior_sensitivity"]
 
-DRAWS = 1000
+DRAWS = 400
 NOTE = (
     "Distance that the number's distribution moves per doubling of the weight of the priors, or of the record (cumulative "
     f"Jensen-Shannon). none: prior sensitivity below {SENSITIVE:g}. weak likelihood: the priors move it and the record does "

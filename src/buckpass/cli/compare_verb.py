@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, show, tell
+from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, tell, tell_table
 
 __all__ = ["compare"]
 
@@ -170,17 +170,14 @@ def _draw(figure: Any, path: Path) -> None:
 
 
 def _print(found: Any, latex: bool, as_json: bool) -> None:
-    if latex and not as_json:
-        from buckpass.record.results import ResultTable
+    from buckpass.record.results import ResultTable
 
-        tables = [found] if isinstance(found, ResultTable) else found.table()
-        for one in tables if isinstance(tables, list) else [tables]:
-            tell(one.to_latex())
-    elif not as_json and hasattr(found, "rows") and hasattr(found, "title"):
-        from buckpass.cli.printing import tell_table
-
-        tell_table(found)
-    elif as_json:
+    if as_json:
         answer(found.as_dict())
-    else:
-        show(found, as_json)
+        return
+    tables = [found] if isinstance(found, ResultTable) else found.table()
+    for one in tables if isinstance(tables, list) else [tables]:
+        if latex:
+            tell(one.to_latex())
+        else:
+            tell_table(one)

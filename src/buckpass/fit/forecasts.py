@@ -76,8 +76,17 @@ class Forecast(ShowsItself):
                 row |= {f"over_{label}": float(gap.sum()), f"se_{label}": float(np.sqrt(len(gap)) * gap.std())}
         return row
 
+    def side_by_side(self) -> ResultTable:
+        """Each response with the percent that every forecaster gave to what happened."""
+        order = self.ranking().frame["forecast"].to_list()
+        percent = self.rows.with_columns((100 * pl.col("p")).round(0).cast(pl.Int64))
+        wide = percent.pivot("forecast", index=["crisis", "power", "low", "high"], values="p", maintain_order=True)
+        frame = wide.select("crisis", "power", pl.format("{}-{}", "low", "high").alias("rungs"), *order)
+        return ResultTable(frame, "Percent that each forecaster gave to what happened", {}, "rungs: the band of the record.", (),
+                           self.case_hash)  # fmt: skip
+
     def table(self) -> list[ResultTable]:
-        return [self.ranking(), self.by_crisis(), self.by_response()]
+        return [self.ranking(), self.side_by_side()]
 
     def as_dict(self) -> dict:
         return {"case_hash": self.case_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),

@@ -18,7 +18,7 @@ from buckpass.fit.readings import Reading, reading_of
 from buckpass.fit.requests import Requests
 from buckpass.game.setting import CrisisSetting
 
-__all__ = ["NotAMode", "QuickFit", "QuickScores", "QuickSettings", "leave_one_out_by_curvature"]
+__all__ = ["NotAMode", "Quadratic", "QuickFit", "QuickScores", "QuickSettings", "leave_one_out_by_curvature"]
 
 
 class NotAMode(RuntimeError):
@@ -84,7 +84,7 @@ class QuickFit:
         shifts = settings.step * np.eye(self.size)
         points = jnp.asarray(np.concatenate([mode[None], mode + shifts, mode - shifts]))
         slopes = np.asarray(self._jacobians(points, reading))
-        responses, whole = (_Quadratic(slopes[0, k], _differences(slopes[:, k], settings.step)) for k in (0, 1))
+        responses, whole = (Quadratic(slopes[0, k], _differences(slopes[:, k], settings.step)) for k in (0, 1))
         prior = _differences(np.asarray(self._prior_slopes(points))[:, None], settings.step)[0]
         value = np.asarray(self._scored(jnp.asarray(mode), reading))[0]
         return QuickScores(self.scored, leave_one_out_by_curvature(value, responses, whole, prior))
@@ -99,7 +99,7 @@ class QuickFit:
 
 
 @dataclass(frozen=True)
-class _Quadratic:
+class Quadratic:
     """Slope [crisis, d] and curvature [crisis, d, d] of a log-likelihood at the mode of the posterior."""
 
     slope: np.ndarray
@@ -107,7 +107,7 @@ class _Quadratic:
 
 
 def leave_one_out_by_curvature(
-    value: Float[np.ndarray, " c"], responses: _Quadratic, whole: _Quadratic, prior: Float[np.ndarray, "d d"]
+    value: Float[np.ndarray, " c"], responses: Quadratic, whole: Quadratic, prior: Float[np.ndarray, "d d"]
 ) -> Float[np.ndarray, " c"]:
     """log p(y_c | everything but crisis c), each log-likelihood taken as quadratic around the mode of the posterior.
 

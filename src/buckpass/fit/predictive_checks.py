@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.fit.observations import Observations, observe
+from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import RUNGS, at_rows, rung_probabilities
 from buckpass.fit.simulating import draw_rungs, within_band
@@ -17,7 +17,7 @@ from buckpass.game.setting import setting_of
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
 
-__all__ = ["NOTE", "check_rows", "predictive_checks"]
+__all__ = ["check_rows", "posterior_coding", "predictive_checks"]
 
 DRAWS = 400
 NOTE = (
@@ -82,10 +82,8 @@ def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, record, re
     }  # fmt: skip
 
 
-def posterior_coding(posterior: Posterior):
+def posterior_coding(posterior: Posterior) -> Coding:
     """The reading of the record under which a posterior was fitted."""
-    from buckpass.fit.observations import Coding
-
     kept = posterior.settings.get("coding")
     if not kept:
         return Coding()

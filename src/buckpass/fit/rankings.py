@@ -67,7 +67,7 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     rows = [row for name, scores in by_reading.items() for row in _ranked(name, scores)]
     for name, weight in _selection(case, by_reading[AS_CODED]).items():
         weighted = {e: _weighted(s, weight) for e, s in by_reading[AS_CODED].items()}
-        rows += _ranked(name, weighted)
+        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(name, weighted)]
     note = (
         "difference: behind the best of the reading, nats; within two standard errors it is none. doubtful: crises whose "
         f"importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this reading. "
@@ -115,7 +115,7 @@ def order_of_moves(
 
 def _ranked(reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:
     c = compare_scores(scores)
-    n = int(np.sum(next(iter(scores.values())).elpd != 0))
+    n = len(next(iter(scores.values())).crises)
     return [
         {"reading": reading, "n": n, "rank": k + 1, "id": i, "elpd": float(c.elpd[k]), "difference": float(c.difference[k]),
          "se_difference": float(c.se_difference[k]), "weight": float(c.weight[k]),
