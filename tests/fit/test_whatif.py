@@ -164,7 +164,7 @@ def test_a_power_that_does_not_play_has_no_gap(case, posterior):
 
 def test_the_stamp_of_a_file_is_that_of_its_posterior_and_picks_the_same(case, tmp_path):
     loaded = {}
-    for name in ("FR", "BL", "everything"):
+    for name in ("FR", "BL", "chance"):
         shutil.copy(case.folder / "posteriors" / f"{name}.nc", tmp_path)
         loaded[name] = load_posterior(tmp_path / f"{name}.nc")
         assert read_stamp(tmp_path / f"{name}.nc") == Stamp.of(loaded[name])

@@ -10,7 +10,7 @@ from buckpass.case.problems import BuckpassError
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.model import interacts
 from buckpass.fit.posterior import Posterior, Stamp, read_stamp
-from buckpass.fit.stored import load_posteriors
+from buckpass.fit.stored import load_posteriors, posterior_file
 
 __all__ = ["NoUsablePosterior", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
 
@@ -48,7 +48,7 @@ def posterior_for(case: Case, folder: Path | None = None, wanted: str | None = N
         There is none, one is damaged, or it was fitted to another version of the case.
     """
     place = folder or case.folder / "posteriors"
-    files = {file.stem: file for file in sorted(place.glob("*.nc"))}
+    files = {e.id: file for e in explanations() if (file := place / posterior_file(e.id)).is_file()}
     if wanted is None and files:
         wanted = _best([read_stamp(file) for file in files.values()])
     if wanted in files:

@@ -40,12 +40,13 @@ def coefficients_from(explanation: Explanation, setting: CrisisSetting, sample: 
     base = plain_coefficients(setting)
     changed = {f"{q}_slope": _slopes(explanation, q, draw) for q in INDEXED}
     changed |= {f"{q}_level": draw(f"{q}.level") for q in INDEXED if explanation.frees(f"{q}.level")}
-    changed |= {f"{q}_power": draw(f"{q}.power") for q in ("stake", "cost")}
+    changed |= {f"{q}_power": draw(f"{q}.power") for q in ("stake", "cost") if explanation.frees(f"{q}.power")}
     for term in ("norm", "restraint", "exclusion", "enforcement", "unasked"):
         if explanation.frees(term):
             changed[term] = draw(term)
     changed |= _alignment_scales(explanation, draw)
-    changed["cost_steps"] = jnp.concatenate([jnp.zeros(1), jnp.cumsum(draw("cost.steps"))])
+    if explanation.frees("cost.steps"):
+        changed["cost_steps"] = jnp.concatenate([jnp.zeros(1), jnp.cumsum(draw("cost.steps"))])
     if explanation.frees("vehicle"):
         prices = draw("vehicle")
         changed |= {"vehicle_price": prices[:, 1:], "alone_price": prices[:, 0]}

@@ -102,12 +102,12 @@ class Sampling:
         self._ended: list = []
         self._frame: Frame | None = None
 
-    def run(self, reading: Reading | None = None) -> Draws:
-        """Draw from the posterior given the whole record, or another reading of the same rows."""
+    def run(self, reading: Reading | None = None, seed: int | None = None) -> Draws:
+        """Draw from the posterior given the whole record, or another reading of the same rows; `seed`: of the settings."""
         started = time.perf_counter()
         reading = reading or reading_of(self.seen)
         self._frame = self._frame_at_mode(reading)
-        keys = jax.random.split(jax.random.PRNGKey(self.nuts.seed), self.nuts.chains)
+        keys = jax.random.split(jax.random.PRNGKey(self.nuts.seed if seed is None else seed), self.nuts.chains)
         chains = self._chains([self._started(key, reading) for key in keys], reading, self.nuts.warmup, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)

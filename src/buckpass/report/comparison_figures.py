@@ -48,7 +48,7 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
     alike = f"{idle} of {count_of(len(order), 'crisis', 'crises')} look the same under all explanations"
     return Figure(
         "crises-by-explanation", f"Which explanation predicted each crisis best: {alike}",
-        f"Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
+        f"n = {count_of(len(order), 'crisis', 'crises')}. Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
         "over all crises, crises from those that separate them most. Dot: the best.",
         f"Source: fits of the record of {case.id}.", f"{alike}.", chart,
     )  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from buckpass.fit.posterior import Posterior
+    from buckpass.record import ResultTable
     from buckpass.report.mixture import Estimate
 
 __all__ = ["render_page", "write_page"]
@@ -64,7 +65,8 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        under=_changes_under(results), same_as=_same_as(results), speaking=_speaking(results),
+        under=_changes_under(results),
+        explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -95,7 +97,21 @@ def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
 
         found += [draw(case, results.model) for draw in
                   (modelled.explanations_ranked, modelled.gap_taken_apart, modelled.path_in_rationality)]  # fmt: skip
+    if results.compared is not None:
+        from buckpass.report import comparison_figures as compared
+
+        found.append(compared.crises_by_explanation(case, results.compared))
+        if results.forecast is not None:
+            found.append(compared.forecasts_drawn(case, results.forecast))
     return {f.name: f for f in found if f is not None}
+
+
+def _explanation_tables(results: ReportResults) -> list[ResultTable]:
+    """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
+    from buckpass.fit.rankings import side_by_side  # loads the model: only where there is a fit
+
+    tables = [side_by_side(results.compared.readings())] if results.compared is not None else []
+    return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
 
 
 def _focus(case: Case) -> dict[str, str]:

@@ -13,6 +13,8 @@ from buckpass.record import Record, ResultTable, measure
 from buckpass.report.theme import Figure
 
 if TYPE_CHECKING:
+    from buckpass.fit.comparing import Compared
+    from buckpass.fit.forecasts import Forecast
     from buckpass.fit.posterior import Posterior
     from buckpass.report.model_results import ModelResults
 
@@ -41,6 +43,8 @@ class ReportResults:
     why_no_model: str = ""
     cannot_inform: tuple[str, ...] = ()  # in words: covariates and powers of which this record says nothing
     chapters: tuple[Chapter, ...] = ()
+    compared: Compared | None = None  # None where no fit passed its diagnostics
+    forecast: Forecast | None = None  # None where the fits saw every crisis
     under: tuple[Sensitivity, ...] = ()  # the claims that need no fit, under stricter and looser coding
 
 
@@ -72,9 +76,26 @@ def gather(
     model = model_results(case, posteriors, n_draws)
     begin("claims")
     verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
+    compared, forecast = _beyond_the_ranking(case, posteriors)
     return ReportResults(
-        record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), _under(case, verdicts, seed)
-    )
+        record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
+        _under(case, verdicts, seed),
+    )  # fmt: skip
+
+
+def _beyond_the_ranking(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Compared | None, Forecast | None]:
+    """The ranking crisis by crisis and reading by reading, and the scores of crises that the fits had not seen."""
+    from buckpass.fit.comparing import NothingToCompare, compare
+    from buckpass.fit.forecasts import NothingToForecast, forecast_scores
+
+    try:
+        compared = compare(case, posteriors)
+    except NothingToCompare:
+        return None, None
+    try:
+        return compared, forecast_scores(case, posteriors)
+    except NothingToForecast:
+        return compared, None
 
 
 def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]:

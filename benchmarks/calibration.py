@@ -1,0 +1,59 @@
+"""Coverage and rank uniformity of every explanation on simulated records; goes on from where it stopped.
+
+Writes benchmarks/calibration.json: ranks of the truth among posterior draws, and what they say. Records are simulated on
+the first crises of the flagship (its covariates, alignments and vehicles), one exact rung per power and crisis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import jax
+from machine import machine
+
+from buckpass.case import load_case
+from buckpass.fit.calibration import calibrated, replicate, rows_of
+from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.game.setting import setting_of
+
+CASE, CRISES = "central-asia", 12
+NUTS = NutsSettings(chains=2, warmup=150, draws=250)
+KEPT = Path(__file__).with_suffix(".json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replications", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=600.0, help="stop after this long; run again to go on")
+    parser.add_argument("--explanation", action="append", help="only these (repeatable)")
+    arguments = parser.parse_args()
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"ranks": {}}
+    until = time.perf_counter() + arguments.seconds
+    setting = setting_of(load_case(CASE)).select(range(CRISES))
+    for name in arguments.explanation or [e.id for e in explanations() if not e.is_bound]:
+        ranks = kept["ranks"].setdefault(name, [])
+        sampling = Sampling(explanation(name), setting, rows_of(setting), NUTS)
+        while len(ranks) < arguments.replications and time.perf_counter() < until:
+            ranks.append(replicate(sampling, setting, seed=1000 + len(ranks)))
+        jax.clear_caches()
+        write(kept)
+    print(json.dumps(kept["found"]))
+
+
+def write(kept: dict) -> None:
+    kept["found"] = {name: asdict(calibrated(ranks)) for name, ranks in kept["ranks"].items() if len(ranks) > 1}
+    kept["machine"] = machine()
+    kept["crises"], kept["case"] = CRISES, CASE
+    rounded = {
+        n: [{k: [round(x, 4) for x in v] for k, v in one.items()} for one in r] for n, r in kept["ranks"].items()
+    }
+    KEPT.write_text(json.dumps({**kept, "ranks": rounded}, separators=(",", ":"), sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

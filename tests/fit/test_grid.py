@@ -1,0 +1,53 @@
+"""The posterior of a two-power toy against integration on a grid."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.scipy.special import ndtr, ndtri
+from synthetic import order, play
+
+from buckpass.fit.density import coordinates_of
+from buckpass.fit.explanations import Explanation
+from buckpass.fit.likelihood import Likelihood
+from buckpass.fit.readings import reading_of
+from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.scoring import refit_score
+from buckpass.game.payoffs import plain_coefficients
+
+TOY = Explanation("toy", "toy", "two terms, so that a grid can integrate them", frozenset({"kappa", "unasked"}), False)
+SETTING = order(crises=8, powers=2, seed=3)
+
+
+@pytest.mark.slow
+def test_draws_and_left_out_scores_agree_with_a_grid():
+    """With u standard normal under the prior, the posterior is the prior weighted by the likelihood: exact on a grid."""
+    seen = play(SETTING, plain_coefficients(SETTING), seed=1)
+    sampling = Sampling(TOY, SETTING, seen, NutsSettings(draws=2500))
+    draws = sampling.run()
+    grid = np.stack(np.meshgrid(*[ndtri((np.arange(60) + 0.5) / 60)] * 2, indexing="ij"), -1).reshape(-1, 2)
+    likelihood = Likelihood(TOY, SETTING, seen)
+    reading, coordinates = reading_of(seen), coordinates_of(TOY, SETTING)
+    by_crisis = jax.jit(jax.vmap(lambda u: likelihood(coordinates.values(u), reading).responses))(grid)
+    values = jax.vmap(coordinates.values)(jnp.asarray(grid))
+    weight = np.exp(np.asarray(by_crisis.sum(1)))
+    weight /= weight.sum()
+    for term in ("kappa", "unasked"):
+        mean = float(weight @ values[term])
+        spread = float(np.sqrt(weight @ (np.asarray(values[term]) - mean) ** 2))
+        assert draws.sites[term].mean() == pytest.approx(mean, abs=0.08 * spread)
+        assert draws.sites[term].std() == pytest.approx(spread, rel=0.06)
+    without = np.exp(np.asarray(by_crisis.sum(1) - by_crisis[:, 0]))
+    exact = float(np.log(without @ np.exp(np.asarray(by_crisis[:, 0])) / without.sum()))
+    assert refit_score(sampling, 0) == pytest.approx(exact, abs=0.05)
+
+
+def test_coordinates_have_the_priors_that_the_file_says():
+    """Pushing a standard normal through the coordinates gives the quantiles of the priors."""
+    u = jnp.asarray(ndtri(jnp.array([0.05, 0.5, 0.95])))
+    coordinates = coordinates_of(TOY, SETTING)
+    values = jax.vmap(lambda x: coordinates.values(jnp.full(2, x)))(u)
+    np.testing.assert_allclose(values["kappa"], [0.05, 0.5, 0.95], atol=1e-12)
+    half_normal = 2.0 * ndtri(0.5 + jnp.array([0.05, 0.5, 0.95]) / 2)
+    np.testing.assert_allclose(values["unasked"], half_normal, rtol=1e-10)
+    assert float(ndtr(u[2])) == pytest.approx(0.95)
