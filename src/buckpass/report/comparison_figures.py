@@ -86,7 +86,7 @@ def prior_predictive_drawn(case: Case, expected: ResultTable) -> Figure:
     frame = expected.frame.with_columns(
         pl.col("explanation").replace_strict({e: _label(e) for e in expected.frame["explanation"].unique()}).alias("label")
     )  # fmt: skip
-    base = alt.Chart(alt.Data(values=frame.to_dicts()))
+    base = alt.Chart()  # the facet hands each panel its own rows
     x = alt.X("rung:O", title="rung", axis=alt.Axis(labelAngle=0))
     share = alt.Y("predicted_low:Q", title="share of responses", scale=alt.Scale(domain=[0, 1]))
     panel = alt.layer(
