@@ -3,7 +3,7 @@
 python docs/_build/answers.py [--only WORD]
 
 Each command runs as a user would call it, at 80 columns and piped. `fit` is left out: it takes minutes and changes nothing that is
-shown. The file is stamped with what the answers depend on, so that pages built from stale answers stop the build.
+shown. The file is stamped with what the answers depend on, so that a page never shows an answer of another case or fit.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -60,22 +59,20 @@ def stamp() -> dict[str, str]:
     return sums
 
 
-def answered(command: str) -> dict:
+def answered(command: str) -> dict[str, Any]:
     """What the command prints, and its exit status."""
-    words = [sys.executable, "-c", "from buckpass.cli.main import app; app()", *shlex.split(command)[1:]]
-    done = subprocess.run(
-        words, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "COLUMNS": "80"}
-    )
+    from typer.testing import CliRunner
+
+    from buckpass.cli.main import app
+
+    done = CliRunner(env={"COLUMNS": "80"}).invoke(app, shlex.split(command)[1:])
     lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return {
-        "exit": done.returncode,
-        "output": "\n".join(lines).strip("\n"),
-        "error": done.stderr[-500:] if done.returncode else "",
-    }
+    why = done.stderr[-500:] if done.exit_code else ""
+    return {"exit": done.exit_code, "output": "\n".join(lines).strip("\n"), "error": why}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="What the commands of questions.md print.")
     parser.add_argument("--only", default="", help="run only commands that contain this; the others keep their answers")
     only = parser.parse_args().only
     before = json.loads(KEPT.read_text("utf-8"))["answers"] if KEPT.exists() else {}
@@ -84,8 +81,11 @@ def main() -> int:
         if missing := not_there(command):
             print(f"-  {command}: this version has {missing}", flush=True)
             continue
-        kept = before.get(command) if only and only not in command else None
-        answers[command] = kept or answered(command)
+        if only not in command:
+            if command in before:
+                answers[command] = before[command]
+            continue
+        answers[command] = answered(command)
         failed += answers[command]["exit"] != 0
         print(f"{answers[command]['exit']}  {command}", flush=True)
     content = {"stamp": stamp(), "answers": answers}

@@ -5,9 +5,11 @@ State lives in the visitor's session and in the address bar; what is shared betw
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from pathlib import Path
+from threading import Thread
 
 import polars as pl
 import streamlit as st
@@ -16,16 +18,15 @@ from buckpass.app.charts import answer_bars, answer_note, answer_specs, answer_t
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
-from buckpass.app.years import ROUGH_AND_FINE, play, usable_ahead
+from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_scores, score_of
-from buckpass.futures import Futures
 from buckpass.game.solver import NoEquilibriumFound
 from buckpass.report.decades_chapter import WORDS as FAN_WORDS
-from buckpass.report.decades_chapter import fan_figure
+from buckpass.report.decades_chapter import fan_figure, fan_panels
 from buckpass.report.model_results import speaking
 from buckpass.report.theme import styled
 from buckpass.report.wording import name_of, number, with_interval
@@ -60,12 +61,20 @@ def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
     return LiveCrisis(case_of(ref), fits_of(ref, folder)[name], crisis)
 
 
+def weights_of(ref: str, folder: str) -> dict[str, float]:
+    """Stacking weights of the explanations that speak."""
+    return speaking(compare_scores({e: score_of(p) for e, p in fits_of(ref, folder).items()}))
+
+
+@st.cache_resource(show_spinner=False)
+def prepared(ref: str, folder: str) -> Thread:
+    """The baseline of the years ahead, begun once for all visitors."""
+    return prepare(case_of(ref), fits_of(ref, folder), weights_of(ref, folder))
+
+
 @st.cache_resource(show_spinner="Playing the years ahead …", max_entries=60)
-def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) -> Futures:
-    fits = fits_of(ref, folder)
-    return play(
-        case_of(ref), fits, speaking(compare_scores({e: score_of(p) for e, p in fits.items()})), changes, histories
-    )
+def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) -> KeptYears:
+    return play(case_of(ref), fits_of(ref, folder), weights_of(ref, folder), changes, histories)
 
 
 @st.cache_resource(show_spinner="Testing the claims …")
@@ -91,6 +100,7 @@ def main() -> None:
             "No fit of this case passed its diagnostics, so there is nothing to move. Fit it again with more draws."
         )
         st.stop()
+    prepared(ref, folder)
     names = list(fits)
     if "link" not in st.session_state:
         keys = list(st.query_params)
@@ -194,11 +204,14 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
     measure = st.selectbox("Measure", FANS, format_func=lambda m: FAN_WORDS[m].capitalize(), key="measure")
     place = st.empty()
     try:
-        for histories in ROUGH_AND_FINE:
-            figure = fan_figure(case, years_of(ref, folder, changes, histories), measure)
+        for histories in (ROUGH, FINE) if changes else (FINE,):
+            found = years_of(ref, folder, changes, histories)
+            figure = fan_figure(case, found, measure)
             with place.container():
                 st.markdown(f"**{plain(figure.title)}**")
-                st.vega_lite_chart(styled(figure.chart).to_dict(), width="content")
+                panels = fan_panels(case, found, measure)
+                for column, panel in zip(itertools.cycle(st.columns(3)), panels, strict=False):
+                    column.vega_lite_chart(styled(panel).to_dict(), width="content")
                 st.caption(plain(f"{figure.note} {figure.source} Consequences of the assumptions, no forecast."))
     except BuckpassError as error:
         place.error(plain(str(error)))

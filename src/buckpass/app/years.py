@@ -1,19 +1,40 @@
-"""The decades ahead in the dashboard: the baseline at once, a scenario first roughly and then finely."""
+"""The decades ahead in the dashboard: the baseline from a store, a scenario first roughly and then finely."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
 
 from buckpass.case import BadOverride, Case
 from buckpass.fit.posterior import Posterior
-from buckpass.futures import Futures, Plan, simulate
+from buckpass.futures import Plan, simulate
+from buckpass.futures.problems import NotAFuturesChange
+from buckpass.futures.scenario import scenario_of
 
-__all__ = ["ROUGH_AND_FINE", "play", "usable_ahead"]
+__all__ = ["FINE", "ROUGH", "KeptYears", "play", "prepare", "usable_ahead"]
 
 YEARS = 25
-ROUGH_AND_FINE = (200, 2_000)  # histories of the first picture, and of the one that takes its place
+ROUGH, FINE = 200, 2_000  # histories of the first picture of a scenario, and of the one that takes its place
+MANIFEST = "manifest"
 _ONE_AT_A_TIME = threading.Lock()  # a simulation uses every core: visitors wait for each other instead of for all
+
+
+@dataclass(frozen=True)
+class KeptYears:
+    """What the figures of the years ahead need: summaries over histories, and what they are summaries of."""
+
+    summary: xr.Dataset
+    manifest: Mapping[str, Any]
 
 
 def play(
@@ -22,31 +43,81 @@ def play(
     weights: Mapping[str, float],
     changes: Sequence[str],
     histories: int,
-) -> Futures:
-    """So many histories under the changes, beside the baseline on the same random numbers."""
+) -> KeptYears:
+    """So many histories under the changes, beside the baseline on the same random numbers; the baseline is kept on disk.
+
+    The store is in the user's cache folder, under a name made of everything that its numbers depend on.
+    """
+    plan = Plan(years=YEARS, histories=histories, weights=weights)
+    path = None if changes else _place(case, posteriors, plan)
     with _ONE_AT_A_TIME:
-        return simulate(case, posteriors, tuple(changes), Plan(years=YEARS, histories=histories, weights=weights))
+        if path is not None and path.is_file() and (kept := _read(path)) is not None:
+            return kept
+        found = simulate(case, posteriors, tuple(changes), plan)
+        kept = KeptYears(found.summary, found.manifest)
+        if path is not None:
+            _write(kept, path)
+    return kept
+
+
+def prepare(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> threading.Thread:
+    """Start to play the baseline while a visitor looks at something else, so that the store has it when it is asked for."""
+    work = threading.Thread(target=_prepared, args=(case, posteriors, weights), daemon=True)
+    work.start()
+    return work
+
+
+def _prepared(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> None:
+    with contextlib.suppress(ValueError, RuntimeError):  # whoever asks for the years meets the same error, in words
+        play(case, posteriors, weights, (), FINE)
 
 
 def usable_ahead(case: Case, changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The changes that can be made in the years ahead, and in words why the others cannot."""
-    kept, problems = [], []
-    for text, reason in _tried(case, changes):
-        if reason is None:
-            kept.append(text)
-        else:
-            problems.append(reason)
-    return tuple(kept), tuple(problems)
+    reasons = {text: _why_not(case, text) for text in changes}
+    return tuple(t for t, why in reasons.items() if why is None), tuple(
+        why for why in reasons.values() if why is not None
+    )
 
 
-def _tried(case: Case, changes: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    from buckpass.futures.problems import NotAFuturesChange
-    from buckpass.futures.scenario import scenario_of
+def _why_not(case: Case, change: str) -> str | None:
+    try:
+        scenario_of(case, (change,))
+    except (BadOverride, NotAFuturesChange) as error:
+        return str(error)
+    return None
 
-    for text in changes:
-        try:
-            scenario_of(case, (text,))
-        except (BadOverride, NotAFuturesChange) as error:
-            yield text, str(error)
-        else:
-            yield text, None
+
+def _place(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    fits = {e: [p.case_hash, p.seed, p.n_draws] for e, p in sorted(posteriors.items())}
+    depends = [
+        case.hash,
+        fits,
+        sorted((plan.weights or {}).items()),
+        plan.years,
+        plan.histories,
+        plan.seed,
+        version("buckpass"),
+    ]
+    return cache / "buckpass" / "years" / f"{hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]}.nc"
+
+
+def _read(path: Path) -> KeptYears | None:
+    """The store, or None where it cannot be read: it is then made again."""
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as stored:
+            summary = stored.load()
+        return KeptYears(summary, json.loads(summary.attrs.pop(MANIFEST)))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write(kept: KeptYears, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):  # a full or read-only disk costs the next visitor some seconds, nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept.summary.assign_attrs({MANIFEST: json.dumps(dict(kept.manifest), default=str)}).to_netcdf(
+            partial, engine="h5netcdf"
+        )
+        os.replace(partial, path)

@@ -58,13 +58,15 @@ def fitted_changes(
     Nothing is fitted here. Where a case has no posteriors, or those of another version of it, `missing` says so, the
     ranking is empty, and only claims that need no model are compared.
     """
-    cases = (before, after)
-    found = [_fits(case, folder) for case, folder in zip(cases, folders, strict=True)]
-    missing = tuple(reason for _, reason in found if reason)
-    fits = [fit for fit, _ in found if fit is not None]
-    both = fits if not missing else [None, None]
-    ledgers = [_ledger(case, fit, seed) for case, fit in zip(cases, both, strict=True)]
-    ranking = _ranking(*fits, after) if not missing else _table([], RANKING, "The ranking", after)
+    fit_before, no_before = _fits(before, folders[0])
+    fit_after, no_after = _fits(after, folders[1])
+    missing = tuple(reason for reason in (no_before, no_after) if reason)
+    ranking = _table([], RANKING, "The ranking of the explanations under both codings", after)
+    if fit_before is None or fit_after is None:
+        fit_before = fit_after = None  # verdicts are compared on the same footing
+    else:
+        ranking = _ranking(fit_before, fit_after, after)
+    ledgers = _ledger(before, fit_before, seed), _ledger(after, fit_after, seed)
     verdicts, count = _verdicts(*ledgers, after, has_model=not missing)
     return FittedChanges(ranking, verdicts, missing, count)
 

@@ -165,7 +165,7 @@ def load_posterior(path: Path) -> Posterior:
     """Read what `save_posterior` wrote; raises `PosteriorFileError` naming the file and what is wrong with it."""
     try:
         groups = _read_groups(path)
-        draws, likelihood, prior = (groups.get(k) for k in ("posterior", "log_likelihood", "log_prior"))
+        draws, likelihood, prior = groups["posterior"], groups["log_likelihood"], groups.get("log_prior")
         stamp = draws.attrs
         return Posterior(
             explanation=stamp["explanation"], case_id=stamp["case_id"], case_hash=stamp["case_hash"],
@@ -199,8 +199,8 @@ def read_stamp(path: Path) -> Stamp:
     try:
         with h5netcdf.File(path, "r") as file:
             stamp = file["posterior"].attrs
-            diagnostics = Diagnostics(**json.loads(stamp["diagnostics"]))
-            return Stamp(str(stamp["explanation"]), diagnostics, _total(file["scores"]["elpd"][...]))
+            diagnostics = Diagnostics(**json.loads(str(stamp["diagnostics"])))
+            return Stamp(str(stamp["explanation"]), diagnostics, _total(np.asarray(file["scores"]["elpd"][...])))
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise _unreadable(path, error) from error
 

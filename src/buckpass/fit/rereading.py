@@ -62,14 +62,15 @@ def read_again(
     Each reading goes on from the adapted chains of the main fit. Importance weights that are not trusted are flagged by
     their k̂, not refitted.
     """
-    rows, forecast = [], None
+    rows: list[xr.Dataset] = []
+    forecast = None
     readings = readings_of(case, setting, sampling.seen, coding)
     for one in readings:
         draws = sampling.run_under(one.fitted, one.scored)
         rows.append(_scored(one, draws, setting, sampling.seen))
         if one.name.startswith("before "):
             forecast = _forecast(draws, sampling, setting, np.flatnonzero(one.dropped))
-    table = xr.concat(rows, dim=xr.DataArray([r.name for r in readings], dims="reading", name="reading"))
+    table: xr.Dataset = xr.concat(rows, dim=xr.DataArray([r.name for r in readings], dims="reading", name="reading"))
     return table, forecast
 
 

@@ -178,7 +178,8 @@ class Sampling:
         energy, slope = self._gradient(x, self._frame, reading)
         return self._init(
             ParamInfo(x, energy, slope), self.nuts.warmup, step_size=0.5, dense_mass=False,
-            target_accept_prob=self.nuts.target_accept, max_tree_depth=self.nuts.tree_depth,
+            target_accept_prob=self.nuts.target_accept,
+            max_tree_depth=self.nuts.tree_depth,  # pyright: ignore[reportArgumentType]  (a pair is documented)
             model_args=(self._frame, reading), rng_key=chain_key,
         )  # fmt: skip
 

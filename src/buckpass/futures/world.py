@@ -127,36 +127,41 @@ def world_of(
         for p in case.powers
     ]
     yearly = parameters_of(case, DRAWS, seed)
+    numbers = {
+        "rates": rates.sum(-1),
+        "type_levels": np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
+        "kind_of_type": grid.kind_of_type,
+        "severities": severity_table(past),
+        "request_levels": np.cumsum(request_p, -1),
+        "own_stake": np.array(stake_hit),
+        "asked": grid.setting.covariates[..., COLUMN["asked"]],
+        "pressed": grid.pressed,
+        "rival": grid.rival,
+        "first_capacity": before,
+        "has_capacity": ~np.isnan(capacity) * 1.0,
+        "has_trade": ~np.isnan(trade) * 1.0,
+        "has_opinion": ~np.isnan(opinion) * 1.0,
+        "mean": mean,
+        "scale": scale,
+        "severity_index": np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
+        "delivery_elasticity": np.array(case.parameter("delivery.capacity")),
+        "shock": np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
+        "influence": np.array(case.settings.ladder.influence),
+        "opinion_mean": usual,
+    }
+    start = (
+        commitments_at(case, first_year, half_life),
+        usual,
+        known,
+        np.nan_to_num(trade),
+        security_at(past, half_life),
+    )
     world = World(
-        setting=_thin(grid.setting),
-        coefficients=bank,
-        yearly=yearly,
-        rates=rates.sum(-1),
-        type_levels=np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
-        kind_of_type=grid.kind_of_type,
-        severities=severity_table(past),
-        request_levels=np.cumsum(request_p, -1),
-        own_stake=np.array(stake_hit),
-        asked=grid.setting.covariates[..., COLUMN["asked"]],
-        pressed=grid.pressed,
-        rival=grid.rival,
-        first_capacity=before,
-        has_capacity=~np.isnan(capacity) * 1.0,
-        has_trade=~np.isnan(trade) * 1.0,
-        has_opinion=~np.isnan(opinion) * 1.0,
-        mean=mean,
-        scale=scale,
-        severity_index=np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
-        delivery_elasticity=np.array(case.parameter("delivery.capacity")),
-        shock=np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
-        influence=np.array(case.settings.ladder.influence),
-        opinion_mean=usual,
-        start=State(commitments_at(case, first_year, half_life), usual, known, np.nan_to_num(trade),
-                    security_at(past, half_life)),
-        fixed=_fixed(scenario),
+        setting=_thin(grid.setting), coefficients=bank, yearly=yearly, start=State(*map(jnp.asarray, start)),
+        fixed=_fixed(scenario), **{name: jnp.asarray(value) for name, value in numbers.items()},
     )  # fmt: skip
     focus = case.settings.focus
-    traders = tuple(p for p, trades in zip(case.powers, ~np.isnan(trade).all(axis=0), strict=True) if trades)
+    traders = tuple(p for p, trades in zip(case.powers, np.isfinite(trade).any(axis=0).tolist(), strict=True) if trades)
     labels = Labels(
         case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider, traders
     )
@@ -248,7 +253,8 @@ def _fixed(scenario: Scenario) -> Fixed:
     for override in scenario.severity:
         severity[0 if override.is_factor else 1] = override.value
     absent = np.array([float(p in scenario.absent) for p in powers])
-    return Fixed(scale, value, forced, absent, severity, np.zeros((2, len(powers))))
+    changes = (scale, value, forced, absent, severity, np.zeros((2, len(powers))))
+    return Fixed(*map(jnp.asarray, changes))
 
 
 def _thin(setting: CrisisSetting) -> CrisisSetting:

@@ -1,7 +1,7 @@
 """Millions of crises a second in single precision: blocks that stay in cache, one thread per core.
 
-The loop over powers is written out and a block is kept below a few thousand numbers per power: above that the CPU
-compiler hands each small sum to a library call, ten times slower.
+The loop over powers is written out, what one power leaves to all others is one pass over its options, and a block is kept
+below a few thousand numbers per power: above that the CPU compiler hands each small sum to a library call, ten times slower.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ class ResultTable:
     sources : keys of the case's sources.bib behind it.
     case_hash, seed : which case and which draws gave these numbers (no seed where nothing was drawn).
 
+    Examples
+    --------
     >>> t = ResultTable(pl.DataFrame({"power": ["A"], "share": [0.5]}), "Shares", {"share": "of total"})
     >>> t.as_dict()["rows"]
     [{'power': 'A', 'share': 0.5}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import altair as alt
 
@@ -14,9 +14,9 @@ from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, pow
 from buckpass.report.wording import and_join, count_of, name_of, with_interval
 
 if TYPE_CHECKING:
-    from buckpass.futures import Futures
+    import xarray as xr
 
-__all__ = ["decades_chapter", "deployed_figure", "fan_figure", "left_alone_figure"]
+__all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
 
 HEADING = "Decades ahead"
 YEARS, HISTORIES = 25, 2_000
@@ -28,6 +28,16 @@ WORDS = {
     "opinion": "unfavourable opinion", "economic_share": "share of trade", "security_share": "share of influence in security",
     "deployed_by": "chance of having deployed", "first_by": "chance of having been first responder",
 }  # fmt: skip
+
+
+class Years(Protocol):
+    """Summaries over simulated histories, and what they are summaries of: `Futures`, or what a store kept of them."""
+
+    @property
+    def summary(self) -> xr.Dataset: ...
+
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
 
 
 def decades_chapter(
@@ -45,7 +55,7 @@ def decades_chapter(
     return Chapter(HEADING, _finding(case, found), figures)
 
 
-def _finding(case: Case, found: Futures) -> str:
+def _finding(case: Case, found: Years) -> str:
     focus, last = case.settings.focus, _last(found)
     deployed = and_join(
         f"{name_of(case, p)} {_at(found, 'deployed_by_mean', p):.2f}" for p in (focus.provider, focus.rider)
@@ -56,15 +66,9 @@ def _finding(case: Case, found: Futures) -> str:
     )
 
 
-def fan_figure(case: Case, found: Futures, measure: str) -> Figure:
+def fan_figure(case: Case, found: Years, measure: str) -> Figure:
     """A measure by year and power: mean, and the band that holds nine of ten histories; a scenario over the baseline in grey."""
-    colours, powers = power_colours(case), _powers(case, found)
-    most = max(
-        float(found.summary[measure].sel(quantile=HIGH, power=p, run=r).max()) for p in powers for r in _runs(found)
-    )
-    inks = label_colours(case)
-    panels = [_fan_panel(found, measure, p, alt.TitleParams(name_of(case, p), fontSize=12, color=inks[p]), colours[p], most)
-              for p in powers]  # fmt: skip
+    powers, panels = _powers(case, found), fan_panels(case, found, measure)
     rows = [alt.hconcat(*panels[i : i + COLUMNS], spacing=18) for i in range(0, len(panels), COLUMNS)]
     said = [f"{name_of(case, p)} {_interval(found, measure, p)}" for p in powers]
     focus = case.settings.focus
@@ -78,7 +82,19 @@ def fan_figure(case: Case, found: Futures, measure: str) -> Figure:
     )  # fmt: skip
 
 
-def _fan_panel(found: Futures, measure: str, power: str, title: alt.TitleParams, colour: str, most: float) -> Layered:
+def fan_panels(case: Case, found: Years, measure: str) -> list[Layered]:
+    """One panel a power, on one scale."""
+    colours, inks, powers = power_colours(case), label_colours(case), _powers(case, found)
+    most = max(
+        float(found.summary[measure].sel(quantile=HIGH, power=p, run=r).max()) for p in powers for r in _runs(found)
+    )
+    return [
+        _fan_panel(found, measure, p, alt.TitleParams(name_of(case, p), fontSize=12, color=inks[p]), colours[p], most)
+        for p in powers
+    ]
+
+
+def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, colour: str, most: float) -> Layered:
     x = alt.X(
         "year:Q",
         title=None,
@@ -99,7 +115,7 @@ def _fan_panel(found: Futures, measure: str, power: str, title: alt.TitleParams,
     return alt.layer(*layers).properties(width=210, height=120, title=title)
 
 
-def deployed_figure(case: Case, found: Futures) -> Figure:
+def deployed_figure(case: Case, found: Years) -> Figure:
     """The chance that each power has deployed by a year, with the interval of the simulation."""
     colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
@@ -132,7 +148,7 @@ def deployed_figure(case: Case, found: Futures) -> Figure:
     )  # fmt: skip
 
 
-def left_alone_figure(case: Case, found: Futures) -> Figure:
+def left_alone_figure(case: Case, found: Years) -> Figure:
     """By host: the chance that some crisis finds nobody who goes beyond statements, by the last year."""
     last, run, n = _last(found), _runs(found)[-1], _size(found)
     at = found.summary["nobody_by"].sel(run=run, year=last)
@@ -167,7 +183,7 @@ def left_alone_figure(case: Case, found: Futures) -> Figure:
     )  # fmt: skip
 
 
-def _rows(found: Futures, measure: str, power: str, run: str) -> list[dict[str, Any]]:
+def _rows(found: Years, measure: str, power: str, run: str) -> list[dict[str, Any]]:
     here = found.summary.sel(run=run, power=power)
     band = here[measure]
     return [
@@ -184,31 +200,31 @@ def _apart(ends: Sequence[dict[str, Any]], gap: float) -> list[dict[str, Any]]:
     return placed
 
 
-def _powers(case: Case, found: Futures) -> list[str]:
+def _powers(case: Case, found: Years) -> list[str]:
     return [p for p in case.powers if p in found.summary["power"].values]
 
 
-def _runs(found: Futures) -> list[str]:
+def _runs(found: Years) -> list[str]:
     return [str(r) for r in found.summary["run"].values if r != "difference"]
 
 
-def _last(found: Futures) -> int:
+def _last(found: Years) -> int:
     return int(found.summary["year"][-1])
 
 
-def _size(found: Futures) -> int:
+def _size(found: Years) -> int:
     return int(found.manifest["identity"]["histories"])
 
 
-def _weights(found: Futures) -> str:
+def _weights(found: Years) -> str:
     return and_join(f"{e} {w:.0%}" for e, w in found.manifest["identity"]["weights"].items() if w >= 0.005)
 
 
-def _at(found: Futures, name: str, power: str) -> float:
+def _at(found: Years, name: str, power: str) -> float:
     return float(found.summary[name].sel(run=_runs(found)[-1], power=power, year=_last(found)))
 
 
-def _interval(found: Futures, measure: str, power: str) -> str:
+def _interval(found: Years, measure: str, power: str) -> str:
     here = found.summary[measure].sel(run=_runs(found)[-1], power=power, year=_last(found))
     mean = _at(found, f"{measure}_mean", power)
     return with_interval(mean, float(here.sel(quantile=LOW)), float(here.sel(quantile=HIGH)))

@@ -1,0 +1,44 @@
+"""The years ahead in the dashboard: the baseline's store gives back what was played, and a damaged one is made again."""
+
+import pytest
+from prior_fits import prior_fit
+
+from buckpass.app.years import play, usable_ahead
+from buckpass.report.decades_chapter import fan_figure
+
+HISTORIES = 16
+
+
+@pytest.fixture(scope="module")
+def fits(small_case):
+    return {"FR": prior_fit(small_case, "FR")}
+
+
+@pytest.mark.slow
+def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    played = play(small_case, fits, {"FR": 1.0}, (), HISTORIES)
+    (store,) = (tmp_path / "buckpass" / "years").iterdir()
+    kept = play(small_case, fits, {"FR": 1.0}, (), HISTORIES)
+    assert kept.summary.equals(played.summary)
+    assert fan_figure(small_case, kept, "burden").alt_text == fan_figure(small_case, played, "burden").alt_text
+    store.write_bytes(b"no store")
+    assert play(small_case, fits, {"FR": 1.0}, (), HISTORIES).summary.equals(played.summary)
+    assert len(list((tmp_path / "buckpass" / "years").iterdir())) == 1
+
+
+@pytest.mark.slow
+def test_a_scenario_stands_beside_its_baseline_and_is_not_kept(small_case, fits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = play(small_case, fits, {"FR": 1.0}, ("AAA.capacity=0.5x",), HISTORIES)
+    assert list(found.summary["run"].values) == ["baseline", "scenario", "difference"]
+    assert not (tmp_path / "buckpass").exists()
+    assert "grey: baseline" in fan_figure(small_case, found, "burden").note
+
+
+def test_what_the_years_cannot_use_is_left_out_in_words(small_case):
+    held = f"AAA.force@{small_case.organisations[0]}=5"
+    kept, problems = usable_ahead(small_case, ("AAA.capacity=0.5x", held, "AAA.capacity=never"))
+    assert kept == ("AAA.capacity=0.5x",)
+    assert len(problems) == 2
+    assert "AAA.force" in problems[0]
