@@ -36,6 +36,10 @@ class _Remembering(Predictions):
         self.last = super().read(quantity)
         return self.last
 
+    def samples(self) -> list[tuple[str, Sample]]:
+        """The draws last read, by explanation; none where nothing was."""
+        return list(self.last.samples.items()) if self.last is not None else []
+
 
 def prior_sensitivity(
     case: Case, posteriors: Mapping[str, Posterior], *, n_draws: int = DRAWS, seed: int = 0
@@ -46,11 +50,9 @@ def prior_sensitivity(
     for claim in case.claims:
         predictions.last = None
         verdict = assess_question(Question(claim, case, predictions, seed))
-        if predictions.last is None:
-            continue
-        for name, sample in predictions.last.samples.items():
+        for name, sample in predictions.samples():
             found = power_scaling(sample.draws, posteriors[name])
-            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.last.weights[name],
+            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.weights().get(name, 0.0),
                          "value": verdict.value, "prior": found.prior, "record": found.likelihood,
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)

@@ -152,8 +152,8 @@ def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
     named = without.pop()
     if named:
         return tuple(c for c in case.crises["crisis_id"] if c in named)
-    held = [p.forecast for p in passed.values()]
-    if any(f is None for f in held):
+    held = [p.forecast for p in passed.values() if p.forecast is not None]
+    if len(held) < len(passed):
         raise NothingToForecast(
             f"these posteriors saw every crisis of {case.id}, so they forecast none. Fit again with --without CRISIS, for "
             f"instance: buckpass fit {case.folder.name} -o FOLDER --without {_latest(case)}"
@@ -169,6 +169,8 @@ def _latest(case: Case) -> str:
 def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[str]) -> Float[np.ndarray, "c p r"]:
     if posterior_coding(posterior).without:
         return mixture(rung_probabilities(setting, posterior, DRAWS))
+    if posterior.forecast is None:
+        raise NothingToForecast(f"{posterior.explanation} holds no forecast")
     held = posterior.forecast["probability"].sel(crisis=list(crises), power=list(setting.names.powers))
     return held.transpose("crisis", "power", "rung").values
 
@@ -182,7 +184,7 @@ def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: S
     share = (1 + sum(repeated)) / (2 + len(repeated))
     out = np.full((len(crises), len(setting.names.powers), RUNGS), 1 / RUNGS)
     for c, p in zip(seen.crisis, seen.power, strict=True):
-        row = case.crisis(crises[c])
+        row = case.crisis(str(crises[c]))
         last = _last(before, {"actor": setting.names.powers[p], "start": row["start"], "theatre": row["theatre"]})
         if last is not None:
             out[c, p] = (1 - share) / (RUNGS - 1)

@@ -61,7 +61,8 @@ def hypothetical_crises(case: Case) -> HypotheticalCrises:
     axes = [range(len(a)) for a in (places, types, requests, severities, abstains)]
     index = np.array(list(product(*axes)))
     cells = tuple(
-        Hypothetical(*places[h], types[t], severities[s], requests[r], abstains[a]) for h, t, r, s, a in index
+        Hypothetical(places[h][0], places[h][1], types[t], severities[s], requests[r], abstains[a])
+        for h, t, r, s, a in index
     )
     kind_row = index[:, 0] * len(types) + index[:, 1]
     request_row = len(by_kind) + index[:, 0] * len(requests) + index[:, 2]

@@ -87,7 +87,7 @@ def posterior_coding(posterior: Posterior) -> Coding:
     kept = posterior.settings.get("coding")
     if not kept:
         return Coding()
-    return Coding(**{k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()})
+    return Coding(bases=tuple(kept["bases"]), doubt=int(kept["doubt"]), without=tuple(kept["without"]))
 
 
 def _theatres(case: Case, crises: tuple[str, ...]) -> np.ndarray:

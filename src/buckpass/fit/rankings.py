@@ -45,7 +45,7 @@ def scores_under(posterior: Posterior, reading: str) -> LeaveOneOut:
     if reading == AS_CODED:
         return score_of(posterior)
     names = readings_held({"": posterior})
-    if reading not in names:
+    if posterior.readings is None or reading not in names:
         raise NoSuchReading(
             f"{posterior.explanation} was not scored under the reading {reading!r}; there are {', '.join(names)}. "
             "Posteriors made by `buckpass fit` hold all readings"
@@ -107,7 +107,7 @@ def order_of_moves(
     note = (
         "elpd, nats. difference: patron first over simultaneous; within two standard errors the record does not choose."
     )
-    units = dict.fromkeys(("simultaneous", "patron_first", "difference", "se"), "nats")
+    units = {c: "nats" for c in schema if schema[c] is pl.Float64}
     return ResultTable(
         pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.record_hash
     )
