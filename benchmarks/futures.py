@@ -7,6 +7,7 @@ python benchmarks/futures.py --json --full     # all of the million histories ar
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import resource
 import sys
@@ -66,6 +67,13 @@ def variance_ratio(case, posteriors) -> float:
     return float(np.var(totals(changed, 2) - base) / np.var(totals(changed, 1) - base))
 
 
+def every_power(world: World) -> World:
+    """The world with what options bring written out for every power, as agents look it up."""
+    names = ("effort_at", "cost_share_at", "presence_at", "influence_at", "deploys_at", "rung")
+    wide = {n: np.broadcast_to(getattr(world.setting, n), world.setting.is_open.shape) for n in names}
+    return dataclasses.replace(world, setting=dataclasses.replace(world.setting, **wide))
+
+
 def mesa_histories_per_s(world: World, years: int, budget: float) -> float | None:
     """Histories a second of the same year-step as a Mesa model; None where Mesa (the extra "peer") is not installed."""
     try:
@@ -73,7 +81,7 @@ def mesa_histories_per_s(world: World, years: int, budget: float) -> float | Non
     except ModuleNotFoundError:
         return None
 
-    numbers = jax.tree.map(np.asarray, world)
+    numbers = every_power(jax.tree.map(np.asarray, world))
     Theatre(numbers, 0).run(2)
     count, started = 0, time.perf_counter()
     while time.perf_counter() - started < budget:

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 AS_CODED = "as coded"
-SILENT_LEFT_OUT, SILENT_WEIGHTED = "silent abroad left out", "silent abroad weighted"
+SILENT_LEFT_OUT, SILENT_WEIGHTED = "silent elsewhere left out", "silent elsewhere weighted"
 SILENT = 1  # a rider whose band ends here did nothing that could be seen in the host
 
 
