@@ -13,6 +13,7 @@ from buckpass.claims.changes import without_consent_of
 from buckpass.claims.finding import CannotCompute, Question
 from buckpass.claims.model_theatres import gap_share
 from buckpass.claims.predictions import Predictions, Reading, Sample, finding_of, sample_of
+from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior
@@ -30,8 +31,8 @@ def from_prior(case: Case, name: str, diagnostics: Diagnostics = GOOD) -> Poster
     def one(key):
         sites = {}
 
-        def sample(term, distribution):
-            sites[term] = distribution.sample(jax.random.fold_in(key, len(sites)))
+        def sample(term):
+            sites[term] = prior_of(term, setting).sample(jax.random.fold_in(key, len(sites)))
             return sites[term]
 
         coefficients_from(theory, setting, sample)

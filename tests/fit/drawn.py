@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
+from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior
@@ -16,7 +17,7 @@ def prior_posterior(case: Case, name: str, n_draws: int = 12, seed: int = 1) -> 
     theory, setting = explanation(name), setting_of(case)
     drawn: dict[str, list] = {}
     for key in jax.random.split(jax.random.PRNGKey(seed), n_draws):
-        coefficients_from(theory, setting, _keeping(drawn, key))
+        coefficients_from(theory, setting, _keeping(drawn, key, setting))
     data = {
         k: (("chain", "draw", *(f"{k}.{n}" for n in range(v[0].ndim))), np.stack(v)[None]) for k, v in drawn.items()
     }
@@ -30,11 +31,11 @@ def prior_posterior(case: Case, name: str, n_draws: int = 12, seed: int = 1) -> 
     )  # fmt: skip
 
 
-def _keeping(drawn: dict[str, list], key):
+def _keeping(drawn: dict[str, list], key, setting):
     """A sampler that remembers; each term has its own key, from its name."""
 
-    def sample(term, prior):
-        value = np.asarray(prior.sample(jax.random.fold_in(key, sum(map(ord, term)))))
+    def sample(term):
+        value = np.asarray(prior_of(term, setting).sample(jax.random.fold_in(key, sum(map(ord, term)))))
         drawn.setdefault(term, []).append(value)
         return value
 

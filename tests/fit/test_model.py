@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import order, play
 
+from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import UnknownExplanation, explanation, explanations, priors
 from buckpass.fit.model import band_log_probability, coefficients_from, interacts, log_choices
 from buckpass.fit.observations import Observations
@@ -23,7 +24,7 @@ NAMES = [e.id for e in explanations()]
 
 def draw_from_prior(name: str, seed: int):
     keys = iter(jax.random.split(jax.random.key(seed), 100))
-    return coefficients_from(explanation(name), SETTING, lambda _, prior: prior.sample(next(keys)))
+    return coefficients_from(explanation(name), SETTING, lambda term: prior_of(term, SETTING).sample(next(keys)))
 
 
 def bands(low, high):

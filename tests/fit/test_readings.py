@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synthetic import order, play
 
+from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.likelihood import Likelihood, first_mover
 from buckpass.fit.model import coefficients_from
@@ -29,7 +30,7 @@ def record(toy):
 def medians(one, setting):
     """Every free term at the mean of its prior."""
     values = {}
-    coefficients = coefficients_from(one, setting, lambda term, prior: values.setdefault(term, prior.mean))
+    coefficients = coefficients_from(one, setting, lambda term: values.setdefault(term, prior_of(term, setting).mean))
     return values | {"host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}, coefficients
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
+from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior, save_posterior
@@ -48,8 +49,8 @@ def save_fits(case: Case, folder: Path, names: tuple[str, ...] = ("FR", "BL", "c
 def _one(setting: CrisisSetting, name: str, seed: int) -> dict[str, np.ndarray]:
     key, seen = jax.random.PRNGKey(seed), {}
 
-    def sample(term, prior):
-        value = prior.sample(jax.random.fold_in(key, len(seen)))
+    def sample(term):
+        value = prior_of(term, setting).sample(jax.random.fold_in(key, len(seen)))
         seen[term] = np.asarray(value)
         return value
 

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Array
 from scipy.stats import chisquare
 
-from buckpass.fit.model import coefficients_from, distribution, log_choices
+from buckpass.fit.density import distribution
+from buckpass.fit.model import coefficients_from, log_choices
 from buckpass.fit.observations import TOP, Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.sampling import Sampling
@@ -98,7 +99,7 @@ def _from_priors(sampling: Sampling, seed: int) -> dict[str, Array]:
 def _simulated(
     sampling: Sampling, setting: CrisisSetting, truth: dict[str, Array], rng: np.random.Generator
 ) -> Reading:
-    games = crises_of(setting, coefficients_from(sampling.explanation, setting, lambda term, _: truth[term]))
+    games = crises_of(setting, coefficients_from(sampling.explanation, setting, truth.__getitem__))
     sigma = np.exp(np.asarray(log_choices(games, sampling.likelihood.is_solved)))
     rung, seen = np.asarray(setting.rung), sampling.seen
     by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(TOP + 1)], axis=-1)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from math import prod
 
 import jax.numpy as jnp
+import numpyro.distributions as dist
 from jax.scipy.special import log_ndtr, ndtr, ndtri
 from jaxtyping import Array, Float
 
 from buckpass.fit.explanations import Explanation, Prior, priors
-from buckpass.fit.model import distribution, term_shape
+from buckpass.fit.model import term_shape
 from buckpass.game.setting import CrisisSetting
 
-__all__ = ["Coordinates", "Term", "coordinates_of"]
+__all__ = ["Coordinates", "Term", "coordinates_of", "distribution", "prior_of"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,23 @@ class Coordinates:
 
     def _of(self, term: Term, u: Array) -> Array:
         return u[term.start : term.start + term.size]
+
+
+def distribution(prior: Prior, shape: tuple[int, ...], steps: int) -> dist.Distribution:
+    """The prior as a NumPyro distribution over an array of the given shape."""
+    if prior.family == "simplex":
+        return dist.Dirichlet(jnp.full(steps, prior.a))
+    family = {
+        "normal": lambda: dist.Normal(prior.mean, prior.sd),
+        "half_normal": lambda: dist.HalfNormal(prior.sd),
+        "beta": lambda: dist.Beta(prior.a, prior.b),
+    }[prior.family]()
+    return family.expand(shape).to_event(len(shape)) if shape else family
+
+
+def prior_of(term: str, setting: CrisisSetting) -> dist.Distribution:
+    """The prior of a term by its name, over an array of the shape that the term has in a setting."""
+    return distribution(priors()[term], term_shape(term, setting), setting.cost_curve.shape[0] - 1)
 
 
 def coordinates_of(explanation: Explanation, setting: CrisisSetting) -> Coordinates:

@@ -68,7 +68,7 @@ class Likelihood:
 
     def coefficients(self, values: Mapping[str, Array]) -> Coefficients:
         """The model's coefficients at these values of the free terms."""
-        return coefficients_from(self.explanation, self.setting, lambda term, _: values[term])
+        return coefficients_from(self.explanation, self.setting, values.__getitem__)
 
     def residuals(self, values: Mapping[str, Array]) -> Float[Array, "c p"]:
         """log R of every crisis, all moving at once; a guess for points nearby."""

@@ -8,11 +8,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpyro.distributions as dist
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
-from buckpass.fit.explanations import Explanation, Prior, priors
+from buckpass.fit.explanations import Explanation
 from buckpass.fit.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.game.choice import CLOSED, as_choice, choice_log_probabilities
@@ -23,20 +22,19 @@ from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import solve_strategies
 
 __all__ = [
-    "Sampler",
+    "Values",
     "band_log_probability",
     "coefficients_from",
     "interacts",
     "log_choices",
 ]
 
-Sampler = Callable[[str, dist.Distribution], Array]
+Values = Callable[[str], Array]
 INDEXED = ("stake", "cost", "backlash", "influence")
 
 
-def coefficients_from(explanation: Explanation, setting: CrisisSetting, sample: Sampler) -> Coefficients:
-    """Coefficients of the model in which `sample(term, prior)` gives each free term and every other is off."""
-    draw = _drawer(setting, sample)
+def coefficients_from(explanation: Explanation, setting: CrisisSetting, draw: Values) -> Coefficients:
+    """Coefficients of the model in which `draw(term)` gives the value of each free term and every other is off."""
     base = plain_coefficients(setting)
     changed = {f"{q}_slope": _slopes(explanation, q, draw) for q in INDEXED}
     changed |= {f"{q}_level": draw(f"{q}.level") for q in INDEXED if explanation.frees(f"{q}.level")}
@@ -86,18 +84,6 @@ def bands(
     return logsumexp(jnp.where(inside, log_sigma, CLOSED), axis=1)
 
 
-def distribution(prior: Prior, shape: tuple[int, ...], steps: int) -> dist.Distribution:
-    """The prior as a NumPyro distribution over an array of the given shape."""
-    if prior.family == "simplex":
-        return dist.Dirichlet(jnp.full(steps, prior.a))
-    family = {
-        "normal": lambda: dist.Normal(prior.mean, prior.sd),
-        "half_normal": lambda: dist.HalfNormal(prior.sd),
-        "beta": lambda: dist.Beta(prior.a, prior.b),
-    }[prior.family]()
-    return family.expand(shape).to_event(len(shape)) if shape else family
-
-
 def term_shape(term: str, setting: CrisisSetting) -> tuple[int, ...]:
     """Shape of a term's value; most are one number."""
     powers, vehicles = len(setting.names.powers), len(setting.vehicles)
@@ -105,11 +91,6 @@ def term_shape(term: str, setting: CrisisSetting) -> tuple[int, ...]:
         "norm": (powers,), "stake.power": (powers,), "cost.power": (powers,), "vehicle": (powers, 1 + vehicles),
         "cost.steps": (setting.cost_curve.shape[0] - 1,), "host.price": (powers + vehicles,),
     }.get(term, ())  # fmt: skip
-
-
-def _drawer(setting: CrisisSetting, sample: Sampler) -> Callable[[str], Array]:
-    steps = setting.cost_curve.shape[0] - 1
-    return lambda term: sample(term, distribution(priors()[term], term_shape(term, setting), steps))
 
 
 def _slopes(explanation: Explanation, quantity: str, draw: Callable[[str], Array]) -> Float[Array, " k"]:

@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5netcdf
 import numpy as np
 import xarray as xr
 
-from buckpass.fit.sampling import Draws
+if TYPE_CHECKING:
+    from buckpass.fit.sampling import Draws
 
 __all__ = [
     "Diagnostics", "Posterior", "PosteriorFileError", "Stamp", "diagnose", "load_posterior", "read_stamp", "save_posterior",

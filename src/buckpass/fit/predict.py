@@ -23,7 +23,7 @@ def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int |
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
     draws = {name: jnp.asarray(value) for name, value in posterior.flat(n_draws).items()}
     theory = explanation(posterior.explanation)
-    return jax.vmap(lambda one: coefficients_from(theory, setting, lambda term, _: one[term]))(draws)
+    return jax.vmap(lambda one: coefficients_from(theory, setting, one.__getitem__))(draws)
 
 
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:

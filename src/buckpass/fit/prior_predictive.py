@@ -64,7 +64,7 @@ def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, see
 
 
 def _drawn(coordinates, n_draws: int, seed: int) -> dict[str, np.ndarray]:
-    from buckpass.fit.model import distribution
+    from buckpass.fit.density import distribution
 
     keys = jax.random.split(jax.random.PRNGKey(seed), len(coordinates.terms))
     return {

@@ -115,7 +115,7 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
     first = jnp.asarray(first_mover(some))
 
     def rungs(values):
-        games = crises_of(some, coefficients_from(sampling.explanation, some, lambda term, _: values[term]))
+        games = crises_of(some, coefficients_from(sampling.explanation, some, values.__getitem__))
         if sampling.order == "patron first":
             chance = patron_first(games, first).strategy
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -12,7 +13,9 @@ from scipy.special import logsumexp
 
 from buckpass.fit.posterior import Posterior, quiet_arviz
 from buckpass.fit.readings import reading_of, without_crises
-from buckpass.fit.sampling import Sampling
+
+if TYPE_CHECKING:
+    from buckpass.fit.sampling import Sampling
 
 __all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_scores", "leave_one_out", "stacking_weights"]
 
