@@ -159,13 +159,15 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     data = labelled(draws, dims, coords)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
-    scores = crisis_scores(responses, request, sampling, setting)
-    readings, forecast = read_again(case, sampling, setting, plan.coding) if plan.readings else (None, None)
+    diagnostics = diagnose(draws.sites, draws.diverging)
+    scores = crisis_scores(responses, request, sampling, setting, refits=diagnostics.passed)
+    goes_on = plan.readings and diagnostics.passed  # chains that did not converge are no start for others
+    readings, forecast = read_again(case, sampling, setting, plan.coding) if goes_on else (None, None)
     cannot = list(what_cannot_be_estimated(setting, sampling.seen))
     notes = {"flagged": prior_dominated(draws, sampling), "notes": cannot, "seconds": round(draws.seconds, 1)}
     return Posterior(
         explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
-        log_likelihood=responses, diagnostics=diagnose(draws.sites, draws.diverging), scores=scores,
+        log_likelihood=responses, diagnostics=diagnostics, scores=scores,
         settings={**_stamp(plan), **notes}, request_log_likelihood=request,
         log_prior=prior, readings=readings, forecast=forecast, order=plan.order,
     )  # fmt: skip

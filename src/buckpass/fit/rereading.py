@@ -35,14 +35,16 @@ def by_crisis(values: np.ndarray, setting: CrisisSetting, seen: Observations) ->
 
 
 def crisis_scores(
-    responses: xr.DataArray, request: xr.DataArray, sampling: Sampling, setting: CrisisSetting
+    responses: xr.DataArray, request: xr.DataArray, sampling: Sampling, setting: CrisisSetting, *, refits: bool
 ) -> xr.Dataset:
     """Leave-one-crisis-out scores of the responses given the request; untrusted crises are left out by refitting.
 
+    `refits` false keeps the importance weights as they are: a fit that failed its diagnostics is no basis for others.
     A crisis is left out with its request. The request has a score of its own beside that of the base rates.
     """
     scores = leave_one_out(responses, request)
-    exact = {c: refit_score(sampling, setting.names.crises.index(c)) for c in untrusted(scores)}
+    again = untrusted(scores) if refits else ()
+    exact = {c: refit_score(sampling, setting.names.crises.index(c)) for c in again}
     scores = with_exact(scores, exact)
     columns = {"elpd": scores.elpd, "pareto_k": scores.k, "is_exact": scores.is_exact}
     requests = sampling.likelihood.requests
