@@ -24,11 +24,11 @@ _ROOM_OF = {
     "record": ("buckpass.record", "measure"),
     # one crisis
     "solve": ("buckpass.fit.solving", "solve_crisis"),
-    "what_if": ("buckpass.fit.whatif", "what_if"),
+    "whatif": ("buckpass.fit.whatif", "whatif"),
     "tip": ("buckpass.fit.tipping", "tip"),
     "explain": ("buckpass.fit.explaining", "explain"),
     "solve_crises": ("buckpass.fit.solving", "solve_crises"),
-    "what_if_crises": ("buckpass.fit.whatif", "what_if_crises"),
+    "whatif_crises": ("buckpass.fit.whatif", "whatif_crises"),
     "tip_crises": ("buckpass.fit.tipping", "tip_crises"),
     "explain_crises": ("buckpass.fit.explaining", "explain_crises"),
     "best_posterior": ("buckpass.fit.basis", "best_posterior"),
@@ -51,6 +51,8 @@ _ROOM_OF = {
     "claims": ("buckpass.claims", "assess"),
     "claims_under": ("buckpass.claims", "assess_under"),
     "report": ("buckpass.report", "write_page"),
+    "replicate": ("buckpass.report.replication", "write_archive"),
+    "verify": ("buckpass.report.replication", "verify_archive"),
 }
 
 __all__ = ["__version__", *sorted(_ROOM_OF)]

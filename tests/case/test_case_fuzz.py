@@ -117,6 +117,7 @@ fast = settings(max_examples=FAST, deadline=None, suppress_health_check=list(Hea
 slow = settings(max_examples=SLOW, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @fast
 @given(spoiled_bytes())
 def test_spoiled_bytes(fuzzed, spoiled):

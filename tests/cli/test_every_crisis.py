@@ -87,7 +87,7 @@ def test_a_phase_diagram_of_two_inputs(tmp_path):
 def test_all_of_them_in_batches_from_python(flagship, free_riding):
     changes = bp.overrides(["RUS.capacity=0.5x"], flagship)
     solved = bp.solve_crises(flagship, free_riding, CRISES, n_draws=20)
-    changed = bp.what_if_crises(flagship, free_riding, CRISES, changes, 20)
+    changed = bp.whatif_crises(flagship, free_riding, CRISES, changes, 20)
     gaps = bp.explain_crises(flagship, free_riding, CRISES, "CHN", "RUS", 20)
     turns = bp.tip_crises(flagship, free_riding, CRISES[:3], ["RUS.capacity"], CROSSES, n_draws=20)
     assert list(solved) == list(changed) == list(gaps) == CRISES

@@ -57,6 +57,7 @@ def test_readings_keep_the_rows_and_say_what_they_drop(record):
     np.testing.assert_array_equal(np.asarray(only.fitted.weight) > 0, [n in lines for n in seen.line.tolist()])
 
 
+@pytest.mark.slow
 def test_a_crisis_left_out_adds_nothing(record):
     _, setting, seen = record
     one = explanation("LS")
@@ -68,6 +69,7 @@ def test_a_crisis_left_out_adds_nothing(record):
     np.testing.assert_allclose(less, np.where(dropped, 0.0, whole), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_probabilities_of_requests_sum_to_one_and_cheaper_bodies_are_asked_more(record):
     case, setting, _ = record
     requests = requests_of(case, setting)

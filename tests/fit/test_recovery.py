@@ -41,6 +41,7 @@ def test_interaction_and_slopes_are_recovered_and_refits_agree_with_importance_s
     assert refit_score(sampling, calm) == pytest.approx(quick.elpd[calm], abs=0.15)
 
 
+@pytest.mark.slow
 def test_a_refit_needs_the_fit_it_goes_on_from():
     setting = order(crises=3, powers=2, seed=0)
     sampling = Sampling(explanation("chance"), setting, play(setting, plain_coefficients(setting)), NUTS)

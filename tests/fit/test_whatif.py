@@ -13,7 +13,7 @@ from buckpass.fit.explaining import NoGap, explain, explain_crises
 from buckpass.fit.posterior import Stamp, load_posterior, read_stamp
 from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
 from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
-from buckpass.fit.whatif import what_if, what_if_crises
+from buckpass.fit.whatif import whatif, whatif_crises
 from buckpass.game import estimands
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.scenario import changes_of, scenario_setting
@@ -38,7 +38,7 @@ def posterior(case):
 
 
 def asked(case, posterior, *texts):
-    return what_if(case, posterior, CRISIS, parse_overrides(texts, case, CRISIS), DRAWS)
+    return whatif(case, posterior, CRISIS, parse_overrides(texts, case, CRISIS), DRAWS)
 
 
 @pytest.mark.parametrize("text", NULL)
@@ -136,8 +136,8 @@ def test_a_mandate_for_anything_opens_the_organisation_to_its_members(case):
 def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
     crises = ["osh_2010", CRISIS]
     changes = parse_overrides(["RUS.capacity=0.5x"], case)
-    together = what_if_crises(case, posterior, crises, changes, DRAWS)[CRISIS]
-    alone = what_if(case, posterior, CRISIS, changes, DRAWS)
+    together = whatif_crises(case, posterior, crises, changes, DRAWS)[CRISIS]
+    alone = whatif(case, posterior, CRISIS, changes, DRAWS)
     for one, other in zip(together.powers, alone.powers, strict=True):
         assert one.expected_rung.difference.mean == pytest.approx(other.expected_rung.difference.mean, abs=1e-9)
         assert one.through_others.mean == pytest.approx(other.through_others.mean, abs=1e-9)
@@ -148,7 +148,7 @@ def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
 
 
 def test_a_null_change_is_exactly_zero_in_a_batch_of_crises_too(case, posterior):
-    for found in what_if_crises(
+    for found in whatif_crises(
         case, posterior, ["osh_2010", CRISIS], parse_overrides(["RUS.stake=1x"], case), DRAWS
     ).values():
         assert found.is_null

@@ -72,6 +72,7 @@ def test_bad_designs_are_refused(toy, tmp_path, text, match):
         read_design(toy, file)
 
 
+@pytest.mark.slow
 def test_a_sweep_resumes_to_the_same_bytes_and_refuses_others(toy, posteriors, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     found = sweep(toy, posteriors, DESIGN, whole)

@@ -54,6 +54,7 @@ def check(function, crises, seed):
     assert np.isclose(forward, numeric, rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), stake=st.sampled_from([1.0, 5.0, 25.0]))
 def test_derivatives_of_the_equilibrium(seed, stake):

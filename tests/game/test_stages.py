@@ -111,6 +111,7 @@ def test_a_row_that_was_never_searched_says_nothing():
     assert np.allclose(everything, 0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_host_asks_less_the_dearer_the_asking():
     games = jax.tree.map(lambda x: x[:6], random_crises())  # two crises, three requests each
     security = estimands.host_security(games, solve(games))

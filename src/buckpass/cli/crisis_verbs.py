@@ -134,10 +134,10 @@ def whatif(
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
 
     def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit.whatif import what_if
+        from buckpass.fit.whatif import whatif
         from buckpass.game.scenario import changes_of
 
-        return what_if(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
+        return whatif(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
 
     def tell_it(found) -> None:
         tell_table(found.changes())

@@ -24,7 +24,7 @@ from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
-__all__ = ["Difference", "PowerChange", "WhatIf", "what_if", "what_if_crises"]
+__all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
 ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
 OUTCOMES = ("p_stabilised", "p_nobody")
@@ -174,7 +174,7 @@ class WhatIf(ShowsItself):
         return (zero + bars + points).properties(title=title, width=420)
 
 
-def what_if(
+def whatif(
     case: Case, posterior: Posterior | None, crisis: str, overrides: Sequence[Override], n_draws: int = 200
 ) -> WhatIf:
     """A crisis with some inputs changed, against the crisis as it was, draw by draw.
@@ -192,13 +192,13 @@ def what_if(
     NoEquilibriumFound
         Some draw's game was not solved.
     """
-    return what_if_crises(case, posterior, [crisis], overrides, n_draws)[crisis]
+    return whatif_crises(case, posterior, [crisis], overrides, n_draws)[crisis]
 
 
-def what_if_crises(
+def whatif_crises(
     case: Case, posterior: Posterior | None, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
 ) -> dict[str, WhatIf]:
-    """`what_if` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     standard = standard_of(case)
     before = drawn(case, posterior, crises, (), n_draws, standard)
     after = drawn(case, posterior, crises, overrides, n_draws, standard)
