@@ -25,6 +25,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.game.crises import Crises
+from buckpass.game.estimands import alone_strategy
 from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
 from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve
@@ -209,8 +210,11 @@ class Predictions:
 def solved_or_reason(crises: Crises) -> Equilibrium:
     """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so.
 
-    In blocks of one size on as many threads as cores: one shape is compiled, and a block stays in cache.
+    Where nobody's effort counts for anyone else, everybody acts alone and nothing is solved. Elsewhere in blocks of one size
+    on as many threads as cores: one shape is compiled, and a block stays in cache.
     """
+    if _nobody_counts(crises):
+        return _apart(crises)
     count = crises.stake.shape[0]
     rows = np.arange(-(-count // BLOCK) * BLOCK) % count  # the last block is filled up with the first games
     whole = jax.tree.map(lambda values: np.asarray(values)[rows], crises)
@@ -221,6 +225,19 @@ def solved_or_reason(crises: Crises) -> Equilibrium:
     except NoEquilibriumFound as reason:
         raise CannotCompute(str(reason)) from reason
     return jax.tree.map(lambda *parts: jnp.asarray(np.concatenate(parts)[:count]), *solved)
+
+
+def _nobody_counts(crises: Crises) -> bool:
+    alignment = np.asarray(crises.alignment)
+    return not np.any(alignment * (1 - np.eye(alignment.shape[-1])))
+
+
+@jax.jit
+def _apart(crises: Crises) -> Equilibrium:
+    """The equilibria of games in which every residual is 1: exact, without a search."""
+    none = jnp.zeros_like(crises.stake)
+    games = none[:, 0]
+    return Equilibrium(alone_strategy(crises), none, games, games.astype(int), jnp.isfinite(games))
 
 
 def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:

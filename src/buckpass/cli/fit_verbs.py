@@ -101,7 +101,7 @@ def claims(
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
-        from buckpass.fit.fitting import posteriors_or_none
+        from buckpass.fit.stored import posteriors_or_none
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)

@@ -18,7 +18,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice, best_response
+from buckpass.game.choice import Choice, as_choice
 from buckpass.game.crises import Crises
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve_strategies
 
@@ -79,7 +79,8 @@ class Settled(eqx.Module):
 
     strategy: Float[Array, "p o n"]  # σ_i(a)
     residual: Float[Array, "p n"]  # R_i
-    is_settled: Bool[Array, " n"]  # the last sweep moved no power by more than half the tolerance
+    error: Float[Array, " n"]  # largest change of log R under one best response
+    is_settled: Bool[Array, " n"]  # no power met another residual than a sweep before, to half the tolerance
     sweeps: Int[Array, ""]  # of the block
 
 
@@ -94,36 +95,39 @@ def settle_block(choice: Choice, tolerance: float = 1e-5) -> Settled:
     one = jnp.ones_like(choice.stake[0])
 
     def advance(state):
-        count, left, moving = state
+        count, left, before, moving = state
         gain = jnp.where(moving, jnp.where(count < SWEEPS, 1.0, 0.5), 0.0).astype(one.dtype)  # 0 leaves it as it is
-        new = left
+        new, met = left, []
         for j in powers:
-            answer = _left_by(_choose(offer[j], fall[j], _residual(new, j)), kept[j])
+            met.append(_residual(new, j))
+            answer = _left_by(_choose(offer[j], fall[j], met[j]), kept[j])
             new = (*new[:j], left[j] + gain * (answer - left[j]), *new[j + 1 :])
-        moved = [jnp.max(jnp.abs(new[j] - left[j]) / left[j], axis=0) for j in powers]
-        return count + 1, new, moving & ~(reduce(jnp.maximum, moved) < 0.5 * tolerance * gain)
+        still = [jnp.abs(met[j] - before[j]) < 0.5 * tolerance * gain * before[j] for j in powers]
+        return count + 1, new, tuple(met), moving & ~reduce(jnp.logical_and, still)
 
-    start = tuple(jnp.ones_like(kept[0][:, 0]) for _ in powers)
-    begin = (jnp.int32(0), start, jnp.ones(one.shape, bool))
-    count, left, moving = lax.while_loop(lambda s: (s[0] < SWEEPS + DAMPED) & jnp.any(s[2]), advance, begin)
+    start = tuple(jnp.ones_like(kept[j][:, 0]) for j in powers)
+    begin = (jnp.int32(0), start, tuple(jnp.zeros_like(one) for _ in powers), jnp.ones(one.shape, bool))
+    count, left, _, moving = lax.while_loop(lambda s: (s[0] < SWEEPS + DAMPED) & jnp.any(s[3]), advance, begin)
     residual = [_residual(left, j) for j in powers]
     sigma = [_choose(offer[j], fall[j], residual[j]) for j in powers]
-    return Settled(jnp.stack(sigma), jnp.stack(residual), ~moving, count)
+    answer = [_left_by(sigma[j], kept[j]) for j in powers]
+    gaps = [jnp.abs(jnp.log(_residual(answer, j) / residual[j])) for j in powers]
+    return Settled(jnp.stack(sigma), jnp.stack(residual), reduce(jnp.maximum, gaps), ~moving, count)
 
 
 def _rows(choice: Choice) -> tuple[list[Array], list[Array], list[Array]]:
-    """Per power: its loss by option at R = 1, what each of its options leaves to each power [i, o, n], and its offers."""
+    """Per power: its loss by option at R = 1, what each option leaves to each other power [other, o, n], its offers."""
     powers = range(choice.reach.shape[0])
     fall = [choice.stake[j] * jnp.exp(-choice.reach[j]) for j in powers]
-    to_itself = [(jnp.arange(len(powers)) == j)[:, None, None] for j in powers]
-    kept = [jnp.exp(-choice.alignment[:, j, None] * choice.reach[j]) for j in powers]
-    kept = [jnp.where(own, jnp.ones_like(k), k) for own, k in zip(to_itself, kept, strict=True)]
+    others = [np.delete(np.arange(len(powers)), j) for j in powers]
+    kept = [jnp.exp(-choice.alignment[others[j], j, None] * choice.reach[j]) for j in powers]
     return fall, kept, [choice.offer[j] for j in powers]
 
 
 def _residual(left: Sequence[Array], i: int) -> Float[Array, " n"]:
-    """R_i: the product of what every power leaves to i (a power leaves itself 1)."""
-    return reduce(jnp.multiply, [row[i] for j, row in enumerate(left) if j != i], jnp.ones_like(left[i][i]))
+    """R_i: the product of what every other power leaves to i; `left[j]` has a row for each power but j."""
+    rows = [row[i - (i > j)] for j, row in enumerate(left) if j != i]
+    return reduce(jnp.multiply, rows, jnp.ones(left[i].shape[-1:], left[i].dtype))
 
 
 def _choose(offer: Float[Array, "o n"], fall: Float[Array, "o n"], residual: Float[Array, " n"]) -> Float[Array, "o n"]:
@@ -133,16 +137,15 @@ def _choose(offer: Float[Array, "o n"], fall: Float[Array, "o n"], residual: Flo
 
 
 def _left_by(sigma: Float[Array, "o n"], kept: Float[Array, "i o n"]) -> Float[Array, "i n"]:
-    """Σ_a σ(a) exp(-α r(a)) for every power; written out over options, which the compiler joins into one pass."""
+    """Σ_a σ(a) exp(-α r(a)) for every other power; written out over options, which the compiler joins into one pass."""
     return reduce(jnp.add, [kept[:, a] * sigma[a] for a in range(sigma.shape[0])])
 
 
 def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
     found = settle_block(choice, tolerance)
-    log_residual = jnp.log(found.residual)
-    error = jnp.max(jnp.abs(best_response(choice, log_residual) - log_residual), axis=0)
-    count = jnp.full(error.shape, found.sweeps)
-    return Equilibrium(jnp.moveaxis(found.strategy, -1, 0), log_residual.T, error, count, error <= tolerance)
+    count = jnp.full(found.error.shape, found.sweeps)
+    strategy, log_residual = jnp.moveaxis(found.strategy, -1, 0), jnp.log(found.residual).T
+    return Equilibrium(strategy, log_residual, found.error, count, found.error <= tolerance)
 
 
 def _finish(crises: Crises, quick: Equilibrium, tolerance: float) -> Equilibrium:
