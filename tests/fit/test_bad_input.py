@@ -46,6 +46,7 @@ def test_equal_rungs_are_said_to_be_uninformative():
     assert any("same band" in note for note in what_cannot_be_estimated(SETTING, rows(1)))
 
 
+@pytest.mark.slow
 def test_a_covariate_without_variation_is_named():
     notes = what_cannot_be_estimated(SETTING, play(SETTING, plain_coefficients(SETTING)))
     assert any(note.startswith("claim does not vary") for note in notes)
@@ -57,6 +58,7 @@ def test_perfect_separation_is_named():
     assert any(note.startswith("border separates") for note in notes)
 
 
+@pytest.mark.slow
 def test_one_power_says_that_interaction_cannot_be_estimated():
     alone = order(crises=6, powers=1, seed=0)
     seen = play(alone, plain_coefficients(alone))

@@ -53,6 +53,7 @@ def test_longer_punishment_never_raises_the_critical_factor(toy, posteriors):
             assert b.critical_grim[0] == pytest.approx(a.critical_grim[0])
 
 
+@pytest.mark.slow
 def test_the_punishment_is_not_counted_twice(toy):
     """The fitted price of enforcement is taken out of the stage values: they are as without that price."""
     plain = {"FR": made_posterior(toy, "FR")}

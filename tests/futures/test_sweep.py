@@ -112,6 +112,7 @@ def test_a_cluster_that_does_not_answer_is_named_in_ten_seconds(toy, posteriors,
     assert not list((tmp_path / "x").glob("chunk-*"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_that_was_finished(toy, posteriors, tmp_path, monkeypatch):
     """The second chunk meets a full disk; what was there stays whole, and the same call then completes it."""
     design = dataclasses.replace(DESIGN, samples=4)

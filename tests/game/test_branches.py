@@ -68,6 +68,7 @@ def test_beyond_a_fold_the_principal_branch_is_its_far_side(turns):
     assert found[:, 1] == pytest.approx(np.full(RIVALS, end), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_between_two_folds_every_branch_is_found_and_the_first_is_the_principal_one(turns):
     (top, at_top), (bottom, at_bottom) = turns
     asked = 0.5 * (top + bottom)
@@ -87,6 +88,7 @@ def volunteer(p):
     return 0.8 * (1 - p) - 0.2
 
 
+@pytest.mark.slow
 def test_a_symmetric_game_stays_on_its_symmetric_branch_and_says_where_others_cross():
     """The pitchfork is where the slope of the logit response, λ p (1 - p) 0.8, is 1 on the symmetric branch."""
     game = crisis_of(np.full(2, 0.8), np.full(2, 0.2), np.array([0.0, 60.0]), 1.0, 10.0)

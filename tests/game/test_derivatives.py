@@ -80,6 +80,7 @@ def test_second_derivatives_are_those_of_the_first():
     assert np.isclose(jax.jacfwd(slope)(0.0), (slope(step) - slope(-step)) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_of_draws_is_the_draws_one_by_one():
     crises = random_crises(crises=3)
     stakes = jnp.stack([crises.stake, 2 * crises.stake])

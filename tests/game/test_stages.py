@@ -86,6 +86,7 @@ def test_gap_decomposition_sums_to_the_gap_and_finds_the_one_difference():
     assert np.abs(np.delete(np.asarray(parts.contribution), only, axis=1)).max() < 1e-12
 
 
+@pytest.mark.slow
 def test_without_a_patron_the_order_is_simultaneous():
     crises = random_crises()
     equilibrium, played = solve(crises), in_order(crises, -jnp.ones(8, int))
@@ -96,6 +97,7 @@ def test_without_a_patron_the_order_is_simultaneous():
     assert np.allclose(security_in_order(crises, played), estimands.host_security(crises, equilibrium), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_followers_answer_the_patrons_actual_move():
     crises = random_crises()
     played = in_order(crises, jnp.full(8, 1))
