@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,6 @@ Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (dro
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
 PER_CHAIN_WHEN_BUNDLED = 250
-WARMUP, KEPT = 300, 700  # enough for the flagship; a shorter record may need more
 
 
 def fit(
@@ -31,8 +31,8 @@ def fit(
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int, typer.Option(min=100, help="Warm-up of each of 4 chains; more where a fit fails.")] = WARMUP,
-    draws: Annotated[int, typer.Option(min=100, help="Draws kept of each chain.")] = KEPT,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
+    draws: Annotated[int | None, typer.Option(min=100, help="Draws kept of each chain (default 700).")] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
     as_json: AsJson = False,
@@ -44,7 +44,6 @@ def fit(
         from buckpass.fit.fitting import FitPlan, posterior_file
         from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
-        from buckpass.fit.sampling import NutsSettings
 
         loaded = load_case(case)
         for name in without or []:
@@ -55,7 +54,7 @@ def fit(
             raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
         coding = Coding(BASES[basis], doubt, tuple(without or ()))
-        plan = FitPlan(names, coding, NutsSettings(seed=seed, warmup=warmup, draws=draws), order, readings)
+        plan = FitPlan(names, coding, _chains(seed, warmup, draws), order, readings)
         there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
@@ -68,9 +67,17 @@ def fit(
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])
             tell(f"{row['id']:<11} {row['seconds']:6.0f} s  R-hat {row['rhat_max']:.3f}  {verdict}")
         if not all(row["passed"] for row in rows):
-            tell("A failed fit is no basis for verdicts. Often a longer run passes: --warmup 1000 --draws 1000.")
+            tell("A failed fit is no basis for verdicts. Longer chains may help: --warmup 1000 --draws 1000.")
     if not all(row["passed"] for row in rows):
         raise typer.Exit(SAYS_NO)
+
+
+def _chains(seed: int, warmup: int | None, draws: int | None):
+    """The sampler's settings, its own defaults where nothing was asked."""
+    from buckpass.fit.sampling import NutsSettings
+
+    usual = NutsSettings(seed=seed)
+    return replace(usual, warmup=warmup or usual.warmup, draws=draws or usual.draws)
 
 
 def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:

@@ -95,12 +95,10 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
 
 def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
     rows = case.crises.filter(pl.col("theatre") == case.settings.focus.theatre)
-    fought = case.responses.filter((pl.col("scope") == "belligerent") & pl.col("actor").is_in(list(parties)))
-    left = set(fought["crisis_id"])
     ids = [
         r["crisis_id"]
         for r in rows.iter_rows(named=True)
-        if r["crisis_id"] not in left and not {*parties} & {*r["host"]}
+        if not {*parties} & (case.belligerents(r["crisis_id"]) | {*r["host"]})
     ]
     if not ids:
         raise NoSharedCrises(
