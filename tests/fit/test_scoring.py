@@ -1,5 +1,7 @@
 """Scores, stacking and what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -102,3 +104,20 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path):
 def test_a_bad_fit_does_not_pass(diagnostics, word):
     assert not diagnostics.passed
     assert any(word in reason for reason in diagnostics.reasons)
+
+
+def test_only_what_is_asked_for_is_read(tmp_path):
+    save_posterior(posterior(), tmp_path / "LS.nc")
+    after = load_posterior(tmp_path / "LS.nc")
+    np.testing.assert_allclose(after.score("elpd"), posterior().score("elpd"))
+    assert after.n_draws == posterior().n_draws
+    assert "draws" not in vars(after)
+
+
+def test_draws_of_another_file_are_never_given_with_an_old_stamp(tmp_path):
+    path = tmp_path / "LS.nc"
+    save_posterior(posterior(), path)
+    before = load_posterior(path)
+    save_posterior(dataclasses.replace(posterior(), seed=2), path)
+    with pytest.raises(PosteriorFileError, match="replaced"):
+        _ = before.draws

@@ -27,7 +27,6 @@ QUANTITIES = {
     "expected_rung": "rung, 0 to 6", "p_deploys": "probability", "residual": "share of the job that others leave undone",
     "buck_passed": "effort",
 }  # fmt: skip
-_games = jax.jit(draw_games)
 _solved = jax.jit(lambda games: solve_strategies(games, DEFAULT_SETTINGS))
 
 
@@ -101,7 +100,7 @@ class LiveCrisis:
 
     def _answer(self, overrides: Sequence[Override]) -> dict[str, np.ndarray]:
         setting = scenario_setting(self.case, [self.crisis], overrides, self._standard)
-        games = scenario_games(_games(setting, self._coefficients), setting, overrides)
+        games = scenario_games(draw_games(setting, self._coefficients), setting, overrides)
         found = _solved(games)
         if not bool(found.converged.all()):
             wrong = tuple(int(i) for i in np.flatnonzero(~np.asarray(found.converged)))

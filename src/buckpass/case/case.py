@@ -17,6 +17,7 @@ from buckpass.case.problems import UnknownName
 from buckpass.case.schema import Claim, Host, Organisation, Power, Quantity, Scenario, Settings, Theatre
 from buckpass.case.sources import Source
 
+RECORD = ("settings", "crises", "responses", "own_operations", "series")  # what a fit depends on
 Named = TypeVar("Named", Power, Host, Theatre, Organisation)
 
 
@@ -138,6 +139,11 @@ class Case:
         return self._alignments.get((theatre, of, with_), fallback)
 
     @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What other rooms work out of this case once and keep with it; a changed copy starts with none."""
+        return {}
+
+    @cached_property
     def _alignments(self) -> dict[tuple[str, str, str], float]:
         return {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
 
@@ -166,13 +172,17 @@ class Case:
     def replace(self, **changes: Any) -> Case:
         """A copy of the case with some parts changed, and hashes of its own where the content differs."""
         changed = dataclasses.replace(self, **changes)
-        record_hash = _record_digest(changed)
-        if record_hash == _record_digest(self):
-            record_hash = self.record_hash
+        same = {n: d for n, d in self._digests.items() if getattr(changed, n) is getattr(self, n)}
+        record = {n: same.get(n) or _digest(getattr(changed, n)) for n in RECORD}
+        record_hash = self.record_hash if record == self._digests else _sha256("".join(record.values()))
         whole_hash = _whole_digest(changed, record_hash)
         if whole_hash == _whole_digest(self, self.record_hash):
             whole_hash = self.hash
         return dataclasses.replace(changed, hash=whole_hash, record_hash=record_hash)
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {name: _digest(getattr(self, name)) for name in RECORD}
 
 
 def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:
@@ -190,13 +200,17 @@ def _grouped(rows: pl.DataFrame, by: str, of: str) -> dict[str, frozenset[str]]:
     return {key: frozenset(values) for key, values in groups.items()}
 
 
-def _record_digest(case: Case) -> str:
-    digest = hashlib.sha256(case.settings.model_dump_json(by_alias=True).encode())
-    for table in (case.crises, case.responses, case.own_operations, case.series):
-        digest.update(table.drop("line").write_json().encode())
-    return digest.hexdigest()
+def _digest(part: Settings | pl.DataFrame) -> str:
+    """Of what a part of the record says, wherever in its file it stands."""
+    if isinstance(part, pl.DataFrame):
+        return _sha256(part.drop("line").write_json())
+    return _sha256(part.model_dump_json(by_alias=True))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _whole_digest(case: Case, record_hash: str) -> str:
     parts = (record_hash, case.claims, sorted(case.sources), sorted(case.scenarios.items()))
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+    return _sha256(repr(parts))

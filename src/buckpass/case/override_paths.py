@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -69,14 +69,21 @@ def _general(entry: dict[str, Any]) -> OverridePath:
 
 def override_paths(case: Case) -> dict[str, OverridePath]:
     """Every path that `--set` takes for this case, by its text; the parameters of case.toml are paths too."""
-    ids = {"<POWER>": case.powers, "<HOST>": case.hosts, "<ORGANISATION>": case.organisations}
+    return _paths_of(case.powers, case.hosts, case.organisations) | _parameter_paths(case)
+
+
+@lru_cache(maxsize=16)  # asked for anew by every change of every claim
+def _paths_of(
+    powers: tuple[str, ...], hosts: tuple[str, ...], organisations: tuple[str, ...]
+) -> dict[str, OverridePath]:
+    ids = {"<POWER>": powers, "<HOST>": hosts, "<ORGANISATION>": organisations}
     paths: dict[str, OverridePath] = {}
     for general in general_paths():
         for subject, target in product(ids.get(general.subject, ("",)), ids.get(general.target, ("",))):
             if not subject or subject != target:
                 path = _filled(general, subject, target)
                 paths[path.form] = path
-    return paths | _parameter_paths(case)
+    return paths
 
 
 def _filled(general: OverridePath, subject: str, target: str) -> OverridePath:

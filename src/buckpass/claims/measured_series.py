@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
@@ -16,7 +16,7 @@ from buckpass.claims.finding import CannotCompute, Finding, Question, as_expecte
 from buckpass.record import coded
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
-from buckpass.record.positions import DOMAINS, amounts_of, division_draws, pooled_shares
+from buckpass.record.positions import DOMAINS, division_draws, own_amounts, pooled_shares
 from buckpass.record.rates import LEVEL
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
@@ -65,7 +65,8 @@ def crossing(question: Question) -> Finding:
 def division(question: Question) -> Finding:
     """Mean division-of-labour index since a year; P(as expected, rising, and led as claimed)."""
     case, given = question.case, question.parameters
-    pooled = pooled_shares({d: amounts_of(case, d)[0] for d in DOMAINS}, question.seed)
+    own = {domain: own_amounts(case, domain) for domain in DOMAINS}
+    pooled = pooled_shares(own, question.seed)
     index = {year: draws for year, draws in division_draws(pooled).items() if year >= given["since"]}
     if len(index) < FEWEST_YEARS:
         raise CannotCompute(f"fewer than {FEWEST_YEARS} years since {given['since']} have both domains")
@@ -90,7 +91,7 @@ def division(question: Question) -> Finding:
         turns_on=f"on its weakest part, “{weakest}”, and on the years after {years[-1]}, which lack a common series",
         detail={"parts": parts, "slope_per_year": float(np.median(slope)),
                 "years": [{"year": int(y), "index": float(np.median(d))} for y, d in index.items()]},
-        sources=tuple(dict.fromkeys(s for d in DOMAINS for a in amounts_of(case, d)[0] for s in a.sources)),
+        sources=tuple(dict.fromkeys(s for d in DOMAINS for a in own[d] for s in a.sources)),
     )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def levels(question: Question) -> Finding:
     if n == 1:
         raise CannotCompute("one pair of figures only: no interval can be given", {"pairs": pairs})
     centre, scale = float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(n))
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * scale)
+    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2) * scale)
     return Finding(
         value=centre,
         low=centre - reach,
@@ -217,10 +218,10 @@ def _partner_row(
     since = [year for year in sorted(path) if not behind or year > max(behind)]
     return {
         "partner": partner, "year": own["year"], "series": own["series"], "ratio": float(np.exp(own["log_ratio"])),
-        "p_ahead": float(stats.norm.cdf(own["log_ratio"] / spread)), "lastingly_since": since[0] if since else None,
+        "p_ahead": float(ndtr(own["log_ratio"] / spread)), "lastingly_since": since[0] if since else None,
         "year_other_count": other["year"], "series_other_count": other["series"],
         "ratio_other_count": float(np.exp(other["log_ratio"])),
-        "p_ahead_other_count": float(stats.norm.cdf(other["log_ratio"] / spread)),
+        "p_ahead_other_count": float(ndtr(other["log_ratio"] / spread)),
     }  # fmt: skip
 
 
@@ -247,7 +248,7 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[
 
 def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -> float:
     bound = float(expect.get("above", expect.get("below", 0.0)))
-    above = float(stats.t.sf((bound - centre) / scale, freedom)) if scale > 0 else float(centre > bound)
+    above = float(stdtr(freedom, (centre - bound) / scale)) if scale > 0 else float(centre > bound)
     return 1 - above if "below" in expect else above
 
 
@@ -261,9 +262,9 @@ def _series_of(case: Case, series: Sequence[str], state: str, power: str) -> pl.
 
 
 def _slope_draws(rows: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    fit = stats.linregress(rows["year"].to_numpy(), rows["value"].to_numpy())
-    slope, error = float(fit[0]), float(fit[4])  # type: ignore[arg-type]
-    return slope + error * rng.standard_t(max(rows.height - 2, 1), DRAWS)
+    year, value = rows["year"].to_numpy(), rows["value"].to_numpy()
+    fit, spread = np.polyfit(year - year.mean(), value, 1, cov=True)  # the spread of least squares, n - 2 degrees
+    return fit[0] + np.sqrt(spread[0, 0]) * rng.standard_t(max(rows.height - 2, 1), DRAWS)
 
 
 def _levels_shown(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:

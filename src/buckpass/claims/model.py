@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from buckpass.claims.changes import changed, without_consent_of
@@ -31,6 +30,7 @@ SILENCE, TOP_RUNG, DEPLOYMENT = 0, 6, 5
 FREE_RIDING = jax.jit(estimands.free_riding_index)
 BUCK_PASSED = jax.jit(estimands.buck_passed)
 EFFORT = jax.jit(estimands.expected_effort)
+AT_LEAST = jax.jit(estimands.p_at_least)
 
 
 def cross_response(question: Question) -> Finding:
@@ -125,7 +125,7 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
     also = given.get("also")
     if also and "buck_passed_by" in also:
         _, found = asked.solved(explanation)
-        passed = BUCK_PASSED(games.crises, found)[:, asked.index(also["buck_passed_by"])]
+        passed = np.asarray(BUCK_PASSED(games.crises, found))[:, asked.index(also["buck_passed_by"])]
         held &= as_expected(also, games.mean(passed, crises))
     elif also:
         held &= as_expected(also, _cross(asked, explanation, crises, also["power"], given["other"]))
@@ -136,7 +136,7 @@ def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: s
     efforts = []
     for rung in (SILENCE, TOP_RUNG):
         games, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
-        effort = EFFORT(games.crises, found.strategy)[:, asked.index(power)]
+        effort = np.asarray(EFFORT(games.crises, found.strategy))[:, asked.index(power)]
         efforts.append(games.mean(effort, crises))
     return efforts[1] - efforts[0]
 
@@ -154,12 +154,12 @@ def _probability(question: Question, crises: Sequence[str], games: Games, found:
     """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
     given, case = question.parameters, question.case
     if given["measure"] == "p_power_deploys":
-        reached = estimands.p_at_least(games.crises, found, DEPLOYMENT)[:, case.powers.index(given["power"])]
+        reached = np.asarray(AT_LEAST(games.crises, found, DEPLOYMENT))[:, case.powers.index(given["power"])]
         return games.mean(reached, crises)
     if given["measure"] != "p_organisation_deploys":
         raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
     option = _option(question)
-    proposed = 1.0 - jnp.prod(1.0 - found.strategy[:, :, option], axis=1)
+    proposed = 1.0 - np.prod(1.0 - np.asarray(found.strategy)[:, :, option], axis=1)
     return games.mean(_passes(question, games) * proposed, crises)
 
 
@@ -173,10 +173,10 @@ def _option(question: Question) -> int:
     return TOP_RUNG + vehicles.index(name)
 
 
-def _passes(question: Question, games: Games) -> jax.Array:
+def _passes(question: Question, games: Games) -> np.ndarray:
     """π of the organisation in each game, read back from the effort of its option."""
     full = question.case.settings.ladder.effort[DEPLOYMENT]
-    return games.crises.effort_at[:, 0, _option(question)] / full
+    return np.asarray(games.crises.effort_at)[:, 0, _option(question)] / full
 
 
 def _other_consents(

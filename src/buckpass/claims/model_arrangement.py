@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.predictions import Predictions, crises_in, playing, predictions_of
@@ -68,4 +68,4 @@ def _p_better(asked: Predictions, explanation: str, rival: str) -> float:
     a, b = (score_of(asked.posteriors[e]).elpd for e in (explanation, rival))
     error = math.sqrt(len(a)) * float(np.std(a - b))
     difference = float(np.sum(a - b))
-    return float(norm.cdf(difference / error)) if error > 0 else float(difference > 0)
+    return float(ndtr(difference / error)) if error > 0 else float(difference > 0)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.claims.predictions import (
@@ -118,16 +116,16 @@ def capacity_freed(question: Question) -> Finding:
     def sample(explanation: str) -> Sample:
         games, before = asked.solved(explanation)
         i = asked.index(given["power"])
-        deploys = games.crises.rung[:, i] >= DEPLOYMENT
+        deploys = np.asarray(games.crises.rung)[:, i] >= DEPLOYMENT
         kept, alone = (
-            games.mean(jnp.sum(jnp.where(deploys, strategy[:, i], 0.0), axis=-1), here)
+            games.mean(np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
             for strategy in (before.strategy, ALONE(games.crises))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
         dearer = _dearer(games, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
         after = solved_or_reason(dearer.crises)
-        efforts = [games.mean(EFFORT(games.crises, e.strategy)[:, i], there) for e in (before, after)]
+        efforts = [games.mean(np.asarray(EFFORT(games.crises, e.strategy))[:, i], there) for e in (before, after)]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
@@ -147,8 +145,8 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )
 
 
-def _rungs(asked: Predictions, games: Games, found: Equilibrium, power: str) -> Array:
-    return RUNG(games.crises, found)[:, asked.index(power)]
+def _rungs(asked: Predictions, games: Games, found: Equilibrium, power: str) -> np.ndarray:
+    return np.asarray(RUNG(games.crises, found))[:, asked.index(power)]
 
 
 def _held_equal(asked: Predictions, games: Games, here: Sequence[str], given: dict) -> Games:
@@ -156,18 +154,19 @@ def _held_equal(asked: Predictions, games: Games, here: Sequence[str], given: di
     changed, i = games.crises, asked.index(given["power"])
     hold = given.get("hold", ())
     if "stake" in hold:
-        stake = np.repeat(games.mean(changed.stake[:, i], here), len(games.names))
-        changed = eqx.tree_at(lambda c: c.stake, changed, changed.stake.at[:, i].set(jnp.asarray(stake)))
+        stake = np.array(changed.stake)
+        stake[:, i] = np.repeat(games.mean(stake[:, i], here), len(games.names))
+        changed = replace(changed, stake=stake)
     if "severity" in hold:
         severity = np.repeat(games.mean(changed.severity, here), len(games.names))
-        changed = eqx.tree_at(lambda c: c.severity, changed, jnp.asarray(severity))
+        changed = replace(changed, severity=severity)
     return Games(changed, games.names, games.n_draws)
 
 
 def _dearer(games: Games, power: int, factor: np.ndarray) -> Games:
-    scale = jnp.asarray(np.repeat(factor, len(games.names)))
-    cost = games.crises.cost.at[:, power].multiply(scale)
-    return Games(eqx.tree_at(lambda c: c.cost, games.crises, cost), games.names, games.n_draws)
+    cost = np.array(games.crises.cost)
+    cost[:, power] *= np.repeat(factor, len(games.names))
+    return Games(replace(games.crises, cost=cost), games.names, games.n_draws)
 
 
 def _claims(question: Question, crises: Sequence[str]) -> list[str]:
@@ -190,19 +189,18 @@ def _against(
     ]
     batch = games.crises
 
-    def beside(values: Array) -> Array:
+    def beside(values) -> np.ndarray:
         held = np.asarray(values)  # picked on the host: as a device operation every claim's shape would be compiled
-        return jnp.asarray(np.stack([held[r, power] for r in rows], axis=1))
+        return np.stack([held[r, power] for r in rows], axis=1)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
            "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
-    crises = Crises(
-        **{name: beside(getattr(batch, name)) for name in own},
-        delivery=beside(batch.delivery / batch.severity[:, None]),
-        severity=jnp.ones(size),
-        alignment=jnp.broadcast_to(jnp.eye(2), (size, 2, 2)),
-        host_alignment=jnp.zeros((size, 2)),
-        rationality=jnp.ones(size),
-    )
-    return crises, eqx.tree_at(lambda e: e.log_residual, solved, beside(solved.log_residual))
+    numbers = {name: beside(getattr(batch, name)) for name in own} | {
+        "delivery": beside(np.asarray(batch.delivery) / np.asarray(batch.severity)[:, None]),
+        "severity": np.ones(size),
+        "alignment": np.broadcast_to(np.eye(2), (size, 2, 2)),
+        "host_alignment": np.zeros((size, 2)),
+        "rationality": np.ones(size),
+    }
+    return Crises(**jax.device_put(numbers)), replace(solved, log_residual=beside(solved.log_residual))

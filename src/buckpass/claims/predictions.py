@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
@@ -25,10 +21,9 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.fit.scoring import compare_scores, score_of
 from buckpass.game.crises import Crises
-from buckpass.game.estimands import alone_strategy
 from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
-from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve
+from buckpass.game.setting import UNBATCHED, CrisisSetting, setting_of, standard_of
+from buckpass.game.solver import Equilibrium, NoEquilibriumFound, solve_in_blocks
 
 __all__ = [
     "Games",
@@ -46,8 +41,6 @@ DRAWS = 100
 LEAST_WEIGHT = 0.01
 CEILING = "everything"
 AFTER_DRAWING = frozenset({"force", "absent", *PAYOFFS})  # changes of games that leave the setting as it is
-DRAW_GAMES = eqx.filter_jit(draw_games)
-BLOCK = 256  # games solved in one call
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
 
 
@@ -151,7 +144,7 @@ class Predictions:
         key = ("games", explanation, change and change.name)
         if key not in self._kept:
             setting = self.setting(change)
-            drawn = DRAW_GAMES(setting, coefficients_of(self.posteriors[explanation], setting, self.n_draws))
+            drawn = draw_games(setting, coefficients_of(self.posteriors[explanation], setting, self.n_draws))
             names = setting.names.crises
             games = scenario_games(drawn, setting, change.overrides) if change else drawn
             self._kept[key] = Games(games, names, drawn.stake.shape[0] // len(names))
@@ -176,19 +169,14 @@ class Predictions:
         return self._kept[key]
 
     def _base_setting(self) -> CrisisSetting:
-        return setting_of(self.case, asked_about(self.case), self._standard())
-
-    def _standard(self) -> Standard:
-        if "standard" not in self._kept:
-            self._kept["standard"] = standard_of(self.case)
-        return self._kept["standard"]
+        return setting_of(self.case, asked_about(self.case))
 
     def _changed_setting(self, change: Change) -> CrisisSetting:
         base = self.setting()
         if change.overrides and all(o.attribute in AFTER_DRAWING for o in change.overrides):
             return base
         try:
-            part = scenario_setting(change.case, change.crises, change.overrides, self._standard())
+            part = scenario_setting(change.case, change.crises, change.overrides, standard_of(self.case))
         except BadOverride as reason:
             raise CannotCompute(str(reason)) from reason
         at = np.array([base.names.crises.index(c) for c in change.crises])
@@ -208,36 +196,11 @@ class Predictions:
 
 
 def solved_or_reason(crises: Crises) -> Equilibrium:
-    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so.
-
-    Where nobody's effort counts for anyone else, everybody acts alone and nothing is solved. Elsewhere in blocks of one size
-    on as many threads as cores: one shape is compiled, and a block stays in cache.
-    """
-    if _nobody_counts(crises):
-        return _apart(crises)
-    count = crises.stake.shape[0]
-    rows = np.arange(-(-count // BLOCK) * BLOCK) % count  # the last block is filled up with the first games
-    whole = jax.tree.map(lambda values: np.asarray(values)[rows], crises)
-    blocks = [jax.tree.map(lambda v, at=at: v[at : at + BLOCK], whole) for at in range(0, rows.size, BLOCK)]
+    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so."""
     try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            solved = list(pool.map(lambda block: solve(block, DEFAULT_SETTINGS), blocks))
+        return solve_in_blocks(crises)
     except NoEquilibriumFound as reason:
         raise CannotCompute(str(reason)) from reason
-    return jax.tree.map(lambda *parts: jnp.asarray(np.concatenate(parts)[:count]), *solved)
-
-
-def _nobody_counts(crises: Crises) -> bool:
-    alignment = np.asarray(crises.alignment)
-    return not np.any(alignment * (1 - np.eye(alignment.shape[-1])))
-
-
-@jax.jit
-def _apart(crises: Crises) -> Equilibrium:
-    """The equilibria of games in which every residual is 1: exact, without a search."""
-    none = jnp.zeros_like(crises.stake)
-    games = none[:, 0]
-    return Equilibrium(alone_strategy(crises), none, games, games.astype(int), jnp.isfinite(games))
 
 
 def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:

@@ -93,7 +93,9 @@ def calibrated(ranks: list[dict[str, list[float]]]) -> Calibration:
 def _from_priors(sampling: Sampling, seed: int) -> dict[str, Array]:
     terms, steps = sampling.coordinates.terms, sampling.coordinates.steps
     keys = jax.random.split(jax.random.key(seed), len(terms))
-    return {t.name: distribution(t.prior, t.shape, steps).sample(k) for t, k in zip(terms, keys, strict=True)}
+    return {
+        t.name: jnp.asarray(distribution(t.prior, t.shape, steps).sample(k)) for t, k in zip(terms, keys, strict=True)
+    }
 
 
 def _simulated(

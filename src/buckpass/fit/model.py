@@ -95,6 +95,8 @@ def term_shape(term: str, setting: CrisisSetting) -> tuple[int, ...]:
 
 def _slopes(explanation: Explanation, quantity: str, draw: Callable[[str], Array]) -> Float[Array, " k"]:
     terms = [f"{quantity}.{name}" for name in COVARIATES]
+    if not any(map(explanation.frees, terms)):
+        return jnp.zeros(len(terms))
     return jnp.stack([draw(term) if explanation.frees(term) else jnp.zeros(()) for term in terms])
 
 

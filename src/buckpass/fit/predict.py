@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
+from buckpass.fit.explanations import Explanation, explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Posterior
 from buckpass.game.crises import Crises
@@ -21,13 +21,21 @@ __all__ = ["by_draw", "coefficients_of", "draw_crises", "draw_games"]
 
 def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int | None = None) -> Coefficients:
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
-    draws = {name: jnp.asarray(value) for name, value in posterior.flat(n_draws).items()}
-    theory = explanation(posterior.explanation)
+    return _coefficients(explanation(posterior.explanation), setting.nameless(), posterior.flat(n_draws))
+
+
+@eqx.filter_jit  # as single operations it took half a second for each explanation
+def _coefficients(theory: Explanation, setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
     return jax.vmap(lambda one: coefficients_from(theory, setting, one.__getitem__))(draws)
 
 
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
     """Games of every crisis under every draw; the crisis axis is draw-major: position d · n_crises + c."""
+    return _games(setting.nameless(), coefficients)
+
+
+@eqx.filter_jit
+def _games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
     games = jax.vmap(lambda one: crises_of(setting, one))(coefficients)
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), games)
 

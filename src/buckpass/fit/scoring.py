@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -15,6 +14,8 @@ from buckpass.fit.posterior import Posterior, quiet_arviz
 from buckpass.fit.readings import reading_of, without_crises
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from buckpass.fit.sampling import Sampling
 
 __all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_scores", "leave_one_out", "stacking_weights"]
@@ -75,7 +76,7 @@ def leave_one_out(
     weights, k = quiet_arviz().psislw(-out, reff=1.0)
     return LeaveOneOut(
         crises=tuple(str(c) for c in log_likelihood["crisis"].values),
-        elpd=logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1),
+        elpd=np.asarray(logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1)),
         k=np.asarray(k),
         is_exact=np.zeros(len(values), bool),
     )
@@ -114,12 +115,11 @@ def predictive_score(log_likelihood: np.ndarray) -> float:
 
 def score_of(posterior: Posterior) -> LeaveOneOut:
     """Scores of a fitted explanation as stored with it: importance sampling, refits where that was not trusted."""
-    stored = posterior.scores
     return LeaveOneOut(
-        crises=tuple(str(c) for c in stored["crisis"].values),
-        elpd=stored["elpd"].values,
-        k=stored["pareto_k"].values,
-        is_exact=stored["is_exact"].values.astype(bool),
+        crises=tuple(str(c) for c in posterior.score("crisis")),
+        elpd=posterior.score("elpd"),
+        k=posterior.score("pareto_k"),
+        is_exact=posterior.score("is_exact").astype(bool),
     )
 
 

@@ -18,7 +18,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.fit.solution import CrisisSolution, EquilibriaOfCrisis, PathFigure, PowerSolution, Summary, summary
 from buckpass.game import estimands
-from buckpass.game.crises import Crises, CrisisNames
+from buckpass.game.crises import Crises
 from buckpass.game.equilibria import StartSettings, all_equilibria
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import scenario_games, scenario_setting
@@ -32,8 +32,6 @@ __all__ = [
 
 DEPLOYMENT = 5
 POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed", "payoff")
-NAMELESS = CrisisNames((), (), ())
-_play = jax.jit(draw_games)
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,9 @@ def drawn(
         )
     setting = scenario_setting(case, crises, overrides, standard or standard_of(case))
     coefficients = coefficients_of(posterior, setting, n_draws)
-    return Drawn(posterior, setting, coefficients, scenario_games(play(setting, coefficients), setting, overrides))
-
-
-def play(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
-    """`draw_games`, compiled once for all crises: names are no part of what is compiled."""
-    return _play(dataclasses.replace(setting, names=NAMELESS), coefficients)
+    return Drawn(
+        posterior, setting, coefficients, scenario_games(draw_games(setting, coefficients), setting, overrides)
+    )
 
 
 def drawn_games(
@@ -111,9 +106,7 @@ def solve_crisis(
     solution = _solutions(given, overrides)[crisis]
     if branch == "principal":
         return solution
-    mean = scenario_games(
-        _at_mean(dataclasses.replace(given.setting, names=NAMELESS), given.coefficients), given.setting, overrides
-    )
+    mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, overrides)
     equilibria = _equilibria(mean, case.powers, seed)
     return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, crisis))
 

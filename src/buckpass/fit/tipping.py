@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,7 +19,7 @@ from buckpass.fit.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of
 from buckpass.fit.solution import Summary
-from buckpass.fit.solving import NAMELESS, quantities_of
+from buckpass.fit.solving import quantities_of
 from buckpass.fit.tipping_results import PhaseDiagram, Tipping
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -116,9 +115,7 @@ class _Play:
     def settings(self, overrides: Sequence[Sequence[Override]]) -> CrisisSetting:
         """Settings after each group of overrides, stacked on a leading axis."""
         many = [scenario_setting(self.case, [self.crisis], group, self.standard) for group in overrides]
-        nameless = [
-            dataclasses.replace(one, names=NAMELESS) for one in many
-        ]  # so that all crises share what is compiled
+        nameless = [one.nameless() for one in many]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves), *nameless)
 
     def games(self, settings: CrisisSetting, cell: np.ndarray, weight: np.ndarray) -> Crises:

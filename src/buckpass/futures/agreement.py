@@ -197,6 +197,10 @@ def _explanation(posteriors: Mapping[str, Posterior]) -> str:
     return max(interacting, key=lambda e: float(interacting[e].log_likelihood.sum("crisis").mean()))
 
 
+_transfers = jax.jit(transfer_range, static_argnums=(2, 3))
+_grim = jax.jit(critical_discount_factor)
+
+
 @jax.jit
 def _by_draw(values: StageValues, periods):
     return jax.vmap(critical_discount_factor)(values, periods)
@@ -214,7 +218,7 @@ def _keeps(values: StageValues, terms: Terms) -> np.ndarray:
 def _parties(case: Case, stage: Stage, kept: np.ndarray, terms: Terms) -> tuple[PartyResult, ...]:
     arrangement = arrangement_of(case)
     bargain = np.asarray(has_bargain(stage.values))
-    critical, grim = _critical(stage.values, terms), np.asarray(critical_discount_factor(stage.values))
+    critical, grim = _critical(stage.values, terms), np.asarray(_grim(stage.values))
     slack = terms.discount[:, None] - critical
     return tuple(
         PartyResult(
@@ -234,7 +238,7 @@ def _year(year: int, stage: Stage, kept: np.ndarray, terms: Terms, names: tuple[
 def _payments(stage: Stage, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
     """Per draw the least and the most that keeps receiver and payer in, as shares of the payer's stake."""
     discount = jnp.asarray(np.repeat(terms.discount[:, None], stage.stake.shape[1], axis=1))
-    found = transfer_range(stage.values, discount, 0, 1, jnp.asarray(terms.punishment_years))
+    found = _transfers(stage.values, discount, 0, 1, jnp.asarray(terms.punishment_years))
     least, most = (np.asarray(x) / stage.stake[:, 0] + terms.transfer for x in found)
     return least, most
 

@@ -96,7 +96,7 @@ def _crossed(whole: CrisisSetting, hosts: int, kinds: int, requests: int) -> Cri
 
 
 def _without_closed_vehicles(setting: CrisisSetting) -> tuple[CrisisSetting, tuple[int, ...]]:
-    is_open = np.asarray(setting.is_open).any(axis=(0, 1))
+    is_open = np.any(np.asarray(setting.is_open), axis=(0, 1)).tolist()
     kept = tuple(v for v in range(len(setting.vehicles)) if is_open[PLAIN + v])
     options = np.array([*range(PLAIN), *(PLAIN + v for v in kept)])
     per_option = (

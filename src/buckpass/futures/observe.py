@@ -102,7 +102,7 @@ class Tally:
             self.total, self.square, self.hosts, self.bins = *sums, bins
         else:
             self.total, self.square, self.hosts = self.total + sums[0], self.square + sums[1], self.hosts + sums[2]
-            self.bins += bins
+            self.bins = bins if self.bins is None else self.bins + bins
 
     def mean(self) -> Float[np.ndarray, "m y p"]:
         """Mean over histories."""

@@ -70,7 +70,7 @@ def spread_of(case: Case, series: tuple[str, ...], first_year: int) -> float:
         )
         .filter((pl.col("gap") == 1) & (pl.col("change").abs() < LONGEST_SHOCK))["change"]
     )
-    return float(changes.std()) if len(changes) > 2 else 0.0
+    return float(np.std(changes.to_numpy(), ddof=1)) if len(changes) > 2 else 0.0
 
 
 def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, "h p"]:

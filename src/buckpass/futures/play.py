@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import equinox as eqx
@@ -186,7 +187,7 @@ def play(world: World, seed, event: Event, scene: Scene) -> Played:
 
     def of(attribute: Float[Array, "n p o"]) -> Float[Array, "n p"]:
         rows = jnp.moveaxis(attribute, 0, -1)
-        return sum(rows[:, o] * chosen[:, o] for o in range(chosen.shape[1])).T
+        return reduce(jnp.add, [rows[:, o] * chosen[:, o] for o in range(chosen.shape[1])]).T
 
     effort = crises.delivery * of(crises.effort_at)
     per_severity = (effort / crises.severity[:, None]).T

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from buckpass.case import Case
 from buckpass.fit.posterior import Posterior
@@ -20,6 +19,9 @@ from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import play_tiles
 from buckpass.futures.world import Labels, usable_weights, world_of
 from buckpass.record.results import ShowsItself
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
@@ -173,6 +175,8 @@ def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> 
 
 
 def _summary(tallies: list[Tally], labels: Labels, plan: Plan) -> xr.Dataset:
+    import xarray as xr
+
     mean = np.stack([t.mean() for t in tallies])
     error = np.stack([t.standard_error() for t in tallies])
     quantiles = np.stack([t.quantiles(QUANTILES) for t in tallies])

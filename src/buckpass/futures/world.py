@@ -161,7 +161,9 @@ def world_of(
         fixed=_fixed(scenario), **{name: jnp.asarray(value) for name, value in numbers.items()},
     )  # fmt: skip
     focus = case.settings.focus
-    traders = tuple(p for p, trades in zip(case.powers, np.isfinite(trade).any(axis=0).tolist(), strict=True) if trades)
+    traders = tuple(
+        p for p, trades in zip(case.powers, np.any(np.isfinite(trade), axis=0).tolist(), strict=True) if trades
+    )
     labels = Labels(
         case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider, traders
     )

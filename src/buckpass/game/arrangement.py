@@ -8,17 +8,19 @@ price within the year and once as what follows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
 from buckpass.game.choice import option_payoffs
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients
-from buckpass.game.solver import DEFAULT_SETTINGS, solve
+from buckpass.game.solver import solve_in_blocks
 
 __all__ = [
     "StageValues",
@@ -57,35 +59,33 @@ def stage_payoffs(
 
     Raises `NoEquilibriumFound`.
     """
-    kept, broken = _without_deployment(crises, forgoing), _with_lower_alignment(crises, parties, alignment)
-    keeping, after = solve(kept, DEFAULT_SETTINGS), solve(broken, DEFAULT_SETTINGS)
-    return StageValues(
-        cooperate=_expected_value(kept, keeping.log_residual),
-        deviate=_expected_value(crises, keeping.log_residual),
-        punished=_expected_value(broken, after.log_residual),
-    )
+    powers = np.arange(crises.stake.shape[1])
+    kept, broken = _kept_and_broken(crises, np.isin(powers, forgoing), np.isin(powers, parties), alignment)
+    keeping, after = solve_in_blocks(kept), solve_in_blocks(broken)
+    return _values(crises, kept, broken, keeping.log_residual, after.log_residual)
 
 
 @jax.jit
+def _kept_and_broken(crises: Crises, forgoes: Bool[Array, " p"], is_party: Bool[Array, " p"], alignment):
+    """The games without the deployments that are forgone, and those in which parties count each other's effort less."""
+    open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= DEPLOYMENT))
+    pair = is_party[:, None] & is_party & ~jnp.eye(is_party.size, dtype=bool)
+    lowered = jnp.where(pair, jnp.minimum(crises.alignment, alignment[:, None, None]), crises.alignment)
+    return replace(crises, is_open=open_when_kept), replace(crises, alignment=lowered)
+
+
+@jax.jit
+def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Array, after: Array) -> StageValues:
+    return StageValues(
+        cooperate=_expected_value(kept, keeping),
+        deviate=_expected_value(crises, keeping),
+        punished=_expected_value(broken, after),
+    )
+
+
 def _expected_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p"]:
     """Value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
     return crises.stake + logsumexp(option_payoffs(crises, log_residual), axis=-1)
-
-
-def _without_deployment(crises: Crises, powers: Sequence[int]) -> Crises:
-    is_open = crises.is_open
-    for i in powers:
-        is_open = is_open.at[:, i].set(is_open[:, i] & (crises.rung[:, i] < DEPLOYMENT))
-    return eqx.tree_at(lambda c: c.is_open, crises, is_open)
-
-
-def _with_lower_alignment(crises: Crises, parties: Sequence[int], alignment: Float[Array, " c"]) -> Crises:
-    changed = crises.alignment
-    for i in parties:
-        for j in parties:
-            if i != j:
-                changed = changed.at[:, i, j].set(jnp.minimum(changed[:, i, j], alignment))
-    return eqx.tree_at(lambda c: c.alignment, crises, changed)
 
 
 def has_bargain(stage: StageValues) -> Bool[Array, "... party"]:

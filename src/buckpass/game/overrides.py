@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
@@ -16,6 +17,7 @@ def can_reach(crises: Crises, power: int, rung: int) -> Bool[Array, " c"]:
     return jnp.any(crises.is_open[:, power] & (crises.rung[:, power] == rung), axis=-1)
 
 
+@jax.jit  # power and rung are no part of what is compiled
 def force(crises: Crises, power: int, rung: int) -> Crises:
     """The same crises with one power held at one rung; its vehicle, where several are open, stays its own choice.
 

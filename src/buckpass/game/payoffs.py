@@ -45,7 +45,7 @@ class Coefficients(eqx.Module):
 
 def plain_coefficients(setting: CrisisSetting) -> Coefficients:
     """Coefficients with every mechanism off: stakes and costs of 1 (log level 0), the case's own ladder of costs."""
-    powers, vehicles = len(setting.names.powers), len(setting.vehicles)
+    powers, vehicles = setting.rung.shape[1], len(setting.vehicles)
     zero, off = jnp.zeros(()), jnp.array(-jnp.inf)
     slope = jnp.zeros(len(COVARIATES))
     return Coefficients(

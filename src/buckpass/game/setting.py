@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
 import polars as pl
 from jaxtyping import Array, Bool, Float, Int
@@ -59,6 +59,10 @@ class CrisisSetting(eqx.Module):
         batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
         return dataclasses.replace(self, names=names, **batched)
 
+    def nameless(self) -> CrisisSetting:
+        """The same numbers without names, which are static: what is compiled for one crisis then serves all."""
+        return dataclasses.replace(self, names=CrisisNames((), (), ()))
+
 
 UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "vehicles"})
 
@@ -77,7 +81,9 @@ class Standard:
 
 def standard_of(case: Case) -> Standard:
     """The standard of the case: over every crisis of a theatre that enters the fit and every power that plays."""
-    return _standard(_raw_covariates(case, _rows(case, _fitted_ids(case))))
+    if "standard" not in case.derived:
+        case.derived["standard"] = _standard(_raw_covariates(case, _rows(case, _fitted_ids(case))))
+    return case.derived["standard"]
 
 
 def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standard | None = None) -> CrisisSetting:
@@ -93,20 +99,18 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
-    stacked = {name: jnp.asarray(np.stack([one[name] for one in per_crisis])) for name in per_crisis[0]}
-    return CrisisSetting(
-        names=CrisisNames(tuple(ids), case.powers, options),
-        covariates=jnp.asarray(standard.apply(raw)),
-        is_measured=jnp.asarray(~np.isnan(raw)),
-        log_delivery=jnp.asarray(_log_delivery(case, standard.apply(raw), standard)),
-        severity=jnp.asarray([_severity(case, row) for row in rows]),
-        alignment=jnp.asarray(np.stack([_alignment(case, row["theatre"]) for row in rows])),
-        host_alignment=jnp.asarray([_host_alignment(case, row) for row in rows]),
-        cost_curve=jnp.asarray(case.settings.ladder.cost, dtype=float),
-        asked_relief=jnp.asarray(case.parameter("asked.relief")),
-        vehicles=vehicles,
-        **stacked,
-    )
+    numbers = {name: np.stack([one[name] for one in per_crisis]) for name in per_crisis[0]} | {
+        "covariates": standard.apply(raw),
+        "is_measured": ~np.isnan(raw),
+        "log_delivery": _log_delivery(case, standard.apply(raw), standard),
+        "severity": np.array([_severity(case, row) for row in rows]),
+        "alignment": np.stack([_alignment(case, row["theatre"]) for row in rows]),
+        "host_alignment": np.array([_host_alignment(case, row) for row in rows]),
+        "cost_curve": np.array(case.settings.ladder.cost, dtype=float),
+        "asked_relief": np.array(case.parameter("asked.relief"), dtype=float),
+    }
+    names = CrisisNames(tuple(ids), case.powers, options)
+    return CrisisSetting(names=names, vehicles=vehicles, **jax.device_put(numbers))
 
 
 def _fitted_ids(case: Case) -> list[str]:
@@ -193,7 +197,7 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
         return 0.0
     consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
     has_key = np.array([m in organisation.consent.keys for m in members])
-    return float(pass_probability(organisation.consent.rule, jnp.asarray(consents), jnp.asarray(has_key)))
+    return float(pass_probability(organisation.consent.rule, np.array(consents), has_key))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -18,7 +20,12 @@ from buckpass.game.crises import Crises, CrisisNames
 from buckpass.game.path import trace
 from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
-__all__ = ["DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_strategies"]
+__all__ = [
+    "DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_in_blocks",
+    "solve_strategies",
+]  # fmt: skip
+
+BLOCK = 256  # games of a block
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,48 @@ def solve(crises: Crises, settings: SolverSettings = PRINCIPAL, names: CrisisNam
         The branch of some crisis folds and could not be followed; `all_equilibria`, or `search="sweeps"`, finds some.
     """
     equilibrium, is_plain = _solve_compiled(crises, settings)
-    error = np.asarray(equilibrium.error)
-    lost = np.flatnonzero(~np.asarray(equilibrium.converged))
-    if lost.size:
-        raise NoEquilibriumFound(_complaint(error, lost, settings, names), tuple(lost.tolist()))
+    _refuse_unsolved(equilibrium, settings, names)
     if settings.search == "path":
         for crisis in np.flatnonzero(~np.asarray(is_plain)):
             equilibrium = _round_folds(crises, equilibrium, int(crisis))
     return equilibrium
+
+
+def solve_in_blocks(crises: Crises) -> Equilibrium:
+    """`solve` by sweeps for a batch of any size, on as many threads as cores: one shape is compiled, a block stays in cache.
+
+    Where nobody's effort counts for anyone else everybody acts alone and nothing is solved.
+
+    Raises `NoEquilibriumFound`.
+    """
+    if not np.any(np.asarray(crises.alignment) * (1 - np.eye(crises.alignment.shape[-1]))):
+        return _apart(crises)
+    count = crises.stake.shape[0]
+    rows = np.arange(-(-count // BLOCK) * BLOCK) % count  # the last block is filled up with the first games
+    whole = jax.tree.map(lambda values: np.asarray(values)[rows], crises)
+    blocks = [jax.tree.map(lambda v, at=at: v[at : at + BLOCK], whole) for at in range(0, rows.size, BLOCK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        solved = list(pool.map(lambda block: jax.device_get(_solve_compiled(block, DEFAULT_SETTINGS)[0]), blocks))
+    found = jax.device_put(jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *solved))
+    _refuse_unsolved(found, DEFAULT_SETTINGS, None)
+    return found
+
+
+@jax.jit
+def _apart(crises: Crises) -> Equilibrium:
+    """The equilibria of games in which every residual is 1: exact, without a search."""
+    choice = as_choice(crises)
+    sigma = jnp.exp(choice_log_probabilities(choice, jnp.zeros_like(choice.stake)))
+    none = jnp.zeros_like(crises.stake)
+    games = none[:, 0]
+    return Equilibrium(jnp.moveaxis(sigma, -1, 0), none, games, games.astype(int), jnp.isfinite(games))
+
+
+def _refuse_unsolved(equilibrium: Equilibrium, settings: SolverSettings, names: CrisisNames | None) -> None:
+    lost = np.flatnonzero(~np.asarray(equilibrium.converged))
+    if lost.size:
+        complaint = _complaint(np.asarray(equilibrium.error), lost, settings, names)
+        raise NoEquilibriumFound(complaint, tuple(lost.tolist()))
 
 
 @partial(jax.jit, static_argnames="settings")

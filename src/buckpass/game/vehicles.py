@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from jaxtyping import Bool, Float
 
 __all__ = ["CONSENT_RULES", "UnknownConsentRule", "consent_probability", "pass_probability"]
 
@@ -14,14 +14,14 @@ class UnknownConsentRule(ValueError):
     """The consent rule is none of lead, keys, majority, consensus."""
 
 
-def consent_probability(alignment_with_host: Float[Array, "... member"]) -> Float[Array, "... member"]:
+def consent_probability(alignment_with_host: Float[np.ndarray, "... member"]) -> Float[np.ndarray, "... member"]:
     """Chance that a member agrees to act for the host's government: (1 + α_jh) / 2, α from -1 to 1."""
-    return 0.5 * (1.0 + alignment_with_host)
+    return 0.5 * (1.0 + np.asarray(alignment_with_host))
 
 
 def pass_probability(
-    rule: str, consent: Float[Array, "... member"], has_key: Bool[Array, " member"] | None = None
-) -> Float[Array, ...]:
+    rule: str, consent: Float[np.ndarray, "... member"], has_key: Bool[np.ndarray, " member"] | None = None
+) -> Float[np.ndarray, ...]:
     """Chance π that a proposal passes, members deciding independently.
 
     lead: 1. keys: product over the members that hold one. majority: more than half say yes (Poisson-binomial tail).
@@ -32,12 +32,13 @@ def pass_probability(
     UnknownConsentRule
         The rule is not one of `CONSENT_RULES`.
     """
+    consent = np.asarray(consent)
     if rule == "lead":
-        return jnp.ones(consent.shape[:-1], consent.dtype)
+        return np.ones(consent.shape[:-1], consent.dtype)
     if rule == "consensus":
-        return jnp.prod(consent, axis=-1)
+        return np.prod(consent, axis=-1)
     if rule == "keys":
-        return jnp.prod(consent if has_key is None else jnp.where(has_key, consent, 1.0), axis=-1)
+        return np.prod(consent if has_key is None else np.where(has_key, consent, 1.0), axis=-1)
     if rule == "majority":
         return _more_than_half(consent)
     raise UnknownConsentRule(
@@ -46,12 +47,13 @@ def pass_probability(
     )
 
 
-def _more_than_half(consent: Float[Array, "... member"]) -> Float[Array, ...]:
+def _more_than_half(consent: Float[np.ndarray, "... member"]) -> Float[np.ndarray, ...]:
     """P(yes votes > members / 2) by adding one member at a time to the distribution of the count."""
     members = consent.shape[-1]
-    count = jnp.zeros((*consent.shape[:-1], members + 1), consent.dtype).at[..., 0].set(1.0)
+    count = np.zeros((*consent.shape[:-1], members + 1), consent.dtype)
+    count[..., 0] = 1.0
     for j in range(members):
         yes = consent[..., j, None]
-        shifted = jnp.pad(count[..., :-1], [(0, 0)] * (count.ndim - 1) + [(1, 0)])
+        shifted = np.pad(count[..., :-1], [(0, 0)] * (count.ndim - 1) + [(1, 0)])
         count = (1.0 - yes) * count + yes * shifted
-    return jnp.sum(count[..., members // 2 + 1 :], axis=-1)
+    return np.sum(count[..., members // 2 + 1 :], axis=-1)

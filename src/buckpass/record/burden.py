@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from buckpass.case import Case
 from buckpass.record.rates import LEVEL
@@ -32,7 +32,7 @@ class RankCorrelation:
         if self.rho is None or self.low is None:
             return None
         z, sd = _z(self.rho), _sd(self.rho, self.n)
-        return float(stats.norm.sf(_z(threshold), z, sd))
+        return float(ndtr((z - _z(threshold)) / sd))
 
 
 def rank_correlation(x: np.ndarray, y: np.ndarray) -> RankCorrelation:
@@ -44,12 +44,12 @@ def rank_correlation(x: np.ndarray, y: np.ndarray) -> RankCorrelation:
     n = len(x)
     if n < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return RankCorrelation(None, None, None, n)
-    ranks = stats.rankdata(x), stats.rankdata(y)
-    rho = float(np.clip(np.corrcoef(*ranks)[0, 1], -1, 1))
+    ranks = np.stack([pl.Series(np.asarray(v)).rank("average").to_numpy() for v in (x, y)])
+    rho = float(np.clip(np.corrcoef(ranks)[0, 1], -1, 1))
     rho = round(rho, 12)
     if n < FEWEST:
         return RankCorrelation(rho, None, None, n)
-    reach = stats.norm.ppf((1 + LEVEL) / 2) * _sd(rho, n)
+    reach = ndtri((1 + LEVEL) / 2) * _sd(rho, n)
     return RankCorrelation(rho, math.tanh(_z(rho) - reach), math.tanh(_z(rho) + reach), n)
 
 

@@ -14,7 +14,16 @@ from buckpass.case import Case
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
 
-__all__ = ["DOMAINS", "Amounts", "amounts_of", "division_draws", "division_table", "pooled_shares", "shares_table"]
+__all__ = [
+    "DOMAINS",
+    "Amounts",
+    "amounts_of",
+    "division_draws",
+    "division_table",
+    "own_amounts",
+    "pooled_shares",
+    "shares_table",
+]
 
 DOMAINS = ("economic", "security")
 DRAWS = 4000
@@ -51,9 +60,14 @@ class Amounts:
 def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amounts, ...]]:
     """The amounts of a domain: those of its own series in order of preference, and those of the alternatives."""
     measure = getattr(case.settings.measures, domain)
-    own = tuple(_amounts(case, measure, series, series) for series in measure.series)
     other = tuple(_amounts(case, measure, s, a.label) for a in measure.alternatives for s in a.series)
-    return own, other
+    return own_amounts(case, domain), other
+
+
+def own_amounts(case: Case, domain: str) -> tuple[Amounts, ...]:
+    """The amounts of a domain's own series in order of preference."""
+    measure = getattr(case.settings.measures, domain)
+    return tuple(_amounts(case, measure, series, series) for series in measure.series)
 
 
 def shares_table(case: Case, which: str = "main") -> ResultTable:
@@ -85,8 +99,8 @@ def division_table(case: Case, seed: int) -> ResultTable:
     `index` uses that year's shares; `low` and `high` are its range over the other counts of the same thing where they
     have the year. `pooled` uses the five years around, with a 90 % interval by Bayesian bootstrap over those years.
     """
-    own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
-    other = {domain: amounts_of(case, domain)[1] for domain in DOMAINS}
+    counted = {domain: amounts_of(case, domain) for domain in DOMAINS}
+    own, other = ({domain: both[i] for domain, both in counted.items()} for i in (0, 1))
     years = sorted(set.intersection(*({y for a in own[d] for y in a.by_year} for d in DOMAINS)))
     draws = division_draws(pooled_shares(own, seed))
     rows = [_division_row(year, own, other, draws.get(year)) for year in years]
@@ -145,10 +159,13 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     rows = case.series.filter((pl.col("series") == series) & pl.col("actor").is_in(measure.powers)).drop_nulls("value")
     if measure.partners:
         rows = rows.filter(pl.col("partner").is_in([*measure.partners, *case.theatres]))
-    found: dict[int, dict[str, float]] = {}
-    for (year,), of_year in rows.sort("year", maintain_order=True).group_by("year", maintain_order=True):
-        totals = {p: _total(case, measure, of_year.filter(pl.col("actor") == p)) for p in measure.powers}
-        found[int(year)] = {p: total for p, total in totals.items() if total is not None}
+    cells: dict[int, dict[str, list[tuple[str, float]]]] = {}  # year → power → (partner, value)
+    for year, actor, partner, value in (
+        rows.select("year", "actor", "partner", "value").sort("year", maintain_order=True).iter_rows()
+    ):
+        cells.setdefault(year, {}).setdefault(actor, []).append((partner, value))
+    totals = {year: {p: _total(case, measure, of.get(p, [])) for p in measure.powers} for year, of in cells.items()}
+    found = {year: {p: t for p, t in of.items() if t is not None} for year, of in totals.items()}
     by_year = {year: known for year, known in found.items() if known and len(known) == len(measure.powers)}
     alone = {year: known for year, known in found.items() if known and year not in by_year}
     years = [*by_year, *alone]
@@ -157,11 +174,11 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     return Amounts(series, label, by_year, alone, unit, tuple(dict.fromkeys(keys)), len(measure.partners))
 
 
-def _total(case: Case, measure, rows: pl.DataFrame) -> float | None:
+def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | None:
     """A power's amount in a year: the sum over all partners, else the figure for the whole theatre; never a part."""
     if not measure.partners:
-        return float(rows["value"].sum()) if rows.height else None
-    values = dict(rows.select("partner", "value").iter_rows())
+        return float(sum(value for _, value in cells)) if cells else None
+    values = dict(cells)
     if all(partner in values for partner in measure.partners):
         return float(sum(values[partner] for partner in measure.partners))
     return values.get(case.settings.focus.theatre)

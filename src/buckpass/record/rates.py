@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import stats
-from scipy.special import betaln
+from scipy.special import betainc, betaincinv, betaln  # scipy.stats takes half a second to load
 
 __all__ = ["LEVEL", "BoundedRate", "Rate", "bounded_rate", "p_less"]
 
@@ -44,16 +43,16 @@ class Rate:
     @property
     def low(self) -> float:
         """Lower end of the interval."""
-        return float(stats.beta.ppf((1 - LEVEL) / 2, *self.posterior))
+        return float(betaincinv(*self.posterior, (1 - LEVEL) / 2))
 
     @property
     def high(self) -> float:
         """Upper end of the interval."""
-        return float(stats.beta.ppf((1 + LEVEL) / 2, *self.posterior))
+        return float(betaincinv(*self.posterior, (1 + LEVEL) / 2))
 
     def p_below(self, threshold: float) -> float:
         """Posterior probability that the rate lies below a threshold."""
-        return float(stats.beta.cdf(threshold, *self.posterior))
+        return float(betainc(*self.posterior, np.clip(threshold, 0.0, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def p_less(a: Rate, b: Rate) -> float:
         + (2 * second - 1) * np.log(np.cos(angle))
         - betaln(first, second)
     )
-    below = stats.beta.cdf(x, *a.posterior)
+    below = betainc(*a.posterior, x)
     return float(np.clip(np.sum(weights * below * np.exp(log_density)), 0.0, 1.0))
 
 

@@ -132,7 +132,7 @@ def speaking(comparison: Comparison) -> dict[str, float]:
 
 
 def _solved(setting: CrisisSetting, posterior: Posterior, n_draws: int) -> tuple[Crises, Equilibrium]:
-    games = jax.jit(draw_games)(setting, coefficients_of(posterior, setting, n_draws))
+    games = draw_games(setting, coefficients_of(posterior, setting, n_draws))
     return games, solve(games, DEFAULT_SETTINGS)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import jax
 import numpy as np
 
 from buckpass.case import BadOverride, Case, parse_overrides
@@ -23,8 +22,6 @@ from buckpass.report.mixture import Estimate, estimate, mixed
 from buckpass.report.wording import name_of
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
-
-_games = jax.jit(draw_games)
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def card_what_ifs(
     standard = standard_of(case)
     plain = scenario_setting(case, crises, (), standard)
     coefficients = {e: coefficients_of(posteriors[e], plain, n_draws) for e in weights}
-    base = {e: _answers(case, plain, _games(plain, c)) for e, c in coefficients.items()}
+    base = {e: _answers(case, plain, draw_games(plain, c)) for e, c in coefficients.items()}
     found: dict[str, list[CardWhatIf]] = {c: [] for c in crises}
     for entry in _table():
         changes = {c: t for c in crises if (t := _change(case, c, entry["set"])) is not None}
@@ -60,7 +57,7 @@ def card_what_ifs(
         setting = _setting(case, crises, changes, common, standard)
         held = parse_overrides([common], case) if common else ()
         after = {
-            e: _answers(case, setting, scenario_games(_games(setting, c), setting, held))
+            e: _answers(case, setting, scenario_games(draw_games(setting, c), setting, held))
             for e, c in coefficients.items()
         }
         moved = {
