@@ -24,6 +24,7 @@ from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve_strategies
 
 __all__ = ["Settled", "settle_block", "solve_batch"]
 
+LATE = 32  # one of so many crises of a block may be left for later
 SWEEPS = 24  # undamped
 DAMPED = 200  # then damped by half, for what still moves
 
@@ -37,11 +38,23 @@ def solve_batch(crises: Crises, tolerance: float = 1e-5, block: int = 256) -> Eq
     """
     count = crises.stake.shape[0]
     block = min(block, count, 4096 // crises.is_open.shape[-1]) if jax.default_backend() == "cpu" else count
+    quick, settled = _solve_spread(crises, tolerance, block, block // LATE)
+    late = np.flatnonzero(~settled)
+    if late.size:
+        rows = np.resize(late, -(-late.size // block) * block)
+        part = jax.tree.map(lambda x: np.asarray(x)[rows], crises)
+        rest, _ = _solve_spread(part, tolerance, block, 0)
+        quick = jax.tree.map(lambda a, b: _replaced(a, late, b[: late.size]), quick, rest)
+    return _finish(crises, quick, tolerance)
+
+
+def _solve_spread(crises: Crises, tolerance: float, block: int, late: int) -> tuple[Equilibrium, np.ndarray]:
+    """The blocks spread over the cores: equilibria, and which crises came to rest."""
+    count = crises.stake.shape[0]
     parts = _cut(-(-count // block), os.cpu_count() or 1)
     with ThreadPoolExecutor(len(parts)) as pool:
-        pieces = list(pool.map(lambda part: _solve_blocks(crises, tolerance, block, part[1], part[0]), parts))
-    quick = jax.tree.map(lambda *x: np.concatenate(x), *_flat(pieces, parts, block, count))
-    return _finish(crises, quick, tolerance)
+        pieces = list(pool.map(lambda part: _solve_blocks(crises, tolerance, block, part[1], late, part[0]), parts))
+    return jax.tree.map(lambda *x: np.concatenate(x), *_flat(pieces, parts, block, count))
 
 
 def _cut(blocks: int, workers: int) -> list[tuple[int, int]]:
@@ -50,7 +63,7 @@ def _cut(blocks: int, workers: int) -> list[tuple[int, int]]:
     return [(first, min(size, blocks - first)) for first in range(0, blocks, size)]
 
 
-def _flat(pieces: list[Equilibrium], parts: list[tuple[int, int]], block: int, count: int):
+def _flat(pieces: list, parts: list[tuple[int, int]], block: int, count: int):
     for piece, (first, blocks) in zip(pieces, parts, strict=True):
         whole = min(count, (first + blocks) * block) - first * block
         yield jax.tree.map(partial(_unblock, keep=whole), piece)
@@ -60,15 +73,15 @@ def _unblock(values: Array, keep: int) -> np.ndarray:
     return np.asarray(values).reshape((-1, *values.shape[2:]))[:keep]
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def _solve_blocks(crises: Crises, tolerance: float, block: int, blocks: int, first: int) -> Equilibrium:
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _solve_blocks(crises: Crises, tolerance: float, block: int, blocks: int, late: int, first: int):
     count = crises.stake.shape[0]
 
     def one(index):
         start = jnp.minimum((first + index) * block, count - block)
         shift = (first + index) * block - start  # the last block starts early; its fresh part is rolled to the front
         part = jax.tree.map(lambda x: lax.dynamic_slice_in_dim(x, start, block), crises)
-        solved = _solve_block(as_choice(part), tolerance)
+        solved = _solve_block(as_choice(part), tolerance, late)
         return lax.cond(shift > 0, lambda e: jax.tree.map(lambda x: jnp.roll(x, -shift, 0), e), lambda e: e, solved)
 
     return lax.map(one, jnp.arange(blocks))
@@ -84,11 +97,13 @@ class Settled(eqx.Module):
     sweeps: Int[Array, ""]  # of the block
 
 
-def settle_block(choice: Choice, tolerance: float = 1e-5) -> Settled:
+def settle_block(choice: Choice, tolerance: float = 1e-5, late: int = 0) -> Settled:
     """Equilibria of a block by Gauss-Seidel sweeps; a crisis stops at its own convergence, whatever its neighbours do.
 
     After `SWEEPS` sweeps the crises that still move are damped, for `DAMPED` more. Freezing each crisis by itself is what
-    makes its bits independent of the company it is solved in.
+    makes its bits independent of the company it is solved in. The block is left when no more than `late` of its crises
+    move: those are not settled, and come to the same bits when they are solved anew among their like. The slowest of 256
+    crises takes twice the sweeps of the slowest but eight.
     """
     fall, kept, offer = _rows(choice)
     powers = range(len(fall))
@@ -107,12 +122,19 @@ def settle_block(choice: Choice, tolerance: float = 1e-5) -> Settled:
 
     start = tuple(jnp.ones_like(kept[j][:, 0]) for j in powers)
     begin = (jnp.int32(0), start, tuple(jnp.zeros_like(one) for _ in powers), jnp.ones(one.shape, bool))
-    count, left, _, moving = lax.while_loop(lambda s: (s[0] < SWEEPS + DAMPED) & jnp.any(s[3]), advance, begin)
+    count, left, _, moving = lax.while_loop(lambda s: (s[0] < SWEEPS + DAMPED) & (jnp.sum(s[3]) > late), advance, begin)
     residual = [_residual(left, j) for j in powers]
-    sigma = [_choose(offer[j], fall[j], residual[j]) for j in powers]
-    answer = [_left_by(sigma[j], kept[j]) for j in powers]
-    gaps = [jnp.abs(jnp.log(_residual(answer, j) / residual[j])) for j in powers]
-    return Settled(jnp.stack(sigma), jnp.stack(residual), reduce(jnp.maximum, gaps), ~moving, count)
+
+    def judged():
+        sigma = [_choose(offer[j], fall[j], residual[j]) for j in powers]
+        answer = [_left_by(sigma[j], kept[j]) for j in powers]
+        gaps = [jnp.abs(jnp.log(_residual(answer, j) / residual[j])) for j in powers]
+        return tuple(sigma), reduce(jnp.maximum, gaps)
+
+    # Always taken; left in the open, the compiler would work out all exponentials of `_rows` again for each of their uses.
+    nothing = (tuple(jnp.zeros_like(f) for f in fall), jnp.zeros_like(one))
+    sigma, error = lax.cond(count >= 0, judged, lambda: nothing)
+    return Settled(jnp.stack(sigma), jnp.stack(residual), error, ~moving, count)
 
 
 def _rows(choice: Choice) -> tuple[list[Array], list[Array], list[Array]]:
@@ -141,11 +163,11 @@ def _left_by(sigma: Float[Array, "o n"], kept: Float[Array, "i o n"]) -> Float[A
     return reduce(jnp.add, [kept[:, a] * sigma[a] for a in range(sigma.shape[0])])
 
 
-def _solve_block(choice: Choice, tolerance: float) -> Equilibrium:
-    found = settle_block(choice, tolerance)
+def _solve_block(choice: Choice, tolerance: float, late: int) -> tuple[Equilibrium, Array]:
+    found = settle_block(choice, tolerance, late)
     count = jnp.full(found.error.shape, found.sweeps)
     strategy, log_residual = jnp.moveaxis(found.strategy, -1, 0), jnp.log(found.residual).T
-    return Equilibrium(strategy, log_residual, found.error, count, found.error <= tolerance)
+    return Equilibrium(strategy, log_residual, found.error, count, found.error <= tolerance), found.is_settled
 
 
 def _finish(crises: Crises, quick: Equilibrium, tolerance: float) -> Equilibrium:
