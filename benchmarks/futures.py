@@ -60,7 +60,7 @@ def variance_ratio(case, posteriors) -> float:
 
     def totals(texts, seed):
         world, _ = world_of(scenario_of(case, texts), posteriors, 2026, 15, 1)
-        return next(play_tiles([world], seed, 15, TILE)).by_power[0][m, :, :, i].sum(0)
+        return next(play_tiles([world], seed, 15, TILE)).by_power[0][m][:, :, i].sum(0)
 
     changed = [f"{provider}.cost=0.95x"]
     base = totals((), 1)

@@ -26,7 +26,7 @@ from buckpass.futures.problems import (
 from buckpass.futures.run import Plan, simulate
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.step import STEPS
-from buckpass.futures.tiles import TILE, play_tiles
+from buckpass.futures.tiles import TILE, all_histories, play_tiles
 from buckpass.futures.world import world_of
 from buckpass.game.choice import as_choice
 from buckpass.game.solver import solve
@@ -42,7 +42,7 @@ def worlds(case, posteriors, texts=((),), seed=4):
 
 def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
     tiles = list(play_tiles(worlds(case, posteriors, texts, seed), seed, YEARS, histories, workers))
-    return [np.concatenate([t.by_power[w] for t in tiles], axis=2) for w in range(len(texts))]
+    return [np.stack(all_histories(tiles, w)[0]) for w in range(len(texts))]
 
 
 def test_draws_are_uniform_and_belong_to_their_key():

@@ -17,7 +17,7 @@ from buckpass.futures.observe import BY_POWER
 from buckpass.futures.outset import trade_at
 from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import scenario_of
-from buckpass.futures.tiles import play_tiles
+from buckpass.futures.tiles import all_histories, play_tiles
 from buckpass.futures.world import world_of
 from buckpass.record.results import ShowsItself
 
@@ -120,8 +120,7 @@ def backtest(
 def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed: int) -> list[Score]:
     world, labels = world_of(scenario_of(case), posteriors, start, years, seed)
     tiles = list(play_tiles([world], seed, years, histories))
-    by_power = np.concatenate([t.by_power[0] for t in tiles], axis=2)
-    by_host = np.concatenate([t.by_host[0] for t in tiles], axis=2)
+    by_power, by_host = all_histories(tiles, 0)
     fans = _fans(by_power, by_host, labels)
     after, before = (
         _facts(case, labels, start, case.settings.years[1] + 1),
@@ -146,16 +145,16 @@ def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed
 COUNTS = ("crises", "nobody beyond words", "years with a deployment", "years beyond words")
 
 
-def _fans(by_power: np.ndarray, by_host: np.ndarray, labels) -> dict[tuple[str, str], np.ndarray]:
+def _fans(by_power: Sequence[np.ndarray], by_host: Sequence[np.ndarray], labels) -> dict[tuple[str, str], np.ndarray]:
     """Quantities of each history at the end of the years."""
     fans: dict[tuple[str, str], np.ndarray] = {}
     for h, host in enumerate(labels.hosts):
-        fans["crises", host] = by_host[0, :, :, h].sum(0)
+        fans["crises", host] = by_host[0][:, :, h].sum(0)
     fans["nobody beyond words", "all hosts"] = by_host[1].sum(axis=(0, 2))
     for i, power in enumerate(labels.powers):
-        fans["economic share", power] = by_power[BY_POWER.index("economic_share"), -1, :, i]
-        fans["years with a deployment", power] = (by_power[BY_POWER.index("rung"), :, :, i] >= 5).sum(0)
-        fans["years beyond words", power] = (by_power[BY_POWER.index("rung"), :, :, i] >= 2).sum(0)
+        fans["economic share", power] = by_power[BY_POWER.index("economic_share")][-1, :, i]
+        fans["years with a deployment", power] = (by_power[BY_POWER.index("rung")][:, :, i] >= 5).sum(0)
+        fans["years beyond words", power] = (by_power[BY_POWER.index("rung")][:, :, i] >= 2).sum(0)
     return fans
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from buckpass.futures.step import Keys, Year
 from buckpass.futures.world import State, World
@@ -46,33 +47,36 @@ REACH = 12.0  # amounts are binned by asinh(10 x) up to this: 8,000 units, a res
 
 
 class Observed(eqx.Module):
-    """One tile's observations; axes year y, history n, then power p or host h."""
+    """One tile's observations, one array per measure; axes year y, history n, then power p or host h."""
 
-    by_power: Float[Array, "m y n p"]  # in the order of MEASURES
-    by_host: Float[Array, "m y n h"]  # crises, of which nobody beyond words, not stabilised, and nobody so far
+    by_power: tuple[Float[Array, "y n p"], ...]  # in the order of MEASURES
+    by_host: tuple[
+        Float[Array, "y n h"], ...
+    ]  # crises, of which nobody beyond words, not stabilised, and nobody so far
     unsolved: Float[Array, ""]
 
 
-def observed(world: World, keys: Keys, state: State, year: Year) -> tuple[Float[Array, "m n p"], Float[Array, "m n h"]]:
-    """Observations of one year, from the state at its end; what has ever happened comes later (`so_far`)."""
+def observed(world: World, keys: Keys, state: State, year: Year) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Observations of one year [n, p] and [n, h], from the state at its end; what has ever happened comes in `so_far`."""
     bound = world.yearly.commitment_cost[keys.draw][:, None] * state.commitments
     grown = jnp.exp(state.capacity - world.first_capacity)
     traded = jnp.where(world.has_trade > 0, jnp.exp(state.trade), 0.0).sum(-2)
     security = state.security / jnp.maximum(state.security.sum(-1, keepdims=True), 1e-9)
-    by_power = jnp.stack([
+    by_power = (
         year.burden, year.benefit, jnp.maximum(year.top_rung, 0).astype(jnp.float32), state.commitments,
         grown / (1.0 + bound / grown), jax.nn.sigmoid(state.opinion).mean(-2),
         traded / jnp.maximum(traded.sum(-1, keepdims=True), 1e-9), security, year.first, year.deployments,
-    ])  # fmt: skip
-    return by_power, jnp.stack([year.crises, year.nobody, year.unstable, year.nobody])
+    )  # fmt: skip
+    return by_power, (year.crises, year.nobody, year.unstable, year.nobody)
 
 
-def so_far(by_power: Float[Array, "y m n p"], by_host: Float[Array, "y m n h"], unsolved: Array) -> Observed:
+def so_far(by_power: tuple[Array, ...], by_host: tuple[Array, ...], unsolved: Float[Array, "y n"]) -> Observed:
     """Observations of all years; `first_by`, `deployed_by` and `nobody_by` say what has happened by the end of each."""
-    by_power, by_host = jnp.swapaxes(by_power, 0, 1), jnp.swapaxes(by_host, 0, 1)
-    ever = jax.lax.cummax((by_power[-2:] > 0).astype(jnp.float32), axis=1)
-    nobody = jax.lax.cummax((by_host[-1:] > 0).astype(jnp.float32), axis=1)
-    return Observed(jnp.concatenate([by_power[:-2], ever]), jnp.concatenate([by_host[:-1], nobody]), unsolved.sum())
+
+    def ever(happened: Array) -> Array:
+        return jax.lax.cummax((happened > 0).astype(jnp.float32), axis=0)
+
+    return Observed((*by_power[:-2], *map(ever, by_power[-2:])), (*by_host[:-1], ever(by_host[-1])), unsolved.sum())
 
 
 @dataclass
@@ -90,18 +94,18 @@ class Tally:
     bins: np.ndarray | None = None  # [m, y, p, bin]
     unsolved: float = 0.0
 
-    def add(self, by_power: np.ndarray, by_host: np.ndarray, unsolved: float) -> None:
-        """Count a tile's observations in."""
-        total, square, place = _summed(by_power, self.is_difference)
-        sums = np.asarray(total), np.asarray(square), by_host.sum(axis=2, dtype=np.float64)
-        counts = np.bincount(np.asarray(place).ravel(), minlength=sums[0].size * BINS)
-        bins = counts.reshape(*sums[0].shape, BINS)
-        self.count += by_power.shape[2]
+    def add(self, by_power: Sequence[np.ndarray], by_host: Sequence[np.ndarray], unsolved: float) -> None:
+        """Count a tile's observations in, one array [y, n, p] or [y, n, h] per measure."""
+        counted = [_counted(v, m.is_share, self.is_difference) for m, v in zip(MEASURES, by_power, strict=True)]
+        total, square = (np.stack([np.asarray(c[i]) for c in counted]) for i in (0, 1))
+        hosts = np.stack([np.asarray(_over_histories(v)) for v in by_host])
+        bins = np.stack([_binned(np.asarray(places)) for *_, places in counted])
+        self.count += by_power[0].shape[1]
         self.unsolved += unsolved
         if self.total is None:
-            self.total, self.square, self.hosts, self.bins = *sums, bins
+            self.total, self.square, self.hosts, self.bins = total, square, hosts, bins
         else:
-            self.total, self.square, self.hosts = self.total + sums[0], self.square + sums[1], self.hosts + sums[2]
+            self.total, self.square, self.hosts = self.total + total, self.square + square, self.hosts + hosts
             self.bins = bins if self.bins is None else self.bins + bins
 
     def mean(self) -> Float[np.ndarray, "m y p"]:
@@ -126,14 +130,25 @@ class Tally:
         return out
 
 
-@partial(jax.jit, static_argnums=1)
-def _summed(by_power: Float[Array, "m y n p"], is_difference: bool):
-    """Sum and sum of squares over histories [m, y, p], and for each number its place among all bins [m, y, n, p]."""
-    exact = by_power.astype(jnp.float64)
+@partial(jax.jit, static_argnums=(1, 2))
+def _counted(values: Float[Array, "y n p"], is_share: bool, is_difference: bool):
+    """Sum and sum of squares over histories [y, p], and for each number its place among all bins [y, n, p]."""
     low = -1.0 if is_difference else 0.0
-    is_share = jnp.array([m.is_share for m in MEASURES])[:, None, None, None]
-    scaled = jnp.where(is_share, by_power, jnp.arcsinh(10.0 * by_power) / REACH)
-    index = jnp.clip(jnp.rint((scaled - low) * (BINS / (1.0 - low))), 0, BINS - 1).astype(jnp.int64)
-    measures, years, _, powers = by_power.shape
-    row = jnp.arange(measures * years * powers).reshape(measures, years, 1, powers)
-    return exact.sum(axis=2), (exact * exact).sum(axis=2), row * BINS + index
+    scaled = values if is_share else jnp.arcsinh(10.0 * values) / REACH
+    index = jnp.clip(jnp.rint((scaled - low) * (BINS / (1.0 - low))), 0, BINS - 1).astype(jnp.int32)
+    years, _, powers = values.shape
+    row = jnp.arange(years * powers, dtype=jnp.int32).reshape(years, 1, powers)
+    return _over_histories(values), _over_histories(values * values), row * BINS + index
+
+
+def _binned(places: Int[np.ndarray, "y n p"]) -> Int[np.ndarray, "y p b"]:
+    years, _, powers = places.shape
+    return np.bincount(places.ravel(), minlength=years * powers * BINS).reshape(years, powers, BINS)
+
+
+@jax.jit
+def _over_histories(values: Float[Array, "y n p"]) -> Float[Array, "y p"]:
+    """Sums in double precision of sums over 64 in single: exact to 1e-6, in a tenth of the time."""
+    padded = jnp.pad(values, [(0, 0), (0, -values.shape[1] % 64), (0, 0)])
+    parts = padded.reshape(len(values), -1, 64, values.shape[2]).sum(axis=2)
+    return parts.astype(jnp.float64).sum(axis=1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES
 from buckpass.futures.problems import ManifestMismatch, OutputFailed
-from buckpass.futures.tiles import TileResult
+from buckpass.futures.tiles import TileResult, all_histories
 
 __all__ = ["HistoryWriter", "check_manifest", "manifest_of", "read_manifest", "write_atomically"]
 
@@ -97,7 +97,7 @@ class HistoryWriter:
     def add(self, tile: TileResult) -> None:
         """Take a tile; write whole chunks."""
         self.waiting.append(tile)
-        if sum(t.by_power[0].shape[2] for t in self.waiting) >= self.chunk:
+        if sum(t.by_power[0][0].shape[1] for t in self.waiting) >= self.chunk:
             self.finish()
 
     def finish(self) -> None:
@@ -114,9 +114,8 @@ class HistoryWriter:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        by_power = np.concatenate([t.by_power[run] for t in self.waiting], axis=2)
-        by_host = np.concatenate([t.by_host[run] for t in self.waiting], axis=2)
-        years, histories = by_power.shape[1:3]
+        by_power, by_host = all_histories(self.waiting, run)
+        years, histories = by_power[0].shape[:2]
         columns = {
             "history": np.repeat(np.arange(histories, dtype=np.int32) + self.waiting[0].first, years),
             "year": np.tile(np.arange(years, dtype=np.int16) + np.int16(self.first_year), histories),
@@ -127,9 +126,9 @@ class HistoryWriter:
         return file.getvalue()
 
 
-def _columns(names: Sequence[str], owners: Sequence[str], values: np.ndarray) -> dict[str, np.ndarray]:
+def _columns(names: Sequence[str], owners: Sequence[str], values: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     return {
-        f"{name}_{owner}": np.ascontiguousarray(values[m, :, :, i].T).ravel()
+        f"{name}_{owner}": np.ascontiguousarray(values[m][:, :, i].T).ravel()
         for m, name in enumerate(names)
         for i, owner in enumerate(owners)
     }

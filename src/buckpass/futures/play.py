@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
-from buckpass.game.choice import as_choice
+from buckpass.game.choice import Choice, as_choice
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import UNBATCHED, CrisisSetting
@@ -24,7 +24,7 @@ from buckpass.game.throughput import settle_block
 
 __all__ = ["BLOCK", "Event", "Played", "Scene", "crises_with", "describe", "play"]
 
-BLOCK = 256  # what stays in the cache of a core with ten options of eight powers
+BLOCK = 192  # what stays in the cache of a core with ten options of eight powers; a power of two is a tenth slower
 TOLERANCE = 1e-4  # largest change of a sweep: what is left then is about a tenth, far below the Monte Carlo error
 
 
@@ -176,8 +176,11 @@ def _changed(world: World, event: Event, scene: Scene, crises: Crises) -> Crises
     )  # fmt: skip
 
 
-def play(world: World, seed, event: Event, scene: Scene) -> Played:
-    """Equilibrium strategies, then each power's choice by inverting one uniform over options in the order of rungs."""
+def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Played:
+    """Equilibrium strategies, then each power's choice by inverting one uniform over options in the order of rungs.
+
+    `is_valued` : whether the games' expected values are worked out, which only foresight needs; else they are 0.
+    """
     crises = _if_any(event.is_real, lambda: crises_with(world, event, scene))
     choice = _if_any(event.is_real, lambda: as_choice(crises))
     settled = _if_any(event.is_real, lambda: settle_block(choice, TOLERANCE))
@@ -193,12 +196,11 @@ def play(world: World, seed, event: Event, scene: Scene) -> Played:
     per_severity = (effort / crises.severity[:, None]).T
     felt = sum(choice.alignment[:, j] * per_severity[j] for j in range(len(powers)))
     host_felt = jnp.sum(crises.host_alignment.T * per_severity, axis=0)
-    left = jnp.exp(-choice.reach) * (choice.stake * settled.residual)[:, None]
     return Played(
         rung=of(crises.rung).astype(jnp.int32),
         burden=crises.cost * of(crises.cost_at),
         benefit=-crises.stake * jnp.expm1(-felt).T,
-        value=(jax.nn.logsumexp(choice.offer - left, axis=1) + choice.stake).T,  # of a logit choice, McFadden 1978
+        value=_value(choice, settled.residual).T if is_valued else jnp.zeros_like(crises.stake),
         effort=effort,
         presence=of(crises.presence_at),
         influence=of(crises.influence_at),
@@ -206,6 +208,12 @@ def play(world: World, seed, event: Event, scene: Scene) -> Played:
         < -jnp.expm1(-jnp.maximum(host_felt, 0.0)),
         is_solved=settled.is_settled,
     )
+
+
+def _value(choice: Choice, residual: Float[Array, "p n"]) -> Float[Array, "p n"]:
+    """Expected value of a logit choice (McFadden 1978)."""
+    left = jnp.exp(-choice.reach) * (choice.stake * residual)[:, None]
+    return jax.nn.logsumexp(choice.offer - left, axis=1) + choice.stake
 
 
 def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[Array, "p o n"]:

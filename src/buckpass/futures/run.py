@@ -156,7 +156,8 @@ def _count(tallies: list[Tally], tile) -> None:
         tally.add(by_power, by_host, tile.unsolved)
     if len(tallies) == len(RUNS):
         base, changed = tile.by_power
-        tallies[2].add(changed - base, tile.by_host[1] - tile.by_host[0], tile.unsolved)
+        by_power, by_host = zip(base, changed, strict=True), zip(*tile.by_host, strict=True)
+        tallies[2].add([b - a for a, b in by_power], [b - a for a, b in by_host], tile.unsolved)
 
 
 def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:

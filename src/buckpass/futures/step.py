@@ -53,7 +53,9 @@ def arrive(world: World, keys: Keys, state: State, year: Int[Array, ""]) -> Int[
     return (level > none).astype(jnp.int32) + (level > none * (1.0 + rate)).astype(jnp.int32)
 
 
-def respond(world: World, keys: Keys, state: State, year: Int[Array, ""], arrived: Int[Array, "n h"]) -> Year:
+def respond(
+    world: World, keys: Keys, state: State, year: Int[Array, ""], arrived: Int[Array, "n h"], is_valued: bool
+) -> Year:
     """Each crisis gets its type, severity and request; its game is solved, and every power chooses."""
     histories, hosts = arrived.shape
     waiting = (arrived[..., None] > jnp.arange(SLOTS)).reshape(histories, -1)
@@ -66,7 +68,7 @@ def respond(world: World, keys: Keys, state: State, year: Int[Array, ""], arrive
         host, slot = place // SLOTS, place % SLOTS
         event = describe(world, keys.seed, keys.history[row], year, host, slot, keys.draw[row], lane < total)
         scene = Scene(state.commitments[row], state.opinion[row, host], state.capacity[row], state.trade[row, host])
-        played = play(world, keys.seed, event, scene)
+        played = play(world, keys.seed, event, scene, is_valued)
         return _added(so_far, jnp.where(event.is_real, row, histories), host, played, world.asked[event.cell])
 
     powers = world.own_stake.shape[0]
@@ -108,10 +110,12 @@ def accumulate(world: World, keys: Keys, state: State, year: Year) -> Float[Arra
     return state.security * kept[:, None] + year.influence
 
 
-def year_of(world: World, keys: Keys, state: State, number: Int[Array, ""]) -> tuple[State, Year]:
-    """One year, in the order of `STEPS`."""
+def year_of(
+    world: World, keys: Keys, state: State, number: Int[Array, ""], is_valued: bool = False
+) -> tuple[State, Year]:
+    """One year, in the order of `STEPS`; `is_valued`: with the expected values of its games."""
     arrived = arrive(world, keys, state, number)
-    year = respond(world, keys, state, number, arrived)
+    year = respond(world, keys, state, number, arrived, is_valued)
     capacity, trade = grow(world, keys, state, number, year)
     after = State(
         commitments=commit(world, keys, state, year),

@@ -17,7 +17,7 @@ from buckpass.futures.observe import Observed, observed, so_far
 from buckpass.futures.step import Keys, year_of
 from buckpass.futures.world import DRAWS, World
 
-__all__ = ["TILE", "TileResult", "play_tiles", "tile_of"]
+__all__ = ["TILE", "TileResult", "all_histories", "play_tiles", "tile_of"]
 
 TILE = 2048
 
@@ -27,9 +27,18 @@ class TileResult:
     """Observations of one tile under each world, trimmed to the histories asked for."""
 
     first: int
-    by_power: tuple[np.ndarray, ...]  # per world [m, y, n, p]
-    by_host: tuple[np.ndarray, ...]  # per world [m, y, n, h]
+    by_power: tuple[tuple[np.ndarray, ...], ...]  # per world and measure [y, n, p]
+    by_host: tuple[tuple[np.ndarray, ...], ...]  # per world and measure [y, n, h]
     unsolved: float
+
+
+def all_histories(tiles: Sequence[TileResult], world: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The tiles of one world put together: by power and by host, one array [y, n, …] per measure."""
+    by_power, by_host = (
+        [np.concatenate(parts, axis=1) for parts in zip(*(of(t)[world] for t in tiles), strict=True)]
+        for of in (lambda t: t.by_power, lambda t: t.by_host)
+    )
+    return by_power, by_host
 
 
 @partial(jax.jit, static_argnames="years")
@@ -59,8 +68,8 @@ def play_tiles(
         kept = min(TILE, histories - first)
         return TileResult(
             first,
-            tuple(np.asarray(s.by_power)[:, :, :kept] for s in seen),
-            tuple(np.asarray(s.by_host)[:, :, :kept] for s in seen),
+            tuple(tuple(np.asarray(v)[:, :kept] for v in s.by_power) for s in seen),
+            tuple(tuple(np.asarray(v)[:, :kept] for v in s.by_host) for s in seen),
             float(sum(np.asarray(s.unsolved) for s in seen)),
         )
 
@@ -88,7 +97,7 @@ def _value_and_state(world: World, seed: Array, years: int):
     state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
 
     def one(state, number):
-        after, year = year_of(world, keys, state, number)
+        after, year = year_of(world, keys, state, number, is_valued=True)
         return after, (year.value, after.commitments, after.opinion.mean(-2))
 
     return jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))[1]
