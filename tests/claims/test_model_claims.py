@@ -201,6 +201,7 @@ def test_averaging_follows_the_weights_and_the_ceiling_doubts(two_theatres):
         "LS": sample_of(question, np.full(50, -1.0)),
         "everything": Sample(np.full(50, 1.0), np.ones(50, bool)),
     }
-    found = finding_of(Reading(samples, {"FR": 0.7, "LS": 0.3, "everything": 0.0}), "unit", 3, "", {})
+    reading = Reading(samples, {"FR": 0.7, "LS": 0.3, "everything": 0.0})
+    found = finding_of(question, reading, "unit", CRISES, "", {})
     assert found.probability == pytest.approx(0.7)
     assert found.doubt == pytest.approx((0.7, 1.0))

@@ -11,7 +11,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.files import decode_text, read_inside
 from buckpass.case.problems import FileRefused
-from buckpass.case.schema import NEAREST_YEARS, Settings
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Settings
 from buckpass.case.toml_lines import Path
 from buckpass.case.toml_reading import read_toml
 
@@ -84,7 +84,7 @@ def _figures(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
 
 
 def _settings(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
-    lines, settings = _lines(case), case.settings
+    lines, settings = _lines(case, "case.toml", Settings), case.settings
     for n, power in enumerate(settings.powers):
         yield Origin("case.toml", lines.get(("powers", n)), f"power {power.id}", "", ())
     for n, organisation in enumerate(settings.organisations):
@@ -105,14 +105,31 @@ def _settings(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
             yield Origin("case.toml", lines.get(("parameters", name)), what, quantity.label, tuple(quantity.sources))
 
 
-def _lines(case: Case) -> dict[Path, int]:
-    """Lines of case.toml as it was read; none where the settings were changed since, or the file is gone."""
+def claim_lines(case: Case) -> dict[str, int]:
+    """The line of claims.toml on which each claim stands."""
+    lines, ids = _lines(case, "claims.toml", ClaimFile), [claim.id for claim in case.claims]
+    return {name: line for n, name in enumerate(ids) if (line := lines.get(("claim", n))) is not None}
+
+
+def setting_place(case: Case, path: Path) -> tuple[str, ...]:
+    """file:line of a setting, by the path of its key: ("parameters", name), ("alignments", 3)."""
+    line = _lines(case, "case.toml", Settings).get(path)
+    return () if line is None else (f"case.toml:{line}",)
+
+
+def _lines(case: Case, name: str, model: type[Settings] | type[ClaimFile]) -> dict[Path, int]:
+    """Lines of a TOML file as it was read; none where its content was changed since, or the file is gone."""
     try:
-        text = decode_text(read_inside(case.folder, "case.toml"))
+        text = decode_text(read_inside(case.folder, name))
     except FileRefused:
         return {}
-    file, _ = read_toml("case.toml", text, Settings)
-    return file.lines if file.content == case.settings else {}
+    file, _ = read_toml(name, text, model)
+    same = file.content == case.settings if model is Settings else _claims_of(file.content) == case.claims
+    return file.lines if same else {}
+
+
+def _claims_of(content: Any) -> tuple[Any, ...]:
+    return tuple(content.claim) if content is not None else ()
 
 
 def cited(case: Case, origins: Iterable[Origin]) -> dict[str, str]:

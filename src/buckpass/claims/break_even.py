@@ -11,7 +11,7 @@ import numpy as np
 
 from buckpass.claims.changes import changed
 from buckpass.claims.finding import CannotCompute, Finding, Question, interval
-from buckpass.claims.predictions import CEILING, predictions_of
+from buckpass.claims.predictions import CEILING, crisis_places, predictions_of
 from buckpass.game.crises import Crises
 from buckpass.game.solver import Equilibrium
 
@@ -50,6 +50,7 @@ def break_even(question: Question) -> Finding:
         high=first["high"],
         unit=f"backlash (logit units) at which {given['power']} at rung {given['rung']} in {first['crisis']} just pays",
         n=len(given["crises"]),
+        places=crisis_places(question.case, given["crises"]),
         reason="; ".join(_said(row) for row in rows),
         turns_on="on the backlash itself, which the model assumes: presence costs sympathy by construction",
         detail={"explanation": explanation, "cells": rows},

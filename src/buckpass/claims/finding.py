@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
 from buckpass.record.rates import LEVEL
 
-__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "interval"]
+__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "interval", "places_at", "places_of"]
 
 Outcome = Literal["supported", "contradicted", "undecided"]
 
@@ -74,7 +75,18 @@ class Finding:
     reason: str = ""
     turns_on: str = ""
     sources: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()  # file:line of every row of the case that the number is made of
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:
+    """file:line of rows of one of the case's tables."""
+    return places_at(file, rows["line"].to_list())
+
+
+def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
+    """file:line of some lines of a file, each once."""
+    return tuple(f"{file}:{line}" for line in sorted({line for line in lines if line is not None}))
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

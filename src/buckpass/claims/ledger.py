@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module, resources
 from typing import Any
 
 from buckpass.case import Case, Claim, UnknownName
-from buckpass.claims.finding import CannotCompute, Finding, Question
+from buckpass.case.provenance import claim_lines
+from buckpass.claims.finding import CannotCompute, Finding, Question, places_at
 from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
 
 __all__ = ["assess", "assess_claim", "assess_question", "estimands"]
@@ -54,14 +56,21 @@ def assess(
 
     No claim is left out: one that cannot be computed says why.
     """
-    predictions = _predictions(case, posteriors, weights)
-    found = tuple(assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
-    return Verdicts(found, case.id, case.hash, seed)
+    predictions, lines = _predictions(case, posteriors, weights), claim_lines(case)
+    found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
+    return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
 def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
     """The verdict on one claim."""
     return assess_question(Question(claim, case, _predictions(case, posteriors, None), seed))
+
+
+def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
+    """The verdict with the places of its claim and its sources around those of its number."""
+    cited = [case.sources[key].line for key in verdict.sources if key in case.sources]
+    places = (*places_at("claims.toml", [line]), *verdict.places, *places_at("sources.bib", cited))
+    return replace(verdict, places=places)
 
 
 def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:

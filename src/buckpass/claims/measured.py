@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.claims.finding import CannotCompute, Finding, Question
+from buckpass.claims.finding import CannotCompute, Finding, Question, places_of
 from buckpass.claims.record_atoms import judged, truth_of_all
 from buckpass.record import coded
 from buckpass.record.activity import activity_of
@@ -46,6 +46,7 @@ def rate(question: Question) -> Finding:
         reason=f"{first.acts} of {first.n} crises as coded",
         turns_on=_rate_turns_on(straddling, first),
         sources=_sources(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
+        places=places_of("responses.csv", rows),
         detail={
             "acts": first.acts, "acts_lowest": readings["lowest"].acts, "acts_highest": readings["highest"].acts,
             "n_lowest": readings["lowest"].n, "n_highest": readings["highest"].n,
@@ -79,6 +80,14 @@ def rates_compared(question: Question) -> Finding:
         reason=_compared_reason(own, pairs, stated),
         turns_on=f"the comparison with {weakest['with']} (n = {weakest['n']}), the least certain",
         sources=tuple(dict.fromkeys(s for found in (*stated, *others) for s in found.sources)),
+        places=tuple(
+            dict.fromkeys(
+                (
+                    *places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None)),
+                    *(place for atom in stated for place in atom.places),
+                )
+            )
+        ),
         detail={"pairs": pairs, "atoms": [a.__dict__ for a in stated]},
     )
 
@@ -102,6 +111,7 @@ def share_through(question: Question) -> Finding:
         turns_on="what counts as one act: a yearly exercise and an outpost weigh the same here, and unrecorded "
         "bilateral acts would lower the share",
         sources=tuple(dict.fromkeys(s for act in (*through, *bilateral) for s in act["sources"])),
+        places=tuple(dict.fromkeys(act["place"] for act in (*through, *bilateral))),
         detail={
             "periods": [_period(p, through, bilateral) for p in given.get("periods", ())],
             "through": through,
@@ -110,9 +120,10 @@ def share_through(question: Question) -> Finding:
     )
 
 
-def _known(case: Case, actor: str, theatre: Any) -> pl.DataFrame:
+def _known(case: Case, actors: str | Sequence[str], theatre: Any) -> pl.DataFrame:
     rows = in_theatre(coded(case), theatre)
-    return rows.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
+    wanted = [actors] if isinstance(actors, str) else list(actors)
+    return rows.filter(pl.col("actor").is_in(wanted) & pl.col("rung").is_not_null())
 
 
 def _count(rows: pl.DataFrame, given: Mapping[str, Any], how: str) -> Rate:
@@ -198,7 +209,13 @@ def _records(case: Case, selectors: Sequence[Mapping[str, str]]) -> list[dict[st
         if "actor" in selector:
             rows = rows.filter(pl.col("actor") == selector["actor"])
         found += [
-            {"what": r["series"], "with": r["partner"], "year": r["year"], "sources": r["source_id"]}
+            {
+                "what": r["series"],
+                "with": r["partner"],
+                "year": r["year"],
+                "sources": r["source_id"],
+                "place": f"series.csv:{r['line']}",
+            }
             for r in rows.iter_rows(named=True)
         ]
     return found
@@ -211,7 +228,13 @@ def _crisis_acts(case: Case, given: Mapping[str, Any], is_through: bool) -> list
     ran_through = pl.col("vehicle") == given["organisation"]
     rows = rows.filter(ran_through if is_through else ~ran_through)
     return [
-        {"what": r["crisis"], "with": "", "year": r["start"].year, "sources": r["sources"]}
+        {
+            "what": r["crisis"],
+            "with": "",
+            "year": r["start"].year,
+            "sources": r["sources"],
+            "place": f"responses.csv:{r['line']}",
+        }
         for r in rows.iter_rows(named=True)
     ]
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at, places_of
 from buckpass.record import coded
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
@@ -23,6 +23,7 @@ __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
 FEWEST_YEARS = 3
 DRAWS = 4000
+Correlated = tuple[RankCorrelation, dict[str, Any], str, tuple[str, ...], tuple[str, ...]]
 
 
 def crossing(question: Question) -> Finding:
@@ -36,6 +37,7 @@ def crossing(question: Question) -> Finding:
     partners = given.get("partners") or list(measure.partners)
     pairs = _ratios(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"])
     spread = _disagreement(pairs)
+    rows = _about(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"])
     own = {p: found for p in partners if (found := _last(pairs, p, measure.series)) is not None}
     missing = [p for p in partners if p not in own]
     if missing:
@@ -57,7 +59,8 @@ def crossing(question: Question) -> Finding:
         doubt=(min(joint), max(joint)),
         reason=f"ahead with {len(ahead)} of {len(partners)} in the last year with data ({', '.join(ahead) or 'none'})",
         turns_on=f"on {least['partner']} ({least['year']}: ratio {least['ratio']:.2f}) and on whose statistics count",
-        sources=_row_sources(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"]),
+        sources=_keys(rows["source_id"]),
+        places=places_of("series.csv", rows),
         detail={"partners": states, "spread_of_log_ratio": spread, "apart": _apart(case, given, partners)},
     )
 
@@ -92,6 +95,7 @@ def division(question: Question) -> Finding:
         detail={"parts": parts, "slope_per_year": float(np.median(slope)),
                 "years": [{"year": int(y), "index": float(np.median(d))} for y, d in index.items()]},
         sources=tuple(dict.fromkeys(s for d in DOMAINS for a in own[d] for s in a.sources)),
+        places=places_at("series.csv", [line for d in DOMAINS for a in own[d] for line in a.lines]),
     )  # fmt: skip
 
 
@@ -127,6 +131,7 @@ def trend(question: Question) -> Finding:
         reason=f"{len(long)} of {len(found)} states have three years or more",
         turns_on=f"on the states without a series: {', '.join(missing)}" if missing else "on few years per state",
         sources=_keys(pl.concat([rows["source_id"] for rows in long.values()])),
+        places=places_of("series.csv", pl.concat(list(long.values()))),
         detail=counted,
     )
 
@@ -153,13 +158,14 @@ def levels(question: Question) -> Finding:
         reason="; ".join(f"{p['state']} {p['year']}: {p['of']:g} against {p['against']:g}" for p in pairs),
         turns_on="levels at one time: no pair is a before and after, so what acts changed cannot be seen",
         sources=_keys(pl.Series([p["sources"] for p in pairs], dtype=pl.List(pl.String))),
+        places=places_at("series.csv", [line for p in pairs for line in p["lines"]]),
         detail={"pairs": pairs},
     )
 
 
 def rank_correlation_claim(question: Question) -> Finding:
     """Spearman's ρ of an actor's rungs with a series by host-year, or of two series' yearly changes."""
-    found, detail, turns_on, sources = (
+    found, detail, turns_on, sources, places = (
         _changes(question) if "change" in question.parameters else _rungs_against(question)
     )
     above = found.p_above(float(question.expect.get("above", question.expect.get("below", 0.0))))
@@ -175,6 +181,7 @@ def rank_correlation_claim(question: Question) -> Finding:
         reason=f"{found.n} pairs",
         turns_on=turns_on,
         sources=sources,
+        places=places,
         detail=detail,
     )
 
@@ -291,11 +298,12 @@ def _level_pairs(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
                 row = both.row(-1, named=True)
                 pairs.append({"state": place, "series": first, "year": row["year"], "of": row["value"],
                               "against": row["value_against"], "unit": row["unit"],
-                              "sources": [*row["source_id"], *row["source_id_against"]]})  # fmt: skip
+                              "sources": [*row["source_id"], *row["source_id_against"]],
+                              "lines": [row["line"], row["line_against"]]})  # fmt: skip
     return pairs
 
 
-def _rungs_against(question: Question) -> tuple[RankCorrelation, dict[str, Any], str, tuple[str, ...]]:
+def _rungs_against(question: Question) -> Correlated:
     case, given = question.case, question.parameters
     rows = in_theatre(coded(case), given.get("theatre"))
     rows = rows.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
@@ -310,8 +318,12 @@ def _rungs_against(question: Question) -> tuple[RankCorrelation, dict[str, Any],
     turns_on = (
         f"on {len(points)} crises with a figure near their year; at the low and high codes ρ is {ends[0]} and {ends[1]}"
     )
-    sources = _keys(case.series.filter(pl.col("series") == given["against"])["source_id"])
-    return found, detail, turns_on, sources
+    figures, used = case.series.filter(pl.col("series") == given["against"]), [p["crisis"] for p in points]
+    places = (
+        *places_of("responses.csv", rows.filter(pl.col("crisis").is_in(used))),
+        *places_of("series.csv", figures),
+    )
+    return found, detail, turns_on, _keys(figures["source_id"]), places
 
 
 def _point(case: Case, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -328,7 +340,7 @@ def _point(case: Case, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict
             "value": float(np.mean(values)), "severity": crisis["severity"]}  # fmt: skip
 
 
-def _changes(question: Question) -> tuple[RankCorrelation, dict[str, Any], str, tuple[str, ...]]:
+def _changes(question: Question) -> Correlated:
     """Yearly log changes of a group's mean against those of one actor; n is the number of years, not of actor-years."""
     case, given = question.case, question.parameters
     rows = case.series.filter(pl.col("series").is_in([given["series"], given["against"]]) & (pl.col("partner") == ""))
@@ -346,7 +358,8 @@ def _changes(question: Question) -> tuple[RankCorrelation, dict[str, Any], str, 
     found = rank_correlation(np.array([np.mean([c[y] for c in own.values()]) for y in years]), against)
     single = {a: rank_correlation(np.array([c[y] for y in years]), against).rho for a, c in own.items()}
     detail = {"years": years, "rho_by_actor": single}
-    return found, detail, "on common shocks: a shared cause moves all budgets the same way", _keys(rows["source_id"])
+    turns_on = "on common shocks: a shared cause moves all budgets the same way"
+    return found, detail, turns_on, _keys(rows["source_id"]), places_of("series.csv", rows)
 
 
 def _log_changes(rows: pl.DataFrame) -> dict[int, float]:
@@ -354,9 +367,8 @@ def _log_changes(rows: pl.DataFrame) -> dict[int, float]:
     return {y: float(np.log(value[y] / value[y - 1])) for y in value if y - 1 in value}
 
 
-def _row_sources(case: Case, series: Sequence[str], *actors: str) -> tuple[str, ...]:
-    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
-    return _keys(rows["source_id"])
+def _about(case: Case, series: Sequence[str], *actors: str) -> pl.DataFrame:
+    return case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
 
 
 def _keys(lists: pl.Series) -> tuple[str, ...]:

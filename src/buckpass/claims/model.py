@@ -42,9 +42,10 @@ def cross_response(question: Question) -> Finding:
     crises = playing(question.case, _crises(question), given["power"], given["other"])
     reading = asked.read(lambda e: _cross_sample(question, asked, e, crises))
     return finding_of(
+        question,
         reading,
         f"expected effort of {given['power']}, 0 to 1, when {given['other']} goes from silence to the top rung",
-        len(crises),
+        crises,
         "on κ, how much others' effort counts: without it the response is exactly 0",
         {"crises": list(crises)},
     )
@@ -66,9 +67,10 @@ def free_riding_index(question: Question) -> Finding:
         return Sample(draws, as_expected(question.expect, draws) & as_expected(also, other))
 
     return finding_of(
+        question,
         asked.read(sample),
         f"benefit share − burden share of {given['power']}",
-        len(crises),
+        crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
         {"crises": list(crises), "also": dict(given.get("also", {}))},
     )
@@ -97,9 +99,10 @@ def whatif(question: Question) -> Finding:
     reading = asked.read(sample)
     left_out = len(_crises(question)) - len(crises)
     return finding_of(
+        question,
         reading,
         f"change in P({given.get('organisation') or given.get('power')} deploys), crises that it could reach",
-        len(crises),
+        crises,
         f"on the size, which follows from assumed alignments with the hosts (that a wider consent raises the chance is built "
         f"in), and on a mandate that leaves {left_out} crises out of reach whoever consents",
         {"crises": list(crises), "changes": changes},

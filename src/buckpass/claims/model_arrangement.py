@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from buckpass.claims.finding import CannotCompute, Finding, Question
-from buckpass.claims.predictions import Predictions, crises_in, playing, predictions_of
+from buckpass.claims.predictions import Predictions, crises_in, crisis_places, playing, predictions_of
 from buckpass.fit.scoring import score_of
 from buckpass.futures.agreement import Agreement, agreement
 
@@ -31,6 +31,7 @@ def self_enforcing(question: Question) -> Finding:
     against = [e for e in given.get("against", ()) if _is_usable(asked, e)]
     beats = {e: _p_better(asked, explanation, e) for e in against}
     weight = asked.weights().get(explanation, 0.0)
+    crises = playing(case, crises_in(case, case.settings.focus.theatre), *given["parties"])
     kept, likely = found.p_self_enforcing, min(beats.values(), default=1.0)
     parties = [
         {"party": p.party, "critical_discount_factor": p.critical and p.critical[0],
@@ -40,7 +41,8 @@ def self_enforcing(question: Question) -> Finding:
     return Finding(
         value=kept,
         unit="P(the arrangement keeps itself)",
-        n=len(playing(case, crises_in(case, case.settings.focus.theatre), *given["parties"])),
+        n=len(crises),
+        places=crisis_places(case, crises),
         probability=min(kept, likely),
         doubt=(min(kept, likely, weight), min(kept, likely)),
         reason=_reason(explanation, found, beats, weight),

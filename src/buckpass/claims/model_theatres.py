@@ -54,9 +54,10 @@ def theatre_gap(question: Question) -> Finding:
 
     reading = asked.read(sample)
     return finding_of(
+        question,
         reading,
         f"rungs of {given['power']}, other theatres − {given['theatre']}, held: {', '.join(given.get('hold', []))}",
-        len(here) + len(there),
+        (*here, *there),
         "on own claims: where the power has one no aligned provider stands, so the two cannot be told apart",
         {
             "here": list(here),
@@ -91,9 +92,10 @@ def gap_share(question: Question) -> Finding:
         return Sample(share, as_expected(question.expect, share) & (gap > 0))
 
     return finding_of(
+        question,
         asked.read(sample),
         f"share of the gap in effort that goes through {given['mechanism']}",
-        len(here) + len(there),
+        (*here, *there),
         "on κ and on own claims, which raise the stake exactly where no aligned provider stands",
         {"contributions": shares, "own_claims": _claims(question, there)},
     )
@@ -129,9 +131,10 @@ def capacity_freed(question: Question) -> Finding:
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
+        question,
         asked.read(sample),
         f"expected effort of {given['power']} per crisis elsewhere, 0 to 1",
-        len(here) + len(there),
+        (*here, *there),
         "on the commitment cost and half-life, both assumed, and on whether there is anything to free: see the size",
         {"deployments_freed": stocks, "commitment_cost": case.parameter("futures.commitment_cost")},
     )

@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from buckpass.case import Case
 from buckpass.case.overrides import BadOverride
 from buckpass.claims.changes import Change
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at
 from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
@@ -32,6 +32,7 @@ __all__ = [
     "Sample",
     "asked_about",
     "crises_in",
+    "crisis_places",
     "finding_of",
     "playing",
     "predictions_of",
@@ -224,8 +225,10 @@ def sample_of(question: Question, draws: np.ndarray) -> Sample:
     return Sample(draws, as_expected(question.expect, draws))
 
 
-def finding_of(reading: Reading, unit: str, n: int, turns_on: str, detail: Mapping[str, Any]) -> Finding:
-    """The finding from a quantity's draws: averaged over explanations, doubted by the fit with all terms free."""
+def finding_of(
+    question: Question, reading: Reading, unit: str, crises: Sequence[str], turns_on: str, detail: Mapping[str, Any]
+) -> Finding:
+    """The finding from a quantity's draws in some crises: averaged over explanations, doubted by the fit with all free."""
     whole = reading.averaged()
     probability = float(np.mean(whole.held))
     alternatives = [probability]
@@ -234,10 +237,15 @@ def finding_of(reading: Reading, unit: str, n: int, turns_on: str, detail: Mappi
     low, high = interval(whole.draws)
     shown = ", ".join(f"{r['explanation']} (weight {r['weight']:.2f}): {r['probability']:.2f}" for r in reading.rows())
     return Finding(
-        value=float(np.median(whole.draws)), low=low, high=high, unit=unit, n=n, probability=probability,
+        value=float(np.median(whole.draws)), low=low, high=high, unit=unit, n=len(crises), probability=probability,
         doubt=(min(alternatives), max(alternatives)), reason=f"probability by explanation: {shown}", turns_on=turns_on,
-        detail={**detail, "explanations": reading.rows()},
+        detail={**detail, "explanations": reading.rows()}, places=crisis_places(question.case, crises),
     )  # fmt: skip
+
+
+def crisis_places(case: Case, crises: Sequence[str]) -> tuple[str, ...]:
+    """file:line of some crises."""
+    return places_at("crises.csv", [case.crisis(c)["line"] for c in crises])
 
 
 def crises_in(case: Case, theatres: str | Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from buckpass.case import Case, Quantity, UnknownName
+from buckpass.case.provenance import setting_place
 from buckpass.claims.finding import CannotCompute, Finding, Question
 
 __all__ = ["parameter"]
@@ -11,7 +12,7 @@ __all__ = ["parameter"]
 def parameter(question: Question) -> Finding:
     """The number of the case that carries the claim, with its range, label and reason."""
     given = question.parameters
-    quantity, where = _quantity(question.case, given)
+    quantity, where, path = _quantity(question.case, given)
     ends = "" if quantity.low is None else f", plausible from {quantity.low:g} to {quantity.high:g}"
     return Finding(
         value=quantity.value,
@@ -22,17 +23,18 @@ def parameter(question: Question) -> Finding:
         reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}",
         turns_on=f"on {where}: vary it over its range and see which conclusions move",
         sources=tuple(quantity.sources),
+        places=setting_place(question.case, path),
         detail={"label": quantity.label, "reason": quantity.reason, "where": where},
     )
 
 
-def _quantity(case: Case, given: dict) -> tuple[Quantity, str]:
+def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, ...]]:
     if given["parameter"] != "alignment":
-        return case.quantity(given["parameter"]), given["parameter"]
+        return case.quantity(given["parameter"]), given["parameter"], ("parameters", given["parameter"])
     if not {"theatre", "of", "with"} <= set(given):
         raise CannotCompute('parameter = "alignment" needs theatre, of and with')
-    for found in case.settings.alignments:
+    for n, found in enumerate(case.settings.alignments):
         if (found.theatre, found.of, found.with_) == (given["theatre"], given["of"], given["with"]):
-            return found, f"alignment of {found.of} with {found.with_} in {found.theatre}"
+            return found, f"alignment of {found.of} with {found.with_} in {found.theatre}", ("alignments", n)
     raise UnknownName("alignment", f"{given['of']} with {given['with']}", [f"{a.of} with {a.with_}" for a in
                                                                           case.settings.alignments])  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from buckpass.case import Case, UnknownName
-from buckpass.claims.finding import CannotCompute, Finding, Outcome, Question
+from buckpass.claims.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.record import coded
 from buckpass.record.eligibility import eligible_crises
 
@@ -30,6 +30,7 @@ class Atom:
     basis: str
     sources: tuple[str, ...]
     note: str = ""
+    places: tuple[str, ...] = ()
 
 
 def atoms(question: Question) -> Finding:
@@ -48,6 +49,7 @@ def atoms(question: Question) -> Finding:
         reason=f"{count['true']} of {n} statements true, {count['false']} false, {count['doubt']} in doubt",
         turns_on=_turns_on(stated),
         sources=tuple(dict.fromkeys(s for a in stated for s in a.sources)),
+        places=tuple(dict.fromkeys(place for a in stated for place in a.places)),
         detail={"atoms": [a.__dict__ for a in stated], "readings": [_reading(question.case, r) for r in
                 question.parameters.get("readings", ())]},
     )  # fmt: skip
@@ -112,6 +114,7 @@ def _about_crisis(rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence
         basis=", ".join(dict.fromkeys(row["basis"] for row in known)) or "unsearched",
         sources=tuple(dict.fromkeys(s for row in known for s in row["sources"])),
         note=entry.get("note", ""),
+        places=places_at("responses.csv", [row["line"] for row in known]),
     )
 
 

@@ -40,6 +40,7 @@ class Verdict:
     probability: float | None
     rival: str
     sources: tuple[str, ...]
+    places: tuple[str, ...]  # file:line of the claim, of the rows that its number is made of, and of its sources
     correction: str
     reason: str
     turns_on: str
@@ -117,7 +118,7 @@ def blank(claim: Claim, word: VerdictWord, reason: str, finding: Finding | None 
         id=claim.id, text=claim.text, short=claim.short, verdict=word,
         value=found.value, low=found.low, high=found.high, unit=found.unit, n=found.n, probability=found.probability,
         rival=claim.rival, sources=tuple(dict.fromkeys([*claim.sources, *found.sources])), correction=claim.correction,
-        reason=reason, turns_on=found.turns_on, kind=claim.kind, family=claim.family, part=claim.part,
+        places=found.places, reason=reason, turns_on=found.turns_on, kind=claim.kind, family=claim.family, part=claim.part,
         estimand=claim.estimand.name if claim.estimand else "", detail=found.detail,
     )  # fmt: skip
 

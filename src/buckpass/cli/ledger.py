@@ -5,15 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from buckpass.case.problems import clip
 from buckpass.claims import Verdicts
 from buckpass.claims.sensitivity import Sensitivity
 from buckpass.claims.verdicts import Verdict
-from buckpass.report.wording import and_join, with_interval
+from buckpass.report.wording import and_join, grouped_places, with_interval
 
 __all__ = ["ledger_lines"]
 
 INDENT = " " * 5
 MOST_SOURCES = 4
+LONGEST_PLACES = 140
 WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
 
 
@@ -33,7 +35,13 @@ def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[s
     yield from textwrap.wrap(
         f"{one.id}  {WORDS.get(one.verdict, one.verdict).upper()}: {one.short}", width, subsequent_indent=INDENT
     )
-    for text in (_number(one), *_changes(one, under), f"Rival: {one.rival}" if one.rival else "", _sources(one)):
+    for text in (
+        _number(one),
+        *_changes(one, under),
+        f"Rival: {one.rival}" if one.rival else "",
+        _sources(one),
+        _places(one),
+    ):
         yield from textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT)
 
 
@@ -58,6 +66,12 @@ def _sources(one: Verdict) -> str:
         return ""
     rest = len(one.sources) - MOST_SOURCES
     return f"Sources: {', '.join(one.sources[:MOST_SOURCES])}{f' and {rest} more' if rest > 0 else ''}"
+
+
+def _places(one: Verdict) -> str:
+    """Where the claim and its number stand in the case's files; the sources' own lines are in `--json`."""
+    rows = grouped_places(place for place in one.places if not place.startswith("sources.bib"))
+    return f"In the case: {clip(rows, LONGEST_PLACES)}" if rows else ""
 
 
 def _change_words(condition: Sensitivity) -> str:

@@ -49,6 +49,7 @@ class Amounts:
     unit: str
     sources: tuple[str, ...]
     partners: int
+    lines: tuple[int, ...] = ()  # of series.csv
 
     def share(self, year: int) -> dict[str, float] | None:
         """Each power's share in a year; None where the year is missing or all amounts are zero."""
@@ -171,7 +172,8 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     years = [*by_year, *alone]
     keys = rows.filter(pl.col("year").is_in(years))["source_id"].explode(empty_as_null=True).drop_nulls()
     unit = rows["unit"][0] if rows.height else ""
-    return Amounts(series, label, by_year, alone, unit, tuple(dict.fromkeys(keys)), len(measure.partners))
+    lines = tuple(rows.filter(pl.col("year").is_in(years))["line"].drop_nulls().to_list())
+    return Amounts(series, label, by_year, alone, unit, tuple(dict.fromkeys(keys)), len(measure.partners), lines)
 
 
 def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | None:

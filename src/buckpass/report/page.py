@@ -15,7 +15,7 @@ from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
-from buckpass.report.wording import and_join, name_of, number, with_interval
+from buckpass.report.wording import and_join, grouped_places, name_of, number, with_interval
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -194,7 +194,7 @@ def _templates() -> Environment:
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
                      "change": change, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
-    made.globals["with_interval"] = with_interval
+    made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 
 

@@ -9,7 +9,17 @@ from buckpass.case import Case
 
 DOMAIN_WORDS = {"economic": "the economy", "security": "security"}
 
-__all__ = ["DOMAIN_WORDS", "and_join", "count_of", "name_of", "number", "source_line", "span", "with_interval"]
+__all__ = [
+    "DOMAIN_WORDS",
+    "and_join",
+    "count_of",
+    "grouped_places",
+    "name_of",
+    "number",
+    "source_line",
+    "span",
+    "with_interval",
+]
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -23,6 +33,25 @@ def number(value: float | None, digits: int = 2) -> str:
     places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{min(places, 6)}f}"
     return text.replace("-", "−")
+
+
+def grouped_places(places: Iterable[str]) -> str:
+    """`file:line` places by file, neighbouring lines as one range.
+
+    >>> grouped_places(["claims.toml:15", "responses.csv:2", "responses.csv:3", "responses.csv:9"])
+    'claims.toml 15; responses.csv 2–3, 9'
+    """
+    files: dict[str, list[int]] = {}
+    for place in places:
+        file, _, line = place.rpartition(":")
+        files.setdefault(file, []).append(int(line))
+    return "; ".join(f"{file} {', '.join(_ranges(sorted(set(lines))))}" for file, lines in files.items())
+
+
+def _ranges(lines: Sequence[int]) -> list[str]:
+    starts = [line for line in lines if line - 1 not in lines]
+    ends = [line for line in lines if line + 1 not in lines]
+    return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
 
 
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:
