@@ -34,9 +34,13 @@ types: env  ## pyright over src
 bench: env  ## writes benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
 
+# 19 crises leave corners where steps of the usual size diverge; a fit that fails all the same is kept as failed
+BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --target 0.95 --no-readings
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
-	$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
-	$(BIN)/buckpass fit western-balkans -o src/buckpass/cases/western-balkans/posteriors --bundle --force
+	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
+	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
+	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
+	-$(BIN)/buckpass fit western-balkans $(BALKANS) $(foreach e,FR DL HI everything,--explanation $(e))
 
 power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study

@@ -33,6 +33,12 @@ def fit(
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
     draws: Annotated[int | None, typer.Option(min=100, help="Draws kept of each chain (default 700).")] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            min=0.6, max=0.99, help="Acceptance aimed at (default 0.8); higher goes slower round sharp corners."
+        ),
+    ] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
     as_json: AsJson = False,
@@ -54,7 +60,7 @@ def fit(
             raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e).id for e in explanation) if explanation else None
         coding = Coding(BASES[basis], doubt, tuple(without or ()))
-        plan = FitPlan(names, coding, _chains(seed, warmup, draws), order, readings)
+        plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), order, readings)
         there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
@@ -67,17 +73,25 @@ def fit(
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])
             tell(f"{row['id']:<11} {row['seconds']:6.0f} s  R-hat {row['rhat_max']:.3f}  {verdict}")
         if not all(row["passed"] for row in rows):
-            tell("A failed fit is no basis for verdicts. Longer chains may help: --warmup 1000 --draws 1000.")
+            tell(
+                "A failed fit is no basis for verdicts. Longer chains may help (--warmup 1000 --draws 1000), "
+                "and where draws diverge smaller steps (--target 0.95)."
+            )
     if not all(row["passed"] for row in rows):
         raise typer.Exit(SAYS_NO)
 
 
-def _chains(seed: int, warmup: int | None, draws: int | None):
+def _chains(seed: int, warmup: int | None, draws: int | None, target: float | None):
     """The sampler's settings, its own defaults where nothing was asked."""
     from buckpass.fit.sampling import NutsSettings
 
     usual = NutsSettings(seed=seed)
-    return replace(usual, warmup=warmup or usual.warmup, draws=draws or usual.draws)
+    return replace(
+        usual,
+        warmup=warmup or usual.warmup,
+        draws=draws or usual.draws,
+        target_accept=target or usual.target_accept,
+    )
 
 
 def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:

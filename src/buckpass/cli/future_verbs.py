@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import errors_as_messages, show, tell, tell_table
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width
 
 __all__ = ["VERBS"]
 
@@ -62,7 +62,13 @@ def futures(
         wanted = _changes(loaded, changes, scenario)
         plan = Plan(years=years, histories=histories, seed=seed, foresight=foresight)
         found = simulate(loaded, load_posteriors(loaded, posteriors), wanted, plan, output)
-        show(found, as_json)
+        if as_json:
+            answer(found.as_dict())
+        else:
+            from buckpass.cli.decades import decade_lines
+
+            for line in (*decade_lines(found, terminal_width()), *found.notes):
+                tell(line)
         if figure is not None:
             found.plot(measure).save(figure)
 
