@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env headline comparison power-study report test test-slow lint types answers bench docs pins posteriors clean
+.PHONY: env years headline comparison power-study report test test-slow lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -41,6 +41,9 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) $(foreach e,FR DL HI everything,--explanation $(e))
+
+years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors
+	$(BIN)/python -c 'from buckpass.app.years import bundle; print(bundle("$(CASE)"))'
 
 power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study

@@ -10,7 +10,7 @@ import pytest
 from buckpass.case import BadOverride, load_case, parse_overrides
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
 from buckpass.fit.explaining import NoGap, explain, explain_crises
-from buckpass.fit.posterior import Stamp, load_posterior, read_stamp
+from buckpass.fit.posterior import load_posterior
 from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
 from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
 from buckpass.fit.whatif import whatif, whatif_crises
@@ -162,12 +162,11 @@ def test_a_power_that_does_not_play_has_no_gap(case, posterior):
         explain(case, posterior, row["crisis_id"], row["actor"], other, DRAWS)
 
 
-def test_the_stamp_of_a_file_is_that_of_its_posterior_and_picks_the_same(case, tmp_path):
+def test_the_best_of_a_folder_is_the_best_of_its_posteriors(case, tmp_path):
     loaded = {}
     for name in ("FR", "BL", "chance"):
         shutil.copy(case.folder / "posteriors" / f"{name}.nc", tmp_path)
         loaded[name] = load_posterior(tmp_path / f"{name}.nc")
-        assert read_stamp(tmp_path / f"{name}.nc") == Stamp.of(loaded[name])
     assert posterior_for(case, tmp_path, "FR").explanation == "FR"
     assert posterior_for(case, tmp_path).explanation == best_posterior(loaded).explanation
     with pytest.raises(NoUsablePosterior, match="NI has not been fitted"):

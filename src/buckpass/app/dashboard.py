@@ -20,6 +20,7 @@ from buckpass.app.links import View, read_link, scenario_file, usable, write_lin
 from buckpass.app.live import Answer, LiveCrisis
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
+from buckpass.fit.basis import best_first
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
@@ -49,11 +50,7 @@ def case_of(ref: str) -> Case:
 @st.cache_resource(show_spinner="Reading the fits …")
 def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
     """Fits that passed their diagnostics, best first."""
-    case = case_of(ref)
-    passed = {e: p for e, p in load_posteriors(case, Path(folder) if folder else None).items() if p.diagnostics.passed}
-    ranked = compare_scores({e: score_of(p) for e, p in passed.items()}).ids if passed else ()
-    order = [e for e in ranked if not explanation(e).is_bound] + [e for e in ranked if explanation(e).is_bound]
-    return {e: passed[e] for e in order}
+    return best_first(load_posteriors(case_of(ref), Path(folder) if folder else None))
 
 
 @st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)

@@ -15,17 +15,22 @@ from typing import Any
 
 import xarray as xr
 
-from buckpass.case import BadOverride, Case
+from buckpass.case import BadOverride, Case, load_case
+from buckpass.fit.basis import best_first
 from buckpass.fit.posterior import Posterior
+from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.stored import load_posteriors
 from buckpass.futures import Plan, simulate
 from buckpass.futures.problems import NotAFuturesChange
 from buckpass.futures.scenario import scenario_of
+from buckpass.report.model_results import speaking
 
-__all__ = ["FINE", "ROUGH", "KeptYears", "play", "prepare", "usable_ahead"]
+__all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
 YEARS = 25
 ROUGH, FINE = 200, 2_000  # histories of the first picture of a scenario, and of the one that takes its place
-MANIFEST = "manifest"
+MANIFEST, DIGEST = "manifest", "digest"
+BUNDLED = "years.nc"  # in the folder of a case that comes with the package
 _ONE_AT_A_TIME = threading.Lock()  # a simulation uses every core: visitors wait for each other instead of for all
 
 
@@ -46,18 +51,31 @@ def play(
 ) -> KeptYears:
     """So many histories under the changes, beside the baseline on the same random numbers; the baseline is kept on disk.
 
-    The store is in the user's cache folder, under a name made of everything that its numbers depend on.
+    The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of
+    everything that their numbers depend on, and one of another digest is not used.
     """
     plan = Plan(years=YEARS, histories=histories, weights=weights)
-    path = None if changes else _place(case, posteriors, plan)
+    digest = _digest(case, posteriors, plan)
     with _ONE_AT_A_TIME:
-        if path is not None and path.is_file() and (kept := _read(path)) is not None:
-            return kept
+        if not changes:
+            for path in (case.folder / BUNDLED, _cached(digest)):
+                if (kept := _read(path, digest)) is not None:
+                    return kept
         found = simulate(case, posteriors, tuple(changes), plan)
         kept = KeptYears(found.summary, found.manifest)
-        if path is not None:
-            _write(kept, path)
+        if not changes:
+            _write(kept, _cached(digest), digest)
     return kept
+
+
+def bundle(ref: str) -> Path:
+    """Play the baseline of a bundled case into its folder, so that its first visitor need not wait for it."""
+    case = load_case(ref)
+    fits = best_first(load_posteriors(case))
+    weights = speaking(compare_scores({e: score_of(p) for e, p in fits.items()}))
+    kept, path = play(case, fits, weights, (), FINE), case.folder / BUNDLED
+    _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=FINE, weights=weights)))
+    return path
 
 
 def prepare(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> threading.Thread:
@@ -88,8 +106,12 @@ def _why_not(case: Case, change: str) -> str | None:
     return None
 
 
-def _place(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> Path:
+def _cached(digest: str) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "buckpass" / "years" / f"{digest}.nc"
+
+
+def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     fits = {e: [p.case_hash, p.seed, p.n_draws] for e, p in sorted(posteriors.items())}
     depends = [
         case.hash,
@@ -100,24 +122,25 @@ def _place(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> Path:
         plan.seed,
         version("buckpass"),
     ]
-    return cache / "buckpass" / "years" / f"{hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]}.nc"
+    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> KeptYears | None:
-    """The store, or None where it cannot be read: it is then made again."""
+def _read(path: Path, digest: str) -> KeptYears | None:
+    """The store, or None where it is another's or cannot be read: it is then made again."""
     try:
         with xr.open_dataset(path, engine="h5netcdf") as stored:
             summary = stored.load()
+        if summary.attrs.pop(DIGEST, "") != digest:
+            return None
         return KeptYears(summary, json.loads(summary.attrs.pop(MANIFEST)))
     except (OSError, ValueError, KeyError):
         return None
 
 
-def _write(kept: KeptYears, path: Path) -> None:
+def _write(kept: KeptYears, path: Path, digest: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):  # a full or read-only disk costs the next visitor some seconds, nothing else
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept.summary.assign_attrs({MANIFEST: json.dumps(dict(kept.manifest), default=str)}).to_netcdf(
-            partial, engine="h5netcdf"
-        )
+        said = {MANIFEST: json.dumps(dict(kept.manifest), default=str), DIGEST: digest}
+        kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")
         os.replace(partial, path)

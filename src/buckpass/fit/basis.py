@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.model import interacts
-from buckpass.fit.posterior import Posterior, Stamp, read_stamp
-from buckpass.fit.stored import load_posteriors, posterior_file
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.stored import load_posteriors
 
-__all__ = ["NoUsablePosterior", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
+__all__ = ["NoUsablePosterior", "best_first", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
 
 
 class NoUsablePosterior(BuckpassError):
@@ -30,7 +30,10 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
     if not posteriors:
         raise NoUsablePosterior("no posterior of this case: fit it first, `buckpass fit CASE -o FOLDER`")
     if wanted is None:
-        return posteriors[_best(Stamp.of(p) for p in posteriors.values())]
+        for best in best_first(posteriors).values():
+            return best
+        why = "; ".join(f"{p.explanation}: {', '.join(p.diagnostics.reasons)}" for p in posteriors.values())
+        raise NoUsablePosterior(f"no fit passed its diagnostics, so none is a basis for an answer ({why}); fit again")
     if wanted not in posteriors:
         explanation(wanted)
         raise NoUsablePosterior(f"{wanted} has not been fitted; there are {', '.join(posteriors)}")
@@ -38,7 +41,7 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
 
 
 def posterior_for(case: Case, folder: Path | None = None, wanted: str | None = None) -> Posterior:
-    """What `best_posterior` picks of a case's posteriors, reading the draws of no other.
+    """What `best_posterior` picks of a case's posteriors.
 
     Raises
     ------
@@ -47,24 +50,14 @@ def posterior_for(case: Case, folder: Path | None = None, wanted: str | None = N
     PosteriorFileError
         There is none, one is damaged, or it was fitted to another version of the case.
     """
-    place = folder or case.folder / "posteriors"
-    files = {e.id: file for e in explanations() if (file := place / posterior_file(e.id)).is_file()}
-    if wanted is None and files:
-        wanted = _best([read_stamp(file) for file in files.values()])
-    if wanted in files:
-        return load_posteriors(case, folder, [wanted])[wanted]
-    return best_posterior(load_posteriors(case, folder), wanted)  # says what there is instead
+    return best_posterior(load_posteriors(case, folder), wanted)
 
 
-def _best(stamps: Iterable[Stamp]) -> str:
-    stamps = list(stamps)
+def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
+    """Those whose diagnostics passed, the best-scoring first, bounds last."""
     bounds = {e.id for e in explanations() if e.is_bound}
-    passed = [s for s in stamps if s.diagnostics.passed]
-    if not passed:
-        why = "; ".join(f"{s.explanation}: {', '.join(s.diagnostics.reasons)}" for s in stamps)
-        raise NoUsablePosterior(f"no fit passed its diagnostics, so none is a basis for an answer ({why}); fit again")
-    competing = [s for s in passed if s.explanation not in bounds] or passed
-    return max(competing, key=lambda s: s.elpd).explanation
+    passed = [p for p in posteriors.values() if p.diagnostics.passed]
+    return {p.explanation: p for p in sorted(passed, key=lambda p: (p.explanation in bounds, -p.elpd))}
 
 
 def how_chosen(posterior: Posterior, wanted: str | None) -> str:

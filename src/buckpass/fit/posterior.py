@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from buckpass.fit.sampling import Draws
 
 __all__ = [
-    "Diagnostics", "Posterior", "PosteriorFileError", "Stamp", "diagnose", "load_posterior", "read_stamp", "save_posterior",
+    "Diagnostics", "Posterior", "PosteriorFileError", "diagnose", "load_posterior", "save_posterior",
 ]  # fmt: skip
 
 Read = TypeVar("Read")
@@ -112,6 +112,12 @@ class Posterior:
     def score(self, name: str) -> np.ndarray:
         """One column of `scores`, or the names of its crises, as an array."""
         return self.scores[name].values
+
+    @property
+    def elpd(self) -> float:
+        """Leave-one-crisis-out score, summed over crises (nats); minus infinity where a crisis has none."""
+        total = float(np.sum(self.score("elpd")))
+        return total if np.isfinite(total) else -math.inf
 
     def _sites(self) -> dict[str, np.ndarray]:
         """Draws as arrays [chain, draw, …]."""
@@ -300,30 +306,6 @@ def _values(values: h5py.Dataset) -> np.ndarray:
         return np.asarray(values.asstr()[...]).astype(str)
     is_truth = values.attrs.get("dtype", "") in ("bool", b"bool")
     return values[...].astype(bool) if is_truth else values[...]
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a posterior says of itself before its draws are read."""
-
-    explanation: str
-    diagnostics: Diagnostics
-    elpd: float  # leave-one-crisis-out, summed over crises; minus infinity where a crisis has none
-
-    @classmethod
-    def of(cls, posterior: Posterior) -> Stamp:
-        """The stamp of a posterior in memory."""
-        return cls(posterior.explanation, posterior.diagnostics, _total(posterior.score("elpd")))
-
-
-def read_stamp(path: Path) -> Stamp:
-    """The stamp of a posterior file; raises `PosteriorFileError`."""
-    return Stamp.of(load_posterior(path))
-
-
-def _total(elpd: np.ndarray) -> float:
-    total = float(np.sum(elpd))
-    return total if np.isfinite(total) else -np.inf
 
 
 def _unreadable(path: Path, error: Exception) -> PosteriorFileError:
