@@ -52,7 +52,7 @@ class Compared(ShowsItself):
         c = self.comparison
         frame = pl.DataFrame({
             "id": c.ids, "explanation": [explanation(i).name for i in c.ids], "elpd": c.elpd, "difference": c.difference,
-            "se_difference": c.se_difference, "weight": c.weight,
+            "se_difference": c.se_difference, "weight": np.round(c.weight, 4),
             "refitted": [int(self.scores[i].is_exact.sum()) for i in c.ids],
         })  # fmt: skip
         n = len(next(iter(self.scores.values())).crises)

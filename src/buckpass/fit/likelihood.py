@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 
 from buckpass.fit.alone import alone_coefficients, alone_setting
 from buckpass.fit.explanations import Explanation
-from buckpass.fit.model import bands, coefficients_from, interacts, log_choices, with_others_log_choices
+from buckpass.fit.model import bands, coefficients_from, interacts, log_choices
 from buckpass.fit.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.requests import Requests, request_log_likelihood
@@ -22,6 +22,7 @@ from buckpass.game.crises import Crises
 from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import log_choices as solved_log_choices
 from buckpass.game.solver import solve_strategies
 
 __all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
@@ -80,7 +81,7 @@ class Likelihood:
         return bands(log_choices(games, False)[:, 0], games.rung[rows, 0], games.is_open[rows, 0], reading)
 
     def _solved(self, crises: Crises, reading: Reading, guess: Array | None) -> Float[Array, " c"]:
-        log_sigma = with_others_log_choices(crises, guess)
+        log_sigma = solved_log_choices(crises, guess=guess)
         mine = log_sigma[self.seen.crisis, self.seen.power]
         rung, is_open = (a[self.seen.crisis, self.seen.power] for a in (crises.rung, crises.is_open))
         together = self._by_crisis(bands(mine, rung, is_open, reading) * reading.weight)

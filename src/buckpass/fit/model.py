@@ -19,7 +19,7 @@ from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, plain_coefficients
 from buckpass.game.setting import CrisisSetting
-from buckpass.game.solver import solve_strategies
+from buckpass.game.solver import log_choices as solved_log_choices
 
 __all__ = [
     "Values",
@@ -60,14 +60,9 @@ def interacts(explanation: Explanation) -> bool:
 def log_choices(crises: Crises, with_others: bool) -> Float[Array, "c p o"]:
     """log σ of every option; where nobody's effort counts for anyone else the residual is 1 and nothing is solved."""
     if with_others:
-        return with_others_log_choices(crises, None)
+        return solved_log_choices(crises)
     choice = as_choice(crises)
     return jnp.moveaxis(choice_log_probabilities(choice, jnp.zeros_like(choice.stake)), -1, 0)
-
-
-def with_others_log_choices(crises: Crises, guess: Array | None) -> Float[Array, "c p o"]:
-    residual = solve_strategies(crises, guess=guess).log_residual
-    return jnp.moveaxis(choice_log_probabilities(as_choice(crises), residual.T), -1, 0)
 
 
 def band_log_probability(log_sigma: Float[Array, "c p o"], crises: Crises, seen: Observations) -> Float[Array, " n"]:

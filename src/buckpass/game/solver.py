@@ -21,7 +21,7 @@ from buckpass.game.path import trace
 from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
 __all__ = [
-    "DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "solve", "solve_in_blocks",
+    "DEFAULT_SETTINGS", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "log_choices", "solve", "solve_in_blocks",
     "solve_strategies",
 ]  # fmt: skip
 
@@ -174,11 +174,7 @@ def _solved(
     crises: Crises, settings: SolverSettings, guess: Float[Array, "c p"] | None = None
 ) -> tuple[Equilibrium, Bool[Array, " c"]]:
     """The equilibria, and whether each was reached along its branch from rationality 0 without a fold on the way."""
-    choice = _worked_out(crises)
-    held = lax.stop_gradient(choice)
-    found = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
-    point, used, is_plain = found
-    log_residual = _implicit(choice, lax.stop_gradient(point))
+    choice, log_residual, used, is_plain = _fixed_point(crises, settings, guess)
     held = lax.stop_gradient(log_residual)
     error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
     sigma = jnp.exp(choice_log_probabilities(choice, log_residual))
@@ -190,6 +186,25 @@ def _solved(
         converged=error <= settings.tolerance_for(error.dtype),
     )
     return found, is_plain
+
+
+def log_choices(
+    crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS, guess: Float[Array, "c p"] | None = None
+) -> Float[Array, "c p o"]:
+    """log σ of every option at the equilibria of `solve_strategies`, with no flag of what was not solved: for a likelihood."""
+    choice, log_residual, _, _ = _fixed_point(crises, settings, guess)
+    return jnp.moveaxis(choice_log_probabilities(choice, log_residual), -1, 0)
+
+
+def _fixed_point(
+    crises: Crises, settings: SolverSettings, guess: Float[Array, "c p"] | None
+) -> tuple[Choice, Array, Array, Array]:
+    """The batch as the solver sees it, log R with its implicit derivative, best responses used, and whether plain."""
+    choice = _worked_out(crises)
+    held = lax.stop_gradient(choice)
+    found = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
+    point, used, is_plain = found
+    return choice, _implicit(choice, lax.stop_gradient(point)), used, is_plain
 
 
 def _worked_out(crises: Crises) -> Choice:

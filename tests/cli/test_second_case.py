@@ -1,0 +1,63 @@
+"""Every verb on the second bundled case, unchanged; nothing in the package knows the first."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.case import load_case
+from buckpass.cli.main import app
+
+pytestmark = pytest.mark.slow
+
+CASE = "western-balkans"
+FOCUS = load_case(CASE).settings.focus
+ONE, OTHER, CRISIS = FOCUS.rider, FOCUS.provider, FOCUS.crisis
+FEW = ("--draws", "20")
+VERBS = (
+    ("check",), ("record",), ("compare",), ("claims",), ("diff", CASE),
+    ("solve", CRISIS, *FEW), ("solve", CRISIS, "--all", *FEW),
+    ("explain", CRISIS, "--power", ONE, "--reference", OTHER, *FEW),
+    ("whatif", CRISIS, "--set", f"{OTHER}.capacity=0.5x", *FEW),
+    ("tip", CRISIS, "--over", f"{OTHER}.capacity", "--crosses", f"p_deploy:{ONE}>0.5", *FEW),
+    ("futures", "--years", "3", "--histories", "64"),
+)  # fmt: skip
+
+
+def run(*words):
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == 0, (words, result.stderr)
+    return result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: "-".join(verb[:3:2]))
+def test_it_answers_a_program(verb):
+    assert json.loads(run(verb[0], CASE, *verb[1:], "--json"))
+
+
+def test_it_has_a_page_and_an_archive(tmp_path):
+    run("report", CASE, "-o", str(tmp_path / "page.html"))
+    assert "<html" in (tmp_path / "page.html").read_text()
+    run("replicate", CASE, "-o", str(tmp_path / "archive.zip"))
+    assert (tmp_path / "archive.zip").stat().st_size > 100_000
+
+
+def test_a_case_without_a_bargain_says_so():
+    result = CliRunner().invoke(app, ["agreement", CASE])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no [arrangement]" in result.stderr
+
+
+def test_assumptions_are_swept(tmp_path):
+    design = tmp_path / "design.toml"
+    design.write_text(
+        'method = "morris"\nsamples = 2\nyears = 3\nhistories = 64\n'
+        f'[[outcome]]\nmeasure = "burden"\npower = "{OTHER}"\nyear = 2013\n'
+    )
+    assert json.loads(run("sweep", CASE, str(design), "-o", str(tmp_path / "out"), "--json"))
+
+
+@pytest.mark.parametrize("name", sorted(load_case(CASE).scenarios))
+def test_its_scenarios_run(name):
+    found = json.loads(run("futures", CASE, "--scenario", name, "--years", "3", "--histories", "64", "--json"))
+    assert found["manifest"]["identity"]["overrides"]
