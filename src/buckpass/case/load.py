@@ -131,7 +131,7 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
     assert parts.settings.content is not None
     assert parts.claims is not None
     assert parts.claims.content is not None
-    return Case(
+    case = Case(
         folder=reading.folder,
         settings=parts.settings.content,
         crises=parts.tables["crises.csv"].frame,
@@ -144,6 +144,8 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
         hash=reading.digest(sorted(reading.texts)),
         record_hash=reading.digest(RECORD_FILES),
     )
+    case.derived["lines"] = {"case.toml": parts.settings.lines, "claims.toml": parts.claims.lines}
+    return case
 
 
 def _scenario_problems(case: Case) -> Iterator[Problem]:

@@ -119,6 +119,8 @@ def setting_place(case: Case, path: Path) -> tuple[str, ...]:
 
 def _lines(case: Case, name: str, model: type[Settings] | type[ClaimFile]) -> dict[Path, int]:
     """Lines of a TOML file as it was read; none where its content was changed since, or the file is gone."""
+    if "lines" in case.derived:
+        return case.derived["lines"][name]
     try:
         text = decode_text(read_inside(case.folder, name))
     except FileRefused:
