@@ -50,7 +50,7 @@ def throughput(powers: int, crises: int = 200_000) -> tuple[float, float, float]
     `solve_batch` spreads blocks of crises over one thread per core; XLA releases the interpreter, so both cores work.
     """
     batch = jax.block_until_ready(random_crises(crises=crises, powers=powers, dtype="float32"))
-    seconds = best_seconds(lambda: solve_batch(batch))
+    seconds = best_seconds(lambda: solve_batch(batch), repeats=10)
     solved = solve_batch(batch)
     good = np.asarray(solved.converged)
     return crises / seconds, float(1 - good.mean()), float(np.asarray(solved.error)[good].max())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ import typer
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
 from buckpass.cli.event_verbs import events
 
-__all__ = ["app"]
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="buckpass",
@@ -45,13 +47,20 @@ def _keep_compiled_code() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
-def _collect_less() -> None:
-    """What a verb imports and compiles stays to its end: looking through it for garbage took a second of its time."""
-    gc.set_threshold(50_000, 20, 50)
-    atexit.register(gc.freeze)
-
-
 for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
     for name, verb in group.items():
         app.command(name=name)(verb)
 app.add_typer(events)
+
+
+def main() -> None:
+    """The command: `app`, then what was to be done at exit, and the end at once: Python takes most of a second to take apart
+    what a verb has loaded."""
+    try:
+        app()
+    except SystemExit as end:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # a reader that has gone
+                stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
