@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env years headline comparison power-study report test test-slow lint types answers bench docs pins posteriors clean
+.PHONY: env years headline comparison power-study report test test-slow test-failed lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -24,6 +24,9 @@ test: env  ## the fast suite
 test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
 
+test-failed: env  ## only the tests that failed last
+	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "slow or browser"
+
 lint: env
 	$(BIN)/ruff check src tests benchmarks docs/_build
 	$(BIN)/ruff format --check src tests benchmarks docs/_build
@@ -40,7 +43,8 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
-	-$(BIN)/buckpass fit western-balkans $(BALKANS) $(foreach e,FR DL HI everything,--explanation $(e))
+	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 500 --draws 1600 $(foreach e,FR DL HI,--explanation $(e))
+	-$(BIN)/buckpass fit western-balkans $(BALKANS) --explanation everything
 
 years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors
 	$(BIN)/python -c 'from buckpass.app.years import bundle; print(bundle("$(CASE)"))'

@@ -4,6 +4,7 @@ import csv
 import io
 import resource
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ TABLES = FILES[1:4]
 ORIGINAL = {name: (TEMPLATE / name).read_bytes() for name in FILES}
 ROWS = {name: list(csv.reader(io.StringIO(ORIGINAL[name].decode()))) for name in TABLES}
 LONGEST = 5.0  # seconds of this process, however busy the machine
+WAITING = 120  # seconds by the clock: what waits for something takes no time of its own
 MOST_MEMORY = 1_000_000  # KB
 FAST, SLOW = 40, 2_500
 
@@ -93,10 +95,16 @@ def fuzzed(tmp_path_factory) -> Path:
     return shutil.copytree(TEMPLATE, tmp_path_factory.mktemp("fuzz") / "case")
 
 
+def _waited(*_):
+    raise TimeoutError(f"a case was not read within {WAITING} s: it waits for something")
+
+
 def read_or_refused(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
     before = set(folder.parent.rglob("*"))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    signal.signal(signal.SIGALRM, _waited)
+    signal.alarm(WAITING)
     start = time.process_time()
     check = check_case(folder)
     lines = [str(problem) for problem in check.problems]
@@ -105,6 +113,7 @@ def read_or_refused(folder: Path, name: str, content: bytes) -> None:
         assert diff_cases(check.case, check.case).is_same
         assert override_paths(check.case)
     took = time.process_time() - start
+    signal.alarm(0)
     (folder / name).write_bytes(ORIGINAL[name])
     assert took < LONGEST
     assert check.ok == (check.case is not None) == (not check.errors)
