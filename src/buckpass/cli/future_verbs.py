@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width, tracked
 
 __all__ = ["VERBS"]
 
@@ -61,7 +61,9 @@ def futures(
         loaded = load_case(case)
         wanted = _changes(loaded, changes, scenario)
         plan = Plan(years=years, histories=histories, seed=seed, foresight=foresight)
-        found = simulate(loaded, load_posteriors(loaded, posteriors), wanted, plan, output)
+        found = simulate(
+            loaded, load_posteriors(loaded, posteriors), wanted, plan, output, lambda t, n: tracked(t, "playing the years", n)
+        )  # fmt: skip
         if as_json:
             answer(found.as_dict())
         else:
@@ -92,10 +94,9 @@ def sweep(
         if output.exists() and not resume:
             raise OutputExists(f"{output} is there already: --resume goes on from what it holds")
         loaded = load_case(case)
-        show(
-            run_sweep(loaded, load_posteriors(loaded, posteriors), read_design(loaded, design), output, cluster),
-            as_json,
-        )
+        fits, plan = load_posteriors(loaded, posteriors), read_design(loaded, design)
+        found = run_sweep(loaded, fits, plan, output, cluster, lambda chunks, n: tracked(chunks, "sweeping", n))
+        show(found, as_json)
 
 
 def _changes(case, changes: list[str] | None, scenario: str | None) -> tuple[str, ...]:

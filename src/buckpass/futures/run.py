@@ -16,7 +16,7 @@ from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Measure, Tally
 from buckpass.futures.output import HistoryWriter, manifest_of
 from buckpass.futures.problems import NoHistories
 from buckpass.futures.scenario import scenario_of
-from buckpass.futures.tiles import play_tiles
+from buckpass.futures.tiles import TILE, Along, in_order, play_tiles
 from buckpass.futures.world import Labels, usable_weights, world_of
 from buckpass.record.results import ShowsItself
 
@@ -115,13 +115,14 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
 
 def simulate(
     case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), plan: Plan = Plan(),
-    out: Path | None = None,
+    out: Path | None = None, along: Along = in_order,
 ) -> Futures:  # fmt: skip
     """Play the years ahead of the case's focus theatre, with and without the overrides.
 
     Every history lives under a posterior draw of its own and a draw of the assumed parameters from their ranges. Baseline
     and scenario share every random number, which belongs to (history, year, host, power, purpose). With `out`, one
-    Parquet part per chunk of histories and a manifest are written there.
+    Parquet part per chunk of histories and a manifest are written there. `along` hands on the tiles, of 2,048 histories each, for
+    a caller that shows how far it is.
 
     Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
     """
@@ -134,7 +135,8 @@ def simulate(
     manifest = _manifest(case, posteriors, overrides, plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
     tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
-    for tile in play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers):
+    tiles = play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers)
+    for tile in along(tiles, -(-plan.histories // TILE)):
         _count(tallies, tile)
         if writer is not None:
             writer.add(tile)

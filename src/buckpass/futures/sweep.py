@@ -23,7 +23,7 @@ from buckpass.futures.output import VERSIONED, check_manifest, write_atomically
 from buckpass.futures.problems import BadDesign, ManifestMismatch
 from buckpass.futures.run import Plan, check_plan
 from buckpass.futures.scenario import scenario_of
-from buckpass.futures.tiles import play_tiles
+from buckpass.futures.tiles import Along, in_order, play_tiles
 from buckpass.futures.world import usable_weights, world_of
 from buckpass.record.results import ShowsItself
 
@@ -62,12 +62,14 @@ class Sweep(ShowsItself):
 
 
 def sweep(
-    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: Path, cluster: str | None = None
-) -> Sweep:
+    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: Path, cluster: str | None = None,
+    along: Along = in_order,
+) -> Sweep:  # fmt: skip
     """Play every point of the design and say which assumptions the outcomes turn on.
 
     Each chunk of points is one file written at once; whatever ends the run, finished chunks stay, and the same call
-    completes the rest to the same bytes. With `cluster`, chunks go to the Dask scheduler at that address.
+    completes the rest to the same bytes. With `cluster`, chunks go to the Dask scheduler at that address. `along` hands on the
+    chunks, for a caller that shows how far it is.
 
     First-order and total indices: Saltelli et al. 2010 (sobol); elementary effects: Morris 1991; RBD-FAST for Latin
     hypercubes (Tarantola et al. 2006). Boxes: PRIM, where an outcome says which values are of interest.
@@ -81,7 +83,7 @@ def sweep(
     write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
     count = -(-len(points) // CHUNK)
     missing = [k for k in range(count) if _read_chunk(out, k) is None]
-    for k, values in _played(case, posteriors, design, missing, cluster):
+    for k, values in along(_played(case, posteriors, design, missing, cluster), len(missing)):
         write_atomically(_chunk_path(out, k), json.dumps({"chunk": k, "values": values}).encode())
     read = [_read_chunk(out, k) for k in range(count)]
     outcomes = np.array([row for chunk in read if chunk is not None for row in chunk])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +18,18 @@ from buckpass.futures.observe import Observed, observed, so_far
 from buckpass.futures.step import Keys, year_of
 from buckpass.futures.world import DRAWS, World
 
-__all__ = ["TILE", "TileResult", "all_histories", "play_tiles", "tile_of"]
+__all__ = ["TILE", "Along", "TileResult", "all_histories", "in_order", "play_tiles", "tile_of"]
 
 TILE = 2048
+Item = TypeVar("Item")
+Along = Callable[
+    [Iterable[Item], int], Iterable[Item]
+]  # hands items on one by one, and shows how many of how many are done
+
+
+def in_order(items: Iterable[Item], total: int) -> Iterable[Item]:
+    """The items as they are: where nobody watches how far the work is."""
+    return items
 
 
 @dataclass(frozen=True)
