@@ -133,6 +133,7 @@ def test_a_mandate_for_anything_opens_the_organisation_to_its_members(case):
     assert [p in members for p in case.powers] == opened.tolist()
 
 
+@pytest.mark.slow
 def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
     crises = ["osh_2010", CRISIS]
     changes = parse_overrides(["RUS.capacity=0.5x"], case)

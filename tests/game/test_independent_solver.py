@@ -128,6 +128,7 @@ def test_solver_solves_the_published_public_good_game(published):
         assert np.abs(np.asarray(solve(crisis).strategy[0]) - np.array(row["probabilities"])).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_solver_agrees_with_the_closed_form_of_volunteers(published):
     for row in published["volunteers_dilemma_GHS2017"]["results"]:
         n, rationality = row["n"], row["lam"]
