@@ -41,9 +41,8 @@ def solve_batch(crises: Crises, tolerance: float = 1e-5, block: int = 256) -> Eq
     quick, settled = _solve_spread(crises, tolerance, block, block // LATE)
     late = np.flatnonzero(~settled)
     if late.size:
-        rows = np.resize(
-            late, block << int(-(-late.size // block) - 1).bit_length()
-        )  # few numbers of blocks are compiled
+        blocks = 1 << int(-(-late.size // block) - 1).bit_length()  # a power of two, so that few shapes are compiled
+        rows = np.resize(late, blocks * block)
         part = jax.tree.map(lambda x: np.asarray(x)[rows], crises)
         rest, _ = _solve_spread(part, tolerance, block, 0)
         quick = jax.tree.map(lambda a, b: _replaced(a, late, b[: late.size]), quick, rest)
