@@ -10,7 +10,7 @@ import pytest
 from buckpass.case import BadOverride, load_case, parse_overrides
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
 from buckpass.fit.explaining import NoGap, explain, explain_crises
-from buckpass.fit.posterior import load_posterior
+from buckpass.fit.posterior import PosteriorFileError, load_posterior
 from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
 from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
 from buckpass.fit.whatif import whatif, whatif_crises
@@ -172,6 +172,14 @@ def test_the_best_of_a_folder_is_the_best_of_its_posteriors(case, tmp_path):
     assert posterior_for(case, tmp_path).explanation == best_posterior(loaded).explanation
     with pytest.raises(NoUsablePosterior, match="NI has not been fitted"):
         posterior_for(case, tmp_path, "NI")
+
+
+def test_a_damaged_fit_is_no_concern_of_another_that_is_asked_for(case, tmp_path):
+    shutil.copy(case.folder / "posteriors" / "BL.nc", tmp_path)
+    (tmp_path / "FR.nc").write_bytes(b"no posterior")
+    assert posterior_for(case, tmp_path, "BL").explanation == "BL"
+    with pytest.raises(PosteriorFileError, match=r"FR\.nc"):
+        posterior_for(case, tmp_path)
 
 
 @pytest.mark.slow

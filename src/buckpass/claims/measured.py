@@ -68,6 +68,7 @@ def rates_compared(question: Question) -> Finding:
     stated = judged(case, given.get("atoms", ()))
     facts = truth_of_all(stated) if stated else "supported"
     weakest = min(pairs, key=lambda p: p["p_less"])
+    counted = places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None))
     return Finding(
         value=weakest["p_less"],
         low=min(p["p_less_low"] for p in pairs),
@@ -80,14 +81,7 @@ def rates_compared(question: Question) -> Finding:
         reason=_compared_reason(own, pairs, stated),
         turns_on=f"the comparison with {weakest['with']} (n = {weakest['n']}), the least certain",
         sources=tuple(dict.fromkeys(s for found in (*stated, *others) for s in found.sources)),
-        places=tuple(
-            dict.fromkeys(
-                (
-                    *places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None)),
-                    *(place for atom in stated for place in atom.places),
-                )
-            )
-        ),
+        places=tuple(dict.fromkeys([*counted, *(place for atom in stated for place in atom.places)])),
         detail={"pairs": pairs, "atoms": [a.__dict__ for a in stated]},
     )
 

@@ -10,7 +10,7 @@ from buckpass.case.problems import BuckpassError
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.model import interacts
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.stored import load_posteriors
+from buckpass.fit.stored import load_posteriors, posterior_file
 
 __all__ = ["NoUsablePosterior", "best_first", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
 
@@ -41,7 +41,7 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
 
 
 def posterior_for(case: Case, folder: Path | None = None, wanted: str | None = None) -> Posterior:
-    """What `best_posterior` picks of a case's posteriors.
+    """What `best_posterior` picks of a case's posteriors; where one is asked for, the files of the others are left alone.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def posterior_for(case: Case, folder: Path | None = None, wanted: str | None = N
     PosteriorFileError
         There is none, one is damaged, or it was fitted to another version of the case.
     """
-    return best_posterior(load_posteriors(case, folder), wanted)
+    asked = [wanted] if wanted and ((folder or case.folder / "posteriors") / posterior_file(wanted)).is_file() else None
+    return best_posterior(load_posteriors(case, folder, asked), wanted)
 
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from buckpass.fit.explanations import Explanation
 from buckpass.fit.observations import Observations
 from buckpass.fit.readings import Reading
-from buckpass.game.choice import CLOSED, as_choice, choice_log_probabilities
+from buckpass.game.choice import CLOSED, log_strategy
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, plain_coefficients
@@ -61,8 +61,7 @@ def log_choices(crises: Crises, with_others: bool) -> Float[Array, "c p o"]:
     """log σ of every option; where nobody's effort counts for anyone else the residual is 1 and nothing is solved."""
     if with_others:
         return solved_log_choices(crises)
-    choice = as_choice(crises)
-    return jnp.moveaxis(choice_log_probabilities(choice, jnp.zeros_like(choice.stake)), -1, 0)
+    return log_strategy(crises, jnp.zeros_like(crises.stake))
 
 
 def band_log_probability(log_sigma: Float[Array, "c p o"], crises: Crises, seen: Observations) -> Float[Array, " n"]:

@@ -47,12 +47,13 @@ REACH = 12.0  # amounts are binned by asinh(10 x) up to this: 8,000 units, a res
 
 
 class Observed(eqx.Module):
-    """One tile's observations, one array per measure; axes year y, history n, then power p or host h."""
+    """One tile's observations, one array per measure; axes year y, history n, then power p or host h.
 
-    by_power: tuple[Float[Array, "y n p"], ...]  # in the order of MEASURES
-    by_host: tuple[
-        Float[Array, "y n h"], ...
-    ]  # crises, of which nobody beyond words, not stabilised, and nobody so far
+    by_power : in the order of MEASURES. by_host : crises, of which nobody beyond words, not stabilised, and nobody so far.
+    """
+
+    by_power: tuple[Float[Array, "y n p"], ...]
+    by_host: tuple[Float[Array, "y n h"], ...]
     unsolved: Float[Array, ""]
 
 

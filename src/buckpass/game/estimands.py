@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from buckpass.game.choice import as_choice, choice_log_probabilities, option_payoffs
+from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises
 from buckpass.game.overrides import force
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
@@ -60,8 +60,7 @@ def expected_effort(crises: Crises, strategy: Float[Array, "c p o"]) -> Float[Ar
 
 def alone_strategy(crises: Crises) -> Float[Array, "c p o"]:
     """What each power would do if nobody else acted: its logit choice at R = 1."""
-    choice = as_choice(crises)
-    return jnp.moveaxis(jnp.exp(choice_log_probabilities(choice, jnp.zeros_like(choice.stake))), -1, 0)
+    return jnp.exp(log_strategy(crises, jnp.zeros_like(crises.stake)))
 
 
 def buck_passed(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:

@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, log_strategy
 from buckpass.game.crises import Crises, CrisisNames
 from buckpass.game.path import trace
 from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
@@ -111,11 +111,9 @@ def solve_in_blocks(crises: Crises) -> Equilibrium:
 @jax.jit
 def _apart(crises: Crises) -> Equilibrium:
     """The equilibria of games in which every residual is 1: exact, without a search."""
-    choice = as_choice(crises)
-    sigma = jnp.exp(choice_log_probabilities(choice, jnp.zeros_like(choice.stake)))
     none = jnp.zeros_like(crises.stake)
     games = none[:, 0]
-    return Equilibrium(jnp.moveaxis(sigma, -1, 0), none, games, games.astype(int), jnp.isfinite(games))
+    return Equilibrium(jnp.exp(log_strategy(crises, none)), none, games, games.astype(int), jnp.isfinite(games))
 
 
 def _refuse_unsolved(equilibrium: Equilibrium, settings: SolverSettings, names: CrisisNames | None) -> None:
