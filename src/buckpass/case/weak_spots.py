@@ -88,8 +88,9 @@ def _unsourced_rungs(case: Case) -> Iterator[Problem]:
 def _lonely_crises(case: Case) -> Iterator[Problem]:
     known = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
     looked_up = dict(known.group_by("crisis_id").agg(pl.col("actor").n_unique()).iter_rows())
+    played = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
     for count, words in ((0, "no power was"), (1, "only one power was")):
-        rows = [(line, crisis) for line, crisis in case.crises.select("line", "crisis_id").iter_rows()
+        rows = [(line, crisis) for line, crisis in played.select("line", "crisis_id").iter_rows()
                 if looked_up.get(crisis, 0) == count]  # fmt: skip
         if rows:
             lines, crises = zip(*rows, strict=True)
