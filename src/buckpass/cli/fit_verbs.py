@@ -31,8 +31,8 @@ def fit(
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
-    draws: Annotated[int | None, typer.Option(min=100, help="Draws kept of each chain (default 700).")] = None,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 200).")] = None,
+    draws: Annotated[int | None, typer.Option(min=100, help="Draws kept of each chain (default 500).")] = None,
     target: Annotated[
         float | None,
         typer.Option(

@@ -23,7 +23,6 @@ from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import log_choices as solved_log_choices
-from buckpass.game.solver import solve_strategies
 
 __all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
 
@@ -32,17 +31,21 @@ ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
 
 
 class LogLikelihood(eqx.Module):
-    """Per crisis, in nats: the responses given the request, and the request (0 where unknown or not modelled)."""
+    """Per crisis, in nats: the responses given the request, and the request (0 where unknown or not modelled).
+
+    log_residual is log R of every power, all moving at once: a guess for points nearby; 0 where nothing is solved.
+    """
 
     responses: Float[Array, " c"]
     request: Float[Array, " c"]
+    log_residual: Float[Array, "c p"]
 
 
 class Likelihood:
     """Log-likelihood of the record under one explanation, as a pure function of its terms and of a reading.
 
     Where nobody's effort counts for anybody else (κ off) each row of the record is a game of one and nothing is
-    solved. Otherwise crises are solved whole; `residuals` gives log R, and a guess of it saves most of the search.
+    solved. Otherwise crises are solved whole, and a guess of log R saves most of the search.
     Under *patron first* the crises that have a patron among the powers are solved after each of its moves.
     """
 
@@ -58,37 +61,35 @@ class Likelihood:
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
 
     def __call__(self, values: Mapping[str, Array], reading: Reading, guess: Array | None = None) -> LogLikelihood:
-        """Log-likelihood per crisis; `guess` is log R near the answer, as `residuals` gives it."""
+        """Log-likelihood per crisis; `guess` is log R near the answer, as the answer nearby has it."""
         coefficients = self.coefficients(values)
         if not self.is_solved:
             by_row = self._alone(coefficients, reading)
             responses = self._by_crisis(by_row * reading.weight)
+            log_residual = jnp.zeros(self.setting.log_delivery.shape)
         else:
-            responses = self._solved(crises_of(self.setting, coefficients), reading, guess)
-        return LogLikelihood(responses, self._request(values, coefficients))
+            responses, log_residual = self._solved(crises_of(self.setting, coefficients), reading, guess)
+        return LogLikelihood(responses, self._request(values, coefficients), log_residual)
 
     def coefficients(self, values: Mapping[str, Array]) -> Coefficients:
         """The model's coefficients at these values of the free terms."""
         return coefficients_from(self.explanation, self.setting, values.__getitem__)
-
-    def residuals(self, values: Mapping[str, Array]) -> Float[Array, "c p"]:
-        """log R of every crisis, all moving at once; a guess for points nearby."""
-        return solve_strategies(crises_of(self.setting, self.coefficients(values))).log_residual
 
     def _alone(self, coefficients: Coefficients, reading: Reading) -> Float[Array, " n"]:
         games = crises_of(self._rows, alone_coefficients(coefficients, self.seen.power))
         rows = np.arange(len(self.seen))
         return bands(log_choices(games, False)[:, 0], games.rung[rows, 0], games.is_open[rows, 0], reading)
 
-    def _solved(self, crises: Crises, reading: Reading, guess: Array | None) -> Float[Array, " c"]:
-        log_sigma = solved_log_choices(crises, guess=guess)
+    def _solved(self, crises: Crises, reading: Reading, guess: Array | None) -> tuple[Array, Array]:
+        log_sigma, log_residual = solved_log_choices(crises, guess=guess)
         mine = log_sigma[self.seen.crisis, self.seen.power]
         rung, is_open = (a[self.seen.crisis, self.seen.power] for a in (crises.rung, crises.is_open))
         together = self._by_crisis(bands(mine, rung, is_open, reading) * reading.weight)
         led = np.flatnonzero(self._patron >= 0)
         if not led.size:
-            return together
-        return together.at[led].set(self._patron_first(jax.tree.map(lambda a: a[led], crises), led, reading))
+            return together, log_residual
+        after = self._patron_first(jax.tree.map(lambda a: a[led], crises), led, reading)
+        return together.at[led].set(after), log_residual
 
     def _patron_first(self, crises: Crises, led: np.ndarray, reading: Reading) -> Float[Array, " led"]:
         """Σ over what the patron may have done of its chance times that of everybody's bands after it, in logs."""

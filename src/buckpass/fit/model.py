@@ -60,7 +60,7 @@ def interacts(explanation: Explanation) -> bool:
 def log_choices(crises: Crises, with_others: bool) -> Float[Array, "c p o"]:
     """log σ of every option; where nobody's effort counts for anyone else the residual is 1 and nothing is solved."""
     if with_others:
-        return solved_log_choices(crises)
+        return solved_log_choices(crises)[0]
     return log_strategy(crises, jnp.zeros_like(crises.stake))
 
 

@@ -1,9 +1,9 @@
-"""Drawing from the posterior of one explanation: its mode, its shape there, then NUTS in coordinates round as a ball."""
+"""Drawing from the posterior of one explanation: its mode, its shape, then NUTS in coordinates round as a ball."""
 
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,24 +29,35 @@ from buckpass.game.setting import CrisisSetting
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
 BLOCK = 50  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
-AT_ONCE = 50  # draws turned into parameters and likelihoods in one call: bounds memory
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
+SETTLING = 3  # one part in three of the pilot is dropped
 
 
 @dataclass(frozen=True)
 class NutsSettings:
-    """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here."""
+    """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here.
+
+    warmup : iterations of each chain before its draws are kept, at least 60. The first half is a pilot in coordinates
+    round at the mode; its draws make the coordinates of the rest.
+
+    Raises `ValueError` where there is too little of something to draw with.
+    """
 
     chains: int = 4
-    warmup: int = 300
-    draws: int = 700
+    warmup: int = 200
+    draws: int = 500
     target_accept: float = 0.8
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
     refit_settle: int = 50  # iterations dropped, then kept, when adapted chains go on under other weights
     refit_draws: int = 150
+
+    def __post_init__(self):
+        for name, least in (("chains", 1), ("warmup", 60), ("draws", 1), ("threads", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} = {getattr(self, name)}: at least {least}")
 
 
 @dataclass(frozen=True)
@@ -71,20 +82,31 @@ class Draws:
 
 
 class Frame(NamedTuple):
-    """Where the sampler stands: u = mode + spread·x, and log R there to first order: residual + tilt·x."""
+    """Where the sampler stands: u = centre + spread·x, and log R there to first order: residual + tilt·x."""
 
-    mode: Float[Array, " d"]
+    centre: Float[Array, " d"]
     spread: Float[Array, "d d"]
     residual: Float[Array, "c p"]
     tilt: Float[Array, "c p d"]
 
 
+class Described(NamedTuple):
+    """A point in words of the model: terms, log-likelihoods per crisis, log priors per term, log R."""
+
+    values: dict[str, Any]
+    responses: Any
+    request: Any
+    log_priors: Any
+    log_residual: Any
+
+
 class Sampling:
     """A compiled sampler for one explanation of one record; runs again under other readings without recompiling.
 
-    The mode and the curvature there (Laplace) make the coordinates round, so that warm-up is short and trees are
-    shallow; NUTS then corrects what is not normal. Chains run one by one on threads, each as one compiled loop: for
-    games this small a batch of chains in lockstep waits for the deepest tree of all.
+    The mode and the curvature there (Laplace) make the coordinates round, then the covariance of a pilot's draws, all
+    chains together: where others' effort counts the first leaves some directions six times as wide as others, and the
+    second halves the leapfrog steps of a draw. Chains run one by one on threads, each as one compiled loop: for games
+    this small a batch of chains in lockstep waits for the deepest tree of all.
     """
 
     def __init__(
@@ -95,10 +117,8 @@ class Sampling:
         self.coordinates = coordinates_of(explanation, setting)
         self.likelihood = Likelihood(explanation, setting, seen, order, requests)
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
-        self._block = jax.jit(partial(_block, self._step))
-        self._gradient = jax.jit(jax.value_and_grad(self._potential))
-        self._tilt = jax.jit(self._first_order)
-        self._describe = jax.jit(jax.vmap(self._described, in_axes=(0, None, None)))
+        self._at = jax.jit(jax.value_and_grad(self._described, has_aux=True))
+        self._block: Future | None = None  # compiled
         self._ended: list = []
         self._frame: Frame | None = None
 
@@ -106,9 +126,18 @@ class Sampling:
         """Draw from the posterior given the whole record, or another reading of the same rows; `seed`: of the settings."""
         started = time.perf_counter()
         reading = reading or reading_of(self.seen)
-        self._frame = self._frame_at_mode(reading)
-        keys = jax.random.split(jax.random.PRNGKey(self.nuts.seed if seed is None else seed), self.nuts.chains)
-        chains = self._chains([self._started(key, reading) for key in keys], reading, self.nuts.warmup, self.nuts.draws)
+        key = jax.random.PRNGKey(self.nuts.seed if seed is None else seed)
+        from_key, pilot_key, chain_key = jax.random.split(key, 3)
+        half = self.nuts.warmup // 2
+        with ThreadPoolExecutor(1) as ahead:
+            self._block = self._block or ahead.submit(self._compile_block, reading)
+            self._frame = self._frame_at_mode(reading)
+            starts = jax.random.normal(from_key, (self.nuts.chains, self.coordinates.size))
+            settling = half // SETTLING
+            pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
+        starts = self._rounder(pilot, reading)
+        warm = self._chains(self._started(starts, chain_key, reading), reading, half, 0)
+        chains = self._chains(_in_step([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
 
@@ -131,56 +160,80 @@ class Sampling:
         total = self.likelihood(self.coordinates.values(u), reading)
         return -self._log_posterior(u, total, reading)
 
-    def _potential(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Float[Array, ""]:
-        u = frame.mode + frame.spread @ x
-        guess = frame.residual + frame.tilt @ x if self.likelihood.is_solved else None
-        return -self._log_posterior(u, self.likelihood(self.coordinates.values(u), reading, guess), reading)
-
     def _potential_gen(self, frame: Frame, reading: Reading):
-        return lambda x: self._potential(x, frame, reading)
+        return lambda x: self._described(x, frame, reading)[0]
 
     def _log_posterior(self, u, total, reading: Reading):
         requested = jnp.sum(total.request * reading.request_weight)
         return self.coordinates.log_density(u) + jnp.sum(total.responses) + requested
 
-    def _first_order(self, u: Float[Array, " d"]) -> tuple[Array, Array]:
-        """log R at u and its derivative there."""
+    def _compile_block(self, reading: Reading):
+        """For a thread of its own while the mode is sought: half of a short fit is the compiler's."""
+        frame, x = self._nowhere(), jnp.zeros(self.coordinates.size)
+        state = self._state(x, jnp.zeros(()), x, jax.random.PRNGKey(0), frame, reading)
+        return jax.jit(partial(_block, self._step)).lower(state, frame, reading).compile()
 
-        def residuals(at):
-            return self.likelihood.residuals(self.coordinates.values(at))
+    def _gradient(self, x: np.ndarray | Array, frame: Frame, reading: Reading) -> tuple[Array, Array]:
+        (energy, _), slope = self._at(jnp.asarray(x), frame, reading)
+        return energy, slope
 
-        return residuals(u), jax.jacfwd(residuals)(u)
+    def _nowhere(self) -> Frame:
+        """The coordinates themselves, with no knowledge of log R."""
+        d, shape = self.coordinates.size, self.likelihood.setting.log_delivery.shape
+        return Frame(jnp.zeros(d), jnp.eye(d), jnp.zeros(shape), jnp.zeros((*shape, d)))
 
-    def _frame_at(self, mode: np.ndarray, spread: np.ndarray) -> Frame:
-        """Coordinates around a point; where nothing is solved the residual is not needed."""
+    def _frame_at(self, centre: np.ndarray, spread: np.ndarray, reading: Reading) -> Frame:
+        """Coordinates around a point, log R there with its slope from central differences: a guess needs no more."""
+        frame = self._nowhere()._replace(centre=jnp.asarray(centre), spread=jnp.asarray(spread))
         if not self.likelihood.is_solved:
-            return Frame(jnp.asarray(mode), jnp.asarray(spread), jnp.zeros(()), jnp.zeros(()))
-        residual, slope = self._tilt(jnp.asarray(mode))
-        return Frame(jnp.asarray(mode), jnp.asarray(spread), residual, slope @ spread)
+            return frame
+        steps = DIFFERENCE * np.eye(self.coordinates.size)
+        found = self._described_all(np.concatenate([steps, -steps, 0 * steps[:1]]), frame, reading).log_residual
+        up, down = np.split(found[:-1], 2)
+        return frame._replace(
+            residual=jnp.asarray(found[-1]), tilt=jnp.asarray(np.moveaxis(up - down, 0, -1) / (2 * DIFFERENCE))
+        )
 
     def _frame_at_mode(self, reading: Reading) -> Frame:
         """The normal approximation at the mode (Laplace); what is not normal is left to the sampler."""
-        d = self.coordinates.size
-        start = self._frame_at(np.zeros(d), np.eye(d))
+        d, start = self.coordinates.size, self._nowhere()
 
         def objective(x):
-            value, slope = self._gradient(jnp.asarray(x), start, reading)
+            value, slope = self._gradient(x, start, reading)
             return float(value), np.asarray(slope)
 
         mode = minimize(objective, np.zeros(d), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        at_mode = self._frame_at(mode, np.eye(d))
-        return self._frame_at(mode, _spread(lambda x: self._gradient(jnp.asarray(x), at_mode, reading)[1], d))
+        at_mode = start._replace(centre=jnp.asarray(mode))
+        spread = _spread(lambda x: self._gradient(x, at_mode, reading)[1], d)
+        return self._frame_at(mode, spread, reading)
 
-    def _started(self, key, reading: Reading):
-        """The sampler's state at a point drawn from the normal approximation."""
-        from_key, chain_key = jax.random.split(key)
-        x = jax.random.normal(from_key, (self.coordinates.size,))
-        energy, slope = self._gradient(x, self._frame, reading)
+    def _rounder(self, pilot: list, reading: Reading) -> np.ndarray:
+        """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d].
+
+        The covariance is drawn towards the frame's own, by as much as that many more draws would weigh.
+        """
+        x, ends = np.concatenate([one for _, one, _ in pilot]), np.array([end.z for end, _, _ in pilot])
+        d, centre = x.shape[1], x.mean(axis=0)
+        root = np.linalg.cholesky((len(x) * np.cov(x.T) + 2 * d * np.eye(d)) / (len(x) + 2 * d))
+        frame = self._frame
+        middle, spread = frame.centre + frame.spread @ centre, frame.spread @ root
+        self._frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading)
+        return np.linalg.solve(root, (ends - centre).T).T
+
+    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading) -> list:
+        """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
+        states = []
+        for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
+            energy, slope = self._gradient(x, self._frame, reading)
+            states.append(self._state(x, energy, slope, own, self._frame, reading))
+        return states
+
+    def _state(self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading):
         return self._init(
-            ParamInfo(x, energy, slope), self.nuts.warmup, step_size=0.5, dense_mass=False,
-            target_accept_prob=self.nuts.target_accept,
+            ParamInfo(x, energy, slope), self.nuts.warmup // 2, step_size=0.5, dense_mass=False,
+            adapt_mass_matrix=False, target_accept_prob=self.nuts.target_accept,
             max_tree_depth=self.nuts.tree_depth,  # pyright: ignore[reportArgumentType]  (a pair is documented)
-            model_args=(self._frame, reading), rng_key=chain_key,
+            model_args=(frame, reading), rng_key=key,
         )  # fmt: skip
 
     def _under(self, state, reading: Reading):
@@ -194,37 +247,43 @@ class Sampling:
 
     def _chain(self, state, reading: Reading, dropped: int, kept: int) -> tuple[Any, np.ndarray, np.ndarray]:
         """One chain, block by block: what one compiled call holds on to is freed at its end, so memory stays flat."""
-        blocks = []
+        block, blocks = self._block.result(), []
         for _ in range(-(-(dropped + kept) // BLOCK)):
-            state, block = jax.block_until_ready(self._block(state, self._frame, reading))
-            blocks.append(jax.tree.map(np.asarray, block))
+            state, drawn = jax.block_until_ready(block(state, self._frame, reading))
+            blocks.append(jax.tree.map(np.asarray, drawn))
         x, diverging = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         wanted = slice(dropped, dropped + kept)
         return state, x[wanted], diverging[wanted]
 
     def _draws(self, chains: list, reading: Reading, started: float) -> Draws:
-        x = np.concatenate([one for _, one, _ in chains])
-        parts = [
-            self._describe(_padded(x[at : at + AT_ONCE]), self._frame, reading) for at in range(0, len(x), AT_ONCE)
-        ]
-        values, responses, request, prior = jax.tree.map(
-            lambda *p: np.concatenate([np.asarray(a) for a in p])[: len(x)].reshape(len(chains), -1, *p[0].shape[1:]),
-            *parts,
-        )
+        found = self._described_all(np.concatenate([one for _, one, _ in chains]), self._frame, reading)
+        found = jax.tree.map(lambda a: a.reshape(len(chains), -1, *a.shape[1:]), found)
         diverging = np.stack([d for _, _, d in chains])
         terms = tuple(t.name for t in self.coordinates.terms)
-        return Draws(values, responses, request, prior, terms, diverging, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Draws(found.values, found.responses, found.request, found.log_priors, terms, diverging, seconds)
 
-    def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading):
-        """A draw in words of the model: terms, log-likelihoods by the solver's own search, log priors."""
-        values = self.coordinates.values(frame.mode + frame.spread @ x)
-        total = self.likelihood(values, reading)
-        return values, total.responses, total.request, self.coordinates.log_priors(values)
+    def _described_all(self, points: np.ndarray, frame: Frame | None, reading: Reading) -> Described:
+        """Points [point, d] in words of the model, the point's axis first."""
+        with ThreadPoolExecutor(self.nuts.threads) as pool:
+            found = list(pool.map(lambda x: jax.device_get(self._at(x, frame, reading)[0][1]), points))
+        return jax.tree.map(lambda *of: np.stack(of), *found)
+
+    def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Described]:
+        """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
+        u = frame.centre + frame.spread @ x
+        values = self.coordinates.values(u)
+        guess = frame.residual + frame.tilt @ x if self.likelihood.is_solved else None
+        total = self.likelihood(values, reading, guess)
+        priors = self.coordinates.log_priors(values)
+        described = Described(values, total.responses, total.request, priors, total.log_residual)
+        return -self._log_posterior(u, total, reading), described
 
 
-def _padded(x: np.ndarray) -> np.ndarray:
-    """A last, shorter part filled up, so that nothing is compiled for its length."""
-    return x if len(x) == AT_ONCE else np.concatenate([x, np.repeat(x[-1:], AT_ONCE - len(x), axis=0)])
+def _in_step(states: list) -> list:
+    """The chains with one step size, the geometric mean of theirs: none that adapted badly is waited for."""
+    mean = jnp.exp(jnp.mean(jnp.log(jnp.stack([state.adapt_state.step_size for state in states]))))
+    return [state._replace(adapt_state=state.adapt_state._replace(step_size=mean)) for state in states]
 
 
 def _spread(gradient, d: int) -> np.ndarray:

@@ -1,8 +1,15 @@
 """One crisis: payoffs, equilibrium, what it is asked (model §2, §3, §5)."""
 
+import os
+
 import jax
 
 jax.config.update("jax_enable_x64", True)
+# Sums over options as plain loops instead of calls into a library of large kernels: a gradient of 1,000 crises takes two
+# thirds of the time, a fit's own half. A flag that a user has set is left alone; jax is pinned to versions that know it.
+SMALL_SUMS = "--xla_cpu_experimental_ynn_fusion_type="
+if "ynn_fusion" not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {SMALL_SUMS}".strip()
 
 from buckpass.game.crises import Crises, CrisisNames  # noqa: E402
 from buckpass.game.payoffs import Coefficients, crises_of  # noqa: E402

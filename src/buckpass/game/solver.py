@@ -188,10 +188,11 @@ def _solved(
 
 def log_choices(
     crises: Crises, settings: SolverSettings = DEFAULT_SETTINGS, guess: Float[Array, "c p"] | None = None
-) -> Float[Array, "c p o"]:
-    """log σ of every option at the equilibria of `solve_strategies`, with no flag of what was not solved: for a likelihood."""
+) -> tuple[Float[Array, "c p o"], Float[Array, "c p"]]:
+    """log σ of every option and log R at the equilibria of `solve_strategies`, with no flag of what was not solved: for a
+    likelihood."""
     choice, log_residual, _, _ = _fixed_point(crises, settings, guess)
-    return jnp.moveaxis(choice_log_probabilities(choice, log_residual), -1, 0)
+    return jnp.moveaxis(choice_log_probabilities(choice, log_residual), -1, 0), log_residual.T
 
 
 def _fixed_point(
