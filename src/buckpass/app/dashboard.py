@@ -24,7 +24,7 @@ from buckpass.fit.basis import best_first
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
-from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
 from buckpass.report.decades_chapter import WORDS as FAN_WORDS
 from buckpass.report.decades_chapter import fan_figure, fan_panels
@@ -60,7 +60,7 @@ def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
 
 def weights_of(ref: str, folder: str) -> dict[str, float]:
     """Stacking weights of the explanations that speak."""
-    return speaking(compare_scores({e: score_of(p) for e, p in fits_of(ref, folder).items()}))
+    return speaking(compare_fits(fits_of(ref, folder)))
 
 
 @st.cache_resource(show_spinner=False)
@@ -79,7 +79,7 @@ def verdicts_of(ref: str, folder: str):
     from buckpass.claims import assess
 
     fits = fits_of(ref, folder)
-    comparison = compare_scores({e: score_of(p) for e, p in fits.items()})
+    comparison = compare_fits(fits)
     return assess(case_of(ref), fits, weights=dict(zip(comparison.ids, comparison.weight.tolist(), strict=True)))
 
 
@@ -215,7 +215,7 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
 
 
 def explanations(case: Case, fits: dict[str, Posterior]) -> None:
-    comparison = compare_scores({e: score_of(p) for e, p in fits.items()})
+    comparison = compare_fits(fits)
     rows = [
         {"explanation": explanation(e).name, "says": explanation(e).says, "elpd": number(float(comparison.elpd[i]), 4),
          "against the best": f"{number(float(comparison.difference[i]))} ± {number(float(comparison.se_difference[i]))}",

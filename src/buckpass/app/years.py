@@ -18,7 +18,7 @@ import xarray as xr
 from buckpass.case import BadOverride, Case, load_case
 from buckpass.fit.basis import best_first
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.scoring import compare_fits
 from buckpass.fit.stored import load_posteriors
 from buckpass.futures import Plan, simulate
 from buckpass.futures.problems import NotAFuturesChange
@@ -72,7 +72,7 @@ def bundle(ref: str) -> Path:
     """Play the baseline of a bundled case into its folder, so that its first visitor need not wait for it."""
     case = load_case(ref)
     fits = best_first(load_posteriors(case))
-    weights = speaking(compare_scores({e: score_of(p) for e, p in fits.items()}))
+    weights = speaking(compare_fits(fits))
     kept, path = play(case, fits, weights, (), FINE), case.folder / BUNDLED
     _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=FINE, weights=weights)))
     return path

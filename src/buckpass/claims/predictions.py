@@ -19,7 +19,7 @@ from buckpass.claims.finding import CannotCompute, Finding, Question, as_expecte
 from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.scoring import compare_fits
 from buckpass.game.crises import Crises
 from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
 from buckpass.game.setting import UNBATCHED, CrisisSetting, setting_of, standard_of
@@ -209,7 +209,7 @@ def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     if not passed:
         return {}
-    found = compare_scores({e: score_of(p) for e, p in passed.items()})
+    found = compare_fits(passed)
     return dict(zip(found.ids, found.weight.tolist(), strict=True))
 
 

@@ -15,7 +15,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import rung_probabilities
-from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.scoring import compare_fits
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
@@ -202,7 +202,7 @@ def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) ->
 
 
 def _stacked(asked: Mapping[str, Posterior]) -> np.ndarray:
-    found = compare_scores({e: score_of(p) for e, p in asked.items()})
+    found = compare_fits(asked)
     by_name = dict(zip(found.ids, found.weight.tolist(), strict=True))
     return np.array([by_name[e] for e in asked])
 

@@ -22,7 +22,7 @@ from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rung_probabilities import rung_probabilities
-from buckpass.fit.scoring import compare_scores, score_of
+from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
 from buckpass.record.results import ResultTable, ShowsItself
@@ -135,7 +135,7 @@ class WithSplits(ShowsItself):
     def of(cls, case: Case, posteriors: Mapping[str, Posterior], study: PowerStudy) -> WithSplits:
         """The study of a case with its splitting crises, by the same posteriors."""
         passed = _usable(posteriors)
-        pairs = compare_scores({e: score_of(p) for e, p in passed.items()}).indistinguishable
+        pairs = compare_fits(passed).indistinguishable
         return cls(study, splitting_cases(case, passed, pairs))
 
     def table(self) -> list[ResultTable]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from buckpass.fit.sampling import Sampling
 
-__all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_scores", "leave_one_out", "stacking_weights"]
+__all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_fits", "compare_scores", "leave_one_out", "stacking_weights"]
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
@@ -146,6 +146,11 @@ def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
         weight=stacking_weights(table),
         indistinguishable=tuple((a, b) for n, a in enumerate(ids) for b in ids[n + 1 :] if _same(scores[a], scores[b])),
     )
+
+
+def compare_fits(fits: Mapping[str, Posterior]) -> Comparison:
+    """`compare_scores` of fitted explanations, by the scores stored with them."""
+    return compare_scores({name: score_of(fit) for name, fit in fits.items()})
 
 
 def stacking_weights(elpd: np.ndarray) -> np.ndarray:

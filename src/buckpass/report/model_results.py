@@ -15,7 +15,7 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import by_draw, coefficients_of, draw_games
-from buckpass.fit.scoring import Comparison, compare_scores, score_of
+from buckpass.fit.scoring import Comparison, compare_fits, score_of
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.estimands import buck_passed, expected_rung, response
@@ -106,7 +106,7 @@ class ModelResults:
 def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int) -> ModelResults:
     """Rank the explanations and let those with weight speak about every crisis of the fit."""
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    comparison = compare_scores({e: score_of(p) for e, p in passed.items()}) if passed else None
+    comparison = compare_fits(passed) if passed else None
     order = [*(comparison.ids if comparison else ()), *(e for e in posteriors if e not in passed)]
     fits = tuple(_fit(posteriors[e], comparison) for e in order)
     if comparison is None:
