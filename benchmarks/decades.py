@@ -2,6 +2,7 @@
 
 python benchmarks/decades.py                # everything, about five minutes on two idle cores
 python benchmarks/decades.py --points 0     # without the sweep: its numbers in docs/decades.json stay as they are
+python benchmarks/decades.py --sobol 64     # only the Sobol' indices, into the same file; build/sobol resumes
 """
 
 from __future__ import annotations
@@ -108,6 +109,27 @@ def survives(case: Case, posteriors, points: int) -> dict[str, Any]:
             "outcomes": rows, "signs": signs(case, posteriors, design)}  # fmt: skip
 
 
+def sobol_indices(case: Case, posteriors, samples: int) -> dict[str, Any]:
+    """First-order and total indices of each outcome over everything assumed; an interrupted run goes on from its files."""
+    design = Design("sobol", samples, 0, SWEEP_YEARS, TILE, assumed_inputs(case), outcomes_of(case))
+    folder = ROOT / "build" / "sobol"
+    started = time.perf_counter()
+    found = sweep(case, posteriors, design, folder)
+    rows = [
+        {"measure": o.measure, "power": o.power, "year": o.year, "indices": dict(strongest(indices))}
+        for o, indices in zip(design.outcomes, found.indices, strict=True)
+    ]
+    return {"record_hash": case.record_hash, "points": len(found.inputs), "inputs": len(design.inputs), "samples": samples,
+            "years": SWEEP_YEARS, "histories": TILE, "outcomes": rows, "machine": machine(),
+            "seconds": time.perf_counter() - started}  # fmt: skip
+
+
+def strongest(indices: dict[str, dict[str, float]]) -> list[tuple[str, dict[str, float]]]:
+    """Inputs whose total index is told from 0 by its 95 % interval, the largest first."""
+    told = [(name, found) for name, found in indices.items() if found and found["ST"] > found["ST_conf"]]
+    return sorted(told, key=lambda item: -item[1]["ST"])
+
+
 def signs(case: Case, posteriors, design: Design) -> list[dict[str, Any]]:
     """In how many points of the design each scenario raises the burden of the provider, and of the rider."""
     powers = (case.settings.focus.provider, case.settings.focus.rider)
@@ -146,26 +168,34 @@ def burdens(case: Case, posteriors, texts: list[str], kept: dict) -> np.ndarray:
     return tile.by_power[0][BY_POWER.index("burden")].mean(axis=(0, 1), dtype=float)
 
 
+def write(path: Path, numbers: dict[str, Any]) -> None:
+    path.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
 def main() -> None:
     """Write docs/decades.json, and with --figures each scenario's figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=64, help="points of the sweep; 0 leaves the kept sweep alone")
     parser.add_argument("--figures", type=Path, help="also write each scenario's figure into this folder")
+    parser.add_argument("--sobol", type=int, default=0, help="base samples of the Sobol' indices, and nothing else")
     given = parser.parse_args()
     started = time.perf_counter()
     case = load_case(CASE)
     posteriors = load_posteriors(case)
     path = ROOT / "docs" / "decades.json"
     kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if given.sobol:
+        write(path, {**kept, "sobol": sobol_indices(case, posteriors, given.sobol)})
+        return
     rows, figures = scenarios(case, posteriors)
     numbers = {
         "case": case.id, "record_hash": case.record_hash, "years": YEARS, "histories": HISTORIES, "scenarios": rows,
         "foresight": foresight(case, posteriors), "backtest": backtest(case, posteriors).as_dict(),
         "agreement": bargains(case, posteriors),
         "sweep": survives(case, posteriors, given.points) if given.points else kept.get("sweep"),
-        "machine": machine(), "seconds": time.perf_counter() - started,
+        "sobol": kept.get("sobol"), "machine": machine(), "seconds": time.perf_counter() - started,
     }  # fmt: skip
-    path.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", "utf-8")
+    write(path, numbers)
     if given.figures is not None:
         given.figures.mkdir(parents=True, exist_ok=True)
         for name, figure in figures.items():

@@ -114,6 +114,30 @@ def sweep(found: dict[str, Any] | None) -> str:
     return said + table(head, body) + "\n" + table(signs_head, signs)
 
 
+def sobol(found: dict[str, Any] | None) -> str:
+    """The inputs whose total index is told from 0, by outcome."""
+    kept = (found or {}).get("sobol")
+    if not kept:
+        return "*Not measured yet: `python benchmarks/decades.py --sobol 64`.*\n"
+    head = ("outcome", "input", "first order", "total")
+    body = [
+        (f"{_words(o['measure'])} {o['power']} {o['year']}", f"`{name}`", _with_error(i, "S1"), _with_error(i, "ST"))
+        for o in kept["outcomes"]
+        for name, i in o["indices"].items()
+    ]
+    stale = "" if kept["record_hash"] == found["record_hash"] else " The record has changed since."
+    said = (
+        f"A Sobol' design of {kept['points']:,} points over the same {kept['inputs']} inputs ({kept['years']} years, "
+        f"{kept['histories']:,} histories a point; {kept['seconds'] / 60:.0f} minutes on {kept['machine']['cores']} cores, "
+        f"{kept['machine']['date']}). Shown are the inputs whose total index is told from 0 by its 95 % interval.{stale}\n\n"
+    )
+    return said + table(head, body)
+
+
+def _with_error(index: dict[str, float], key: str) -> str:
+    return f"{index[key]:.2f} ± {index[f'{key}_conf']:.2f}"
+
+
 def _survives(sign: dict[str, Any]) -> str:
     """Whether the sign holds in at least 95 % of the points; a median change below 0.001 is none to speak of."""
     if abs(sign["median"]) < 0.001:

@@ -96,6 +96,7 @@ def piece(name: str, page: str) -> str:
         "decades_backtest": lambda: decades.backtest(read("docs/decades.json")),
         "decades_agreement": lambda: decades.agreement(read("docs/decades.json")),
         "decades_sweep": lambda: decades.sweep(read("docs/decades.json")),
+        "decades_sobol": lambda: decades.sobol(read("docs/decades.json")),
         **comparison.pieces(read("docs/comparison.json"), (read("docs/headline.json") or {}).get("claims", [])),
     }
     if name not in pieces:
