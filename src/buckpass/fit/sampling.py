@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Any, NamedTuple
 
 import jax
@@ -120,7 +121,7 @@ class Sampling:
         self._at = jax.jit(jax.value_and_grad(self._described, has_aux=True))
         self._block: Future | None = None  # compiled
         self._ended: list = []
-        self._frame: Frame | None = None
+        self._frame = self._nowhere()
 
     def run(self, reading: Reading | None = None, seed: int | None = None) -> Draws:
         """Draw from the posterior given the whole record, or another reading of the same rows; `seed`: of the settings."""
@@ -242,13 +243,22 @@ class Sampling:
         return state._replace(potential_energy=energy, z_grad=slope)
 
     def _chains(self, states: list, reading: Reading, dropped: int, kept: int) -> list:
+        ended = Event()
         with ThreadPoolExecutor(self.nuts.threads) as pool:
-            return list(pool.map(lambda state: self._chain(state, reading, dropped, kept), states))
+            try:
+                return list(pool.map(lambda state: self._chain(state, reading, dropped, kept, ended), states))
+            finally:
+                ended.set()  # an interrupt waits for a block of each chain, not for the chain
 
-    def _chain(self, state, reading: Reading, dropped: int, kept: int) -> tuple[Any, np.ndarray, np.ndarray]:
+    def _chain(
+        self, state, reading: Reading, dropped: int, kept: int, ended: Event
+    ) -> tuple[Any, np.ndarray, np.ndarray]:
         """One chain, block by block: what one compiled call holds on to is freed at its end, so memory stays flat."""
+        assert self._block is not None
         block, blocks = self._block.result(), []
         for _ in range(-(-(dropped + kept) // BLOCK)):
+            if ended.is_set():
+                raise InterruptedError("the other chains have stopped")
             state, drawn = jax.block_until_ready(block(state, self._frame, reading))
             blocks.append(jax.tree.map(np.asarray, drawn))
         x, diverging = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
@@ -263,7 +273,7 @@ class Sampling:
         seconds = time.perf_counter() - started
         return Draws(found.values, found.responses, found.request, found.log_priors, terms, diverging, seconds)
 
-    def _described_all(self, points: np.ndarray, frame: Frame | None, reading: Reading) -> Described:
+    def _described_all(self, points: np.ndarray, frame: Frame, reading: Reading) -> Described:
         """Points [point, d] in words of the model, the point's axis first."""
         with ThreadPoolExecutor(self.nuts.threads) as pool:
             found = list(pool.map(lambda x: jax.device_get(self._at(x, frame, reading)[0][1]), points))

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from buckpass.fit.sampling import Sampling
 
-__all__ = ["PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "compare_fits", "compare_scores", "leave_one_out", "stacking_weights"]
+__all__ = [
+    "PARETO_K_LIMIT",
+    "Comparison",
+    "LeaveOneOut",
+    "compare_fits",
+    "compare_scores",
+    "leave_one_out",
+    "stacking_weights",
+]
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
