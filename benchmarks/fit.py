@@ -1,7 +1,7 @@
 """How long fits take on the flagship, compile included.
 
 one_explanation_s, interacting_explanation_s : one without and one with interaction, 4 chains × (1000 + 1000);
-short_s, short_interacting_s : the same as `buckpass fit` does them by default (300 + 700); all_explanations_s : all thirteen
+short_s, short_interacting_s : the same as `buckpass fit` does them by default; all_explanations_s : all thirteen
 by default; exact_loo_s : one explanation fitted, then refitted without each crisis in turn. --quick leaves the last two out.
 """
 
