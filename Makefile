@@ -38,12 +38,14 @@ bench: env  ## writes benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
 
 # 19 crises leave corners where steps of the usual size diverge; a fit that fails all the same is kept as failed
-BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --target 0.95 --no-readings
+BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --target 0.95
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
 	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
+	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --no-readings \
+	  --order "patron first" --explanation FR
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
-	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 500 --draws 1600 $(foreach e,FR DL HI,--explanation $(e))
+	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 1000 --draws 2500 $(foreach e,FR DL HI,--explanation $(e))
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --explanation everything
 
 years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors

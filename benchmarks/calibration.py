@@ -22,7 +22,7 @@ from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.setting import setting_of
 
 CASE, CRISES = "central-asia", 12
-NUTS = NutsSettings(chains=2, warmup=150, draws=250)
+NUTS = NutsSettings(chains=2, warmup=200, draws=250)
 KEPT = Path(__file__).with_suffix(".json")
 
 

@@ -90,6 +90,7 @@ def piece(name: str, page: str) -> str:
         "sentences": lambda: measured.sentences(read("docs/headline.json"), (ROOT / "docs" / "finding.svg").exists()),
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
+        "calibration": lambda: measured.calibration(read("benchmarks/calibration.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),
         "decades_scenarios": lambda: decades.scenarios(read("docs/decades.json")),
         "decades_foresight": lambda: decades.foresight(read("docs/decades.json")),

@@ -39,6 +39,24 @@ def compare(headline: dict[str, Any] | None) -> str:
     return "\n".join(parts)
 
 
+def calibration(kept: dict[str, Any] | None) -> str:
+    """Per explanation how often intervals covered the truth, and the least uniform ranks."""
+    if not kept or not kept.get("found"):
+        return MISSING.format(file="benchmarks/calibration.json", how="`python benchmarks/calibration.py` writes it.")
+    head = ("explanation", "records", "parameters", "covered by 90 % intervals", "least p of uniform ranks", "of")
+    body = [
+        (name, str(one["replications"]), str(one["parameters"]),
+         f"{one['coverage']:.1%} ± {one['coverage_error']:.1%}", f"{one['p_least']:.2g}", f"`{one['worst']}`")
+        for name, one in sorted(kept["found"].items())
+    ]  # fmt: skip
+    said = (
+        f"Truths drawn from the priors, a record of {kept['crises']} crises of `{kept['case']}` drawn from each, fitted again "
+        f"(`python benchmarks/calibration.py`, {kept['machine']['cores']} cores, {kept['machine']['date']}). ± is one Monte-Carlo "
+        "standard error; p is the smallest of all parameters' χ² tests, multiplied by their number.\n\n"
+    )
+    return said + table(head, body)
+
+
 def claims(headline: dict[str, Any] | None) -> str:
     """The ledger: one row per claim, and how many verdicts of each kind."""
     if headline is None or not headline.get("claims"):
