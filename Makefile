@@ -40,8 +40,8 @@ bench: env  ## writes benchmarks/results.json
 # 19 crises leave corners where steps of the usual size diverge; a fit that fails all the same is kept as failed
 BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --target 0.95
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
-	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force
-	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --no-readings \
+	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8
+	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8 --no-readings \
 	  --order "patron first" --explanation FR
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
