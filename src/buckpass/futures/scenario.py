@@ -45,7 +45,9 @@ def scenario_of(case: Case, texts: Sequence[str] = ()) -> Scenario:
     scenario = Scenario(case, tuple(texts))
     for override in parse_overrides(list(texts), case):
         scenario = _with(scenario, override)
-    return scenario
+    if scenario.case is case:
+        return scenario
+    return dataclasses.replace(scenario, case=case.replace(settings=scenario.case.settings))
 
 
 def _with(scenario: Scenario, override: Override) -> Scenario:
@@ -78,7 +80,8 @@ def _ids(override: Override) -> tuple[str, ...]:
 
 
 def _settings(case: Case, **update: Any) -> Case:
-    return case.replace(settings=case.settings.model_copy(update=update))
+    """The case with other settings, for now under its old hash: a new one for each of many changes took half a sweep's time."""
+    return dataclasses.replace(case, settings=case.settings.model_copy(update=update))
 
 
 def _with_parameter(scenario: Scenario, override: Override) -> Scenario:
