@@ -16,13 +16,9 @@ from buckpass.game.setting import setting_of
 
 # rung-5 rows whose power was no member of the vehicle on the row's date, each with its reason
 VEHICLE_EXCEPTIONS: dict[tuple[str, str], str] = {}
-# warnings that the case's README names, by file and field
-KNOWN_WARNINGS = {
-    ("case.toml", "measures.capacity"),
-    ("crises.csv", "crisis_id"),
-    ("responses.csv", "source_id"),
-    ("responses.csv", "vehicle"),
-}
+# rows that were read, and read again with another result: the act lay after the crisis; its soldiers in the force were found
+READ_AGAIN = {("deliberate_force_1995", "RUS"), ("north_kosovo_2011", "USA")}
+UNCITED = {"planken_dec2000", "cow_nmc6", "capitals_coords"}  # sources of the record that nothing in the case cites
 STATES = {
     "USA": "USA", "France": "FRA", "UK": "GBR", "Germany": "DEU", "Italy": "ITA", "Russia": "RUS", "Turkey": "TUR",
 }  # fmt: skip
@@ -44,34 +40,38 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_has_no_errors_and_only_the_warnings_that_its_readme_names():
+def test_has_no_errors_and_no_warnings():
     check = check_case("western-balkans")
     assert check.ok
-    assert {(p.file, p.field) for p in check.problems} <= KNOWN_WARNINGS
-    strange = [p for p in check.problems if p.field == "vehicle"]
-    assert [p.message.split()[0] for p in strange] == ["RUS"]
+    assert not check.problems
 
 
 def test_counts_are_those_of_its_readme(case: Case):
     assert case.crises.height == 19
     assert case.responses.height == 227
     assert dict(case.responses["basis"].value_counts().iter_rows()) == {
-        "seen": 139, "recalled": 27, "absence": 22, "unsearched": 39,
+        "seen": 204, "recalled": 2, "absence": 18, "unsearched": 3,
     }  # fmt: skip
     assert len(case.claims) == 15
-    assert len(case.sources) == 189
     readme = (case.folder / "README.md").read_text(encoding="utf-8")
     assert f"{case.series.height} figures" in readme
+    assert f"{len(case.sources)} sources" in readme
+    for basis, count in case.responses["basis"].value_counts().iter_rows():
+        assert f"{count} *{basis}*" in readme or f"{count} read (*{basis}*)" in readme
 
 
-def test_every_coded_cell_of_the_record_is_kept(case: Case, record: Path):
+def test_rows_that_were_read_are_kept_and_the_others_are_never_worse_founded(case: Case, record: Path):
     ours = {(r["crisis_id"], r["actor"]): r for r in _rows(case.folder / "responses.csv")}
     theirs = _rows(record / "responses.csv")
     assert len(ours) == len(theirs)
+    foundation = ("unsearched", "absence", "recalled", "seen")
     for row in theirs:
-        kept = ours[row["crisis_id"], STATES.get(row["actor"], row["actor"])]
-        assert {c: kept[c] for c in CARRIED} == {c: row[c] for c in CARRIED}
-        if row["source_id"]:
+        at = row["crisis_id"], STATES.get(row["actor"], row["actor"])
+        kept = ours[at]
+        assert foundation.index(kept["basis"]) >= foundation.index(row["basis"]), at
+        assert kept["source_id"] or kept["basis"] == "unsearched", at
+        if row["basis"] == "seen" and at not in READ_AGAIN:
+            assert {c: kept[c] for c in CARRIED} == {c: row[c] for c in CARRIED}
             assert kept["source_id"] == row["source_id"]
 
 
@@ -90,7 +90,7 @@ def test_every_crisis_of_the_record_is_kept(case: Case, record: Path):
 def test_source_keys_and_claim_texts_are_those_of_the_record(case: Case, record: Path):
     from buckpass.case.sources import keys_of
 
-    assert set(case.sources) == keys_of((record / "sources.bib").read_text(encoding="utf-8"))
+    assert set(case.sources) >= keys_of((record / "sources.bib").read_text(encoding="utf-8")) - UNCITED
     theirs = {row["claim_id"]: row for row in _rows(record / "claims.csv")}
     assert [claim.id for claim in case.claims] == list(theirs)
     for claim in case.claims:
