@@ -80,3 +80,9 @@ def test_fits_of_bad_records_pass_or_say_why_and_name_what_is_prior():
         flagged = [term for term, _ in prior_dominated(draws, sampling)]
         assert "stake.claim" in flagged
         assert "stake.level" not in flagged
+
+
+@pytest.mark.parametrize("wrong", [{"chains": 0}, {"warmup": 59}, {"draws": 0}, {"threads": 0}])
+def test_a_sampler_with_too_little_of_something_is_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        NutsSettings(**wrong)

@@ -45,6 +45,16 @@ def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
     return [np.stack(all_histories(tiles, w)[0]) for w in range(len(texts))]
 
 
+def test_a_scenario_has_one_hash_for_all_its_changes_and_the_cases_own_for_none(flagship):
+    changes = ("CSTO.cost_share=0.9", "asked.relief=0.4")
+    assert scenario_of(flagship, ()).case is flagship
+    changed, other_way = (scenario_of(flagship, texts).case.record_hash for texts in (changes, changes[::-1]))
+    assert changed == other_way != flagship.record_hash
+    one = scenario_of(flagship, changes[:1]).case
+    assert one.record_hash not in (changed, flagship.record_hash)
+    assert scenario_of(one, changes[1:]).case.record_hash == changed
+
+
 def test_draws_are_uniform_and_belong_to_their_key():
     seed, history = jnp.uint32(7), jnp.arange(20_000)
     level = np.asarray(uniform(seed, "choice", history, 3, 2, 1))
