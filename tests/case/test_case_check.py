@@ -126,3 +126,9 @@ def test_too_many_scenarios_are_not_read(folder):
         (folder / "scenarios" / f"s{number}.toml").write_text('title = "x"\n', encoding="utf-8")
     (problem,) = check_case(folder).errors
     assert "60 files, more than 50" in problem.message
+
+
+def test_a_crisis_of_a_theatre_outside_the_fit_needs_no_second_power():
+    said = " ".join(p.message for p in check_case("central-asia").problems if "looked up" in p.message)
+    assert "mekong_2011" in said
+    assert "hungary_1956" not in said
