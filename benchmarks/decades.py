@@ -116,7 +116,7 @@ def sobol_indices(case: Case, posteriors, samples: int) -> dict[str, Any]:
     started = time.perf_counter()
     found = sweep(case, posteriors, design, folder)
     rows = [
-        {"measure": o.measure, "power": o.power, "year": o.year, "indices": dict(strongest(indices))}
+        {"measure": o.measure, "power": o.power, "year": o.year, "indices": told_from_zero(indices)}
         for o, indices in zip(design.outcomes, found.indices, strict=True)
     ]
     return {"record_hash": case.record_hash, "points": len(found.inputs), "inputs": len(design.inputs), "samples": samples,
@@ -124,10 +124,9 @@ def sobol_indices(case: Case, posteriors, samples: int) -> dict[str, Any]:
             "seconds": time.perf_counter() - started}  # fmt: skip
 
 
-def strongest(indices: dict[str, dict[str, float]]) -> list[tuple[str, dict[str, float]]]:
-    """Inputs whose total index is told from 0 by its 95 % interval, the largest first."""
-    told = [(name, found) for name, found in indices.items() if found and found["ST"] > found["ST_conf"]]
-    return sorted(told, key=lambda item: -item[1]["ST"])
+def told_from_zero(indices: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Inputs whose total index is told from 0 by its 95 % interval."""
+    return {name: found for name, found in indices.items() if found and found["ST"] > found["ST_conf"]}
 
 
 def signs(case: Case, posteriors, design: Design) -> list[dict[str, Any]]:
