@@ -29,7 +29,7 @@ def test_load_tells_what_became_of_each_file_within_eighty_columns(store, tmp_pa
     assert shown.exit_code == 0
     assert max(len(line) for line in shown.stdout.splitlines()) <= 80
     assert "not a day" in shown.stdout
-    assert "1 files were in the store already" in shown.stdout.replace("\n", " ")
+    assert "1 file was in the store already" in shown.stdout.replace("\n", " ")
     again = json.loads(called("events", "load", store, tmp_path / "b.csv", "--json").stdout)
     assert again["files"][0]["was_known"] is True
     assert len(again["files"][0]["sha256"]) == 64

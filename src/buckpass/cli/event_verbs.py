@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table
+from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table, tracked
 
 __all__ = ["events"]
 
@@ -51,7 +51,7 @@ def load(
     with _answered():
         from buckpass.events import load as load_files
 
-        show(load_files(store, files, all_columns=all_columns), as_json)
+        show(load_files(store, tracked(files, "loading"), all_columns=all_columns), as_json)
 
 
 @events.command()

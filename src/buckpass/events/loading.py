@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class LoadReport:
             for file in self.files
         ]
         names = ["file", "as", "read", "loaded", "rejected", "seconds"]
-        note = f"{self.rows_loaded:,} rows added" + (f"; {known} files were in the store already" if known else "")
+        note = f"{self.rows_loaded:,} rows added" + (f"; {_files(known)} in the store already" if known else "")
         files = ResultTable(pl.DataFrame(rows, schema=names, orient="row"), "Files", note=note + ".")
         if self.rejected.is_empty():
             return (files,)
@@ -71,11 +71,15 @@ class LoadReport:
         return {"files": [asdict(file) for file in self.files], "rejected": self.rejected.to_dicts()}
 
 
+def _files(count: int) -> str:
+    return f"{count} file was" if count == 1 else f"{count} files were"
+
+
 def _how(file: LoadedFile) -> str:
     return "known" if file.was_known else f"{file.seconds:.1f}"
 
 
-def load(store: Path, files: Sequence[Path], *, all_columns: bool = False) -> LoadReport:
+def load(store: Path, files: Iterable[Path], *, all_columns: bool = False) -> LoadReport:
     """Load event files and data tables into a store, each file once, and account for every row.
 
     Each file is recognised by its content (plain, .gz or .zip). Rows read = rows loaded + rows rejected; the
@@ -120,6 +124,9 @@ def _load_one(connection: duckdb.DuckDBPyConnection, store: Path, path: Path, al
 
 
 def _known(connection: duckdb.DuckDBPyConnection, source: SourceFile, path: Path) -> LoadedFile | None:
+    # no file of this length, no file of this content: its hash need not be waited for
+    if not connection.execute("SELECT 1 FROM files WHERE bytes = ? LIMIT 1", [source.size]).fetchall():
+        return None
     rows = connection.execute(
         "SELECT file_id, sha256, publisher, layout, rows_read, rows_loaded, rows_rejected FROM files WHERE "
         "content_sha256 = ?",

@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,20 +26,34 @@ NEWLINE = ord("\n")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and its plain text: `sha256` of the file as given, `content` of the text in it."""
+    """A file and its plain text.
+
+    The hashes are taken on a thread of their own while the rows are read, and waited for where they are asked for.
+    """
 
     given: Path
     plain: Path
-    sha256: str
-    content: str
     size: int
     lines: int
     is_utf8: bool
     is_regular: bool
     stamp: tuple[int, int, int]
+    hash_given: Future[str]
+    hash_plain: Future[str]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as given."""
+        return self.hash_given.result()
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the text in it."""
+        return self.hash_plain.result()
 
     def check_unchanged(self) -> None:
-        """Raise `FileChanged` when the file is no longer the one that was fingerprinted."""
+        """Raise `FileChanged` when the file is no longer the one that was looked at first; waits for its hashes."""
+        wait((self.hash_given, self.hash_plain))
         if _stamp(self.given) != self.stamp:
             raise FileChanged(self.given)
 
@@ -50,15 +64,16 @@ def opened(path: Path, work: Path) -> Iterator[SourceFile]:
     if not path.is_file():
         raise NoFile(path, "a folder, not a file" if path.is_dir() else "no such file")
     stamp = _stamp(path)
-    with tempfile.TemporaryDirectory(prefix=".buckpass-load-", dir=work) as folder:
+    with tempfile.TemporaryDirectory(prefix=".buckpass-load-", dir=work) as folder, ThreadPoolExecutor(1) as hashing:
         plain = _unpacked(path, Path(folder))
-        text = _Fingerprint.of(plain)
-        sha256 = text.sha256 if plain == path else _Fingerprint.of(path).sha256
-        source = SourceFile(
-            path, plain, sha256, text.sha256, text.size, text.lines, text.is_utf8, text.is_regular, stamp
-        )
-        source.check_unchanged()
-        yield source
+        hash_plain = hashing.submit(_sha256, plain)
+        hash_given = hash_plain if plain == path else hashing.submit(_sha256, path)
+        yield SourceFile(path, plain, *_looked_at(plain), stamp, hash_given, hash_plain)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -91,34 +106,21 @@ def _unzipped(path: Path, folder: Path) -> Path:
     return folder / "plain"
 
 
-@dataclass(frozen=True)
-class _Fingerprint:
-    sha256: str
-    size: int
-    lines: int
-    is_utf8: bool
-    is_regular: bool
-
-    @classmethod
-    def of(cls, path: Path) -> _Fingerprint:
-        """Hash and line count in one pass; regular = every line ends in a plain newline, none is long or binary."""
-        digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-        size, lines, is_utf8, is_regular, last = 0, 0, True, True, b"\n"
-        with path.open("rb") as file, ThreadPoolExecutor(1) as hashing:
-            pending = None
-            while chunk := file.read(CHUNK):
-                if pending is not None:
-                    pending.result()
-                pending = hashing.submit(digest.update, chunk)
-                size += len(chunk)
-                # five times as fast as bytes.count where lines are short
-                newlines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEWLINE))
-                lines += newlines
-                is_regular = is_regular and _is_regular(chunk, newlines)
-                is_utf8 = is_utf8 and _decodes(decoder, chunk)
-                last = chunk[-1:]
-        is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
-        return cls(digest.hexdigest(), size, lines + (last != b"\n"), is_utf8, is_regular)
+def _looked_at(path: Path) -> tuple[int, int, bool, bool]:
+    """Bytes, lines, whether it is UTF-8, and whether it is regular: lines end in a plain newline, none long or binary."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size, lines, is_utf8, is_regular, last = 0, 0, True, True, b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            size += len(chunk)
+            # five times as fast as bytes.count where lines are short
+            newlines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEWLINE))
+            lines += newlines
+            is_regular = is_regular and _is_regular(chunk, newlines)
+            is_utf8 = is_utf8 and _decodes(decoder, chunk)
+            last = chunk[-1:]
+    is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
+    return size, lines + (last != b"\n"), is_utf8, is_regular
 
 
 def _is_regular(chunk: bytes, newlines: int) -> bool:
