@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
-from jax.scipy.special import log_ndtr, ndtr, ndtri
+from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Float
+from scipy import stats
 
 from buckpass.fit.explanations import Explanation, Prior, priors
 from buckpass.fit.model import term_shape
@@ -33,6 +37,16 @@ class Term:
         return prod(self.shape) - (self.prior.family == "simplex")
 
 
+class Tails(NamedTuple):
+    """Of every coordinate: u, v (u shifted), log Φ(v), log Φ(−v), and what a half-normal term makes of it per sd."""
+
+    u: Float[Array, " d"]
+    v: Float[Array, " d"]
+    below: Float[Array, " d"]
+    above: Float[Array, " d"]
+    half_normal: Float[Array, " d"]
+
+
 @dataclass(frozen=True)
 class Coordinates:
     """All free terms of one explanation, flattened into a vector u.
@@ -51,11 +65,13 @@ class Coordinates:
 
     def values(self, u: Float[Array, " d"]) -> dict[str, Array]:
         """The terms on their own scale."""
-        return {t.name: VALUES[t.prior.family](t.prior, self._of(t, u)).reshape(t.shape) for t in self.terms}
+        tails = self._tails(u)
+        return {t.name: VALUES[t.prior.family](t.prior, _part(tails, t)).reshape(t.shape) for t in self.terms}
 
     def log_density(self, u: Float[Array, " d"]) -> Float[Array, ""]:
         """Log prior density of u, up to a constant."""
-        rest = [REST[t.prior.family](t.prior, self._of(t, u)) for t in self.terms if t.prior.family in REST]
+        tails = self._tails(u)
+        rest = [REST[t.prior.family](t.prior, _part(tails, t)) for t in self.terms if t.prior.family in REST]
         return -0.5 * jnp.sum(u**2) + sum(rest, jnp.zeros(()))
 
     def log_priors(self, values: Mapping[str, Array]) -> Float[Array, " term"]:
@@ -63,8 +79,32 @@ class Coordinates:
         of = [distribution(t.prior, t.shape, self.steps).log_prob(values[t.name]) for t in self.terms]
         return jnp.stack(of)
 
-    def _of(self, term: Term, u: Array) -> Array:
-        return u[term.start : term.start + term.size]
+    def _tails(self, u: Float[Array, " d"]) -> Tails:
+        """For all coordinates at once, needed or not: these functions are long, and term by term they were a third of
+        what the compiler had to read."""
+        v = u + self._shift
+        below, above = jnp.split(log_ndtr(jnp.concatenate([v, -v])), 2)
+        # where the term is no half-normal its coordinate may be anything: keep it from running out of range unused
+        half_normal = -ndtri(0.5 * jnp.exp(jnp.where(self._is_half_normal, above, 0.0)))
+        return Tails(u, v, below, above, half_normal)
+
+    @cached_property
+    def _shift(self) -> np.ndarray:
+        """So that u = 0 breaks a simplex's stick into equal parts."""
+        shifts = [_stick_shift(t.size) if t.prior.family == "simplex" else np.zeros(t.size) for t in self.terms]
+        return np.concatenate(shifts)
+
+    @cached_property
+    def _is_half_normal(self) -> np.ndarray:
+        return np.concatenate([np.full(t.size, t.prior.family == "half_normal") for t in self.terms])
+
+
+def _stick_shift(sticks: int) -> Float[np.ndarray, " d"]:
+    return stats.norm.ppf(1.0 / np.arange(sticks + 1, 1, -1))
+
+
+def _part(tails: Tails, term: Term) -> Tails:
+    return Tails(*(of[term.start : term.start + term.size] for of in tails))
 
 
 def distribution(prior: Prior, shape: tuple[int, ...], steps: int) -> dist.Distribution:
@@ -94,32 +134,27 @@ def coordinates_of(explanation: Explanation, setting: CrisisSetting) -> Coordina
     return Coordinates(tuple(terms), setting.cost_curve.shape[0] - 1)
 
 
-def _simplex(prior: Prior, u: Array) -> Array:
-    broken = ndtr(_stick(u))
-    left = jnp.concatenate([jnp.ones(1), jnp.cumprod(1.0 - broken)])
+def _simplex(tails: Tails) -> Array:
+    broken, rest = jnp.exp(tails.below), jnp.exp(tails.above)
+    left = jnp.concatenate([jnp.ones(1), jnp.cumprod(rest)])
     return left * jnp.concatenate([broken, jnp.ones(1)])
 
 
-def _stick(u: Array) -> Array:
-    """Shifted so that u = 0 breaks the stick into equal parts."""
-    return u + ndtri(1.0 / jnp.arange(u.shape[0] + 1, 1, -1))
-
-
-def _simplex_rest(prior: Prior, u: Array) -> Array:
+def _simplex_rest(prior: Prior, tails: Tails) -> Array:
     """Fractions of a Dirichlet's sticks are independent Beta(a, a·parts left) (Devroye 1986, ch. XI.4)."""
-    v, parts = _stick(u), jnp.arange(u.shape[0], 0, -1)
-    density = (prior.a - 1) * log_ndtr(v) + (prior.a * parts - 1) * log_ndtr(-v)
-    return jnp.sum(density - 0.5 * v**2 + 0.5 * u**2)
+    parts = jnp.arange(tails.u.shape[0], 0, -1)
+    density = (prior.a - 1) * tails.below + (prior.a * parts - 1) * tails.above
+    return jnp.sum(density - 0.5 * tails.v**2 + 0.5 * tails.u**2)
 
 
-def _beta_rest(prior: Prior, u: Array) -> Array:
-    return jnp.sum((prior.a - 1) * log_ndtr(u) + (prior.b - 1) * log_ndtr(-u))
+def _beta_rest(prior: Prior, tails: Tails) -> Array:
+    return jnp.sum((prior.a - 1) * tails.below + (prior.b - 1) * tails.above)
 
 
-VALUES: Mapping[str, Callable[[Prior, Array], Array]] = {
-    "normal": lambda prior, u: prior.mean + prior.sd * u,
-    "half_normal": lambda prior, u: -prior.sd * ndtri(0.5 * ndtr(-u)),
-    "beta": lambda prior, u: ndtr(u),
-    "simplex": _simplex,
+VALUES: Mapping[str, Callable[[Prior, Tails], Array]] = {
+    "normal": lambda prior, tails: prior.mean + prior.sd * tails.u,
+    "half_normal": lambda prior, tails: prior.sd * tails.half_normal,
+    "beta": lambda prior, tails: jnp.exp(tails.below),
+    "simplex": lambda prior, tails: _simplex(tails),
 }
-REST: Mapping[str, Callable[[Prior, Array], Array]] = {"beta": _beta_rest, "simplex": _simplex_rest}
+REST: Mapping[str, Callable[[Prior, Tails], Array]] = {"beta": _beta_rest, "simplex": _simplex_rest}

@@ -187,8 +187,8 @@ def _direction(answer: Answer) -> Array:
 
 def newton(
     tables: Tables, start: Float[Array, "p c"], wanted: Bool[Array, " c"], tolerance: float, limit: int
-) -> tuple[Array, Array, Array]:
-    """Newton steps in the crises wanted, halved where they do not lower the error → point, error, steps used."""
+) -> tuple[Array, Array, Array, Array]:
+    """Newton steps in the crises wanted, halved where they do not lower the error → point, error, steps used, next step."""
 
     def advance(state):
         count, point, answer, direction, length, used = state
@@ -205,8 +205,8 @@ def newton(
 
     still = Answer(jnp.zeros_like(start), jnp.zeros_like(tables.shift), jnp.full_like(start[0], jnp.inf))
     state = (0, start, still, jnp.zeros_like(start), jnp.ones_like(start[0]), jnp.zeros(start[0].shape, int))
-    _, point, answer, _, _, used = lax.while_loop(unfinished, advance, state)
-    return point, answer.error, used
+    _, point, answer, ahead, _, used = lax.while_loop(unfinished, advance, state)
+    return point, answer.error, used, ahead
 
 
 def _pick(first: Bool[Array, " c"], a: Answer, b: Answer) -> tuple[Array, Array, Array]:

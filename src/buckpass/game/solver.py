@@ -201,8 +201,7 @@ def _fixed_point(
     """The batch as the solver sees it, log R with its implicit derivative, best responses used, and whether plain."""
     choice = _worked_out(crises)
     held = lax.stop_gradient(choice)
-    found = _search(settings, held) if guess is None else _refine(settings, held, lax.stop_gradient(guess.T))
-    point, used, is_plain = found
+    point, used, is_plain = _search(settings, held, None if guess is None else lax.stop_gradient(guess.T))
     return choice, _implicit(choice, lax.stop_gradient(point)), used, is_plain
 
 
@@ -246,51 +245,60 @@ def _solve_implicit(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -
     )
 
 
-def _search(settings: SolverSettings, choice: Choice) -> tuple[Array, Array, Array]:
-    """First search, then the other one for the crises that it left unsolved; one exact best response at the end."""
-    tables = tables_of(choice)
+class _Start(eqx.Module):
+    """Where Newton may begin in each crisis, whether it may, best responses spent on it, and whether it is plain."""
+
+    point: Float[Array, "p c"]
+    is_there: Bool[Array, " c"]
+    used: Int[Array, " c"]
+    is_plain: Bool[Array, " c"]
+
+
+def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"] | None) -> tuple[Array, Array, Array]:
+    """Newton from one start after another until every crisis is solved: a guess, then sweeps and path as set.
+
+    A loop over the starts holds one Newton search: one for each of them took the compiler a third longer.
+    """
+    tables, crises = tables_of(choice), choice.stake.shape[1:]
+    none, never = jnp.zeros(crises, int), jnp.zeros(crises, bool)
+
+    def given(lost):
+        return _Start(guess, lost, none, never)
+
+    def swept(lost):
+        point, count = sweeps(tables, settings.sweeps, settings.switch)
+        return _Start(point, lost, none + count, never)
+
+    def followed(lost):
+        point, reached, plain, trials = follow_rationality(tables, lost, settings.path_steps)
+        is_there = lost & (reached >= 1.0)
+        return _Start(point, is_there, 3 * trials, is_there & plain)
+
+    starts = [swept, followed] if settings.search == "sweeps" else [followed, swept]
+    starts = starts if guess is None else [given, *starts]
     tolerance = settings.tolerance_for(choice.stake.dtype)
-    first, second = (_by_sweeps, _by_path) if settings.search == "sweeps" else (_by_path, _by_sweeps)
-    point, error, used, plain = first(tables, settings, jnp.ones(choice.stake.shape[1:], bool))
-    lost = error > 0.5 * tolerance
-    other, error_other, more, plain_other = second(tables, settings, lost)
-    better = lost & (error_other < error)
-    point = jnp.where(better, other, point)
-    polished = best_response(choice, point)
-    return (
-        jnp.where(jnp.isfinite(polished), polished, point),
-        used + jnp.where(lost, more, 0),
-        jnp.where(better, plain_other, plain),
-    )
+    enough, aim = 0.5 * tolerance, 0.1 * tolerance
+    if guess is not None:  # the step from here is at hand and squares the error: one search less in six
+        enough = aim = 0.1 * float(np.sqrt(tolerance))
 
+    def attempt(state):
+        tried, point, error, used, plain = state
+        lost = ~(error <= enough)
+        start = lax.switch(tried, starts, lost)
+        found, reached, steps, ahead = newton(tables, start.point, start.is_there, aim, settings.newton_steps)
+        found = found if guess is None else found + jnp.where(reached <= aim, ahead, 0.0)
+        better = start.is_there & (reached < error)
+        used = used + jnp.where(lost, start.used + steps, 0)
+        point, error = jnp.where(better, found, point), jnp.where(better, reached, error)
+        return tried + 1, point, error, used, jnp.where(better, start.is_plain, plain)
 
-def _refine(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]) -> tuple[Array, Array, Array]:
-    """Newton from a guess; all crises are searched from nothing where it did not reach the tolerance in one of them."""
-    tables = tables_of(choice)
-    wanted = jnp.ones(choice.stake.shape[1:], bool)
-    point, error, used = newton(tables, guess, wanted, _aim(settings, guess), settings.newton_steps)
-    lost = ~(error <= 0.5 * settings.tolerance_for(error.dtype))
+    def unfinished(state):
+        return (state[0] < len(starts)) & jnp.any(~(state[2] <= enough))
 
-    def search(_):
-        other, more, plain = _search(settings, choice)
-        return jnp.where(lost, other, point), used + jnp.where(lost, more, 0), plain & lost
-
-    return lax.cond(jnp.any(lost), search, lambda _: (point, used, jnp.zeros_like(lost)), None)
-
-
-def _by_sweeps(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array, Array]:
-    limit = jnp.where(jnp.any(wanted), settings.sweeps, 0)
-    start, count = sweeps(tables, limit, settings.switch)
-    point, error, steps = newton(tables, start, wanted, _aim(settings, start), settings.newton_steps)
-    return point, error, count + steps, jnp.zeros_like(wanted)
-
-
-def _by_path(tables, settings: SolverSettings, wanted: Array) -> tuple[Array, Array, Array, Array]:
-    start, reached, plain, trials = follow_rationality(tables, wanted, settings.path_steps)
-    there = wanted & (reached >= 1.0)
-    point, error, steps = newton(tables, start, there, _aim(settings, start), settings.newton_steps)
-    return point, jnp.where(there, error, jnp.inf), 3 * trials + steps, there & plain
-
-
-def _aim(settings: SolverSettings, point: Array) -> float:
-    return settings.tolerance_for(point.dtype) / 10
+    nowhere = jnp.full(crises, jnp.inf, choice.stake.dtype)
+    begun = (0, jnp.zeros_like(choice.stake), nowhere, none, never)
+    _, point, _, used, plain = lax.while_loop(unfinished, attempt, begun)
+    if guess is None:  # one exact best response at the end; a likelihood does without
+        polished = best_response(choice, point)
+        point = jnp.where(jnp.isfinite(polished), polished, point)
+    return point, used, plain
