@@ -5,13 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.scipy.special import ndtr, ndtri
+from numpyro.infer import MCMC, NUTS
 from synthetic import order, play
 
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import Explanation
 from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.readings import reading_of
-from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.sampling import NutsSettings, Sampling, _pulled_back
 from buckpass.fit.scoring import refit_score
 from buckpass.game.payoffs import plain_coefficients
 
@@ -51,3 +52,27 @@ def test_coordinates_have_the_priors_that_the_file_says():
     half_normal = 2.0 * ndtri(0.5 + jnp.array([0.05, 0.5, 0.95]) / 2)
     np.testing.assert_allclose(values["unasked"], half_normal, rtol=1e-10)
     assert float(ndtr(u[2])) == pytest.approx(0.95)
+
+
+@pytest.mark.slow
+def test_a_shortened_force_leaves_the_posterior_as_it_is():
+    """A step that is far steeper than any force allowed, against the trapezoidal rule."""
+
+    def energy(x):
+        return 0.5 * x @ x + jnp.tanh(200.0 * (x[0] - 0.5))
+
+    assert float(jnp.abs(jax.grad(energy)(jnp.array([0.5]))[0])) > 100
+    kernel = NUTS(potential_fn=lambda x: energy(_pulled_back(x)))
+    chains = MCMC(kernel, num_warmup=500, num_samples=20_000, progress_bar=False)
+    chains.run(jax.random.PRNGKey(0), init_params=jnp.zeros(1))
+    x = np.linspace(-8, 8, 200_001)
+    density = np.exp(-jax.vmap(energy)(x[:, None]))
+    beyond = np.trapezoid(np.where(x > 0.5, density, 0), x) / np.trapezoid(density, x)
+    assert np.mean(np.asarray(chains.get_samples())[:, 0] > 0.5) == pytest.approx(beyond, abs=0.01)
+
+
+def test_a_force_is_shortened_and_not_turned():
+    slope = jnp.array([3.0, -4.0])
+    by_force = [jax.grad(lambda x, k=k: k * slope @ _pulled_back(x))(jnp.ones(2)) for k in (1.0, 100.0)]
+    np.testing.assert_allclose(by_force[0], slope, rtol=1e-15)
+    np.testing.assert_allclose(by_force[1], slope / 5.0 * 10.0 * np.sqrt(2), rtol=1e-12)

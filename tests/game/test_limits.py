@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from random_games import crisis_of, random_crises, volunteers
 from table_solver import solve_table
 
@@ -32,6 +34,20 @@ def slope_by_stake(crises):
         return equilibrium.log_residual.sum() + equilibrium.strategy[..., 1:].sum()
 
     return jax.grad(value)(crises.stake)
+
+
+@jax.jit
+def refined(crises, guess):
+    return solve_strategies(crises, guess=guess)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.01, 0.3, 3.0, 300.0, np.nan]), st.sampled_from([0.5, 4.0, 40.0]))
+def test_a_guess_however_bad_ends_at_an_equilibrium(seed, spread, stake):
+    crises = random_crises(seed=seed, stake=stake)
+    guess = spread * np.random.default_rng(seed).standard_normal(crises.stake.shape)
+    found = refined(crises, guess)
+    assert np.all(found.converged), np.max(found.error)
 
 
 def test_no_rationality_means_uniform_choice_over_open_options():

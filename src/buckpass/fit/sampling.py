@@ -29,11 +29,12 @@ from buckpass.game.setting import CrisisSetting
 
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
-BLOCK = 50  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
+BLOCK = 25  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
 # How the function that few points are asked of is compiled: in half the time, for a call that takes a tenth longer.
 QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
+LONGEST_FORCE = 10.0  # in units of what a force usually is in coordinates round as a ball: √d
 SETTLING = 3  # one part in three of the pilot is dropped
 
 
@@ -54,8 +55,8 @@ class NutsSettings:
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
-    refit_settle: int = 50  # iterations dropped, then kept, when adapted chains go on under other weights
-    refit_draws: int = 100
+    refit_settle: int = 25  # iterations dropped, then kept, when adapted chains go on under other weights
+    refit_draws: int = 150
 
     def __post_init__(self):
         for name, least in (("chains", 1), ("warmup", 60), ("draws", 1), ("threads", 1)):
@@ -139,7 +140,8 @@ class Sampling:
             settling = half // SETTLING
             pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
         starts = self._rounder(pilot, reading)
-        warm = self._chains(self._started(starts, chain_key, reading), reading, half, 0)
+        step = float(_in_step([end for end, _, _ in pilot])[0].adapt_state.step_size)
+        warm = self._chains(self._started(starts, chain_key, reading, step), reading, half, 0)
         chains = self._chains(_in_step([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
@@ -158,13 +160,8 @@ class Sampling:
         chains = self._chains(states, reading, self.nuts.refit_settle, self.nuts.refit_draws)
         return self._draws(chains, scored or reading, started)
 
-    def potential(self, u: Float[Array, " d"], reading: Reading) -> Float[Array, ""]:
-        """Negative log posterior density of the coordinates u, up to a constant."""
-        total = self.likelihood(self.coordinates.values(u), reading)
-        return -self._log_posterior(u, total, reading)
-
     def _potential_gen(self, frame: Frame, reading: Reading):
-        return lambda x: self._described(x, frame, reading)[0]
+        return lambda x: self._described(_pulled_back(x), frame, reading)[0]
 
     def _log_posterior(self, u, total, reading: Reading):
         requested = jnp.sum(total.request * reading.request_weight)
@@ -223,17 +220,19 @@ class Sampling:
         self._frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading)
         return np.linalg.solve(root, (ends - centre).T).T
 
-    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading) -> list:
+    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float = 0.5) -> list:
         """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
             energy, slope = self._gradient(x, self._frame, reading)
-            states.append(self._state(x, energy, slope, own, self._frame, reading))
+            states.append(self._state(x, energy, _shortened(slope), own, self._frame, reading, step))
         return states
 
-    def _state(self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading):
+    def _state(
+        self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading, step: float = 0.5
+    ):
         return self._init(
-            ParamInfo(x, energy, slope), self.nuts.warmup // 2, step_size=0.5, dense_mass=False,
+            ParamInfo(x, energy, slope), self.nuts.warmup // 2, step_size=step, dense_mass=False,
             adapt_mass_matrix=False, target_accept_prob=self.nuts.target_accept,
             max_tree_depth=self.nuts.tree_depth,  # pyright: ignore[reportArgumentType]  (a pair is documented)
             model_args=(frame, reading), rng_key=key,
@@ -242,7 +241,7 @@ class Sampling:
     def _under(self, state, reading: Reading):
         """A sampler's state with potential energy and gradient of another reading."""
         energy, slope = self._gradient(state.z, self._frame, reading)
-        return state._replace(potential_energy=energy, z_grad=slope)
+        return state._replace(potential_energy=energy, z_grad=_shortened(slope))
 
     def _chains(self, states: list, reading: Reading, dropped: int, kept: int) -> list:
         ended = Event()
@@ -290,6 +289,23 @@ class Sampling:
         priors = self.coordinates.log_priors(values)
         described = Described(values, total.responses, total.request, priors, total.log_residual)
         return -self._log_posterior(u, total, reading), described
+
+
+@jax.custom_vjp
+def _pulled_back(x: Array) -> Array:
+    """x, with the gradient of what is made of it shortened: at a fold, where an equilibrium ends, it has no bound.
+
+    A force may be any function of the place: NUTS accepts by the energy, and draws from the same posterior (Neal 2011).
+    """
+    return x
+
+
+_pulled_back.defvjp(lambda x: (x, None), lambda _, slope: (_shortened(slope),))
+
+
+def _shortened(slope: Array) -> Array:
+    longest = LONGEST_FORCE * jnp.sqrt(slope.size)
+    return slope * jnp.minimum(1.0, longest / jnp.maximum(jnp.linalg.norm(slope), longest))
 
 
 def _in_step(states: list) -> list:
