@@ -42,7 +42,7 @@ BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --t
 posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
 	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8
 	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8 --no-readings \
-	  --order "patron first" --explanation FR
+	  --order "patron first" --explanation FR --explanation DL --explanation HI
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 1000 --draws 2500 $(foreach e,FR DL HI,--explanation $(e))
