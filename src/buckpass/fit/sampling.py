@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from numpyro.infer.hmc import hmc
 from numpyro.infer.hmc_util import euclidean_kinetic_energy
@@ -121,7 +123,7 @@ class Sampling:
         self.coordinates = coordinates_of(explanation, setting)
         self.likelihood = Likelihood(explanation, setting, seen, order, requests)
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
-        self._at = jax.jit(jax.value_and_grad(self._described, has_aux=True), compiler_options=QUICKLY)
+        self._at = jax.jit(jax.value_and_grad(self._packed, has_aux=True), compiler_options=QUICKLY)
         self._block: Future | None = None  # compiled
         self._ended: list = []
         self._frame = self._nowhere()
@@ -277,8 +279,20 @@ class Sampling:
     def _described_all(self, points: np.ndarray, frame: Frame, reading: Reading) -> Described:
         """Points [point, d] in words of the model, the point's axis first."""
         with ThreadPoolExecutor(self.nuts.threads) as pool:
-            found = list(pool.map(lambda x: jax.device_get(self._at(x, frame, reading)[0][1]), points))
-        return jax.tree.map(lambda *of: np.stack(of), *found)
+            found = np.stack(list(pool.map(lambda x: np.asarray(self._at(x, frame, reading)[0][1]), points)))
+        shapes, tree = jax.tree.flatten(self._shapes(), is_leaf=lambda of: type(of) is tuple)
+        parts = np.split(found, np.cumsum([prod(shape) for shape in shapes])[:-1], axis=1)
+        return jax.tree.unflatten(tree, [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)])
+
+    def _shapes(self) -> Described:
+        crises, terms = self.seen.n_crises, self.coordinates.terms
+        of_values = {term.name: term.shape for term in terms}
+        return Described(of_values, (crises,), (crises,), (len(terms),), self.likelihood.setting.log_delivery.shape)
+
+    def _packed(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Float[Array, " k"]]:
+        """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""
+        energy, described = self._described(x, frame, reading)
+        return energy, ravel_pytree(described)[0]
 
     def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Described]:
         """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
