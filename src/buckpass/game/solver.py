@@ -262,9 +262,6 @@ def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
     tables, crises = tables_of(choice), choice.stake.shape[1:]
     none, never = jnp.zeros(crises, int), jnp.zeros(crises, bool)
 
-    def given(lost):
-        return _Start(guess, lost, none, never)
-
     def swept(lost):
         point, count = sweeps(tables, settings.sweeps, settings.switch)
         return _Start(point, lost, none + count, never)
@@ -275,10 +272,10 @@ def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
         return _Start(point, is_there, 3 * trials, is_there & plain)
 
     starts = [swept, followed] if settings.search == "sweeps" else [followed, swept]
-    starts = starts if guess is None else [given, *starts]
     tolerance = settings.tolerance_for(choice.stake.dtype)
     enough, aim = 0.5 * tolerance, 0.1 * tolerance
-    if guess is not None:  # the step from here is at hand and squares the error: one search less in six
+    if guess is not None:  # where the next step is at hand it squares the error: one best response less in six
+        starts = [lambda lost: _Start(guess, lost, none, never), *starts]
         enough = aim = 0.1 * float(np.sqrt(tolerance))
 
     def attempt(state):
