@@ -11,6 +11,7 @@ from synthetic import order, play
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import Explanation
 from buckpass.fit.likelihood import Likelihood
+from buckpass.fit.posterior import Diagnostics
 from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling, _pulled_back
 from buckpass.fit.scoring import refit_score
@@ -76,3 +77,23 @@ def test_a_force_is_shortened_and_not_turned():
     by_force = [jax.grad(lambda x, k=k: k * slope @ _pulled_back(x))(jnp.ones(2)) for k in (1.0, 100.0)]
     np.testing.assert_allclose(by_force[0], slope, rtol=1e-15)
     np.testing.assert_allclose(by_force[1], slope / 5.0 * 10.0 * np.sqrt(2), rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_a_fit_that_just_missed_goes_on_from_where_its_chains_ended():
+    seen = play(SETTING, plain_coefficients(SETTING), seed=1)
+    sampling = Sampling(TOY, SETTING, seen, NutsSettings(chains=2, draws=150))
+    first = sampling.run()
+    more = sampling.go_on(first)
+    assert more.diverging.shape == (2, 300)
+    assert more.log_likelihood.shape == (2, 300, seen.n_crises)
+    np.testing.assert_array_equal(more.sites["kappa"][:, :150], first.sites["kappa"])
+    assert not np.array_equal(more.sites["kappa"][:, 150:], first.sites["kappa"])
+
+
+@pytest.mark.parametrize(("rhat", "ess", "divergences", "wanted"), [
+    (1.005, 500.0, 0, False), (1.013, 500.0, 0, True), (1.005, 250.0, 0, True), (1.03, 500.0, 0, False),
+    (1.005, 150.0, 0, False), (1.013, 500.0, 1, False),
+])  # fmt: skip
+def test_more_draws_are_taken_where_twice_as_many_should_mend_the_fit(rhat, ess, divergences, wanted):
+    assert Diagnostics(rhat, ess, ess, divergences, "kappa").wants_more is wanted

@@ -32,7 +32,12 @@ def fit(
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 200).")] = None,
-    draws: Annotated[int | None, typer.Option(min=100, help="Draws kept of each chain (default 500).")] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            min=100, help="Draws kept of each chain (default 500); once more as many where the fit misses by little."
+        ),
+    ] = None,
     target: Annotated[
         float | None,
         typer.Option(

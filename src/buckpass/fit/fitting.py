@@ -151,6 +151,10 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 
 def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
     draws = sampling.run()
+    diagnostics = diagnose(draws.sites, draws.diverging)
+    if diagnostics.wants_more:
+        draws = sampling.go_on(draws)
+        diagnostics = diagnose(draws.sites, draws.diverging)
     power, vehicles = setting.names.powers, setting.vehicles
     dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
             "vehicle": ["power", "through"], "host.price": ["body"]}  # fmt: skip
@@ -159,7 +163,6 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     data = labelled(draws, dims, coords)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
-    diagnostics = diagnose(draws.sites, draws.diverging)
     scores = crisis_scores(responses, request, sampling, setting, refits=diagnostics.passed)
     goes_on = plan.readings and diagnostics.passed  # chains that did not converge are no start for others
     readings, forecast = read_again(case, sampling, setting, plan.coding) if goes_on else (None, None)

@@ -50,6 +50,12 @@ class Diagnostics:
         return not self.reasons
 
     @property
+    def wants_more(self) -> bool:
+        """Whether the fit failed by so little that twice as many draws should mend it."""
+        enough = 2 * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
+        return not self.passed and self.divergences == 0 and self.rhat_max < 1 + 2 * (RHAT_BELOW - 1) and enough
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why the fit is refused as a basis for verdicts; empty where it is not."""
         tests = (

@@ -148,6 +148,18 @@ class Sampling:
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
 
+    def go_on(self, draws: Draws) -> Draws:
+        """The draws of `run` of the whole record, and as many more, each chain from where it ended."""
+        started, reading = time.perf_counter(), reading_of(self.seen)
+        chains = self._chains(self._ended, reading, 0, self.nuts.draws)
+        self._ended = [end for end, _, _ in chains]
+        more = self._draws(chains, reading, started)
+        joined = {
+            name: jax.tree.map(lambda a, b: np.concatenate([a, b], axis=1), getattr(draws, name), getattr(more, name))
+            for name in ("sites", "log_likelihood", "request_log_likelihood", "log_prior", "diverging")
+        }
+        return Draws(**joined, terms=draws.terms, seconds=draws.seconds + more.seconds)
+
     def run_under(self, reading: Reading, scored: Reading | None = None) -> Draws:
         """Draw again under another reading, each adapted chain of `run` going on from where it ended.
 
