@@ -69,9 +69,8 @@ def test_one_power_says_that_interaction_cannot_be_estimated():
 
 @pytest.mark.slow
 def test_fits_of_bad_records_pass_or_say_why_and_name_what_is_prior():
-    nuts = NutsSettings(
-        chains=2, warmup=200, draws=1500
-    )  # a ratio of spreads within 2 %, what is flagged being above 95 %
+    # a ratio of spreads within 2 %: above 95 % a term is flagged
+    nuts = NutsSettings(chains=2, warmup=200, draws=1500)
     sampling = Sampling(explanation("LS"), SETTING, rows(1), nuts)
     separated = rows(np.where(covariate("border") > 0, 6, 0))
     for seen in (rows(1), separated):

@@ -142,7 +142,7 @@ class Sampling:
             settling = half // SETTLING
             pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
         starts = self._rounder(pilot, reading)
-        step = float(_in_step([end for end, _, _ in pilot])[0].adapt_state.step_size)
+        step = float(_mean_step([end for end, _, _ in pilot]))
         warm = self._chains(self._started(starts, chain_key, reading, step), reading, half, 0)
         chains = self._chains(_in_step([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
@@ -331,12 +331,17 @@ _pulled_back.defvjp(lambda x: (x, None), lambda _, slope: (_shortened(slope),))
 
 def _shortened(slope: Array) -> Array:
     longest = LONGEST_FORCE * jnp.sqrt(slope.size)
-    return slope * jnp.minimum(1.0, longest / jnp.maximum(jnp.linalg.norm(slope), longest))
+    return slope * (longest / jnp.maximum(jnp.linalg.norm(slope), longest))
+
+
+def _mean_step(states: list) -> Array:
+    """The geometric mean of the chains' step sizes."""
+    return jnp.exp(jnp.mean(jnp.log(jnp.stack([state.adapt_state.step_size for state in states]))))
 
 
 def _in_step(states: list) -> list:
-    """The chains with one step size, the geometric mean of theirs: none that adapted badly is waited for."""
-    mean = jnp.exp(jnp.mean(jnp.log(jnp.stack([state.adapt_state.step_size for state in states]))))
+    """The chains with one step size, the mean of theirs: none that adapted badly is waited for."""
+    mean = _mean_step(states)
     return [state._replace(adapt_state=state.adapt_state._replace(step_size=mean)) for state in states]
 
 
