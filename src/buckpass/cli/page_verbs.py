@@ -84,6 +84,8 @@ def replicate(
                 tell(f"{one.place}: archive {one.archived}, here {one.computed}")
             for name, (then, here) in found.versions.items():
                 tell(f"{name}: archive {then}, here {here}")
+            for name in found.not_checked:
+                tell(f"{name}: nothing here computes it again, so it was not checked")
             tell(f"{found.compared} values compared, {len(found.differences)} differ")
     if not found.ok:
         raise typer.Exit(SAYS_NO)
