@@ -7,6 +7,7 @@ from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
+
 from house import FLOOR_OF, SOURCE, arrows, modules
 
 MOST_MODULES = 20

@@ -21,7 +21,9 @@ CaseRef = Annotated[
     str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything drawn by chance: same seed, same bytes.")
+]
 
 
 def new(

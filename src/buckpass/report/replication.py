@@ -31,7 +31,16 @@ LIBRARIES = ("buckpass", "jax", "numpyro", "numpy", "scipy", "polars")
 LARGEST = 200_000_000  # bytes unpacked
 MOST_FILES = 2_000
 # what a damaged or foreign zip raises, by what is wrong with it: structure, encryption, a method of packing, its content
-UNREADABLE = (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError, OSError, KeyError, ValueError)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    zlib.error,
+    EOFError,
+    OSError,
+    KeyError,
+    ValueError,
+)
 ABSENT = "(absent)"
 CASE, RESULTS, MANIFEST = "case/", "results/", "manifest.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date in the archive: same content, same bytes
