@@ -30,7 +30,7 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Pro
             continue
         if claim.estimand.name in estimands:
             yield from _asked(file, path, claim, estimands[claim.estimand.name], names)
-            for wrong in expectations(estimands[claim.estimand.name].expects, claim.expect):
+            for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
                 yield file.problem(("claim", position, "expect"), wrong, "mend expect, or ask for something else")
         else:
             yield unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))

@@ -11,17 +11,17 @@ import numpy as np
 from buckpass.case import Case
 from buckpass.case.overrides import BadOverride
 from buckpass.case.problems import clip, spelling_hint
-from buckpass.case.schema import Arrangement, Quantity
+from buckpass.case.schema import AlignmentQuantity, Arrangement, LogitQuantity, Quantity, YearsQuantity
 from buckpass.futures.problems import NoArrangement
 
 __all__ = ["Terms", "arrangement_of", "arrangement_paths", "terms_of", "with_arrangement"]
 
 PREFIX = "arrangement."
 RANGES = {
-    "rent": (0.0, 10.0),
-    "alignment": (-1.0, 1.0),
-    "punishment_years": (1.0, 200.0),
-    "obstruction_cost": (0.0, 10.0),
+    "rent": LogitQuantity.bounds(),
+    "alignment": AlignmentQuantity.bounds(),
+    "punishment_years": YearsQuantity.bounds(),
+    "obstruction_cost": LogitQuantity.bounds(),
 }
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)( ?[x×])?", re.ASCII)
 
