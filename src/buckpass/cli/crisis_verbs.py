@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.completion import crisis_words
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
@@ -33,12 +34,7 @@ Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
 ]
 Draws = Annotated[int, typer.Option("--draws", min=2, max=20_000, help="Posterior draws, evenly spaced.")]
-Picture = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE", help="Write the figure: .html, .svg, .png, .pdf or .json.")
-]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn by chance: same seed, same bytes.")]
 SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal shows every third value
-FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
 class Answer(Protocol):
@@ -72,13 +68,12 @@ class _Question:
             from buckpass.case.provenance import origins_of
             from buckpass.fit.basis import how_chosen, posterior_for
 
-            _check_figure(self.figure)
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
             posterior = posterior_for(loaded, self.posteriors, self.explanation)
             found = find(loaded, posterior)
             if self.figure is not None:
-                _write(draw(found) if draw else found.plot(), self.figure)
+                write_figure(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
                 inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
                 answer({**found.as_dict(), "inputs": inputs})
@@ -98,7 +93,7 @@ def solve(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -128,7 +123,7 @@ def whatif(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
@@ -157,7 +152,7 @@ def tip(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """The value of an input at which an answer turns, with its interval; two inputs give a phase diagram."""
@@ -191,7 +186,7 @@ def explain(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
@@ -212,23 +207,6 @@ def _pair(text: str) -> tuple[float, float]:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no pair of bounds: write LOW,HIGH, as in 0.2,3") from None
     return low, high
-
-
-def _check_figure(file: Path | None) -> None:
-    """Before anything is computed: a figure that cannot be written should not cost a minute."""
-    if file is None:
-        return
-    if file.suffix not in FIGURES:
-        raise typer.BadParameter(f"{file.name}: a figure ends in one of {', '.join(FIGURES)}")
-    if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
-
-
-def _write(chart: Any, file: Path) -> None:
-    if file.suffix == ".html":
-        chart.save(str(file), inline=True)  # a page that loads nothing from the network
-    else:
-        chart.save(str(file))
 
 
 VERBS = {"solve": solve, "whatif": whatif, "tip": tip, "explain": explain}
