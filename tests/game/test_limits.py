@@ -104,7 +104,11 @@ def test_a_power_without_stake_and_gain_never_acts_when_rational():
 @pytest.mark.parametrize("settings", [SolverSettings(), SolverSettings(search="path")])
 def test_relabelling_powers_permutes_the_answer(settings):
     crises, order = random_crises(seed=5, stake=20.0), np.array([2, 0, 3, 1])
-    by_power = {n: np.asarray(getattr(crises, n))[:, order] for n in vars(crises) if getattr(crises, n).ndim > 1}
+    by_power = {
+        n: np.asarray(getattr(crises, n))[:, order]
+        for n in vars(crises)
+        if n != "rungs" and getattr(crises, n).ndim > 1
+    }
     by_power["alignment"] = by_power["alignment"][:, :, order]
     a, b = solve(crises, settings), solve(replaced(crises, **by_power), settings)
     assert np.abs(np.asarray(a.strategy)[:, order] - np.asarray(b.strategy)).max() < 1e-9

@@ -23,17 +23,14 @@ from buckpass.record.results import ResultTable
 __all__ = ["QUANTITIES", "Answer", "LiveCrisis"]
 
 DRAWS = 60
-QUANTITIES = {
-    "expected_rung": "rung, 0 to 6", "p_deploys": "probability", "residual": "share of the job that others leave undone",
-    "buck_passed": "effort",
-}  # fmt: skip
+QUANTITIES = ("expected_rung", "p_deploys", "residual", "buck_passed")
 _solved = jax.jit(lambda games: solve_strategies(games, DEFAULT_SETTINGS))
 
 
 @jax.jit
 def _quantities(games: Crises, found: Equilibrium) -> dict[str, jax.Array]:
     return {
-        "expected_rung": estimands.expected_rung(games, found), "p_deploys": estimands.p_at_least(games, found, 5),
+        "expected_rung": estimands.expected_rung(games, found), "p_deploys": estimands.p_deploys(games, found),
         "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
         "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
     }  # fmt: skip

@@ -8,11 +8,12 @@ from typing import Any
 from buckpass.case.catalogue import EstimandKind, known_estimands, state_codes
 from buckpass.case.claim_parameters import KINDS, expectations, problems_of
 from buckpass.case.names import Names, missing, twice, unknown
-from buckpass.case.problems import Problem
+from buckpass.case.problems import Problem, clip
 from buckpass.case.schema import Claim, ClaimFile
 from buckpass.case.toml_reading import TomlFile
 
 Path = tuple[str | int, ...]
+RUNG_PARAMETERS = ("at_least", "at_most", "among_at_least", "crises_at_least", "rung")
 
 
 def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Problem]:
@@ -64,6 +65,9 @@ def _named(file: TomlFile, path: Path, value: Any, names: Names) -> Iterator[Pro
             kind, known = _kind_of(key, names)
             if known and _is_text(inner):
                 yield from missing(file, (*path, key), kind, inner, known)
+            elif _is_rung(key, value) and not (type(inner) is int and 0 <= inner <= names.rungs.top):
+                hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {names.rungs.top}"
+                yield file.problem((*path, key), f"{clip(inner)} is not on the ladder", hint)
             else:
                 yield from _named(file, (*path, key), inner, names)
     elif isinstance(value, (list, tuple)):
@@ -84,6 +88,11 @@ def _kind_of(key: str, names: Names) -> tuple[str, Sequence[str]]:
         "actor": ("a state or organisation of this case", (*names.actors, *sorted(state_codes()))),
     }
     return kinds.get(key, ("", ()))
+
+
+def _is_rung(key: str, beside: Mapping[str, Any]) -> bool:
+    """Whether a parameter is a rung; `equals` is one in a statement about an actor."""
+    return key in RUNG_PARAMETERS or (key == "equals" and bool({"actor", "any_of"} & beside.keys()))
 
 
 def _is_text(value: Any) -> bool:

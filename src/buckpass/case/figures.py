@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from buckpass.case.entries import LARGEST
 from buckpass.case.problems import Problem
-from buckpass.case.schema import LARGEST, Settings
+from buckpass.case.schema import Settings
 
 __all__ = ["odd_figures"]
 

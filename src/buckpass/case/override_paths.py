@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds
+from buckpass.case.ladder import Rungs
 
 ValueKind = Literal["number", "rung", "word", "actors", "members"]
 Operation = Literal["set", "add", "scale"]
@@ -69,20 +70,20 @@ def _general(entry: dict[str, Any]) -> OverridePath:
 
 def override_paths(case: Case) -> dict[str, OverridePath]:
     """Every path that `--set` takes for this case, by its text; the parameters of case.toml are paths too."""
-    return _paths_of(case.powers, case.hosts, case.organisations) | _parameter_paths(case)
+    return _paths_of(case.powers, case.hosts, case.organisations, case.rungs) | _parameter_paths(case)
 
 
 @lru_cache(maxsize=16)  # asked for anew by every change of every claim
 def _paths_of(
-    powers: tuple[str, ...], hosts: tuple[str, ...], organisations: tuple[str, ...]
+    powers: tuple[str, ...], hosts: tuple[str, ...], organisations: tuple[str, ...], rungs: Rungs
 ) -> dict[str, OverridePath]:
     ids = {"<POWER>": powers, "<HOST>": hosts, "<ORGANISATION>": organisations}
     paths: dict[str, OverridePath] = {}
     for general in general_paths():
         for subject, target in product(ids.get(general.subject, ("",)), ids.get(general.target, ("",))):
             if not subject or subject != target:
-                path = _filled(general, subject, target)
-                paths[path.form] = path
+                path = _on_ladder(_filled(general, subject, target), rungs)
+                paths |= {path.form: path} if path is not None else {}
     return paths
 
 
@@ -91,6 +92,15 @@ def _filled(general: OverridePath, subject: str, target: str) -> OverridePath:
     left = f"{subject}.{general.attribute}" if subject else general.attribute
     form = f"{left}@{target}" if target else left
     return replace(general, form=form, subject=subject, target=target, sets=sets)
+
+
+def _on_ladder(path: OverridePath, rungs: Rungs) -> OverridePath | None:
+    """The path with the rungs that it takes; None for an act through organisations on a ladder without their rung."""
+    if path.value != "rung":
+        return path
+    if path.target:
+        return None if rungs.through is None else replace(path, low=rungs.through, high=rungs.through)
+    return replace(path, low=0, high=rungs.top)
 
 
 def _parameter_paths(case: Case) -> dict[str, OverridePath]:

@@ -156,7 +156,7 @@ def _check_range(path: OverridePath, number: float) -> None:
 
 def _rung(path: OverridePath, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text):
-        raise _Unusable(f"{clip(text)!r} is not a rung: give a whole number from 0 to 6")
+        raise _Unusable(f"{clip(text)!r} is not a rung: give a whole number from {path.low:g} to {path.high:g}")
     _check_range(path, int(text))
     return int(text)
 

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from buckpass.case.cells import parse_date
+from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
+from buckpass.case.ladder import Ladder
 
-RUNGS = 7
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
 OrganisationId = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")
 ]
 PlainId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="id in lower case, digits and _")]
-Text = Annotated[str, Field(max_length=20_000)]
-Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
-SourceKeys = tuple[str, ...]
-Label = Literal["measured", "estimated", "assumed"]
-
-
-def _only_number(value: Any) -> Any:
-    if isinstance(value, (bool, str)):
-        raise ValueError("a number was expected, without quotes")
-    return value
 
 
 def _first_day(value: Any) -> Any:
@@ -41,26 +31,9 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _in_order(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    if any(b < a for a, b in pairwise(numbers)):
-        raise ValueError("each rung needs at least the value of the rung below it")
-    return numbers
-
-
-LARGEST = 1e15  # of any number set by hand or counted: beyond it sums lose their units and exponentials overflow
-Finite = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
-Number = Annotated[Finite, Field(ge=-LARGEST, le=LARGEST)]
-Share = Annotated[Number, Field(ge=0, le=1)]
 FirstDay = Annotated[date, BeforeValidator(_first_day)]
 LastDay = Annotated[date, BeforeValidator(_last_day)]
 OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-RungValues = Annotated[tuple[Share, ...], Field(min_length=RUNGS, max_length=RUNGS), AfterValidator(_in_order)]
-
-
-class Entry(BaseModel):
-    """Base of every table of case.toml: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Quantity(Entry):
@@ -217,7 +190,9 @@ class Organisation(Entry):
     lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
     founded: FirstDay
     ended: LastDay | None = None
-    is_vehicle: bool = Field(description="whether it can be an option at rung 5 for member powers")
+    is_vehicle: bool = Field(
+        description="whether member powers may deploy through it: an option at the rung of deployments through an organisation"
+    )
     mutual_defence: bool = Field(False, description="whether its treaty commits members to defend each other")
     members: tuple[Member, ...]
     mandate: Mandate
@@ -252,19 +227,6 @@ class Opinion(ShareQuantity):
     power: StateId
     host: StateId
     year: Annotated[int, Field(ge=1800, le=2200)]
-
-
-class Ladder(Entry):
-    """The rungs of response and their four attributes, from nothing at silence to 1 at the top."""
-
-    names: Annotated[tuple[Line, ...], Field(min_length=RUNGS, max_length=RUNGS)]
-    effort: RungValues
-    cost: RungValues
-    presence: RungValues
-    influence: RungValues
-    label: Label
-    reason: Text = ""
-    sources: SourceKeys = ()
 
 
 class CrisisType(Entry):
@@ -354,7 +316,7 @@ class Settings(Entry):
     ladder: Ladder
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
-    parameters: dict[str, Quantity] = {}
+    parameters: dict[str, Quantity] = Field(default_factory=dict)
     arrangement: Arrangement | None = None
 
     @model_validator(mode="after")
@@ -377,7 +339,7 @@ class Claim(Entry):
     correction: Text = Field("", description="what the record says beside it")
     sources: SourceKeys = ()
     estimand: Estimand | None = None
-    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = {}
+    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
     not_computed: Text = Field("", description="which data would decide it; only for family not_computed")
 
     @model_validator(mode="after")

@@ -26,11 +26,10 @@ from buckpass.record.eligibility import eligible_crises
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
 
-SILENCE, TOP_RUNG, DEPLOYMENT = 0, 6, 5
 FREE_RIDING = jax.jit(estimands.free_riding_index)
 BUCK_PASSED = jax.jit(estimands.buck_passed)
 EFFORT = jax.jit(estimands.expected_effort)
-AT_LEAST = jax.jit(estimands.p_at_least)
+DEPLOYS = jax.jit(estimands.p_deploys)
 
 
 def cross_response(question: Question) -> Finding:
@@ -137,7 +136,7 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
 
 def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
     efforts = []
-    for rung in (SILENCE, TOP_RUNG):
+    for rung in (0, asked.case.rungs.top):
         games, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
         effort = np.asarray(EFFORT(games.crises, found.strategy))[:, asked.index(power)]
         efforts.append(games.mean(effort, crises))
@@ -157,7 +156,7 @@ def _probability(question: Question, crises: Sequence[str], games: Games, found:
     """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
     given, case = question.parameters, question.case
     if given["measure"] == "p_power_deploys":
-        reached = np.asarray(AT_LEAST(games.crises, found, DEPLOYMENT))[:, case.powers.index(given["power"])]
+        reached = np.asarray(DEPLOYS(games.crises, found))[:, case.powers.index(given["power"])]
         return games.mean(reached, crises)
     if given["measure"] != "p_organisation_deploys":
         raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
@@ -173,13 +172,13 @@ def _option(question: Question) -> int:
     vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
     if name not in vehicles:
         raise CannotCompute(f"{name} is no vehicle in this case, so the model never deploys through it")
-    return TOP_RUNG + vehicles.index(name)
+    return len(case.rungs.plain) + vehicles.index(name)
 
 
 def _passes(question: Question, games: Games) -> np.ndarray:
     """π of the organisation in each game, read back from the effort of its option."""
-    full = question.case.settings.ladder.effort[DEPLOYMENT]
-    return np.asarray(games.crises.effort_at)[:, 0, _option(question)] / full
+    option, ladder = _option(question), question.case.ladder
+    return np.asarray(games.crises.effort_at)[:, 0, option] / ladder.effort[int(games.crises.rung[0, 0, option])]
 
 
 def _other_consents(

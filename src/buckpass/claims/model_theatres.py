@@ -28,7 +28,6 @@ from buckpass.game.solver import Equilibrium
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-DEPLOYMENT = 5
 ALONE = jax.jit(estimands.alone_strategy)
 EFFORT = jax.jit(estimands.expected_effort)
 RUNG = jax.jit(estimands.expected_rung)
@@ -118,7 +117,7 @@ def capacity_freed(question: Question) -> Finding:
     def sample(explanation: str) -> Sample:
         games, before = asked.solved(explanation)
         i = asked.index(given["power"])
-        deploys = np.asarray(games.crises.rung)[:, i] >= DEPLOYMENT
+        deploys = np.asarray(games.crises.rung)[:, i] >= case.rungs.deployment
         kept, alone = (
             games.mean(np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
             for strategy in (before.strategy, ALONE(games.crises))
@@ -206,4 +205,6 @@ def _against(
         "host_alignment": np.zeros((size, 2)),
         "rationality": np.ones(size),
     }
-    return Crises(**jax.device_put(numbers)), replace(solved, log_residual=beside(solved.log_residual))
+    return Crises(rungs=batch.rungs, **jax.device_put(numbers)), replace(
+        solved, log_residual=beside(solved.log_residual)
+    )

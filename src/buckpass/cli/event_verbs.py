@@ -17,6 +17,9 @@ from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messa
 __all__ = ["events"]
 
 Store = Annotated[Path, typer.Argument(metavar="STORE", help="The store, a DuckDB file; made if it is not there.")]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="Your own table from event codes to rungs, for a ladder of your own.")
+]
 
 events = typer.Typer(name="events", help="From raw event files to a coded record.", no_args_is_help=True)
 
@@ -56,23 +59,23 @@ def load(
 
 
 @events.command()
-def code(store: Store, case: CaseRef, as_json: AsJson = False) -> None:
+def code(store: Store, case: CaseRef, mapping: MappingFile = None, as_json: AsJson = False) -> None:
     """Propose rung, band and evidence for every crisis and actor that the events cover."""
     with _answered():
         from buckpass.case import load_case
         from buckpass.events import code as code_events
 
-        show(code_events(store, load_case(case)), as_json)
+        show(code_events(store, load_case(case), mapping), as_json)
 
 
 @events.command()
-def agree(store: Store, case: CaseRef, seed: Seed = 0, as_json: AsJson = False) -> None:
+def agree(store: Store, case: CaseRef, mapping: MappingFile = None, seed: Seed = 0, as_json: AsJson = False) -> None:
     """How far machine coding agrees with the hand-coded record: Krippendorff's alpha, the worst disagreements first."""
     with _answered():
         from buckpass.case import load_case
         from buckpass.events import agree as agree_events
 
-        show(agree_events(store, load_case(case), seed=seed), as_json)
+        show(agree_events(store, load_case(case), seed=seed, mapping_file=mapping), as_json)
 
 
 @events.command()

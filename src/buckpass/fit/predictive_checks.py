@@ -11,7 +11,7 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import RUNGS, at_rows, rung_probabilities
+from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
 from buckpass.fit.simulating import draw_rungs, within_band
 from buckpass.game.setting import setting_of
 from buckpass.record.rates import LEVEL
@@ -63,7 +63,7 @@ def check_rows(
     replicate = draw_rungs(probability, rng.random((draws, n)))
     record = draw_rungs(within_band(probability, seen), rng.random((draws, n)))
     every = np.ones(n, bool)
-    for r in range(RUNGS):
+    for r in range(probability.shape[-1]):
         yield _row("rung", str(r), seen.weight, every, record == r, replicate == r)
     for kind, values in labels.items():
         for value in dict.fromkeys(values.tolist()):
@@ -76,7 +76,7 @@ def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, record, re
     (low, high), (predicted_low, predicted_high) = (np.quantile(x, [tail, 1 - tail]) for x in (ours, theirs))
     p = float(np.mean(theirs > ours + 1e-12) + 0.5 * np.mean(np.abs(theirs - ours) <= 1e-12))
     return {
-        "by": kind, "group": group, "n": int(rows.sum()), "record": float(ours.mean()), "record_low": float(low),
+        "by": kind, "group": group, "n": round(weight[rows].sum()), "record": float(ours.mean()), "record_low": float(low),
         "record_high": float(high), "predicted": float(theirs.mean()), "predicted_low": float(predicted_low),
         "predicted_high": float(predicted_high), "p": p, "fails": bool(p < 0.05 or p > 0.95),
     }  # fmt: skip

@@ -23,7 +23,6 @@ from buckpass.game.setting import CrisisSetting
 __all__ = ["by_crisis", "crisis_scores", "prior_dominated", "read_again"]
 
 PRIOR_WITHIN = 0.95  # posterior sd over prior sd above which the record has told nothing about a term
-RUNGS = 7
 FORECAST_DRAWS = 400
 
 
@@ -122,10 +121,16 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
             chance = patron_first(games, first).strategy
         else:
             chance = jnp.exp(log_choices(games, sampling.likelihood.is_solved))
-        return jnp.stack([jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(RUNGS)], axis=-1)
+        return jnp.stack(
+            [jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(some.rungs.count)], axis=-1
+        )
 
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.sites.items()}
     take = np.linspace(0, len(next(iter(flat.values()))) - 1, FORECAST_DRAWS).round().astype(int)
     mean = jax.jit(lambda v: jax.vmap(rungs)(v).mean(0))({k: v[take] for k, v in flat.items()})
-    coords = {"crisis": list(some.names.crises), "power": list(some.names.powers), "rung": list(range(RUNGS))}
+    coords = {
+        "crisis": list(some.names.crises),
+        "power": list(some.names.powers),
+        "rung": list(range(some.rungs.count)),
+    }
     return xr.Dataset({"probability": (("crisis", "power", "rung"), np.asarray(mean))}, coords=coords)

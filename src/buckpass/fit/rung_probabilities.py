@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import interacts, log_choices
-from buckpass.fit.observations import TOP, Observations
+from buckpass.fit.observations import Observations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.game.crises import Crises
@@ -17,9 +19,8 @@ from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.throughput import solve_batch
 
-__all__ = ["RUNGS", "at_rows", "mixture", "rung_probabilities"]
+__all__ = ["at_rows", "mixture", "rung_probabilities"]
 
-RUNGS = TOP + 1
 AT_ONCE = 4096  # games solved in one compiled call
 LEAST = 1e-300  # below it a probability is nothing, and its logarithm would be −inf
 
@@ -31,7 +32,7 @@ def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: in
     """
     games = _games(setting, coefficients_of(posterior, setting, n_draws))
     sigma = _solved(games) if interacts(explanation(posterior.explanation)) else _alone(games)
-    return np.asarray(_by_rung(setting.rung, sigma))
+    return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
 
 
 def at_rows(by_rung: Float[np.ndarray, "d c p r"], seen: Observations) -> Float[np.ndarray, "d n r"]:
@@ -67,9 +68,9 @@ def _alone(games: Crises) -> Float[Array, "dc p o"]:
     return jnp.exp(log_choices(games, False))
 
 
-@jax.jit
-def _by_rung(rung: Int[Array, "c p o"], sigma: Float[Array, "dc p o"]) -> Float[Array, "d c p r"]:
+@partial(jax.jit, static_argnames="count")
+def _by_rung(rung: Int[Array, "c p o"], sigma: Float[Array, "dc p o"], count: int) -> Float[Array, "d c p r"]:
     by_option = sigma.reshape(-1, *rung.shape).astype(float)
-    has_rung = (rung[..., None] == jnp.arange(RUNGS)).astype(float)
+    has_rung = (rung[..., None] == jnp.arange(count)).astype(float)
     found = jnp.einsum("dcpo,cpor->dcpr", by_option, has_rung)
     return jnp.maximum(found / found.sum(-1, keepdims=True), LEAST)

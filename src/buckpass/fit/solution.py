@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
 from buckpass.record.results import ResultTable, ShowsItself, plain
@@ -39,14 +40,14 @@ def summary(draws: np.ndarray) -> Summary:
 
 @dataclass(frozen=True)
 class PowerSolution:
-    """One power in one crisis: response and alone are probabilities of rungs 0 to 6, posterior means."""
+    """One power in one crisis: response and alone are probabilities of each rung, posterior means."""
 
     id: str
     plays: bool  # a host or a belligerent does not: only silence is open to it
     response: tuple[float, ...]
     alone: tuple[float, ...]
     expected_rung: Summary
-    p_deploy: Summary  # P(rung ≥ 5)
+    p_deploy: Summary  # P(deployment)
     residual: Summary  # share of the job that the others leave undone for it
     buck_passed: Summary  # units of effort; above 0 it rides, below 0 it is drawn in
     payoff: Summary  # expected payoff, logit units; 0 where nobody does anything
@@ -74,6 +75,7 @@ class CrisisSolution(ShowsItself):
     n_draws: int
     seed: int
     case_hash: str
+    rungs: Rungs
     equilibria: EquilibriaOfCrisis | None = None
     path: PathFigure | None = None
 
@@ -85,7 +87,7 @@ class CrisisSolution(ShowsItself):
              "alone": sum(r * q for r, q in enumerate(p.alone))}
             for p in self.powers
         ]  # fmt: skip
-        units = {"expected_rung": "rung 0–6", "low": "5 %", "high": "95 %", "p_deploy": "P(rung ≥ 5)",
+        units = {"expected_rung": f"rung {self.rungs.span}", "low": "5 %", "high": "95 %", "p_deploy": f"P(rung ≥ {self.rungs.deployment})",
                  "residual": "share left undone", "buck_passed": "effort 0–1", "alone": "expected rung"}  # fmt: skip
         note = (
             f"P(stabilised) {_shown(self.p_stabilised)}; P(nobody beyond statements) {_shown(self.p_nobody)}. "
@@ -199,6 +201,7 @@ class PathFigure(ShowsItself):
     path: Path
     powers: tuple[str, ...]
     expected_rung: np.ndarray  # step, power
+    top: int  # the highest rung
 
     def plot(self):
         """Expected rung of each power as rationality rises from 0 to 1, folds and branch points marked (Altair)."""
@@ -211,7 +214,7 @@ class PathFigure(ShowsItself):
         ]
         line = alt.Chart(alt.Data(values=rows)).mark_line().encode(
             x=alt.X("rationality:Q", title="rationality λ (1: as fitted)"),
-            y=alt.Y("expected_rung:Q", title="expected rung", scale=alt.Scale(domain=[0, 6])),
+            y=alt.Y("expected_rung:Q", title="expected rung", scale=alt.Scale(domain=[0, self.top])),
             color=alt.Color("power:N", sort=list(self.powers), legend=None), order="step:Q", detail="power:N",
         )  # fmt: skip
         ends = alt.Chart(alt.Data(values=self._labels()))

@@ -30,7 +30,6 @@ __all__ = [
     "quantities_of", "solve_crises", "solve_crisis", "summary",
 ]  # fmt: skip
 
-DEPLOYMENT = 5
 POWER_QUANTITIES = ("expected_rung", "p_deploy", "residual", "buck_passed", "payoff")
 
 
@@ -137,7 +136,7 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
     path = equilibria.found.path
     if path is None:
         return None
-    return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1))
+    return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1), game.rungs.top)
 
 
 def _solutions(given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
@@ -168,7 +167,7 @@ def _solution(
         crisis=given.crises[c], explanation=posterior.explanation, powers=powers,
         p_stabilised=summary(parts["p_stabilised"]), p_nobody=summary(parts["p_nobody"]), solver=solver,
         overrides=tuple(o.text for o in overrides), notes=notes_of(posterior), n_draws=given.n_draws,
-        seed=posterior.seed, case_hash=posterior.case_hash,
+        seed=posterior.seed, case_hash=posterior.case_hash, rungs=given.setting.rungs,
     )  # fmt: skip
 
 
@@ -186,7 +185,7 @@ def quantities_of(games: Crises, found: Equilibrium) -> dict[str, np.ndarray]:
 @jax.jit
 def _quantities(games: Crises, found: Equilibrium) -> dict[str, jax.Array]:
     return {
-        "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_at_least(games, found, DEPLOYMENT),
+        "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_deploys(games, found),
         "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
         "payoff": estimands.expected_payoff(games, found),
         "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),

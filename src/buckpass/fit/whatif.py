@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.ladder import Rungs
 from buckpass.case.overrides import Override
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import DEPLOYMENT, POWER_QUANTITIES, Drawn, drawn, quantities_of
+from buckpass.fit.solving import POWER_QUANTITIES, Drawn, drawn, quantities_of
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, standard_of
@@ -29,7 +30,7 @@ __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
 OUTCOMES = ("p_stabilised", "p_nobody")
 UNITS = {
-    "expected_rung": "rung 0–6", "p_deploy": "P(rung ≥ 5)", "residual": "share of the job left undone for the power",
+    "expected_rung": "rung {rungs.span}", "p_deploy": "P(rung ≥ {rungs.deployment})", "residual": "share of the job left undone for the power",
     "buck_passed": "effort 0–1, times what it can deliver", "payoff": "logit units", "p_stabilised": "probability", "p_nobody": "probability",
 }  # fmt: skip
 
@@ -90,6 +91,7 @@ class WhatIf(ShowsItself):
     n_draws: int
     seed: int
     case_hash: str
+    rungs: Rungs
 
     @property
     def sentence(self) -> str:
@@ -123,8 +125,8 @@ class WhatIf(ShowsItself):
         ]  # fmt: skip
         still = ", ".join(p.id for p in self.powers if not _is_moved(p))
         note = (
-            "Expected rung (0 to 6), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
-            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung 5 or 6), before and "
+            f"Expected rung (0 to {self.rungs.top}), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
+            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(deployment), before and "
             "now; payoff: change of its expected payoff in logit units, all it gains and pays (intervals in --json)."
             + (f" No change: {still}." if still else "")
         )
@@ -154,7 +156,7 @@ class WhatIf(ShowsItself):
             "crisis": self.crisis, "explanation": self.explanation, "set": list(self.overrides),
             "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.as_dict(),
             "p_nobody": self.p_nobody.as_dict(), "is_null": self.is_null, "without_effect": list(self.without_effect),
-            "sentence": self.sentence, "units": UNITS, "notes": list(self.notes), "n_draws": self.n_draws,
+            "sentence": self.sentence, "units": {q: unit.format(rungs=self.rungs) for q, unit in UNITS.items()}, "notes": list(self.notes), "n_draws": self.n_draws,
             "seed": self.seed, "case_hash": self.case_hash,
         })  # fmt: skip
 
@@ -210,7 +212,7 @@ def whatif_crises(
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = _same(_open_only(before.of(c, before.games)), _open_only(before.of(c, after.games)))
-        said = {"crisis": crisis, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
+        said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
                 "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
         answers[crisis] = _result(before.posterior, case.powers, before.of(c, numbers), said)
     return answers
@@ -260,7 +262,7 @@ def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) ->
         return ""
     if override.subject not in setting.vehicles:
         return f" ({override.subject} is no vehicle of a deployment in this case)"
-    option = setting.names.options.index(f"{DEPLOYMENT}@{override.subject}")
+    option = setting.names.options.index(f"{setting.rungs.through}@{override.subject}")
     if np.asarray(setting.is_open)[c, :, option].any():
         return ""
     return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"

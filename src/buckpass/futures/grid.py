@@ -19,7 +19,6 @@ from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_
 __all__ = ["COLUMN", "Grid", "grid_of"]
 
 COLUMN = {name: k for k, name in enumerate(COVARIATES)}
-PLAIN = 6  # options before the vehicles'
 FROM_REQUEST = ("asked", "treaty_asked")
 
 
@@ -96,9 +95,9 @@ def _crossed(whole: CrisisSetting, hosts: int, kinds: int, requests: int) -> Cri
 
 
 def _without_closed_vehicles(setting: CrisisSetting) -> tuple[CrisisSetting, tuple[int, ...]]:
-    is_open = np.any(np.asarray(setting.is_open), axis=(0, 1)).tolist()
-    kept = tuple(v for v in range(len(setting.vehicles)) if is_open[PLAIN + v])
-    options = np.array([*range(PLAIN), *(PLAIN + v for v in kept)])
+    is_open, plain = np.any(np.asarray(setting.is_open), axis=(0, 1)).tolist(), len(setting.rungs.plain)
+    kept = tuple(v for v in range(len(setting.vehicles)) if is_open[plain + v])
+    options = np.array([*range(plain), *(plain + v for v in kept)])
     per_option = (
         "effort_at",
         "cost_share_at",

@@ -16,7 +16,6 @@ from buckpass.futures.problems import GrowthOverflows, NoCapacity
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
 
-DEPLOYMENT = 5
 LONGEST_SHOCK = 0.4  # a yearly change of log beyond this is a change of coverage, not of the thing counted
 BOUND = 0.005  # a survey share of 0 or 1 is a rounding
 
@@ -91,12 +90,12 @@ def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndar
 
 def commitments_at(case: Case, first_year: int, half_life: float) -> Float[np.ndarray, " p"]:
     """D: deployments of the record, wherever they were, each halved with every `half_life` years since it ended."""
-    return _decayed(case, case.crises, first_year, half_life, lambda rung: float(rung >= DEPLOYMENT))
+    return _decayed(case, case.crises, first_year, half_life, lambda rung: float(rung >= case.rungs.deployment))
 
 
 def security_at(past: Past, half_life: float) -> Float[np.ndarray, " p"]:
     """Influence in security from what each power did in the theatre before the first year, decayed likewise."""
-    influence = past.case.settings.ladder.influence
+    influence = past.case.ladder.influence
     return _decayed(past.case, past.crises, past.first_year, half_life, lambda rung: influence[rung])
 
 
@@ -113,10 +112,9 @@ def _last_bases(rows: pl.DataFrame) -> list[str]:
 def _decayed(case: Case, crises: pl.DataFrame, first_year: int, half_life: float, worth) -> Float[np.ndarray, " p"]:
     begin = date(first_year, 1, 1)
     stock = np.zeros(len(case.powers))
-    acts = case.responses.filter(pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null())
-    known = crises.filter(pl.col("start") < begin).select("crisis_id", "end")
-    highest = acts.join(known, on="crisis_id").group_by("crisis_id", "actor", "end").agg(pl.col("rung").max())
-    for row in highest.sort("crisis_id", "actor").iter_rows(named=True):
+    acts = case.coded.filter(pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null())
+    known = crises.filter(pl.col("start") < begin).select(pl.col("crisis_id").alias("crisis"), "end")
+    for row in acts.join(known, on="crisis").sort("crisis", "actor").iter_rows(named=True):
         age = max((begin - row["end"]).days / 365.25, 0.0) if row["end"] else 0.0
         stock[case.powers.index(row["actor"])] += worth(row["rung"]) * 0.5 ** (age / half_life)
     return stock

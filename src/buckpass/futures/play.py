@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.case.ladder import Rungs
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
@@ -70,6 +71,7 @@ class Played(eqx.Module):
     influence: Float[Array, "n p"]
     is_stabilised: Bool[Array, " n"]
     is_solved: Bool[Array, " n"]
+    rungs: Rungs = eqx.field(static=True)  # what the rungs are
 
 
 def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Event:
@@ -186,7 +188,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
     settled = _if_any(event.is_real, lambda: settle_block(choice, TOLERANCE))
     powers = jnp.arange(settled.residual.shape[0])[:, None]
     level = uniform(seed, "choice", event.history, event.year, event.place, powers)
-    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level))
+    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level, crises.rungs))
 
     def of(attribute: Float[Array, "n p o"]) -> Float[Array, "n p"]:
         rows = jnp.moveaxis(attribute, 0, -1)
@@ -207,6 +209,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
         is_stabilised=uniform(seed, "stabilised", event.history, event.year, event.place)
         < -jnp.expm1(-jnp.maximum(host_felt, 0.0)),
         is_solved=settled.is_settled,
+        rungs=crises.rungs,
     )
 
 
@@ -216,9 +219,9 @@ def _value(choice: Choice, residual: Float[Array, "p n"]) -> Float[Array, "p n"]
     return jax.nn.logsumexp(choice.offer - left, axis=1) + choice.stake
 
 
-def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[Array, "p o n"]:
+def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"], rungs: Rungs) -> Float[Array, "p o n"]:
     """One-hot options. Options stand in the order of rungs, so that a small change of payoffs moves few choices."""
-    order = _by_rung(sigma.shape[1])
+    order = rungs.option_order(sigma.shape[1])
     is_last, total = [], jnp.zeros_like(level)
     whole = sum(sigma[:, o] for o in order)
     passed = jnp.zeros(level.shape, bool)
@@ -228,11 +231,6 @@ def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[A
         is_last.append(reached & ~passed)
         passed = passed | reached
     return jnp.stack([is_last[order.index(o)] for o in range(len(order))], axis=1).astype(sigma.dtype)
-
-
-def _by_rung(options: int) -> list[int]:
-    """Silence to security assistance, then deployments through vehicles, then alone (which stands before them)."""
-    return [*range(5), *range(6, options), 5]
 
 
 def _position(levels: Float[Array, "n k"], level: Float[Array, " n"]) -> Int[Array, " n"]:

@@ -146,7 +146,7 @@ def world_of(
         "severity_index": np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
         "delivery_elasticity": np.array(case.parameter("delivery.capacity")),
         "shock": np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
-        "influence": np.array(case.settings.ladder.influence),
+        "influence": np.array(case.ladder.influence),
         "opinion_mean": usual,
     }
     start = (

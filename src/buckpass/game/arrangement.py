@@ -33,8 +33,6 @@ __all__ = [
     "without_enforcement",
 ]
 
-DEPLOYMENT = 5  # the rung from which an act is a deployment
-
 
 class StageValues(eqx.Module):
     """One period's value to each party, logit units; leading axes free (draw, year), party last."""
@@ -68,7 +66,7 @@ def stage_payoffs(
 @jax.jit
 def _kept_and_broken(crises: Crises, forgoes: Bool[Array, " p"], is_party: Bool[Array, " p"], alignment):
     """The games without the deployments that are forgone, and those in which parties count each other's effort less."""
-    open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= DEPLOYMENT))
+    open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= crises.rungs.deployment))
     pair = is_party[:, None] & is_party & ~jnp.eye(is_party.size, dtype=bool)
     lowered = jnp.where(pair, jnp.minimum(crises.alignment, alignment[:, None, None]), crises.alignment)
     return replace(crises, is_open=open_when_kept), replace(crises, alignment=lowered)

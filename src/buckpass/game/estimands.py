@@ -26,6 +26,7 @@ __all__ = [
     "free_riding_index",
     "host_security",
     "p_at_least",
+    "p_deploys",
     "p_nobody",
     "p_stabilised",
     "residual",
@@ -34,18 +35,21 @@ __all__ = [
     "stake_secured",
 ]
 
-RUNGS = 7
-
 
 def response(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p r"]:
-    """Probability of each rung, 0 silence … 6 unilateral deployment, vehicles summed."""
-    rungs = jax.nn.one_hot(crises.rung, RUNGS, dtype=equilibrium.strategy.dtype)
+    """Probability of each rung of the ladder, from silence up, vehicles summed."""
+    rungs = jax.nn.one_hot(crises.rung, crises.rungs.count, dtype=equilibrium.strategy.dtype)
     return jnp.einsum("cpo,cpor->cpr", equilibrium.strategy, rungs)
 
 
 def p_at_least(crises: Crises, equilibrium: Equilibrium, rung: int) -> Float[Array, "c p"]:
     """P(rung ≥ r) of each power."""
     return jnp.sum(jnp.where(crises.rung >= rung, equilibrium.strategy, 0.0), axis=-1)
+
+
+def p_deploys(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+    """P(deployment) of each power, by any vehicle or none."""
+    return p_at_least(crises, equilibrium, crises.rungs.deployment)
 
 
 def expected_rung(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
@@ -117,9 +121,11 @@ def host_security(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"
     return 1.0 - jnp.exp(jnp.sum(jnp.log(factors), axis=-1))
 
 
-def p_nobody(crises: Crises, equilibrium: Equilibrium, rung: int = 2) -> Float[Array, " c"]:
-    """Probability that no power reaches the rung: with the default, nobody goes beyond statements."""
-    return jnp.prod(jnp.sum(jnp.where(crises.rung < rung, equilibrium.strategy, 0.0), axis=-1), axis=-1)
+def p_nobody(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
+    """Probability that nobody goes beyond words."""
+    return jnp.prod(
+        jnp.sum(jnp.where(crises.rung < crises.rungs.beyond_words, equilibrium.strategy, 0.0), axis=-1), axis=-1
+    )
 
 
 def cross_response(

@@ -77,7 +77,7 @@ def _first_move(crises: Crises, patron: Int[Array, " c"], committed: Float[Array
 def log_likelihood(
     crises: Crises, equilibrium: Equilibrium, low: Int[Array, "c p"], high: Int[Array, "c p"]
 ) -> Float[Array, "c p"]:
-    """log P(low ≤ rung ≤ high) of each power, all moving at once; a row never searched is the band 0-6 and adds 0."""
+    """log P(low ≤ rung ≤ high) of each power, all moving at once; a row never searched is the whole ladder and adds 0."""
     return _band(crises, log_strategy(crises, equilibrium.log_residual), low, high)
 
 

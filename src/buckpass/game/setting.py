@@ -12,14 +12,12 @@ import polars as pl
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case import Case
+from buckpass.case.ladder import Rungs
 from buckpass.game.covariates import COVARIATES, alignment_with_hosts, asked, is_indicator
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import pass_probability
 
 __all__ = ["CrisisSetting", "Standard", "setting_of", "standard_of"]
-
-DEPLOYMENT_BY_VEHICLE, DEPLOYMENT_ALONE = 5, 6
-PLAIN_RUNGS = (0, 1, 2, 3, 4, DEPLOYMENT_ALONE)
 
 
 class CrisisSetting(eqx.Module):
@@ -46,7 +44,8 @@ class CrisisSetting(eqx.Module):
     rung: Int[Array, "c p o"]
     cost_curve: Float[Array, " r"]  # the case's ladder of costs, 0 … 1
     asked_relief: Float[Array, ""]  # ℓ: part of the backlash that a request takes away
-    vehicles: tuple[str, ...] = eqx.field(static=True)  # option 6 + v is a deployment through vehicles[v]
+    rungs: Rungs = eqx.field(static=True)
+    vehicles: tuple[str, ...] = eqx.field(static=True)  # their options follow those of the rungs that are plain
 
     def covariate(self, name: str) -> Float[Array, "c p"]:
         """One covariate by its name in `COVARIATES`."""
@@ -64,7 +63,7 @@ class CrisisSetting(eqx.Module):
         return dataclasses.replace(self, names=CrisisNames((), (), ()))
 
 
-UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "vehicles"})
+UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "rungs", "vehicles"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +96,7 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     raw = _raw_covariates(case, rows)
     standard = standard or (_standard(raw) if crises is None else standard_of(case))
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
-    options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
+    options = tuple(str(r) for r in case.rungs.plain) + tuple(f"{case.rungs.through}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
     numbers = {name: np.stack([one[name] for one in per_crisis]) for name in per_crisis[0]} | {
         "covariates": standard.apply(raw),
@@ -106,11 +105,11 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
         "severity": np.array([_severity(case, row) for row in rows]),
         "alignment": np.stack([_alignment(case, row["theatre"]) for row in rows]),
         "host_alignment": np.array([_host_alignment(case, row) for row in rows]),
-        "cost_curve": np.array(case.settings.ladder.cost, dtype=float),
+        "cost_curve": np.array(case.ladder.cost, dtype=float),
         "asked_relief": np.array(case.parameter("asked.relief"), dtype=float),
     }
     names = CrisisNames(tuple(ids), case.powers, options)
-    return CrisisSetting(names=names, vehicles=vehicles, **jax.device_put(numbers))
+    return CrisisSetting(names=names, rungs=case.rungs, vehicles=vehicles, **jax.device_put(numbers))
 
 
 def _fitted_ids(case: Case) -> list[str]:
@@ -166,13 +165,14 @@ def _host_alignment(case: Case, row: dict) -> list[float]:
 
 def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Attributes of every option of every power in one crisis, each [power, option]."""
-    ladder = case.settings.ladder
-    rung = np.array([*PLAIN_RUNGS, *([DEPLOYMENT_BY_VEHICLE] * len(vehicles))])
-    passes = np.array([1.0] * len(PLAIN_RUNGS) + [_passes(case, row, v) for v in vehicles])
-    share = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).cost_share.value for v in vehicles])
-    legitimacy = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).legitimacy.value for v in vehicles])
+    ladder = case.ladder
+    plain = len(case.rungs.plain)
+    rung = np.array([*case.rungs.plain, *([case.rungs.through] * len(vehicles))])
+    passes = np.array([1.0] * plain + [_passes(case, row, v) for v in vehicles])
+    share = np.array([1.0] * plain + [case.organisation(v).cost_share.value for v in vehicles])
+    legitimacy = np.array([1.0] * plain + [case.organisation(v).legitimacy.value for v in vehicles])
     shape = (len(case.powers), rung.size)
-    deploys = (rung >= DEPLOYMENT_BY_VEHICLE).astype(float)
+    deploys = (rung >= case.rungs.deployment).astype(float)
 
     def at(values: np.ndarray) -> np.ndarray:
         return np.broadcast_to(values, shape).astype(float)
@@ -203,14 +203,15 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Per option: whether the host asked this power, or the organisation through which it would come."""
     own = bool(asked(case, row, power)) or power in row["claimants"]
-    return np.array([own] * len(PLAIN_RUNGS) + [own or v in row["asked"] for v in vehicles])
+    return np.array([own] * len(case.rungs.plain) + [own or v in row["asked"] for v in vehicles])
 
 
 def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
+    plain = len(case.rungs.plain)
     if power in row["host"] or power in case.belligerents(row["crisis_id"]):
-        return np.array([True] + [False] * (len(PLAIN_RUNGS) + len(vehicles) - 1))
-    return np.array([True] * len(PLAIN_RUNGS) + [_reaches(case, row, power, v) for v in vehicles])
+        return np.array([True] + [False] * (plain + len(vehicles) - 1))
+    return np.array([True] * plain + [_reaches(case, row, power, v) for v in vehicles])
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:

@@ -135,14 +135,14 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         if row is not None and row["rung"] is not None:
             bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})
     names = [name_of(case, p) for p in powers]
-    numbers = tuple(str(rung) for rung in range(len(case.settings.ladder.names)))
+    numbers = tuple(str(rung) for rung in range(case.rungs.count))
     return Figure(
         f"responses-{crisis}", responses_title(case, coded, model, crisis),
         f"n = {count_of(len(bands), 'coded response')} of {count_of(len(powers), 'power')}. Shade and number: probability in "
         f"percent; frame: rungs that the sources allow. {BASE_NOTE}",
         f"Source: the record and fits of {case.id}.",
         "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
-        _responses_chart(case.settings.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
+        _responses_chart(case.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
     )  # fmt: skip
 
 
@@ -151,9 +151,11 @@ def _responses_chart(
 ) -> Layered:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
     words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
-    axis = alt.Axis(values=list(range(7)), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
+    axis = alt.Axis(values=list(range(len(labels))), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
                     orient="bottom")  # fmt: skip
-    x, edge = (alt.X(f, scale=alt.Scale(domain=[-0.5, 6.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q"))
+    x, edge = (
+        alt.X(f, scale=alt.Scale(domain=[-0.5, len(labels) - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
+    )
     base = alt.Chart(alt.Data(values=[{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
     return alt.layer(
         base.mark_bar(height=20).encode(x=edge, x2="to:Q", y=y,
@@ -202,7 +204,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     top = path.rationality[-1]
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
               axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip
-    y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, 6]))
+    y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, case.rungs.top]))
     fitted = alt.Chart(alt.Data(values=[{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
     chart = alt.layer(
         fitted,

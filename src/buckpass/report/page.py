@@ -14,7 +14,7 @@ from buckpass.case.files import refuse_existing
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
-from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
+from buckpass.report.theme import BASIS_WORDS, VERDICT_COLOURS, Figure, ink_on, rung_colours
 from buckpass.report.wording import and_join, grouped_places, name_of, number, with_interval
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def render_page(case: Case, results: ReportResults) -> str:
     return _templates().get_template("page.html").render(
         case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
-        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
+        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results),
         explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
@@ -193,7 +193,7 @@ def _templates() -> Environment:
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
-                     "change": change, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+                     "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

@@ -107,7 +107,7 @@ def _said(case: Case, form: str, named: bool = True) -> str:
     focus = case.settings.focus
     for mark, power in (("<PROVIDER>", focus.provider), ("<RIDER>", focus.rider)):
         form = form.replace(mark, name_of(case, power) if named else power)
-    return form
+    return form.replace("<DEPLOYMENT>", str(case.rungs.deployment))
 
 
 @cache
