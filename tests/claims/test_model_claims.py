@@ -5,7 +5,6 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-import xarray as xr
 
 from buckpass.case import Case, Claim
 from buckpass.claims import assess
@@ -18,6 +17,7 @@ from buckpass.fit.explanations import explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior
 from buckpass.game.setting import setting_of
+from made_posteriors import posterior_of
 
 DRAWS = 20
 GOOD = Diagnostics(1.0, 4000.0, 4000.0, 0, "kappa")
@@ -39,17 +39,8 @@ def from_prior(case: Case, name: str, diagnostics: Diagnostics = GOOD) -> Poster
         return sites
 
     drawn = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(5), DRAWS))
-    sites = {
-        k: (("chain", "draw", *(f"{k}.{i}" for i in range(v.ndim - 1))), np.asarray(v)[None]) for k, v in drawn.items()
-    }
-    elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=3)
-    scores = {"elpd": elpd, "pareto_k": np.zeros(3), "is_exact": np.zeros(3, bool)}
-    crisis = {"crisis": list(CRISES)}
-    return Posterior(
-        explanation=name, case_id=case.id, case_hash=case.hash, seed=1, draws=xr.Dataset(sites),
-        log_likelihood=xr.DataArray(np.zeros((1, DRAWS, 3)), dims=("chain", "draw", "crisis"), coords=crisis),
-        diagnostics=diagnostics, scores=xr.Dataset({k: ("crisis", v) for k, v in scores.items()}, coords=crisis),
-    )  # fmt: skip
+    elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=len(CRISES))
+    return posterior_of(case, name, {k: v[None] for k, v in drawn.items()}, elpd=elpd, diagnostics=diagnostics)
 
 
 @pytest.fixture(scope="module")

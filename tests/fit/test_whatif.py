@@ -10,7 +10,8 @@ import pytest
 from buckpass.case import BadOverride, load_case, parse_overrides
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
 from buckpass.fit.explaining import NoGap, explain, explain_crises
-from buckpass.fit.posterior import PosteriorFileError, load_posterior
+from buckpass.fit.files import load_posterior
+from buckpass.fit.posterior import PosteriorFileError
 from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
 from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
 from buckpass.fit.whatif import whatif, whatif_crises

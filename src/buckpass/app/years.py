@@ -17,9 +17,9 @@ import xarray as xr
 
 from buckpass.case import BadOverride, Case, load_case
 from buckpass.fit.basis import best_first
+from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import compare_fits
-from buckpass.fit.stored import load_posteriors
 from buckpass.futures import Plan, simulate
 from buckpass.futures.problems import NotAFuturesChange
 from buckpass.futures.scenario import scenario_of

@@ -8,9 +8,9 @@ from pathlib import Path
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.files import load_posteriors, posterior_file
 from buckpass.fit.model import interacts
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.stored import load_posteriors, posterior_file
 
 __all__ = ["NoUsablePosterior", "best_first", "best_posterior", "how_chosen", "notes_of", "posterior_for"]
 
