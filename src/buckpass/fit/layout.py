@@ -12,7 +12,6 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
-from buckpass.case.schema import RUNGS
 from buckpass.fit.explanations import Explanation, priors
 from buckpass.fit.posterior import GROUPS
 
@@ -88,7 +87,7 @@ def layout_of(case: Case, theory: Explanation, crises: tuple[str, ...]) -> Layou
     later = [row["crisis_id"] for row in case.crises.iter_rows(named=True)
              if day is not None and row["start"] > day and row["theatre"] in fitted]  # fmt: skip
     terms = {term: term_dims(term) for term in priors() if theory.frees(term)}
-    rungs = tuple(map(str, range(RUNGS)))
+    rungs = tuple(map(str, range(case.settings.ladder.rungs.top + 1)))
     return Layout(terms, {
         "crisis": crises, "forecast/crisis": tuple(later), "power": case.powers, "through": ("none", *vehicles),
         "body": (*case.powers, *vehicles), "step": rungs[1:], "rung": rungs, "term": tuple(terms),

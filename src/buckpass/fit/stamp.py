@@ -137,9 +137,10 @@ def _hashed_inputs(case: Case) -> dict[str, dict[str, Any]]:
         name: {"standardised": not is_indicator(name), "values": _hash(values[..., k])}
         for k, name in enumerate(COVARIATES)
     }
-    apart = ("names", "vehicles", "covariates", "is_measured")
+    apart = ("names", "vehicles", "rungs", "covariates", "is_measured")
     arrays = {f.name: getattr(setting, f.name) for f in dataclasses.fields(setting) if f.name not in apart}
-    names = {"powers": list(setting.names.powers), "vehicles": list(setting.vehicles)}
+    rungs = dataclasses.asdict(setting.rungs)
+    names = {"powers": list(setting.names.powers), "vehicles": list(setting.vehicles), "rungs": rungs}
     return {"covariates": covariates, "game": {**{k: _hash(v) for k, v in sorted(arrays.items())}, **names}}
 
 
