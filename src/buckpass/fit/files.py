@@ -181,7 +181,7 @@ def load_posteriors(
         moved = "" if order == "simultaneous" else f" with the {order}"
         missing = "" if place.is_dir() else ", which is no folder"
         raise PosteriorFileError(
-            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first, {fit_command(case, place)}, "
+            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first with {fit_command(case, place)}, "
             "minutes on two cores"
         )
     found = _of_case(case, there, order)
