@@ -22,7 +22,7 @@ import numpy as np
 from buckpass.case import Case, bundled_cases, load_case
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation
-from buckpass.fit.files import load_posterior
+from buckpass.fit.files import load_posterior, seal
 from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.observations import observe
 from buckpass.fit.posterior import Posterior
@@ -79,6 +79,7 @@ def restamp(case: Case, path: Path, *, write: bool = True) -> str:
         shutil.copyfile(path, partial)
         with h5py.File(partial, "r+") as file:
             file["posterior"].attrs["stamp"] = json.dumps(stamp, sort_keys=True)
+        seal(partial)
         os.replace(partial, path)
     return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
 

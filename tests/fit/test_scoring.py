@@ -112,8 +112,8 @@ def test_only_what_is_asked_for_is_read(tmp_path):
     after = load_posterior(tmp_path / "LS.nc")
     np.testing.assert_allclose(after.score("elpd"), posterior().score("elpd"))
     assert after.n_draws == posterior().n_draws
-    assert {name for _, name in after.groups._read} == {"scores", "posterior"}
-    assert "xarray" not in {how for how, _ in after.groups._read}
+    assert set(after.groups._arrays) == {"scores", "posterior"}
+    assert not after.groups._datasets
 
 
 def test_draws_of_another_file_are_never_given_with_an_old_stamp(tmp_path):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,8 +20,8 @@ from buckpass.case import Case
 from buckpass.case.load import BUNDLED
 from buckpass.case.problems import clip
 from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.layout import BadLayout, Layout, check_layout, check_support, dims_of, groups_of, layout_of, values_of
-from buckpass.fit.posterior import GROUPS, Diagnostics, Groups, Held, Posterior, PosteriorFileError
+from buckpass.fit.layout import BadLayout, Layout, check_group, check_support, dims_of, groups_of, layout_of, values_of
+from buckpass.fit.posterior import GROUPS, Diagnostics, Held, Posterior, PosteriorFileError
 from buckpass.fit.stamp import coding_in, differences, scored_crises, stamp_of
 
 if TYPE_CHECKING:
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
     from buckpass.fit.likelihood import Order
 
 __all__ = [
-    "fit_command", "load_posterior", "load_posteriors", "posterior_file", "posteriors_or_none", "save_posterior",
+    "fit_command", "load_posterior", "load_posteriors", "posterior_file", "posteriors_or_none", "save_posterior", "seal",
 ]  # fmt: skip
 
 Read = TypeVar("Read")
 # What a damaged or hostile file makes h5py, NumPy and the JSON reader raise.
 UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
 PACKED = ("posterior", "log_likelihood", "log_prior")  # groups kept in single precision
-LARGEST = 512 * 2**20  # bytes of a file
+LARGEST = 256 * 2**20  # bytes of a file
 LONGEST = 2**20  # bytes of an attribute
+SEAL = b"\nsealed by buckpass, sha256 "
+SEALED = len(SEAL) + 64 + 1
 TEXTS = ("explanation", "case_id", "case_hash", "diagnostics", "settings")
 
 
@@ -62,41 +66,82 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
         packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
         data.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf", encoding=packed)
         mode = "a"
+    seal(partial)
     os.replace(partial, path)
 
 
-class Stored:
-    """Groups in a file, each read when it is first asked for; refused where the file was replaced meanwhile."""
+def seal(path: Path) -> None:
+    """End a file with the hash of what comes before, where readers of HDF5 look for nothing.
 
-    def __init__(self, path: Path, seen: tuple[int, ...], names: frozenset[str], mend: str):
-        self._path, self._seen, self._names, self._mend = path, seen, names, mend
-        self._read: dict[tuple[str, str], Any] = {}
+    The library that reads HDF5 loops for ever over some files with a single wrong byte, and gives others' numbers changed:
+    damage has to be found before it sees the file.
+    """
+    content = path.read_bytes()
+    with path.open("ab") as stream:
+        stream.write(SEAL + hashlib.sha256(content).hexdigest().encode() + b"\n")
+
+
+def _check_seal(path: Path, size: int) -> None:
+    digest, left = hashlib.sha256(), size - SEALED
+    with path.open("rb") as stream:
+        while left > 0 and (block := stream.read(min(left, 2**20))):
+            digest.update(block)
+            left -= len(block)
+        if stream.read(SEALED + 1) != SEAL + digest.hexdigest().encode() + b"\n":
+            raise BadLayout("it is damaged, or was written by another program: its content is not that of its seal")
+
+
+class Stored:
+    """Groups in a file, each checked and read when it is first asked for; refused where the file was replaced meanwhile."""
+
+    def __init__(self, path: Path, seen: tuple[int, ...], names: frozenset[str], layout: Layout | None, mend: str):
+        self._path, self._seen, self._names, self._layout, self._mend = path, seen, names, layout, mend
+        self._sizes: dict[str, int] = {}
+        self._arrays: dict[str, dict[str, np.ndarray]] = {}
+        self._datasets: dict[str, xr.Dataset] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
-    def dataset(self, name: str) -> xr.Dataset:
-        return self._once("dataset", name, _dataset)
-
     def arrays(self, name: str) -> Mapping[str, np.ndarray]:
-        return self._once("arrays", name, _arrays)
+        if name not in self._arrays:
+            self._arrays[name] = self._reading(name, partial(_numbers, name))
+        return self._arrays[name]
+
+    def dataset(self, name: str) -> xr.Dataset:
+        """As xarray wrote it, in a fiftieth of the time of opening it through xarray."""
+        import xarray as xr
+
+        if name not in self._datasets:
+            values, dims = (
+                self.arrays(name),
+                self._reading(name, lambda arrays: {k: dims_of(v) for k, v in arrays.items()}),
+            )
+            coords = {k: v for k, v in values.items() if dims[k] == (k,)}
+            data = {k: (dims[k], v) for k, v in values.items() if k not in coords}
+            self._datasets[name] = xr.Dataset(data, {k: ((k,), v) for k, v in coords.items()})
+        return self._datasets[name]
 
     def __reduce__(self):
         return Held, ({name: self.dataset(name) for name in sorted(self._names)},)
 
-    def _once(self, how: str, name: str, read: Callable[[Any], Any]) -> Any:
-        if (how, name) not in self._read:
-            self._read[how, name] = self._reading(name, read)
-        return self._read[how, name]
-
-    def _reading(self, name: str, read: Callable[[Any], Read]) -> Read:
+    def _reading(self, name: str, read: Callable[[dict[str, h5py.Dataset]], Read]) -> Read:
         try:
             with h5py.File(self._path, "r") as file:
                 if _identity(self._path) != self._seen:
                     raise BadLayout("it was replaced since it was opened")
-                return read(file[name])
+                return read(check_group(name, groups_of(file)[name], self._layout, self._sizes))
         except UNREADABLE as error:
             raise _unusable(self._path, error, self._mend) from error
+
+
+def _numbers(group: str, arrays: Mapping[str, h5py.Dataset]) -> dict[str, np.ndarray]:
+    """The arrays of a group, in double precision; draws that no explanation can have are refused."""
+    found = {name: values_of(v) for name, v in arrays.items() if not _is_only_a_dimension(v)}
+    found = {name: v.astype(float) if v.dtype.kind == "f" else v for name, v in found.items()}
+    for name, values in found.items() if group == "posterior" else ():
+        check_support(name, values)
+    return found
 
 
 def load_posterior(path: str | Path, case: Case | None = None) -> Posterior:
@@ -136,7 +181,7 @@ def load_posteriors(
         moved = "" if order == "simultaneous" else f" with the {order}"
         missing = "" if place.is_dir() else ", which is no folder"
         raise PosteriorFileError(
-            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first, {fit_command(case, place)}, "
+            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first with {fit_command(case, place)}, "
             "minutes on two cores"
         )
     found = _of_case(case, there, order)
@@ -194,6 +239,8 @@ def _expected(case: Case, posterior: Posterior, name: str, order: Order) -> Layo
     coding = coding_in(posterior.settings)
     if apart := differences(posterior.stamp, stamp_of(case, name, coding, order)):
         return f"with another model than the one installed: {'; '.join(apart)}"
+    if posterior.order != order:
+        return f"with another order of moves ({clip(posterior.order)})"
     return layout_of(case, explanation(name), scored_crises(case, coding))
 
 
@@ -201,20 +248,20 @@ def _opened(path: Path, expected: Callable[[Posterior], Layout | str] | None, me
     """The posterior in a file, and why it cannot be used if that is not what is expected of it."""
     try:
         seen = _identity(path)
+        _check_seal(path, seen[1])
         with h5py.File(path, "r") as file:
             groups = groups_of(file)
-            posterior = _stamped(groups["posterior"], Stored(path, seen, frozenset(groups), mend))
-            layout = expected(posterior) if expected is not None else None
-            if isinstance(layout, str):
-                return posterior, layout
-            check_layout(groups, layout)
-            return posterior, ""
+            said = _stamped(groups["posterior"])
+            layout = expected(said) if expected is not None else None
     except UNREADABLE as error:
         raise _unusable(path, error, mend) from error
+    if isinstance(layout, str):
+        return said, layout
+    return replace(said, groups=Stored(path, seen, frozenset(groups), layout, mend)), ""
 
 
-def _stamped(group: h5py.Group, groups: Groups) -> Posterior:
-    """What a file says of itself, each of the kind that it must be."""
+def _stamped(group: h5py.Group) -> Posterior:
+    """What a file says of itself, each of the kind that it must be; its groups are still to come."""
     said = {name: _text(group, name) for name in TEXTS}
     settings, stamp = _table(group, "settings"), _table(group, "stamp") if "stamp" in group.attrs else {}
     if not all(isinstance(part, dict) for part in stamp.values()):
@@ -227,7 +274,7 @@ def _stamped(group: h5py.Group, groups: Groups) -> Posterior:
         raise BadLayout("its seed is no whole number")
     return Posterior(
         explanation=said["explanation"], case_id=said["case_id"], case_hash=said["case_hash"], seed=int(seed.item()),
-        groups=groups, diagnostics=_diagnostics(_table(group, "diagnostics")), settings=settings, stamp=stamp,
+        groups=Held({}), diagnostics=_diagnostics(_table(group, "diagnostics")), settings=settings, stamp=stamp,
         order=_text(group, "order") if "order" in group.attrs else "simultaneous",
     )  # fmt: skip
 
@@ -246,16 +293,25 @@ def _text(group: h5py.Group, name: str) -> str:
     if attribute.shape != () or attribute.get_storage_size() > LONGEST or not h5py.check_string_dtype(attribute.dtype):
         raise BadLayout(f"its {name} is no text")
     text = group.attrs[name]
-    if not isinstance(text, str) or len(text) > LONGEST:
-        raise BadLayout(f"its {name} is no text, or longer than {LONGEST} characters")
+    if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
+        raise BadLayout(f"its {name} is no text, longer than {LONGEST} characters, or has marks that print nothing")
     return text
 
 
 def _table(group: h5py.Group, name: str) -> dict[str, Any]:
     found = json.loads(_text(group, name))
-    if not isinstance(found, dict):
-        raise BadLayout(f"its {name} are no table")
+    if not (isinstance(found, dict) and all(word.isprintable() for word in _words(found))):
+        raise BadLayout(f"its {name} are no table of words and numbers")
     return found
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every text in plain data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _words(part)
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -265,25 +321,6 @@ def _identity(path: Path) -> tuple[int, ...]:
     if state.st_size > LARGEST:
         raise BadLayout(f"it has {state.st_size / 2**20:.0f} MiB, more than {LARGEST / 2**20:.0f}")
     return state.st_ino, state.st_size, state.st_mtime_ns
-
-
-def _dataset(group: h5py.Group) -> xr.Dataset:
-    """A group as xarray wrote it, in a fiftieth of the time of opening it through xarray."""
-    import xarray as xr
-
-    values = _arrays(group)
-    coords = {name: ((name,), v) for name, v in values.items() if group[name].is_scale}
-    return xr.Dataset({name: (dims_of(group[name]), v) for name, v in values.items() if name not in coords}, coords)
-
-
-def _arrays(group: h5py.Group) -> dict[str, np.ndarray]:
-    """The arrays of a group, in double precision; draws that no explanation can have are refused."""
-    found = {name: values_of(v) for name, v in group.items() if not _is_only_a_dimension(v)}
-    found = {name: v.astype(float) if v.dtype.kind == "f" else v for name, v in found.items()}
-    if group.name == "/posterior":
-        for name, values in found.items():
-            check_support(name, values)
-    return found
 
 
 def _is_only_a_dimension(values: h5py.Dataset) -> bool:

@@ -18,7 +18,7 @@ from buckpass.fit.posterior import GROUPS
 __all__ = [
     "BadLayout",
     "Layout",
-    "check_layout",
+    "check_group",
     "check_support",
     "dims_of",
     "groups_of",
@@ -104,19 +104,41 @@ def groups_of(file: h5py.File) -> dict[str, h5py.Group]:
     return groups
 
 
-def check_layout(groups: Mapping[str, h5py.Group], layout: Layout | None) -> None:
-    """Every array of an open file against what it must be, without reading numbers other than labels.
+def check_group(name: str, group: h5py.Group, layout: Layout | None, sizes: dict[str, int]) -> dict[str, h5py.Dataset]:
+    """The arrays of a group, each against what it must be before numbers other than labels are read.
 
-    Without a layout only what every posterior has in common is checked. Raises `BadLayout`.
+    Without a layout only what every posterior has in common is checked. sizes : of chain and draw, as seen in the groups
+    checked so far. Raises `BadLayout`.
     """
-    sizes: dict[str, int] = {}
-    for name, group in groups.items():
-        arrays = dict(_linked(group, h5py.Dataset, "array"))
-        if len(arrays) > MOST_ARRAYS:
-            raise BadLayout(f"{name} holds {len(arrays)} arrays, more than {MOST_ARRAYS}")
-        for array in arrays.values():
-            _check_storage(array)
-        _check_group(name, arrays, layout, sizes)
+    arrays = dict(_linked(group, h5py.Dataset, "array"))
+    if len(arrays) > MOST_ARRAYS:
+        raise BadLayout(f"{name} holds {len(arrays)} arrays, more than {MOST_ARRAYS}")
+    for array in arrays.values():
+        _check_storage(array)
+    expected = _expected(name, arrays, layout)
+    for array, (dims, kind) in expected.items():
+        if array in arrays:
+            _check_array(f"{name}/{array}", arrays[array], dims, kind[0])
+        elif layout is not None and not kind.endswith("?"):
+            raise BadLayout(f"{name} has no {array}")
+    over = {d for array, (dims, _) in expected.items() if array in arrays for d in dims}
+    if layout is not None:
+        known = {*expected, *over, *(dim.rsplit("/", 1)[-1] for dim in layout.labels)}
+        if unknown := arrays.keys() - known:
+            raise BadLayout(f"{name} has {clip(min(unknown))}, which a fit of this explanation has not")
+    for dim in sorted(over):
+        _check_dim(name, dim, arrays, layout, sizes)
+    for array, (dims, _) in expected.items():
+        if array in arrays and arrays[array].shape != tuple(arrays[d].shape[0] for d in dims):
+            raise BadLayout(f"{clip(f'{name}/{array}')} is {arrays[array].shape}, not as long as what it runs over")
+    return arrays
+
+
+def _expected(name: str, arrays: Mapping[str, h5py.Dataset], layout: Layout | None) -> Mapping[str, tuple]:
+    if name in ARRAYS:
+        return ARRAYS[name]
+    terms = layout.terms if layout else {k: dims_of(v)[2:] for k, v in arrays.items() if len(v.shape) > 1}
+    return {term: ((*DRAWN, *dims), "f") for term, dims in terms.items()}
 
 
 def _linked(group: h5py.Group, kind: type, what: str) -> Iterator[tuple[str, Any]]:
@@ -148,27 +170,6 @@ def _check_storage(array: h5py.Dataset) -> None:
     for shape in (array.shape, array.chunks or ()):
         if math.prod(shape) * array.dtype.itemsize > MOST_BYTES:
             raise BadLayout(f"{place} declares {shape}, more than {MOST_BYTES // MEGABYTE} MiB: not read")
-
-
-def _check_group(name: str, arrays: Mapping[str, h5py.Dataset], layout: Layout | None, sizes: dict[str, int]) -> None:
-    expected = ARRAYS.get(name)
-    if expected is None:
-        terms = layout.terms if layout else {k: dims_of(v)[2:] for k, v in arrays.items() if len(v.shape) > 1}
-        expected = {term: ((*DRAWN, *dims), "f") for term, dims in terms.items()}
-    for array, (dims, kind) in expected.items():
-        if array in arrays:
-            _check_array(f"{name}/{array}", arrays[array], dims, kind[0])
-        elif layout is not None and not kind.endswith("?"):
-            raise BadLayout(f"{name} has no {array}")
-    known = {*expected, *(d for dims, _ in expected.values() for d in dims)}
-    if layout is not None and (unknown := arrays.keys() - known - _dims_alone(layout)):
-        raise BadLayout(f"{name} has {clip(min(unknown))}, which a fit of this explanation has not")
-    for dim in sorted({d for array, (dims, _) in expected.items() if array in arrays for d in dims}):
-        _check_dim(name, dim, arrays, layout, sizes)
-
-
-def _dims_alone(layout: Layout) -> set[str]:
-    return {dim.rsplit("/", 1)[-1] for dim in layout.labels}
 
 
 def _check_array(place: str, array: h5py.Dataset, dims: tuple[str, ...], kind: str) -> None:
@@ -221,18 +222,19 @@ def dims_of(array: h5py.Dataset) -> tuple[str, ...]:
     """The names of an array's dims, as NetCDF writes them: scales of its own group."""
     if array.is_scale:
         return (array.name.rsplit("/", 1)[-1],)
-    home = array.name.rsplit("/", 1)[0]
-    found = []
-    for scales in array.dims:
-        if not len(scales) or scales[0].name is None or scales[0].name.rsplit("/", 1)[0] != home:
-            raise BadLayout(f"{clip(array.name.strip('/'))} does not say over what it runs")
-        found.append(scales[0].name.rsplit("/", 1)[-1])
-    return tuple(found)
+    name = array.name
+    scales = [(scale[0].name or "").rpartition("/") if len(scale) else ("", "", "") for scale in array.dims]
+    if any(home != name.rpartition("/")[0] for home, _, _ in scales):
+        raise BadLayout(f"{clip(name.strip('/'))} does not say over what it runs")
+    return tuple(dim for _, _, dim in scales)
 
 
 def values_of(array: h5py.Dataset) -> np.ndarray:
     """An array's numbers or words."""
     if h5py.check_string_dtype(array.dtype):
-        return np.asarray(array.asstr()[...]).astype(str)
+        words = np.asarray(array.asstr()[...]).astype(str)
+        if not "".join(words.ravel().tolist()).isprintable():
+            raise BadLayout(f"{clip(array.name.strip('/'))} has marks that print nothing")
+        return words
     is_truth = array.attrs.get("dtype", "") in ("bool", b"bool")
     return array[...].astype(bool) if is_truth else array[...]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.case.problems import clip
 from buckpass.fit.explanations import Explanation, explanation, priors
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def differences(fitted: Stamp, installed: Stamp) -> list[str]:
 
 def _changes(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     changed = sorted(k for k in old.keys() & new.keys() if old[k] != new[k])
-    gained, lost = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+    gained, lost = sorted(new.keys() - old.keys()), sorted(map(clip, old.keys() - new.keys()))
     if part in ("priors", "covariates"):
         return changed  # what only one side has follows from the explanation
     if part == "explanation":
@@ -107,7 +108,7 @@ def _changes(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[
 
 
 def _said(value: Any) -> str:
-    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+    return clip((", ".join(map(str, value)) or "none") if isinstance(value, list) else value)
 
 
 def _enters(term: str) -> tuple[str, ...]:
