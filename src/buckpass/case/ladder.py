@@ -180,12 +180,16 @@ class Ladder(Entry):
     @field_validator("effort", "cost", "presence", "influence")
     @classmethod
     def _one_each(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        names = info.data.get("names", values)
+        names = info.data.get("names")
+        if names is None:
+            return values
         if len(values) != len(names):
             raise ValueError(f"{len(values)} values for {len(names)} rungs: give one for each of names, in their order")
-        deploys = _given(info.data.get("deploys"), names, (THROUGH, ALONE))
-        if info.field_name == "effort" and not values[-len(deploys)]:
-            raise ValueError(f"{clip(names[-len(deploys)])!r} is a deployment and takes no effort: give it more than 0")
+        lowest = (
+            len(names) - len(_given(info.data["deploys"], names, (THROUGH, ALONE))) if "deploys" in info.data else -1
+        )
+        if info.field_name == "effort" and not values[lowest]:
+            raise ValueError(f"{clip(names[lowest])!r} is a deployment and takes no effort: give it more than 0")
         return values
 
     @model_serializer(mode="wrap")

@@ -83,7 +83,7 @@ def _paths_of(
         for subject, target in product(ids.get(general.subject, ("",)), ids.get(general.target, ("",))):
             if not subject or subject != target:
                 path = _on_ladder(_filled(general, subject, target), rungs)
-                paths |= {path.form: path} if path is not None else {}
+                paths[path.form] = path
     return paths
 
 
@@ -94,13 +94,12 @@ def _filled(general: OverridePath, subject: str, target: str) -> OverridePath:
     return replace(general, form=form, subject=subject, target=target, sets=sets)
 
 
-def _on_ladder(path: OverridePath, rungs: Rungs) -> OverridePath | None:
-    """The path with the rungs that it takes; None for an act through organisations on a ladder without their rung."""
+def _on_ladder(path: OverridePath, rungs: Rungs) -> OverridePath:
+    """The path with the rungs that it takes."""
     if path.value != "rung":
         return path
-    if path.target:
-        return None if rungs.through is None else replace(path, low=rungs.through, high=rungs.through)
-    return replace(path, low=0, high=rungs.top)
+    low, high = (rungs.through, rungs.through) if path.target else (0, rungs.top)
+    return replace(path, low=low, high=high)
 
 
 def _parameter_paths(case: Case) -> dict[str, OverridePath]:

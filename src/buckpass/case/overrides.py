@@ -113,7 +113,7 @@ def _parse(text: str, case: Case, paths: dict[str, OverridePath]) -> Override:
         parsed: Value = number
         operation = "scale" if is_factor else path.operation
     elif path.value == "rung":
-        parsed = _rung(path, value)
+        parsed = _rung(path, value, case)
     elif path.value == "actors":
         parsed = _actors(path, value, case)
     else:
@@ -154,10 +154,15 @@ def _check_range(path: OverridePath, number: float) -> None:
         raise _Unusable(f"{number:g} is outside {path.low:g} to {path.high:g}{unit}")
 
 
-def _rung(path: OverridePath, text: str) -> int:
+def _rung(path: OverridePath, text: str, case: Case) -> int:
+    vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
+    if path.target and path.target not in vehicles:
+        raise _Unusable(f"{path.target} is no vehicle of a deployment in this case (is_vehicle in case.toml)")
     if not re.fullmatch(r"[0-9]{1,3}", text):
         raise _Unusable(f"{clip(text)!r} is not a rung: give a whole number from {path.low:g} to {path.high:g}")
     _check_range(path, int(text))
+    if int(text) == case.rungs.through and not vehicles:
+        raise _Unusable(f"rung {text} is a deployment through an organisation, and this case has no vehicle for it")
     return int(text)
 
 

@@ -112,7 +112,9 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
 def _odd_vehicles(case: Case) -> Iterator[Problem]:
     is_power = pl.col("actor").is_in(list(case.powers)) & (pl.col("kind") == "state")
     crises = {crisis["crisis_id"]: crisis for crisis in case.crises.iter_rows(named=True)}
-    for row in counted(case.responses).filter(is_power & (pl.col("rung") == case.rungs.through)).iter_rows(named=True):
+    for row in (
+        counted(case.responses).filter(is_power & pl.col("rung").is_in([case.rungs.through])).iter_rows(named=True)
+    ):
         if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], crises[row["crisis_id"]]):
             yield _weak("responses.csv", row["line"], "vehicle", *doubt)
 

@@ -15,9 +15,7 @@ class CrisisNames(eqx.Module):
 
     crises: tuple[str, ...] = eqx.field(static=True)
     powers: tuple[str, ...] = eqx.field(static=True)
-    options: tuple[str, ...] = eqx.field(
-        static=True
-    )  # the plain rungs ("0", "1", …), then the rung of each vehicle ("5@ORG")
+    options: tuple[str, ...] = eqx.field(static=True)  # plain rungs ("0", "1", …), then vehicles ("5@ORG", …)
 
 
 class Crises(eqx.Module):
