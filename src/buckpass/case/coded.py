@@ -36,14 +36,14 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
     they are *unknown* (no vehicle). `basis` is the weakest of the coders' bases.
 
     Where nobody looked, `rung`, `low` and `high` are null, and `basis` is *machine* if a machine proposed a code, else
-    *unsearched*: neither counts.
+    *unsearched*; stance, scope and vehicle are not known either, whatever such rows say.
 
     Returns
     -------
     crisis, actor, rung, low, high, basis, coders (how many), stance, scope, vehicle, kind, detail, sources (keys),
     line (of the first row behind it) and lines (of all), in the order of the file.
 
-    References: S. S. Stevens (1946), On the theory of scales of measurement, *Science* 103.
+    References: S. S. Stevens (1946), On the theory of scales of measurement, *Science* 103(2684), 677–680.
     """
     rows = responses.with_columns(
         *_band(),
@@ -89,6 +89,5 @@ def _band() -> tuple[pl.Expr, pl.Expr]:
 
 def _undisputed(word: str, undecided: str) -> pl.Expr:
     """The word that most coders say, of the list of those said most often."""
-    return (
-        pl.when(pl.col(word).list.len() == 1).then(pl.col(word).list.first()).otherwise(pl.lit(undecided)).alias(word)
-    )
+    is_said = (pl.col("coders") > 0) & (pl.col(word).list.len() == 1)
+    return pl.when(is_said).then(pl.col(word).list.first()).otherwise(pl.lit(undecided)).alias(word)
