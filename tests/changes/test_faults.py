@@ -63,7 +63,7 @@ def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, t
 @pytest.mark.parametrize("text", ["asked.relief=9x", "UN.members=-CHN,-RUS,-USA"])
 def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
     crisis = flagship.settings.focus.crisis
-    with pytest.raises(BuckpassError, match="outside 0 to 1|key"):
+    with pytest.raises(BuckpassError, match=r"outside 0 to 1|key"):
         bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
 
 
