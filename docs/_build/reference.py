@@ -182,7 +182,7 @@ def _type(field: dict[str, Any]) -> str:
 
 
 def set_paths() -> str:
-    from buckpass.case import general_paths
+    from buckpass.changes import general_paths
 
     rows = [(f"`{p.form}`", p.meaning, p.unit, _values(p), f"`{p.form}={p.example}`") for p in general_paths()]
     return "\n".join([

@@ -14,11 +14,11 @@ from typing import Any
 _ROOM_OF = {
     # what is known
     "load": ("buckpass.case", "load_case"),
-    "check": ("buckpass.case", "check_case"),
+    "check": ("buckpass.changes.check", "check_case"),
     "new_case": ("buckpass.case", "new_case"),
     "diff": ("buckpass.case", "diff_cases"),
     "codebook": ("buckpass.case", "codebook"),
-    "overrides": ("buckpass.case", "parse_overrides"),
+    "overrides": ("buckpass.changes", "parse_overrides"),
     "Case": ("buckpass.case", "Case"),
     # what is measured
     "record": ("buckpass.record", "measure"),

@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from buckpass.case import BadOverride, load_case, parse_overrides
+from buckpass.case import load_case
+from buckpass.changes import BadOverride, parse_overrides
+from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
 from buckpass.fit.explaining import NoGap, explain, explain_crises
 from buckpass.fit.files import load_posterior
@@ -17,7 +19,6 @@ from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
 from buckpass.fit.whatif import whatif, whatif_crises
 from buckpass.game import estimands
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.scenario import changes_of, scenario_setting
 from buckpass.game.setting import setting_of, standard_of
 from buckpass.game.solver import solve
 

@@ -9,6 +9,7 @@ from random_games import random_crises
 from scipy.stats import binom
 
 from buckpass.game import estimands
+from buckpass.game.actions import force
 from buckpass.game.arrangement import (
     StageValues,
     critical_discount_factor,
@@ -20,7 +21,6 @@ from buckpass.game.arrangement import (
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.host import HostStage, expected_over_requests, request_log_probabilities
 from buckpass.game.order import log_likelihood, log_likelihood_in_order, patron_first, security_in_order
-from buckpass.game.overrides import force
 from buckpass.game.solver import solve
 from buckpass.game.vehicles import UnknownConsentRule, consent_probability, pass_probability
 

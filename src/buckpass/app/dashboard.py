@@ -19,7 +19,8 @@ from buckpass.app.controls import Control, controls_of, override_text, settings_
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
-from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
+from buckpass.case import BuckpassError, Case, csv_bytes, load_case
+from buckpass.changes import BadOverride
 from buckpass.fit.basis import best_first
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors

@@ -9,12 +9,13 @@ import jax
 import numpy as np
 import polars as pl
 
-from buckpass.case import Case, Override
+from buckpass.case import Case
+from buckpass.changes import Override
+from buckpass.changes.scenario import scenario_games, scenario_setting
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.game import estimands
 from buckpass.game.crises import Crises
-from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve_strategies
 from buckpass.record.rates import LEVEL

@@ -15,13 +15,13 @@ from typing import Any
 
 import xarray as xr
 
-from buckpass.case import BadOverride, Case, load_case
+from buckpass.case import Case, load_case
+from buckpass.changes import BadOverride
 from buckpass.fit.basis import best_first
 from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import compare_fits
 from buckpass.futures import Plan, simulate
-from buckpass.futures.problems import NotAFuturesChange
 from buckpass.futures.scenario import scenario_of
 from buckpass.report.model_results import speaking
 
@@ -101,7 +101,7 @@ def usable_ahead(case: Case, changes: Sequence[str]) -> tuple[tuple[str, ...], t
 def _why_not(case: Case, change: str) -> str | None:
     try:
         scenario_of(case, (change,))
-    except (BadOverride, NotAFuturesChange) as error:
+    except BadOverride as error:
         return str(error)
     return None
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
-from buckpass.case.overrides import BadOverride
+from buckpass.changes.scenario import scenario_games, scenario_setting
 from buckpass.claims.changes import Change
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at
 from buckpass.fit.explanations import explanations
@@ -21,8 +19,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.fit.scoring import compare_fits
 from buckpass.game.crises import Crises
-from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
-from buckpass.game.setting import UNBATCHED, CrisisSetting, setting_of, standard_of
+from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 from buckpass.game.solver import Equilibrium, NoEquilibriumFound, solve_in_blocks
 
 __all__ = [
@@ -41,7 +38,6 @@ __all__ = [
 DRAWS = 100
 LEAST_WEIGHT = 0.01
 CEILING = "everything"
-AFTER_DRAWING = frozenset({"force", "absent", *PAYOFFS})  # changes of games that leave the setting as it is
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
 
 
@@ -174,16 +170,10 @@ class Predictions:
 
     def _changed_setting(self, change: Change) -> CrisisSetting:
         base = self.setting()
-        if change.overrides and all(o.attribute in AFTER_DRAWING for o in change.overrides):
-            return base
-        try:
-            part = scenario_setting(change.case, change.crises, change.overrides, standard_of(self.case))
-        except BadOverride as reason:
-            raise CannotCompute(str(reason)) from reason
-        at = np.array([base.names.crises.index(c) for c in change.crises])
-        batched = [f.name for f in dataclasses.fields(base) if f.name not in UNBATCHED]
-        spliced = {name: _with_rows(getattr(base, name), at, getattr(part, name)) for name in batched}
-        return dataclasses.replace(base, **spliced)
+        if change.overrides and all(o.of.bites == "game" for o in change.overrides):
+            return base  # they are made in the games, and leave the setting as it is
+        part = scenario_setting(change.case, change.crises, change.overrides, standard_of(self.case))
+        return base.with_rows([base.names.crises.index(c) for c in change.crises], part)
 
     def read(self, quantity: Callable[[str], Sample]) -> Reading:
         """One quantity under every explanation asked."""
@@ -275,13 +265,6 @@ def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     if not found:
         raise CannotCompute(f"{' and '.join(powers)} do not play together in any of these crises")
     return found
-
-
-def _with_rows(values: Array, at: np.ndarray, new: Array) -> Array:
-    """Rows replaced on the host: as a device operation each number of rows would be compiled anew."""
-    out = np.array(values)
-    out[at] = np.asarray(new)
-    return jnp.asarray(out)
 
 
 def _evenly(length: int, count: int) -> np.ndarray:

@@ -55,8 +55,9 @@ def check(
     """Every problem of a case at once, with file, line and the nearest valid spelling."""
     from dataclasses import asdict
 
-    from buckpass.case import check_case, codebook
+    from buckpass.case import codebook
     from buckpass.case.codebook import brief_codebook
+    from buckpass.changes.check import check_case
 
     with errors_as_messages():
         found = check_case(case)

@@ -100,8 +100,8 @@ def solve(
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
 
     def find(loaded: Case, posterior: Posterior):
+        from buckpass.changes.scenario import changes_of
         from buckpass.fit.solving import solve_crisis
-        from buckpass.game.scenario import changes_of
 
         overrides = changes_of(changes or [], loaded, crisis)
         branch = "all" if all_found else "principal"
@@ -129,8 +129,8 @@ def whatif(
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
 
     def find(loaded: Case, posterior: Posterior):
+        from buckpass.changes.scenario import changes_of
         from buckpass.fit.whatif import whatif
-        from buckpass.game.scenario import changes_of
 
         return whatif(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
 

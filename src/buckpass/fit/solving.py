@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.case.overrides import Override
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import scenario_games, scenario_setting
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
@@ -21,7 +22,6 @@ from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import StartSettings, all_equilibria
 from buckpass.game.payoffs import Coefficients, crises_of
-from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
 from buckpass.game.solver import Equilibrium, solve
 

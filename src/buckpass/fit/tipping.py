@@ -11,9 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.case.override_paths import OverridePath, override_paths
-from buckpass.case.overrides import BadOverride, Override
 from buckpass.case.problems import spelling_hint
+from buckpass.changes.in_case import present_value
+from buckpass.changes.in_game import PAYOFFS
+from buckpass.changes.overrides import BadOverride, Override
+from buckpass.changes.paths import OverridePath, override_paths
+from buckpass.changes.scenario import check_usable, scenario_games, scenario_setting
 from buckpass.fit.basis import NoUsablePosterior, notes_of
 from buckpass.fit.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.fit.posterior import Posterior
@@ -23,7 +26,6 @@ from buckpass.fit.solving import quantities_of
 from buckpass.fit.tipping_results import PhaseDiagram, Tipping
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
-from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
 
@@ -45,8 +47,7 @@ class _Input:
     grid: np.ndarray
 
     def override(self, value: float) -> Override:
-        p = self.path
-        return Override(p.form, p.subject, p.attribute, p.target, float(value), self.operation, p.sets)
+        return Override(self.path, float(value), self.operation)
 
     @property
     def is_payoff(self) -> bool:
@@ -157,7 +158,7 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
         raise BadCrossing(f"{name[:80]!r} is no number that can be varied — {spelling_hint(name, numbers)}")
     path = paths[name]
     operation = "scale" if path.attribute in FACTORS and _is_on(play, path) else path.operation
-    present = 1.0 if operation == "scale" else _present(play, path)
+    present = 1.0 if operation == "scale" else present_value(play.case, play.case.crisis(play.crisis), path) or 0.0
     low, high = _bounds(path, operation, present, bounds)
     one = _Input(path, operation, present, np.zeros(0))
     inner = np.linspace(one.scale(low), one.scale(high), size)
@@ -174,19 +175,6 @@ def _is_on(play: _Play, path: OverridePath) -> bool:
         return True
     now = getattr(play.at(None, play.settings([[]])), path.attribute)[:, play.case.powers.index(path.subject)]
     return bool(np.any(np.asarray(now) > 0))
-
-
-def _present(play: _Play, path: OverridePath) -> float:
-    case, row = play.case, play.case.crisis(play.crisis)
-    if path.sets:
-        return case.parameter(path.sets)
-    if path.attribute == "severity":
-        return float(row["severity"])
-    if path.attribute == "alignment":
-        return float(case.alignment(row["theatre"], path.subject, path.target))
-    if path.attribute in ("legitimacy", "cost_share"):
-        return float(getattr(case.organisation(path.subject), path.attribute).value)
-    return 0.0  # a change (opinion), or a price that is not there
 
 
 def _bounds(
@@ -212,12 +200,12 @@ def _bounds(
 
 def _tipping(play: _Play, over: _Input) -> Tipping:
     settings = play.settings([[]] if over.is_payoff else [[over.override(x)] for x in over.grid])
-    power = play.case.powers.index(over.path.subject) if over.is_payoff else 0
 
     def value(at: np.ndarray) -> np.ndarray:
         """The estimand with each draw's input at its own value, in the linear coordinate."""
         if over.is_payoff:
-            return play.ask(repriced(play.at(0, settings), power, over.override(1.0), jnp.asarray(over.unscale(at))))
+            games = play.at(0, settings)
+            return play.ask(scenario_games(games, play.setting, [over.override(1.0)], over.unscale(at)))
         edges = over.scale(over.grid)
         cell = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
         return play.ask(play.games(settings, cell, (at - edges[cell]) / (edges[cell + 1] - edges[cell])))

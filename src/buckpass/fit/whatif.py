@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,8 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
-from buckpass.case.overrides import Override
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import are_alike, open_only, why_idle
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
@@ -211,7 +211,7 @@ def whatif_crises(
     numbers = _numbers(before.games, after.games)
     answers = {}
     for c, crisis in enumerate(before.crises):
-        is_null = _same(_open_only(before.of(c, before.games)), _open_only(before.of(c, after.games)))
+        is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
                 "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
         answers[crisis] = _result(before.posterior, case.powers, before.of(c, numbers), said)
@@ -242,36 +242,18 @@ def _result(posterior: Posterior, powers: Sequence[str], numbers: dict[str, dict
     )  # fmt: skip
 
 
-def _same(a: Crises, b: Crises) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
-
-
 def _without_effect(
     case: Case, overrides: Sequence[Override], before: Drawn, each: dict[str, Drawn], c: int
 ) -> tuple[str, ...]:
-    base = _open_only(before.of(c, before.games))
-    idle = [o for o in overrides if _same(_open_only(before.of(c, each[o.text].games)), base)]
+    base = open_only(before.of(c, before.games))
+    idle = [o for o in overrides if are_alike(open_only(before.of(c, each[o.text].games)), base)]
     return tuple(o.text + _why_idle(case, o, before.setting, c) for o in idle)
 
 
 def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
-    """Why a change moved nothing, where that can be said of it alone."""
-    if override.attribute == "request":
-        return " (the same powers count as asked: who leads an organisation that is asked is asked)"
-    if override.subject not in case.organisations:
-        return ""
-    if override.subject not in setting.vehicles:
-        return f" ({override.subject} is no vehicle of a deployment in this case)"
-    option = setting.names.options.index(f"{setting.rungs.through}@{override.subject}")
-    if np.asarray(setting.is_open)[c, :, option].any():
-        return ""
-    return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"
-
-
-def _open_only(games: Crises) -> Crises:
-    """The games with the attributes of closed options blotted out: those reach nobody's choice."""
-    names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
-    return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
+    is_open = np.asarray(setting.is_open)[c].any(axis=0)
+    reached = [v for v in setting.vehicles if is_open[setting.names.options.index(f"{setting.rungs.through}@{v}")]]
+    return why_idle(case, override, setting.vehicles, reached)
 
 
 @jax.jit

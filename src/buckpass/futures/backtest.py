@@ -119,7 +119,7 @@ def backtest(
 
 
 def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed: int) -> list[Score]:
-    world, labels = world_of(scenario_of(case), posteriors, start, years, seed)
+    world, labels = world_of(scenario_of(case, (), start), posteriors, years, seed)
     tiles = list(play_tiles([world], seed, years, histories))
     by_power, by_host = all_histories(tiles, 0)
     fans = _fans(by_power, by_host, labels, case.rungs)

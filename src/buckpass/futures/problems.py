@@ -14,7 +14,6 @@ __all__ = [
     "NoCapacity",
     "NoHistories",
     "NoUsablePosterior",
-    "NotAFuturesChange",
     "OutputFailed",
 ]
 
@@ -41,10 +40,6 @@ class NoHistories(FuturesError):
 
 class GrowthOverflows(FuturesError):
     """A growth rate would carry a quantity out of what numbers hold within the years asked."""
-
-
-class NotAFuturesChange(FuturesError):
-    """A change that says something about one crisis, not about years of them."""
 
 
 class ManifestMismatch(FuturesError):

@@ -124,12 +124,13 @@ def simulate(
     Parquet part per chunk of histories and a manifest are written there. `along` hands on the tiles, of 2,048 histories each, for
     a caller that shows how far it is.
 
-    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
+    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `ManifestMismatch`.
     """
     check_plan(plan)
     first = plan.first_year or case.settings.years[1] + 1
     texts = [()] if not overrides else [(), tuple(overrides)]
-    made = [world_of(scenario_of(case, t), posteriors, first, plan.years, plan.seed, plan.weights) for t in texts]
+    scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
+    made = [world_of(scenario, posteriors, plan.years, plan.seed, plan.weights) for scenario in scenarios]
     labels = made[0][1]
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
     manifest = _manifest(case, posteriors, overrides, plan, labels)

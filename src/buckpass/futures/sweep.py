@@ -105,14 +105,15 @@ def _outcomes_at(case: Case, posteriors, design: Design, point: np.ndarray, kept
 
     texts = [*design.overrides, *(f"{i.path}={v:.17g}" for i, v in zip(design.inputs, point, strict=True))]
     plan = plan_of(design)
-    first = plan.first_year or case.settings.years[1] + 1
-    world, labels = world_of(scenario_of(case, texts), posteriors, first, plan.years, plan.seed, kept=kept)
+    scenario = scenario_of(case, texts, plan.first_year, plan.foresight)
+    world, labels = world_of(scenario, posteriors, plan.years, plan.seed, kept=kept)
     tally = Tally()
     for tile in play_tiles([with_foresight(plan.foresight, world, plan, case)], plan.seed, plan.years, plan.histories):
         tally.add(tile.by_power[0], tile.by_host[0], tile.unsolved)
     mean = tally.mean()
     return [
-        float(mean[BY_POWER.index(o.measure), o.year - first, labels.powers.index(o.power)]) for o in design.outcomes
+        float(mean[BY_POWER.index(o.measure), o.year - labels.first_year, labels.powers.index(o.power)])
+        for o in design.outcomes
     ]
 
 
@@ -137,7 +138,7 @@ def _check(case: Case, design: Design) -> None:
         )
     ends = [[f"{i.path}={getattr(i, end):.17g}" for i in design.inputs] for end in ("low", "high")]
     for texts in ends:
-        scenario_of(case, [*design.overrides, *texts])
+        scenario_of(case, [*design.overrides, *texts], design.first_year, design.foresight)
 
 
 def _played(case, posteriors, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:

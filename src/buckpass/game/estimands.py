@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from buckpass.game.actions import force
 from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises
-from buckpass.game.overrides import force
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
 
 __all__ = [

@@ -58,6 +58,18 @@ class CrisisSetting(eqx.Module):
         batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
         return dataclasses.replace(self, names=names, **batched)
 
+    def with_rows(self, positions: Sequence[int], part: CrisisSetting) -> CrisisSetting:
+        """The same setting with some of its crises, by position, as another setting has them in this order."""
+        index = np.asarray(positions, dtype=int)
+
+        def replaced(name: str) -> Array:  # on the host: on a device each number of rows would be compiled anew
+            rows = np.array(getattr(self, name))
+            rows[index] = np.asarray(getattr(part, name))
+            return jax.device_put(rows)
+
+        names = (f.name for f in dataclasses.fields(self) if f.name not in UNBATCHED)
+        return dataclasses.replace(self, **{name: replaced(name) for name in names})
+
     def nameless(self) -> CrisisSetting:
         """The same numbers without names, which are static: what is compiled for one crisis then serves all."""
         return dataclasses.replace(self, names=CrisisNames((), (), ()))
