@@ -20,7 +20,6 @@ _FILE_OF = {
     "Posterior": "posterior",
     "load_posterior": "posterior",
     "save_posterior": "posterior",
-    "draw_crises": "predict",
     "NutsSettings": "sampling",
 }
 

@@ -14,8 +14,8 @@ from buckpass.fit.explanations import explanation
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predictive_checks import posterior_coding
-from buckpass.fit.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.predict.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]

@@ -12,15 +12,15 @@ from jaxtyping import Array
 
 from buckpass.case import Case
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.futures.bargain import Terms, arrangement_of
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import LEVELS, Scenario
 from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
 from buckpass.game.crises import Crises
-from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
+from buckpass.predict.drawing import Drawn, draw, draw_games
+from buckpass.predict.which_fits import basis_of
 
 __all__ = ["NoSharedCrises", "Stage", "Theatre", "stage_in", "theatre_of"]
 
@@ -36,7 +36,7 @@ class Theatre:
     scenario: Scenario
     setting: CrisisSetting
     standard: Standard
-    coefficients: Coefficients
+    drawn: Drawn
     rate: float
     parties: tuple[int, ...]
     n_crises: int
@@ -63,11 +63,10 @@ def theatre_of(scenario: Scenario, posterior: Posterior, n_draws: int, first_yea
         dated = dated.with_columns(pl.lit(list(scenario.request), pl.List(pl.String)).alias("asked"))
     standard = standard_of(case)
     setting = setting_of(case.replace(crises=dated), ids, standard)
-    drawn = coefficients_of(posterior, setting, n_draws)
+    given = draw(basis_of(case, posterior), setting, n_draws)
     years = case.settings.years[1] - case.settings.years[0] + 1
     index = tuple(case.powers.index(p) for p in parties)
-    draws = drawn.stake_level.shape[0]
-    return Theatre(scenario, setting, standard, drawn, len(ids) / years, index, len(ids), draws)
+    return Theatre(scenario, setting, standard, given, len(ids) / years, index, len(ids), given.n_draws)
 
 
 def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
@@ -79,11 +78,11 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     arrangement = arrangement_of(theatre.scenario.case)
     powers = theatre.scenario.case.powers
     crises = _with_scenario(
-        theatre.scenario, draw_games(_grown(theatre, years_on), without_enforcement(theatre.coefficients))
+        theatre.scenario, draw_games(_grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
     )
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
     lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
-    value = stage_payoffs(crises, theatre.parties, forgoing, lowered)
+    value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
     paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
