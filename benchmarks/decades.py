@@ -161,7 +161,7 @@ def without_repeats(case: Case, changes: Sequence[str], texts: Sequence[str]) ->
 
 def burdens(case: Case, posteriors, texts: list[str], kept: dict) -> np.ndarray:
     """Mean yearly burden of each power over the years, one tile of histories with the same random numbers."""
-    world, _ = world_of(scenario_of(case, texts), posteriors, SWEEP_YEARS, 0, None, kept)
+    world, _ = world_of(scenario_of(case, texts), posteriors, SWEEP_YEARS, 0, kept)
     tile = next(play_tiles([world], 0, SWEEP_YEARS, TILE))
     return tile.by_power[0][BY_POWER.index("burden")].mean(axis=(0, 1), dtype=float)
 

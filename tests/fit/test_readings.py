@@ -10,13 +10,13 @@ from synthetic import order, play
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.files import load_posterior, save_posterior
-from buckpass.fit.likelihood import Likelihood, first_mover
+from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.observations import Coding, observe
 from buckpass.fit.readings import AS_CODED, reading_of, readings_of, without_crises
 from buckpass.fit.requests import base_rate_scores, request_log_likelihood, requests_of
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.order import log_likelihood_in_order, patron_first
+from buckpass.game.order import first_mover, log_likelihood_in_order, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
 

@@ -20,7 +20,6 @@ from buckpass.futures.problems import (
     ManifestMismatch,
     NoCapacity,
     NoHistories,
-    NoUsablePosterior,
 )
 from buckpass.futures.run import Plan, simulate
 from buckpass.futures.scenario import scenario_of
@@ -30,6 +29,7 @@ from buckpass.futures.world import world_of
 from buckpass.game.choice import as_choice
 from buckpass.game.solver import solve
 from buckpass.game.throughput import settle_block
+from buckpass.predict.which_fits import NoUsablePosterior
 
 YEARS = 8
 PLAN = Plan(years=YEARS, histories=TILE + 300, seed=4)

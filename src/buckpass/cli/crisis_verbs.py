@@ -16,7 +16,7 @@ from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.case import Case
-    from buckpass.fit.posterior import Posterior
+    from buckpass.predict.which_fits import Basis
 
 __all__ = ["VERBS"]
 
@@ -28,7 +28,12 @@ Changes = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
 ]
 Theory = Annotated[
-    str | None, typer.Option("--explanation", metavar="ID", help="Which explanation; the best-scoring one by default.")
+    str | None,
+    typer.Option(
+        "--explanation",
+        metavar="ID",
+        help="One explanation; by default those that predict the record together, weighted.",
+    ),
 ]
 Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
@@ -60,18 +65,18 @@ class _Question:
     as_json: bool
 
     def answered(
-        self, find: Callable[[Case, Posterior], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
+        self, find: Callable[[Case, Basis], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
     ) -> None:
         """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.basis import how_chosen, posterior_for
+            from buckpass.predict.which_fits import basis_for
 
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
-            posterior = posterior_for(loaded, self.posteriors, self.explanation)
-            found = find(loaded, posterior)
+            basis = basis_for(loaded, self.posteriors, self.explanation)
+            found = find(loaded, basis)
             if self.figure is not None:
                 write_figure(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
@@ -79,8 +84,8 @@ class _Question:
                 answer({**found.as_dict(), "inputs": inputs})
                 return
             tell_it(found)
-            if why := how_chosen(posterior, self.explanation):
-                tell(why)
+            if basis.how_chosen:
+                tell(basis.how_chosen)
 
 
 def solve(
@@ -99,13 +104,13 @@ def solve(
 ) -> None:
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
 
-    def find(loaded: Case, posterior: Posterior):
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.solve import solve_crisis
         from buckpass.changes.scenario import changes_of
-        from buckpass.fit.solving import solve_crisis
 
         overrides = changes_of(changes or [], loaded, crisis)
         branch = "all" if all_found else "principal"
-        return solve_crisis(loaded, posterior, crisis, overrides, draws, branch=branch, seed=seed)
+        return solve_crisis(loaded, fits, crisis, overrides, draws, branch=branch, seed=seed)
 
     def tell_it(found) -> None:
         tell_table(found.table())
@@ -128,11 +133,11 @@ def whatif(
 ) -> None:
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
 
-    def find(loaded: Case, posterior: Posterior):
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.whatif import whatif
         from buckpass.changes.scenario import changes_of
-        from buckpass.fit.whatif import whatif
 
-        return whatif(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
+        return whatif(loaded, fits, crisis, changes_of(changes or [], loaded, crisis), draws)
 
     def tell_it(found) -> None:
         tell_table(found.changes())
@@ -158,10 +163,10 @@ def tip(
     """The value of an input at which an answer turns, with its interval; two inputs give a phase diagram."""
     bounds = [_pair(text) for text in between] if between else None
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import tipping
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import tip as tipping
 
-        return tipping.tip(loaded, posterior, crisis, over, crosses, bounds, draws)
+        return tipping.tip(loaded, fits, crisis, over, crosses, bounds, draws)
 
     def tell_it(found) -> None:
         tell(found.sentence)
@@ -191,12 +196,12 @@ def explain(
 ) -> None:
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import explaining
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import explain as explaining
 
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        return explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
+        return explaining.explain(loaded, fits, crisis, *pair, n_draws=draws)
 
     _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 

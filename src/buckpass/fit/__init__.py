@@ -20,7 +20,6 @@ _FILE_OF = {
     "Posterior": "posterior",
     "load_posterior": "files",
     "save_posterior": "files",
-    "draw_crises": "predict",
     "NutsSettings": "sampling",
 }
 

@@ -13,9 +13,9 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import LEAST, mixture, rung_probabilities
 from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
 from buckpass.fit.simulating import draw_rungs, within_band
 from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
+from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
 

@@ -13,8 +13,8 @@ from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.observations import observe
 from buckpass.fit.posterior import Diagnostics, Posterior, held
 from buckpass.fit.predictive_checks import check_rows
-from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
 from buckpass.record.results import ResultTable
 
 __all__ = ["prior_draws", "prior_predictive"]

@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.bargain import Terms, arrangement_of, terms_of
-from buckpass.futures.problems import NoUsablePosterior
 from buckpass.futures.stages import Stage, changes_of_agreement, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
+from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
 from buckpass.record.results import ShowsItself
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
@@ -160,8 +159,8 @@ def agreement(
     Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
     """
     changes = changes_of_agreement(case, overrides)
-    name, first = _explanation(posteriors), case.settings.years[1] + 1
-    theatre = theatre_of(case, changes, posteriors[name], n_draws)
+    fit, first = _fit(posteriors), case.settings.years[1] + 1
+    theatre = theatre_of(case, changes, fit, n_draws)
     terms = terms_of(theatre.case, theatre.n_draws, seed)
     stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
@@ -171,7 +170,7 @@ def agreement(
     broken = 1 - holds.mean(axis=1)
     least, most = _payments(stages[0], terms)
     return Agreement(
-        explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        explanation=fit.explanation, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
         parties=_parties(case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
@@ -179,18 +178,15 @@ def agreement(
     )  # fmt: skip
 
 
-def _explanation(posteriors: Mapping[str, Posterior]) -> str:
-    """The division of labour if it was fitted, else the fit with κ under which the record is likeliest."""
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    if PREFERRED in passed:
-        return PREFERRED
-    interacting = {e: p for e, p in passed.items() if explanation(e).frees("kappa")}
-    if not interacting:
+def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:
+    """The division of labour if it was fitted, else the best fit with κ."""
+    found = best_freeing(posteriors, "kappa", (PREFERRED,))
+    if found is None:
         raise NoUsablePosterior(
             f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {PREFERRED} or "
             f"of another explanation with κ whose diagnostics passed (given: {', '.join(posteriors) or 'none'})"
         )
-    return max(interacting, key=lambda e: float(interacting[e].log_likelihood.sum("crisis").mean()))
+    return found
 
 
 _transfers = jax.jit(transfer_range, static_argnums=(2, 3))

@@ -13,7 +13,6 @@ __all__ = [
     "NoArrangement",
     "NoCapacity",
     "NoHistories",
-    "NoUsablePosterior",
     "OutputFailed",
 ]
 
@@ -28,10 +27,6 @@ class NoArrangement(FuturesError):
 
 class NoCapacity(FuturesError):
     """No power has a capacity before the first year: there is nothing from which the years ahead could start."""
-
-
-class NoUsablePosterior(FuturesError):
-    """No posterior of this case whose diagnostics passed was given."""
 
 
 class NoHistories(FuturesError):

@@ -19,14 +19,14 @@ from buckpass.changes.in_setting import changed_setting
 from buckpass.changes.overrides import Override, raised_together, read_overrides
 from buckpass.changes.scenario import problems_of, scenario_games
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.futures.bargain import Terms, arrangement_of
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
 from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
 from buckpass.game.crises import Crises
-from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
+from buckpass.predict.drawing import Drawn, draw, draw_games
+from buckpass.predict.which_fits import basis_of
 
 __all__ = ["NoSharedCrises", "Stage", "Theatre", "changes_of_agreement", "games_in", "stage_in", "theatre_of"]
 
@@ -43,7 +43,7 @@ class Theatre:
     overrides: tuple[Override, ...]
     setting: CrisisSetting
     standard: Standard
-    coefficients: Coefficients
+    drawn: Drawn
     rate: float
     parties: tuple[int, ...]
     n_crises: int
@@ -97,11 +97,12 @@ def theatre_of(case: Case, overrides: Sequence[Override], posterior: Posterior, 
     dated, ids = crises_of_first_year(case)
     standard, changed = standard_of(case), changed_case(dated, [dated.crisis(c) for c in ids], overrides)
     setting = changed_setting(changed, setting_of(changed, ids, standard), standard, overrides)
-    drawn = coefficients_of(posterior, setting, n_draws)
+    given = draw(basis_of(case, posterior), setting, n_draws)
     years = case.settings.years[1] - case.settings.years[0] + 1
     index = tuple(case.powers.index(p) for p in arrangement_of(case).parties)
-    draws = drawn.stake_level.shape[0]
-    return Theatre(changed, tuple(overrides), setting, standard, drawn, len(ids) / years, index, len(ids), draws)
+    return Theatre(
+        changed, tuple(overrides), setting, standard, given, len(ids) / years, index, len(ids), given.n_draws
+    )
 
 
 def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
@@ -114,7 +115,7 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     crises = games_in(theatre, years_on)
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
     lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
-    value = stage_payoffs(crises, theatre.parties, forgoing, lowered)
+    value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
     paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
@@ -126,7 +127,7 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
 
 def games_in(theatre: Theatre, years_on: float) -> Crises:
     """The theatre's games after the changes, draw-major, without the price that enforcement puts on deploying."""
-    games = draw_games(_grown(theatre, years_on), without_enforcement(theatre.coefficients))
+    games = draw_games(_grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
     return scenario_games(games, theatre.setting, theatre.overrides)
 
 

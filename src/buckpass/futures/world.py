@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -13,20 +12,19 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from buckpass.changes.in_game import GameChanges, game_changes
-from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of
 from buckpass.futures.arrivals import past_of, request_table, severity_table, type_rates
 from buckpass.futures.grid import COLUMN, Grid, grid_of
 from buckpass.futures.outset import capacity_at, commitments_at, security_at, spread_of, trade_at
 from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
-from buckpass.futures.problems import NoUsablePosterior
 from buckpass.futures.scenario import Scenario, starting_capacity, starting_opinions
 from buckpass.game.crises import CrisisNames
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
+from buckpass.predict.drawing import coefficients_of
+from buckpass.predict.which_fits import Basis, Fits, basis_of, refuse_in_order
 
-__all__ = ["Fixed", "Labels", "State", "World", "usable_weights", "world_of"]
+__all__ = ["Fixed", "Labels", "State", "World", "world_of"]
 
 DRAWS = 1000
 
@@ -95,24 +93,24 @@ class Labels:
 
 
 def world_of(
-    scenario: Scenario, posteriors: Mapping[str, Posterior], years: int, seed: int,
-    weights: Mapping[str, float] | None = None, kept: dict | None = None,
+    scenario: Scenario, fits: Fits, years: int, seed: int, kept: dict | None = None
 ) -> tuple[World, Labels]:  # fmt: skip
     """The world of a scenario from its first year on, in single precision.
 
-    `kept` holds what does not depend on yearly parameters; give the same dictionary again to save building it anew.
-    Raises `GrowthOverflows`, `NoUsablePosterior`.
+    Years are played under draws of the fits that answer (`predict.which_fits`), as many of each as it counts, and with all
+    powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
+    building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
     case, first_year = scenario.case, scenario.first_year
+    basis = basis_of(case, fits)
+    refuse_in_order(basis.fits, "the years ahead")
     check_growth(case, years)
     past = past_of(case, first_year)
     requests, request_p = request_table(past)
     for override in scenario.of("request"):
         requests, request_p = (override.ids,), np.ones((len(past.types), 1))
     with_closed = any(o.value == case.rungs.through for o in scenario.of("force"))
-    grid, bank = _prepared(
-        past, requests, with_closed, posteriors, usable_weights(posteriors, weights), seed, {} if kept is None else kept
-    )
+    grid, bank = _prepared(past, requests, with_closed, basis, seed, {} if kept is None else kept)
     rng = np.random.default_rng([seed, 7])
     rates = type_rates(past, DRAWS, rng)
     capacity = starting_capacity(case, first_year, scenario.of("capacity"))
@@ -170,9 +168,7 @@ def world_of(
     return jax.tree.map(_single, world), labels
 
 
-def _prepared(
-    past, requests, with_closed: bool, posteriors, weights, seed: int, kept: dict
-) -> tuple[Grid, Coefficients]:
+def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
     """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
     settings = past.case.settings
     lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}
@@ -184,40 +180,17 @@ def _prepared(
     )
     if key not in kept:
         grid = grid_of(past, requests, with_closed)
-        kept[key] = (grid, _bank(posteriors, grid, weights, seed))
+        kept[key] = (grid, _bank(basis, grid, seed))
     return kept[key]
 
 
-def usable_weights(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
-    """The weights of the fits that passed their diagnostics, summing to one.
-
-    Without weights, or where none of the weighted fits is there: the fit with all terms free if there is one, else all
-    fits that are not bounds, alike.
-    """
-    passed = [e for e, p in posteriors.items() if p.diagnostics.passed]
-    if not passed:
-        seen = ", ".join(posteriors) or "none"
-        raise NoUsablePosterior(
-            f"no posterior whose diagnostics passed (given: {seen}): years are played under draws of a fit, never under "
-            "point estimates; fit the case first (buckpass fit) or give the folder of its posteriors"
-        )
-    given = {e: (weights or {}).get(e, 0.0) for e in passed}
-    if sum(given.values()) > 0:
-        return {e: w / sum(given.values()) for e, w in given.items() if w > 0}
-    bounds = {e.id for e in explanations() if e.is_bound}
-    if "everything" in passed:
-        return {"everything": 1.0}
-    level = [e for e in passed if e not in bounds] or passed
-    return dict.fromkeys(level, 1 / len(level))
-
-
-def _bank(posteriors: Mapping[str, Posterior], grid: Grid, weights: Mapping[str, float], seed: int) -> Coefficients:
-    """Draws of all weighted explanations, each as many as its weight says, shuffled."""
-    counts = np.floor(np.cumsum([0.0, *weights.values()]) * DRAWS + 0.5).astype(int)
+def _bank(basis: Basis, grid: Grid, seed: int) -> Coefficients:
+    """Draws of all fits that count, each as many as its weight says, shuffled."""
+    counts = np.floor(np.cumsum([0.0, *basis.weights.values()]) * DRAWS + 0.5).astype(int)
     parts = []
-    for (name, _), low, high in zip(weights.items(), counts[:-1], counts[1:], strict=True):
+    for name, low, high in zip(basis.weights, counts[:-1], counts[1:], strict=True):
         if high > low:
-            parts.append(_exactly(_coefficients(posteriors[name], grid), int(high - low)))
+            parts.append(_exactly(_coefficients(basis.fits[name], grid), int(high - low)))
     bank = jax.tree.map(lambda *x: np.concatenate(x), *parts)
     order = np.random.default_rng([seed, 11]).permutation(DRAWS)
     return jax.tree.map(lambda x: x[order], bank)

@@ -10,16 +10,15 @@ from importlib import resources
 
 import numpy as np
 
+from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.changes import BadOverride, Override
-from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import by_draw, coefficients_of, draw_games
-from buckpass.game.crises import Crises
-from buckpass.game.estimands import expected_rung, p_nobody, p_stabilised
+from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, solve
-from buckpass.report.mixture import Estimate, estimate, mixed
+from buckpass.game.solver import DEFAULT_SETTINGS
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.numbers import OF_CRISIS, quantities_of
+from buckpass.predict.which_fits import Fits
 from buckpass.report.wording import name_of
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
@@ -31,42 +30,33 @@ class CardWhatIf:
 
     says: str
     change: str
-    provider: Estimate
-    rider: Estimate
-    p_nobody: Estimate
-    p_stabilised: Estimate
+    provider: Summary
+    rider: Summary
+    p_nobody: Summary
+    p_stabilised: Summary
 
 
-def card_what_ifs(
-    case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float], n_draws: int
-) -> dict[str, tuple[CardWhatIf, ...]]:
-    """Answers by crisis for the focus's theatre, averaged over the explanations that speak by their weights.
+def card_what_ifs(case: Case, fits: Fits, n_draws: int) -> dict[str, tuple[CardWhatIf, ...]]:
+    """Answers by crisis for the focus's theatre, as `buckpass whatif` has them.
 
     Baseline and scenario are solved on the same draws; all powers respond anew.
     """
     crises = case.crises.filter(theatre=case.settings.focus.theatre)["crisis_id"].to_list()
     standard = standard_of(case)
-    plain = scenario_setting(case, crises, (), standard)
-    coefficients = {e: coefficients_of(posteriors[e], plain, n_draws) for e in weights}
-    base = {e: _answers(case, plain, draw_games(plain, c)) for e, c in coefficients.items()}
+    before = drawn(case, fits, crises, (), n_draws, standard)
+    base = _answers(case, before)
     found: dict[str, list[CardWhatIf]] = {c: [] for c in crises}
     for entry in _table():
         changes = {c: made for c in crises if (made := _changes(case, c, entry["set"]))}
         if not changes:
             continue
-        setting = _setting(case, plain, changes, standard)
+        setting = _setting(case, before.setting, changes, standard)
         held = next(iter(changes.values()))  # crises differ in whom else they asked, never in what is held
-        after = {
-            e: _answers(case, setting, scenario_games(draw_games(setting, c), setting, held))
-            for e, c in coefficients.items()
-        }
-        moved = {
-            name: mixed({e: after[e][name] - base[e][name] for e in weights}, weights)
-            for name in next(iter(base.values()))
-        }
+        after = _answers(case, before.under(setting, held))
+        moved = {name: before.pooled(after[name] - base[name]) for name in base}
         for at, crisis in enumerate(crises):
             if crisis in changes:
-                numbers = {name: estimate(draws[:, at]) for name, draws in moved.items()}
+                numbers = {name: summary(draws[:, at]) for name, draws in moved.items()}
                 text = " ".join(o.text for o in changes[crisis])
                 found[crisis].append(CardWhatIf(_said(case, entry["says"]), text, **numbers))
     return {crisis: tuple(rows) for crisis, rows in found.items()}
@@ -85,13 +75,11 @@ def _setting(
     return plain
 
 
-def _answers(case: Case, setting: CrisisSetting, games: Crises) -> dict[str, np.ndarray]:
-    found, focus, n = solve(games, DEFAULT_SETTINGS), case.settings.focus, len(setting.names.crises)
-    rung = by_draw(expected_rung(games, found), n)
-    return {
-        "provider": rung[..., case.powers.index(focus.provider)], "rider": rung[..., case.powers.index(focus.rider)],
-        "p_nobody": by_draw(p_nobody(games, found), n), "p_stabilised": by_draw(p_stabilised(games, found), n),
-    }  # fmt: skip
+def _answers(case: Case, given: Drawn) -> dict[str, np.ndarray]:
+    numbers = {k: given.by_draw(v) for k, v in quantities_of(given.games, given.solved(DEFAULT_SETTINGS)).items()}
+    focus, rung = case.settings.focus, numbers["expected_rung"]
+    by_power = {who: rung[..., case.powers.index(getattr(focus, who))] for who in ("provider", "rider")}
+    return by_power | {name: numbers[name] for name in OF_CRISIS}
 
 
 def _changes(case: Case, crisis: str, form: str) -> tuple[Override, ...]:
