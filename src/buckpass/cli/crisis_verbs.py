@@ -188,6 +188,7 @@ def explain(
     reference: Annotated[
         str | None, typer.Option("--reference", help="Compared with whom; the case's provider by default.")
     ] = None,
+    changes: Changes = None,
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
@@ -197,11 +198,14 @@ def explain(
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
 
     def find(loaded: Case, posterior: Posterior):
+        from buckpass.changes.scenario import changes_of
         from buckpass.fit import explaining
 
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        return explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
+        return explaining.explain(
+            loaded, posterior, crisis, *pair, draws, overrides=changes_of(changes or [], loaded, crisis)
+        )
 
     _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 

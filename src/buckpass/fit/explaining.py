@@ -12,10 +12,11 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
+from buckpass.changes.overrides import Override
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import Drawn, drawn
+from buckpass.fit.solving import Drawn, drawn, idle_notes
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, ShowsItself, plain
@@ -44,6 +45,7 @@ class Explained(ShowsItself):
     n_draws: int
     seed: int
     case_hash: str
+    overrides: tuple[str, ...] = ()
 
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
@@ -54,12 +56,13 @@ class Explained(ShowsItself):
             f"posterior draws. {' '.join(self.notes)}"
         )
         title = f"Why {self.power} does {_less(self.gap.mean)} than {self.reference} in {self.crisis}"
+        title += f" if {', '.join(self.overrides)}" if self.overrides else ""
         return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "power": self.power, "reference": self.reference,
+            "crisis": self.crisis, "explanation": self.explanation, "set": list(self.overrides), "power": self.power, "reference": self.reference,
             "gap": self.gap.as_dict(), "parts": {name: part.as_dict() for name, part in self.parts.items()},
             "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1", "notes": list(self.notes),
             "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
@@ -82,8 +85,9 @@ class Explained(ShowsItself):
 
 
 def explain(
-    case: Case, posterior: Posterior | None, crisis: str, power: str, reference: str, n_draws: int = 200
-) -> Explained:
+    case: Case, posterior: Posterior | None, crisis: str, power: str, reference: str, n_draws: int = 200,
+    overrides: Sequence[Override] = (),
+) -> Explained:  # fmt: skip
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
 
     Mechanisms: stake, cost, backlash, norm, influence, others' effort; each takes the power's value instead of the
@@ -91,24 +95,27 @@ def explain(
 
     Raises
     ------
-    NoUsablePosterior, UnknownName, NoGap, NoEquilibriumFound
+    NoUsablePosterior, UnknownName, NoGap, BadOverride, NoEquilibriumFound
     """
-    return explain_crises(case, posterior, [crisis], power, reference, n_draws)[crisis]
+    return explain_crises(case, posterior, [crisis], power, reference, n_draws, overrides)[crisis]
 
 
 def explain_crises(
-    case: Case, posterior: Posterior | None, crises: Sequence[str], power: str, reference: str, n_draws: int = 200
-) -> dict[str, Explained]:
+    case: Case, posterior: Posterior | None, crises: Sequence[str], power: str, reference: str, n_draws: int = 200,
+    overrides: Sequence[Override] = (),
+) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
     case.power(power), case.power(reference)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
-    given = drawn(case, posterior, crises, (), n_draws)
+    given = drawn(case, posterior, crises, overrides, n_draws)
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(given, (power, reference), pair)
+    _check_both_choose(overrides, (power, reference))
+    idle = idle_notes(case, given, overrides)
     found = _decompose(given.games, solve(given.games), *pair)
     return {
-        crisis: _explained(given.posterior, crisis, (power, reference), given.of(c, found))
+        crisis: _explained(given, crisis, (power, reference), given.of(c, found), overrides, idle[crisis])
         for c, crisis in enumerate(given.crises)
     }
 
@@ -125,13 +132,26 @@ def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int,
         raise NoGap("\n".join(idle))
 
 
-def _explained(posterior: Posterior, crisis: str, pair: tuple[str, str], found: GapDecomposition) -> Explained:
+def _check_both_choose(overrides: Sequence[Override], pair: tuple[str, str]) -> None:
+    told = [o.text for o in overrides if o.attribute in ("force", "absent") and {o.subject, *o.ids} & set(pair)]
+    if told:
+        raise NoGap(
+            f"{', '.join(told)}: what a power is told to do has no reasons of its own, so there is no gap to explain"
+        )
+
+
+def _explained(
+    given: Drawn, crisis: str, pair: tuple[str, str], found: GapDecomposition, overrides: Sequence[Override],
+    idle: tuple[str, ...],
+) -> Explained:  # fmt: skip
+    posterior = given.posterior
     contribution = np.asarray(found.contribution)
     draws = {name: contribution[:, m] for m, name in enumerate(MECHANISMS)}
     return Explained(
         crisis=crisis, explanation=posterior.explanation, power=pair[0], reference=pair[1],
         gap=summary(np.asarray(found.gap)), parts={name: summary(d) for name, d in draws.items()}, draws=draws,
-        notes=notes_of(posterior), n_draws=len(contribution), seed=posterior.seed, case_hash=posterior.case_hash,
+        notes=(*notes_of(posterior), *idle), n_draws=len(contribution), seed=posterior.seed,
+        case_hash=posterior.case_hash, overrides=tuple(o.text for o in overrides),
     )  # fmt: skip
 
 

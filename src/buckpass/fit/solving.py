@@ -13,7 +13,7 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import scenario_games, scenario_setting
+from buckpass.changes.scenario import are_alike, open_only, scenario_games, scenario_setting, why_idle
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
@@ -84,6 +84,32 @@ def drawn_games(
     return drawn(case, posterior, [crisis], overrides, n_draws).games
 
 
+def idle_changes(case: Case, before: Drawn, after: Drawn, overrides: Sequence[Override]) -> dict[str, tuple[str, ...]]:
+    """By crisis, the changes that by themselves move no input of any game, each with the reason if known."""
+    alone = {
+        o: after if len(overrides) == 1 else drawn(case, before.posterior, before.crises, [o], before.n_draws)
+        for o in overrides
+    }
+    idle = {}
+    for c, crisis in enumerate(before.crises):
+        base, is_open = open_only(before.of(c, before.games)), np.asarray(before.setting.is_open)[c].any(axis=0)
+        reached = [
+            v for v in before.setting.vehicles if is_open[before.setting.names.options.index(f"{DEPLOYMENT}@{v}")]
+        ]
+        still = [o for o in overrides if are_alike(open_only(before.of(c, alone[o].games)), base)]
+        idle[crisis] = tuple(o.text + why_idle(case, o, before.setting.vehicles, reached) for o in still)
+    return idle
+
+
+def idle_notes(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, tuple[str, ...]]:
+    """By crisis, a sentence that names the changes without effect, if there are any."""
+    if not overrides:
+        return dict.fromkeys(given.crises, ())
+    before = drawn(case, given.posterior, given.crises, (), given.n_draws)
+    idle = idle_changes(case, before, given, overrides)
+    return {c: (f"Without effect by itself: {'; '.join(found)}.",) if found else () for c, found in idle.items()}
+
+
 def solve_crisis(
     case: Case, posterior: Posterior | None, crisis: str, overrides: Sequence[Override] = (), n_draws: int = 200, *,
     branch: Literal["principal", "all"] = "principal", seed: int = 0,
@@ -103,7 +129,7 @@ def solve_crisis(
         Some draw's game was not solved.
     """
     given = drawn(case, posterior, [crisis], overrides, n_draws)
-    solution = _solutions(given, overrides)[crisis]
+    solution = _solutions(case, given, overrides)[crisis]
     if branch == "principal":
         return solution
     mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, overrides)
@@ -119,7 +145,7 @@ def solve_crises(
     n_draws: int = 200,
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    return _solutions(drawn(case, posterior, crises, overrides, n_draws), overrides)
+    return _solutions(case, drawn(case, posterior, crises, overrides, n_draws), overrides)
 
 
 @jax.jit
@@ -140,19 +166,20 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
     return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1))
 
 
-def _solutions(given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
-    found = solve(given.games)
+def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
+    found, idle = solve(given.games), idle_notes(case, given, overrides)
     numbers, (response, alone) = quantities_of(given.games, found), _responses(given.games, found)
     parts = {"response": np.asarray(response), "alone": np.asarray(alone), **numbers}
     return {
-        crisis: _solution(given, c, given.of(c, found), given.of(c, parts), overrides)
+        crisis: _solution(given, c, given.of(c, found), given.of(c, parts), overrides, idle[crisis])
         for c, crisis in enumerate(given.crises)
     }
 
 
 def _solution(
-    given: Drawn, c: int, found: Equilibrium, parts: dict[str, np.ndarray], overrides: Sequence[Override]
-) -> CrisisSolution:
+    given: Drawn, c: int, found: Equilibrium, parts: dict[str, np.ndarray], overrides: Sequence[Override],
+    idle: tuple[str, ...],
+) -> CrisisSolution:  # fmt: skip
     plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
     powers = tuple(
         PowerSolution(
@@ -167,7 +194,7 @@ def _solution(
     return CrisisSolution(
         crisis=given.crises[c], explanation=posterior.explanation, powers=powers,
         p_stabilised=summary(parts["p_stabilised"]), p_nobody=summary(parts["p_nobody"]), solver=solver,
-        overrides=tuple(o.text for o in overrides), notes=notes_of(posterior), n_draws=given.n_draws,
+        overrides=tuple(o.text for o in overrides), notes=(*notes_of(posterior), *idle), n_draws=given.n_draws,
         seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
 

@@ -13,14 +13,14 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import are_alike, open_only, why_idle
+from buckpass.changes.scenario import are_alike, open_only
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import DEPLOYMENT, POWER_QUANTITIES, Drawn, drawn, quantities_of
+from buckpass.fit.solving import POWER_QUANTITIES, drawn, idle_changes, quantities_of
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
-from buckpass.game.setting import CrisisSetting, standard_of
+from buckpass.game.setting import standard_of
 from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
@@ -202,16 +202,13 @@ def whatif_crises(
     standard = standard_of(case)
     before = drawn(case, posterior, crises, (), n_draws, standard)
     after = drawn(case, posterior, crises, overrides, n_draws, standard)
-    each = {
-        o.text: after if len(overrides) == 1 else drawn(case, posterior, crises, [o], n_draws, standard)
-        for o in overrides
-    }
+    idle = idle_changes(case, before, after, overrides)
     numbers = _numbers(before.games, after.games)
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
-                "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
+                "without_effect": idle[crisis]}  # fmt: skip
         answers[crisis] = _result(before.posterior, case.powers, before.of(c, numbers), said)
     return answers
 
@@ -238,20 +235,6 @@ def _result(posterior: Posterior, powers: Sequence[str], numbers: dict[str, dict
         p_nobody=_difference(before["p_nobody"], after["p_nobody"]), notes=notes_of(posterior),
         n_draws=len(before[OUTCOMES[0]]), seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
-
-
-def _without_effect(
-    case: Case, overrides: Sequence[Override], before: Drawn, each: dict[str, Drawn], c: int
-) -> tuple[str, ...]:
-    base = open_only(before.of(c, before.games))
-    idle = [o for o in overrides if are_alike(open_only(before.of(c, each[o.text].games)), base)]
-    return tuple(o.text + _why_idle(case, o, before.setting, c) for o in idle)
-
-
-def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
-    is_open = np.asarray(setting.is_open)[c].any(axis=0)
-    reached = [v for v in setting.vehicles if is_open[setting.names.options.index(f"{DEPLOYMENT}@{v}")]]
-    return why_idle(case, override, setting.vehicles, reached)
 
 
 @jax.jit
