@@ -13,9 +13,11 @@ import polars as pl
 from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
+from buckpass.changes.overrides import Override
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.idle import idle_notes
 from buckpass.predict.which_fits import Fits
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
@@ -45,6 +47,7 @@ class Explained(ShowsItself):
     seed: int
     case_hash: str
     weights: Mapping[str, float]  # how much each fit counts
+    overrides: tuple[str, ...] = ()
 
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
@@ -55,13 +58,14 @@ class Explained(ShowsItself):
             f"posterior draws. {' '.join(self.notes)}"
         )
         title = f"Why {self.power} does {_less(self.gap.mean)} than {self.reference} in {self.crisis}"
+        title += f" if {', '.join(self.overrides)}" if self.overrides else ""
         return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "power": self.power,
-            "reference": self.reference,
+            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "set": list(self.overrides),
+            "power": self.power, "reference": self.reference,
             "gap": self.gap.as_dict(), "parts": {name: part.as_dict() for name, part in self.parts.items()},
             "by_fit": self.by_fit, "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1", "notes": list(self.notes),
             "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
@@ -83,7 +87,15 @@ class Explained(ShowsItself):
         return (bars + interval).properties(title=title, width=420)
 
 
-def explain(case: Case, fits: Fits, crisis: str, power: str, reference: str, n_draws: int = 200) -> Explained:
+def explain(
+    case: Case,
+    fits: Fits,
+    crisis: str,
+    power: str,
+    reference: str,
+    n_draws: int = 200,
+    overrides: Sequence[Override] = (),
+) -> Explained:
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
 
     Mechanisms: stake, cost, backlash, norm, influence, others' effort; each takes the power's value instead of the
@@ -92,24 +104,27 @@ def explain(case: Case, fits: Fits, crisis: str, power: str, reference: str, n_d
 
     Raises
     ------
-    NoUsablePosterior, UnknownName, NoGap, NoEquilibriumFound
+    NoUsablePosterior, UnknownName, NoGap, BadOverride, NoEquilibriumFound
     """
-    return explain_crises(case, fits, [crisis], power, reference, n_draws)[crisis]
+    return explain_crises(case, fits, [crisis], power, reference, n_draws, overrides)[crisis]
 
 
 def explain_crises(
-    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = 200
-) -> dict[str, Explained]:
+    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = 200,
+    overrides: Sequence[Override] = (),
+) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
     case.power(power), case.power(reference)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
-    given = drawn(case, fits, crises, (), n_draws)
+    given = drawn(case, fits, crises, overrides, n_draws)
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(given, (power, reference), pair)
+    _check_both_choose(overrides, (power, reference))
+    idle = idle_notes(case, given, overrides)
     split = _decompose(given.games, met(given.solved()), *pair)
     return {
-        crisis: _explained(given, crisis, (power, reference), given.of(c, split))
+        crisis: _explained(given, crisis, (power, reference), given.of(c, split), overrides, idle[crisis])
         for c, crisis in enumerate(given.crises)
     }
 
@@ -126,16 +141,28 @@ def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int,
         raise NoGap("\n".join(idle))
 
 
-def _explained(given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition) -> Explained:
+def _check_both_choose(overrides: Sequence[Override], pair: tuple[str, str]) -> None:
+    told = [o.text for o in overrides if o.attribute in ("force", "absent") and {o.subject, *o.ids} & set(pair)]
+    if told:
+        raise NoGap(
+            f"{', '.join(told)}: what a power is told to do has no reasons of its own, so there is no gap to explain"
+        )
+
+
+def _explained(
+    given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition, overrides: Sequence[Override],
+    idle: tuple[str, ...],
+) -> Explained:  # fmt: skip
     every = {"gap": np.asarray(split.gap)}
     every |= {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
     by_fit = {name: given.by_fit(d) for name, d in every.items()}
     draws = {name: given.pooled(d) for name, d in every.items()}
-    gap = draws.pop("gap")
+    gap, said = draws.pop("gap"), given.said
     return Explained(
         crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
-        parts={name: summary(d) for name, d in draws.items()}, draws=draws,
-        by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes}, **given.said,
+        parts={name: summary(d) for name, d in draws.items()}, draws=draws, overrides=tuple(o.text for o in overrides),
+        by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes},
+        **{**said, "notes": (*said["notes"], *idle)},
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import Solved
 from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.idle import idle_notes
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Basis, Fits, refuse_in_order
 
@@ -60,7 +61,7 @@ def solve_crisis(
         Every equilibrium was asked for under a fit with the patron first.
     """
     given = drawn(case, fits, [crisis], overrides, n_draws)
-    solution = _solutions(given, overrides)[crisis]
+    solution = _solutions(case, given, overrides)[crisis]
     if branch == "principal":
         return solution
     leading = given.basis.leading
@@ -76,7 +77,7 @@ def solve_crises(
     case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    return _solutions(drawn(case, fits, crises, overrides, n_draws), overrides)
+    return _solutions(case, drawn(case, fits, crises, overrides, n_draws), overrides)
 
 
 @jax.jit
@@ -97,19 +98,22 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
     return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1), game.rungs.top)
 
 
-def _solutions(given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
-    solved = given.solved()
+def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
+    solved, idle = given.solved(), idle_notes(case, given, overrides)
     response, alone = _responses(given.games, solved)
     parts = {"response": np.asarray(response), "alone": np.asarray(alone), **quantities_of(given.games, solved)}
     return {
-        crisis: _solution(given, c, given.of(c, (solved.error, solved.sweeps)), given.of(c, parts), overrides)
+        crisis: _solution(
+            given, c, given.of(c, (solved.error, solved.sweeps)), given.of(c, parts), overrides, idle[crisis]
+        )
         for c, crisis in enumerate(given.crises)
     }
 
 
 def _solution(
-    given: Drawn, c: int, used: tuple[jax.Array, jax.Array], parts: dict[str, np.ndarray], overrides: Sequence[Override]
-) -> CrisisSolution:
+    given: Drawn, c: int, used: tuple[jax.Array, jax.Array], parts: dict[str, np.ndarray], overrides: Sequence[Override],
+    idle: tuple[str, ...],
+) -> CrisisSolution:  # fmt: skip
     plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
     pooled = {name: given.pooled(values) for name, values in parts.items()}
     powers = tuple(
@@ -124,7 +128,8 @@ def _solution(
     solver = {"residual": float(np.max(error)), "sweeps": int(np.max(sweeps)), "status": "converged"}
     return CrisisSolution(
         crisis=given.crises[c], powers=powers, **{k: summary(pooled[k]) for k in OF_CRISIS}, solver=solver,
-        overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs, **given.said,
+        overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs,
+        **{**given.said, "notes": (*given.said["notes"], *idle)},
     )  # fmt: skip
 
 

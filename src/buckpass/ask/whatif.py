@@ -15,12 +15,13 @@ from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import are_alike, open_only, scenario_setting, why_idle
+from buckpass.changes.scenario import are_alike, open_only, scenario_setting
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met, over_what_is_met
-from buckpass.game.setting import CrisisSetting, standard_of
+from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.idle import idle_changes
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.record.results import ResultTable, ShowsItself, plain
@@ -202,18 +203,14 @@ def whatif_crises(
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     standard = standard_of(case)
     before = drawn(case, fits, crises, (), n_draws, standard)
-
-    def changed(some: Sequence[Override]) -> Drawn:
-        return before.under(scenario_setting(case, crises, some, standard), some)
-
-    after = changed(overrides)
-    each = {o.text: after if len(overrides) == 1 else changed([o]) for o in overrides}
+    after = before.under(scenario_setting(case, crises, overrides, standard), overrides)
+    idle = idle_changes(case, before, after, overrides)
     numbers = _numbers(before, after)
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
-                "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
+                "without_effect": idle[crisis]}  # fmt: skip
         pooled = jax.tree.map(before.pooled, before.of(c, numbers))
         answers[crisis] = _result(case.powers, pooled, {**said, **before.said})
     return answers
@@ -239,20 +236,6 @@ def _result(powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any
         p_stabilised=_difference(before["p_stabilised"], after["p_stabilised"]),
         p_nobody=_difference(before["p_nobody"], after["p_nobody"]),
     )
-
-
-def _without_effect(
-    case: Case, overrides: Sequence[Override], before: Drawn, each: dict[str, Drawn], c: int
-) -> tuple[str, ...]:
-    base = open_only(before.of(c, before.games))
-    idle = [o for o in overrides if are_alike(open_only(before.of(c, each[o.text].games)), base)]
-    return tuple(o.text + _why_idle(case, o, before.setting, c) for o in idle)
-
-
-def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
-    is_open = np.asarray(setting.is_open)[c].any(axis=0)
-    reached = [v for v in setting.vehicles if is_open[setting.names.options.index(f"{setting.rungs.through}@{v}")]]
-    return why_idle(case, override, setting.vehicles, reached)
 
 
 @jax.jit

@@ -188,6 +188,7 @@ def explain(
     reference: Annotated[
         str | None, typer.Option("--reference", help="Compared with whom; the case's provider by default.")
     ] = None,
+    changes: Changes = None,
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
@@ -198,10 +199,11 @@ def explain(
 
     def find(loaded: Case, fits: Basis):
         from buckpass.ask import explain as explaining
+        from buckpass.changes.scenario import changes_of
 
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        return explaining.explain(loaded, fits, crisis, *pair, n_draws=draws)
+        return explaining.explain(loaded, fits, crisis, *pair, draws, changes_of(changes or [], loaded, crisis))
 
     _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 

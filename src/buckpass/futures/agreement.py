@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.changes.scenario import are_alike, why_idle
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.bargain import Terms, arrangement_of, terms_of
-from buckpass.futures.stages import Stage, changes_of_agreement, stage_in, theatre_of
+from buckpass.futures.stages import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
 from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
 from buckpass.record.results import ShowsItself
@@ -81,6 +82,7 @@ class Agreement(ShowsItself):
     break_year: int | None
     p_broken_by: dict[int, float]
     overrides: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def table(self):
         """One row per party (a polars frame)."""
@@ -123,7 +125,7 @@ class Agreement(ShowsItself):
                 f"{median:.2f} ({low:.2f} to {high:.2f}) rather than break; {receiver} {need}. Some fee keeps both in in "
                 f"{share:.0%} of draws."
             )
-        return tuple(lines)
+        return (*lines, *self.notes)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -175,7 +177,23 @@ def agreement(
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
+        notes=_idle(case, theatre, fit, n_draws, years_ahead),
     )  # fmt: skip
+
+
+def _idle(
+    case: Case, changed: Theatre, posterior: Posterior, n_draws: int, years_ahead: Sequence[int]
+) -> tuple[str, ...]:
+    """The changes that by themselves move no game and no term, each with the reason if known."""
+    idle, last = [], max(years_ahead)
+    base = inputs_of(theatre_of(case, (), posterior, n_draws), last) if changed.overrides else None
+    for override in changed.overrides:
+        one = changed if len(changed.overrides) == 1 else theatre_of(case, [override], posterior, n_draws)
+        if are_alike(inputs_of(one, last), base):
+            is_open, through = np.any(np.asarray(one.setting.is_open), axis=(0, 1)).tolist(), one.setting.rungs.through
+            reached = [v for v in one.setting.vehicles if is_open[one.setting.names.options.index(f"{through}@{v}")]]
+            idle.append(override.text + why_idle(case, override, one.setting.vehicles, reached))
+    return (f"Without effect by itself on the agreement: {'; '.join(idle)}.",) if idle else ()
 
 
 def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case.ladder import Rungs
 from buckpass.changes.in_game import changed_games
+from buckpass.changes.scenario import open_only
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
@@ -24,7 +25,7 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import UNBATCHED, CrisisSetting
 from buckpass.game.throughput import settle_block
 
-__all__ = ["BLOCK", "Event", "Played", "Scene", "crises_with", "describe", "play"]
+__all__ = ["BLOCK", "Event", "Played", "Scene", "crises_with", "describe", "first_games", "inputs_of", "play"]
 
 BLOCK = 192  # what stays in the cache of a core with ten options of eight powers; a power of two is a tenth slower
 TOLERANCE = 1e-4  # largest change of a sweep: what is left then is about a tenth, far below the Monte Carlo error
@@ -87,14 +88,41 @@ def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Ev
     low = at.astype(jnp.int32)
     left, right = _pick(table, low), _pick(table, jnp.minimum(low + 1, table.shape[1] - 1))
     code = left + (right - left) * (at - low)
-    code = jnp.where(jnp.isnan(world.fixed.severity[1]), code * world.fixed.severity[0], world.fixed.severity[1])
     request = _position(world.request_levels[kind], level("request"))
     kinds = world.setting.severity.shape[0] // (world.request_levels.shape[1] * world.rates.shape[1])
     cell = (host * kinds + world.kind_of_type[kind]) * world.request_levels.shape[1] + request
     powers = jnp.arange(world.own_stake.shape[0])
     hit = uniform(seed, "own stake", history[:, None], year, place[:, None], powers) < world.own_stake
     own = hit.astype(jnp.float32)
-    return Event(history, year, host, slot, draw, kind, jnp.clip(code, 0.0, 1.0), request, cell, own, is_real)
+    return Event(history, year, host, slot, draw, kind, _severity(world, code), request, cell, own, is_real)
+
+
+def _severity(world: World, code: Array) -> Array:
+    """The severity code as the scenario makes it."""
+    scale, value = world.fixed.severity
+    return jnp.clip(jnp.where(jnp.isnan(value), code * scale, value), 0.0, 1.0)
+
+
+@jax.jit
+def first_games(world: World) -> Crises:
+    """A game of middling severity in every cell as the first year finds it, each under a draw of its own."""
+    cells, hosts = world.setting.severity.shape[0], world.rates.shape[1]
+    lane = jnp.arange(cells)
+    host, draw = lane * hosts // cells, lane % world.rates.shape[0]
+    code = _severity(world, jnp.full(cells, 0.5, world.severities.dtype))
+    own = jnp.zeros((cells, world.own_stake.size), world.own_stake.dtype)
+    request = lane % world.request_levels.shape[1]
+    event = Event(lane, jnp.int32(0), host, 0 * lane, draw, 0 * lane, code, request, lane, own, lane >= 0)
+    start = world.start
+    commitments, capacity = (jnp.broadcast_to(x, own.shape) for x in (start.commitments, start.capacity))
+    return crises_with(world, event, Scene(commitments, start.opinion[host], capacity, start.trade[host]))
+
+
+def inputs_of(world: World) -> Any:
+    """What a scenario can move: the first year's games, without what nobody can choose; growth; the first state."""
+    yearly = world.yearly
+    traded = dataclasses.replace(yearly, trade_growth=yearly.trade_growth * jnp.any(world.has_trade > 0, axis=0))
+    return open_only(first_games(world)), traded, world.start, world.request_levels
 
 
 def crises_with(world: World, event: Event, scene: Scene) -> Crises:

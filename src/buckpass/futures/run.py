@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.changes.scenario import are_alike, why_idle
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.foresight import with_foresight
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Measure, Tally
 from buckpass.futures.output import HistoryWriter, manifest_of
+from buckpass.futures.play import inputs_of
 from buckpass.futures.problems import NoHistories
-from buckpass.futures.scenario import scenario_of
+from buckpass.futures.scenario import Scenario, scenario_of
 from buckpass.futures.tiles import TILE, Along, in_order, play_tiles
-from buckpass.futures.world import Labels, world_of
+from buckpass.futures.world import Labels, World, world_of
 from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.record.results import ShowsItself
 
@@ -88,7 +90,8 @@ class Futures(ShowsItself):
 
     def as_dict(self) -> dict[str, Any]:
         """The summary and the manifest as plain data."""
-        return {"manifest": dict(self.manifest), "unsolved": self.unsolved, "summary": self.summary.to_dict()}
+        plain = {"manifest": dict(self.manifest), "unsolved": self.unsolved, "notes": list(self.notes)}
+        return {**plain, "summary": self.summary.to_dict()}
 
     def plot(self, measure: str = "burden"):
         """Fan chart by power, the baseline in grey (an Altair chart)."""
@@ -133,6 +136,7 @@ def simulate(
     scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
     made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
+    idle = _idle(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
     manifest = _manifest(case, basis, overrides, plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
@@ -144,7 +148,23 @@ def simulate(
             writer.add(tile)
     if writer is not None:
         writer.finish()
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out)
+    notes = (f"Without effect by itself in the years ahead: {'; '.join(idle)}.",) if idle else ()
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+
+
+def _idle(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> list[str]:
+    """The changes that by themselves move no game, no state and no growth, each with the reason if known."""
+    idle = []
+    for override in scenario.overrides:
+        changed = worlds[-1]
+        if len(scenario.overrides) > 1:
+            one = scenario_of(case, [override.text], scenario.first_year, plan.foresight)
+            changed, _ = world_of(one, basis, plan.years, plan.seed)
+        if override.of.honoured != ("foresight",) and are_alike(inputs_of(worlds[0]), inputs_of(changed)):
+            open_vehicles = worlds[0].setting.vehicles  # those that are open to nobody were dropped
+            vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
+            idle.append(override.text + why_idle(case, override, vehicles, open_vehicles))
+    return idle
 
 
 def check_plan(plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,9 +18,9 @@ from buckpass.case.schema import Arrangement
 from buckpass.changes.in_case import changed_case
 from buckpass.changes.in_setting import changed_setting
 from buckpass.changes.overrides import Override, raised_together, read_overrides
-from buckpass.changes.scenario import problems_of, scenario_games
+from buckpass.changes.scenario import open_only, problems_of, scenario_games
 from buckpass.fit.posterior import Posterior
-from buckpass.futures.bargain import Terms, arrangement_of
+from buckpass.futures.bargain import Terms, arrangement_of, terms_of
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
 from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
@@ -28,7 +29,16 @@ from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_
 from buckpass.predict.drawing import Drawn, draw, draw_games
 from buckpass.predict.which_fits import basis_of
 
-__all__ = ["NoSharedCrises", "Stage", "Theatre", "changes_of_agreement", "games_in", "stage_in", "theatre_of"]
+__all__ = [
+    "NoSharedCrises",
+    "Stage",
+    "Theatre",
+    "changes_of_agreement",
+    "games_in",
+    "inputs_of",
+    "stage_in",
+    "theatre_of",
+]
 
 
 class NoSharedCrises(FuturesError):
@@ -174,6 +184,13 @@ def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
     grown = (grown / np.maximum(grown.sum(-1, keepdims=True), 1e-12)).clip(0.005, 0.995)
     later = (np.log(grown / (1 - grown)) - theatre.standard.mean[k]) / theatre.standard.scale[k]
     x[..., k] = np.where(measured, later, x[..., k]) if years_on else x[..., k]
+
+
+def inputs_of(theatre: Theatre, years_on: float) -> Any:
+    """What a change can move: games now and so many years on, without what nobody can choose, and the terms."""
+    games = [open_only(games_in(theatre, years)) for years in (0.0, years_on)]
+    terms = dataclasses.astuple(terms_of(theatre.case, theatre.n_draws, 0))
+    return games, terms
 
 
 def _is_obstructed(arrangement) -> np.ndarray:
