@@ -17,8 +17,8 @@ from buckpass.game.crises import Crises
 from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve_strategies
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import summary
+from buckpass.results.table import ResultTable
 
 __all__ = ["QUANTITIES", "Answer", "LiveCrisis"]
 
@@ -112,9 +112,4 @@ class LiveCrisis:
 
 def _summary(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
     parts = {"baseline": before, "scenario": after, "difference": after - before}
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    found = {}
-    for name, draws in parts.items():
-        low, high = np.quantile(draws, ends)
-        found |= {name: float(draws.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return found
+    return {column: value for name, draws in parts.items() for column, value in summary(draws).columns(name).items()}

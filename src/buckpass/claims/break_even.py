@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.claims.changes import changed
-from buckpass.claims.finding import CannotCompute, Finding, Question, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.predictions import CEILING, crisis_places, predictions_of
 from buckpass.game.crises import Crises
 from buckpass.game.solver import Equilibrium
+from buckpass.results.summary import interval
 
 __all__ = ["break_even"]
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from buckpass.case import Case
 from buckpass.case.overrides import BadOverride
 from buckpass.claims.changes import Change
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at
 from buckpass.fit.explanations import explanations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
@@ -24,6 +24,7 @@ from buckpass.game.crises import Crises
 from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
 from buckpass.game.setting import UNBATCHED, CrisisSetting, setting_of, standard_of
 from buckpass.game.solver import Equilibrium, NoEquilibriumFound, solve_in_blocks
+from buckpass.results.summary import interval
 
 __all__ = [
     "Games",

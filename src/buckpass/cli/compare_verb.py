@@ -161,22 +161,20 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
 
 def _draw(figure: Any, path: Path) -> None:
     from buckpass.case import OutputExists
+    from buckpass.results.files import write_whole
 
     kind = path.suffix.lstrip(".")
     if kind not in ("svg", "png", "pdf"):
         raise OutputExists(f"{path}: a figure is written as .svg, .png or .pdf")
-    path.write_bytes(figure.picture(kind))
+    write_whole(path, figure.picture(kind))
     typer.echo(f"{path} written", err=True)
 
 
 def _print(found: Any, latex: bool, as_json: bool) -> None:
-    from buckpass.record.results import ResultTable
-
     if as_json:
         answer(found.as_dict())
         return
-    tables = [found] if isinstance(found, ResultTable) else found.table()
-    for one in tables if isinstance(tables, list) else [tables]:
+    for one in found.tables():
         if latex:
             tell(one.to_latex())
         else:

@@ -11,7 +11,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef
 from buckpass.cli.completion import crisis_words
-from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
+from buckpass.cli.printing import answer, check_figure, errors_as_messages, tell, tell_table, write_figure
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -38,7 +38,6 @@ Picture = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn by chance: same seed, same bytes.")]
 SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal shows every third value
-FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
 class Answer(Protocol):
@@ -72,13 +71,13 @@ class _Question:
             from buckpass.case.provenance import origins_of
             from buckpass.fit.basis import how_chosen, posterior_for
 
-            _check_figure(self.figure)
+            check_figure(self.figure)
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
             posterior = posterior_for(loaded, self.posteriors, self.explanation)
             found = find(loaded, posterior)
             if self.figure is not None:
-                _write(draw(found) if draw else found.plot(), self.figure)
+                write_figure(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
                 inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
                 answer({**found.as_dict(), "inputs": inputs})
@@ -212,23 +211,6 @@ def _pair(text: str) -> tuple[float, float]:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no pair of bounds: write LOW,HIGH, as in 0.2,3") from None
     return low, high
-
-
-def _check_figure(file: Path | None) -> None:
-    """Before anything is computed: a figure that cannot be written should not cost a minute."""
-    if file is None:
-        return
-    if file.suffix not in FIGURES:
-        raise typer.BadParameter(f"{file.name}: a figure ends in one of {', '.join(FIGURES)}")
-    if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
-
-
-def _write(chart: Any, file: Path) -> None:
-    if file.suffix == ".html":
-        chart.save(str(file), inline=True)  # a page that loads nothing from the network
-    else:
-        chart.save(str(file))
 
 
 VERBS = {"solve": solve, "whatif": whatif, "tip": tip, "explain": explain}

@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table, tracked
+from buckpass.cli.printing import (
+    CALLED_WRONG,
+    SAYS_NO,
+    answer,
+    check_figure,
+    errors_as_messages,
+    show,
+    tell_table,
+    tracked,
+    write_figure,
+)
 
 __all__ = ["events"]
 
@@ -101,12 +111,13 @@ def profile(
 ) -> None:
     """Verbal, economic and military shares by year, normalised by coverage."""
     with _answered():
+        check_figure(figure)
         from buckpass.events import profile as profile_events
 
         found = profile_events(store, actors.split(","), hosts.split(","))
         show(found, as_json)
         if figure is not None:
-            found.plot().save(figure)
+            write_figure(found.plot(), figure)
 
 
 def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:

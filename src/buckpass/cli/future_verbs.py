@@ -9,7 +9,16 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width, tracked
+from buckpass.cli.printing import (
+    answer,
+    check_figure,
+    errors_as_messages,
+    show,
+    tell,
+    terminal_width,
+    tracked,
+    write_figure,
+)
 
 __all__ = ["VERBS"]
 
@@ -23,6 +32,7 @@ def agreement(
 ) -> None:  # fmt: skip
     """The unwritten agreement: critical discount factors, slack, and the year in which it stops holding."""
     with errors_as_messages():
+        check_figure(figure)
         from buckpass.case import load_case
         from buckpass.fit import load_posteriors
         from buckpass.futures import agreement as agreement_of
@@ -31,11 +41,10 @@ def agreement(
         found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
         show(found, as_json)
         if not as_json:
-            tell_table(found.path_table())
             for line in found.statements():
                 tell(line)
         if figure is not None:
-            found.plot().save(figure)
+            write_figure(found.plot(), figure)
 
 
 def futures(
@@ -54,6 +63,7 @@ def futures(
 ) -> None:
     """Simulated decades: burden, benefit, opinion and influence by power, who responds, who is left alone."""
     with errors_as_messages():
+        check_figure(figure)
         from buckpass.case import load_case
         from buckpass.fit import load_posteriors
         from buckpass.futures import Plan, simulate
@@ -72,7 +82,7 @@ def futures(
             for line in (*decade_lines(found, terminal_width()), *found.notes):
                 tell(line)
         if figure is not None:
-            found.plot(measure).save(figure)
+            write_figure(found.plot(measure), figure)
 
 
 def sweep(

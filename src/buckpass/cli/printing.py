@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
@@ -19,23 +19,26 @@ __all__ = [
     "CALLED_WRONG",
     "SAYS_NO",
     "answer",
+    "check_figure",
     "errors_as_messages",
     "show",
     "steps",
     "tell",
     "terminal_width",
     "tracked",
+    "write_figure",
 ]
 
 SAYS_NO, CALLED_WRONG = 1, 2
 Item = TypeVar("Item")
+FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
 class Result(Protocol):
     """A result that knows how to be a table for people and a JSON object for programs."""
 
-    def table(self) -> Any: ...
+    def tables(self) -> Sequence[Any]: ...
 
     def as_dict(self) -> dict: ...
 
@@ -76,8 +79,10 @@ _WAITING = _Waiting()  # one terminal, one line on it
 
 def answer(content: dict) -> None:
     """Print one JSON object, the whole of what `--json` prints."""
+    from buckpass.results.files import json_text
+
     _WAITING.stop()
-    typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
+    typer.echo(json_text(content))
 
 
 def show(result: Result, as_json: bool) -> None:
@@ -85,8 +90,7 @@ def show(result: Result, as_json: bool) -> None:
     if as_json:
         answer(result.as_dict())
         return
-    tables = result.table()
-    for one in tables if isinstance(tables, list | tuple) else [tables]:
+    for one in result.tables():
         tell_table(one)
 
 
@@ -107,6 +111,25 @@ def tell_table(result_table: Any) -> None:
     Console(soft_wrap=False).print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
+
+
+def check_figure(file: Path | None) -> None:
+    """Before anything is computed: a figure that cannot be written should not cost a minute."""
+    if file is None:
+        return
+    if file.suffix not in FIGURES:
+        raise typer.BadParameter(f"{file.name}: a figure ends in one of {', '.join(FIGURES)}")
+    if not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
+
+
+def write_figure(chart: Any, file: Path) -> None:
+    """Write an Altair chart in one step; a page loads nothing from the network."""
+    from buckpass.results.files import whole_file
+
+    kind = file.suffix.lstrip(".")
+    with whole_file(file) as partial:
+        chart.save(str(partial), format=kind, **({"inline": True} if kind == "html" else {}))
 
 
 def terminal_width() -> int:

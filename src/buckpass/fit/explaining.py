@@ -14,11 +14,11 @@ from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.solution import Summary, summary
 from buckpass.fit.solving import Drawn, drawn
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 

@@ -16,7 +16,7 @@ from buckpass.case.overrides import Override
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.fit.solution import CrisisSolution, EquilibriaOfCrisis, PathFigure, PowerSolution, Summary, summary
+from buckpass.fit.solution import CrisisSolution, EquilibriaOfCrisis, PathFigure, PowerSolution
 from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import StartSettings, all_equilibria
@@ -24,9 +24,10 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
 from buckpass.game.solver import Equilibrium, solve
+from buckpass.results.summary import summary
 
 __all__ = [
-    "CrisisSolution", "Drawn", "NoUsablePosterior", "Summary", "best_posterior", "drawn", "drawn_games",
+    "CrisisSolution", "Drawn", "NoUsablePosterior", "best_posterior", "drawn", "drawn_games",
     "quantities_of", "solve_crises", "solve_crisis", "summary",
 ]  # fmt: skip
 

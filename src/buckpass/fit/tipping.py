@@ -18,7 +18,6 @@ from buckpass.fit.basis import NoUsablePosterior, notes_of
 from buckpass.fit.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of
-from buckpass.fit.solution import Summary
 from buckpass.fit.solving import quantities_of
 from buckpass.fit.tipping_results import PhaseDiagram, Tipping
 from buckpass.game.crises import Crises
@@ -26,6 +25,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
+from buckpass.results.summary import Summary, interval
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
@@ -229,8 +229,7 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
     crossed = crossing[np.isfinite(crossing)]
     middle = None
     if crossed.size:
-        low, mid, high = np.percentile(crossed, [5, 50, 95])
-        middle = Summary(float(mid), float(low), float(high))
+        middle = Summary(float(np.median(crossed)), *interval(crossed))
     return Tipping(
         crisis=play.crisis, explanation=play.posterior.explanation, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.fit.crossing import Crossing
-from buckpass.fit.solution import Summary, summary
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
 

@@ -16,13 +16,13 @@ from buckpass.case import Case
 from buckpass.case.overrides import Override
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.solution import Summary, summary
 from buckpass.fit.solving import DEPLOYMENT, POWER_QUANTITIES, Drawn, drawn, quantities_of
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import solve
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 

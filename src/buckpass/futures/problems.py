@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buckpass.case.problems import BuckpassError
+from buckpass.results.errors import BuckpassError
 
 __all__ = [
     "BadDesign",
@@ -15,7 +15,6 @@ __all__ = [
     "NoHistories",
     "NoUsablePosterior",
     "NotAFuturesChange",
-    "OutputFailed",
 ]
 
 
@@ -57,7 +56,3 @@ class BadDesign(FuturesError):
 
 class ClusterDoesNotAnswer(FuturesError):
     """No Dask scheduler answered at the address in time."""
-
-
-class OutputFailed(FuturesError):
-    """A result could not be written (disk full, folder not writable); what was finished before is kept."""

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["agreement_table"]
 

@@ -23,8 +23,9 @@ from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve
-from buckpass.report.mixture import Estimate, estimate, mixed
+from buckpass.report.mixture import mixed
 from buckpass.report.what_ifs import CardWhatIf, card_what_ifs
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["ExpectedResponse", "Fit", "Gap", "ModelResults", "RationalityPath", "model_results"]
 
@@ -57,8 +58,8 @@ class ExpectedResponse:
     """What the model expects of one power in one crisis, fitted to this record: not a forecast."""
 
     by_rung: tuple[float, ...]
-    rung: Estimate
-    buck_passed: Estimate
+    rung: Summary
+    buck_passed: Summary
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class Gap:
     crisis: str
     rider: str
     provider: str
-    total: Estimate
-    parts: Mapping[str, Estimate]
+    total: Summary
+    parts: Mapping[str, Summary]
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def _expected(
     return {
         (crisis, power): ExpectedResponse(
             tuple(pooled["by_rung"][:, c, i].mean(0).tolist()),
-            estimate(pooled["rung"][:, c, i]),
-            estimate(pooled["buck"][:, c, i]),
+            summary(pooled["rung"][:, c, i]),
+            summary(pooled["buck"][:, c, i]),
         )
         for c, crisis in enumerate(crises)
         for i, power in enumerate(case.powers)
@@ -182,8 +183,8 @@ def _gap(
         found = decompose_gap(one, its, *pair)
         samples[name] = np.column_stack([np.asarray(found.gap), np.asarray(found.contribution)])
     draws = mixed(samples, weights)
-    parts = {m: estimate(draws[:, 1 + k]) for k, m in enumerate(MECHANISMS)}
-    return Gap(focus.crisis, focus.rider, focus.provider, estimate(draws[:, 0]), parts)
+    parts = {m: summary(draws[:, 1 + k]) for k, m in enumerate(MECHANISMS)}
+    return Gap(focus.crisis, focus.rider, focus.provider, summary(draws[:, 0]), parts)
 
 
 def _path(

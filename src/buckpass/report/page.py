@@ -9,20 +9,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buckpass.case import Case, write_atomic
-from buckpass.case.files import refuse_existing
+from buckpass.case import Case
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
 from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
 from buckpass.report.wording import and_join, grouped_places, name_of, number, with_interval
+from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from buckpass.fit.posterior import Posterior
-    from buckpass.record import ResultTable
-    from buckpass.report.mixture import Estimate
+    from buckpass.results.summary import Summary
+    from buckpass.results.table import ResultTable
 
 __all__ = ["render_page", "write_page"]
 
@@ -53,7 +53,7 @@ def write_page(
         results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
     begin("drawing")
     page = render_page(case, results)
-    return write_atomic(path, page.encode("utf-8"), force)
+    return write_whole(path, page, force=force)
 
 
 def render_page(case: Case, results: ReportResults) -> str:
@@ -175,9 +175,9 @@ def _known_share(results: ReportResults) -> str:
     return f"{rung.count():,} of {len(rung):,}"
 
 
-def change(moved: Estimate) -> str:
+def change(moved: Summary) -> str:
     """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
-    shown = [_signed(v) for v in (moved.value, moved.low, moved.high)]
+    shown = [_signed(v) for v in (moved.mean, moved.low, moved.high)]
     return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
@@ -192,7 +192,7 @@ def _templates() -> Environment:
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
+    made.filters |= {"number": number, "interval": lambda v: with_interval(v.mean, v.low, v.high),
                      "change": change, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made

@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from buckpass.case import BuckpassError, Case, load_case, write_atomic
-from buckpass.case.files import refuse_existing
+from buckpass.case import BuckpassError, Case, load_case
 from buckpass.fit.fitting import posteriors_or_none
 from buckpass.fit.posterior import Posterior
+from buckpass.results.files import json_text, refuse_existing, write_whole
 
 __all__ = ["Difference", "NotAnArchive", "Verification", "verify_archive", "write_archive"]
 
@@ -76,7 +76,7 @@ def write_archive(case: Case, path: Path, *, seed: int = 0, force: bool = False)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(content):
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content[name], zipfile.ZIP_DEFLATED)
-    return write_atomic(path, packed.getvalue(), force)
+    return write_whole(path, packed.getvalue(), force=force)
 
 
 def verify_archive(path: Path) -> Verification:
@@ -152,7 +152,7 @@ def _read(path: Path) -> dict[str, bytes]:
 
 
 def _as_bytes(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n").encode()
+    return (json_text(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _pairs(place: str, archived: Any, computed: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -18,8 +18,9 @@ from buckpass.game.estimands import expected_rung, p_nobody, p_stabilised
 from buckpass.game.scenario import scenario_case, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS, solve
-from buckpass.report.mixture import Estimate, estimate, mixed
+from buckpass.report.mixture import mixed
 from buckpass.report.wording import name_of
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
 
@@ -30,10 +31,10 @@ class CardWhatIf:
 
     says: str
     change: str
-    provider: Estimate
-    rider: Estimate
-    p_nobody: Estimate
-    p_stabilised: Estimate
+    provider: Summary
+    rider: Summary
+    p_nobody: Summary
+    p_stabilised: Summary
 
 
 def card_what_ifs(
@@ -66,7 +67,7 @@ def card_what_ifs(
         }
         for at, crisis in enumerate(crises):
             if crisis in changes:
-                numbers = {name: estimate(draws[:, at]) for name, draws in moved.items()}
+                numbers = {name: summary(draws[:, at]) for name, draws in moved.items()}
                 found[crisis].append(CardWhatIf(_said(case, entry["says"]), changes[crisis], **numbers))
     return {crisis: tuple(rows) for crisis, rows in found.items()}
 
