@@ -51,23 +51,20 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, monkeypat
     assert os.listdir(tmp_path) == ["out.html"]
 
 
-@pytest.fixture
-def small_files():
+def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy):
     """The system lets nobody write more than 20 kB into a file, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy, small_files):
     from buckpass.fit.files import save_posterior
     from buckpass.fit.prior_predictive import prior_draws
     from buckpass.game.setting import setting_of
 
     one = prior_draws(toy, setting_of(toy), "everything", 2000, 0)
-    with pytest.raises(OutputFailed, match=r"FR\.nc could not be written"):
-        save_posterior(one, tmp_path / "FR.nc")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OutputFailed, match=r"FR\.nc could not be written"):
+            save_posterior(one, tmp_path / "FR.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert os.listdir(tmp_path) == []
 
 
