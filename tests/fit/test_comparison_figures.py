@@ -7,8 +7,8 @@ from drawn import prior_posterior
 
 from buckpass.fit.comparing import compare
 from buckpass.fit.forecasts import forecast_scores
-from buckpass.record import ResultTable
 from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+from buckpass.results.table import ResultTable
 from made_posteriors import holding
 
 

@@ -39,10 +39,10 @@ def test_json_has_the_fields_that_others_rely_on(toy):
 
 def test_dropping_what_nobody_looked_for_changes_nothing(toy):
     searched = toy.replace(responses=toy.responses.filter(pl.col("basis") != "unsearched"))
-    for name, table in measure(toy).tables().items():
+    for name, table in measure(toy).by_name().items():
         if name != "responses":
             # the row that says that nobody looked is the only difference there may be
-            assert table.frame.equals(measure(searched).tables()[name].frame), name
+            assert table.frame.equals(measure(searched).by_name()[name].frame), name
 
 
 def test_unsearched_crises_are_no_chances(toy):

@@ -16,8 +16,8 @@ from buckpass.game.solver import DEFAULT_SETTINGS, NoEquilibriumFound
 from buckpass.predict.drawing import drawn
 from buckpass.predict.numbers import OF_CRISIS, quantities_of
 from buckpass.predict.which_fits import Fits
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import summary
+from buckpass.results.table import ResultTable
 
 __all__ = ["QUANTITIES", "Answer", "LiveCrisis"]
 
@@ -104,9 +104,4 @@ class LiveCrisis:
 
 def _summary(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
     parts = {"baseline": before, "scenario": after, "difference": after - before}
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    found = {}
-    for name, draws in parts.items():
-        low, high = np.quantile(draws, ends)
-        found |= {name: float(draws.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return found
+    return {column: value for name, draws in parts.items() for column, value in summary(draws).columns(name).items()}

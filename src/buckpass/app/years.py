@@ -15,13 +15,14 @@ from typing import Any
 
 import xarray as xr
 
-from buckpass.case import Case, load_case
+from buckpass.case import BuckpassError, Case, load_case
 from buckpass.changes import BadOverride
 from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
 from buckpass.futures import Plan, simulate
 from buckpass.futures.scenario import scenario_of
 from buckpass.predict.which_fits import basis_of, best_first
+from buckpass.results.files import json_text, made_folder, whole_file
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
@@ -129,9 +130,10 @@ def _read(path: Path, digest: str) -> KeptYears | None:
 
 
 def _write(kept: KeptYears, path: Path, digest: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):  # a full or read-only disk costs the next visitor some seconds, nothing else
-        path.parent.mkdir(parents=True, exist_ok=True)
-        said = {MANIFEST: json.dumps(dict(kept.manifest), default=str), DIGEST: digest}
-        kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")
-        os.replace(partial, path)
+    said = {MANIFEST: json_text(kept.manifest), DIGEST: digest}
+    with contextlib.suppress(
+        BuckpassError
+    ):  # a full or read-only disk costs the next visitor some seconds, nothing else
+        made_folder(path.parent)
+        with whole_file(path) as partial:
+            kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")

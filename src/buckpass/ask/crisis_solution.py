@@ -12,30 +12,12 @@ import polars as pl
 from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
-__all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution", "Summary", "summary"]
+__all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution"]
 
-LOW, HIGH = 5.0, 95.0
 LABEL_APART = 0.28  # rungs between the names at the ends of two lines
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Posterior mean and 90 % interval of one number."""
-
-    mean: float
-    low: float
-    high: float
-
-    def as_dict(self) -> dict[str, float]:
-        return {"mean": self.mean, "low": self.low, "high": self.high}
-
-
-def summary(draws: np.ndarray) -> Summary:
-    """Mean and 5 to 95 % interval of draws [draw]."""
-    low, high = np.percentile(draws, [LOW, HIGH])
-    return Summary(float(np.mean(draws)), float(low), float(high))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import jax
 import numpy as np
 import polars as pl
 
-from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.changes.overrides import Override
@@ -19,7 +18,8 @@ from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_notes
 from buckpass.predict.which_fits import Fits
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 

@@ -15,8 +15,6 @@ from buckpass.ask.crisis_solution import (
     EquilibriaOfCrisis,
     PathFigure,
     PowerSolution,
-    Summary,
-    summary,
 )
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
@@ -31,6 +29,7 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_notes
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Basis, Fits, refuse_in_order
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary"]
 

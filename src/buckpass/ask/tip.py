@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from buckpass.ask.crisis_solution import Summary
 from buckpass.ask.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.ask.tipping_point import PhaseDiagram, Tipping
 from buckpass.case import Case
@@ -27,6 +26,7 @@ from buckpass.game.solver import PRINCIPAL, solve
 from buckpass.predict.drawing import drawn
 from buckpass.predict.numbers import quantities_of
 from buckpass.predict.which_fits import Fits, basis_of
+from buckpass.results.summary import Summary, interval
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
@@ -227,8 +227,7 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
     crossed = crossing[np.isfinite(crossing)]
     middle = None
     if crossed.size:
-        low, mid, high = np.percentile(crossed, [5, 50, 95])
-        middle = Summary(float(mid), float(low), float(high))
+        middle = Summary(float(np.median(crossed)), *interval(crossed))
     return Tipping(
         crisis=play.crisis, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,

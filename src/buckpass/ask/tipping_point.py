@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.ask.crossing import Crossing
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
 

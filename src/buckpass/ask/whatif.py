@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
-from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.changes.overrides import Override
@@ -24,7 +23,8 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_changes
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 

@@ -4,20 +4,20 @@ from buckpass.case.case import Case
 from buckpass.case.codebook import codebook, json_schema
 from buckpass.case.difference import CaseDiff, diff_cases
 from buckpass.case.export import csv_bytes
-from buckpass.case.files import safe_cell, write_atomic
+from buckpass.case.files import safe_cell
 from buckpass.case.load import bundled_cases, check_case, load_case
 from buckpass.case.problems import (
     BuckpassError,
     CaseNotFound,
     CaseProblems,
     Check,
-    OutputExists,
     Problem,
     UnknownName,
 )
 from buckpass.case.schema import Claim, Organisation, Quantity, Settings
 from buckpass.case.sources import Source
 from buckpass.case.start import new_case
+from buckpass.results.errors import OutputExists
 
 __all__ = [
     "BuckpassError",
@@ -43,5 +43,4 @@ __all__ = [
     "load_case",
     "new_case",
     "safe_cell",
-    "write_atomic",
 ]

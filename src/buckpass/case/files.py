@@ -1,14 +1,13 @@
-"""Reading a case's files without being hurt by them, and writing results without hurting anyone's files."""
+"""Reading a case's files without being hurt by them."""
 
 from __future__ import annotations
 
 import codecs
 import os
-import secrets
 import stat
 from pathlib import Path, PurePosixPath
 
-from buckpass.case.problems import FileRefused, OutputExists, clip
+from buckpass.case.problems import FileRefused, clip
 
 MEGABYTE = 1_000_000
 # Read by size before a byte is read; the flagship's largest table has 0.4 MB.
@@ -136,49 +135,6 @@ def _not_utf8(content: bytes, error: UnicodeDecodeError) -> FileRefused:
 def canonical_bytes(text: str) -> bytes:
     """The same bytes for the same text, whatever editor saved it: UTF-8, no mark, newline LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8")
-
-
-def write_atomic(path: str | Path, content: bytes, force: bool = False) -> Path:
-    """Write an output file in one step: it is there whole, or not at all.
-
-    An existing file is left alone (`OutputExists`) unless `force`. Returns the path.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputExists(f"{path} is a folder: give a file name")
-    if not path.parent.is_dir():
-        raise OutputExists(f"{path.parent} is not a folder: make it first; nothing was written")
-    refuse_existing(path, force)
-    temporary = path.parent / f".{path.name[:80]}.{secrets.token_hex(4)}.part"
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _put_in_place(temporary, path, force)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raise `OutputExists` where something is at `path` and `force` was not asked for."""
-    if not force and os.path.lexists(path):
-        raise OutputExists(
-            f"{path} is there already and was left as it is: give another name, or --force to replace it"
-        )
-
-
-def _put_in_place(temporary: Path, path: Path, force: bool) -> None:
-    if force:
-        os.replace(temporary, path)
-        return
-    try:
-        os.link(temporary, path)  # unlike replace, fails if another process wrote the file meanwhile
-    except FileExistsError:
-        refuse_existing(path, force)
-    except OSError:
-        os.replace(temporary, path)  # file systems without hard links
 
 
 def safe_cell(text: str) -> str:

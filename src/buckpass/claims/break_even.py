@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.claims.changes import changed
-from buckpass.claims.finding import CannotCompute, Finding, Question, interval
+from buckpass.claims.finding import CannotCompute, Finding, Question
 from buckpass.claims.predictions import by_draw, crisis_places, predictions_of
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met
 from buckpass.predict.which_fits import best_freeing
+from buckpass.results.summary import interval
 
 __all__ = ["break_even"]
 

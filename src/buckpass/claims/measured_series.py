@@ -12,11 +12,11 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at, places_of
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
 from buckpass.record.positions import DOMAINS, division_draws, own_amounts, pooled_shares
-from buckpass.record.rates import LEVEL
+from buckpass.results.summary import LEVEL, interval
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 

@@ -15,12 +15,13 @@ from buckpass.case import Case
 from buckpass.changes import BadOverride
 from buckpass.changes.scenario import scenario_setting
 from buckpass.claims.changes import Change
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at
 from buckpass.fit.posterior import Posterior
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 from buckpass.game.solver import IN_BLOCKS, NoEquilibriumFound, Solved
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of
+from buckpass.results.summary import interval
 
 __all__ = [
     "Predictions", "Reading", "Sample", "asked_about", "by_draw", "crises_in", "crisis_places", "finding_of", "mean_over",

@@ -13,7 +13,7 @@ from buckpass.claims.ledger import assess_question
 from buckpass.claims.predictions import Predictions, Reading, Sample
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.power_scaling import SENSITIVE, power_scaling
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["prior_sensitivity"]
 

@@ -15,7 +15,7 @@ from buckpass.claims.verdicts import Verdict, Verdicts
 from buckpass.fit.comparing import Compared, NothingToCompare, compare
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["FittedChanges", "fitted_changes"]
 

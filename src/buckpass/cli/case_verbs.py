@@ -13,7 +13,7 @@ from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tel
 if TYPE_CHECKING:
     from buckpass.case import Case, CaseDiff
     from buckpass.claims.recoding import FittedChanges
-    from buckpass.record.results import ResultTable
+    from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
 
@@ -113,7 +113,7 @@ def diff(
         moved = measured_changes(first, second)
         fitted = fitted_changes(first, second, (posteriors_a, posteriors_b), seed)
         if as_json:
-            rows = found.table().to_dicts()
+            rows = found.table().rows()
             answer({"same": found.is_same, "counts": found.counts(), "differences": rows, "measured": moved.rows(),
                     "fitted": fitted.as_dict()})  # fmt: skip
             return

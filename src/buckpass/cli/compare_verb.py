@@ -159,13 +159,10 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
 
 
 def _print(found: Any, latex: bool, as_json: bool) -> None:
-    from buckpass.record.results import ResultTable
-
     if as_json:
         answer(found.as_dict())
         return
-    tables = [found] if isinstance(found, ResultTable) else found.table()
-    for one in tables if isinstance(tables, list) else [tables]:
+    for one in found.tables():
         if latex:
             tell(one.to_latex())
         else:

@@ -10,7 +10,7 @@ import typer
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
 from buckpass.cli.outputs import FigureFile, write_figure
-from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width, tracked
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, terminal_width, tracked
 
 __all__ = ["VERBS"]
 
@@ -31,7 +31,6 @@ def agreement(
         found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
         show(found, as_json)
         if not as_json:
-            tell_table(found.path_table())
             for line in found.statements():
                 tell(line)
         if figure is not None:

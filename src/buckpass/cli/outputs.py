@@ -49,10 +49,10 @@ Archive = Annotated[
 
 def write_figure(figure: Any, file: Path) -> None:
     """A chart, or a figure with its title and notes, as a file of the kind that its ending says; what was there is replaced."""
-    from buckpass.case.files import write_atomic
+    from buckpass.results.files import write_whole
 
     chart, kind = figure.whole() if hasattr(figure, "whole") else figure, file.suffix.lower().lstrip(".")
     drawn = io.BytesIO() if kind in ("png", "pdf") else io.StringIO()
     chart.save(drawn, format=kind, **({"inline": True} if kind == "html" else {}))
     content = drawn.getvalue()
-    write_atomic(file, content.encode() if isinstance(content, str) else content, force=True)
+    write_whole(file, content)

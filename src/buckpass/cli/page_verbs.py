@@ -28,9 +28,9 @@ def report(
     """All of it as one self-contained page."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.case.files import refuse_existing
         from buckpass.fit.fitting import posteriors_or_none
         from buckpass.report import write_page
+        from buckpass.results.files import refuse_existing
 
         refuse_existing(output, force)
         with steps(REPORT_SHARES) as begin:

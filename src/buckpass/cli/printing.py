@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -37,7 +37,7 @@ ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, sho
 class Result(Protocol):
     """A result that knows how to be a table for people and a JSON object for programs."""
 
-    def table(self) -> Any: ...
+    def tables(self) -> Sequence[Any]: ...
 
     def as_dict(self) -> dict: ...
 
@@ -78,10 +78,12 @@ _WAITING = _Waiting()  # one terminal, one line on it
 
 def answer(content: dict) -> None:
     """Print one JSON object, the whole of what `--json` prints."""
+    from buckpass.results.files import json_text
+
     _WAITING.stop()
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, default=str)
+    text = json_text(content)
     is_plain = (sys.stdout.encoding or "").lower().startswith("utf") and legible(text) == text
-    typer.echo(text if is_plain else json.dumps(content, allow_nan=False, default=str))
+    typer.echo(text if is_plain else json.dumps(json.loads(text)))
 
 
 def show(result: Result, as_json: bool) -> None:
@@ -89,8 +91,7 @@ def show(result: Result, as_json: bool) -> None:
     if as_json:
         answer(result.as_dict())
         return
-    tables = result.table()
-    for one in tables if isinstance(tables, list | tuple) else [tables]:
+    for one in result.tables():
         tell_table(one)
 
 

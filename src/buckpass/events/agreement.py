@@ -12,7 +12,7 @@ import polars as pl
 
 from buckpass.events.coding import FIRST_EVIDENCE, CodedRecord, code, gaps
 from buckpass.events.reliability import AlphaInterval, alpha_interval
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -38,10 +38,16 @@ class Agreement:
     disagreements: pl.DataFrame
     refused: pl.DataFrame
 
-    def table(self) -> tuple[ResultTable, ...]:
+    def table(self) -> ResultTable:
+        """The confusion matrix with the verdict."""
+        alpha = "Krippendorff's ordinal alpha, 95 % interval with crises drawn as wholes."
+        return ResultTable(
+            self._matrix(), "Hand (rows) against machine (columns), by rung", note=f"{self.verdict} {alpha}"
+        )
+
+    def tables(self) -> tuple[ResultTable, ...]:
         """The confusion matrix with the verdict, the disagreements worst first, and what was not compared and why."""
         units = {"hand": "rung", "machine": "rung", "apart": "rungs"}
-        alpha = "Krippendorff's ordinal alpha, 95 % interval with crises drawn as wholes."
         apart = self.disagreements.select(
             "crisis_id", "actor", "hand",
             pl.col("rung").alias("machine"),
@@ -51,9 +57,7 @@ class Agreement:
             pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
         )  # fmt: skip
         return (
-            ResultTable(
-                self._matrix(), "Hand (rows) against machine (columns), by rung", note=f"{self.verdict} {alpha}"
-            ),
+            self.table(),
             ResultTable(
                 apart, "Disagreements, worst first", units, "`events evidence` shows the events behind the keys."
             ),

@@ -15,7 +15,7 @@ from buckpass.events.cameo import Meaning, mapping, meaning
 from buckpass.events.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
 from buckpass.events.errors import BadKey, NoEvents
 from buckpass.events.store import frame, reading
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,8 +76,8 @@ class CodedRecord:
         """The rows that the data do not allow to code, with the reason."""
         return self.rows.filter(pl.col("status") != "coded")
 
-    def table(self) -> tuple[ResultTable, ...]:
-        """The coded rows with their band and the first keys of their evidence, and how many have no rung and why."""
+    def table(self) -> ResultTable:
+        """The coded rows with their band and the first keys of their evidence."""
         shown = self.coded.select(
             "crisis_id", "actor", "rung",
             pl.format("{}-{}", "low", "high").alias("band"),
@@ -86,8 +86,11 @@ class CodedRecord:
             pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
         )  # fmt: skip
         note = "Machine coding, for a person to confirm. `events evidence` shows the events behind the keys."
-        coded = ResultTable(shown, "Rungs that the events support", {"rung": "of the case's ladder"}, note)
-        return coded, gaps(self.refused, f"{self.refused.height} of {self.rows.height} responses have no rung")
+        return ResultTable(shown, "Rungs that the events support", {"rung": "of the case's ladder"}, note)
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The coded rows, and how many have no rung and why."""
+        return self.table(), gaps(self.refused, f"{self.refused.height} of {self.rows.height} responses have no rung")
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values."""

@@ -20,7 +20,7 @@ from buckpass.events.draft_series import measured_by, series_rows
 from buckpass.events.errors import NoEvents, UncoveredActors, UnknownHosts
 from buckpass.events.layouts import layout
 from buckpass.events.store import frame, reading, tables
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +33,7 @@ DEATHS_OF_A_WAR = 2
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(ShowsItself):
     """A draft case: proposed crises and responses, every row for a person to confirm, and the folder written."""
 
     crises: pl.DataFrame

@@ -16,7 +16,7 @@ from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothet
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import compare_fits
 from buckpass.predict.rung_probabilities import rung_probabilities
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
 

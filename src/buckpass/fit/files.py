@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.layout import BadLayout, Layout, check_group, check_support, dims_of, groups_of, layout_of, values_of
 from buckpass.fit.posterior import GROUPS, Diagnostics, Held, Posterior, PosteriorFileError
 from buckpass.fit.stamp import coding_in, differences, scored_crises, stamp_of
+from buckpass.results.files import json_text, whole_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,20 +54,17 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
         "seed": posterior.seed, "order": posterior.order, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
-        "settings": json.dumps(dict(posterior.settings), sort_keys=True),
-        "stamp": json.dumps(dict(posterior.stamp), sort_keys=True),
+        "settings": json_text(posterior.settings, sort_keys=True),
+        "stamp": json_text(posterior.stamp, sort_keys=True),
     }  # fmt: skip
-    partial = path.with_name(f".{path.name}.partial")
-    mode = "w"
-    for group in (g for g in GROUPS if g in posterior.groups):
-        data = posterior.groups.dataset(group)
-        data = data.assign_attrs(attrs) if group == "posterior" else data
-        floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
-        packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
-        data.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf", encoding=packed)
-        mode = "a"
-    seal(partial)
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        for n, group in enumerate(g for g in GROUPS if g in posterior.groups):
+            data = posterior.groups.dataset(group)
+            data = data.assign_attrs(attrs) if group == "posterior" else data
+            floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
+            packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
+            data.to_netcdf(partial, mode="a" if n else "w", group=group, engine="h5netcdf", encoding=packed)
+        seal(partial)
 
 
 def seal(path: Path) -> None:

@@ -26,6 +26,7 @@ from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.stamp import differences, stamp_of
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.results.files import made_folder
 
 __all__ = [
     "FitPlan",
@@ -101,7 +102,7 @@ def fit(
     `PosteriorFileError` before anything is fitted, unless `again` says to fit it again.
     per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     paths = {name: folder / posterior_file(name, plan.order) for name in plan.names()}
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
     for name, path in paths.items():

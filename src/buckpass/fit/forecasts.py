@@ -16,7 +16,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
-from buckpass.record.results import ResultTable, ShowsItself
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
 
@@ -85,8 +85,13 @@ class Forecast(ShowsItself):
         return ResultTable(frame, "Percent that each forecaster gave to what happened", {}, "rungs: the band of the record.", (),
                            self.case_hash)  # fmt: skip
 
-    def table(self) -> list[ResultTable]:
-        return [self.ranking(), self.side_by_side()]
+    def table(self) -> ResultTable:
+        """Forecasters ranked."""
+        return self.ranking()
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """Forecasters ranked, and the percent that each gave to what happened."""
+        return self.ranking(), self.side_by_side()
 
     def as_dict(self) -> dict:
         return {"case_hash": self.case_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),

@@ -143,8 +143,8 @@ def _expected(name: str, arrays: Mapping[str, h5py.Dataset], layout: Layout | No
 
 def _linked(group: h5py.Group, kind: type, what: str) -> Iterator[tuple[str, Any]]:
     """The members of a group: of the kind expected, and in the file itself."""
-    for name in group:
-        place = clip(f"{group.name.strip('/')}/{name}".strip("/"))
+    for name in map(str, group):
+        place = clip(f"{_place(group)}/{name}".strip("/"))
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise BadLayout(f"{place} is a link that may lead out of the file: not followed")
         member = group[name]
@@ -153,9 +153,13 @@ def _linked(group: h5py.Group, kind: type, what: str) -> Iterator[tuple[str, Any
         yield name, member
 
 
+def _place(member: h5py.Group | h5py.Dataset) -> str:
+    return clip((member.name or "").strip("/"))
+
+
 def _check_storage(array: h5py.Dataset) -> None:
     """Numbers or words of bounded size, held in the file itself, packed in no way but the usual ones."""
-    place, made = clip(array.name.strip("/")), array.id.get_create_plist()
+    place, made = _place(array), array.id.get_create_plist()
     if array.shape is None:
         raise BadLayout(f"{place} holds nothing")
     if array.is_virtual or made.get_external_count():
@@ -165,8 +169,8 @@ def _check_storage(array: h5py.Dataset) -> None:
     is_text = h5py.check_string_dtype(array.dtype) is not None
     if not is_text and array.dtype.kind not in "fiub":
         raise BadLayout(f"{place} holds neither numbers nor words ({clip(array.dtype)})")
-    if array.dtype.itemsize > (LONGEST_WORD if is_text else 8) or (is_text and array.size > MOST_LABELS):
-        raise BadLayout(f"{place} declares {array.size} entries of {array.dtype.itemsize} bytes")
+    if array.dtype.itemsize > (LONGEST_WORD if is_text else 8) or (is_text and math.prod(array.shape) > MOST_LABELS):
+        raise BadLayout(f"{place} declares {math.prod(array.shape)} entries of {array.dtype.itemsize} bytes")
     for shape in (array.shape, array.chunks or ()):
         if math.prod(shape) * array.dtype.itemsize > MOST_BYTES:
             raise BadLayout(f"{place} declares {shape}, more than {MOST_BYTES // MEGABYTE} MiB: not read")
@@ -221,11 +225,11 @@ def check_support(term: str, draws: np.ndarray) -> None:
 def dims_of(array: h5py.Dataset) -> tuple[str, ...]:
     """The names of an array's dims, as NetCDF writes them: scales of its own group."""
     if array.is_scale:
-        return (array.name.rsplit("/", 1)[-1],)
-    name = array.name
+        return (_place(array).rpartition("/")[-1],)
+    name = array.name or ""
     scales = [(scale[0].name or "").rpartition("/") if len(scale) else ("", "", "") for scale in array.dims]
     if any(home != name.rpartition("/")[0] for home, _, _ in scales):
-        raise BadLayout(f"{clip(name.strip('/'))} does not say over what it runs")
+        raise BadLayout(f"{_place(array)} does not say over what it runs")
     return tuple(dim for _, _, dim in scales)
 
 
@@ -234,7 +238,7 @@ def values_of(array: h5py.Dataset) -> np.ndarray:
     if h5py.check_string_dtype(array.dtype):
         words = np.asarray(array.asstr()[...]).astype(str)
         if not "".join(words.ravel().tolist()).isprintable():
-            raise BadLayout(f"{clip(array.name.strip('/'))} has marks that print nothing")
+            raise BadLayout(f"{_place(array)} has marks that print nothing")
         return words
     is_truth = array.attrs.get("dtype", "") in ("bool", b"bool")
     return array[...].astype(bool) if is_truth else array[...]

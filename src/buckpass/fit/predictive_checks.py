@@ -15,8 +15,8 @@ from buckpass.fit.simulating import draw_rungs, within_band
 from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable
 
 __all__ = ["check_rows", "predictive_checks"]
 
@@ -73,13 +73,12 @@ def check_rows(
 
 def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, record, replicate) -> dict:
     ours, theirs = (np.average(x[:, rows], axis=1, weights=weight[rows]) for x in (record, replicate))
-    tail = (1 - LEVEL) / 2
-    (low, high), (predicted_low, predicted_high) = (np.quantile(x, [tail, 1 - tail]) for x in (ours, theirs))
+    (low, high), (predicted_low, predicted_high) = interval(ours), interval(theirs)
     p = float(np.mean(theirs > ours + 1e-12) + 0.5 * np.mean(np.abs(theirs - ours) <= 1e-12))
     return {
-        "by": kind, "group": group, "n": round(weight[rows].sum()), "record": float(ours.mean()), "record_low": float(low),
-        "record_high": float(high), "predicted": float(theirs.mean()), "predicted_low": float(predicted_low),
-        "predicted_high": float(predicted_high), "p": p, "fails": bool(p < 0.05 or p > 0.95),
+        "by": kind, "group": group, "n": round(weight[rows].sum()), "record": float(ours.mean()), "record_low": low,
+        "record_high": high, "predicted": float(theirs.mean()), "predicted_low": predicted_low,
+        "predicted_high": predicted_high, "p": p, "fails": bool(p < 0.05 or p > 0.95),
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from buckpass.fit.posterior import Diagnostics, Posterior, held
 from buckpass.fit.predictive_checks import check_rows
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["prior_draws", "prior_predictive"]
 

@@ -11,7 +11,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = [
     "AS_CODED", "NoSuchReading", "order_of_moves", "rankings", "readings_held", "scores_under", "side_by_side",

@@ -162,9 +162,10 @@ def _seen(case: Case, coding: Coding) -> Observations:
     from buckpass.fit.observations import observe
     from buckpass.game.setting import setting_of
 
-    if coding not in case.derived:
-        case.derived[coding] = observe(case, setting_of(case), coding)
-    return case.derived[coding]
+    seen = case.derived.setdefault("seen", {})
+    if coding not in seen:
+        seen[coding] = observe(case, setting_of(case), coding)
+    return seen[coding]
 
 
 def _hash(values: Any) -> str:

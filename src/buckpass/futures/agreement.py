@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 
 from buckpass.case import Case
 from buckpass.changes.scenario import are_alike, why_idle
@@ -17,13 +18,13 @@ from buckpass.futures.bargain import Terms, arrangement_of, terms_of
 from buckpass.futures.stages import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
 from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
-from buckpass.record.results import ShowsItself
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
 PREFERRED = "DL"
 YEARS_AHEAD = (0, 5, 10, 15, 20, 25, 30, 35)
-LEVEL = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,8 @@ class Agreement(ShowsItself):
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def table(self):
-        """One row per party (a polars frame)."""
-        import polars as pl
-
+    def table(self) -> ResultTable:
+        """One row per party: whether it has a bargain to keep, the patience that keeping it takes, its slack."""
         rows = []
         for p in self.parties:
             row: dict[str, Any] = {"party": p.party, "p_has_bargain": p.p_has_bargain, "p_keeps": p.p_keeps}
@@ -95,20 +94,31 @@ class Agreement(ShowsItself):
                 value = getattr(p, name) or (None, None, None)
                 row |= {name: value[0], f"{name}_low": value[1], f"{name}_high": value[2]}
             rows.append(row)
-        return pl.DataFrame(rows, infer_schema_length=None)
+        note = f"Medians and 90 % intervals over {self.n_draws} draws under {self.explanation}; slack: patience above what is needed."
+        units = {
+            "p_has_bargain": "probability",
+            "p_keeps": "probability",
+            "critical": "discount factor",
+            "slack": "discount factor",
+        }
+        return ResultTable(
+            pl.DataFrame(rows, infer_schema_length=None), "What each party needs to keep the agreement", units, note
+        )
 
-    def path_table(self):
-        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ* (a polars frame)."""
-        import polars as pl
+    def path_table(self) -> ResultTable:
+        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ*."""
+        rows = [
+            {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
+             **{f"needed_{p}": v for p, v in y.critical.items()}}
+            for y in self.path
+        ]  # fmt: skip
+        units = {"p_keeps_itself": "probability", "p_broken_by": "probability"}
+        return ResultTable(pl.DataFrame(rows, infer_schema_length=None), "The agreement over the years", units,
+                           "needed: the median discount factor that keeping it takes.")  # fmt: skip
 
-        return pl.DataFrame(
-            [
-                {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
-                 **{f"needed_{p}": v for p, v in y.critical.items()}}
-                for y in self.path
-            ],
-            infer_schema_length=None,
-        )  # fmt: skip
+    def tables(self) -> tuple[ResultTable, ...]:
+        """By party, and by year."""
+        return self.table(), self.path_table()
 
     def statements(self) -> tuple[str, ...]:
         """The answer in sentences: whether it keeps itself, until when, and which fee keeps both in."""
@@ -263,5 +273,4 @@ def _interval(draws: np.ndarray) -> tuple[float, float, float] | None:
 
 
 def _quantiles(draws: np.ndarray) -> tuple[float, float, float]:
-    low, high = np.quantile(draws, LEVEL)
-    return float(np.median(draws)), float(low), float(high)
+    return float(np.median(draws)), *interval(draws)

@@ -21,12 +21,12 @@ from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import all_histories, play_tiles
 from buckpass.futures.world import world_of
 from buckpass.predict.which_fits import Basis, basis_of
-from buckpass.record.results import ShowsItself
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["Backtest", "NothingToCompare", "Score", "backtest"]
 
 STARTS = (2005, 2015)
-INTERVAL = (0.05, 0.95)
 
 
 class NothingToCompare(FuturesError):
@@ -78,9 +78,10 @@ class Backtest(ShowsItself):
         pairs = [(s.crps, s.naive_crps) for s in self.scores if s.naive_crps > 0]
         return 1.0 - float(np.mean([c / n for c, n in pairs])) if pairs else float("nan")
 
-    def table(self) -> pl.DataFrame:
+    def table(self) -> ResultTable:
         """One row per quantity."""
-        return pl.DataFrame([{**asdict(s), "is_covered": s.is_covered} for s in self.scores])
+        frame = pl.DataFrame([{**asdict(s), "is_covered": s.is_covered} for s in self.scores])
+        return ResultTable(frame, "The past as it would have been foreseen", {}, self.caveat)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -88,7 +89,7 @@ class Backtest(ShowsItself):
             "coverage": self.coverage,
             "skill": self.skill,
             "caveat": self.caveat,
-            "scores": self.table().to_dicts(),
+            "scores": self.table().rows(),
         }
 
 
@@ -136,9 +137,9 @@ def _scored(case: Case, basis: Basis, start: int, years: int, histories: int, se
             continue
         past = before.get((quantity, of), np.nan)
         naive = past * gone if quantity in COUNTS else past
-        low, median, high = np.quantile(draws, (INTERVAL[0], 0.5, INTERVAL[1]))
+        low, high = interval(draws)
         out.append(
-            Score(start, quantity, of, float(seen), float(low), float(median), float(high), float(naive),
+            Score(start, quantity, of, float(seen), low, float(np.median(draws)), high, float(naive),
                   _crps(draws, seen), abs(float(naive) - float(seen)))
         )  # fmt: skip
     return out

@@ -44,6 +44,11 @@ class Outcome:
     above: float | None = None
     below: float | None = None
 
+    @property
+    def text(self) -> str:
+        """Measure, power and year in words."""
+        return f"{self.measure} {self.power} {self.year}"
+
 
 @dataclass(frozen=True)
 class Design:

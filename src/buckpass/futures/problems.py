@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buckpass.case.problems import BuckpassError
+from buckpass.results.errors import BuckpassError
 
 __all__ = [
     "BadDesign",
@@ -13,7 +13,6 @@ __all__ = [
     "NoArrangement",
     "NoCapacity",
     "NoHistories",
-    "OutputFailed",
 ]
 
 
@@ -47,7 +46,3 @@ class BadDesign(FuturesError):
 
 class ClusterDoesNotAnswer(FuturesError):
     """No Dask scheduler answered at the address in time."""
-
-
-class OutputFailed(FuturesError):
-    """A result could not be written (disk full, folder not writable); what was finished before is kept."""

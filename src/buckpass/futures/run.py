@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from buckpass.case import Case
 from buckpass.changes.scenario import are_alike, why_idle
@@ -21,14 +22,14 @@ from buckpass.futures.scenario import Scenario, scenario_of
 from buckpass.futures.tiles import TILE, Along, in_order, play_tiles
 from buckpass.futures.world import Labels, World, world_of
 from buckpass.predict.which_fits import Basis, basis_of
-from buckpass.record.results import ShowsItself
+from buckpass.results.summary import normal_interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
-Z90 = 1.645  # half the width of a 90 % normal interval, in standard errors
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_HISTORIES = 2**31 - 4096
 MOST_YEARS = 500
@@ -68,25 +69,36 @@ class Futures(ShowsItself):
     folder: Path | None = None
     notes: tuple[str, ...] = field(default=())
 
-    def table(self, year: int | None = None):
-        """The last (or given) year as two polars frames, by measure and power and by host.
+    def table(self, year: int | None = None) -> ResultTable:
+        """The last (or given) year by measure and power.
 
         mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
         same history) with the 90 % interval of its mean.
         """
-        import polars as pl
-
-        at = self.summary.sel(year=int(self.summary["year"][-1]) if year is None else year)
-        by_power = [
+        at = self._year(year)
+        rows = [
             {"measure": m.name, "power": str(power), "mean": float(at[f"{m.name}_mean"].sel(run="baseline", power=power)),
              **_band(at, m, power), **_difference(at, m.name, power)}
             for m in MEASURES for power in at["power"].values if m.name != "economic_share" or power in self.labels.traders
         ]  # fmt: skip
-        by_host = [
+        said = "; ".join(f"{m.name}: {m.meaning} ({m.unit})" for m in MEASURES)
+        return ResultTable(pl.DataFrame(rows), f"By power in {int(at['year'])}", {}, f"{said}.")
+
+    def by_host(self, year: int | None = None) -> ResultTable:
+        """The last (or given) year by host and run: crises, and how many found nobody or were not stabilised."""
+        at = self._year(year)
+        rows = [
             {"host": str(host), "run": str(run), **{name: float(at[name].sel(run=run, host=host)) for name in BY_HOST}}
             for host in at["host"].values for run in at["run"].values
         ]  # fmt: skip
-        return [pl.DataFrame(by_power), pl.DataFrame(by_host)]
+        return ResultTable(pl.DataFrame(rows), f"By host in {int(at['year'])}", {"nobody_by": "probability"})
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The last year by power and by host."""
+        return self.table(), self.by_host()
+
+    def _year(self, year: int | None) -> xr.Dataset:
+        return self.summary.sel(year=int(self.summary["year"][-1]) if year is None else year)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary and the manifest as plain data."""
@@ -111,9 +123,10 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
     if "difference" not in at["run"]:
         return {}
     of = at.sel(run="difference", power=power)
-    mean, error = float(of[f"{measure}_mean"]), Z90 * float(of[f"{measure}_se"])
+    mean = float(of[f"{measure}_mean"])
+    low, high = normal_interval(mean, float(of[f"{measure}_se"]))
     scenario = float(at[f"{measure}_mean"].sel(run="scenario", power=power))
-    return {"scenario": scenario, "difference": mean, "difference_low": mean - error, "difference_high": mean + error}
+    return {"scenario": scenario, "difference": mean, "difference_low": low, "difference_high": high}
 
 
 def simulate(

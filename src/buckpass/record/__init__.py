@@ -2,6 +2,5 @@
 
 from buckpass.record.coding import widened, without_recalled
 from buckpass.record.measure import Record, measure
-from buckpass.record.results import ResultTable
 
-__all__ = ["Record", "ResultTable", "measure", "widened", "without_recalled"]
+__all__ = ["Record", "measure", "widened", "without_recalled"]

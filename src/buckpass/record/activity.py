@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.record.eligibility import eligible_crises
 from buckpass.record.rates import BoundedRate, Rate, bounded_rate, p_less
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["Activity", "activity_by_theatre", "activity_of", "activity_table", "comparisons_table"]
 

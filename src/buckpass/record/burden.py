@@ -10,8 +10,8 @@ import polars as pl
 from scipy.special import ndtr, ndtri
 
 from buckpass.case import Case
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import LEVEL
+from buckpass.results.table import ResultTable
 
 __all__ = ["RankCorrelation", "burden_table", "rank_correlation"]
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.coded import counted
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["agreement_table"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable
 
 __all__ = ["profiles_table", "requests_table", "responses_table", "was_asked"]
 
@@ -118,8 +118,7 @@ def _mean_draws(part: pl.DataFrame, rng: np.random.Generator) -> np.ndarray | No
 
 
 def _request_row(power: str, asked: bool, part: pl.DataFrame, draws: np.ndarray | None) -> dict[str, Any]:
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    low, high = (None, None) if draws is None else map(float, np.quantile(draws, ends))
+    low, high = (None, None) if draws is None else interval(draws)
     return {
         "power": power,
         "asked": asked,

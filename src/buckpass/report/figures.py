@@ -14,7 +14,6 @@ from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
-from buckpass.record.rates import LEVEL
 from buckpass.report.theme import (
     INK,
     PALE,
@@ -27,6 +26,7 @@ from buckpass.report.theme import (
     rung_colours,
 )
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
+from buckpass.results.summary import interval
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
 
@@ -190,11 +190,11 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
 def _bands(case: Case, seed: int) -> pl.DataFrame:
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     rows = [
-        {"domain": domain, "year": year, "power": power, "low": float(low), "value": float(mid), "high": float(high)}
+        {"domain": domain, "year": year, "power": power, "low": low, "value": float(np.median(draws)), "high": high}
         for domain, years in pooled_shares(own, seed).items()
         for year, shares in years.items()
         for power, draws in shares.items()
-        for low, mid, high in [np.quantile(draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])]
+        for low, high in [interval(draws)]
     ]
     schema = {"domain": pl.String, "year": pl.Int64, "power": pl.String, "low": pl.Float64, "value": pl.Float64,
               "high": pl.Float64}  # fmt: skip

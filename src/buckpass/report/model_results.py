@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.ask.explain import Explained, NoGap, explain
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
@@ -25,6 +24,7 @@ from buckpass.game.solver import DEFAULT_SETTINGS
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import Basis, basis_of, best_posterior
 from buckpass.report.what_ifs import CardWhatIf, card_what_ifs
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["ExpectedResponse", "Fit", "ModelResults", "RationalityPath", "model_results"]
 

@@ -9,20 +9,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buckpass.case import Case, write_atomic
-from buckpass.case.files import refuse_existing
+from buckpass.case import Case
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
 from buckpass.report.theme import BASIS_WORDS, VERDICT_COLOURS, Figure, ink_on, rung_colours
 from buckpass.report.wording import and_join, grouped_places, name_of, number, with_interval
+from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from buckpass.ask.crisis_solution import Summary
     from buckpass.fit.posterior import Posterior
-    from buckpass.record import ResultTable
+    from buckpass.results.summary import Summary
+    from buckpass.results.table import ResultTable
 
 __all__ = ["render_page", "write_page"]
 
@@ -53,7 +53,7 @@ def write_page(
         results = replace(results, chapters=_years_ahead(case, posteriors))
     begin("drawing")
     page = render_page(case, results)
-    return write_atomic(path, page.encode("utf-8"), force)
+    return write_whole(path, page, force=force)
 
 
 def render_page(case: Case, results: ReportResults) -> str:

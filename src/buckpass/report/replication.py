@@ -18,11 +18,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from buckpass.case import BuckpassError, Case, load_case, write_atomic
-from buckpass.case.files import open_plain, refuse_existing, settle_name
+from buckpass.case import BuckpassError, Case, load_case
+from buckpass.case.files import open_plain, settle_name
 from buckpass.case.problems import FileRefused
 from buckpass.fit.fitting import posteriors_or_none
 from buckpass.fit.posterior import Posterior
+from buckpass.results.files import json_text, refuse_existing, write_whole
 
 __all__ = ["Difference", "NotAnArchive", "Verification", "verify_archive", "write_archive"]
 
@@ -111,7 +112,7 @@ def write_archive(case: Case, path: str | Path, *, seed: int = 0, force: bool = 
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(content):
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content[name], zipfile.ZIP_DEFLATED)
-    return write_atomic(path, packed.getvalue(), force)
+    return write_whole(path, packed.getvalue(), force=force)
 
 
 def verify_archive(path: str | Path) -> Verification:
@@ -226,7 +227,7 @@ def _plain_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _as_bytes(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n").encode()
+    return (json_text(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _pairs(place: str, archived: Any, computed: Any) -> Iterator[tuple[str, Any, Any]]:

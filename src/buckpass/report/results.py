@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from buckpass.case import Case
 from buckpass.claims import Verdicts, assess, assess_under
 from buckpass.claims.sensitivity import Sensitivity
-from buckpass.record import Record, ResultTable, measure
+from buckpass.record import Record, measure
 from buckpass.report.theme import Figure
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.fit.comparing import Compared

@@ -10,7 +10,6 @@ from importlib import resources
 
 import numpy as np
 
-from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.changes import BadOverride, Override
 from buckpass.changes.scenario import changes_of, scenario_setting
@@ -20,6 +19,7 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import OF_CRISIS, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.report.wording import name_of
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
@@ -58,7 +60,15 @@ class ResultTable:
             "case_hash": self.case_hash, "seed": self.seed, "rows": self.rows(),
         }  # fmt: skip
 
-    def table(self) -> GT:
+    def table(self) -> ResultTable:
+        """Itself: what every result gives."""
+        return self
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """Itself alone."""
+        return (self,)
+
+    def great_table(self) -> GT:
         """The table for print (great-tables), numbers rounded, units under the column names, note and sources below."""
         from great_tables import GT, html
 
@@ -86,7 +96,7 @@ class ResultTable:
         return shown.as_latex()
 
     def _repr_html_(self) -> str:
-        return self.table().as_raw_html()
+        return self.great_table().as_raw_html()
 
     def _footer(self) -> list[str]:
         sources = f"Sources: {', '.join(self.sources)}." if self.sources else ""
@@ -102,19 +112,21 @@ class ResultTable:
 
 
 class ShowsItself:
-    """A result that a notebook shows as its chart and its tables: it has `table()` or `tables()`, and may have `plot()`.
+    """A result that a notebook shows as its chart and its tables.
 
-    The chart is drawn here and set as a picture, so that it needs neither network nor scripts where it is read.
+    It has `table()`, the one table that says most, as a `ResultTable`; where there are more, `tables()` gives them all,
+    that one first; it may have `plot()`. The chart is drawn here and set as a picture, so that it needs neither network
+    nor scripts where it is read.
     """
 
-    def _repr_html_(self) -> str:
-        parts = [self._picture(), *(one._repr_html_() for one in self._tables())]
-        return "".join(f"<div style='margin:0 0 1rem;overflow-x:auto'>{part}</div>" for part in parts if part)
+    def tables(self) -> tuple[ResultTable, ...]:
+        """Every table of the result, the one that says most first."""
+        give = getattr(self, "table", None)
+        return () if give is None else (give(),)
 
-    def _tables(self) -> list[Any]:
-        give = getattr(self, "table", None) or getattr(self, "tables", None)
-        found = give() if give else []
-        return list(found.values()) if isinstance(found, Mapping) else found if isinstance(found, list) else [found]
+    def _repr_html_(self) -> str:
+        parts = [self._picture(), *(one._repr_html_() for one in self.tables())]
+        return "".join(f"<div style='margin:0 0 1rem;overflow-x:auto'>{part}</div>" for part in parts if part)
 
     def _picture(self) -> str:
         import vl_convert
@@ -124,13 +136,17 @@ class ShowsItself:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it: NaN and infinity become None, dates ISO text, tuples lists."""
+    """A value as JSON knows it: NaN and infinity become None, dates ISO text, tuples and arrays lists, paths text."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
+    if isinstance(value, PurePath):
+        return str(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
