@@ -29,6 +29,7 @@ Changes = Annotated[
 Theory = Annotated[
     str | None, typer.Option("--explanation", metavar="ID", help="One explanation; by default those that predict the record together, weighted.")
 ]
+Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]
 Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
 ]
@@ -59,6 +60,7 @@ class _Question:
     case: str
     crisis: str
     explanation: str | None
+    order: str
     posteriors: Path | None
     figure: Path | None
     as_json: bool
@@ -70,12 +72,15 @@ class _Question:
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
+            from buckpass.fit.likelihood import ORDERS
             from buckpass.predict.which_fits import basis_for
 
             _check_figure(self.figure)
+            if self.order not in ORDERS:
+                raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {self.order!r}")
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
-            basis = basis_for(loaded, self.posteriors, self.explanation)
+            basis = basis_for(loaded, self.posteriors, self.explanation, self.order)
             found = find(loaded, basis)
             if self.figure is not None:
                 _write(draw(found) if draw else found.plot(), self.figure)
@@ -96,6 +101,7 @@ def solve(
         bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
     ] = False,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: Picture = None,
@@ -117,7 +123,7 @@ def solve(
         if found.equilibria is not None:
             tell_table(found.equilibria.table())
 
-    question = _Question(case, crisis, explanation, posteriors, figure, as_json)
+    question = _Question(case, crisis, explanation, order, posteriors, figure, as_json)
     question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
 
 
@@ -126,6 +132,7 @@ def whatif(
     crisis: Crisis,
     changes: Changes = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: Picture = None,
@@ -143,7 +150,7 @@ def whatif(
         tell_table(found.changes())
         tell_table(found.outcomes())
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def tip(
@@ -155,6 +162,7 @@ def tip(
         list[str] | None, typer.Option("--between", metavar="LOW,HIGH", help="Bounds, one for each --over.")
     ] = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: Picture = None,
@@ -176,7 +184,7 @@ def tip(
             tell(found.drawn)
             tell(" ".join(found.notes))
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def explain(
@@ -189,6 +197,7 @@ def explain(
         str | None, typer.Option("--reference", help="Compared with whom; the case's provider by default.")
     ] = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: Picture = None,
@@ -203,7 +212,7 @@ def explain(
         pair = (power or focus.rider, reference or focus.provider)
         return explaining.explain(loaded, fits, crisis, *pair, n_draws=draws)
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 
 
 def _pair(text: str) -> tuple[float, float]:
