@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
+from buckpass.ask.answer import Answer
 from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.overrides import Override
@@ -23,7 +24,7 @@ from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import DEPLOYMENT, OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.record.results import ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
@@ -73,11 +74,9 @@ class PowerChange:
 
 
 @dataclass(frozen=True)
-class WhatIf(ShowsItself):
+class WhatIf(Answer):
     """A crisis before and after a change, under one explanation, on the same posterior draws."""
 
-    crisis: str
-    explanation: str
     overrides: tuple[str, ...]
     powers: tuple[PowerChange, ...]
     p_stabilised: Difference
@@ -86,11 +85,6 @@ class WhatIf(ShowsItself):
     without_effect: tuple[
         str, ...
     ]  # changes that by themselves move no input of any game, each with the reason if known
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
-    weights: Mapping[str, float]  # how much each fit counts
 
     @property
     def sentence(self) -> str:
@@ -152,12 +146,10 @@ class WhatIf(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights),
-            "set": list(self.overrides),
+            **self.rests_on(), "set": list(self.overrides),
             "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.as_dict(),
             "p_nobody": self.p_nobody.as_dict(), "is_null": self.is_null, "without_effect": list(self.without_effect),
-            "sentence": self.sentence, "units": UNITS, "notes": list(self.notes), "n_draws": self.n_draws,
-            "seed": self.seed, "case_hash": self.case_hash,
+            "sentence": self.sentence, "units": UNITS,
         })  # fmt: skip
 
     def plot(self):
