@@ -194,7 +194,7 @@ def test_bad_input_is_refused_with_its_reason(toy, posteriors, tmp_path):
     refuse(GrowthOverflows, "loss of everything", ["AAA.trade.growth=-1"])
     refuse(BadOverride, "absent=AAA", ["AAA.capacity=0"])
     refuse(BadOverride, "force the rung alone", ["AAA.force@PACT=5"])
-    refuse(NoUsablePosterior, "no posterior", fits={})
+    refuse(NoUsablePosterior, "fit it first", fits={})
     refuse(NoUsablePosterior, "FR", fits={"FR": made_posterior(toy, passed=False)})
     (tmp_path / "notes.txt").write_text("mine")
     refuse(ManifestMismatch, "not empty", out=tmp_path)

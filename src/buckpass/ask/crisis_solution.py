@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from buckpass.ask.answer import Answer
 from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
@@ -43,22 +44,15 @@ class PowerSolution:
 
 
 @dataclass(frozen=True)
-class CrisisSolution(ShowsItself):
+class CrisisSolution(Answer):
     """The equilibrium of a crisis under one explanation, over posterior draws (means and 90 % intervals)."""
 
-    crisis: str
-    explanation: str
     powers: tuple[PowerSolution, ...]
     p_stabilised: Summary
     p_nobody: Summary  # nobody goes beyond statements
     solver: Mapping[str, Any]  # residual: largest error of log R; sweeps: most used; status
     overrides: tuple[str, ...]
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
     rungs: Rungs
-    weights: Mapping[str, float]  # how much each fit counts
     equilibria: EquilibriaOfCrisis | None = None
     path: PathFigure | None = None
 
@@ -82,13 +76,11 @@ class CrisisSolution(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values: crisis, powers, p_stabilised, solver, and what they were computed with."""
         answer = {
-            "crisis": self.crisis, "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.mean,
+            **self.rests_on(), "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.mean,
             "solver": dict(self.solver), "p_nobody": self.p_nobody.mean,
             "interval": {"p_stabilised": [self.p_stabilised.low, self.p_stabilised.high],
                          "p_nobody": [self.p_nobody.low, self.p_nobody.high]},
-            "explanation": self.explanation, "weights": dict(self.weights), "set": list(self.overrides),
-            "notes": list(self.notes),
-            "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
+            "set": list(self.overrides),
         }  # fmt: skip
         if self.equilibria is not None:
             answer |= {"equilibria": self.equilibria.as_dict(), "branch": self.equilibria.branch_as_dict()}

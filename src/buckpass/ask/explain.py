@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import polars as pl
 
+from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.changes.overrides import Override
@@ -19,7 +20,7 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_notes
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import Summary, summary
-from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.table import ResultTable, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 
@@ -31,22 +32,15 @@ class NoGap(BuckpassError):
 
 
 @dataclass(frozen=True)
-class Explained(ShowsItself):
+class Explained(Answer):
     """The gap in expected effort between a power and a reference provider, and each mechanism's part of it."""
 
-    crisis: str
-    explanation: str
     power: str
     reference: str
     gap: Summary  # expected effort of the power minus the reference's, 0 to 1
     parts: dict[str, Summary]  # by mechanism; the means sum to the mean gap
     draws: dict[str, np.ndarray]  # by mechanism, [draw]: they sum to the gap of each draw
     by_fit: dict[str, dict[str, float]]  # what each fit says by itself: mean gap, mean part of every mechanism
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
-    weights: Mapping[str, float]  # how much each fit counts
     overrides: tuple[str, ...] = ()
 
     def table(self) -> ResultTable:
@@ -64,11 +58,9 @@ class Explained(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "set": list(self.overrides),
-            "power": self.power, "reference": self.reference,
+            **self.rests_on(), "set": list(self.overrides), "power": self.power, "reference": self.reference,
             "gap": self.gap.as_dict(), "parts": {name: part.as_dict() for name, part in self.parts.items()},
-            "by_fit": self.by_fit, "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1", "notes": list(self.notes),
-            "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
+            "by_fit": self.by_fit, "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1",
         })  # fmt: skip
 
     def plot(self):

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from buckpass.ask.answer import Answer
 from buckpass.ask.crossing import Crossing
 from buckpass.results.summary import Summary, summary
-from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.table import ResultTable, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
 
 
 @dataclass(frozen=True)
-class Tipping(ShowsItself):
+class Tipping(Answer):
     """The value of an input nearest to the present one at which a condition starts or stops holding, per draw."""
 
-    crisis: str
-    explanation: str
     over: str
     unit: str
     crosses: Crossing
@@ -33,11 +31,6 @@ class Tipping(ShowsItself):
     share_holding: float  # of the draws in which the condition holds at the present value
     grid: np.ndarray  # values of the input
     curve: np.ndarray  # [grid, draw] the estimand
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
-    weights: Mapping[str, float]  # how much each fit counts
 
     @property
     def sentence(self) -> str:
@@ -70,11 +63,10 @@ class Tipping(ShowsItself):
         """Plain values for JSON; `value` is null where no draw crosses."""
         found = self.value and {"median": self.value.mean, "low": self.value.low, "high": self.value.high}
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "over": self.over, "unit": self.unit,
+            **self.rests_on(), "over": self.over, "unit": self.unit,
             "crosses": self.crosses.text, "bounds": list(self.bounds), "present": self.present, "value": found,
             "share_crossing": self.share_crossing, "share_holding": self.share_holding, "sentence": self.sentence,
-            "curve": self.table().rows(), "notes": list(self.notes), "n_draws": self.n_draws, "seed": self.seed,
-            "case_hash": self.case_hash,
+            "curve": self.table().rows(),
         })  # fmt: skip
 
     def plot(self):
@@ -92,22 +84,15 @@ class Tipping(ShowsItself):
 
 
 @dataclass(frozen=True)
-class PhaseDiagram(ShowsItself):
+class PhaseDiagram(Answer):
     """The posterior mean of an estimand over two inputs, and where it crosses the threshold."""
 
-    crisis: str
-    explanation: str
     over: tuple[str, str]
     units: tuple[str, str]
     crosses: Crossing
     grids: tuple[np.ndarray, np.ndarray]
     mean: np.ndarray  # [first input, second input]
     contour: tuple[tuple[float, float], ...]  # values of both inputs at which the mean crosses
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
-    weights: Mapping[str, float]  # how much each fit counts
 
     def _rows(self) -> list[dict[str, float]]:
         first, second = self.grids
@@ -149,10 +134,9 @@ class PhaseDiagram(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "over": list(self.over), "units": list(self.units),
+            **self.rests_on(), "over": list(self.over), "units": list(self.units),
             "crosses": self.crosses.text, "grids": [g.tolist() for g in self.grids], "mean": self.mean.tolist(),
-            "sentence": self.sentence, "contour": [list(point) for point in self.contour], "notes": list(self.notes), "n_draws": self.n_draws,
-            "seed": self.seed, "case_hash": self.case_hash,
+            "sentence": self.sentence, "contour": [list(point) for point in self.contour],
         })  # fmt: skip
 
     def plot(self):

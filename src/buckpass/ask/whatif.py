@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
+from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.changes.overrides import Override
@@ -24,7 +25,7 @@ from buckpass.predict.idle import idle_changes
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import Summary, summary
-from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.table import ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
@@ -74,11 +75,9 @@ class PowerChange:
 
 
 @dataclass(frozen=True)
-class WhatIf(ShowsItself):
+class WhatIf(Answer):
     """A crisis before and after a change, under one explanation, on the same posterior draws."""
 
-    crisis: str
-    explanation: str
     overrides: tuple[str, ...]
     powers: tuple[PowerChange, ...]
     p_stabilised: Difference
@@ -87,12 +86,7 @@ class WhatIf(ShowsItself):
     without_effect: tuple[
         str, ...
     ]  # changes that by themselves move no input of any game, each with the reason if known
-    notes: tuple[str, ...]
-    n_draws: int  # of each fit
-    seed: int
-    case_hash: str
     rungs: Rungs
-    weights: Mapping[str, float]  # how much each fit counts
 
     @property
     def sentence(self) -> str:
@@ -154,12 +148,10 @@ class WhatIf(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights),
-            "set": list(self.overrides),
+            **self.rests_on(), "set": list(self.overrides),
             "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.as_dict(),
             "p_nobody": self.p_nobody.as_dict(), "is_null": self.is_null, "without_effect": list(self.without_effect),
-            "sentence": self.sentence, "units": {q: unit.format(rungs=self.rungs) for q, unit in UNITS.items()}, "notes": list(self.notes), "n_draws": self.n_draws,
-            "seed": self.seed, "case_hash": self.case_hash,
+            "sentence": self.sentence, "units": {q: unit.format(rungs=self.rungs) for q, unit in UNITS.items()},
         })  # fmt: skip
 
     def plot(self):

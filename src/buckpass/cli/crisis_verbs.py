@@ -35,6 +35,7 @@ Theory = Annotated[
         help="One explanation; by default those that predict the record together, weighted.",
     ),
 ]
+Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]
 Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
 ]
@@ -60,6 +61,7 @@ class _Question:
     case: str
     crisis: str
     explanation: str | None
+    order: str
     posteriors: Path | None
     figure: Path | None
     as_json: bool
@@ -71,11 +73,14 @@ class _Question:
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
+            from buckpass.fit.likelihood import ORDERS
             from buckpass.predict.which_fits import basis_for
 
+            if self.order not in ORDERS:
+                raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {self.order!r}")
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
-            basis = basis_for(loaded, self.posteriors, self.explanation)
+            basis = basis_for(loaded, self.posteriors, self.explanation, self.order)
             found = find(loaded, basis)
             if self.figure is not None:
                 write_figure(draw(found) if draw else found.plot(), self.figure)
@@ -96,6 +101,7 @@ def solve(
         bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
     ] = False,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: FigureFile = None,
@@ -117,7 +123,7 @@ def solve(
         if found.equilibria is not None:
             tell_table(found.equilibria.table())
 
-    question = _Question(case, crisis, explanation, posteriors, figure, as_json)
+    question = _Question(case, crisis, explanation, order, posteriors, figure, as_json)
     question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
 
 
@@ -126,6 +132,7 @@ def whatif(
     crisis: Crisis,
     changes: Changes = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: FigureFile = None,
@@ -143,7 +150,7 @@ def whatif(
         tell_table(found.changes())
         tell_table(found.outcomes())
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def tip(
@@ -155,6 +162,7 @@ def tip(
         list[str] | None, typer.Option("--between", metavar="LOW,HIGH", help="Bounds, one for each --over.")
     ] = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: FigureFile = None,
@@ -176,7 +184,7 @@ def tip(
             tell(found.drawn)
             tell(" ".join(found.notes))
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def explain(
@@ -190,6 +198,7 @@ def explain(
     ] = None,
     changes: Changes = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: FigureFile = None,
@@ -205,7 +214,7 @@ def explain(
         pair = (power or focus.rider, reference or focus.provider)
         return explaining.explain(loaded, fits, crisis, *pair, draws, changes_of(changes or [], loaded, crisis))
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 
 
 def _pair(text: str) -> tuple[float, float]:

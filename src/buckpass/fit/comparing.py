@@ -202,5 +202,5 @@ def failing(checks: ResultTable) -> ResultTable:
 
 
 def best_passed(compared: Compared) -> str:
-    """The best-ranked explanation that is not a bound: what a crisis is solved under unless another is asked for."""
+    """The best-ranked explanation that is not a bound."""
     return next((i for i in compared.comparison.ids if not explanation(i).is_bound), compared.comparison.ids[0])

@@ -24,6 +24,7 @@ from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
 from buckpass.predict.rung_probabilities import rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.table import ResultTable, ShowsItself
 
@@ -231,6 +232,7 @@ def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[Power
 
 def _usable(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
+    refuse_in_order(passed, "a simulated record")
     if len(passed) < 2:
         raise PowerStudyError("a power study needs at least two explanations whose fits passed their diagnostics")
     return passed

@@ -15,6 +15,7 @@ from buckpass.fit.simulating import draw_rungs, within_band
 from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -36,8 +37,9 @@ def predictive_checks(
 
     Bands are handled by completing the data (Gelman, Van Mechelen, Verbeke, Heitjan & Meulders 2005): in every draw of
     the posterior the unknown rung is drawn from the model within its band, and the completed record is set against a
-    replicate of all rows. Rows by several coders share one weight.
+    replicate of all rows. Rows by several coders share one weight. Raises `OrderNotPlayed` for a fit with the patron first.
     """
+    refuse_in_order(posteriors, "a replicated record")
     setting = setting_of(case)
     groups = _theatres(case, setting.names.crises)
     rows = []

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar, overload
+from typing import TypeVar
 
 import equinox as eqx
 import jax
@@ -41,14 +41,6 @@ S = TypeVar("S", Equilibrium, PlayedInOrder)
 AT_ONCE = 4096  # games of single precision in one compiled call
 
 
-@overload
-def solve(
-    crises: Crises, settings: SolverSettings = PRINCIPAL, first: None = None, names: CrisisNames | None = None
-) -> Equilibrium: ...
-@overload
-def solve(
-    crises: Crises, settings: SolverSettings, first: np.ndarray | None, names: CrisisNames | None = None
-) -> Solved: ...
 def solve(
     crises: Crises, settings: SolverSettings = PRINCIPAL, first: np.ndarray | None = None,
     names: CrisisNames | None = None,
@@ -100,9 +92,7 @@ def _compiled_in_order(crises: Crises, first: Int[Array, " c"], settings: Solver
 def _in_order(crises: Crises, first: np.ndarray, settings: SolverSettings) -> PlayedInOrder:
     if settings.block is None:
         return _compiled_in_order(crises, jnp.asarray(first), settings)
-    size = max(
-        settings.block // crises.is_open.shape[-1], 1
-    )  # each game is as many games as the first mover has options
+    size = max(settings.block // crises.is_open.shape[-1], 1)  # one game is many: one for each of the first moves
     return _spread((crises, first), lambda part: _compiled_in_order(*part, settings), size)
 
 

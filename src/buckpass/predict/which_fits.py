@@ -169,8 +169,10 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     """Those whose diagnostics passed, the best-scoring first, bounds last."""
-    passed = [p for p in posteriors.values() if p.diagnostics.passed]
-    return {p.explanation: p for p in sorted(passed, key=lambda p: (_is_bound(p.explanation), -p.elpd))}
+    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    if len(passed) < 2:  # nothing to rank, so no scores are read
+        return passed
+    return dict(sorted(passed.items(), key=lambda one: (_is_bound(one[0]), -one[1].elpd)))
 
 
 def best_freeing(posteriors: Mapping[str, Posterior], term: str, preferred: tuple[str, ...] = ()) -> Posterior | None:

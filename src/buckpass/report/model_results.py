@@ -22,7 +22,7 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import DEFAULT_SETTINGS
 from buckpass.predict.drawing import Drawn, draw
-from buckpass.predict.which_fits import Basis, basis_of, best_posterior
+from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.report.what_ifs import CardWhatIf, card_what_ifs
 from buckpass.results.summary import Summary, summary
 
@@ -102,7 +102,7 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     return ModelResults(
         fits, comparison.indistinguishable, len(score_of(next(iter(passed.values()))).crises), n_draws, basis.weights,
         _expected(case, draw(basis, setting, n_draws)), _gap(case, setting, basis, n_draws),
-        _path(case, setting, best_posterior(passed)), card_what_ifs(case, basis, n_draws),
+        _path(case, setting, basis.leading), card_what_ifs(case, basis, n_draws),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Expl
 
 
 def _path(case: Case, whole: CrisisSetting, leading: Posterior) -> RationalityPath | None:
-    """The path under the best explanation that is no bound; none where a patron moves first: it is one of all at once."""
+    """The path under the fit that counts most; none for a bound, or where a patron moves first: it is one of all at once."""
     crisis = case.settings.focus.crisis
     if crisis not in whole.names.crises or explanation(leading.explanation).is_bound:
         return None
