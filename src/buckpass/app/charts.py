@@ -9,16 +9,13 @@ import altair as alt
 
 from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
-from buckpass.fit.model import interacts
 from buckpass.report.theme import INK, PALE, Figure, Layered, power_colours, styled
 from buckpass.report.wording import and_join, name_of, with_interval
 
 __all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
 
 START = "Nothing is changed yet: move a slider of the side bar (on a phone behind the arrows at the top left)."
-ALONE = "This explanation assumes that what others do changes nothing: no buck is passed under it."
-WORDS = {"expected_rung": "Expected rung (0–{top})", "p_deploys": "P(deploys)", "residual": "Residual left by the others",
+WORDS = {"expected_rung": "Expected rung (0–{top})", "p_deploy": "P(deploys)", "residual": "Residual left by the others",
          "buck_passed": "Buck passed (effort)"}  # fmt: skip
 
 
@@ -42,7 +39,8 @@ def answer_specs(case: Case, answer: Answer) -> tuple[dict[str, Any], ...]:
     Their form is made once for a set of powers; from then on only data change.
     """
     data, names = answer_data(case, answer), _named(case, answer)
-    columns = QUANTITIES[::2], QUANTITIES[1::2]
+    quantities = tuple(QUANTITIES)
+    columns = quantities[::2], quantities[1::2]
     return tuple(
         {
             **_form(names, tuple(column), case.rungs.top),
@@ -70,8 +68,8 @@ def answer_title(case: Case, answer: Answer) -> str:
 def answer_note(answer: Answer) -> str:
     """What was changed, n and the interval."""
     changed = f"Changed: {and_join(answer.overrides)}." if answer.overrides else START
-    alone = "" if interacts(explanation(answer.explanation)) else f" {ALONE}"
-    return f"{changed} n = 1 crisis, {len(answer.baseline['p_nobody'])} posterior draws, 90 % intervals; grey: baseline.{alone}"
+    notes = " ".join(answer.notes[1:])  # the first says which fits, as the choice beside the chart does
+    return f"{changed} n = 1 crisis, {answer.n_draws} posterior draws, 90 % intervals; grey: baseline. {notes}".strip()
 
 
 def _largest(case: Case, answer: Answer) -> str:
@@ -117,7 +115,7 @@ def _span(quantity: str, rows: list[dict], top: int) -> list[float]:
     """The axis: fixed where the quantity is bounded, else wide enough that rounding errors do not fill it."""
     if quantity == "expected_rung":
         return [0, top]
-    if quantity == "p_deploys":
+    if quantity == "p_deploy":
         return [0, 1]
     highest = max(r[f"{side}_high"] for r in rows for side in ("baseline", "scenario"))
     lowest = min(r[f"{side}_low"] for r in rows for side in ("baseline", "scenario"))

@@ -18,7 +18,9 @@ def _only_number(value: Any) -> Any:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
+LARGEST = 1e15  # of any number set by hand or counted: beyond it sums lose their units and exponentials overflow
+Finite = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
+Number = Annotated[Finite, Field(ge=-LARGEST, le=LARGEST)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 

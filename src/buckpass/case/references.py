@@ -10,6 +10,7 @@ import polars as pl
 
 from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
 from buckpass.case.claim_references import check_claims
+from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
@@ -289,6 +290,7 @@ def _series(material: Material, names: Names) -> Iterator[Problem]:
     own = (*names.actors, *names.theatres, world_code())
     for column in ("actor", "partner"):
         yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
+    yield from odd_figures(frame, material.content)
 
 
 def _sources(material: Material) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from buckpass.case.cells import parse_date
-from buckpass.case.entries import Entry, Label, Line, Number, Share, SourceKeys, Text
+from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
 from buckpass.case.ladder import Ladder
 
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
@@ -56,6 +56,48 @@ class Quantity(Entry):
         return self
 
 
+class Bounded(Quantity):
+    """A quantity whose value and range keep within bounds of their own; a subclass gives them by its `value`."""
+
+    @classmethod
+    def bounds(cls) -> tuple[float, float]:
+        """The least and the largest that the value may be."""
+        given = cls.model_fields["value"].metadata
+        return max(getattr(b, "ge", -LARGEST) for b in given), min(getattr(b, "le", LARGEST) for b in given)
+
+    @model_validator(mode="after")
+    def _range_within_bounds(self) -> Bounded:
+        least, most = self.bounds()
+        for name in ("low", "high"):
+            if (given := getattr(self, name)) is not None and not least <= given <= most:
+                raise ValueError(f"{name} = {given:g} lies outside {least:g} to {most:g}")
+        return self
+
+
+class ShareQuantity(Bounded):
+    """A part of a whole."""
+
+    value: Share
+
+
+class LogitQuantity(Bounded):
+    """A price or a rent on the scale of the pay-offs: e¹⁰ to one is as good as certain."""
+
+    value: Annotated[Number, Field(ge=0, le=10)]
+
+
+class YearsQuantity(Bounded):
+    """A number of years."""
+
+    value: Annotated[Number, Field(ge=1, le=200)]
+
+
+class AlignmentQuantity(Bounded):
+    """How one counts another's effort: 1 as its own, 0 not at all, −1 as undoing it."""
+
+    value: Annotated[Number, Field(ge=-1, le=1)]
+
+
 class Focus(Entry):
     """What the page and the default commands speak about."""
 
@@ -68,7 +110,10 @@ class Focus(Entry):
     )
 
 
-Coordinates = Annotated[tuple[Number, Number], Field(description="latitude, longitude in degrees")]
+Coordinates = Annotated[
+    tuple[Annotated[Number, Field(ge=-90, le=90)], Annotated[Number, Field(ge=-180, le=180)]],
+    Field(description="latitude, longitude in degrees"),
+]
 
 
 class Power(Entry):
@@ -152,8 +197,10 @@ class Organisation(Entry):
     members: tuple[Member, ...]
     mandate: Mandate
     consent: Consent
-    cost_share: Quantity = Field(description="share of a deployment's cost that falls on the power acting through it")
-    legitimacy: Quantity = Field(description="scales visible presence: smaller is more acceptable")
+    cost_share: ShareQuantity = Field(
+        description="share of a deployment's cost that falls on the power acting through it"
+    )
+    legitimacy: LogitQuantity = Field(description="scales visible presence: smaller is more acceptable")
     sources: SourceKeys = ()
     note: Text = ""
 
@@ -166,22 +213,20 @@ class Organisation(Entry):
         return self
 
 
-class Alignment(Quantity):
+class Alignment(AlignmentQuantity):
     """How `of` counts the effort of `with` in a theatre: 1 as its own, 0 not at all, −1 as undoing it. Directed."""
 
     theatre: PlainId
     of: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="a power, a host, or * for every host")]
     with_: StateId = Field(alias="with", description="a power")
-    value: Annotated[Number, Field(ge=-1, le=1)]
 
 
-class Opinion(Quantity):
+class Opinion(ShareQuantity):
     """Unfavourable opinion of a power among a host's public, as a share; missing stays missing."""
 
     power: StateId
     host: StateId
     year: Annotated[int, Field(ge=1800, le=2200)]
-    value: Share
 
 
 class CrisisType(Entry):
@@ -230,15 +275,15 @@ class Term(Entry):
 
     party: StateId
     forgoes: Literal["deployment", "obstruction"]
-    rent: Quantity
+    rent: LogitQuantity
 
 
 class Breakdown(Entry):
     """What follows when the arrangement ends."""
 
-    alignment: Quantity
-    punishment_years: Quantity
-    obstruction_cost: Quantity
+    alignment: AlignmentQuantity
+    punishment_years: YearsQuantity
+    obstruction_cost: LogitQuantity
 
 
 class Arrangement(Entry):

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table, tracked
 
 __all__ = ["events"]
@@ -99,7 +100,7 @@ def profile(
     store: Store,
     actors: Annotated[str, typer.Option(help="Actors, comma-separated ISO3 codes.")],
     hosts: Annotated[str, typer.Option(help="Hosts, comma-separated ISO3 codes.")],
-    figure: Annotated[Path | None, typer.Option(help="Also write the figure: .png, .svg, .pdf or .html.")] = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Verbal, economic and military shares by year, normalised by coverage."""
@@ -109,7 +110,7 @@ def profile(
         found = profile_events(store, actors.split(","), hosts.split(","))
         show(found, as_json)
         if figure is not None:
-            found.plot().save(figure)
+            write_figure(found.plot(), figure)
 
 
 def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:

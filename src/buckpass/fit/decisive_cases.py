@@ -14,8 +14,8 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits
+from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]

@@ -13,9 +13,9 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predictive_checks import posterior_coding
-from buckpass.fit.rung_probabilities import LEAST, mixture, rung_probabilities
+from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
@@ -144,7 +144,7 @@ def ranked_probability_score(
 def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
     if not passed:
         raise NothingToForecast("no fit passed its diagnostics, so none is scored")
-    without = {posterior_coding(p).without for p in passed.values()}
+    without = {coding_in(p.settings).without for p in passed.values()}
     if len(without) > 1:
         raise NothingToForecast(
             "these posteriors were fitted without different crises; fit them alike and compare again"
@@ -167,7 +167,7 @@ def _latest(case: Case) -> str:
 
 
 def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[str]) -> Float[np.ndarray, "c p r"]:
-    if posterior_coding(posterior).without:
+    if coding_in(posterior.settings).without:
         return mixture(rung_probabilities(setting, posterior, DRAWS))
     if posterior.forecast is None:
         raise NothingToForecast(f"{posterior.explanation} holds no forecast")

@@ -21,10 +21,10 @@ from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
+from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = [

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.likelihood import first_mover
 from buckpass.fit.model import coefficients_from, log_choices
 from buckpass.fit.observations import Coding, Observations
 from buckpass.fit.posterior import diagnose
@@ -16,7 +15,7 @@ from buckpass.fit.readings import NamedReading, readings_of
 from buckpass.fit.requests import base_rate_scores
 from buckpass.fit.sampling import Draws, Sampling
 from buckpass.fit.scoring import leave_one_out, predictive_score, refit_score, untrusted, with_exact
-from buckpass.game.order import patron_first
+from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
 

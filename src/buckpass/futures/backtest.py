@@ -20,6 +20,7 @@ from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import all_histories, play_tiles
 from buckpass.futures.world import world_of
+from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.record.results import ShowsItself
 
 __all__ = ["Backtest", "NothingToCompare", "Score", "backtest"]
@@ -105,7 +106,7 @@ def backtest(
 
     Raises `NothingToCompare` where a start leaves no year on one side.
     """
-    scores: list[Score] = []
+    basis, scores = basis_of(case, posteriors), []
     for start in starts:
         years = case.settings.years[1] - start + 1
         if years < 1 or start <= case.settings.years[0]:
@@ -114,12 +115,12 @@ def backtest(
                 f"a start in {start} leaves no years on one side of it; the record runs from {first} to {last}: "
                 f"choose a start from {first + 1} to {last}"
             )
-        scores += _scored(case, posteriors, start, years, histories, seed)
+        scores += _scored(case, basis, start, years, histories, seed)
     return Backtest(tuple(scores))
 
 
-def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed: int) -> list[Score]:
-    world, labels = world_of(scenario_of(case), posteriors, start, years, seed)
+def _scored(case: Case, basis: Basis, start: int, years: int, histories: int, seed: int) -> list[Score]:
+    world, labels = world_of(scenario_of(case, (), start), basis, years, seed)
     tiles = list(play_tiles([world], seed, years, histories))
     by_power, by_host = all_histories(tiles, 0)
     fans = _fans(by_power, by_host, labels, case.rungs)

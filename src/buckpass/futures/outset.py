@@ -10,9 +10,8 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.case.overrides import Override
 from buckpass.futures.arrivals import Past
-from buckpass.futures.problems import GrowthOverflows, NoCapacity
+from buckpass.futures.problems import NoCapacity
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
 
@@ -20,7 +19,7 @@ LONGEST_SHOCK = 0.4  # a yearly change of log beyond this is a change of coverag
 BOUND = 0.005  # a survey share of 0 or 1 is a rounding
 
 
-def capacity_at(case: Case, first_year: int, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, " p"]:
+def capacity_at(case: Case, first_year: int) -> Float[np.ndarray, " p"]:
     """log capacity of each power: the last figure before the year; NaN where there is none."""
     measure = case.settings.measures.capacity
     rows = case.series.filter(pl.col("series").is_in(measure.series) & (pl.col("year") < first_year))
@@ -31,14 +30,6 @@ def capacity_at(case: Case, first_year: int, changes: tuple[Override, ...] = ())
             f"{case.id} has no capacity ({wanted}) of any power before {first_year}, from which the years ahead could "
             "start: add the figures to series.csv"
         )
-    for override in (o for o in changes if o.attribute == "capacity"):
-        i = case.powers.index(override.subject)
-        values[i] = override.on(values[i])
-        if not values[i] > 0:
-            raise GrowthOverflows(
-                f"{override.text}: a capacity of {values[i]:g} has no logarithm and nothing can grow from it; "
-                f"to take a power out of the game use absent={override.subject}"
-            )
     return np.log(values)
 
 
@@ -72,7 +63,7 @@ def spread_of(case: Case, series: tuple[str, ...], first_year: int) -> float:
     return float(np.std(changes.to_numpy(), ddof=1)) if len(changes) > 2 else 0.0
 
 
-def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, "h p"]:
+def opinions_at(past: Past) -> Float[np.ndarray, "h p"]:
     """Log-odds of unfavourable opinion of each power in each host, the survey nearest the year; NaN where none."""
     out = np.full((len(past.hosts), len(past.case.powers)), np.nan)
     for h, host in enumerate(past.hosts):
@@ -80,10 +71,7 @@ def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndar
             rows = [o for o in past.case.settings.opinions if o.power == power and o.host == host]
             if rows:
                 share = min(rows, key=lambda o: abs(o.year - past.first_year)).value
-                added = [
-                    o.on(share) for o in changes if o.attribute == "opinion" and (o.subject, o.target) == (power, host)
-                ]
-                share = min(max(added[0] if added else share, BOUND), 1 - BOUND)
+                share = min(max(share, BOUND), 1 - BOUND)
                 out[h, i] = math.log(share / (1 - share))
     return out
 

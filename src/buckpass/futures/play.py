@@ -14,6 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case.ladder import Rungs
+from buckpass.changes.in_game import changed_games
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
@@ -152,30 +153,23 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
         "rival_pressure": pressure,
     }
     grown = (capacity - x[..., COLUMN["capacity"]]) * scale[COLUMN["capacity"]] * world.delivery_elasticity
+    own = (world.start.capacity - world.first_capacity) * world.has_capacity * world.delivery_elasticity
     order = jnp.array([COLUMN[name] for name in columns])
     cells["covariates"] = x.at[..., order].set(jnp.stack(list(columns.values()), axis=-1))
-    cells["log_delivery"] = cells["log_delivery"] + grown - jnp.mean(grown, axis=-1, keepdims=True)
+    others_held = jnp.mean(grown - own, axis=-1, keepdims=True)  # what a scenario takes from one power goes to nobody
+    cells["log_delivery"] = cells["log_delivery"] + grown - others_held
     cells["severity"] = jnp.exp(world.severity_index[0] + world.severity_index[1] * event.severity)
     return dataclasses.replace(world.setting, **cells)
 
 
 def _changed(world: World, event: Event, scene: Scene, crises: Crises) -> Crises:
-    """Commitments and foresight, then what the scenario changes in every game."""
+    """What the scenario changes in every game, then commitments and foresight."""
     fixed, yearly = world.fixed, world.yearly
+    crises = changed_games(crises, fixed.games)
     ahead = fixed.foresight[0][:, None] * crises.deploys_at + fixed.foresight[1][:, None] * crises.presence_at
     own_capacity = jnp.exp(scene.capacity - world.first_capacity)
     bound = yearly.commitment_cost[event.draw][:, None] * scene.commitments / own_capacity
-    levels = [crises.stake, crises.cost, crises.backlash, crises.influence, crises.norm]
-    levels = [jnp.where(jnp.isnan(v), x * s, v) for x, s, v in zip(levels, fixed.scale, fixed.value, strict=True)]
-    held = (crises.rung == fixed.forced[:, None]) & (fixed.forced >= 0)[:, None]
-    can = jnp.any(crises.is_open & held, axis=-1, keepdims=True)
-    forced = jnp.where(can, crises.is_open & held, held)
-    is_open = jnp.where((fixed.forced >= 0)[:, None], forced, crises.is_open)
-    is_open = jnp.where((fixed.is_absent > 0)[:, None], crises.rung == 0, is_open)
-    return dataclasses.replace(
-        crises, stake=levels[0], cost=levels[1] * (1.0 + bound), backlash=levels[2], influence=levels[3], norm=levels[4],
-        barred_at=crises.barred_at + ahead, is_open=is_open,
-    )  # fmt: skip
+    return dataclasses.replace(crises, cost=crises.cost * (1.0 + bound), barred_at=crises.barred_at + ahead)
 
 
 def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Played:

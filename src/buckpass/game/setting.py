@@ -58,6 +58,18 @@ class CrisisSetting(eqx.Module):
         batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
         return dataclasses.replace(self, names=names, **batched)
 
+    def with_rows(self, positions: Sequence[int], part: CrisisSetting) -> CrisisSetting:
+        """The same setting with some of its crises, by position, as another setting has them in this order."""
+        index = np.asarray(positions, dtype=int)
+
+        def replaced(name: str) -> Array:  # on the host: on a device each number of rows would be compiled anew
+            rows = np.array(getattr(self, name))
+            rows[index] = np.asarray(getattr(part, name))
+            return jax.device_put(rows)
+
+        names = (f.name for f in dataclasses.fields(self) if f.name not in UNBATCHED)
+        return dataclasses.replace(self, **{name: replaced(name) for name in names})
+
     def nameless(self) -> CrisisSetting:
         """The same numbers without names, which are static: what is compiled for one crisis then serves all."""
         return dataclasses.replace(self, names=CrisisNames((), (), ()))
@@ -81,7 +93,7 @@ class Standard:
 def standard_of(case: Case) -> Standard:
     """The standard of the case: over every crisis of a theatre that enters the fit and every power that plays."""
     if "standard" not in case.derived:
-        case.derived["standard"] = _standard(_raw_covariates(case, _rows(case, _fitted_ids(case))))
+        case.derived["standard"] = _standard(_fitted_raw(case))
     return case.derived["standard"]
 
 
@@ -91,10 +103,22 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     Raises `UnknownName` for a crisis that the case does not have. Covariates are standardised over the crises in the
     fit whatever is asked for, so that one crisis means the same alone and in company.
     """
+    if crises is None and standard is None:
+        if "setting" not in case.derived:
+            case.derived["setting"] = _setting(case, _fitted_ids(case), _fitted_raw(case), standard_of(case))
+        return case.derived["setting"]
     ids = list(crises) if crises is not None else _fitted_ids(case)
+    return _setting(case, ids, _raw_covariates(case, _rows(case, ids)), standard or standard_of(case))
+
+
+def _fitted_raw(case: Case) -> np.ndarray:
+    if "raw" not in case.derived:
+        case.derived["raw"] = _raw_covariates(case, _rows(case, _fitted_ids(case)))
+    return case.derived["raw"]
+
+
+def _setting(case: Case, ids: list[str], raw: np.ndarray, standard: Standard) -> CrisisSetting:
     rows = _rows(case, ids)
-    raw = _raw_covariates(case, rows)
-    standard = standard or (_standard(raw) if crises is None else standard_of(case))
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     options = tuple(str(r) for r in case.rungs.plain) + tuple(f"{case.rungs.through}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]

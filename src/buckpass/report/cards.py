@@ -120,7 +120,7 @@ def _row(case: Case, results: ReportResults, crisis: str, r: dict[str, Any]) -> 
         full=name_of(case, r["actor"]) if r["actor"] in case.organisations else "", rung=r["rung"], rung_name=case.ladder.names[r["rung"]], band=span(low, high),
         fill=shade, ink=ink_on(shade), basis=r["basis"],
         manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["sources"]),
-        expected=with_interval(found.rung.value, found.rung.low, found.rung.high) if found else "",
+        expected=with_interval(found.rung.mean, found.rung.low, found.rung.high) if found else "",
         p_band=f"{100 * sum(found.by_rung[low : high + 1]):.0f} %" if found else "",
     )  # fmt: skip
 

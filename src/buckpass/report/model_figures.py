@@ -9,11 +9,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from buckpass.ask.explain import Explained
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.record import Record
-from buckpass.report.model_results import Gap, ModelResults
+from buckpass.report.model_results import ModelResults
 from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
 
@@ -78,15 +79,15 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     gap = model.gap
     if gap is None:
         return None
-    rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].value, "low": gap.parts[m].low, "high": gap.parts[m].high}
+    rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
             for m in MECHANISMS]  # fmt: skip
     rows.sort(key=lambda r: -abs(r["value"]))
-    total = {"name": "the whole gap", "value": gap.total.value, "low": gap.total.low, "high": gap.total.high}
-    colour = power_colours(case)[gap.rider]
+    total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
+    colour = power_colours(case)[gap.power]
     y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
     zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
     base = alt.Chart(alt.Data(values=[{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
-    axis = f"expected effort of {name_of(case, gap.rider)} minus that of {name_of(case, gap.provider)} (1 = top of the ladder)"
+    axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
     chart = alt.layer(
         base.mark_bar(height=16, opacity=0.75).encode(
             x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
@@ -102,15 +103,15 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     )  # fmt: skip
 
 
-def gap_title(case: Case, gap: Gap) -> str:
+def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap is, and which mechanism carries most of it."""
-    rider, provider = name_of(case, gap.rider), name_of(case, gap.provider)
-    if gap.total.low <= 0 <= gap.total.high:
+    rider, provider = name_of(case, gap.power), name_of(case, gap.reference)
+    if gap.gap.low <= 0 <= gap.gap.high:
         return f"The model sees no clear difference between {rider} and {provider} here"
-    sign = -1 if gap.total.value < 0 else 1
-    most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].value)
-    share = gap.parts[most].value / gap.total.value
-    others = gap.parts["others"].value / gap.total.value
+    sign = -1 if gap.gap.mean < 0 else 1
+    most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
+    share = gap.parts[most].mean / gap.gap.mean
+    others = gap.parts["others"].mean / gap.gap.mean
     tail = "" if most == "others" else f"; what others do carries {100 * others:.0f} %"
     return (
         f"{rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
@@ -130,7 +131,7 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         found, name = model.expected[crisis, power], name_of(case, power)
         cells += [{"name": name, "rung": r, "p": p, "colour": colours[power], "text": f"{100 * p:.0f}" if p >= 0.1 else "",
                    "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung)]  # fmt: skip
-        marks.append({"name": name, "value": found.rung.value, "low": found.rung.low, "high": found.rung.high})
+        marks.append({"name": name, "value": found.rung.mean, "low": found.rung.low, "high": found.rung.high})
         row = coded.get(power)
         if row is not None and row["rung"] is not None:
             bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})

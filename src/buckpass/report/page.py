@@ -20,9 +20,9 @@ from buckpass.report.wording import and_join, grouped_places, name_of, number, w
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from buckpass.ask.crisis_solution import Summary
     from buckpass.fit.posterior import Posterior
     from buckpass.record import ResultTable
-    from buckpass.report.mixture import Estimate
 
 __all__ = ["render_page", "write_page"]
 
@@ -50,7 +50,7 @@ def write_page(
     results = gather(case, posteriors, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
         begin("years ahead")
-        results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
+        results = replace(results, chapters=_years_ahead(case, posteriors))
     begin("drawing")
     page = render_page(case, results)
     return write_atomic(path, page.encode("utf-8"), force)
@@ -70,11 +70,11 @@ def render_page(case: Case, results: ReportResults) -> str:
     )  # fmt: skip
 
 
-def _years_ahead(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> tuple[Chapter, ...]:
+def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
     from buckpass.report.bargain_chapter import agreement_chapter  # loads the simulation: only where there is a fit
     from buckpass.report.decades_chapter import decades_chapter
 
-    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors, weights)
+    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
 
 
 def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
@@ -175,9 +175,9 @@ def _known_share(results: ReportResults) -> str:
     return f"{rung.count():,} of {len(rung):,}"
 
 
-def change(moved: Estimate) -> str:
+def change(moved: Summary) -> str:
     """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
-    shown = [_signed(v) for v in (moved.value, moved.low, moved.high)]
+    shown = [_signed(v) for v in (moved.mean, moved.low, moved.high)]
     return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
@@ -192,8 +192,7 @@ def _templates() -> Environment:
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
-                     "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+    made.filters |= {"number": number, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

@@ -75,7 +75,7 @@ def gather(
     begin("model")
     model = model_results(case, posteriors, n_draws)
     begin("claims")
-    verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
+    verdicts = assess(case, posteriors, seed=seed)
     compared, forecast = _beyond_the_ranking(case, posteriors)
     return ReportResults(
         record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,

@@ -7,20 +7,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from buckpass.case import BadOverride, load_case, parse_overrides
-from buckpass.fit.basis import NoUsablePosterior, best_posterior, posterior_for
-from buckpass.fit.explaining import NoGap, explain, explain_crises
-from buckpass.fit.posterior import PosteriorFileError, load_posterior
-from buckpass.fit.solving import drawn_games, solve_crises, solve_crisis
-from buckpass.fit.tipping import BadCrossing, parse_crossing, tip
-from buckpass.fit.whatif import whatif, whatif_crises
+from buckpass.ask.explain import NoGap, explain, explain_crises
+from buckpass.ask.solve import solve_crises, solve_crisis
+from buckpass.ask.tip import BadCrossing, parse_crossing, tip
+from buckpass.ask.whatif import whatif, whatif_crises
+from buckpass.case import load_case
+from buckpass.changes import BadOverride, parse_overrides
+from buckpass.changes.scenario import changes_of, scenario_setting
+from buckpass.fit.files import load_posterior
+from buckpass.fit.posterior import PosteriorFileError
 from buckpass.game import estimands
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.scenario import changes_of, scenario_setting
 from buckpass.game.setting import setting_of, standard_of
 from buckpass.game.solver import solve
+from buckpass.predict.drawing import drawn
+from buckpass.predict.which_fits import NoUsablePosterior, basis_for, best_posterior
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "fit"))
 from drawn import prior_posterior
 
 CRISIS, DRAWS = "kz_jan_2022", 8
@@ -43,8 +46,8 @@ def asked(case, posterior, *texts):
 
 @pytest.mark.parametrize("text", NULL)
 def test_a_change_to_what_is_there_gives_the_same_games_bit_for_bit(case, posterior, text):
-    before = drawn_games(case, posterior, CRISIS, (), DRAWS)
-    after = drawn_games(case, posterior, CRISIS, parse_overrides([text], case, CRISIS), DRAWS)
+    before = drawn(case, posterior, [CRISIS], (), DRAWS).games
+    after = drawn(case, posterior, [CRISIS], parse_overrides([text], case, CRISIS), DRAWS).games
     assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
 
 
@@ -168,18 +171,21 @@ def test_the_best_of_a_folder_is_the_best_of_its_posteriors(case, tmp_path):
     for name in ("FR", "BL", "chance"):
         shutil.copy(case.folder / "posteriors" / f"{name}.nc", tmp_path)
         loaded[name] = load_posterior(tmp_path / f"{name}.nc")
-    assert posterior_for(case, tmp_path, "FR").explanation == "FR"
-    assert posterior_for(case, tmp_path).explanation == best_posterior(loaded).explanation
+    assert list(basis_for(case, tmp_path, "FR").fits) == ["FR"]
+    basis = basis_for(case, tmp_path)
+    assert basis.leading.explanation == best_posterior(loaded).explanation
+    assert "chance" not in basis.fits
+    assert sum(basis.weights.values()) == pytest.approx(1)
     with pytest.raises(NoUsablePosterior, match="NI has not been fitted"):
-        posterior_for(case, tmp_path, "NI")
+        basis_for(case, tmp_path, "NI")
 
 
 def test_a_damaged_fit_is_no_concern_of_another_that_is_asked_for(case, tmp_path):
     shutil.copy(case.folder / "posteriors" / "BL.nc", tmp_path)
     (tmp_path / "FR.nc").write_bytes(b"no posterior")
-    assert posterior_for(case, tmp_path, "BL").explanation == "BL"
+    assert list(basis_for(case, tmp_path, "BL").fits) == ["BL"]
     with pytest.raises(PosteriorFileError, match=r"FR\.nc"):
-        posterior_for(case, tmp_path)
+        basis_for(case, tmp_path)
 
 
 @pytest.mark.slow
@@ -213,7 +219,7 @@ def test_without_a_posterior_one_is_told_to_fit(case):
 
 def test_the_parts_of_a_gap_sum_to_it_in_every_draw(case, posterior):
     found = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS)
-    games = drawn_games(case, posterior, CRISIS, (), DRAWS)
+    games = drawn(case, posterior, [CRISIS], (), DRAWS).games
     effort = np.asarray(estimands.expected_effort(games, solve(games).strategy))
     gap = effort[:, 1] - effort[:, 0]
     assert np.abs(sum(found.draws.values()) - gap).max() < 1e-8
@@ -226,7 +232,7 @@ def test_at_the_tipping_point_the_estimand_is_at_the_threshold(case, posterior, 
     found = tip(case, posterior, CRISIS, [over], f"p_stabilised>{threshold:.6f}", n_draws=DRAWS)
     draw = int(np.flatnonzero(np.isfinite(found.draws))[0])
     text = f"{over}={found.draws[draw]:.12f}{'x' if over != 'severity' else ''}"
-    games = drawn_games(case, posterior, CRISIS, parse_overrides([text], case, CRISIS), DRAWS)
+    games = drawn(case, posterior, [CRISIS], parse_overrides([text], case, CRISIS), DRAWS).games
     assert float(estimands.p_stabilised(games, solve(games))[draw]) == pytest.approx(threshold, abs=2e-6)
 
 

@@ -72,10 +72,11 @@ class CrisisSolution(ShowsItself):
     solver: Mapping[str, Any]  # residual: largest error of log R; sweeps: most used; status
     overrides: tuple[str, ...]
     notes: tuple[str, ...]
-    n_draws: int
+    n_draws: int  # of each fit
     seed: int
     case_hash: str
     rungs: Rungs
+    weights: Mapping[str, float]  # how much each fit counts
     equilibria: EquilibriaOfCrisis | None = None
     path: PathFigure | None = None
 
@@ -103,7 +104,8 @@ class CrisisSolution(ShowsItself):
             "solver": dict(self.solver), "p_nobody": self.p_nobody.mean,
             "interval": {"p_stabilised": [self.p_stabilised.low, self.p_stabilised.high],
                          "p_nobody": [self.p_nobody.low, self.p_nobody.high]},
-            "explanation": self.explanation, "set": list(self.overrides), "notes": list(self.notes),
+            "explanation": self.explanation, "weights": dict(self.weights), "set": list(self.overrides),
+            "notes": list(self.notes),
             "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
         }  # fmt: skip
         if self.equilibria is not None:
@@ -145,6 +147,7 @@ class EquilibriaOfCrisis(ShowsItself):
     found: AllEquilibria
     powers: tuple[str, ...]
     expected_rung: np.ndarray  # equilibrium, power
+    explanation: str  # the fit at whose posterior mean
 
     def as_dict(self) -> list[dict[str, Any]]:
         marks = zip(
@@ -188,7 +191,7 @@ class EquilibriaOfCrisis(ShowsItself):
              **r["expected_rung"]}
             for n, r in enumerate(self.as_dict(), start=1)
         ]  # fmt: skip
-        note = f"At the posterior mean. {self.branch} {self.completeness}"
+        note = f"At the posterior mean of {self.explanation}. {self.branch} {self.completeness}"
         units = {"basin_share": "share of starts", **dict.fromkeys(self.powers, "expected rung")}
         return ResultTable(pl.DataFrame(rows), f"{len(rows)} equilibri{'um' if len(rows) == 1 else 'a'}", units, note)
 

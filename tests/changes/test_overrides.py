@@ -1,11 +1,15 @@
 """What a what-if may change is checked before anything is computed."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckpass.case import BadOverride, UnknownName, load_case, override_paths, parse_overrides
+from buckpass.case import UnknownName, load_case
+from buckpass.case.schema import Host, Member
 from buckpass.case.start import TEMPLATE
+from buckpass.changes import BadOverride, override_paths, parse_overrides
 
 CASE = load_case(TEMPLATE)
 
@@ -115,25 +119,30 @@ def test_all_problems_are_in_one_error():
     assert len(caught.value.problems) == len(REFUSED)
 
 
-def test_what_was_not_there_at_the_time_of_the_crisis(spoiled):
-    case = spoiled("case.toml", "founded = 2002-05-01", "founded = 2012-05-01").case
+def with_settings(**changes):
+    return CASE.replace(settings=CASE.settings.model_copy(update=changes))
+
+
+def test_what_was_not_there_at_the_time_of_the_crisis():
+    later = CASE.organisation("PACT").model_copy(update={"founded": date(2012, 5, 1)})
+    case = with_settings(organisations=(later,))
     for text in ("PACT.consent=majority", "request=PACT", "BBB.force@PACT=5"):
         assert parse_overrides([text], case, "dalen_2016")
         with pytest.raises(BadOverride, match="existed from 2012-05-01, not in dalen_2010"):
             parse_overrides([text], case, "dalen_2010")
 
 
-def test_a_power_that_was_no_member_cannot_be_sent(spoiled):
-    case = spoiled("case.toml", 'state = "BBB", from = 2004-01-01', 'state = "BBB", from = 2014-01-01').case
+def test_a_power_that_was_no_member_cannot_be_sent():
+    pact = CASE.organisation("PACT")
+    members = (*(m for m in pact.members if m.state != "BBB"), Member(**{"state": "BBB", "from": date(2014, 1, 1)}))
+    case = with_settings(organisations=(pact.model_copy(update={"members": members}),))
     assert parse_overrides(["BBB.force@PACT=5"], case, "dalen_2016")
     with pytest.raises(BadOverride, match="no member of PACT in dalen_2010"):
         parse_overrides(["BBB.force@PACT=5"], case, "dalen_2010")
 
 
-def test_another_hosts_opinion_changes_nothing(spoiled):
-    case = spoiled(
-        "case.toml", "[[theatres]]", '[[hosts]]\nid = "EEE"\nname = "E"\ncapital = [1.0, 1.0]\n\n[[theatres]]'
-    ).case
+def test_another_hosts_opinion_changes_nothing():
+    case = with_settings(hosts=(*CASE.settings.hosts, Host(id="EEE", name="E", capital=(1.0, 1.0))))
     assert parse_overrides(["BBB.opinion@EEE=0.1"], case)
     with pytest.raises(BadOverride, match="nothing would change"):
         parse_overrides(["BBB.opinion@EEE=0.1"], case, "dalen_2016")

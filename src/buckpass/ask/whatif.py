@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,23 +11,23 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
+from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
-from buckpass.case.overrides import Override
-from buckpass.fit.basis import notes_of
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import POWER_QUANTITIES, Drawn, drawn, quantities_of
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import are_alike, open_only, scenario_setting, why_idle
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
+from buckpass.game.order import Met, met, over_what_is_met
 from buckpass.game.setting import CrisisSetting, standard_of
-from buckpass.game.solver import solve
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
+from buckpass.predict.which_fits import Fits
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
 ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
-OUTCOMES = ("p_stabilised", "p_nobody")
 UNITS = {
     "expected_rung": "rung {rungs.span}", "p_deploy": "P(rung ≥ {rungs.deployment})", "residual": "share of the job left undone for the power",
     "buck_passed": "effort 0–1, times what it can deliver", "payoff": "logit units", "p_stabilised": "probability", "p_nobody": "probability",
@@ -65,7 +64,7 @@ class PowerChange:
     through_others: Summary  # the rest: what the others' re-solved effort moves; the two sum to the difference
 
     def as_dict(self) -> dict[str, Any]:
-        quantities = {name: getattr(self, name).as_dict() for name in POWER_QUANTITIES}
+        quantities = {name: getattr(self, name).as_dict() for name in OF_POWER}
         return {
             "id": self.id,
             **quantities,
@@ -88,10 +87,11 @@ class WhatIf(ShowsItself):
         str, ...
     ]  # changes that by themselves move no input of any game, each with the reason if known
     notes: tuple[str, ...]
-    n_draws: int
+    n_draws: int  # of each fit
     seed: int
     case_hash: str
     rungs: Rungs
+    weights: Mapping[str, float]  # how much each fit counts
 
     @property
     def sentence(self) -> str:
@@ -107,8 +107,8 @@ class WhatIf(ShowsItself):
 
     def table(self) -> ResultTable:
         """One row per power and quantity: baseline, scenario, difference with its 90 % interval."""
-        rows = [_row(p.id, name, getattr(p, name)) for p in self.powers for name in POWER_QUANTITIES]
-        rows += [_row("all", name, getattr(self, name)) for name in OUTCOMES]
+        rows = [_row(p.id, name, getattr(p, name)) for p in self.powers for name in OF_POWER]
+        rows += [_row("all", name, getattr(self, name)) for name in OF_CRISIS]
         units = {"low": "5 %", "high": "95 %", "p_rises": "probability"}
         note = f"{self.sentence} " + " ".join(self.notes)
         return ResultTable(pl.DataFrame(rows), f"{self.crisis}: what if", units, note, (), self.case_hash, self.seed)
@@ -145,7 +145,7 @@ class WhatIf(ShowsItself):
 
     def outcomes(self) -> ResultTable:
         """What changes for the crisis as a whole, with what was changed, held and re-solved in the note."""
-        rows = [{k: v for k, v in _row("all", n, getattr(self, n)).items() if k != "power"} for n in OUTCOMES]
+        rows = [{k: v for k, v in _row("all", n, getattr(self, n)).items() if k != "power"} for n in OF_CRISIS]
         note = f"{self.sentence} " + " ".join(self.notes)
         return ResultTable(
             pl.DataFrame(rows), "Outcome", {"low": "5 %", "high": "95 %"}, note, (), self.case_hash, self.seed
@@ -154,7 +154,8 @@ class WhatIf(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "set": list(self.overrides),
+            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights),
+            "set": list(self.overrides),
             "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.as_dict(),
             "p_nobody": self.p_nobody.as_dict(), "is_null": self.is_null, "without_effect": list(self.without_effect),
             "sentence": self.sentence, "units": {q: unit.format(rungs=self.rungs) for q, unit in UNITS.items()}, "notes": list(self.notes), "n_draws": self.n_draws,
@@ -177,108 +178,88 @@ class WhatIf(ShowsItself):
         return (zero + bars + points).properties(title=title, width=420)
 
 
-def whatif(
-    case: Case, posterior: Posterior | None, crisis: str, overrides: Sequence[Override], n_draws: int = 200
-) -> WhatIf:
+def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[Override], n_draws: int = 200) -> WhatIf:
     """A crisis with some inputs changed, against the crisis as it was, draw by draw.
 
     Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
     0. The change of a power's expected rung splits into `own` (its new payoffs and options at the old residuals) and
-    `through_others` (the rest), which sum to it.
+    `through_others` (the rest), which sum to it. fits : one posterior, or all of the case, as `solve_crisis` takes them.
 
     Raises
     ------
     NoUsablePosterior
-        `posterior` is None.
+        There is none.
     BadOverride
         An override cannot be used in a crisis's game: all reasons at once.
     NoEquilibriumFound
         Some draw's game was not solved.
     """
-    return whatif_crises(case, posterior, [crisis], overrides, n_draws)[crisis]
+    return whatif_crises(case, fits, [crisis], overrides, n_draws)[crisis]
 
 
 def whatif_crises(
-    case: Case, posterior: Posterior | None, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
 ) -> dict[str, WhatIf]:
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     standard = standard_of(case)
-    before = drawn(case, posterior, crises, (), n_draws, standard)
-    after = drawn(case, posterior, crises, overrides, n_draws, standard)
-    each = {
-        o.text: after if len(overrides) == 1 else drawn(case, posterior, crises, [o], n_draws, standard)
-        for o in overrides
-    }
-    numbers = _numbers(before.games, after.games)
+    before = drawn(case, fits, crises, (), n_draws, standard)
+
+    def changed(some: Sequence[Override]) -> Drawn:
+        return before.under(scenario_setting(case, crises, some, standard), some)
+
+    after = changed(overrides)
+    each = {o.text: after if len(overrides) == 1 else changed([o]) for o in overrides}
+    numbers = _numbers(before, after)
     answers = {}
     for c, crisis in enumerate(before.crises):
-        is_null = _same(_open_only(before.of(c, before.games)), _open_only(before.of(c, after.games)))
+        is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
                 "without_effect": _without_effect(case, overrides, before, each, c)}  # fmt: skip
-        answers[crisis] = _result(before.posterior, case.powers, before.of(c, numbers), said)
+        pooled = jax.tree.map(before.pooled, before.of(c, numbers))
+        answers[crisis] = _result(case.powers, pooled, {**said, **before.said})
     return answers
 
 
-def _numbers(base: Crises, changed: Crises) -> dict[str, dict[str, np.ndarray]]:
+def _numbers(base: Drawn, changed: Drawn) -> dict[str, dict[str, np.ndarray]]:
     """Quantities before and after, and the two channels of each power's expected rung."""
-    found_base, found_changed = solve(base), solve(changed)
-    now = _rung_at(base, found_base.log_residual)
-    own = _rung_at(changed, found_base.log_residual) - now
-    total = _rung_at(changed, found_changed.log_residual) - now
-    channels = {"own": np.asarray(own), "others": np.asarray(total - own)}
-    return {"before": quantities_of(base, found_base), "after": quantities_of(changed, found_changed)} | {
-        "by": channels
-    }
+    solved_base, solved_changed = base.solved(), changed.solved()
+    now = _rung_at(base.games, met(solved_base))
+    own = _rung_at(changed.games, met(solved_base)) - now
+    total = _rung_at(changed.games, met(solved_changed)) - now
+    return {
+        "before": quantities_of(base.games, solved_base), "after": quantities_of(changed.games, solved_changed),
+        "by": {"own": np.asarray(own), "others": np.asarray(total - own)},
+    }  # fmt: skip
 
 
-def _result(posterior: Posterior, powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
+def _result(powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
     before, after = numbers["before"], numbers["after"]
     return WhatIf(
         **said,
-        explanation=posterior.explanation,
         powers=_powers(powers, (before, after), numbers["by"]["own"], numbers["by"]["others"]),
         p_stabilised=_difference(before["p_stabilised"], after["p_stabilised"]),
-        p_nobody=_difference(before["p_nobody"], after["p_nobody"]), notes=notes_of(posterior),
-        n_draws=len(before[OUTCOMES[0]]), seed=posterior.seed, case_hash=posterior.case_hash,
-    )  # fmt: skip
-
-
-def _same(a: Crises, b: Crises) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
+        p_nobody=_difference(before["p_nobody"], after["p_nobody"]),
+    )
 
 
 def _without_effect(
     case: Case, overrides: Sequence[Override], before: Drawn, each: dict[str, Drawn], c: int
 ) -> tuple[str, ...]:
-    base = _open_only(before.of(c, before.games))
-    idle = [o for o in overrides if _same(_open_only(before.of(c, each[o.text].games)), base)]
+    base = open_only(before.of(c, before.games))
+    idle = [o for o in overrides if are_alike(open_only(before.of(c, each[o.text].games)), base)]
     return tuple(o.text + _why_idle(case, o, before.setting, c) for o in idle)
 
 
 def _why_idle(case: Case, override: Override, setting: CrisisSetting, c: int) -> str:
-    """Why a change moved nothing, where that can be said of it alone."""
-    if override.attribute == "request":
-        return " (the same powers count as asked: who leads an organisation that is asked is asked)"
-    if override.subject not in case.organisations:
-        return ""
-    if override.subject not in setting.vehicles:
-        return f" ({override.subject} is no vehicle of a deployment in this case)"
-    option = setting.names.options.index(f"{setting.rungs.through}@{override.subject}")
-    if np.asarray(setting.is_open)[c, :, option].any():
-        return ""
-    return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"
-
-
-def _open_only(games: Crises) -> Crises:
-    """The games with the attributes of closed options blotted out: those reach nobody's choice."""
-    names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
-    return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
+    is_open = np.asarray(setting.is_open)[c].any(axis=0)
+    reached = [v for v in setting.vehicles if is_open[setting.names.options.index(f"{setting.rungs.through}@{v}")]]
+    return why_idle(case, override, setting.vehicles, reached)
 
 
 @jax.jit
-def _rung_at(games: Crises, log_residual: jax.Array) -> jax.Array:
+def _rung_at(games: Crises, at: Met) -> jax.Array:
     """Expected rungs at given residuals; one formula for all three, so that no change is exactly 0 in each channel."""
-    return jnp.sum(games.rung * jnp.exp(log_strategy(games, log_residual)), axis=-1)
+    return over_what_is_met(lambda r: jnp.sum(games.rung * jnp.exp(log_strategy(games, r)), axis=-1), at)
 
 
 def _powers(
@@ -288,7 +269,7 @@ def _powers(
     return tuple(
         PowerChange(
             id=name, own=summary(own[:, i]), through_others=summary(others[:, i]),
-            **{q: _difference(before[q][:, i], after[q][:, i]) for q in POWER_QUANTITIES},
+            **{q: _difference(before[q][:, i], after[q][:, i]) for q in OF_POWER},
         )
         for i, name in enumerate(names)
     )  # fmt: skip

@@ -9,29 +9,28 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from buckpass.fit.explanations import explanation
-from buckpass.fit.model import interacts, log_choices
 from buckpass.fit.observations import Observations
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.game.crises import Crises
-from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
-from buckpass.game.throughput import solve_batch
+from buckpass.game.solver import IN_BLOCKS, solve
+from buckpass.predict.drawing import draw
+from buckpass.predict.which_fits import Basis
 
-__all__ = ["at_rows", "mixture", "rung_probabilities"]
+__all__ = ["LEAST", "at_rows", "mixture", "rung_probabilities"]
 
-AT_ONCE = 4096  # games solved in one compiled call
 LEAST = 1e-300  # below it a probability is nothing, and its logarithm would be −inf
 
 
 def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: int) -> Float[np.ndarray, "d c p r"]:
     """P(rung) of every power in every crisis of the setting, for evenly spaced draws of the posterior.
 
-    A power that does not play (host, belligerent) is silent for certain.
+    A power that does not play (host, belligerent) is silent for certain. Given a draw the powers of a crisis respond
+    independently; not so where a patron moves first: then these are each power's own chances before anybody has moved.
     """
-    games = _games(setting, coefficients_of(posterior, setting, n_draws))
-    sigma = _solved(games) if interacts(explanation(posterior.explanation)) else _alone(games)
+    alone = Basis({posterior.explanation: posterior}, {posterior.explanation: 1.0})
+    given = draw(alone, setting, n_draws)
+    sigma = solve(_single(given.games), IN_BLOCKS, given.first).strategy
     return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
 
 
@@ -46,26 +45,9 @@ def mixture(by_rung: Float[np.ndarray, "d ..."], weight: Float[np.ndarray, " d"]
 
 
 @jax.jit
-def _games(setting: CrisisSetting, draws: Coefficients) -> Crises:
-    """Games of every crisis under every draw, draw-major, in single precision: predictions need no more."""
-    games = draw_games(setting, draws)
+def _single(games: Crises) -> Crises:
+    """The games in single precision: predictions need no more."""
     return jax.tree.map(lambda a: a.astype(jnp.float32) if jnp.issubdtype(a.dtype, jnp.floating) else a, games)
-
-
-def _solved(games: Crises) -> Float[np.ndarray, "dc p o"]:
-    """Equilibrium strategies, in parts of one size so that the solver is compiled once for every batch."""
-    count = games.stake.shape[0]
-    parts = []
-    for start in range(0, count, AT_ONCE):
-        index = np.minimum(np.arange(start, start + AT_ONCE), count - 1)  # the last part repeats its last game
-        found = solve_batch(jax.tree.map(lambda a, at=index: np.asarray(a)[at], games))
-        parts.append(np.asarray(found.strategy)[: count - start])
-    return np.concatenate(parts)
-
-
-@jax.jit
-def _alone(games: Crises) -> Float[Array, "dc p o"]:
-    return jnp.exp(log_choices(games, False))
 
 
 @partial(jax.jit, static_argnames="count")

@@ -10,22 +10,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from buckpass.ask.crisis_solution import Summary
+from buckpass.ask.crossing import BadCrossing, Crossing, parse_crossing
+from buckpass.ask.tipping_point import PhaseDiagram, Tipping
 from buckpass.case import Case
-from buckpass.case.override_paths import OverridePath, override_paths
-from buckpass.case.overrides import BadOverride, Override
 from buckpass.case.problems import spelling_hint
-from buckpass.fit.basis import NoUsablePosterior, notes_of
-from buckpass.fit.crossing import BadCrossing, Crossing, parse_crossing
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of
-from buckpass.fit.solution import Summary
-from buckpass.fit.solving import quantities_of
-from buckpass.fit.tipping_results import PhaseDiagram, Tipping
+from buckpass.changes.in_case import present_value
+from buckpass.changes.in_game import PAYOFFS
+from buckpass.changes.overrides import BadOverride, Override
+from buckpass.changes.paths import OverridePath, override_paths
+from buckpass.changes.scenario import check_usable, scenario_games, scenario_setting
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
-from buckpass.game.scenario import PAYOFFS, check_usable, repriced, scenario_games, scenario_setting
 from buckpass.game.setting import CrisisSetting, standard_of
-from buckpass.game.solver import solve
+from buckpass.game.solver import PRINCIPAL, solve
+from buckpass.predict.drawing import drawn
+from buckpass.predict.numbers import quantities_of
+from buckpass.predict.which_fits import Fits, basis_of
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
@@ -45,8 +46,7 @@ class _Input:
     grid: np.ndarray
 
     def override(self, value: float) -> Override:
-        p = self.path
-        return Override(p.form, p.subject, p.attribute, p.target, float(value), self.operation, p.sets)
+        return Override(self.path, float(value), self.operation)
 
     @property
     def is_payoff(self) -> bool:
@@ -65,21 +65,21 @@ class _Input:
 
 
 def tip(
-    case: Case, posterior: Posterior | None, crisis: str, over: Sequence[str], crosses: str,
+    case: Case, fits: Fits, crisis: str, over: Sequence[str], crosses: str,
     bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
 ) -> Tipping | PhaseDiagram:  # fmt: skip
     """The value of one input (or the curve of two) at which an estimand crosses a threshold.
 
     `over` are paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that
     the explanation leaves at 0 as its value, in logit units), the rest as values. Per draw the crossing nearest to the
-    present value is found on a grid and refined by bisection to 1e-9 of its cell.
+    present value is found on a grid and refined by bisection to 1e-9 of its cell. fits : one posterior, or all of the case,
+    as `solve_crisis` takes them.
 
     Raises
     ------
     NoUsablePosterior, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
     """
-    if posterior is None:
-        raise NoUsablePosterior(f"a tipping point needs a posterior: fit first, `buckpass fit {case.id} -o FOLDER`")
+    basis = basis_of(case, fits)
     if len(over) not in (1, 2) or len(set(over)) < len(over):
         raise BadCrossing(
             f"{len(over)} paths were given: one gives a tipping point, two different ones a phase diagram"
@@ -88,29 +88,28 @@ def tip(
         raise BadCrossing(f"{len(bounds)} bounds were given for {len(over)} paths: give one pair for each, or none")
     asked = parse_crossing(crosses, case)
     case.crisis(crisis)
-    play = _Play(case, posterior, crisis, asked, n_draws if len(over) == 1 else min(n_draws, PHASE_DRAWS))
+    play = _Play(case, basis, crisis, asked, n_draws if len(over) == 1 else min(n_draws, PHASE_DRAWS))
     size = GRID if len(over) == 1 else PHASE_GRID
     inputs = [_input(play, path, bounds[n] if bounds else None, size) for n, path in enumerate(over)]
     return _tipping(play, inputs[0]) if len(inputs) == 1 else _phase(play, inputs[0], inputs[1])
 
 
 def tip_crises(
-    case: Case, posterior: Posterior | None, crises: Sequence[str], over: Sequence[str], crosses: str,
+    case: Case, fits: Fits, crises: Sequence[str], over: Sequence[str], crosses: str,
     bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
 ) -> dict[str, Tipping | PhaseDiagram]:  # fmt: skip
     """`tip` of many crises, by crisis; each has its own present values. Raises the same."""
-    return {crisis: tip(case, posterior, crisis, over, crosses, bounds, n_draws) for crisis in crises}
+    return {crisis: tip(case, fits, crisis, over, crosses, bounds, n_draws) for crisis in crises}
 
 
 class _Play:
-    """A crisis under posterior draws, played at any value of an input."""
+    """A crisis under the draws of fits, played at any value of an input."""
 
-    def __init__(self, case: Case, posterior: Posterior, crisis: str, asked: Crossing, n_draws: int):
-        self.case, self.posterior, self.crisis, self.asked = case, posterior, crisis, asked
+    def __init__(self, case: Case, fits: Fits, crisis: str, asked: Crossing, n_draws: int):
+        self.case, self.crisis, self.asked = case, crisis, asked
         self.standard = standard_of(case)
-        self.setting = scenario_setting(case, [crisis], (), self.standard)
-        self.coefficients = coefficients_of(posterior, self.setting, n_draws)
-        self.n_draws = int(self.coefficients.kappa.shape[0])
+        self.given = drawn(case, fits, [crisis], (), n_draws, self.standard)
+        self.n_draws = len(self.given.games.stake)
 
     def settings(self, overrides: Sequence[Sequence[Override]]) -> CrisisSetting:
         """Settings after each group of overrides, stacked on a leading axis."""
@@ -120,7 +119,7 @@ class _Play:
 
     def games(self, settings: CrisisSetting, cell: np.ndarray, weight: np.ndarray) -> Crises:
         """One game per draw, its setting between two of those stacked."""
-        return _games_between(settings, jnp.asarray(cell), jnp.asarray(weight), self.coefficients)
+        return _games_between(settings, jnp.asarray(cell), jnp.asarray(weight), self.given.coefficients)
 
     def at(self, index: int | None, settings: CrisisSetting) -> Crises:
         """One game per draw, all at one of the settings stacked."""
@@ -128,8 +127,7 @@ class _Play:
 
     def ask(self, games: Crises) -> np.ndarray:
         """The estimand of each draw's game."""
-        found = solve(games)
-        value = quantities_of(games, found)[self.asked.estimand]
+        value = quantities_of(games, solve(games, PRINCIPAL, self.given.first))[self.asked.estimand]
         return value[:, self.case.powers.index(self.asked.power)] if self.asked.power else value
 
 
@@ -156,8 +154,8 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
         numbers = [form for form, path in paths.items() if path.value == "number"]
         raise BadCrossing(f"{name[:80]!r} is no number that can be varied — {spelling_hint(name, numbers)}")
     path = paths[name]
-    operation = "scale" if path.attribute in FACTORS and _is_on(play, path) else path.operation
-    present = 1.0 if operation == "scale" else _present(play, path)
+    operation = "scale" if path.attribute in FACTORS and _fits_with(play, path) else path.operation
+    present = 1.0 if operation == "scale" else present_value(play.case, play.case.crisis(play.crisis), path) or 0.0
     low, high = _bounds(path, operation, present, bounds)
     one = _Input(path, operation, present, np.zeros(0))
     inner = np.linspace(one.scale(low), one.scale(high), size)
@@ -168,25 +166,24 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
     return one
 
 
-def _is_on(play: _Play, path: OverridePath) -> bool:
-    """Whether the payoff is above 0, so that multiples of it mean something."""
+def _fits_with(play: _Play, path: OverridePath) -> tuple[str, ...]:
+    """The fits under which a payoff is above 0, so that multiples of it mean something; all of them for another input."""
     if path.attribute not in PAYOFFS:
-        return True
-    now = getattr(play.at(None, play.settings([[]])), path.attribute)[:, play.case.powers.index(path.subject)]
-    return bool(np.any(np.asarray(now) > 0))
+        return tuple(play.given.sizes)
+    now = getattr(play.given.games, path.attribute)[:, play.case.powers.index(path.subject)]
+    return tuple(e for e, values in play.given.by_fit(np.asarray(now)).items() if np.any(values > 0))
 
 
-def _present(play: _Play, path: OverridePath) -> float:
-    case, row = play.case, play.case.crisis(play.crisis)
-    if path.sets:
-        return case.parameter(path.sets)
-    if path.attribute == "severity":
-        return float(row["severity"])
-    if path.attribute == "alignment":
-        return float(case.alignment(row["theatre"], path.subject, path.target))
-    if path.attribute in ("legitimacy", "cost_share"):
-        return float(getattr(case.organisation(path.subject), path.attribute).value)
-    return 0.0  # a change (opinion), or a price that is not there
+def _notes(play: _Play, *inputs: _Input) -> tuple[str, ...]:
+    """Those of the fits, and which of them leave an input at 0 whatever its multiple."""
+    notes = play.given.basis.notes
+    for one in (i for i in inputs if i.operation == "scale"):
+        without = [e for e in play.given.sizes if e not in _fits_with(play, one.path)]
+        if without:
+            notes += (
+                f"Under {', '.join(without)} {one.path.form} is 0 by assumption, and so is every multiple of it.",
+            )
+    return notes
 
 
 def _bounds(
@@ -212,31 +209,31 @@ def _bounds(
 
 def _tipping(play: _Play, over: _Input) -> Tipping:
     settings = play.settings([[]] if over.is_payoff else [[over.override(x)] for x in over.grid])
-    power = play.case.powers.index(over.path.subject) if over.is_payoff else 0
 
     def value(at: np.ndarray) -> np.ndarray:
         """The estimand with each draw's input at its own value, in the linear coordinate."""
         if over.is_payoff:
-            return play.ask(repriced(play.at(0, settings), power, over.override(1.0), jnp.asarray(over.unscale(at))))
+            games = play.at(0, settings)
+            return play.ask(scenario_games(games, play.given.setting, [over.override(1.0)], over.unscale(at)))
         edges = over.scale(over.grid)
         cell = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
         return play.ask(play.games(settings, cell, (at - edges[cell]) / (edges[cell + 1] - edges[cell])))
 
     edges = over.scale(over.grid)
     curve = np.stack([value(np.full(play.n_draws, u)) for u in edges])
-    now = play.ask(play.at(0, play.settings([[]])))
-    crossing = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
+    now = play.given.pooled(play.ask(play.at(0, play.settings([[]]))))
+    by_draw = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
+    crossing, curve = play.given.pooled(by_draw), play.given.pooled(curve.T).T
     crossed = crossing[np.isfinite(crossing)]
     middle = None
     if crossed.size:
         low, mid, high = np.percentile(crossed, [5, 50, 95])
         middle = Summary(float(mid), float(low), float(high))
     return Tipping(
-        crisis=play.crisis, explanation=play.posterior.explanation, over=over.path.form, unit=over.unit,
+        crisis=play.crisis, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
-        draws=crossing, share_crossing=crossed.size / play.n_draws, share_holding=float(play.asked.holds(now).mean()),
-        grid=over.grid, curve=curve, notes=notes_of(play.posterior), seed=play.posterior.seed,
-        case_hash=play.posterior.case_hash,
+        draws=crossing, share_crossing=crossed.size / crossing.size, share_holding=float(play.asked.holds(now).mean()),
+        grid=over.grid, curve=curve, **{**play.given.said, "notes": _notes(play, over)},
     )  # fmt: skip
 
 
@@ -267,13 +264,14 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
     means = []
     for pair, group in zip(pairs, of_settings, strict=True):
         games = play.at(index[tuple(o.text for o in group)], settings)
-        means.append(float(play.ask(scenario_games(games, play.setting, pair)).mean()))
+        value = play.ask(scenario_games(games, play.given.setting, pair))
+        means.append(float(play.given.pooled(value).mean()))
     mean = np.array(means).reshape(len(first.grid), len(second.grid))
     return PhaseDiagram(
-        crisis=play.crisis, explanation=play.posterior.explanation, over=(first.path.form, second.path.form),
+        crisis=play.crisis, over=(first.path.form, second.path.form),
         units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
-        contour=_contour(mean - play.asked.threshold, first.grid, second.grid), notes=notes_of(play.posterior),
-        n_draws=play.n_draws, seed=play.posterior.seed, case_hash=play.posterior.case_hash,
+        contour=_contour(mean - play.asked.threshold, first.grid, second.grid),
+        **{**play.given.said, "notes": _notes(play, first, second)},
     )  # fmt: skip
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from buckpass.fit.crossing import Crossing
-from buckpass.fit.solution import Summary, summary
+from buckpass.ask.crisis_solution import Summary, summary
+from buckpass.ask.crossing import Crossing
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
@@ -33,8 +34,10 @@ class Tipping(ShowsItself):
     grid: np.ndarray  # values of the input
     curve: np.ndarray  # [grid, draw] the estimand
     notes: tuple[str, ...]
+    n_draws: int  # of each fit
     seed: int
     case_hash: str
+    weights: Mapping[str, float]  # how much each fit counts
 
     @property
     def sentence(self) -> str:
@@ -58,7 +61,7 @@ class Tipping(ShowsItself):
             {"value": float(x), **summary(y).as_dict(), "holds": float(self.crosses.holds(y).mean())}
             for x, y in zip(self.grid, self.curve, strict=True)
         ]
-        note = f"{self.curve.shape[1]} posterior draws, means and 90 % intervals. {' '.join(self.notes)}"
+        note = f"{self.n_draws} posterior draws, means and 90 % intervals. {' '.join(self.notes)}"
         units = {"value": self.unit, "low": "5 %", "high": "95 %"}
         title = f"{self.crosses.text} over {self.over} in {self.crisis}"
         return ResultTable(pl.DataFrame(rows[::every]), title, units, note, (), self.case_hash, self.seed)
@@ -67,10 +70,10 @@ class Tipping(ShowsItself):
         """Plain values for JSON; `value` is null where no draw crosses."""
         found = self.value and {"median": self.value.mean, "low": self.value.low, "high": self.value.high}
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "over": self.over, "unit": self.unit,
+            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "over": self.over, "unit": self.unit,
             "crosses": self.crosses.text, "bounds": list(self.bounds), "present": self.present, "value": found,
             "share_crossing": self.share_crossing, "share_holding": self.share_holding, "sentence": self.sentence,
-            "curve": self.table().rows(), "notes": list(self.notes), "n_draws": int(self.draws.size), "seed": self.seed,
+            "curve": self.table().rows(), "notes": list(self.notes), "n_draws": self.n_draws, "seed": self.seed,
             "case_hash": self.case_hash,
         })  # fmt: skip
 
@@ -84,7 +87,7 @@ class Tipping(ShowsItself):
         band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=self.crosses.text), y2="high:Q")
         line = base.mark_line().encode(y="mean:Q")
         threshold = alt.Chart(alt.Data(values=[{"y": self.crosses.threshold}])).mark_rule(strokeDash=[4, 3])
-        title = f"{self.crisis} under {self.explanation} (n = {self.draws.size} draws)"
+        title = f"{self.crisis} under {self.explanation} (n = {self.n_draws} draws)"
         return (band + line + threshold.encode(y="y:Q")).properties(title=title, width=420)
 
 
@@ -101,9 +104,10 @@ class PhaseDiagram(ShowsItself):
     mean: np.ndarray  # [first input, second input]
     contour: tuple[tuple[float, float], ...]  # values of both inputs at which the mean crosses
     notes: tuple[str, ...]
-    n_draws: int
+    n_draws: int  # of each fit
     seed: int
     case_hash: str
+    weights: Mapping[str, float]  # how much each fit counts
 
     def _rows(self) -> list[dict[str, float]]:
         first, second = self.grids
@@ -145,7 +149,7 @@ class PhaseDiagram(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "over": list(self.over), "units": list(self.units),
+            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "over": list(self.over), "units": list(self.units),
             "crosses": self.crosses.text, "grids": [g.tolist() for g in self.grids], "mean": self.mean.tolist(),
             "sentence": self.sentence, "contour": [list(point) for point in self.contour], "notes": list(self.notes), "n_draws": self.n_draws,
             "seed": self.seed, "case_hash": self.case_hash,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,13 @@ import jax
 import numpy as np
 import polars as pl
 
+from buckpass.ask.crisis_solution import Summary, summary
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
-from buckpass.fit.basis import notes_of
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import Drawn, drawn
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
-from buckpass.game.solver import solve
+from buckpass.game.order import met
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.which_fits import Fits
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
@@ -40,10 +39,12 @@ class Explained(ShowsItself):
     gap: Summary  # expected effort of the power minus the reference's, 0 to 1
     parts: dict[str, Summary]  # by mechanism; the means sum to the mean gap
     draws: dict[str, np.ndarray]  # by mechanism, [draw]: they sum to the gap of each draw
+    by_fit: dict[str, dict[str, float]]  # what each fit says by itself: mean gap, mean part of every mechanism
     notes: tuple[str, ...]
-    n_draws: int
+    n_draws: int  # of each fit
     seed: int
     case_hash: str
+    weights: Mapping[str, float]  # how much each fit counts
 
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
@@ -59,9 +60,10 @@ class Explained(ShowsItself):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return plain({
-            "crisis": self.crisis, "explanation": self.explanation, "power": self.power, "reference": self.reference,
+            "crisis": self.crisis, "explanation": self.explanation, "weights": dict(self.weights), "power": self.power,
+            "reference": self.reference,
             "gap": self.gap.as_dict(), "parts": {name: part.as_dict() for name, part in self.parts.items()},
-            "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1", "notes": list(self.notes),
+            "by_fit": self.by_fit, "meaning": dict(MECHANISMS), "unit": "expected effort, 0 to 1", "notes": list(self.notes),
             "n_draws": self.n_draws, "seed": self.seed, "case_hash": self.case_hash,
         })  # fmt: skip
 
@@ -81,34 +83,33 @@ class Explained(ShowsItself):
         return (bars + interval).properties(title=title, width=420)
 
 
-def explain(
-    case: Case, posterior: Posterior | None, crisis: str, power: str, reference: str, n_draws: int = 200
-) -> Explained:
+def explain(case: Case, fits: Fits, crisis: str, power: str, reference: str, n_draws: int = 200) -> Explained:
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
 
     Mechanisms: stake, cost, backlash, norm, influence, others' effort; each takes the power's value instead of the
     reference's, averaged over all orders (Shapley 1953). In units of expected effort; parts sum to the gap.
+    fits : one posterior, or all of the case, as `solve_crisis` takes them.
 
     Raises
     ------
     NoUsablePosterior, UnknownName, NoGap, NoEquilibriumFound
     """
-    return explain_crises(case, posterior, [crisis], power, reference, n_draws)[crisis]
+    return explain_crises(case, fits, [crisis], power, reference, n_draws)[crisis]
 
 
 def explain_crises(
-    case: Case, posterior: Posterior | None, crises: Sequence[str], power: str, reference: str, n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = 200
 ) -> dict[str, Explained]:
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
     case.power(power), case.power(reference)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
-    given = drawn(case, posterior, crises, (), n_draws)
+    given = drawn(case, fits, crises, (), n_draws)
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(given, (power, reference), pair)
-    found = _decompose(given.games, solve(given.games), *pair)
+    split = _decompose(given.games, met(given.solved()), *pair)
     return {
-        crisis: _explained(given.posterior, crisis, (power, reference), given.of(c, found))
+        crisis: _explained(given, crisis, (power, reference), given.of(c, split))
         for c, crisis in enumerate(given.crises)
     }
 
@@ -125,13 +126,16 @@ def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int,
         raise NoGap("\n".join(idle))
 
 
-def _explained(posterior: Posterior, crisis: str, pair: tuple[str, str], found: GapDecomposition) -> Explained:
-    contribution = np.asarray(found.contribution)
-    draws = {name: contribution[:, m] for m, name in enumerate(MECHANISMS)}
+def _explained(given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition) -> Explained:
+    every = {"gap": np.asarray(split.gap)}
+    every |= {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
+    by_fit = {name: given.by_fit(d) for name, d in every.items()}
+    draws = {name: given.pooled(d) for name, d in every.items()}
+    gap = draws.pop("gap")
     return Explained(
-        crisis=crisis, explanation=posterior.explanation, power=pair[0], reference=pair[1],
-        gap=summary(np.asarray(found.gap)), parts={name: summary(d) for name, d in draws.items()}, draws=draws,
-        notes=notes_of(posterior), n_draws=len(contribution), seed=posterior.seed, case_hash=posterior.case_hash,
+        crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
+        parts={name: summary(d) for name, d in draws.items()}, draws=draws,
+        by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes}, **given.said,
     )  # fmt: skip
 
 
