@@ -118,10 +118,11 @@ class WhatIf(Answer):
                 p=p.p_deploy.baseline.mean, p_now=p.p_deploy.scenario.mean, payoff=p.payoff.difference.mean)}
             for p in self.powers if _is_moved(p)
         ]  # fmt: skip
+        deploys = " or ".join(map(str, range(self.rungs.deployment, self.rungs.count)))
         still = ", ".join(p.id for p in self.powers if not _is_moved(p))
         note = (
             f"Expected rung (0 to {self.rungs.top}), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
-            "options, the residuals held) and others (what the others' re-solved effort moves). p: P(deployment), before and "
+            f"options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung {deploys}), before and "
             "now; payoff: change of its expected payoff in logit units, all it gains and pays (intervals in --json)."
             + (f" No change: {still}." if still else "")
         )

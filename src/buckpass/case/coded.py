@@ -45,14 +45,24 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
 
     References: S. S. Stevens (1946), On the theory of scales of measurement, *Science* 103(2684), 677–680.
     """
-    rows = responses.with_columns(
-        *_band(),
-        _counts(COUNTED).alias("counts"),
-        pl.col("basis").replace_strict({b: i for i, b in enumerate(COUNTED)}, default=-1).alias("weakness"),
-    )
+    counts = _counts(COUNTED)
+    weakness = pl.col("basis").replace_strict({b: i for i, b in enumerate(COUNTED)}, default=-1)
+    rows = responses.with_columns(*_band(), counts.alias("counts"), weakness.alias("weakness"))
     rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(_KEY))
+    joined = rows.group_by(_KEY, maintain_order=True).agg(*_of_all_coders())
+    nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
+    read_as_one = joined.with_columns(
+        pl.when(pl.col("coders") > 0).then("basis").otherwise(nobody_looked).alias("basis"),
+        *(_undisputed(word, undecided) for word, undecided in UNDECIDED.items()),
+        pl.col("detail").list.join("; "),
+    )
+    return read_as_one.rename({"crisis_id": "crisis"}).drop("is_proposed")
+
+
+def _of_all_coders() -> list[pl.Expr]:
+    """What the rows of one response say together; the words of each kind that are said most often, as lists."""
     found = pl.col("counts")
-    joined = rows.group_by(_KEY, maintain_order=True).agg(
+    return [
         pl.col("rung").filter(found).quantile(0.5, "lower").cast(pl.Int8),
         pl.col("rung_low").filter(found).min().alias("low"),
         pl.col("rung_high").filter(found).max().alias("high"),
@@ -65,17 +75,7 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
         pl.col("source_id").explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).alias("sources"),
         pl.col("line").first(),
         pl.col("line").alias("lines"),
-    )
-    nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
-    return (
-        joined.with_columns(
-            pl.when(pl.col("coders") > 0).then("basis").otherwise(nobody_looked).alias("basis"),
-            *(_undisputed(word, undecided) for word, undecided in UNDECIDED.items()),
-            pl.col("detail").list.join("; "),
-        )
-        .rename({"crisis_id": "crisis"})
-        .drop("is_proposed")
-    )
+    ]
 
 
 def _counts(bases: Sequence[str]) -> pl.Expr:

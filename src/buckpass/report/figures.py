@@ -107,11 +107,11 @@ def _cells(top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str,
 def _heat_chart(
     case: Case, cells: list[dict[str, Any]], actors: Sequence[str], crises: pl.DataFrame, cell: Cell
 ) -> Layered:
-    size = {"seen": cell.seen, "machine": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
+    size = {"seen": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, len(actors)], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[crises.height, 0], nice=False))
     layers: list[alt.Chart] = []
-    for basis in ("seen", "machine", "recalled", "absence"):
+    for basis in size:
         rows = [c for c in cells if c["basis"] == basis]
         hollow = basis == "absence"
         mark = {"shape": "square", "size": size[basis], "opacity": 1, "filled": not hollow}

@@ -30,7 +30,7 @@ VERDICT_COLOURS = {
     "not_computed": "#6b7280",
 }  # fmt: skip
 BASIS_WORDS = {
-    "seen": "source text seen", "machine": "coded by machine, not checked", "recalled": "recalled, text not seen",
+    "seen": "source text seen", "recalled": "recalled, text not seen",
     "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
 }  # fmt: skip
 WRAP = 92  # characters of a title line at the width of a page figure
