@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from drawn import prior_posterior
 
+from buckpass.changes.idle import open_only
 from buckpass.changes.overrides import BadOverride, parse_overrides
 from buckpass.changes.paths import general_paths, override_paths
-from buckpass.changes.scenario import changes_of, open_only, scenario_games, scenario_setting
+from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.futures.play import first_games
 from buckpass.futures.scenario import scenario_of

@@ -12,11 +12,12 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
+from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import Drawn, drawn, idle_notes
+from buckpass.fit.solving import Drawn, drawn, idle_in
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.solver import solve
 from buckpass.record.results import ResultTable, ShowsItself, plain
@@ -112,7 +113,7 @@ def explain_crises(
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(given, (power, reference), pair)
     _check_both_choose(overrides, (power, reference))
-    idle = idle_notes(case, given, overrides)
+    idle = idle_in(case, given, overrides)
     found = _decompose(given.games, solve(given.games), *pair)
     return {
         crisis: _explained(given, crisis, (power, reference), given.of(c, found), overrides, idle[crisis])
@@ -150,7 +151,7 @@ def _explained(
     return Explained(
         crisis=crisis, explanation=posterior.explanation, power=pair[0], reference=pair[1],
         gap=summary(np.asarray(found.gap)), parts={name: summary(d) for name, d in draws.items()}, draws=draws,
-        notes=(*notes_of(posterior), *idle), n_draws=len(contribution), seed=posterior.seed,
+        notes=(*notes_of(posterior), *idle_note(idle)), n_draws=len(contribution), seed=posterior.seed,
         case_hash=posterior.case_hash, overrides=tuple(o.text for o in overrides),
     )  # fmt: skip
 

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.changes.idle import idle_changes, idle_note, open_only, reached_vehicles
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import are_alike, open_only, scenario_games, scenario_setting, why_idle
+from buckpass.changes.scenario import scenario_games, scenario_setting
 from buckpass.fit.basis import NoUsablePosterior, best_posterior, notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
@@ -84,30 +85,23 @@ def drawn_games(
     return drawn(case, posterior, [crisis], overrides, n_draws).games
 
 
-def idle_changes(case: Case, before: Drawn, after: Drawn, overrides: Sequence[Override]) -> dict[str, tuple[str, ...]]:
+def idle_in(case: Case, after: Drawn, overrides: Sequence[Override]) -> dict[str, tuple[str, ...]]:
     """By crisis, the changes that by themselves move no input of any game, each with the reason if known."""
-    alone = {
-        o: after if len(overrides) == 1 else drawn(case, before.posterior, before.crises, [o], before.n_draws)
-        for o in overrides
-    }
-    idle = {}
-    for c, crisis in enumerate(before.crises):
-        base, is_open = open_only(before.of(c, before.games)), np.asarray(before.setting.is_open)[c].any(axis=0)
-        reached = [
-            v for v in before.setting.vehicles if is_open[before.setting.names.options.index(f"{DEPLOYMENT}@{v}")]
-        ]
-        still = [o for o in overrides if are_alike(open_only(before.of(c, alone[o].games)), base)]
-        idle[crisis] = tuple(o.text + why_idle(case, o, before.setting.vehicles, reached) for o in still)
-    return idle
-
-
-def idle_notes(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, tuple[str, ...]]:
-    """By crisis, a sentence that names the changes without effect, if there are any."""
     if not overrides:
-        return dict.fromkeys(given.crises, ())
-    before = drawn(case, given.posterior, given.crises, (), given.n_draws)
-    idle = idle_changes(case, before, given, overrides)
-    return {c: (f"Without effect by itself: {'; '.join(found)}.",) if found else () for c, found in idle.items()}
+        return dict.fromkeys(after.crises, ())
+    before, *each = (
+        drawn(case, after.posterior, after.crises, some, after.n_draws) for some in ((), *([o] for o in overrides))
+    )
+    alone = dict(zip(overrides, each, strict=True))
+
+    def inputs(given: Drawn, c: int) -> Crises:
+        return open_only(given.of(c, given.games))
+
+    def idle(c: int) -> tuple[str, ...]:
+        reached = reached_vehicles(before.setting, [c])
+        return idle_changes(case, overrides, inputs(before, c), lambda o: inputs(alone[o], c), reached)
+
+    return {crisis: idle(c) for c, crisis in enumerate(before.crises)}
 
 
 def solve_crisis(
@@ -167,7 +161,7 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
 
 
 def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
-    found, idle = solve(given.games), idle_notes(case, given, overrides)
+    found, idle = solve(given.games), idle_in(case, given, overrides)
     numbers, (response, alone) = quantities_of(given.games, found), _responses(given.games, found)
     parts = {"response": np.asarray(response), "alone": np.asarray(alone), **numbers}
     return {
@@ -194,7 +188,7 @@ def _solution(
     return CrisisSolution(
         crisis=given.crises[c], explanation=posterior.explanation, powers=powers,
         p_stabilised=summary(parts["p_stabilised"]), p_nobody=summary(parts["p_nobody"]), solver=solver,
-        overrides=tuple(o.text for o in overrides), notes=(*notes_of(posterior), *idle), n_draws=given.n_draws,
+        overrides=tuple(o.text for o in overrides), notes=(*notes_of(posterior), *idle_note(idle)), n_draws=given.n_draws,
         seed=posterior.seed, case_hash=posterior.case_hash,
     )  # fmt: skip
 

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import are_alike, open_only
 from buckpass.fit.basis import notes_of
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.solution import Summary, summary
-from buckpass.fit.solving import POWER_QUANTITIES, drawn, idle_changes, quantities_of
+from buckpass.fit.solving import POWER_QUANTITIES, drawn, idle_in, quantities_of
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.setting import standard_of
@@ -202,7 +202,7 @@ def whatif_crises(
     standard = standard_of(case)
     before = drawn(case, posterior, crises, (), n_draws, standard)
     after = drawn(case, posterior, crises, overrides, n_draws, standard)
-    idle = idle_changes(case, before, after, overrides)
+    idle = idle_in(case, after, overrides)
     numbers = _numbers(before.games, after.games)
     answers = {}
     for c, crisis in enumerate(before.crises):
