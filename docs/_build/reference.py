@@ -184,12 +184,17 @@ def _type(field: dict[str, Any]) -> str:
 def set_paths() -> str:
     from buckpass.changes import general_paths
 
-    rows = [(f"`{p.form}`", p.meaning, p.unit, _values(p), f"`{p.form}={p.example}`") for p in general_paths()]
+    rows = [
+        (f"`{p.form}`", p.meaning, p.unit, _values(p), f"`{p.form}={p.example}`", ", ".join(p.verbs))
+        for p in general_paths()
+    ]
     return "\n".join([
         "# What `--set` can change\n",
-        "A what-if is written `PATH=VALUE`. `<POWER>`, `<HOST>` and `<ORGANISATION>` stand for ids of the case. Every "
-        "[parameter](case-files.md#parameters) of the case is a path too. `0.5x` multiplies the case's value by a half.\n",
-        table(("path", "changes", "unit", "takes", "example"), rows),
+        "A what-if is written `PATH=VALUE`. `<POWER>`, `<HOST>`, `<ORGANISATION>` and `<PARTY>` stand for ids of the case. Every "
+        "[parameter](case-files.md#parameters) of the case is a path too. `0.5x` multiplies the case's value by a half. A verb "
+        "that does not honour a path refuses it and names one that does; the page's what-ifs, the dashboard and the claims' "
+        "scenarios honour what `whatif` does.\n",
+        table(("path", "changes", "unit", "takes", "example", "honoured by"), rows),
     ])  # fmt: skip
 
 

@@ -7,18 +7,19 @@ import jax
 import numpy as np
 import polars as pl
 import pytest
-from buckpass.fit.predict import coefficients_of, draw_games
 from drawn import prior_posterior
 
+from buckpass.changes.idle import open_only
 from buckpass.changes.overrides import BadOverride, parse_overrides
 from buckpass.changes.paths import general_paths, override_paths
-from buckpass.changes.scenario import changes_of, open_only, scenario_games, scenario_setting
+from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
 from buckpass.futures.play import first_games
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.stages import changes_of_agreement, games_in, theatre_of
 from buckpass.futures.world import world_of
 from buckpass.game.arrangement import without_enforcement
 from buckpass.game.setting import standard_of
+from buckpass.predict.drawing import coefficients_of, draw_games
 
 IDS = {"<POWER>": "BBB", "<HOST>": "DDD", "<ORGANISATION>": "PACT", "<PARTY>": "AAA"}
 MORE = ("AAA.capacity=20", "BBB.capacity=0.2x", "BBB.force=0", "BBB.force=6", "AAA.force=3", "PACT.mandate=members",

@@ -13,11 +13,12 @@ import polars as pl
 from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
+from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
 from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
-from buckpass.predict.idle import idle_notes
+from buckpass.predict.idle import idle_in
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, plain
@@ -113,7 +114,7 @@ def explain_crises(
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(given, (power, reference), pair)
     _check_both_choose(overrides, (power, reference))
-    idle = idle_notes(case, given, overrides)
+    idle = idle_in(case, given, overrides)
     split = _decompose(given.games, met(given.solved()), *pair)
     return {
         crisis: _explained(given, crisis, (power, reference), given.of(c, split), overrides, idle[crisis])
@@ -154,7 +155,7 @@ def _explained(
         crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
         parts={name: summary(d) for name, d in draws.items()}, draws=draws, overrides=tuple(o.text for o in overrides),
         by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes},
-        **{**said, "notes": (*said["notes"], *idle)},
+        **{**said, "notes": (*said["notes"], *idle_note(idle))},
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from buckpass.ask.crisis_solution import (
     PowerSolution,
 )
 from buckpass.case import Case
+from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games
 from buckpass.game import estimands
@@ -26,7 +27,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import Solved
 from buckpass.predict.drawing import Drawn, drawn
-from buckpass.predict.idle import idle_notes
+from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Basis, Fits, refuse_in_order
 from buckpass.results.summary import Summary, summary
@@ -98,7 +99,7 @@ def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigu
 
 
 def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
-    solved, idle = given.solved(), idle_notes(case, given, overrides)
+    solved, idle = given.solved(), idle_in(case, given, overrides)
     response, alone = _responses(given.games, solved)
     parts = {"response": np.asarray(response), "alone": np.asarray(alone), **quantities_of(given.games, solved)}
     return {
@@ -128,7 +129,7 @@ def _solution(
     return CrisisSolution(
         crisis=given.crises[c], powers=powers, **{k: summary(pooled[k]) for k in OF_CRISIS}, solver=solver,
         overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs,
-        **{**given.said, "notes": (*given.said["notes"], *idle)},
+        **{**given.said, "notes": (*given.said["notes"], *idle_note(idle))},
     )  # fmt: skip
 
 

@@ -14,14 +14,15 @@ import polars as pl
 from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
+from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import are_alike, open_only, scenario_setting
+from buckpass.changes.scenario import scenario_setting
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met, over_what_is_met
 from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import Drawn, drawn
-from buckpass.predict.idle import idle_changes
+from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import Summary, summary
@@ -197,7 +198,7 @@ def whatif_crises(
     standard = standard_of(case)
     before = drawn(case, fits, crises, (), n_draws, standard)
     after = before.under(scenario_setting(case, crises, overrides, standard), overrides)
-    idle = idle_changes(case, before, after, overrides)
+    idle = idle_in(case, after, overrides)
     numbers = _numbers(before, after)
     answers = {}
     for c, crisis in enumerate(before.crises):

@@ -11,6 +11,8 @@ from buckpass.changes.overrides import BadOverride, parse_overrides
 
 __all__ = ["check_case"]
 
+Asked = tuple[str, int | None, Sequence[str], str | None]  # file, line, the changes, in which crisis
+
 
 def check_case(ref: str | Path) -> Check:
     """Every problem of a case at once, with file, line and what to do; the case itself if it has no error.
@@ -21,26 +23,27 @@ def check_case(ref: str | Path) -> Check:
     check = load.check_case(ref)
     if check.case is None:
         return check
-    problems = tuple(_of_scenarios(check.case)) + tuple(_of_claims(check.case))
+    problems = tuple(
+        p for asked in (*_by_scenarios(check.case), *_by_claims(check.case)) for p in _wrong(check.case, *asked)
+    )
     return Check(False, (*problems, *check.problems)) if problems else check
 
 
-def _of_scenarios(case: Case) -> Iterator[Problem]:
+def _by_scenarios(case: Case) -> Iterator[Asked]:
     for name, scenario in case.scenarios.items():
-        yield from _of_texts(case, scenario.set, scenario.crisis, f"scenarios/{name}.toml", None)
+        yield f"scenarios/{name}.toml", None, scenario.set, scenario.crisis
 
 
-def _of_claims(case: Case) -> Iterator[Problem]:
+def _by_claims(case: Case) -> Iterator[Asked]:
     lines = claim_lines(case)
     for claim in case.claims:
-        given = claim.estimand.parameters.get("scenarios", ()) if claim.estimand is not None else ()
-        for scenario in given if isinstance(given, (list, tuple)) else ():
-            texts = scenario.get("set") if isinstance(scenario, dict) else None
-            if isinstance(texts, (list, tuple)):
-                yield from _of_texts(case, [str(t) for t in texts], None, "claims.toml", lines.get(claim.id))
+        given = claim.estimand.parameters.get("scenarios") if claim.estimand is not None else None
+        for scenario in given if isinstance(given, list) else ():
+            if isinstance(scenario, dict) and isinstance(texts := scenario.get("set"), list):
+                yield "claims.toml", lines.get(claim.id), [str(text) for text in texts], None
 
 
-def _of_texts(case: Case, texts: Sequence[str], crisis: str | None, file: str, line: int | None) -> Iterator[Problem]:
+def _wrong(case: Case, file: str, line: int | None, texts: Sequence[str], crisis: str | None) -> Iterator[Problem]:
     try:
         parse_overrides(texts, case, crisis)
     except UnknownName as unknown:

@@ -16,8 +16,6 @@ from buckpass.game.setting import CrisisSetting, Standard
 
 __all__ = ["capacity_shift", "changed_setting", "opinion_shift"]
 
-BOUND = 0.005  # as the covariate is bounded: a survey share of 0 or 1 is a rounding
-
 
 def changed_setting(
     case: Case, setting: CrisisSetting, standard: Standard, overrides: Sequence[Override]
@@ -53,12 +51,7 @@ def opinion_shift(override: Override, known: float | None, mean: float) -> float
     after = override.on(share)
     if known is not None and not 0.0 <= after <= 1.0:
         raise Unusable(f"the unfavourable share would be {after:.3g}, outside 0 to 1")
-    return _log_odds(after) - _log_odds(share)
-
-
-def _log_odds(share: float) -> float:
-    bounded = min(max(share, BOUND), 1 - BOUND)
-    return math.log(bounded / (1 - bounded))
+    return covariates.log_odds(after) - covariates.log_odds(share)
 
 
 def _with_capacity(case: Case, setting: CrisisSetting, standard: Standard, override: Override) -> CrisisSetting:

@@ -52,8 +52,9 @@ class OverridePath:
 
     @property
     def verbs(self) -> tuple[str, ...]:
-        """The verbs that honour the path, the one to try first in front."""
-        return tuple(verb for question in self.honoured for verb in _table()["verbs"][question])
+        """The verbs that honour the path, the one to try first in front; only a number has a tipping point."""
+        verbs = (verb for question in self.honoured for verb in _table()["verbs"][question])
+        return tuple(verb for verb in verbs if verb != "tip" or self.value == "number")
 
     def why_not(self, *questions: Question) -> str | None:
         """Why none of these questions can honour the path, and the verb that does; None where one of them can."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
@@ -21,10 +17,7 @@ from buckpass.game import covariates
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 
-__all__ = [
-    "are_alike", "changes_of", "check_usable", "open_only", "problems_of", "scenario_case", "scenario_games", "scenario_setting",
-    "why_idle",
-]  # fmt: skip
+__all__ = ["changes_of", "check_usable", "problems_of", "scenario_case", "scenario_games", "scenario_setting"]
 
 IN_CRISIS: tuple[Question, ...] = ("crisis",)
 
@@ -67,28 +60,23 @@ def problems_of(
 
 def _check_start(case: Case, crises: Sequence[dict[str, Any]], override: Override) -> None:
     """Whether capacity and opinion, from what they are in each crisis, can be moved so far."""
-    for row in crises:
-        if override.attribute == "capacity":
-            capacity_shift(override, covariates.capacity(case, row, override.subject), 0.0)
-        if override.attribute == "opinion" and override.target in row["host"]:
+    if override.attribute == "capacity":
+        capacity_shift(override, None, 0.0)
+    for row in crises if override.attribute == "opinion" else ():
+        if override.target in row["host"]:
             opinion_shift(override, covariates.opinion(case, row, override.subject), 0.0)
 
 
 def _check_plays(case: Case, crises: Sequence[dict[str, Any]], override: Override, in_each: bool) -> None:
     """Whether a power that is held plays: in each of the crises, or in one at least."""
-    if override.attribute != "force":
-        return
-    reasons = [reason for row in crises if (reason := _plays_not(case, row, override.subject))]
+    reasons, power = [], override.subject
+    for row in crises if override.attribute == "force" else ():
+        if power in row["host"]:
+            reasons.append(f"{power} is the host of {row['crisis_id']}: it does not play as a helper there")
+        elif power in case.belligerents(row["crisis_id"]):
+            reasons.append(f"{power} is a belligerent in {row['crisis_id']}: it does not play there")
     if reasons and (in_each or len(reasons) == len(crises)):
         raise Unusable(reasons[0])
-
-
-def _plays_not(case: Case, crisis: dict[str, Any], power: str) -> str | None:
-    if power in crisis["host"]:
-        return f"{power} is the host of {crisis['crisis_id']}: it does not play as a helper there"
-    if power in case.belligerents(crisis["crisis_id"]):
-        return f"{power} is a belligerent in {crisis['crisis_id']}: it does not play there"
-    return None
 
 
 def scenario_case(case: Case, crises: Sequence[str], overrides: Sequence[Override]) -> Case:
@@ -122,31 +110,3 @@ def scenario_games(
     """
     mine = [o for o in overrides if o.of.bites == "game"]
     return changed_games(crises, game_changes(mine, setting.names, at)) if mine else crises
-
-
-# --- changes that change nothing ----------------------------------------------------------------------------------
-
-
-def are_alike(one: Any, other: Any) -> bool:
-    """Whether two trees of arrays hold the same numbers, bit for bit."""
-    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
-    return all(np.array_equal(a, b, equal_nan=np.issubdtype(np.asarray(a).dtype, np.floating)) for a, b in pairs)
-
-
-def open_only(games: Crises) -> Crises:
-    """The games with the attributes of closed options blotted out: those reach nobody's choice."""
-    names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
-    return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
-
-
-def why_idle(case: Case, override: Override, vehicles: Sequence[str], open_vehicles: Sequence[str]) -> str:
-    """Why a change moved nothing, in brackets, where that can be said of it alone; else nothing."""
-    if override.attribute == "request":
-        return " (the same powers count as asked: who leads an organisation that is asked is asked)"
-    if override.subject not in case.organisations:
-        return ""
-    if override.subject not in vehicles:
-        return f" ({override.subject} is no vehicle of a deployment in this case)"
-    if override.subject in open_vehicles:
-        return ""
-    return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"

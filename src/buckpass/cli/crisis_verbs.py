@@ -214,7 +214,9 @@ def explain(
         pair = (power or focus.rider, reference or focus.provider)
         return explaining.explain(loaded, fits, crisis, *pair, draws, changes_of(changes or [], loaded, crisis))
 
-    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(
+        find, lambda f: tell_table(f.table())
+    )
 
 
 def _pair(text: str) -> tuple[float, float]:

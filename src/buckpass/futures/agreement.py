@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.changes.scenario import are_alike, why_idle
+from buckpass.changes.idle import idle_changes, idle_note, reached_vehicles
+from buckpass.changes.overrides import Override
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.bargain import Terms, arrangement_of, terms_of
 from buckpass.futures.stages import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
@@ -187,23 +188,20 @@ def agreement(
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
-        notes=_idle(case, theatre, fit, n_draws, years_ahead),
+        notes=_notes(case, theatre, fit, n_draws, max(years_ahead)),
     )  # fmt: skip
 
 
-def _idle(
-    case: Case, changed: Theatre, posterior: Posterior, n_draws: int, years_ahead: Sequence[int]
-) -> tuple[str, ...]:
-    """The changes that by themselves move no game and no term, each with the reason if known."""
-    idle, last = [], max(years_ahead)
-    base = inputs_of(theatre_of(case, (), posterior, n_draws), last) if changed.overrides else None
-    for override in changed.overrides:
-        one = changed if len(changed.overrides) == 1 else theatre_of(case, [override], posterior, n_draws)
-        if are_alike(inputs_of(one, last), base):
-            is_open, through = np.any(np.asarray(one.setting.is_open), axis=(0, 1)).tolist(), one.setting.rungs.through
-            reached = [v for v in one.setting.vehicles if is_open[one.setting.names.options.index(f"{through}@{v}")]]
-            idle.append(override.text + why_idle(case, override, one.setting.vehicles, reached))
-    return (f"Without effect by itself on the agreement: {'; '.join(idle)}.",) if idle else ()
+def _notes(case: Case, changed: Theatre, posterior: Posterior, n_draws: int, last: float) -> tuple[str, ...]:
+    """Which changes by themselves move no game and no term."""
+    if not changed.overrides:
+        return ()
+
+    def inputs(overrides: Sequence[Override]) -> Any:
+        return inputs_of(theatre_of(case, overrides, posterior, n_draws), last)
+
+    reached = reached_vehicles(changed.setting, range(changed.n_crises))
+    return idle_note(idle_changes(case, changed.overrides, inputs(()), lambda o: inputs([o]), reached))
 
 
 def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:

@@ -12,11 +12,11 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.futures.arrivals import Past
 from buckpass.futures.problems import NoCapacity
+from buckpass.game.covariates import log_odds
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
 
 LONGEST_SHOCK = 0.4  # a yearly change of log beyond this is a change of coverage, not of the thing counted
-BOUND = 0.005  # a survey share of 0 or 1 is a rounding
 
 
 def capacity_at(case: Case, first_year: int) -> Float[np.ndarray, " p"]:
@@ -70,9 +70,7 @@ def opinions_at(past: Past) -> Float[np.ndarray, "h p"]:
         for i, power in enumerate(past.case.powers):
             rows = [o for o in past.case.settings.opinions if o.power == power and o.host == host]
             if rows:
-                share = min(rows, key=lambda o: abs(o.year - past.first_year)).value
-                share = min(max(share, BOUND), 1 - BOUND)
-                out[h, i] = math.log(share / (1 - share))
+                out[h, i] = log_odds(min(rows, key=lambda o: abs(o.year - past.first_year)).value)
     return out
 
 

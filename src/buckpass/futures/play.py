@@ -14,8 +14,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case.ladder import Rungs
+from buckpass.changes.idle import open_only
 from buckpass.changes.in_game import changed_games
-from buckpass.changes.scenario import open_only
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.changes.scenario import are_alike, why_idle
+from buckpass.changes.idle import idle_changes, idle_note
+from buckpass.changes.overrides import Override
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.foresight import with_foresight
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Measure, Tally
@@ -149,7 +150,7 @@ def simulate(
     scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
     made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
-    idle = _idle(case, basis, scenarios[-1], plan, [world for world, _ in made])
+    notes = _notes(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
     manifest = _manifest(case, basis, overrides, plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
@@ -161,23 +162,23 @@ def simulate(
             writer.add(tile)
     if writer is not None:
         writer.finish()
-    notes = (f"Without effect by itself in the years ahead: {'; '.join(idle)}.",) if idle else ()
     return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
 
 
-def _idle(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> list[str]:
-    """The changes that by themselves move no game, no state and no growth, each with the reason if known."""
-    idle = []
-    for override in scenario.overrides:
-        changed = worlds[-1]
-        if len(scenario.overrides) > 1:
-            one = scenario_of(case, [override.text], scenario.first_year, plan.foresight)
-            changed, _ = world_of(one, basis, plan.years, plan.seed)
-        if override.of.honoured != ("foresight",) and are_alike(inputs_of(worlds[0]), inputs_of(changed)):
-            open_vehicles = worlds[0].setting.vehicles  # those that are open to nobody were dropped
-            vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
-            idle.append(override.text + why_idle(case, override, vehicles, open_vehicles))
-    return idle
+def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> tuple[str, ...]:
+    """Which changes by themselves move no game of the first year, no state and no growth."""
+    if not scenario.overrides:
+        return ()
+
+    def inputs(override: Override) -> Any:
+        if len(scenario.overrides) == 1:
+            return inputs_of(worlds[-1])
+        one = scenario_of(case, [override.text], scenario.first_year, plan.foresight)
+        return inputs_of(world_of(one, basis, plan.years, plan.seed)[0])
+
+    # what next year weighs shows in no input
+    asked = [o for o in scenario.overrides if o.of.honoured != ("foresight",)]
+    return idle_note(idle_changes(case, asked, inputs_of(worlds[0]), inputs, worlds[0].setting.vehicles))
 
 
 def check_plan(plan: Plan) -> None:

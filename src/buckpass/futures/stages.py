@@ -15,10 +15,11 @@ from jaxtyping import Array
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.case.schema import Arrangement
+from buckpass.changes.idle import open_only
 from buckpass.changes.in_case import changed_case
 from buckpass.changes.in_setting import changed_setting
 from buckpass.changes.overrides import Override, raised_together, read_overrides
-from buckpass.changes.scenario import open_only, problems_of, scenario_games
+from buckpass.changes.scenario import problems_of, scenario_games
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.bargain import Terms, arrangement_of, terms_of
 from buckpass.futures.grid import COLUMN

@@ -13,7 +13,15 @@ from collections.abc import Callable
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
 
-__all__ = ["COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_treaty_partner", "patron_of"]
+__all__ = [
+    "COVARIATES",
+    "Covariate",
+    "alignment_with_hosts",
+    "is_indicator",
+    "is_treaty_partner",
+    "log_odds",
+    "patron_of",
+]
 
 Crisis = dict
 Covariate = Callable[[Case, Crisis, str], float | None]
@@ -54,7 +62,7 @@ def trade(case: Case, crisis: Crisis, power: str) -> float | None:
         return None
     shares = [_trade_share(case, host, crisis["start"].year, power) for host in crisis["host"]]
     known = [s for s in shares if s is not None]
-    return _log_odds(sum(known) / len(known)) if known else None
+    return log_odds(sum(known) / len(known)) if known else None
 
 
 def spill(case: Case, crisis: Crisis, power: str) -> float:
@@ -92,7 +100,7 @@ def opinion(case: Case, crisis: Crisis, power: str) -> float | None:
     if not rows:
         return None
     nearest = min(rows, key=lambda o: abs((o.year or crisis["start"].year) - crisis["start"].year))
-    return _log_odds(nearest.value)
+    return log_odds(nearest.value)
 
 
 def domestic(case: Case, crisis: Crisis, power: str) -> float:
@@ -211,7 +219,8 @@ def _trade_share(case: Case, host: str, year: int, power: str) -> float | None:
     return None
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """log share / (1 - share), a certainty taken as a rounding."""
     bounded = min(max(share, 0.005), 0.995)  # a survey or trade share of 0 or 1 is a rounding, not a certainty
     return math.log(bounded / (1 - bounded))
 

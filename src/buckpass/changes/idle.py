@@ -1,0 +1,62 @@
+"""Changes that change nothing: told from the inputs that they could move, and said, with the reason where it is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from buckpass.case import Case
+from buckpass.changes.overrides import Override
+from buckpass.game.crises import Crises
+from buckpass.game.setting import CrisisSetting
+
+__all__ = ["are_alike", "idle_changes", "idle_note", "open_only", "reached_vehicles"]
+
+
+def idle_changes(
+    case: Case, overrides: Sequence[Override], base: Any, alone: Callable[[Override], Any], reached: Sequence[str]
+) -> tuple[str, ...]:
+    """The changes after which everything that they could move is as in `base`, bit for bit, each with the reason if known.
+
+    `alone` gives what one change by itself makes of it; `reached` are the vehicles through which some power can deploy.
+    """
+    still = [override for override in overrides if are_alike(alone(override), base)]
+    return tuple(override.text + _why(case, override, reached) for override in still)
+
+
+def idle_note(idle: Sequence[str]) -> tuple[str, ...]:
+    """A sentence that names the changes without effect; none where there are none."""
+    return (f"Without effect by itself: {'; '.join(idle)}.",) if idle else ()
+
+
+def are_alike(one: Any, other: Any) -> bool:
+    """Whether two trees of arrays hold the same numbers, bit for bit."""
+    return all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
+
+
+def open_only(games: Crises) -> Crises:
+    """The games with the attributes of closed options blotted out: those reach nobody's choice."""
+    names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
+    return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
+
+
+def reached_vehicles(setting: CrisisSetting, crises: Sequence[int]) -> list[str]:
+    """The vehicles through which some power can deploy in one of the crises, by position."""
+    is_open = np.any(np.asarray(setting.is_open)[list(crises)], axis=(0, 1)).tolist()
+    return [v for v in setting.vehicles if is_open[setting.names.options.index(f"{setting.rungs.through}@{v}")]]
+
+
+def _why(case: Case, override: Override, reached: Sequence[str]) -> str:
+    """Why a change moved nothing, in brackets, where that can be said of it alone; else nothing."""
+    if override.attribute == "request":
+        return " (the same powers count as asked: who leads an organisation that is asked is asked)"
+    if override.subject not in case.organisations or override.subject in reached:
+        return ""
+    if not case.organisation(override.subject).is_vehicle:
+        return f" ({override.subject} is no vehicle of a deployment in this case)"
+    return f" (no power can deploy through {override.subject} there: see its mandate and its members on that date)"
