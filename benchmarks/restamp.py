@@ -9,9 +9,7 @@ described (not of what it says) this is what brings the bundled files along; aft
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
+import io
 import sys
 from pathlib import Path
 
@@ -22,7 +20,7 @@ import numpy as np
 from buckpass.case import Case, bundled_cases, load_case
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation
-from buckpass.fit.files import load_posterior, seal
+from buckpass.fit.files import SEAL, load_posterior, sealed
 from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.observations import observe
 from buckpass.fit.posterior import Posterior
@@ -30,6 +28,7 @@ from buckpass.fit.readings import reading_of
 from buckpass.fit.requests import requests_of
 from buckpass.fit.stamp import coding_in, stamp_of
 from buckpass.game.setting import setting_of
+from buckpass.results.files import json_text, write_whole
 
 DRAWS = 20  # evenly spaced: every crisis and term of each is compared
 TOLERANCE = 1e-3  # nats; draws and densities are kept in single precision
@@ -75,12 +74,10 @@ def restamp(case: Case, path: Path, *, write: bool = True) -> str:
     if posterior.stamp == stamp:
         return f"as it was (its draws score alike to {apart:.0e} nats)"
     if write:
-        partial = path.with_name(f".{path.name}.partial")
-        shutil.copyfile(path, partial)
-        with h5py.File(partial, "r+") as file:
-            file["posterior"].attrs["stamp"] = json.dumps(stamp, sort_keys=True)
-        seal(partial)
-        os.replace(partial, path)
+        content = io.BytesIO(path.read_bytes().rpartition(SEAL)[0])
+        with h5py.File(content, "r+") as file:
+            file["posterior"].attrs["stamp"] = json_text(stamp, sort_keys=True)
+        write_whole(path, sealed(content.getvalue()))
     return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
 
 

@@ -24,7 +24,7 @@ from buckpass.futures import Plan, simulate
 from buckpass.futures.problems import NotAFuturesChange
 from buckpass.futures.scenario import scenario_of
 from buckpass.report.model_results import speaking
-from buckpass.results.files import json_text, made_folder, whole_file
+from buckpass.results.files import json_text, made_folder, write_whole
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
@@ -144,5 +144,4 @@ def _write(kept: KeptYears, path: Path, digest: str) -> None:
         BuckpassError
     ):  # a full or read-only disk costs the next visitor some seconds, nothing else
         made_folder(path.parent)
-        with whole_file(path) as partial:
-            kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")
+        write_whole(path, bytes(kept.summary.assign_attrs(said).to_netcdf(engine="h5netcdf")))
