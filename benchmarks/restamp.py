@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -22,15 +23,18 @@ from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.files import SEAL, load_posterior, sealed
 from buckpass.fit.likelihood import Likelihood
-from buckpass.fit.observations import observe
+from buckpass.fit.observations import Coding, observe
 from buckpass.fit.posterior import Posterior
+from buckpass.fit.power_study import BUNDLED as BUNDLED_STUDY
+from buckpass.fit.power_study import PowerTask, score_task
 from buckpass.fit.readings import reading_of
 from buckpass.fit.requests import requests_of
-from buckpass.fit.stamp import coding_in, stamp_of
+from buckpass.fit.stamp import coding_in, stamp_hash, stamp_of
 from buckpass.game.setting import setting_of
-from buckpass.results.files import json_text, write_whole
+from buckpass.results.files import json_text, write_json, write_whole
 
 DRAWS = 20  # evenly spaced: every crisis and term of each is compared
+STUDY_TOLERANCE = 0.01  # nats; the study keeps three decimals
 TOLERANCE = 1e-3  # nats; draws and densities are kept in single precision
 
 
@@ -81,6 +85,26 @@ def restamp(case: Case, path: Path, *, write: bool = True) -> str:
     return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
 
 
+def restamp_study(case: Case, *, write: bool = True) -> str:
+    """What became of the power study that ships with a case: its fits to the real record are made again and compared."""
+    path = case.folder / BUNDLED_STUDY
+    kept = json.loads(path.read_text("utf-8"))
+    models = {e: stamp_hash(stamp_of(case, e, Coding()))[:16] for e in kept["explanations"]}
+    if kept.get("models") == models:
+        return "as it was"
+    again = {}
+    for name in kept["explanations"]:
+        scores = score_task(case, {}, kept["seed"], {}, PowerTask(name, "", 0))
+        again[name] = np.nan if scores is None else float(np.sum(scores))
+        jax.clear_caches()
+    apart = float(np.abs(np.array(list(again.values())) - np.array(kept["quick"])).max())
+    if kept["case_hash"] != case.record_hash or not apart < STUDY_TOLERANCE:
+        return f"REFUSED: the model installed fits the record otherwise, by up to {apart:.2g} nats"
+    if write:
+        write_json(path, {**kept, "models": models}, indent=None)
+    return f"{'stamped' if write else 'TO BE STAMPED'} (its fits to the record score alike to {apart:.0e} nats)"
+
+
 def main() -> int:
     """Every file of every bundled case."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -96,6 +120,10 @@ def main() -> int:
             failed |= said.startswith(("REFUSED", "TO BE"))
             print(f"{name}/{path.name}: {said}", flush=True)
             jax.clear_caches()
+        if (case.folder / BUNDLED_STUDY).exists():
+            said = restamp_study(case, write=not only)
+            failed |= said.startswith(("REFUSED", "TO BE"))
+            print(f"{name}/{BUNDLED_STUDY}: {said}", flush=True)
     return int(failed)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import xarray as xr
 
 from buckpass.case import BadOverride, BuckpassError, Case, load_case
+from buckpass.case.load import is_bundled
 from buckpass.fit.basis import best_first
 from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
@@ -59,7 +60,8 @@ def play(
     digest = _digest(case, posteriors, plan)
     with _ONE_AT_A_TIME:
         if not changes:
-            for path in (case.folder / BUNDLED, _cached(digest)):
+            shipped = [case.folder / BUNDLED] if is_bundled(case) else []  # a stranger's store is not opened
+            for path in (*shipped, _cached(digest)):
                 if (kept := _read(path, digest)) is not None:
                     return kept
         found = simulate(case, posteriors, tuple(changes), plan)
@@ -113,7 +115,7 @@ def _cached(digest: str) -> Path:
 
 
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
-    fits = {e: [p.case_hash, p.seed, p.n_draws] for e, p in sorted(posteriors.items())}
+    fits = {e: [p.case_hash, p.seed, p.n_draws, p.model] for e, p in sorted(posteriors.items())}
     depends = [
         case.hash,
         fits,

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.case.load import BUNDLED
+from buckpass.case.load import is_bundled
 from buckpass.case.problems import clip
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.layout import BadLayout, Layout, check_group, check_support, dims_of, groups_of, layout_of, values_of
@@ -200,7 +200,7 @@ def posteriors_or_none(case: Case, folder: str | Path | None = None) -> dict[str
 
 def fit_command(case: Case, place: Path, names: Sequence[str] = (), order: Order = "simultaneous") -> str:
     """The command that fits explanations of a case again into a folder; of a bundled case, into one of the user's."""
-    bundled = case.folder.parent == BUNDLED
+    bundled = is_bundled(case)
     apart = bundled and place == case.folder / "posteriors"
     where = f"{case.id}-posteriors" if apart else str(place)
     words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", where]

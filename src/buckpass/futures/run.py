@@ -182,6 +182,7 @@ def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> 
         "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
         "first_year": labels.first_year, "weights": weights,
         "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed, posteriors[e].n_draws] for e in weights},
+        "models": {e: posteriors[e].model for e in weights},
     }  # fmt: skip
     parameters = {
         "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,

@@ -178,6 +178,7 @@ def _manifest(case: Case, posteriors, design: Design) -> dict[str, Any]:
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
         "weights": weights, "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed] for e in weights},
+        "models": {e: posteriors[e].model for e in weights},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 
