@@ -6,7 +6,7 @@ import gzip
 import zipfile
 from pathlib import Path
 
-from buckpass.events.layouts import layout
+from buckpass.events.files.layouts import layout
 
 GDELT1 = layout("gdelt1").names
 GDELT2 = layout("gdelt2").names

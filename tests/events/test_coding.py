@@ -10,9 +10,9 @@ from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
 
 from buckpass.case import check_case
 from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
-from buckpass.events.agreement import compare
-from buckpass.events.cameo import labels, mapping, meaning
-from buckpass.events.coding import CodedRecord
+from buckpass.events.coding.agreement import compare
+from buckpass.events.coding.cameo import labels, mapping, meaning
+from buckpass.events.coding.rungs import CodedRecord
 
 
 @dataclass(frozen=True)

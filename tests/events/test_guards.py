@@ -17,8 +17,8 @@ from made_files import (
 from made_files import dyad_months as made_dyad_months
 
 from buckpass.events import compare_activity, dyad_months, errors, load, profile, top_partner_trade
-from buckpass.events.coverage import coverages
-from buckpass.events.guards import base_rates, check_labels
+from buckpass.events.coding.coverage import coverages
+from buckpass.events.coding.guards import base_rates, check_labels
 from buckpass.events.store import frame, reading
 
 REGION = ("KAZ", "KGZ", "TJK", "TKM", "UZB")

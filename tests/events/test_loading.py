@@ -165,7 +165,7 @@ def test_a_failed_first_load_leaves_no_store(tmp_path):
 
 
 def test_a_file_that_changes_while_read_is_refused(tmp_path, monkeypatch):
-    from buckpass.events import loading
+    from buckpass.events.loading import load as loading
 
     store, path = tmp_path / "s.duckdb", gdelt_file(tmp_path / "a.csv", many_gdelt(4))
 
@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
 
 
 def test_the_parallel_reader_and_the_careful_one_load_the_same(tmp_path, monkeypatch):
-    from buckpass.events import insert
+    from buckpass.events.loading import insert
 
     rows = many_gdelt(500)
     rows[3][GDELT1.index("SQLDATE")] = "20221301"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buckpass.events.actors import gdelt_countries, gdelt_groups
-from buckpass.events.cameo import labels
-from buckpass.events.layouts import Layout
-from buckpass.events.typed import literal
+from buckpass.events.coding.cameo import labels
+from buckpass.events.files.layouts import Layout
+from buckpass.events.loading.typed import literal
 
 if TYPE_CHECKING:
     import duckdb

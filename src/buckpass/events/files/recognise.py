@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass, replace
 
 from buckpass.events.errors import UnrecognisedFile
-from buckpass.events.layouts import Layout, layout, layouts
-from buckpass.events.source_file import SourceFile
+from buckpass.events.files.layouts import Layout, layout, layouts
+from buckpass.events.files.source_file import SourceFile
 
 HEAD = 1 << 18
 PREAMBLE = 30

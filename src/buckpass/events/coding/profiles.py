@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.cameo import DOMAINS, mapping, meaning
-from buckpass.events.coverage import WAS_CUT, FileCoverage, coverages, usable_files
+from buckpass.events.coding.cameo import DOMAINS, mapping, meaning
+from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, coverages, usable_files
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
 from buckpass.record import ResultTable

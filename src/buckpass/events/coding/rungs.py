@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.cameo import Meaning, mapping, meaning
-from buckpass.events.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
+from buckpass.events.coding.cameo import Meaning, mapping, meaning
+from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
 from buckpass.events.errors import BadKey, NoEvents
 from buckpass.events.store import frame, reading
 from buckpass.record import ResultTable

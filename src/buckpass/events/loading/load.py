@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.insert import insert
-from buckpass.events.recognise import Recognised, recognise
-from buckpass.events.source_file import SourceFile, opened
+from buckpass.events.files.recognise import Recognised, recognise
+from buckpass.events.files.source_file import SourceFile, opened
+from buckpass.events.loading.insert import insert
 from buckpass.events.store import frame, writing
 from buckpass.record import ResultTable
 

@@ -10,8 +10,8 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from buckpass.events.recognise import Recognised
-from buckpass.events.source_file import SourceFile
+from buckpass.events.files.recognise import Recognised
+from buckpass.events.files.source_file import SourceFile
 
 BATCH = 50_000
 LONGEST_CELL = 1 << 24

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from buckpass.events.layouts import Column, Layout
+from buckpass.events.files.layouts import Column, Layout
 
 
 def quoted(name: str) -> str:

@@ -12,13 +12,13 @@ import polars as pl
 
 from buckpass.case.start import fill_folder
 from buckpass.events.actors import by_code, capital
-from buckpass.events.cameo import mapping
-from buckpass.events.coding import AFTER, CodedRecord, Episode, code_episodes
-from buckpass.events.coverage import Window, coverages
-from buckpass.events.draft_case import THEATRE, DraftRows, write_draft
-from buckpass.events.draft_series import measured_by, series_rows
+from buckpass.events.coding.cameo import mapping
+from buckpass.events.coding.coverage import Window, coverages
+from buckpass.events.coding.rungs import AFTER, CodedRecord, Episode, code_episodes
+from buckpass.events.drafting.draft_case import THEATRE, DraftRows, write_draft
+from buckpass.events.drafting.draft_series import measured_by, series_rows
 from buckpass.events.errors import NoEvents, UncoveredActors, UnknownHosts
-from buckpass.events.layouts import layout
+from buckpass.events.files.layouts import layout
 from buckpass.events.store import frame, reading, tables
 from buckpass.record import ResultTable
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from buckpass.events.coverage import coverages, usable_files
+from buckpass.events.coding.coverage import coverages, usable_files
 from buckpass.events.errors import ImplausibleLabels, NoEvents, PartialPartners, UncoveredActors
 from buckpass.events.store import frame, reading, tables
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from buckpass.events import typed
 from buckpass.events.actors import name_actors
-from buckpass.events.coverage import measure
-from buckpass.events.event_sql import define_functions, event_query
-from buckpass.events.layouts import Layout, tidy
-from buckpass.events.recognise import Recognised
-from buckpass.events.records import SHOWN, Batch, batches
-from buckpass.events.source_file import SourceFile
+from buckpass.events.coding.coverage import measure
+from buckpass.events.files.layouts import Layout, tidy
+from buckpass.events.files.recognise import Recognised
+from buckpass.events.files.records import SHOWN, Batch, batches
+from buckpass.events.files.source_file import SourceFile
+from buckpass.events.loading import typed
+from buckpass.events.loading.event_sql import define_functions, event_query
 
 if TYPE_CHECKING:
     import duckdb
