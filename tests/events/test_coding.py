@@ -11,7 +11,7 @@ from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
 from buckpass.case import check_case
 from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
 from buckpass.events.coding.agreement import compare
-from buckpass.events.coding.cameo import labels, mapping, meaning
+from buckpass.events.coding.ladder import labels, mapping, meaning
 from buckpass.events.coding.rungs import CodedRecord
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.coding.cameo import DOMAINS, mapping, meaning
-from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, coverages, usable_files
+from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, coverages, totals, usable_files
+from buckpass.events.coding.ladder import DOMAINS, mapping, meaning
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
 from buckpass.record import ResultTable
@@ -118,19 +118,14 @@ def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile
         if not usable:
             raise UncoveredActors(reasons or dict.fromkeys(hosts, "no file has events with it"))
         counts = _counts(connection, usable, actors, hosts)
-        totals = frame(
-            connection,
-            "SELECT year, sum(events)::BIGINT AS total FROM coverage "
-            "WHERE actor IS NULL AND list_contains(?::INTEGER[], file_id) GROUP BY year",
-            [usable],
-        )
-    stray = totals.filter(pl.col("total") < STRAY * pl.col("total").max()).sort("year")
+        reported = totals(connection, usable)
+    stray = reported.filter(pl.col("total") < STRAY * pl.col("total").max()).sort("year")
     left_out = (
         *(f"{f.name} {_gaps(f, actors)}" for f in files if f.file_id not in usable),
         *(f"{year}, of which the files report {total} events only" for year, total in stray.iter_rows()),
     )
-    totals = totals.join(stray, on="year", how="anti")
-    return Profile(_shares(counts, totals), tuple(actors), tuple(hosts), left_out)
+    reported = reported.join(stray, on="year", how="anti")
+    return Profile(_shares(counts, reported), tuple(actors), tuple(hosts), left_out)
 
 
 def _gaps(file: FileCoverage, actors: Sequence[str]) -> str:
@@ -146,8 +141,8 @@ def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Se
     return frame(
         connection,
         "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(*) AS n_rows, "
-        "count(DISTINCT (day, target_id)) AS n FROM events "
-        "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
+        "count(DISTINCT (day, target_id)) AS n FROM events_of(?) "
+        "WHERE list_contains(?::VARCHAR[], source_id) "
         "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
         [usable, list(actors), list(hosts)],
     )

@@ -33,6 +33,7 @@ def _by_number(number: Any, year: int) -> str | None:
     return by_code(number, "cow", year)
 
 
+# the first table of a series that the store has is used
 TABLES = (
     SeriesTable(
         "exports", "economic", "itpd_dyads", "constant 2010 USD",
@@ -43,6 +44,19 @@ TABLES = (
         "arms", "security", "sipri_register", "million TIV delivered",
         "SELECT file_id, supplier, recipient, delivery_year, sum(tiv_delivery_values) FROM sipri_register "
         "WHERE delivery_year >= ? GROUP BY ALL",
+        _by_name,
+    ),
+    SeriesTable(
+        "arms", "security", "sipri_deals", "million TIV delivered, a deal spread evenly over its years of delivery",
+        "SELECT file_id, supplier, recipient, trim(year)::INTEGER AS delivered, sum(tiv / len(years)) FROM (SELECT file_id, "
+        "supplier, recipient, sipri_tiv_of_delivered_weapons AS tiv, string_split(year_s_of_delivery, ';') AS years, "
+        "unnest(years) AS year FROM sipri_deals) WHERE delivered >= ? GROUP BY ALL",
+        _by_name,
+    ),
+    SeriesTable(
+        "milex", "capacity", "sipri_milex", "million constant USD",
+        "SELECT file_id, country, NULL, year, milex FROM sipri_milex WHERE title LIKE 'million US$, constant%' "
+        "AND year >= ? ORDER BY title DESC, country, year",
         _by_name,
     ),
     SeriesTable(
@@ -61,28 +75,31 @@ EVENTS = SeriesTable(
 
 def series_rows(
     connection: duckdb.DuckDBPyConnection, powers: Sequence[str], hosts: Sequence[str], from_year: int
-) -> list[dict[str, Any]]:
-    """Rows of series.csv: exports and arms from the powers to the hosts, their military spending, their events.
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Rows of series.csv: exports and arms from the powers to the hosts, their military spending, their events; and the names
+    of those who traded with them and are no state or organisation that is known.
 
     A table that the store lacks gives no row; a year that a table leaves empty stays empty.
     """
     have = tables(connection)
-    return [
-        row
-        for known in (*TABLES, EVENTS)
-        if known.table in have
-        for row in _rows(connection.execute(known.query, [from_year]).fetchall(), known, powers, hosts)
-    ]
+    rows: list[dict[str, Any]] = []
+    unknown: set[str] = set()
+    for known in (*TABLES, EVENTS):
+        if known.table in have and known.series not in {row["series"] for row in rows}:
+            found = connection.execute(known.query, [from_year]).fetchall()
+            rows += _rows(found, known, powers, hosts, unknown)
+    return rows, tuple(sorted(unknown))
 
 
 def _rows(
-    found: Iterable[tuple], known: SeriesTable, powers: Sequence[str], hosts: Sequence[str]
+    found: Iterable[tuple], known: SeriesTable, powers: Sequence[str], hosts: Sequence[str], unknown: set[str]
 ) -> Iterable[dict[str, Any]]:
     kept: dict[tuple[str, str, int], tuple[float, int]] = {}
     for file_id, actor, partner, year, value in found:
         power, host = known.who(actor, year), "" if partner is None else known.who(partner, year)
+        if value and known is not EVENTS and ((power is None and host in hosts) or (host is None and power in powers)):
+            unknown.add(str(actor if power is None else partner))
         if value is not None and power is not None and power in powers and host is not None and host in ("", *hosts):
-            # the same table loaded in two versions: the first file counts
             kept.setdefault((power, host, year), (value, file_id))
     for (power, host, year), (value, file_id) in sorted(kept.items()):
         yield {

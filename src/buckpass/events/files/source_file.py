@@ -1,4 +1,4 @@
-"""One file as it lies on the disk: unpacked, fingerprinted, and checked for what a fast parser would get wrong."""
+"""One file as it lies on the disk: unpacked, decoded, fingerprinted, and checked for what a fast parser would get wrong."""
 
 from __future__ import annotations
 
@@ -18,28 +18,49 @@ from pathlib import Path
 
 import numpy as np
 
-from buckpass.events.errors import DamagedArchive, FileChanged, NoFile
+from buckpass.events.errors import DamagedArchive, FileChanged, UnrecognisedFile
+from buckpass.events.files.not_read import refuse_by_its_start
+from buckpass.events.files.workbook import is_workbook, sheets
 
 CHUNK = 1 << 20
 NEWLINE = ord("\n")
+LONGEST_LINE = 1 << 24
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Text:
+    """One table of text: a plain file, or a sheet of a workbook written as one."""
+
+    path: Path
+    sheet: str
+    size: int
+    lines: int
+    is_utf8: bool
+    line_end: str  # "\n" or "\r\n" where every line ends so, no byte is null and no line very long; else ""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and its plain text.
+    """A file and the tables in it.
 
     The hashes are taken on a thread of their own while the rows are read, and waited for where they are asked for.
     """
 
     given: Path
-    plain: Path
+    texts: tuple[Text, ...]
     size: int
-    lines: int
-    is_utf8: bool
-    is_regular: bool
     stamp: tuple[int, int, int]
     hash_given: Future[str]
     hash_plain: Future[str]
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether the tables are sheets of a workbook."""
+        return bool(self.texts and self.texts[0].sheet)
 
     @property
     def sha256(self) -> str:
@@ -48,7 +69,7 @@ class SourceFile:
 
     @property
     def content(self) -> str:
-        """SHA-256 of the text in it."""
+        """SHA-256 of what was unpacked from it."""
         return self.hash_plain.result()
 
     def check_unchanged(self) -> None:
@@ -60,15 +81,20 @@ class SourceFile:
 
 @contextmanager
 def opened(path: Path, work: Path) -> Iterator[SourceFile]:
-    """The file's plain text, unpacked under `work` where it is compressed; the copy is removed afterwards."""
-    if not path.is_file():
-        raise NoFile(path, "a folder, not a file" if path.is_dir() else "no such file")
+    """The file's tables as plain text, under `work` where they had to be unpacked or decoded; copies are removed afterwards.
+
+    Raises
+    ------
+    NotRead, DamagedArchive, UnrecognisedFile.
+    """
     stamp = _stamp(path)
-    with tempfile.TemporaryDirectory(prefix=".buckpass-load-", dir=work) as folder, ThreadPoolExecutor(1) as hashing:
-        plain = _unpacked(path, Path(folder))
-        hash_plain = hashing.submit(_sha256, plain)
-        hash_given = hash_plain if plain == path else hashing.submit(_sha256, path)
-        yield SourceFile(path, plain, *_looked_at(plain), stamp, hash_given, hash_plain)
+    with tempfile.TemporaryDirectory(dir=work) as made, ThreadPoolExecutor(1) as hashing:
+        folder = Path(made)
+        unpacked = _unpacked(path, folder)
+        hash_plain = hashing.submit(_sha256, unpacked)
+        hash_given = hash_plain if unpacked == path else hashing.submit(_sha256, path)
+        texts = tuple(_text(path, plain, sheet, folder) for sheet, plain in _tables(unpacked, folder))
+        yield SourceFile(path, texts, unpacked.stat().st_size, stamp, hash_given, hash_plain)
 
 
 def _sha256(path: Path) -> str:
@@ -82,50 +108,104 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
-    with path.open("rb") as file:
-        start = file.read(4)
+    start = _start(path)
+    refuse_by_its_start(path, start)
+    plain = path
     try:
         if start[:2] == b"\x1f\x8b":
-            with gzip.open(path, "rb") as packed, (folder / "plain").open("wb") as out:
+            plain = folder / "plain"
+            with gzip.open(path, "rb") as packed, plain.open("wb") as out:
                 shutil.copyfileobj(packed, out, CHUNK)
-            return folder / "plain"
-        if start == b"PK\x03\x04":
-            return _unzipped(path, folder)
+        elif start[:4] == b"PK\x03\x04":
+            plain = _unzipped(path, folder)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DamagedArchive(path, str(error)) from error
-    return path
+    if plain != path:
+        refuse_by_its_start(path, _start(plain))
+    return plain
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
 
 
 def _unzipped(path: Path, folder: Path) -> Path:
     with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        if is_workbook(archive):
+            return path
+        # what a Mac adds to each archive is no part of it
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith(("__MACOSX/", "."))]
         if len(members) != 1:
-            raise DamagedArchive(path, f"it holds {len(members)} files; unpack it and give those to be loaded")
+            names = ", ".join(member.filename for member in members[:5])
+            raise UnrecognisedFile(
+                path, f"an archive of {len(members)} files ({names})", "unpack it and load its files"
+            )
         with archive.open(members[0]) as packed, (folder / "plain").open("wb") as out:
             shutil.copyfileobj(packed, out, CHUNK)
     return folder / "plain"
 
 
-def _looked_at(path: Path) -> tuple[int, int, bool, bool]:
-    """Bytes, lines, whether it is UTF-8, and whether it is regular: lines end in a plain newline, none long or binary."""
+def _tables(plain: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+    """The tables of an unpacked file, each with the name of its sheet where it is one, as UTF-8 where a mark says what it is."""
+    start = _start(plain)
+    if start[:4] == b"PK\x03\x04":
+        yield from sheets(plain, folder)
+        return
+    encoding = next((name for mark, name in MARKS if start.startswith(mark)), None)
+    if encoding is None:
+        yield "", plain
+        return
+    with plain.open(encoding=encoding, errors="replace", newline="") as file, (folder / "text").open("wb") as out:
+        while chunk := file.read(CHUNK):
+            out.write(chunk.encode())
+    yield "", folder / "text"
+
+
+def _text(given: Path, plain: Path, sheet: str, folder: Path) -> Text:
+    """Size, lines, whether it is UTF-8 and how its lines end; lines that end as on an old Mac are given newlines first."""
+    text, longest = _looked_at(plain, sheet)
+    if text.line_end == "\r":
+        with plain.open("rb") as file, (folder / "lines").open("wb") as out:
+            while chunk := file.read(CHUNK):
+                out.write(chunk.replace(b"\r", b"\n"))
+        text, longest = _looked_at(folder / "lines", sheet)
+    if longest > LONGEST_LINE:
+        raise UnrecognisedFile(given, f"a line of {longest:,} bytes, which no table has")
+    return text
+
+
+def _looked_at(path: Path, sheet: str) -> tuple[Text, int]:
+    """What one pass over a text says of it, and its longest line as far as that is longer than a chunk."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size, lines, is_utf8, is_regular, last = 0, 0, True, True, b"\n"
+    size = newlines = returns = pairs = begun = longest = 0
+    is_utf8, has_nulls, last = True, False, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
+            if chunk.endswith(b"\r"):
+                chunk += file.read(1)
             size += len(chunk)
             # five times as fast as bytes.count where lines are short
-            newlines = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEWLINE))
-            lines += newlines
-            is_regular = is_regular and _is_regular(chunk, newlines)
+            found = int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEWLINE))
+            newlines += found
+            if b"\r" in chunk:
+                returns, pairs = returns + chunk.count(b"\r"), pairs + chunk.count(b"\r\n")
+            longest = max(longest, begun + (chunk.index(b"\n") if found else len(chunk)))
+            begun = len(chunk) - chunk.rindex(b"\n") - 1 if found else begun + len(chunk)
+            has_nulls = has_nulls or b"\0" in chunk
             is_utf8 = is_utf8 and _decodes(decoder, chunk)
             last = chunk[-1:]
     is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
-    return size, lines + (last != b"\n"), is_utf8, is_regular
+    line_end = _line_end(newlines, returns, pairs) if not has_nulls and longest <= CHUNK else ""
+    if returns and not newlines:
+        line_end = "\r"
+    return Text(path, sheet, size, newlines + (last != b"\n"), is_utf8, line_end), longest
 
 
-def _is_regular(chunk: bytes, newlines: int) -> bool:
-    is_long = newlines == 0 and len(chunk) == CHUNK
-    return not (is_long or b"\r" in chunk or b"\0" in chunk)
+def _line_end(newlines: int, returns: int, pairs: int) -> str:
+    if returns == 0:
+        return "\n"
+    return "\r\n" if returns == pairs == newlines else ""
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, is_last: bool = False) -> bool:

@@ -1,9 +1,10 @@
-"""Rows of one file into the store: by DuckDB's parallel reader where the file allows it, else in batches."""
+"""Rows of one table into the store: by DuckDB's parallel reader where the text allows it, else in batches."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from buckpass.events.actors import name_actors
@@ -11,9 +12,10 @@ from buckpass.events.coding.coverage import measure
 from buckpass.events.files.layouts import Layout, tidy
 from buckpass.events.files.recognise import Recognised
 from buckpass.events.files.records import SHOWN, Batch, batches
-from buckpass.events.files.source_file import SourceFile
+from buckpass.events.files.source_file import CHUNK, Text
 from buckpass.events.loading import typed
 from buckpass.events.loading.event_sql import define_functions, event_query
+from buckpass.events.loading.repeats import make_table, mark_repeated_events, repeated_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,89 +27,135 @@ EVENT_COLUMNS = (
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised, all_columns: bool
-) -> tuple[int, int]:
-    """Put a file's rows into the store; the numbers of rows read and loaded."""
-    layout = found.layout
-    is_event = bool(layout.event)
-    if is_event:
+    connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised, all_columns: bool
+) -> int:
+    """Put a table's rows into the store, those that cannot be used among the rejects; the number of rows read."""
+    typed.define_cells(connection)
+    if found.layout.event:
         define_functions(connection)
-    read = _insert_parallel(connection, file_id, source, found) if _is_fast(source, found) else None
+    read = _insert_parallel(connection, file_id, text, found)
     if read is None:
-        read = _insert_batches(connection, file_id, source, found)
+        read = _insert_batches(connection, file_id, text, found)
     if all_columns:
-        _insert_raw(connection, file_id, source, found)
-    if is_event:
+        _insert_raw(connection, file_id, text, found)
+    return read
+
+
+def account(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> tuple[int, int]:
+    """What a file's rows are once they are in: how many are rejected, and how many the store holds already."""
+    if layout.event:
         _list_rejects(connection, file_id, layout)
-        is_named = layout.publisher != "GDELT"
-        if is_named:
+        if layout.publisher != "GDELT":
             name_actors(connection, file_id)
-        measure(connection, file_id, is_named)
-    elif layout.keys:
-        _reject_repeated(connection, file_id, layout)
+        repeated = mark_repeated_events(connection, file_id, layout)
+        measure(connection, file_id, layout.publisher == "ICEWS")
+    else:
+        repeated = repeated_rows(connection, file_id, layout)
     rejected = connection.execute("SELECT count(*) FROM rejects WHERE file_id = ?", [file_id]).fetchall()[0][0]
-    return read, read - rejected
+    return rejected, repeated
 
 
-def _is_fast(source: SourceFile, found: Recognised) -> bool:
-    return found.is_publishers_own and found.layout.publisher == "GDELT" and source.is_regular and source.is_utf8
+def remove(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
+    """Take a file's rows out again."""
+    own = ("event_rows", "coverage", "repeats") if layout.event else (f"{layout.table}_rows",)
+    for table in (*own, "rejects"):
+        connection.execute(f"DELETE FROM {typed.quoted(table)} WHERE file_id = ?", [file_id])
 
 
-def _insert_parallel(
-    connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised
-) -> int | None:
+def _insert_parallel(connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised) -> int | None:
     """Load with the parallel reader and count again; None (and nothing loaded) where the counts do not agree."""
-    # with one cell too many DuckDB drops it when the last column is not read, so it is given a column of its own
-    columns = ", ".join(f"{typed.literal(name)}: 'VARCHAR'" for name in (*found.columns, "beyond"))
-    # GDELT 1.0 rows of before 2013 end one column earlier, so short rows are padded and judged by the required columns
-    stage = (
-        f"(SELECT NULL::BIGINT AS row, * FROM read_csv({typed.literal(str(source.plain))}, delim='\t', "
-        f"quote='', escape='', "
-        f"header=false, auto_detect=false, null_padding=true, store_rejects=true, rejects_table='bad_lines', "
-        f"rejects_scan='bad_scans', columns={{{columns}}}))"
-    )
-    _insert_events(connection, file_id, found.layout, stage)
-    connection.execute(
-        "INSERT INTO rejects SELECT ?, min(line), min(lower(error_type::VARCHAR)) || ': cells', min(left(csv_line, ?)) "
-        "FROM bad_lines GROUP BY line_byte_position",
-        [file_id, SHOWN],
-    )
+    if text.sheet or found.layout.unpivot or not (text.line_end and text.is_utf8):
+        return None
+    expected = _records(text) - found.skipped if found.is_quoted else text.lines - found.skipped
+    is_numbered = not found.is_machine_written or found.layout.event.get("event_id") == "row"
+    connection.execute(f"SET preserve_insertion_order = {str(is_numbered).lower()}")
+    _insert_stage(connection, file_id, found, _reader(text, found, is_numbered))
+    connection.execute("SET preserve_insertion_order = false")
+    bad = connection.execute("SELECT count(DISTINCT line_byte_position) FROM bad_lines").fetchall()[0][0]
+    if not is_numbered:
+        connection.execute(
+            "INSERT INTO rejects SELECT ?, min(line), min(lower(error_type::VARCHAR)) || ': cells', min(left(csv_line, ?)) "
+            "FROM bad_lines GROUP BY line_byte_position",
+            [file_id, SHOWN],
+        )
     connection.execute("DROP TABLE bad_lines; DROP TABLE bad_scans")
-    counted = connection.execute(
-        "SELECT (SELECT count(*) FROM event_rows WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE "
-        "file_id = $1)",
-        [file_id],
-    ).fetchall()[0][0]
-    if counted == source.lines:
-        return source.lines
-    connection.execute("DELETE FROM event_rows WHERE file_id = ?", [file_id])
-    connection.execute("DELETE FROM rejects WHERE file_id = ?", [file_id])
+    counted = _count(connection, file_id, found.layout)
+    if counted == expected and (bad == 0 or not is_numbered):
+        return expected
+    remove(connection, file_id, found.layout)
     return None
 
 
-def _insert_batches(connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised) -> int:
+def _reader(text: Text, found: Recognised, is_numbered: bool) -> str:
+    """The text as a table expression: cells `c0`, `c1`, …, the record's number `row`, and `beyond` for a cell too many."""
+    width = len(found.columns)
+    quote, line_end = '"' if found.is_quoted else "", "\\r\\n" if text.line_end == "\r\n" else "\\n"
+    names = [f"c{k}" for k in range(width)]
+    row, beyond = "row_number() OVER ()", f"CASE WHEN c{width - 1} = chr(0) THEN c{width - 1} END"
+    if not is_numbered:
+        # GDELT 1.0 rows of before 2013 end one column earlier, so short rows are padded and judged by the required
+        # columns; with one cell too many DuckDB drops it when the last column is not read, so it gets a column of its own
+        row, beyond, names = "NULL::BIGINT", "beyond", [*names, "beyond"]
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    cells = ", ".join(names[:width])
+    return (
+        f"(SELECT {row} AS row, {beyond} AS beyond, {cells} FROM read_csv({typed.literal(str(text.path))}, "
+        f"delim={typed.literal(found.separator)}, quote='{quote}', escape='{quote}', header=false, auto_detect=false, "
+        f"skip={found.skipped}, new_line='{line_end}', null_padding={str(not is_numbered).lower()}, "
+        f"store_rejects=true, rejects_table='bad_lines', rejects_scan='bad_scans', columns={{{columns}}}))"
+    )
+
+
+def _records(text: Text) -> int:
+    """How many records a text with quotes has: its newlines that stand outside of quotes."""
+    records = inside = 0
+    last = b"\n"
+    with text.path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            letters = np.frombuffer(chunk, np.uint8)
+            newlines = letters == ord("\n")
+            if b'"' in chunk or inside:
+                quotes = np.bitwise_xor.accumulate((letters == ord('"')).view(np.uint8)) ^ inside
+                newlines &= quotes == 0
+                inside = int(quotes[-1])
+            records += int(np.count_nonzero(newlines))
+            last = chunk[-1:]
+    return records + (last != b"\n")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> int:
+    table = "event_rows" if layout.event else typed.quoted(f"{layout.table}_rows")
+    return connection.execute(
+        f"SELECT (SELECT count(*) FROM {table} WHERE file_id = $1) + (SELECT count(*) FROM rejects WHERE file_id = $1)",
+        [file_id],
+    ).fetchall()[0][0]
+
+
+def _insert_batches(connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised) -> int:
     read = 0
-    for batch in batches(source, found):
+    for batch in batches(text, found):
         read += batch.read
         _insert_rejects(connection, file_id, batch)
-        connection.register("batch", _frame(batch, found.columns))
-        if found.layout.event:
-            _insert_events(connection, file_id, found.layout, "batch")
-        else:
-            _insert_rows(connection, file_id, found)
+        cells = _frame(batch, len(found.columns))
+        connection.register("batch", cells)
+        if found.years:
+            connection.register("batch_years", _by_year(cells, found))
+        _insert_stage(connection, file_id, found, "batch")
         connection.unregister("batch")
     return read
 
 
-def _frame(batch: Batch, columns: tuple[str, ...]) -> pl.DataFrame:
-    names, seen = [], set()
-    for number, name in enumerate(columns):
-        # a re-saved header may leave a name out or say it twice
-        names.append(name if name.strip() and name.lower() not in seen else f"column_{number}")
-        seen.add(name.lower())
-    frame = pl.DataFrame(batch.cells, schema=dict.fromkeys(names, pl.String), orient="row")
-    frame = frame.with_columns(pl.all().replace("", None))
-    frame = frame.with_columns(beyond=pl.lit(None, dtype=pl.String))
+def _by_year(cells: pl.DataFrame, found: Recognised) -> pl.DataFrame:
+    """The columns headed by a year as rows: record, year, the cell as `c0`."""
+    named = {f"c{at}": str(year) for year, at in found.years.items()}
+    long = cells.select("row", *named).rename(named).unpivot(index="row", variable_name="year", value_name="c0")
+    return long.with_columns(pl.col("year").cast(pl.Int32))
+
+
+def _frame(batch: Batch, width: int) -> pl.DataFrame:
+    cells = zip(*batch.cells, strict=True) if batch.cells else [()] * width
+    columns = {f"c{k}": pl.Series(column, dtype=pl.String) for k, column in enumerate(cells)}
+    frame = pl.DataFrame(columns).with_columns(pl.all().replace("", None), beyond=pl.lit(None, dtype=pl.String))
     return frame.insert_column(0, pl.Series("row", batch.rows, dtype=pl.Int64))
 
 
@@ -120,9 +168,12 @@ def _insert_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, batch: 
         connection.unregister("bad_records")
 
 
-def _insert_events(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout, stage: str) -> None:
-    query = event_query(layout, typed.judged(layout, stage), file_id)
-    connection.execute(f"INSERT INTO event_rows ({', '.join(EVENT_COLUMNS)}) {query}")
+def _insert_stage(connection: duckdb.DuckDBPyConnection, file_id: int, found: Recognised, stage: str) -> None:
+    if found.layout.event:
+        query = event_query(found, typed.judged(found, stage), file_id)
+        connection.execute(f"INSERT INTO event_rows ({', '.join(EVENT_COLUMNS)}) {query}")
+    else:
+        _insert_rows(connection, file_id, found, stage)
 
 
 def _list_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
@@ -138,57 +189,41 @@ def _list_rejects(connection: duckdb.DuckDBPyConnection, file_id: int, layout: L
     )
 
 
-def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Recognised) -> None:
+def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Recognised, stage: str) -> None:
     layout = found.layout
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {typed.judged(layout, 'batch')}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {typed.judged(found, stage)}")
+    if layout.unpivot:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE by_year AS {typed.by_year(found, 'batch_years')}")
+        connection.execute(
+            "UPDATE judged SET problem = coalesce(problem, b.year || ': not a number: ' || b.cell) FROM "
+            "(SELECT row, min(year) AS year, arg_min(cell, year) AS cell FROM by_year WHERE cell IS NOT NULL AND number IS "
+            "NULL GROUP BY row) b WHERE b.row = judged.row"
+        )
     named = "concat_ws(' | ', " + ", ".join(typed.quoted(column.name) for column in layout.columns[:6]) + ")"
     connection.execute(
         f"INSERT INTO rejects SELECT ?, row, problem, left({named}, {SHOWN}) FROM judged WHERE problem IS NOT NULL",
         [file_id],
     )
-    kept = ", ".join(typed.quoted(column.name) for column in layout.columns)
-    rows = f"SELECT {file_id} AS file_id, row, {kept} FROM judged WHERE problem IS NULL"
+    kept = [typed.quoted(column.name) for column in layout.columns]
+    kept += [f"{typed.literal(found.title)} AS title"] if layout.titles else []
+    rows = f"SELECT {file_id} AS file_id, row, {', '.join(kept)} FROM judged WHERE problem IS NULL"
     if layout.unpivot:
-        rows = _long(layout, rows, [name for name in found.columns if name.strip().isdigit()])
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {typed.quoted(layout.table)} AS {rows} LIMIT 0")
-    connection.execute(f"INSERT INTO {typed.quoted(layout.table)} BY NAME {rows}")
+        name, value = layout.unpivot
+        rows = f"SELECT r.*, b.year AS {name}, b.number AS {value} FROM ({rows}) r JOIN by_year b USING (row)"
+    make_table(connection, layout, rows)
+    connection.execute(f"INSERT INTO {typed.quoted(f'{layout.table}_rows')} BY NAME {rows}")
 
 
-def _long(layout: Layout, rows: str, years: list[str]) -> str:
-    """Columns headed by a year become rows; a blank stays, as NULL: what it means is the publisher's matter."""
-    assert layout.unpivot is not None
-    name, value = layout.unpivot
-    cells = ", ".join(typed.quoted(year) for year in years)
-    number = typed.cell("cell", layout)
-    return (
-        f"SELECT r.*, CAST(c.heading AS INTEGER) AS {name}, TRY_CAST({number} AS DOUBLE) AS {value} FROM "
-        f"({rows}) r JOIN "
-        f"(SELECT * FROM (SELECT row, {cells} FROM batch) UNPIVOT INCLUDE NULLS (cell FOR heading IN "
-        f"({cells}))) c USING (row)"
-    )
-
-
-def _reject_repeated(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) -> None:
-    """A second row with the same key is rejected: merges of state-system lists double the rows of successor states."""
-    table, keys = typed.quoted(layout.table), ", ".join(layout.keys)
-    repeated = (
-        f"SELECT row FROM {table} WHERE file_id = {file_id} "
-        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY row) > 1"
-    )
-    connection.execute(
-        f"INSERT INTO rejects SELECT file_id, row, 'repeats an earlier row: same ' || '{keys}', concat_ws(' | "
-        f"', {keys}) "
-        f"FROM {table} WHERE file_id = {file_id} AND row IN ({repeated})"
-    )
-    connection.execute(f"DELETE FROM {table} WHERE file_id = {file_id} AND row IN ({repeated})")
-
-
-def _insert_raw(connection: duckdb.DuckDBPyConnection, file_id: int, source: SourceFile, found: Recognised) -> None:
+def _insert_raw(connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised) -> None:
     table = typed.quoted(f"raw_{found.layout.id}")
-    for batch in batches(source, found):
-        frame = _frame(batch, found.columns).drop("beyond")
-        frame = frame.rename({name: tidy(name) or name for name in frame.columns if name != "row"})
-        connection.register("batch", frame)
+    names, seen = {}, {"row"}
+    for k, name in enumerate(found.columns):
+        # a re-saved header may leave a name out or say it twice
+        own = tidy(name) if tidy(name) not in ("", *seen) else f"column_{k}"
+        names[f"c{k}"] = own
+        seen.add(own)
+    for batch in batches(text, found):
+        connection.register("batch", _frame(batch, len(found.columns)).drop("beyond").rename(names))
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT {file_id} AS file_id, * FROM batch LIMIT 0")
         connection.execute(f"INSERT INTO {table} BY NAME SELECT {file_id} AS file_id, * FROM batch")
         connection.unregister("batch")
