@@ -68,8 +68,9 @@ class TooManyRejects(UnusableFile):
     """A file of which more than a tenth of the rows cannot be used."""
 
     def __init__(self, path: Path, says: str, read: int, rejected: int, reason: str):
+        header = " What stands in its columns is not what they are called." if rejected == read else ""
         super().__init__(
-            f"{path.name}: read as {says}, {rejected:,} of {read:,} rows cannot be used, first of all: {reason}. What is left "
+            f"{path.name}: read as {says}, {rejected:,} of {read:,} rows cannot be used, first of all: {reason}.{header} What is left "
             "would be another table than the publisher's, so none of it was loaded. Mend the file, or load the rest with "
             "--allow-rejects."
         )
