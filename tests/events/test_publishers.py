@@ -177,7 +177,9 @@ def test_chosen_columns_an_index_and_days_as_floats_load(tmp_path):
 def test_a_header_that_contradicts_its_cells_is_refused(tmp_path):
     moved = [*GDELT2[3:], *GDELT2[:3]]
     content = as_csv(moved, [gdelt_row(GDELT2, GLOBALEVENTID=str(k)) for k in range(5)])
-    with pytest.raises(errors.TooManyRejects, match=r"5 of 5 rows.* What stands in its columns is not what they are called"):
+    with pytest.raises(
+        errors.TooManyRejects, match=r"5 of 5 rows.* What stands in its columns is not what they are called"
+    ):
         loaded(tmp_path, content)
 
 

@@ -158,10 +158,10 @@ def _name(made: Path, store: Path) -> None:
 
 def _file(store: Path) -> Path:
     """The store's absolute path; an address of another engine or of the network is none."""
-    text = str(store)
-    if re.match(r":|[A-Za-z][A-Za-z0-9+.-]+:", text):
+    store = Path(store)
+    if re.match(r":|[A-Za-z][A-Za-z0-9+.-]+:", str(store)):
         raise NotAStore(store, "a store is a file on this machine, not an address and not memory")
-    path = Path(store).absolute()
+    path = store.absolute()
     if path.is_dir():
         raise NotAStore(store, "a folder")
     return path
@@ -215,7 +215,7 @@ def _check_engine(path: Path) -> None:
 def _unusable(path: Path, reason: str) -> Exception:
     """What DuckDB's refusal to open a file means."""
     first = reason.splitlines()[0]
-    if "lock" in reason.lower():
+    if "could not set lock" in reason.lower():
         return StoreBusy(path)
     if "newer version" in reason.lower():
         return NewerStore(path, VERSION + 1, VERSION)

@@ -29,8 +29,8 @@ class ConflictYear:
     conflict: int
     year: int
     kind: int
-    parties: tuple[int, ...]
-    places: tuple[int, ...]
+    parties: Sequence[int]
+    places: Sequence[int]
     territory: str
     intensity: int
     began: date | None
@@ -58,7 +58,7 @@ def _from_table(connection: duckdb.DuckDBPyConnection) -> list[ConflictYear]:
         "coalesce(gwno_loc, gwno_a, []), coalesce(territory_name, ''), intensity_level, start_date2, ep_end_date, file_id "
         "FROM ucdp_conflicts ORDER BY year, conflict_id"
     ).fetchall()
-    return [ConflictYear(*row[:3], tuple(row[3]), tuple(row[4]), *row[5:]) for row in rows]
+    return [ConflictYear(*row) for row in rows]
 
 
 def _episodes(known: Iterable[ConflictYear]) -> Iterable[Iterable[ConflictYear]]:

@@ -82,6 +82,8 @@ def write_draft(folder: Path, case_id: str, rows: DraftRows) -> None:
         "sources.bib": "\n".join(_source(key, source) for key, source in rows.sources.items()),
         "README.md": README.format(title=rows.title, store=rows.store, left_out=_left_out(rows.unknown)),
     }
+    if not rows.series:  # a table without rows is none
+        del texts["series.csv"]
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8"))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from buckpass.events.actors import by_code, state_or_organisation
+from buckpass.events.actors import LAST, by_code, state_or_organisation
+from buckpass.events.coding.support import supports
 from buckpass.events.store import tables
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def _by_number(number: Any, year: int) -> str | None:
     return by_code(number, "cow", year)
 
 
+SUPPORT = "support"
 # the first table of a series that the store has is used
 TABLES = (
     SeriesTable(
@@ -76,13 +78,13 @@ EVENTS = SeriesTable(
 def series_rows(
     connection: duckdb.DuckDBPyConnection, powers: Sequence[str], hosts: Sequence[str], from_year: int
 ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Rows of series.csv: exports and arms from the powers to the hosts, their military spending, their events; and the names
-    of those who traded with them and are no state or organisation that is known.
+    """Rows of series.csv: exports, arms and support from the powers to the hosts, their military spending, their events; and
+    the names of those who traded with them and are no state or organisation that is known.
 
     A table that the store lacks gives no row; a year that a table leaves empty stays empty.
     """
     have = tables(connection)
-    rows: list[dict[str, Any]] = []
+    rows = [*_support(connection, powers, hosts, from_year)]
     unknown: set[str] = set()
     for known in (*TABLES, EVENTS):
         if known.table in have and known.series not in {row["series"] for row in rows}:
@@ -102,13 +104,35 @@ def _rows(
         if value is not None and power is not None and power in powers and host is not None and host in ("", *hosts):
             kept.setdefault((power, host, year), (value, file_id))
     for (power, host, year), (value, file_id) in sorted(kept.items()):
-        yield {
-            "series": known.series, "actor": power, "partner": host, "year": year, "value": f"{value:.10g}",
-            "unit": known.unit, "source_id": f"file{file_id}", "confidence": "low", "note": "machine: confirm",
-        }  # fmt: skip
+        yield _row(known.series, power, host, year, value, known.unit, file_id)
+
+
+def _support(
+    connection: duckdb.DuckDBPyConnection, powers: Sequence[str], hosts: Sequence[str], from_year: int
+) -> Iterable[dict[str, Any]]:
+    """How many kinds of support each power gave a host's government in a year; what is only alleged is left out."""
+    given: dict[tuple[str, str, int], tuple[set[str], int]] = {}
+    for one in supports(connection, hosts, (from_year, LAST.year)):
+        if one.supporter in powers and not one.is_against_host and not one.is_alleged:
+            kinds, _ = given.setdefault((one.supporter, one.host, one.year), (set(), int(one.key.split(":")[0])))
+            kinds.update(one.kinds)
+    for (power, host, year), (kinds, file_id) in sorted(given.items()):
+        yield _row(SUPPORT, power, host, year, len(kinds), "kinds of support to the government", file_id)
+
+
+def _row(series: str, power: str, host: str, year: int, value: float, unit: str, file_id: int) -> dict[str, Any]:
+    return {
+        "series": series, "actor": power, "partner": host, "year": year, "value": f"{value:.10g}",
+        "unit": unit, "source_id": f"file{file_id}", "confidence": "low", "note": "machine: confirm",
+    }  # fmt: skip
 
 
 def measured_by(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Which series stands for each domain of a case: the published one, or the events where the store has none."""
+    """Which series stands for each domain of a case: the published one, the events where the store has none, or support."""
     present = {row["series"] for row in rows}
-    return {known.domain: known.series if known.series in present else EVENTS.series for known in TABLES}
+    found = {}
+    for known in TABLES:
+        choice = [name for name in (known.series, EVENTS.series, SUPPORT) if name in present]
+        if choice:
+            found.setdefault(known.domain, choice[0])
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from buckpass.events.errors import LacksColumns, NotRead, UnrecognisedFile
@@ -64,8 +64,8 @@ def recognise(text: Text, given: Path) -> Recognised:
     found = _by_header(lines, given) or _by_position(lines)
     if found is None:
         raise _why_not(lines, given)
-    # files without a header are written by machines, in UTF-8: a line that is not UTF-8 is a damaged line
-    return Recognised(**(vars(found) | {"encoding": "utf-8" if found.layout.names else encoding}))
+    # tables without a header are written by machines, in UTF-8: a line that is not UTF-8 is a damaged line
+    return replace(found, encoding="utf-8" if found.is_machine_written else encoding)
 
 
 def _why_not(lines: list[str], given: Path) -> Exception:

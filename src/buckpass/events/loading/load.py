@@ -180,7 +180,10 @@ def _load_one(
             path.name, file_id, source.sha256, layout.publisher, layout.id, read, read - rejected, rejected, repeated,
             tuple(dict.fromkeys(column for _, found in tables for column in found.lacks)),
         )  # fmt: skip
-        return _entered(connection, entry, source, tables, began)
+        reached = None if layout.event else reach(connection, file_id, layout)
+        entry = replace(entry, seconds=time.perf_counter() - began)
+        _enter(connection, entry, source, tables[0][1], reached)
+    return entry
 
 
 def _recognised(source: SourceFile) -> list[tuple[Text, Recognised]]:
@@ -222,16 +225,13 @@ def _known(connection: duckdb.DuckDBPyConnection, source: SourceFile, path: Path
     return LoadedFile(path.name, *rows[0], was_known=True) if rows else None
 
 
-def _entered(
+def _enter(
     connection: duckdb.DuckDBPyConnection,
     entry: LoadedFile,
     source: SourceFile,
-    tables: Sequence[tuple[Text, Recognised]],
-    began: float,
-) -> LoadedFile:
-    found = tables[0][1]
-    entry = replace(entry, seconds=time.perf_counter() - began)
-    reached = None if found.layout.event else reach(connection, entry.file_id, found.layout)
+    found: Recognised,
+    reached: float | None,
+) -> None:
     connection.execute(
         "INSERT INTO files SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, min(day), max(day), min(event_id), max(event_id), "
         "?, ? FROM event_rows WHERE file_id = ? AND problem IS NULL",
@@ -241,7 +241,6 @@ def _entered(
             ";".join(entry.lacks), reached, datetime.now(UTC).replace(tzinfo=None), entry.seconds, entry.file_id,
         ],
     )  # fmt: skip
-    return entry
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, loaded: Sequence[LoadedFile]) -> pl.DataFrame:
