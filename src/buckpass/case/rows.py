@@ -11,6 +11,7 @@ from buckpass.case.cells import parse_date, parse_integer, parse_list, parse_num
 from buckpass.case.schema import RUNGS, Entry
 
 THROUGH_ORGANISATION = 5
+LONGEST_CRISIS = 100  # years
 
 
 def _cell(parse):
@@ -89,6 +90,8 @@ class CrisisRow(Entry):
     def _coherent(self) -> CrisisRow:
         if self.end is not None and self.end < self.start:
             raise ValueError(f"end ({self.end}) lies before start ({self.start})")
+        if self.end is not None and self.end.year - self.start.year >= LONGEST_CRISIS:
+            raise ValueError(f"end ({self.end}) lies {self.end.year - self.start.year} years after start: correct the year")
         tolls = [toll for toll in (self.deaths_low, self.deaths_best, self.deaths_high) if toll is not None]
         if tolls != sorted(tolls):
             raise ValueError(f"deaths are not in the order low ≤ best ≤ high: {', '.join(f'{t:g}' for t in tolls)}")
