@@ -166,7 +166,7 @@ def pandas_job(file: Path) -> dict:
     import pandas as pd
 
     from buckpass.events.actors import gdelt_countries, gdelt_groups
-    from buckpass.events.event_sql import CODE as PATTERN
+    from buckpass.events.loading.event_sql import CODE as PATTERN
 
     began = time.perf_counter()
     read = pd.read_csv(file, sep="\t", header=None, quoting=3, usecols=list(NEEDED), dtype=str)

@@ -269,8 +269,8 @@ def made(case: Case):
 
 
 def test_a_power_held_at_the_top_is_there_in_answers_and_charts(eight):
-    from buckpass.fit.solving import solve_crisis
-    from buckpass.fit.whatif import whatif
+    from buckpass.ask.solve import solve_crisis
+    from buckpass.ask.whatif import whatif
 
     posterior, rungs = made(eight), eight.rungs
     held = parse_overrides([f"BBB.force={rungs.top}"], eight)
@@ -318,7 +318,7 @@ def test_claims_and_the_page_stand_on_the_same_ladder(other):
 
 
 def test_events_need_a_mapping_of_their_own(eight, tmp_path):
-    from buckpass.events.cameo import mapping
+    from buckpass.events.coding.ladder import mapping
     from buckpass.events.errors import BadMapping, OtherLadder
 
     with pytest.raises(OtherLadder, match="--mapping"):

@@ -6,7 +6,7 @@ import gzip
 import zipfile
 from pathlib import Path
 
-from buckpass.events.layouts import layout
+from buckpass.events.files.layouts import layout
 
 GDELT1 = layout("gdelt1").names
 GDELT2 = layout("gdelt2").names
@@ -137,4 +137,6 @@ Kazakhstan,China,All Products,Export,Exports,  30.00,  20.00,
 Kazakhstan,Italy,All Products,Export,Exports,,   5.00,   4.00
 """
 
-MILEX_LATIN1 = "Country,1988,1989,1990\nCôte d'Ivoire, ,10.5,11\nKazakhstan,. ., ,7\n".encode("latin-1")
+MILEX_LATIN1 = "Military expenditure by country, in constant (2018) US$ m., SIPRI\nCountry,1988,1989,1990\nCôte d'Ivoire, ,10.5,11\nKazakhstan,. ., ,7\n".encode(
+    "latin-1"
+)

@@ -11,10 +11,10 @@ from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
 from buckpass.case import check_case
 from buckpass.case.ladder import Ladder, Rungs
 from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
-from buckpass.events.agreement import compare
-from buckpass.events.cameo import labels, mapping, meaning
-from buckpass.events.coding import CodedRecord
-from buckpass.events.draft_case import template_ladder
+from buckpass.events.coding.agreement import compare
+from buckpass.events.coding.ladder import labels, mapping, meaning
+from buckpass.events.coding.rungs import CodedRecord
+from buckpass.events.drafting.draft_case import template_ladder
 
 
 @dataclass(frozen=True)

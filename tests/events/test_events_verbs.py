@@ -23,7 +23,7 @@ def store(tmp_path):
 
 
 def test_load_tells_what_became_of_each_file_within_eighty_columns(store, tmp_path):
-    rows = many_gdelt(3)
+    rows = many_gdelt(30)
     rows[1][1] = "20220231"
     shown = called("events", "load", store, gdelt_file(tmp_path / "b.csv", rows), tmp_path / "a.csv")
     assert shown.exit_code == 0

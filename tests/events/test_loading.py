@@ -39,7 +39,7 @@ def test_names_do_not_matter_content_does(tmp_path):
         "c.csv": ("icews_quads", quads(is_cut=False)),
         "d.gdelt": ("sipri_register", SIPRI_REGISTER),
         "e.dat": ("wits", WITS),
-        "f.tab": ("sipri_milex_wide", MILEX_LATIN1),
+        "f.tab": ("sipri_milex", MILEX_LATIN1),
         "g.csv": ("icews", f"{ICEWS_HEADER}\n{icews_row(7, 'Consult', '040')}\n".encode()),
     }
     report = load(store, [write(tmp_path / name, content) for name, (_, content) in files.items()])
@@ -73,7 +73,7 @@ def test_bad_rows_are_rejected_with_their_reason(tmp_path):
     rows[3][GDELT1.index("EventCode")] = "---"
     rows[4] = rows[4][:20]
     rows[5] = [*rows[5], "one", "too many"]
-    report = load(store, [gdelt_file(tmp_path / "a.csv", rows)])
+    report = load(store, [gdelt_file(tmp_path / "a.csv", rows)], allow_rejects=True)
     assert (report.files[0].rows_read, report.files[0].rows_loaded, report.files[0].rows_rejected) == (6, 1, 5)
     reasons = " ".join(query(store, "SELECT reason FROM rejects")["reason"])
     for expected in ("SQLDATE: not a day", "GoldsteinScale: outside -10 to 10", "no CAMEO code", ": empty", "too many"):
@@ -134,28 +134,43 @@ def two_in_one_zip(tmp_path):
     return tmp_path / "two.zip"
 
 
-@pytest.mark.parametrize(
-    ("make", "error"),
-    [
-        (broken_gzip, errors.DamagedArchive),
-        (other_kind, errors.UnrecognisedFile),
-        (binary, errors.UnrecognisedFile),
-        (two_in_one_zip, errors.DamagedArchive),
-        (lambda folder: write(folder / "empty", b""), errors.UnrecognisedFile),
-        (lambda folder: folder / "absent", errors.NoFile),
-        (lambda folder: folder, errors.NoFile),
-    ],
-)
-def test_a_bad_file_leaves_the_store_as_it_was(tmp_path, make, error):
+BAD_FILES = [
+    (broken_gzip, errors.DamagedArchive),
+    (other_kind, errors.UnrecognisedFile),
+    (binary, errors.UnrecognisedFile),
+    (two_in_one_zip, errors.UnrecognisedFile),
+    (lambda folder: write(folder / "empty", b""), errors.UnrecognisedFile),
+    (lambda folder: folder, errors.NotAFile),
+]
+
+
+@pytest.mark.parametrize(("make", "error"), BAD_FILES)
+def test_a_bad_file_alone_leaves_the_store_as_it_was(tmp_path, make, error):
     store = tmp_path / "s.duckdb"
     load(store, [gdelt_file(tmp_path / "good.csv", many_gdelt(4))])
-    before = query(store, "SELECT * FROM events ORDER BY event_id")
-    more = gdelt_file(tmp_path / "more.csv", [gdelt_row(GLOBALEVENTID="77")])
+    before = store.read_bytes()
     with pytest.raises(error):
-        load(store, [more, make(tmp_path)])
-    assert query(store, "SELECT * FROM events ORDER BY event_id").equals(before)
+        load(store, [make(tmp_path)])
     assert query(store, "SELECT count(*) AS n FROM files")["n"][0] == 1
+    assert len(store.read_bytes()) == len(before)
     assert not list(tmp_path.glob(".buckpass-load-*"))
+
+
+@pytest.mark.parametrize(("make", "error"), BAD_FILES)
+def test_a_bad_file_among_others_is_refused_and_the_others_load(tmp_path, make, error):
+    store, good = tmp_path / "s.duckdb", gdelt_file(tmp_path / "good.csv", many_gdelt(4))
+    report = load(store, [make(tmp_path), good])
+    assert [bool(file.refusal) for file in report.files] == [True, False]
+    assert report.refused[0].refusal.startswith(report.refused[0].name)
+    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 4
+    assert "not loaded" in report.tables()[0].title
+
+
+def test_a_name_without_a_file_stops_the_whole_call(tmp_path):
+    store, good = tmp_path / "s.duckdb", gdelt_file(tmp_path / "good.csv", many_gdelt(4))
+    with pytest.raises(errors.NoFile):
+        load(store, [good, tmp_path / "absent"])
+    assert not store.exists()
 
 
 def test_a_failed_first_load_leaves_no_store(tmp_path):
@@ -165,14 +180,14 @@ def test_a_failed_first_load_leaves_no_store(tmp_path):
 
 
 def test_a_file_that_changes_while_read_is_refused(tmp_path, monkeypatch):
-    from buckpass.events import loading
+    from buckpass.events.loading import load as loading
 
     store, path = tmp_path / "s.duckdb", gdelt_file(tmp_path / "a.csv", many_gdelt(4))
 
-    def grow_then_recognise(source, recognise=loading.recognise):
+    def grow_then_recognise(text, given, recognise=loading.recognise):
         with path.open("ab") as file:
             file.write(b"\t".join(c.encode() for c in gdelt_row()) + b"\n")
-        return recognise(source)
+        return recognise(text, given)
 
     monkeypatch.setattr(loading, "recognise", grow_then_recognise)
     with pytest.raises(errors.FileChanged):
@@ -245,18 +260,18 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
     assert query(store, "SELECT count(*) AS n FROM files")["n"][0] == 1
     assert not list(tmp_path.glob(".buckpass-load-*"))
     assert load(store, [gdelt_file(tmp_path / "c.csv", many_gdelt(3))]).rows_loaded == 3
-    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 5
+    assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 3  # two of them stood there before
 
 
 def test_the_parallel_reader_and_the_careful_one_load_the_same(tmp_path, monkeypatch):
-    from buckpass.events import insert
+    from buckpass.events.loading import insert
 
     rows = many_gdelt(500)
     rows[3][GDELT1.index("SQLDATE")] = "20221301"
     rows[9] = rows[9][:30]
     path = gdelt_file(tmp_path / "a.csv", rows)
     load(tmp_path / "fast.duckdb", [path])
-    monkeypatch.setattr(insert, "_is_fast", lambda source, found: False)
+    monkeypatch.setattr(insert, "_insert_parallel", lambda *arguments: None)
     load(tmp_path / "careful.duckdb", [path])
     fast, careful = (
         query(tmp_path / f"{n}.duckdb", "SELECT * FROM events ORDER BY event_id") for n in ("fast", "careful")

@@ -7,6 +7,7 @@ import math
 import re
 from datetime import date
 
+FIRST_YEAR, LAST_YEAR = 1800, 2100  # what a case can speak of
 DATE_FORM = "write YYYY-MM-DD (or YYYY-MM, or YYYY)"
 _ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
@@ -28,6 +29,8 @@ def parse_date(text: str) -> tuple[date, date]:
     """
     text = text.strip()
     year, month, day = _date_parts(text)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"{text!r} lies in the year {year}, outside {FIRST_YEAR} to {LAST_YEAR}: {DATE_FORM}")
     try:
         if month is None:
             return date(year, 1, 1), date(year, 12, 31)

@@ -50,6 +50,7 @@ def check_references(material: Material) -> list[Problem]:
         _measures(material, names),
         _arrangement(material.settings, material.content, names),
         _crises(crises.frame, names),
+        _crisis_years(material),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
         _series(material, names),
         check_claims(material.claims, names),
@@ -231,6 +232,18 @@ def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
     yield from _cells(file, frame, "patron", _states(names))
     for column in ("own_stake", "assets", "claimants", "bases"):
         yield from _cells(file, frame, column, powers)
+
+
+def _crisis_years(material: Material) -> Iterator[Problem]:
+    """Crises of a theatre that is fitted that begin in a year of which the case does not speak."""
+    first, last = material.content.years
+    fitted = [theatre.id for theatre in material.content.theatres if theatre.in_fit]
+    outside = ~pl.col("start").dt.year().is_between(first, last) & pl.col("theatre").is_in(fitted)
+    for line, start in material.tables["crises.csv"].frame.filter(outside).select("line", "start").iter_rows():
+        hint = "correct the date, widen `years` in case.toml, or take its theatre out of the fit"
+        yield Problem(
+            "crises.csv", line, "start", f"{start} lies outside the years of the case, {first} to {last}", hint
+        )
 
 
 def _states(names: Names) -> Allowed:

@@ -11,6 +11,8 @@ from buckpass.case.cells import parse_date, parse_integer, parse_list, parse_num
 from buckpass.case.entries import Entry
 from buckpass.case.ladder import MOST_RUNGS
 
+LONGEST_CRISIS = 100  # years
+
 
 def _cell(parse):
     """A validator for the text of a cell; empty cells of optional columns never reach it."""
@@ -88,6 +90,10 @@ class CrisisRow(Entry):
     def _coherent(self) -> CrisisRow:
         if self.end is not None and self.end < self.start:
             raise ValueError(f"end ({self.end}) lies before start ({self.start})")
+        if self.end is not None and self.end.year - self.start.year >= LONGEST_CRISIS:
+            raise ValueError(
+                f"end ({self.end}) lies {self.end.year - self.start.year} years after start: correct the year"
+            )
         tolls = [toll for toll in (self.deaths_low, self.deaths_best, self.deaths_high) if toll is not None]
         if tolls != sorted(tolls):
             raise ValueError(f"deaths are not in the order low ≤ best ≤ high: {', '.join(f'{t:g}' for t in tolls)}")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
-from buckpass.cli.completion import crisis_words
+from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.outputs import FigureFile, write_figure
-from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -22,6 +22,14 @@ __all__ = ["VERBS"]
 
 Crisis = Annotated[
     str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.", autocompletion=crisis_words)
+]
+CaseOrGame = Annotated[
+    str,
+    typer.Argument(
+        metavar="CASE",
+        help="A bundled case by name, a folder, or a Gambit file (.nfg, .efg).",
+        autocompletion=case_words,
+    ),
 ]
 Changes = Annotated[
     list[str] | None,
@@ -94,8 +102,10 @@ class _Question:
 
 
 def solve(
-    case: CaseRef,
-    crisis: Crisis,
+    case: CaseOrGame,
+    crisis: Annotated[
+        str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.", autocompletion=crisis_words)
+    ] = "",
     changes: Changes = None,
     all_found: Annotated[
         bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
@@ -106,9 +116,23 @@ def solve(
     draws: Draws = 200,
     figure: FigureFile = None,
     seed: Seed = 0,
+    rationality: Annotated[
+        float | None, typer.Option(min=0.0, help="Of a game in a Gambit file, per unit of its payoffs.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
+    """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome. Or that of a Gambit file."""
+    from buckpass.game.gambit import is_game_file
+
+    if is_game_file(case):
+        asked_too_much = {"a crisis": crisis, "--set": changes, "--all": all_found, "--explanation": explanation,
+                          "--posteriors": posteriors, "--figure": figure}  # fmt: skip
+        _solve_game(Path(case), rationality, [name for name, given in asked_too_much.items() if given], as_json)
+        return
+    if not crisis or rationality is not None:
+        raise typer.BadParameter(
+            "a case needs a CRISIS, and has its own rationality; --rationality is for a Gambit file"
+        )
 
     def find(loaded: Case, fits: Basis):
         from buckpass.ask.solve import solve_crisis
@@ -125,6 +149,18 @@ def solve(
 
     question = _Question(case, crisis, explanation, order, posteriors, figure, as_json)
     question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
+
+
+def _solve_game(path: Path, rationality: float | None, beside: list[str], as_json: bool) -> None:
+    """The logit equilibrium of a game in a file, strategic or extensive."""
+    if rationality is None or beside:
+        seen = f"not {', '.join(beside)}" if beside else "--rationality, as in --rationality 2"
+        raise typer.BadParameter(f"{path.name} is a game in a Gambit file: give {seen}")
+    with errors_as_messages():
+        from buckpass.game.gambit import read_game
+        from buckpass.game.logit import logit_equilibrium
+
+        show(logit_equilibrium(read_game(path), rationality), as_json)
 
 
 def whatif(

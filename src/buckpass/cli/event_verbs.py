@@ -47,15 +47,33 @@ def _answered() -> Iterator[None]:
 @events.command()
 def load(
     store: Store,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Publishers' files: plain, .gz or .zip.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Publishers' files: plain, .gz or .zip; SIPRI's workbook.")
+    ],
+    allow_rejects: Annotated[
+        bool,
+        typer.Option("--allow-rejects", help="Load also files of which more than a tenth of the rows are unusable."),
+    ] = False,
     all_columns: Annotated[bool, typer.Option("--all-columns", help="Keep every column as text (slower).")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load files, recognised by content; bad rows are kept apart with the reason."""
+    """Load files, recognised by content; what cannot be used is said first, and the exit is then 1."""
     with _answered():
         from buckpass.events import load as load_files
 
-        show(load_files(store, tracked(files, "loading"), all_columns=all_columns), as_json)
+        report = load_files(store, tracked(files, "loading"), all_columns=all_columns, allow_rejects=allow_rejects)
+        show(report, as_json)
+        if report.refused:
+            raise typer.Exit(SAYS_NO)
+
+
+@events.command()
+def formats(as_json: AsJson = False) -> None:
+    """What is read: publisher, version, where to get it, what is taken from it; and what is known and not read."""
+    with _answered():
+        from buckpass.events.files.formats import formats as known_formats
+
+        show(known_formats(), as_json)
 
 
 @events.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -50,9 +51,25 @@ def resolve(name: str) -> tuple[Named, ...]:
 
 
 def state_or_organisation(name: str) -> str | None:
-    """ISO3 of a state, or the id of an organisation, by its full name; None when unknown."""
+    """ISO3 of a state, or the id of an organisation, by its name as publishers write it; None when unknown.
+
+    The order of the words, articles, `Rep.` for Republic and the like do not matter; a second name in parentheses may stand
+    behind the first.
+
+    >>> state_or_organisation("Korea, Dem. People's Rep."), state_or_organisation("Myanmar (Burma)")
+    ('PRK', 'MMR')
+    """
     key = _key(name)
-    return _organisations().get(key) or _states().get(key)
+    known = _organisations().get(key) or _states().get(key)
+    if known is None and name.rstrip().endswith(")") and "(" in name:
+        return state_or_organisation(name[: name.index("(")])
+    return known
+
+
+def government(name: str) -> str | None:
+    """The state whose government a conflict file names as an actor: "Government of Kyrgyzstan" is KGZ."""
+    state = re.fullmatch("Government of (.+)", name.strip())
+    return state_or_organisation(state.group(1)) if state else None
 
 
 def by_code(code: str | int, system: str, year: int | None = None) -> str | None:
@@ -64,11 +81,26 @@ def by_code(code: str | int, system: str, year: int | None = None) -> str | None
     if system not in SYSTEMS:
         raise ValueError(f"code system {system!r} is none of {', '.join(SYSTEMS)}")
     text = str(code).strip().upper().removesuffix(".0")
-    own = [row for row in _data("codes.csv") if row["system"] == system and row["code"] == text]
-    for row in own:
-        if year is None or (int(row["since"] or 0) <= year <= int(row["until"] or 9999)):
-            return row["actor"]
-    return None if own or system == "fips" else _published(system).get(text)
+    own = _codes().get((system, text), ())
+    if len(own) == 1:
+        return own[0].actor
+    if own:
+        asked = date(year, 7, 1) if year else LAST
+        return next((named.actor for named in own if named.since <= asked <= named.until), None)
+    return text if system in ("iso3", "cameo") and text in iso3_codes() else None
+
+
+def heirs(state: str) -> tuple[str, ...]:
+    """A state and, where it is no more, the one that goes on in its place."""
+    return (state, *(row["heir"] for row in _data("lineage.csv") if row["former"] == state))
+
+
+def on(state: str, year: int) -> str:
+    """What a state of today was in a year: Russia in 1985 was the Soviet Union."""
+    return next(
+        (r["former"] for r in _data("lineage.csv") if r["heir"] == state and year <= int(r["until"]) and r["seat"]),
+        state,
+    )
 
 
 def capital(state: str) -> tuple[float, float] | None:
@@ -95,10 +127,11 @@ def gdelt_groups() -> dict[str, str]:
 
 
 def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
-    """Fill `source_id` and `target_id` of a file's events from their names, and leave those in the table `named`."""
+    """Fill `source_id` and `target_id` of a file's events from their names where the file has no code for them, and leave
+    the names in the table `named`."""
     distinct = connection.execute(
-        "SELECT DISTINCT source AS name FROM events WHERE file_id = $1 UNION SELECT target FROM events WHERE "
-        "file_id = $1",
+        "SELECT DISTINCT source AS name FROM event_rows WHERE file_id = $1 AND problem IS NULL UNION "
+        "SELECT target FROM event_rows WHERE file_id = $1 AND problem IS NULL",
         [file_id],
     ).fetchall()
     rows = [
@@ -111,7 +144,8 @@ def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
     for side in ("source", "target"):
         connection.execute(
             f"UPDATE event_rows SET {side}_id = n.actor FROM named n "
-            f"WHERE file_id = ? AND n.name = event_rows.{side} AND event_rows.day BETWEEN n.since AND n.until",
+            f"WHERE file_id = ? AND {side}_id IS NULL AND n.name = event_rows.{side} "
+            f"AND event_rows.day BETWEEN n.since AND n.until",
             [file_id],
         )
 
@@ -123,14 +157,40 @@ def _way(name: str) -> str:
     return "part" if "(" in name else "itself"
 
 
+# words that say nothing of which state is meant, and what publishers shorten
+EMPTY = frozenset(("the", "of", "and"))
+SHORT = {"rep": "republic", "dem": "democratic", "fed": "federal", "st": "saint", "is": "islands"}
+
+
+@cache
 def _key(name: str) -> str:
-    return re.sub(r"[^\w]+", " ", name.casefold()).strip()
+    """A name without accents, case, punctuation and empty words, its words in the order of the alphabet."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    words = [SHORT.get(word, word) for word in re.findall(r"[a-z0-9]+", plain.replace("'", ""))]
+    return " ".join(sorted(word for word in words if word not in EMPTY))
 
 
 @cache
 def _data(name: str) -> tuple[dict[str, str], ...]:
+    """A table of `data/`; lines that begin with # say where it comes from."""
     text = resources.files("buckpass.events").joinpath(f"data/{name}").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def _day(year: str, is_first: bool) -> date:
+    if not year:
+        return FIRST if is_first else LAST
+    return date(int(year), 1, 1) if is_first else date(int(year), 12, 31)
+
+
+@cache
+def _codes() -> dict[tuple[str, str], tuple[Named, ...]]:
+    found: dict[tuple[str, str], tuple[Named, ...]] = {}
+    for row in _data("codes.csv"):
+        key = (row["system"], row["code"])
+        named = Named(row["actor"], _day(row["since"], True), _day(row["until"], False))
+        found[key] = (*found.get(key, ()), named)
+    return found
 
 
 @cache
@@ -159,15 +219,16 @@ def _states() -> dict[str, str]:
 
 
 @cache
-def _published(system: str) -> dict[str, str]:
-    column = {"iso3": "ISO3", "cameo": "ISO3"}.get(system, "GWcode")
-    return {row[column].removesuffix(".0"): row["ISO3"] for row in _country_table() if row[column]}
+def iso3_codes() -> frozenset[str]:
+    """Every ISO3 code of a state of today, and the ids of former states."""
+    former = {row["former"] for row in _data("lineage.csv")}
+    return frozenset(row["ISO3"] for row in _country_table() if row["ISO3"]) | former
 
 
 @cache
 def _country_table() -> tuple[dict[str, str], ...]:
-    # the table of country-converter 1.3 is read as data: its own reader takes Namibia's NA for a missing value under
-    # pandas 3
+    # the table of country-converter 1.3 is read as data, for names only: its own reader takes Namibia's NA for a missing
+    # value under pandas 3, and its numbers are those of a year, where states have had several
     try:
         text = resources.files("country_converter").joinpath("country_data.tsv").read_text(encoding="utf-8")
     except ModuleNotFoundError as error:

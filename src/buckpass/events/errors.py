@@ -22,24 +22,61 @@ class EventsExtraMissing(EventsError):
 class NoFile(EventsError):
     """There is no file of the name that was given."""
 
+    def __init__(self, path: Path):
+        super().__init__(f"{path}: no such file. Nothing was loaded, also of the other files. Correct the name.")
+
+
+class UnusableFile(EventsError):
+    """Base of what can be wrong with one file of several: the others are loaded."""
+
+
+class NotAFile(UnusableFile):
+    """A folder, a pipe or a device among the files."""
+
     def __init__(self, path: Path, seen: str):
-        super().__init__(
-            f"{path}: {seen}. Nothing was loaded, also of the other files. Give the files themselves, a folder's as DIR/*."
-        )
+        super().__init__(f"{path.name}: {seen}, not a file. Give the files in it: {path.name}/*.")
 
 
-class UnrecognisedFile(EventsError):
+class UnrecognisedFile(UnusableFile):
     """The content matches none of the known layouts."""
 
-    def __init__(self, path: Path, seen: str, kinds: Iterable[str]):
+    def __init__(self, path: Path, seen: str, advice: str = "give the publisher's own file"):
         super().__init__(
-            f"{path.name}: not one of the known layouts. Seen: {seen}. A file is recognised by its content, not "
-            f"its name. "
-            f"Give the publisher's own file (plain, .gz or .zip); known: {', '.join(sorted(kinds))}."
+            f"{path.name}: not one of the known layouts. Seen: {seen}. A file is recognised by its content, not its name: "
+            f"{advice}; `buckpass events formats` lists what is read."
         )
 
 
-class DamagedArchive(EventsError):
+class NotRead(UnusableFile):
+    """A kind of file that is known and not read."""
+
+    def __init__(self, path: Path, name: str, advice: str):
+        super().__init__(f"{path.name}: this looks like {name}; buckpass does not read it. {advice}")
+
+
+class LacksColumns(UnusableFile):
+    """A known layout without columns that it cannot do without."""
+
+    def __init__(self, path: Path, says: str, columns: Sequence[str]):
+        super().__init__(
+            f"{path.name}: this looks like {says}, without the column{'s' if len(columns) > 1 else ''} "
+            f"{', '.join(columns)}. Rows without them cannot be used. Keep these columns when you save the table."
+        )
+
+
+class TooManyRejects(UnusableFile):
+    """A file of which more than a tenth of the rows cannot be used."""
+
+    def __init__(self, path: Path, says: str, read: int, rejected: int, reason: str):
+        header = " What stands in its columns is not what they are called." if rejected == read else ""
+        super().__init__(
+            f"{path.name}: read as {says}, {rejected:,} of {read:,} rows cannot be used, first of all: {reason}.{header} What is left "
+            "would be another table than the publisher's, so none of it was loaded. Mend the file, or load the rest with "
+            "--allow-rejects."
+        )
+
+
+class DamagedArchive(UnusableFile):
     """A gzip or zip file that cannot be unpacked to its end."""
 
     def __init__(self, path: Path, reason: str):
@@ -49,7 +86,7 @@ class DamagedArchive(EventsError):
         )
 
 
-class FileChanged(EventsError):
+class FileChanged(UnusableFile):
     """The file changed while it was read."""
 
     def __init__(self, path: Path):
@@ -86,6 +123,17 @@ class NewerStore(EventsError):
             f"{store.name}: store version {seen}, this program knows up to {known}. Its tables may mean something "
             f"else. "
             "It was left as it is. Upgrade buckpass, or load the files into a new store."
+        )
+
+
+class OlderStore(EventsError):
+    """The store was written by an earlier version, whose tables mean something else."""
+
+    def __init__(self, store: Path, seen: int, known: int):
+        super().__init__(
+            f"{store.name}: store version {seen}, this program writes version {known}. In the older ones an event that stood "
+            "in two files counted twice, so its counts would not be comparable. It was left as it is. Load the files "
+            "into a new store."
         )
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.errors import EventsExtraMissing, NewerStore, NotAStore, StoreBusy, StoreNotWritten
+from buckpass.events.errors import EventsExtraMissing, NewerStore, NotAStore, OlderStore, StoreBusy, StoreNotWritten
 
 if TYPE_CHECKING:
     import duckdb
 
-VERSION = 1
+VERSION = 2
 MEMORY = "1GB"
 TABLES = """
 CREATE TABLE store_version(version INTEGER);
@@ -23,15 +27,26 @@ CREATE SEQUENCE file_ids;
 CREATE TABLE files(
     file_id INTEGER PRIMARY KEY, name VARCHAR, sha256 VARCHAR, content_sha256 VARCHAR UNIQUE, publisher VARCHAR,
     layout VARCHAR, encoding VARCHAR, bytes BIGINT, rows_read BIGINT, rows_loaded BIGINT, rows_rejected BIGINT,
+    rows_repeated BIGINT, lacks VARCHAR, reach DOUBLE, first_day DATE, last_day DATE, first_id BIGINT, last_id BIGINT,
     loaded_at TIMESTAMP, seconds DOUBLE);
 CREATE TABLE rejects(file_id INTEGER, "row" BIGINT, reason VARCHAR, "text" VARCHAR);
 CREATE TABLE event_rows(
     file_id INTEGER, event_id BIGINT, day DATE, source VARCHAR, source_id VARCHAR, target VARCHAR, target_id VARCHAR,
-    code VARCHAR, goldstein FLOAT, mentions INTEGER, is_root BOOLEAN, place VARCHAR, problem VARCHAR);
-CREATE VIEW events AS SELECT * EXCLUDE (problem) FROM event_rows WHERE problem IS NULL;
+    code VARCHAR, goldstein FLOAT, mentions INTEGER, is_root BOOLEAN, place VARCHAR, problem VARCHAR, earlier INTEGER[]);
+CREATE VIEW events AS SELECT
+    file_id, event_id, day, source, source_id, target, target_id, code, goldstein, mentions, is_root, place
+    FROM event_rows WHERE problem IS NULL AND earlier IS NULL;
 CREATE TABLE coverage(
     file_id INTEGER, year INTEGER, actor VARCHAR, as_itself BIGINT, through_parts BIGINT, events BIGINT);
+CREATE TABLE repeats(file_id INTEGER, year INTEGER, earlier INTEGER[], events BIGINT);
 """
+# the events of some files of the store, each once
+OF_FILES = """
+CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows WHERE problem IS NULL AND
+    list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
+"""
+WORKSHOP = ".buckpass-load-"
+LOCK = "in-use"
 
 
 def engine():
@@ -44,83 +59,203 @@ def engine():
 
 
 @contextmanager
-def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that cannot write."""
-    if not store.exists():
-        raise NotAStore(store, "there is no such file")
-    connection = _connect(store, is_read_only=True)
+def workshop(store: Path) -> Iterator[Path]:
+    """A folder beside the store for what a load unpacks and makes; removed at the end, or by the next load where this
+    one is killed."""
+    parent = _file(store).parent
+    if not parent.is_dir():
+        raise NotAStore(store, f"there is no folder {parent}")
+    with _disk_errors(store):
+        _remove_leftovers(parent)
+        with tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=parent) as made:
+            folder = Path(made)
+            with (folder / LOCK).open("w") as lock:
+                _locked(lock)
+                yield folder
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove the folders of loads that are no more: their lock can be had."""
+    for folder in parent.glob(f"{WORKSHOP}*"):
+        with suppress(OSError), (folder / LOCK).open("r+") as lock:
+            if _locked(lock):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(lock) -> bool:
+    """Take the lock, which the system gives back when this process ends, however it ends; False where another has it."""
     try:
-        _check_version(connection, store)
+        import fcntl
+    except ImportError:  # without such locks leftovers stay: none is taken for one
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can neither write nor reach any other file."""
+    path = _file(store)
+    if not path.exists():
+        raise NotAStore(store, "there is no such file")
+    connection = _connect(path, is_read_only=True)
+    try:
+        _check_tables(connection, store)
+        connection.execute(OF_FILES)
         yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def writing(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection inside one transaction: everything is kept, or the store is as it was."""
-    is_new = not store.exists()
-    connection = _connect(store, is_read_only=False)
-    kept = False
+def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection inside one transaction: everything is kept, or the store is as it was.
+
+    A new store is made in `folder` (see `workshop`) and given its name when it is whole, so that none is ever half made.
+    """
+    path = _file(store)
+    if folder is None:
+        with workshop(store) as made, writing(store, made) as connection:
+            yield connection
+        return
+    is_new = not path.exists()
+    place = folder / "new.duckdb" if is_new else path
+    connection = _connect(place, is_read_only=False, spill=folder / "spill")
     try:
         with _disk_errors(store):
             connection.execute("BEGIN")
-            if is_new:
+            if is_new or not _all_tables(connection):  # an empty database: what a killed load of older days left behind
                 connection.execute(TABLES)
                 connection.execute("INSERT INTO store_version VALUES (?)", [VERSION])
-            _check_version(connection, store)
+            _check_tables(connection, store)
             yield connection
             connection.execute("COMMIT")
-            kept = True
-    finally:
+    except BaseException:
         _close(connection)
-        if is_new and not kept:
-            store.unlink(missing_ok=True)
-            Path(f"{store}.wal").unlink(missing_ok=True)
+        raise
+    _close(connection)
+    if is_new:
+        _name(place, path)
+
+
+def _name(made: Path, store: Path) -> None:
+    """Give a finished store its name, unless another load has made one of that name meanwhile."""
+    if Path(f"{made}.wal").exists():
+        raise StoreNotWritten(store, "the last of it did not reach the disk")
+    with _disk_errors(store):
+        try:
+            os.link(made, store)
+        except FileExistsError:
+            raise StoreBusy(store) from None
+        except OSError:  # a file system without links
+            if store.exists():
+                raise StoreBusy(store) from None
+            made.replace(store)
+
+
+def _file(store: Path) -> Path:
+    """The store's absolute path; an address of another engine or of the network is none."""
+    store = Path(store)
+    if re.match(r":|[A-Za-z][A-Za-z0-9+.-]+:", str(store)):
+        raise NotAStore(store, "a store is a file on this machine, not an address and not memory")
+    path = store.absolute()
+    if path.is_dir():
+        raise NotAStore(store, "a folder")
+    return path
 
 
 def _close(connection: duckdb.DuckDBPyConnection) -> None:
     # closing rolls an open transaction back; after a full disk DuckDB may refuse the last checkpoint, and the rows
     # are safe
-    try:
+    with suppress(engine().Error):
         connection.close()
-    except engine().Error:
-        pass
 
 
-def _connect(store: Path, is_read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, is_read_only: bool, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     duckdb = engine()
+    _check_engine(path)
     # every row carries its number: keeping the order of rows in the file would cost time and memory for nothing
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
         "threads": os.cpu_count() or 1,
-        "temp_directory": f"{store}.tmp",
+        "temp_directory": str(spill or f"{path}.tmp"),
         "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
     }
     try:
-        return duckdb.connect(str(store), read_only=is_read_only, config=settings)
-    except duckdb.IOException as error:
-        reason = str(error)
-        if "lock" in reason.lower():
-            raise StoreBusy(store) from error
-        if "newer version" in reason.lower():
-            raise NewerStore(store, VERSION + 1, VERSION) from error
-        if "not a valid DuckDB" in reason:
-            raise NotAStore(store, "the file is no DuckDB database") from error
-        raise StoreNotWritten(store, reason) from error
+        connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
     except duckdb.Error as error:
-        raise NotAStore(store, str(error).splitlines()[0]) from error
+        raise _unusable(path, str(error)) from error
+    connection.execute("SET enable_progress_bar = false")
+    if is_read_only:  # a stranger's store may hold views that read other files
+        connection.execute("SET enable_external_access = false")
+    return connection
 
 
-def _check_version(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+def _check_engine(path: Path) -> None:
+    """Refuse a file of another engine before DuckDB sees it: for SQLite's it would load an extension, whatever is set."""
     try:
-        rows = connection.execute("SELECT version FROM store_version").fetchall()
-    except engine().CatalogException as error:
-        raise NotAStore(store, "a DuckDB database without this program's tables") from error
-    if not rows:
-        raise NotAStore(store, "its version is missing")
+        with path.open("rb") as file:
+            start = file.read(16)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotAStore(path, error.strerror or str(error)) from error
+    if start.startswith(b"SQLite format 3"):
+        raise NotAStore(path, "a SQLite database")
+    if start[8:12] != b"DUCK":
+        raise NotAStore(path, "the file is no DuckDB database")
+
+
+def _unusable(path: Path, reason: str) -> Exception:
+    """What DuckDB's refusal to open a file means."""
+    first = reason.splitlines()[0]
+    if "could not set lock" in reason.lower():
+        return StoreBusy(path)
+    if "newer version" in reason.lower():
+        return NewerStore(path, VERSION + 1, VERSION)
+    if re.search("enough bytes|corrupt|checksum|wal", reason, re.IGNORECASE):
+        return NotAStore(path, f"the file is cut short or damaged: {first}")
+    return NotAStore(path, first)
+
+
+def _check_tables(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Refuse a database that has not this program's tables, or another version of them."""
+    found = _all_tables(connection)
+    if "store_version" not in found:
+        raise NotAStore(store, "a DuckDB database without this program's tables")
+    rows = connection.execute("SELECT * FROM store_version").fetchall()
+    if len(rows) != 1 or not isinstance(rows[0][0], int):
+        raise NotAStore(store, f"its version is {rows[0][0]!r}" if rows else "its version is missing")
     if rows[0][0] > VERSION:
         raise NewerStore(store, rows[0][0], VERSION)
+    if rows[0][0] < VERSION:
+        raise OlderStore(store, rows[0][0], VERSION)
+    for name, columns in _own_tables().items():
+        if found.get(name) != columns:
+            raise NotAStore(store, f"its table {name} is {'another' if name in found else 'missing'}")
+
+
+def _all_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Every table and view of a database, each with its columns (of a view, its query) as one text."""
+    tables = connection.execute(
+        "SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) FROM duckdb_columns() "
+        "WHERE NOT internal AND table_name NOT IN (SELECT view_name FROM duckdb_views()) GROUP BY table_name"
+    ).fetchall()
+    views = connection.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+    return dict(tables) | dict(views)
+
+
+@cache
+def _own_tables() -> dict[str, str]:
+    with engine().connect() as connection:
+        connection.execute(TABLES)
+        return _all_tables(connection)
 
 
 @contextmanager
@@ -149,5 +284,5 @@ def frame(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[An
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Names of the tables in the store."""
-    return {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    """Names of the tables and views in the store."""
+    return set(_all_tables(connection))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -13,7 +14,9 @@ from buckpass.game.choice import as_choice, log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.search import Tables, respond, tables_of, uniform_residual
 
-__all__ = ["Path", "PathLost", "PathSettings", "one_crisis", "trace"]
+__all__ = ["Path", "PathLost", "PathSettings", "follow", "one_crisis", "trace"]
+
+Gap = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class PathLost(RuntimeError):
@@ -66,12 +69,33 @@ def trace(crises: Crises, crisis: int = 0, settings: PathSettings = PathSettings
     """
     one = jax.tree.map(_double, one_crisis(crises, crisis))
     tables, start = _outset(one)
-    walk = _Walk(np.append(np.asarray(start)[:, 0], 0.0), tables, settings)
-    points, tests = walk.run()
-    rationality = points[:, -1] * float(one.rationality[0])
+
+    def gap(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found, jacobian = _evaluate(tables, jnp.asarray(point))
+        return np.asarray(found), np.array(jacobian)
+
+    asked = float(one.rationality[0])
+    points, folds, crossings, error = follow(np.append(np.asarray(start)[:, 0], 0.0), gap, settings, asked)
+    rationality = points[:, -1] * asked
     strategy = np.array([_strategy(one, point, at) for point, at in zip(points[:, :-1], rationality, strict=True)])
-    folds = _crossings(rationality, tests[:, 0])
-    return Path(rationality, points[:, :-1], strategy, folds, _crossings(rationality, tests[:, 1]), walk.error)
+    return Path(rationality, points[:, :-1], strategy, folds, crossings, error)
+
+
+def follow(
+    start: np.ndarray, gap: Gap, settings: PathSettings, rationality: float
+) -> tuple[np.ndarray, tuple[float, ...], tuple[float, ...], float]:
+    """The points of a branch from rationality 0 to the one asked, its folds and branch points, and the last point's error.
+
+    `gap` gives F(x, μ) - x and its Jacobian in (x, μ), μ the share of the rationality; `start` is (x, 0) with gap 0.
+
+    Raises
+    ------
+    PathLost
+    """
+    walk = _Walk(start, gap, settings)
+    points, tests = walk.run()
+    at = points[:, -1] * rationality
+    return points, _crossings(at, tests[:, 0]), _crossings(at, tests[:, 1]), walk.error
 
 
 def _double(values: jax.Array) -> jax.Array:
@@ -104,8 +128,8 @@ def _evaluate(tables: Tables, point: jax.Array) -> tuple[jax.Array, jax.Array]:
 class _Walk:
     """State of the continuation; used once."""
 
-    def __init__(self, start: np.ndarray, tables: Tables, settings: PathSettings):
-        self.tables, self.settings = tables, settings
+    def __init__(self, start: np.ndarray, gap: Gap, settings: PathSettings):
+        self._at, self.settings = gap, settings
         self.point, self.error = start, 0.0
         self.jacobian = self._at(start)[1]
         self.tangent = self._tangent(np.append(np.zeros(len(start) - 1), 1.0))
@@ -139,11 +163,6 @@ class _Walk:
             f"The principal branch was lost at {self.point[-1]:.4g} of the rationality asked: {reason}. What follows "
             "from there is unknown. Ask for all equilibria instead, or allow more steps in PathSettings."
         )
-
-    def _at(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        gap, jacobian = _evaluate(self.tables, jnp.asarray(point))
-        jacobian = np.array(jacobian)
-        return np.asarray(gap), jacobian
 
     def _tangent(self, previous: np.ndarray) -> np.ndarray:
         bordered = np.vstack([self.jacobian, previous])

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from buckpass.events.cameo import DOMAINS, mapping, meaning
-from buckpass.events.coverage import WAS_CUT, FileCoverage, coverages, usable_files
+from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, coverages, totals, usable_files
+from buckpass.events.coding.ladder import DOMAINS, mapping, meaning
+from buckpass.events.coding.support import supports
+from buckpass.events.coding.violence import violence
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
 from buckpass.results.table import ResultTable, ShowsItself
@@ -29,26 +31,34 @@ COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#999999")
 class Profile(ShowsItself):
     """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 reported.
 
-    `n` counts once a day per code and host what `n_rows` counts as often as the files have it.
-    `left_out` says which files and years could not be used for the comparison, and why.
+    `n` counts once a day per code and host what `n_rows` counts as often as the files have it. `support` has what the actors
+    gave the hosts' governments, or those who fight them, by year (UCDP); `violence` events and deaths in the hosts by year
+    (UCDP GED, ACLED). `left_out` says which files and years could not be used for the comparison, and why.
     """
 
     rows: pl.DataFrame
     actors: tuple[str, ...]
     hosts: tuple[str, ...]
     left_out: tuple[str, ...]
+    support: pl.DataFrame
+    violence: pl.DataFrame
 
-    def table(self) -> ResultTable:
-        """One row per actor, year and domain; the note says which files were left out."""
+    def table(self) -> tuple[ResultTable, ...]:
+        """One row per actor, year and domain, with the files that were left out; then support and violence, where known."""
         left_out = "".join(f"\nLeft out: {why}." for why in self.left_out)
         note = (
             "n: events, one a day per code and host, of n rows; share: of the actor's events of the year; "
             f"rate: per {PER:,} rows of the year in the same files."
         )
         title = f"What {', '.join(self.actors)} do towards {', '.join(self.hosts)}"
-        return ResultTable(
-            self.rows, title, {"n_rows": "rows", "n": "events, one a day", "total": "rows"}, note + left_out
-        )
+        units = {"n_rows": "rows", "n": "events, one a day", "total": "rows"}
+        found = [ResultTable(self.rows, title, units, note + left_out)]
+        if self.support.height:
+            found.append(ResultTable(self.support, "External support by year (UCDP)"))
+        if self.violence.height:
+            note = "UCDP and ACLED count different things: deaths of armed conflict, and all political violence and protest."
+            found.append(ResultTable(self.violence, "Violence in the hosts by year", {"deaths": "best estimate"}, note))
+        return tuple(found)
 
     def as_dict(self) -> dict[str, Any]:
         """The profile as plain values."""
@@ -57,6 +67,8 @@ class Profile(ShowsItself):
             "hosts": list(self.hosts),
             "left_out": list(self.left_out),
             "rows": self.rows.to_dicts(),
+            "support": self.support.to_dicts(),
+            "violence": self.violence.to_dicts(),
         }
 
     def plot(self) -> alt.FacetChart:
@@ -104,33 +116,52 @@ def profile(store: Path, actors: Sequence[str], hosts: Sequence[str]) -> Profile
 
     rate = 10,000 · n / (all events of the year in the same files); one event a day per actor, host and code. Only
     files that cover every actor and at least one host are used, and only years of which they report a hundredth or more
-    of what they report of the fullest year.
+    of what they report of the fullest year. External support and violence are shown beside it where the store has them.
 
-    Raises `UncoveredActors` when no file covers all actors, `NoEvents` for a store without events.
+    Parameters
+    ----------
+    store : the store.
+    actors, hosts : ISO3 codes, or ids of organisations.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    UncoveredActors, when there are event files and none covers all actors; NoEvents, for a store that says nothing of them.
     """
     store = Path(store)
     with reading(store) as connection:
+        given = _support(connection, actors, hosts)
+        violent = violence(connection, hosts)
         files = coverages(connection)
-        if not files:
+        if not files and not given.height and not violent.height:
             raise NoEvents(store, "events")
         usable, reasons = usable_files(files, list(actors))
         usable = [f.file_id for f in files if f.file_id in usable and not all(f.gap(host) for host in hosts)]
-        if not usable:
+        if files and not usable:
             raise UncoveredActors(reasons or dict.fromkeys(hosts, "no file has events with it"))
         counts = _counts(connection, usable, actors, hosts)
-        totals = frame(
-            connection,
-            "SELECT year, sum(events)::BIGINT AS total FROM coverage "
-            "WHERE actor IS NULL AND list_contains(?::INTEGER[], file_id) GROUP BY year",
-            [usable],
-        )
-    stray = totals.filter(pl.col("total") < STRAY * pl.col("total").max()).sort("year")
+        reported = totals(connection, usable)
+    stray = reported.filter(pl.col("total") < STRAY * pl.col("total").max()).sort("year")
     left_out = (
         *(f"{f.name} {_gaps(f, actors)}" for f in files if f.file_id not in usable),
         *(f"{year}, of which the files report {total} events only" for year, total in stray.iter_rows()),
     )
-    totals = totals.join(stray, on="year", how="anti")
-    return Profile(_shares(counts, totals), tuple(actors), tuple(hosts), left_out)
+    reported = reported.join(stray, on="year", how="anti")
+    return Profile(_shares(counts, reported), tuple(actors), tuple(hosts), left_out, given, violent)
+
+
+def _support(connection: Any, actors: Sequence[str], hosts: Sequence[str]) -> pl.DataFrame:
+    """What the actors gave, a row for each host, year and side."""
+    rows = [
+        (one.supporter, one.host, one.year, "against" if one.is_against_host else "government", one.said)
+        for one in supports(connection, hosts, (0, 9999))
+        if one.supporter in actors
+    ]
+    schema = {"actor": pl.String, "host": pl.String, "year": pl.Int64, "side": pl.String, "kinds": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("actor", "host", "year", "side", "kinds")
 
 
 def _gaps(file: FileCoverage, actors: Sequence[str]) -> str:
@@ -146,8 +177,8 @@ def _counts(connection: Any, usable: list[int], actors: Sequence[str], hosts: Se
     return frame(
         connection,
         "SELECT source_id AS actor, year(day)::INTEGER AS year, code, count(*) AS n_rows, "
-        "count(DISTINCT (day, target_id)) AS n FROM events "
-        "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
+        "count(DISTINCT (day, target_id)) AS n FROM events_of(?) "
+        "WHERE list_contains(?::VARCHAR[], source_id) "
         "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
         [usable, list(actors), list(hosts)],
     )

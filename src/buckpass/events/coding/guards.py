@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from buckpass.events.coverage import coverages, usable_files
+from buckpass.events.coding.coverage import coverages, usable_files
 from buckpass.events.errors import ImplausibleLabels, NoEvents, PartialPartners, UncoveredActors
 from buckpass.events.store import frame, reading, tables
 
@@ -77,8 +77,8 @@ def compare_activity(store: Path, actors: Sequence[str], hosts: Sequence[str]) -
             raise UncoveredActors(reasons or dict.fromkeys(actors, "the store holds no events"))
         counts = frame(
             connection,
-            "SELECT source_id AS actor, count(DISTINCT (day, target_id, code)) AS events FROM events "
-            "WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], source_id) "
+            "SELECT source_id AS actor, count(DISTINCT (day, target_id, code)) AS events FROM events_of(?) "
+            "WHERE list_contains(?::VARCHAR[], source_id) "
             "AND list_contains(?::VARCHAR[], target_id) AND source_id <> target_id GROUP BY ALL",
             [usable, list(actors), list(hosts)],
         )

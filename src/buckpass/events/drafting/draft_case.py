@@ -31,9 +31,10 @@ THEATRE = "draft"
 PLACEHOLDER = "placeholder of a machine draft: set it"
 # Okabe & Ito 2008: eight colours that colour-blind readers can tell apart, as many as a draft has powers
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
-# what the two kinds of proposed crises are, as far as their names say it
+# what the three kinds of proposed crises are, as far as their names say it
 KINDS = {
     "civil_war": {"domestic": True, "spills": True, "reason": f"armed conflict within a state; {PLACEHOLDER}"},
+    "interstate_war": {"domestic": False, "spills": True, "reason": f"war between states; {PLACEHOLDER}"},
     "unrest": {"domestic": True, "spills": False, "reason": f"weeks of unusual coercion; {PLACEHOLDER}"},
 }
 README = """# A machine draft: {title}
@@ -47,7 +48,7 @@ Proposed from the store {store} by `buckpass new --from`. Nothing in it has been
   every number is a default: `buckpass check` on this folder says what is missing.
 - `series.csv` holds what the store's tables say; a domain without a table is measured by counted events for now.
 - `claims.toml` holds one sentence as an example.
-"""
+{left_out}"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class DraftRows:
     years: tuple[int, int]
     sources: Mapping[str, Mapping[str, str]]
     store: str
+    unknown: Sequence[str] = ()
 
     @property
     def title(self) -> str:
@@ -88,10 +90,16 @@ def write_draft(folder: Path, case_id: str, rows: DraftRows) -> None:
         "responses.csv": _csv(RESPONSE_COLUMNS, rows.responses),
         "series.csv": _csv(SERIES_COLUMNS, rows.series),
         "sources.bib": "\n".join(_source(key, source) for key, source in rows.sources.items()),
-        "README.md": README.format(title=rows.title, store=rows.store),
+        "README.md": README.format(title=rows.title, store=rows.store, left_out=_left_out(rows.unknown)),
     }
+    if not rows.series:  # a table without rows is none
+        del texts["series.csv"]
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8"))
+
+
+def _left_out(unknown: Sequence[str]) -> str:
+    return f"- Left out of `series.csv`, being no known state: {'; '.join(unknown)}.\n" if unknown else ""
 
 
 def _settings(case_id: str, rows: DraftRows) -> str:

@@ -1,4 +1,4 @@
-"""Records of a file one batch at a time, for every file that the parallel parser cannot take as it is.
+"""Records of a table one batch at a time, for every table that the parallel parser cannot take as it is.
 
 A record that cannot be split into the right number of cells, or that holds bytes that are no text, comes back as a
 reject with its number and its reason: nothing is dropped.
@@ -10,8 +10,8 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from buckpass.events.recognise import Recognised
-from buckpass.events.source_file import SourceFile
+from buckpass.events.files.recognise import Recognised
+from buckpass.events.files.source_file import Text
 
 BATCH = 50_000
 LONGEST_CELL = 1 << 24
@@ -41,9 +41,9 @@ class Batch:
         return len(self.rows) + len(self.rejects)
 
 
-def batches(source: SourceFile, found: Recognised) -> Iterator[Batch]:
+def batches(text: Text, found: Recognised) -> Iterator[Batch]:
     """The records of a file, in its order."""
-    records = _quoted(source, found) if found.is_quoted else _unquoted(source, found)
+    records = _quoted(text, found) if found.is_quoted else _unquoted(text, found)
     rows: list[int] = []
     cells: list[list[str]] = []
     rejects: list[Reject] = []
@@ -63,11 +63,12 @@ def batches(source: SourceFile, found: Recognised) -> Iterator[Batch]:
 Records = Iterator[tuple[int, "list[str] | Reject"]]
 
 
-def _unquoted(source: SourceFile, found: Recognised) -> Records:
+def _unquoted(text: Text, found: Recognised) -> Records:
     width = len(found.columns)
-    shortest = width - 1 if found.layout.id == "gdelt1" else width
+    # GDELT 1.0 rows of before 2013 end one column earlier
+    shortest = width - 1 if found.layout.id == "gdelt1" and found.is_machine_written else width
     row = 0
-    with source.plain.open("rb") as file:
+    with text.path.open("rb") as file:
         for number, raw in enumerate(file):
             line = raw.rstrip(b"\n").removesuffix(b"\r")
             if number < found.skipped or not line:
@@ -95,9 +96,9 @@ def _right_width(row: int, cells: list[str], found: Recognised, shortest: int) -
     return cells + [""] * (width - len(cells))
 
 
-def _quoted(source: SourceFile, found: Recognised) -> Records:
+def _quoted(text: Text, found: Recognised) -> Records:
     csv.field_size_limit(LONGEST_CELL)
-    with source.plain.open(encoding=found.encoding, errors="surrogateescape", newline="") as file:
+    with text.path.open(encoding=found.encoding, errors="surrogateescape", newline="") as file:
         for _ in range(found.skipped):
             file.readline()
         reader, row = csv.reader(file, delimiter=found.separator), 0
@@ -110,10 +111,10 @@ def _quoted(source: SourceFile, found: Recognised) -> Records:
             except csv.Error as error:
                 yield row, Reject(row, str(error), "")
                 continue
-            if cells:
-                yield row, _checked(row, cells, found)
+            if not cells or (found.layout.unpivot and not any(cells[1:])):
+                row -= 1  # a blank line, or the heading of a group of countries
             else:
-                row -= 1
+                yield row, _checked(row, cells, found)
 
 
 def _checked(row: int, cells: list[str], found: Recognised) -> list[str] | Reject:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.case.ladder import Rungs
-from buckpass.events.cameo import Meaning, mapping, meaning
-from buckpass.events.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
+from buckpass.events.coding.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
+from buckpass.events.coding.ladder import Meaning, mapping, meaning
+from buckpass.events.coding.support import TABLE as SUPPORT
+from buckpass.events.coding.support import Support, supports
 from buckpass.events.errors import BadKey, NoEvents
-from buckpass.events.store import frame, reading
+from buckpass.events.store import frame, reading, tables
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
@@ -123,26 +125,39 @@ class Episode:
     hosts: tuple[str, ...]
     window: Window
 
+    @property
+    def years(self) -> tuple[int, int]:
+        """The calendar years of its first and last day."""
+        return self.window.since.year, (self.window.until - AFTER).year
+
 
 def code(store: Path, case: Case, mapping_file: Path | None = None) -> CodedRecord:
     """Propose, for every crisis and actor of a case, the rung that the events in a store support.
 
-    Events from the actor towards the host, from the first day to 30 days after the last, count once a day per code.
-    The rung is
-    the highest that two of them reach or pass, the band's lower end needs three, its upper end one. Coercive events
-    have no
-    rung and are counted apart. Where the files do not cover the actor or the host, report fewer than five events of
+    Events from the actor towards the host, from the first day to 30 days after the last, count once a day per code. The rung
+    is the highest that two of them reach or pass, the band's lower end needs three, its upper end one. Coercive events have
+    no rung and are counted apart. Where the files do not cover the actor or the host, report fewer than five events of
     either in the window, or leave out more than a fifth of its days, nothing is coded: silence and a gap look alike.
+
+    Where UCDP's External Support Dataset has the actor helping the host's government in a year of the crisis, that is
+    evidence of its own: it sets the rung where it is higher, and the band's upper end; support of a year does not say that
+    it came in these days, so it leaves the lower end alone. What is only alleged moves the upper end only.
 
     Parameters
     ----------
     mapping_file : an edited copy of `events/data/ladder.csv`; the program's own where left out, which is for the standard
         ladder.
 
-    Raises `NoEvents` for a store without events, `BadMapping` for an error in the mapping, `OtherLadder` where the case's
-    ladder needs a mapping of its own.
+    Returns
+    -------
+    CodedRecord
+
+    Raises
+    ------
+    NoEvents, for a store without events and support; BadMapping, for an error in the mapping; OtherLadder, where the
+    case's ladder needs a mapping of its own.
     """
-    episodes = [_episode(row) for row in case.crises.iter_rows(named=True)]
+    episodes = [episode(row) for row in case.crises.iter_rows(named=True)]
     actors = [*case.powers, *case.organisations]
     rules = Rules(mapping(mapping_file, case.ladder.names), frozenset(case.organisations), case.rungs)
     return code_episodes(Path(store), episodes, actors, rules)
@@ -152,20 +167,41 @@ def code_episodes(store: Path, episodes: Sequence[Episode], actors: Sequence[str
     """Code the responses of the actors in each episode; what `code` does once it has read the case."""
     with reading(store) as connection:
         files = coverages(connection)
-        if not files:
+        if not files and SUPPORT not in tables(connection):
             raise NoEvents(store, "events")
         rows = []
-        for episode in episodes:
-            others = [actor for actor in actors if actor not in episode.hosts]
-            rows += _coded(connection, files, episode, others, rules)
+        for one in episodes:
+            others = [actor for actor in actors if actor not in one.hosts]
+            given = supports(connection, one.hosts, one.years)
+            for row in _coded(connection, files, one, others, rules):
+                rows.append(_with_support(row, [help for help in given if help.supporter == row["actor"]]))
     return CodedRecord(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 
 
-def _episode(row: dict[str, Any]) -> Episode:
+def episode(row: dict[str, Any]) -> Episode:
+    """A crisis of a case as the coding needs it; one that lasts is looked at for a year."""
     start: date = row["start"]
     last: date = row["end"] or start + OPEN_ENDED
     hosts = row["host"] if isinstance(row["host"], list) else [row["host"]]
     return Episode(row["crisis_id"], tuple(hosts), Window(start, last + AFTER))
+
+
+def _with_support(row: dict[str, Any], given: Sequence[Support]) -> dict[str, Any]:
+    """A coded or refused row, with what the supports of its actor say."""
+    helps = [one for one in given if not one.is_against_host and one.rung is not None]
+    firm = [one for one in helps if not one.is_alleged]
+    row = row | {"n_coercive": row["n_coercive"] + sum(one.is_against_host for one in given)}
+    if not firm and not (helps and row["status"] == "coded"):
+        return row
+    high = max(one.rung or 0 for one in helps)
+    rung = max((one.rung or 0 for one in firm), default=0)
+    named = [one.key for one in sorted(helps, key=lambda one: -(one.rung or 0))]
+    return row | {
+        "status": "coded", "gap": "", "reason": "",
+        "low": row["low"] or 0, "rung": max(row["rung"] or 0, rung), "high": max(row["high"] or 0, high),
+        "n_events": row["n_events"] + len(helps), "evidence": [*named, *row["evidence"]][:SHOWN_EVIDENCE],
+        "files": sorted({*row["files"], *(int(key.split(":")[0]) for key in named)}),
+    }  # fmt: skip
 
 
 def _coded(
@@ -178,7 +214,7 @@ def _coded(
     attention = _attention(connection, episode, [*actors, *episode.hosts])
     events = _events(connection, episode, actors)
     # the file that says most of the window comes first: it is the one that a reason names
-    reporting = sorted((f for f in files if f.file_id in attention.by_file), key=lambda f: -attention.total(f.file_id))
+    reporting = sorted((f for f in files if attention.total(f.file_id)), key=lambda f: -attention.total(f.file_id))
     for actor in actors:
         usable = [usable_files(reporting, [actor, host]) for host in episode.hosts]
         chosen = sorted({file_id for found, _ in usable for file_id in found})
@@ -200,22 +236,37 @@ class _Refusal:
 
 
 @dataclass(frozen=True)
-class _Attention:
-    """Events in the window by file and by actor: what the files reported of each at all."""
+class _Count:
+    """Events of a file that stood before in the same other files (itself, where it has them twice)."""
 
-    by_file: dict[int, dict[str, int]]
-    days: dict[int, frozenset[date]]
+    file_id: int
+    earlier: frozenset[int]
+    count: int
+
+    def among(self, files: frozenset[int]) -> int:
+        """How many of them count where only some files are looked at: each event once."""
+        return self.count if self.file_id in files and not self.earlier & files else 0
+
+
+@dataclass(frozen=True)
+class _Attention:
+    """Events in the window by actor and by day: what the files reported of each at all."""
+
+    actors: dict[str, list[_Count]]
+    days: dict[date, list[_Count]]
     window: Window
 
     def total(self, file_id: int) -> int:
         """How often a file names any of the actors and hosts in the window."""
-        return sum(self.by_file[file_id].values())
+        only = frozenset((file_id,))
+        return sum(count.among(only) for counts in self.actors.values() for count in counts)
 
     def thin(self, actor: str, hosts: Sequence[str], files: Sequence[int]) -> _Refusal | None:
         """Why the attention is too thin to read silence from it; None where it is not."""
-        of_actor = sum(self.by_file[f].get(actor, 0) for f in files)
-        of_host = sum(self.by_file[f].get(host, 0) for f in files for host in hosts)
-        reported = len(frozenset().union(*(self.days.get(f, frozenset()) for f in files)))
+        chosen = frozenset(files)
+        of_actor = sum(count.among(chosen) for count in self.actors.get(actor, ()))
+        of_host = sum(count.among(chosen) for host in hosts for count in self.actors.get(host, ()))
+        reported = sum(sum(c.among(chosen) for c in counts) >= A_REPORTED_DAY for counts in self.days.values())
         if reported < ENOUGH_DAYS * self.window.days:
             seen = f"the files that cover both report on {reported} of the {self.window.days} days of the window"
             return _Refusal("thin", TOO_FEW_DAYS, seen)
@@ -226,20 +277,22 @@ class _Attention:
 
 
 def _attention(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Sequence[str]) -> _Attention:
-    rows = connection.execute(
-        "SELECT file_id, actor, count(*) FROM (SELECT file_id, unnest([source_id, target_id]) AS actor FROM events "
-        "WHERE day BETWEEN ? AND ?) WHERE list_contains(?::VARCHAR[], actor) GROUP BY ALL",
-        [episode.window.since, episode.window.until, list(actors)],
+    window = [episode.window.since, episode.window.until]
+    right = "FROM event_rows WHERE problem IS NULL AND day BETWEEN ? AND ?"
+    by_actor = connection.execute(
+        f"SELECT actor, file_id, earlier, count(*) FROM (SELECT file_id, earlier, unnest([source_id, target_id]) AS actor "
+        f"{right}) WHERE list_contains(?::VARCHAR[], actor) GROUP BY ALL",
+        [*window, list(actors)],
     ).fetchall()
-    by_file: dict[int, dict[str, int]] = {}
-    for file_id, actor, count in rows:
-        by_file.setdefault(file_id, {})[actor] = count
-    reported = connection.execute(
-        "SELECT file_id, list(day) FROM (SELECT file_id, day FROM events WHERE day BETWEEN ? AND ? GROUP BY ALL "
-        "HAVING count(*) >= ?) GROUP BY file_id",
-        [episode.window.since, episode.window.until, A_REPORTED_DAY],
-    ).fetchall()
-    return _Attention(by_file, {file_id: frozenset(days) for file_id, days in reported}, episode.window)
+    by_day = connection.execute(f"SELECT day, file_id, earlier, count(*) {right} GROUP BY ALL", window).fetchall()
+    return _Attention(_counts(by_actor), _counts(by_day), episode.window)
+
+
+def _counts(rows: Iterable[tuple]) -> dict[Any, list[_Count]]:
+    found: dict[Any, list[_Count]] = {}
+    for what, file_id, earlier, count in rows:
+        found.setdefault(what, []).append(_Count(file_id, frozenset(earlier or ()), count))
+    return found
 
 
 def _why_not(usable: Sequence[tuple[list[int], dict[str, str]]]) -> _Refusal:
@@ -251,13 +304,12 @@ def _why_not(usable: Sequence[tuple[list[int], dict[str, str]]]) -> _Refusal:
 
 
 def _events(connection: duckdb.DuckDBPyConnection, episode: Episode, actors: Sequence[str]) -> pl.DataFrame:
-    """Events from the actors to the hosts, one a day per code; `key` names one row, `mentions` all reports of it."""
+    """Events from the actors to the hosts, one a day per code and file; `key` names one row of them."""
     return frame(
         connection,
-        "SELECT file_id, source_id, day, code, min(file_id || ':' || event_id) AS key, count(*) AS reports FROM events "
-        "WHERE day BETWEEN ? AND ? AND list_contains(?::VARCHAR[], source_id) AND "
-        "list_contains(?::VARCHAR[], target_id) "
-        "GROUP BY file_id, source_id, target_id, day, code ORDER BY day, code, key",
+        "SELECT file_id, source_id, day, code, min(file_id || ':' || event_id) AS key FROM event_rows "
+        "WHERE problem IS NULL AND day BETWEEN ? AND ? AND list_contains(?::VARCHAR[], source_id) AND "
+        "list_contains(?::VARCHAR[], target_id) GROUP BY file_id, source_id, target_id, day, code ORDER BY day, code, key",
         [episode.window.since, episode.window.until, list(actors), list(episode.hosts)],
     )
 
@@ -313,20 +365,37 @@ def _reached(rungs: Sequence[int], support: int) -> int:
 
 
 def evidence_rows(store: Path, keys: Sequence[str]) -> pl.DataFrame:
-    """The events behind "file:event" keys, with the name of the file each came from; `BadKey` for another key."""
-    pairs = [_pair(key) for key in keys]
+    """The events behind "file:event" keys, with the name of the file each came from; `BadKey` for another key.
+
+    A key of external support, "file:ucdp_support.row", gives a year and the kinds of support.
+    """
+    events = [key for key in keys if f":{SUPPORT}." not in key]
     schema = {"file_id": pl.Int64, "event_id": pl.Int64}
     with reading(Path(store)) as connection:
-        connection.register("wanted", pl.DataFrame(pairs, schema=schema, orient="row"))
+        connection.register("wanted", pl.DataFrame([_pair(key) for key in events], schema=schema, orient="row"))
         found = frame(
             connection,
-            "SELECT e.file_id || ':' || e.event_id AS key, e.day, e.source, e.target, e.code, e.mentions, f.name AS file "
-            "FROM wanted w JOIN events e USING (file_id, event_id) JOIN files f USING (file_id) ORDER BY e.day, e.code, key",
+            "SELECT e.file_id || ':' || e.event_id AS key, e.day, e.source, e.target, e.code, e.mentions, f.name AS file FROM "
+            "wanted w JOIN event_rows e USING (file_id, event_id) JOIN files f USING (file_id) WHERE e.problem IS NULL "
+            "AND NOT coalesce(list_contains(e.earlier, e.file_id), false) ORDER BY e.day, e.code, key",
         )
+        if len(events) < len(keys) and SUPPORT in tables(connection):
+            found = pl.concat([found, _support_rows(connection, [key for key in keys if key not in events])])
     absent = sorted(set(keys) - set(found["key"]))
     if absent:
         raise BadKey(absent[0])
     return found
+
+
+def _support_rows(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> pl.DataFrame:
+    kinds = " || ".join(f"if(ext_{kind} = 1, ' {kind}', '')" for kind in "xpwmtilyfou")
+    return frame(
+        connection,
+        f"SELECT file_id || ':{SUPPORT}.' || id AS key, make_date(year, 1, 1) AS day, ext_name AS source, actor_name AS "
+        f"target, 'support' || {kinds} AS code, NULL::INTEGER AS mentions, f.name AS file FROM {SUPPORT} s "
+        "JOIN files f USING (file_id) WHERE list_contains(?::VARCHAR[], key) ORDER BY day, key",
+        [list(keys)],
+    )
 
 
 def _pair(key: str) -> tuple[int, int]:

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from buckpass.case.start import fill_folder
-from buckpass.events.actors import by_code, capital
-from buckpass.events.cameo import mapping
-from buckpass.events.coding import AFTER, CodedRecord, Episode, Rules, code_episodes
-from buckpass.events.coverage import Window, coverages
-from buckpass.events.draft_case import THEATRE, DraftRows, template_ladder, write_draft
-from buckpass.events.draft_series import measured_by, series_rows
+from buckpass.events.actors import LAST, capital
+from buckpass.events.coding.coverage import coverages
+from buckpass.events.coding.ladder import mapping
+from buckpass.events.coding.rungs import CodedRecord, Rules, code_episodes, episode
+from buckpass.events.coding.support import supports
+from buckpass.events.drafting.conflicts import conflicts
+from buckpass.events.drafting.draft_case import THEATRE, DraftRows, template_ladder, write_draft
+from buckpass.events.drafting.draft_series import measured_by, series_rows
+from buckpass.events.drafting.found import Found
+from buckpass.events.drafting.outbreaks import outbreaks
 from buckpass.events.errors import NoEvents, UncoveredActors, UnknownHosts
-from buckpass.events.layouts import layout
-from buckpass.events.store import frame, reading, tables
+from buckpass.events.files.layouts import layout
+from buckpass.events.store import reading
 from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import duckdb
 
-WEEK = timedelta(days=7)
-FEWEST_IN_A_WEEK = 10
-TIMES_THE_USUAL = 3.0
 FEWEST_POWERS, MOST_POWERS = 2, 8
-DEATHS_OF_A_WAR = 2
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,37 @@ class Draft(ShowsItself):
 def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Draft:
     """Write a case into a new folder, with crises and responses proposed from a store, for some hosts from a year on.
 
-    Crises: UCDP/PRIO conflict episodes of a host, and weeks in which at least ten coercive events (CAMEO roots 14 to
-    20) within
-    or against the host exceed three times its usual week. Responses: the rungs that events support (see `code`), by
-    the eight
-    states that act most towards the hosts; basis *machine*, or *unsearched* where the events do not allow a rung.
-    The severity is a placeholder (threat/4), and so is every number of `case.toml`: the case passes `check`, which
-    says what is missing, and every row is for a person to confirm.
+    Crises: UCDP/PRIO conflict episodes (civil and interstate) that went on in that year or later, with their true first day
+    and, where they have ended, their last; conflicts that only UCDP's georeferenced events have; and weeks in which at least
+    ten coercive events (CAMEO roots 14 to 20, PLOVER's types of coercion, or ACLED's events) in a host exceed three times its
+    usual week. Responses: the rungs that events and external support bear out (see `code`), by the eight states that act most
+    towards the hosts; basis *machine*, or *unsearched* where nothing allows a rung. The severity is a placeholder (threat/4),
+    and so is every number of `case.toml`: the case passes `check`, which says what is missing, and every row is for a person
+    to confirm.
 
-    Raises `NoEvents` when the store holds neither conflicts nor events of the hosts; a folder with something in it is
-    left alone (`OutputExists`).
+    Parameters
+    ----------
+    store : the store.
+    hosts : ISO3 codes of states of today; each stands for those in whose place it goes on.
+    from_year : crises that ended before are left out.
+    folder : a folder that does not exist or is empty.
+
+    Returns
+    -------
+    Draft
+
+    Raises
+    ------
+    UnknownHosts; NoEvents, when the store holds no conflict, outbreak or acting state for the hosts; OutputExists, when the
+    folder has something in it.
     """
     store, folder = Path(store), Path(folder)
     hosts = tuple(dict.fromkeys(hosts))
     _check_hosts(hosts)
     with reading(store) as connection:
-        found = [*_conflicts(connection, hosts, from_year), *_outbreaks(connection, hosts, from_year)]
+        found = [*conflicts(connection, hosts, from_year), *outbreaks(connection, hosts, from_year)]
         powers = _busiest(connection, hosts, from_year)
-        series = series_rows(connection, powers, hosts, from_year)
+        series, unknown = series_rows(connection, powers, hosts, from_year)
         files = connection.execute("SELECT file_id, name, publisher, layout, sha256, rows_loaded FROM files").fetchall()
     if not found:
         raise NoEvents(store, f"conflict or outbreak of {', '.join(hosts)} since {from_year}")
@@ -92,9 +105,11 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
         raise NoEvents(store, f"events of two or more states towards {', '.join(hosts)} since {from_year}")
     crises = [_crisis(row) for row in _numbered(found)]
     responses = _responses(store, crises, powers)
-    years = (min(row["start"].year for row in crises), max(row["end"].year for row in crises))
+    years = (min(one.start.year for one in found), max(one.last.year for one in found))
     sources = dict(_sources(files, [*crises, *responses, *series]))
-    rows = DraftRows(hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name)
+    rows = DraftRows(
+        hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name, unknown
+    )
     fill_folder(folder, lambda workshop, case_id: write_draft(workshop, case_id, rows))
     return Draft(
         pl.DataFrame(crises, infer_schema_length=None), pl.DataFrame(responses, infer_schema_length=None), folder
@@ -127,74 +142,9 @@ def _key(file_id: int) -> str:
     return f"file{file_id}"
 
 
-@dataclass(frozen=True)
-class Found:
-    """A crisis that the data suggest."""
-
-    host: str
-    kind: str
-    start: date
-    end: date
-    threat: int
-    why: str
-    files: tuple[int, ...]
-
-
-def _conflicts(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[Found]:
-    """UCDP episodes: consecutive years of one conflict in one state."""
-    if "ucdp_conflicts" not in tables(connection):
-        return []
-    rows = connection.execute(
-        "SELECT conflict_id, gwno_a, min(start_date2), max(ep_end_date), min(year), max(year), "
-        "max(intensity_level), list(DISTINCT file_id) FROM ("
-        "SELECT DISTINCT file_id, conflict_id, gwno_a, year, start_date2, ep_end_date, intensity_level, "
-        "year - dense_rank() OVER (PARTITION BY conflict_id, gwno_a ORDER BY year) AS episode FROM ucdp_conflicts "
-        "WHERE year >= ? AND type_of_conflict IN ('intrastate', 'II')) GROUP BY conflict_id, gwno_a, episode "
-        "ORDER BY 5",
-        [from_year],
-    ).fetchall()
-    found = []
-    for conflict, number, start, end, first, last, intensity, files in rows:
-        host = by_code(number, "gw", first)
-        if host is not None and host in hosts:
-            years = f"{first}" if first == last else f"{first}-{last}"
-            why = f"UCDP/PRIO conflict {conflict}, {years}, intensity {intensity}"
-            threat = 4 if intensity == DEATHS_OF_A_WAR else 2
-            began = max(start or date(first, 1, 1), date(first, 1, 1))
-            found.append(Found(host, "civil_war", began, end or date(last, 12, 31), threat, why, tuple(sorted(files))))
-    return found
-
-
-def _outbreaks(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[Found]:
-    """Weeks of unusual coercion within or against a host, among the weeks reported on; weeks in a row are one."""
-    weeks = frame(
-        connection,
-        "WITH reported AS (SELECT DISTINCT date_trunc('week', day)::DATE AS week FROM events WHERE year(day) >= $2), "
-        "violent AS (SELECT target_id AS host, date_trunc('week', day)::DATE AS week, "
-        "count(DISTINCT (day, source, target, code)) AS n, list(DISTINCT file_id) AS files FROM events "
-        "WHERE list_contains($1::VARCHAR[], target_id) AND left(code, 2) >= '14' AND year(day) >= $2 GROUP BY ALL) "
-        "SELECT host, week, coalesce(n, 0) AS n, files FROM (SELECT unnest($1::VARCHAR[]) AS host) CROSS JOIN reported "
-        "LEFT JOIN violent USING (host, week) ORDER BY host, week",
-        [list(hosts), from_year],
-    )
-    usual = pl.col("n").median().over("host")
-    hot = weeks.with_columns(usual=usual).filter(
-        (pl.col("n") >= FEWEST_IN_A_WEEK) & (pl.col("n") > TIMES_THE_USUAL * pl.col("usual"))
-    )
-    runs = hot.with_columns(run=(pl.col("week").diff() != WEEK).fill_null(True).cum_sum().over("host"))
-    found = []
-    for (host, _), group in runs.group_by("host", "run", maintain_order=True):
-        start, last = group["week"].min(), group["week"].max()
-        assert isinstance(start, date)
-        assert isinstance(last, date)
-        why = f"{group['n'].sum()} coercive events in {group.height} week(s), {group['usual'][0]:g} in its median week"
-        files = tuple(sorted({file_id for listed in group["files"] for file_id in listed}))
-        found.append(Found(str(host), "unrest", start, last + WEEK - timedelta(days=1), 1, why, files))
-    return found
-
-
 def _busiest(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_year: int) -> list[str]:
-    """The states that act most towards the hosts, one event a day per code, over files with their full set of actors.
+    """The states that act most towards the hosts, one event a day per code, over files with their full set of actors; then
+    those that support their governments in most years.
 
     Files that lack whole states are left out: in them whoever was kept looks busiest.
     """
@@ -203,19 +153,24 @@ def _busiest(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], from_y
     if files and not whole:
         raise UncoveredActors({file.name: "whole states were cut out of it" for file in files})
     rows = connection.execute(
-        "SELECT source_id FROM events WHERE list_contains(?::INTEGER[], file_id) AND list_contains(?::VARCHAR[], target_id) "
+        "SELECT source_id FROM events_of(?) WHERE list_contains(?::VARCHAR[], target_id) "
         "AND length(source_id) = 3 AND NOT list_contains(?::VARCHAR[], source_id) AND year(day) >= ? "
         "GROUP BY 1 ORDER BY count(DISTINCT (day, target_id, code)) DESC, 1",
         [whole, list(hosts), list(hosts), from_year],
     ).fetchall()
-    return [actor for (actor,) in rows if capital(actor) is not None][:MOST_POWERS]
+    given = Counter(
+        one.supporter for one in supports(connection, hosts, (from_year, LAST.year)) if not one.is_against_host
+    )
+    supporters = sorted(set(given) - set(hosts), key=lambda state: (-given[state], state))
+    ranked = dict.fromkeys([*(actor for (actor,) in rows), *supporters])
+    return [actor for actor in ranked if capital(actor) is not None][:MOST_POWERS]
 
 
 def _numbered(found: Sequence[Found]) -> list[tuple[str, Found]]:
     names: dict[str, int] = {}
     numbered = []
-    for one in sorted(found, key=lambda f: (f.start, f.host, f.kind, f.why)):
-        stem = f"{one.host.lower()}_{one.kind}_{one.start.year}"
+    for one in sorted(found, key=lambda f: (f.start, f.hosts, f.kind, f.why)):
+        stem = f"{'_'.join(one.hosts).lower()}_{one.kind}_{one.start.year}"
         names[stem] = names.get(stem, 0) + 1
         numbered.append((stem if names[stem] == 1 else f"{stem}_{names[stem]}", one))
     return numbered
@@ -225,8 +180,8 @@ def _crisis(named: tuple[str, Found]) -> dict[str, Any]:
     crisis_id, one = named
     return {
         "crisis_id": crisis_id,
-        "name": f"{one.host} {one.kind.replace('_', ' ')} {one.start.year} (machine, confirm)",
-        "host": one.host,
+        "name": f"{', '.join(one.hosts)} {one.kind.replace('_', ' ')} {one.start.year} (machine, confirm)",
+        "host": ";".join(one.hosts),
         "theatre": THEATRE,
         "type": one.kind,
         "start": one.start,
@@ -240,8 +195,9 @@ def _crisis(named: tuple[str, Found]) -> dict[str, Any]:
 
 
 def _responses(store: Path, crises: Sequence[dict[str, Any]], powers: Sequence[str]) -> list[dict[str, Any]]:
-    episodes = [Episode(row["crisis_id"], (row["host"],), Window(row["start"], row["end"] + AFTER)) for row in crises]
-    record: CodedRecord = code_episodes(store, episodes, powers, Rules(mapping(), frozenset(), template_ladder().rungs))
+    episodes = [episode(row | {"host": row["host"].split(";")}) for row in crises]
+    rules = Rules(mapping(), frozenset(), template_ladder().rungs)
+    record: CodedRecord = code_episodes(store, episodes, powers, rules)
     return [_response(row) for row in record.rows.iter_rows(named=True)]
 
 

@@ -27,33 +27,42 @@ WAS_CUT = "its own node was cut"
 def measure(connection: duckdb.DuckDBPyConnection, file_id: int, is_named: bool) -> None:
     """Count a file's events by year and actor, as itself and through its parts; with NULL as the actor, all events.
 
-    `is_named`: the file names its actors in words, and the table `named` says how each name stands for its actor.
+    `is_named`: the file names its actors in words, and the table `named` says how each name stands for its actor. An event
+    that the file has twice counts once; one that other files have too counts here as well (see `repeats`).
     """
-    sides = " UNION ALL ".join(_side(file_id, side, is_named) for side in ("source", "target"))
+    own = f"FROM event_rows WHERE file_id = {file_id} AND problem IS NULL AND NOT coalesce(list_contains(earlier, {file_id}), false)"
+    names = "source, target, " if is_named else ""
     connection.execute(
-        f"INSERT INTO coverage SELECT {file_id}, year, actor, sum(as_itself), sum(through_parts), sum(events) "
-        f"FROM ({sides}) GROUP BY year, actor"
+        f"CREATE OR REPLACE TEMP TABLE counted AS SELECT year(day) AS year, {names}source_id, target_id, count(*) AS n {own} "
+        "GROUP BY ALL"
+    )
+    sides = " UNION ALL ".join(
+        f"SELECT year, {side}_id AS actor, {side if is_named else 'NULL'} AS name, n FROM counted WHERE {side}_id IS NOT NULL"
+        for side in ("source", "target")
+    )
+    way = (
+        "LEFT JOIN (SELECT DISTINCT name, way FROM named) USING (name)"
+        if is_named
+        else "CROSS JOIN (SELECT 'itself' AS way)"
     )
     connection.execute(
-        f"INSERT INTO coverage SELECT {file_id}, year(day), NULL, NULL, NULL, count(*) "
-        f"FROM events WHERE file_id = {file_id} GROUP BY ALL"
+        f"INSERT INTO coverage SELECT {file_id}, year, actor, sum(n) FILTER (way = 'itself'), sum(n) FILTER (way = 'part'), "
+        f"sum(n) FROM ({sides}) {way} GROUP BY year, actor"
+    )
+    connection.execute(
+        f"INSERT INTO coverage SELECT {file_id}, year, NULL, NULL, NULL, sum(n) FROM counted GROUP BY year"
     )
 
 
-def _side(file_id: int, side: str, is_named: bool) -> str:
-    events = f"events WHERE file_id = {file_id} AND {side}_id IS NOT NULL"
-    if not is_named:
-        return (
-            f"SELECT year(day) AS year, {side}_id AS actor, count(*) AS as_itself, 0 AS through_parts, count(*) "
-            f"AS events "
-            f"FROM {events} GROUP BY ALL"
-        )
-    return (
-        f"SELECT year, actor, sum(n) FILTER (way = 'itself') AS as_itself, sum(n) FILTER (way = 'part') AS "
-        f"through_parts, "
-        f"sum(n) AS events FROM (SELECT year(day) AS year, {side}_id AS actor, {side} AS name, count(*) AS n "
-        f"FROM {events} "
-        f"GROUP BY ALL) JOIN (SELECT DISTINCT name, way FROM named) USING (name) GROUP BY ALL"
+def totals(connection: duckdb.DuckDBPyConnection, files: Sequence[int]) -> pl.DataFrame:
+    """How many events the files report of each year, each event once."""
+    return frame(
+        connection,
+        "SELECT year, sum(events)::BIGINT AS total FROM (SELECT year, events FROM coverage WHERE actor IS NULL AND "
+        "list_contains($1::INTEGER[], file_id) UNION ALL SELECT year, -events FROM repeats WHERE "
+        "list_contains($1::INTEGER[], file_id) AND NOT list_contains(earlier, file_id) AND "
+        "list_has_any(earlier, $1::INTEGER[])) GROUP BY year",
+        [list(files)],
     )
 
 

@@ -1,4 +1,4 @@
-"""CAMEO codes: their labels, and what each means on the ladder."""
+"""Codes of events: their labels, and what each means on the ladder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ from buckpass.events.errors import BadMapping, OtherLadder
 
 DOMAINS = ("verbal", "economic", "military", "other")
 SCOPES = ("help", "coercion")
+# PLOVER's sixteen types (Halterman et al. 2023), each alone or with a mode or context
+TYPES = (
+    "ACCUSE", "AGREE", "AID", "ASSAULT", "COERCE", "CONCEDE", "CONSULT", "COOPERATE",
+    "MOBILIZE", "PROTEST", "REJECT", "REQUEST", "RETREAT", "SANCTION", "SUPPORT", "THREATEN",
+)  # fmt: skip
+PATTERNS = {"CAMEO": "(0[1-9]|1[0-9]|20)[0-9]{0,2}", "PLOVER": f"({'|'.join(TYPES)})(:[a-z_/-]+)?"}
+# what an event of AID or COOPERATE is taken to be where it has several contexts: the first of these
+CONTEXTS = ("peacekeeping", "military", "intelligence", "humanitarian", "economic")
+# codes of coercion by deed, from protest on
+VIOLENT = "(1[4-9]|20)[0-9]*|(PROTEST|SANCTION|MOBILIZE|COERCE|ASSAULT)(:.*)?"
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ def plain(label: str) -> str:
 
 
 def mapping(path: Path | None = None, names: tuple[str, ...] = STANDARD) -> tuple[Meaning, ...]:
-    """The table from CAMEO prefixes to rungs: the one that comes with the program, or a case's own file.
+    """The table from prefixes of codes to rungs: the one that comes with the program, or a case's own file.
 
     The longest prefix that fits a code decides. names : the rungs of the ladder that the table is for; the program's own
     is for the standard ladder only.
@@ -79,8 +89,11 @@ def _meanings(rows: list[dict[str, str]], name: str, top: int) -> Iterable[Meani
 
 def _wrong(row: Mapping[str, str | None], seen: set[str], top: int) -> str:
     prefix, rung = row.get("prefix") or "", row.get("rung") or ""
-    if not re.fullmatch("(0[1-9]|1[0-9]|20)[0-9]{0,2}", prefix):
-        return f"prefix {prefix!r} is no CAMEO code (roots are 01 to 20, with the leading zero)"
+    if not any(re.fullmatch(pattern, prefix) for pattern in PATTERNS.values()):
+        return (
+            f"prefix {prefix!r} is no CAMEO code (roots are 01 to 20, with the leading zero) and no PLOVER type "
+            "(AID, or AID:military)"
+        )
     if prefix in seen:
         return f"prefix {prefix!r} stands twice"
     if rung and not (rung.isdigit() and int(rung) <= top):

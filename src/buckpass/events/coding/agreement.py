@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from buckpass.events.coding import FIRST_EVIDENCE, CodedRecord, code, gaps
+from buckpass.events.coding.rungs import FIRST_EVIDENCE, CodedRecord, code, gaps
 from buckpass.events.reliability import AlphaInterval, alpha_interval
 from buckpass.results.table import ResultTable
 

@@ -1,0 +1,1 @@
+"""What the store supports: rungs of responses, their agreement with coding by hand, profiles, guards."""

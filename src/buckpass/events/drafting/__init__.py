@@ -1,0 +1,1 @@
+"""A draft case from a store: its crises, responses and series."""

@@ -1,0 +1,1 @@
+"""Rows of recognised files into the store: typed, judged, counted once."""
