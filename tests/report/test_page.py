@@ -107,10 +107,10 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
     assert model.fits[0].difference == 0
     assert sum(model.weights.values()) == pytest.approx(1)
     assert "chance" not in model.weights
-    assert sum(p.value for p in model.gap.parts.values()) == pytest.approx(model.gap.total.value, abs=1e-9)
+    assert sum(p.mean for p in model.gap.parts.values()) == pytest.approx(model.gap.gap.mean, abs=1e-9)
     for expected in model.expected.values():
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
-        assert expected.rung.low <= expected.rung.value <= expected.rung.high
+        assert expected.rung.low <= expected.rung.mean <= expected.rung.high
     page = render_page(small_case, results)
     assert 'id="figure-gap"' in page
     assert "Expected rung" in page
