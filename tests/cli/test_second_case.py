@@ -58,6 +58,20 @@ def test_assumptions_are_swept(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(load_case(CASE).scenarios))
-def test_its_scenarios_run(name):
-    found = json.loads(run("futures", CASE, "--scenario", name, "--years", "3", "--histories", "64", "--json"))
-    assert found["manifest"]["identity"]["overrides"]
+def test_its_scenarios_run_where_they_happen(name):
+    """A scenario of one crisis is asked there: an organisation of its day may be gone in the years ahead."""
+    scenario = load_case(CASE).scenarios[name]
+    changes = [word for text in scenario.set for word in ("--set", text)]
+    assert json.loads(run("whatif", CASE, scenario.crisis, *changes, *FEW, "--json"))["set"] == list(scenario.set)
+
+
+def test_an_organisation_of_the_past_is_no_way_into_the_years_ahead():
+    words = ["futures", CASE, "--scenario", "force-of-1991", "--years", "2", "--histories", "64"]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "WEU existed from" in result.stderr
+
+
+def test_a_scenario_of_the_years_ahead_runs():
+    words = ("--scenario", "without-america", "--years", "3", "--histories", "64", "--json")
+    assert json.loads(run("futures", CASE, *words))["manifest"]["identity"]["overrides"] == ["absent=USA"]

@@ -62,6 +62,8 @@ def test_everything_assumed_is_varied_by_default(toy, tmp_path):
         ("samples = 0", "at least 1"),
         ('[[input]]\npath = "AAA.stakes"', "did you mean"),
         ('[[input]]\npath = "AAA.stake"', "give low and high"),
+        ('[[input]]\npath = "transfer"\nlow = 0\nhigh = 1', "buckpass agreement"),
+        ('[[input]]\npath = "futures.discount"', "one-step"),
         ('[[outcome]]\nmeasure = "burdn"\npower = "AAA"\nyear = 2030', "did you mean 'burden'"),
         ("samples = [", "TOML"),
     ],

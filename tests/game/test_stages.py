@@ -33,6 +33,7 @@ def test_consent_rules():
     assert float(pass_probability("lead", consent)) == 1.0
     assert np.isclose(pass_probability("consensus", consent), 0.6**5)
     assert np.isclose(pass_probability("keys", consent, jnp.array([True, True, False, False, False])), 0.36)
+    assert pass_probability("keys", consent, jnp.zeros(5, bool)) == 0, "where nobody holds a key nothing passes"
     assert np.isclose(pass_probability("majority", consent), binom.sf(2, 5, 0.6))
     assert np.isclose(pass_probability("majority", consent[:4]), binom.sf(2, 4, 0.6))
     with pytest.raises(UnknownConsentRule, match="consensus"):

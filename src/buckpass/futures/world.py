@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,9 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from buckpass.case import Case
 from buckpass.changes.in_game import GameChanges, game_changes
 from buckpass.fit.posterior import Posterior
+<<<<<<< HEAD
 from buckpass.futures.arrivals import past_of, request_table, severity_table, type_rates
+=======
+from buckpass.fit.predict import coefficients_of
+from buckpass.futures.arrivals import Past, past_of, request_table, severity_table, type_rates
+>>>>>>> changes
 from buckpass.futures.grid import COLUMN, Grid, grid_of
 from buckpass.futures.outset import capacity_at, commitments_at, security_at, spread_of, trade_at
 from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
@@ -101,14 +108,18 @@ def world_of(
     powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
     building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
+<<<<<<< HEAD
     case, first_year = scenario.case, scenario.first_year
     basis = basis_of(case, fits)
     refuse_in_order(basis.fits, "the years ahead")
+=======
+    case, past = scenario.case, past_of(scenario.case, scenario.first_year)
+>>>>>>> changes
     check_growth(case, years)
-    past = past_of(case, first_year)
     requests, request_p = request_table(past)
     for override in scenario.of("request"):
         requests, request_p = (override.ids,), np.ones((len(past.types), 1))
+<<<<<<< HEAD
     with_closed = any(o.value == case.rungs.through for o in scenario.of("force"))
     grid, bank = _prepared(past, requests, with_closed, basis, seed, {} if kept is None else kept)
     rng = np.random.default_rng([seed, 7])
@@ -154,21 +165,75 @@ def world_of(
         np.nan_to_num(trade),
         security_at(past, half_life),
     )
+=======
+    with_closed = any(o.value == DEPLOYMENT_BY_VEHICLE for o in scenario.of("force"))
+    grid, bank = _prepared(
+        past, requests, with_closed, posteriors, usable_weights(posteriors, weights), seed, {} if kept is None else kept
+    )
+    start, known = _start(scenario, past, float(grid.standard.mean[COLUMN["opinion"]]))
+    numbers = {**_arrivals(past, request_p, seed), **_cells(grid), **_of_case(case, past.first_year), **known}
+>>>>>>> changes
     world = World(
-        setting=_thin(grid.setting), coefficients=bank, yearly=yearly, start=State(*map(jnp.asarray, start)),
+        setting=_thin(grid.setting), coefficients=bank, yearly=parameters_of(case, DRAWS, seed), start=start,
         fixed=_fixed(scenario, grid.setting.names), **{name: jnp.asarray(value) for name, value in numbers.items()},
     )  # fmt: skip
+    traders = tuple(p for p, trades in zip(case.powers, known["has_trade"].max(axis=0).tolist(), strict=True) if trades)
     focus = case.settings.focus
-    traders = tuple(
-        p for p, trades in zip(case.powers, np.any(np.isfinite(trade), axis=0).tolist(), strict=True) if trades
-    )
-    labels = Labels(
-        case.powers, past.hosts, past.types, requests, grid.kinds, first_year, focus.rider, focus.provider, traders
-    )
+    labels = Labels(case.powers, past.hosts, past.types, requests, grid.kinds, past.first_year, focus.rider,
+                    focus.provider, traders)  # fmt: skip
     return jax.tree.map(_single, world), labels
 
 
+<<<<<<< HEAD
 def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
+=======
+def _start(scenario: Scenario, past: Past, usual_opinion: float) -> tuple[State, dict[str, np.ndarray]]:
+    """The first state, with the scenario's changes, and which of it is known."""
+    case, first_year, half_life = past.case, past.first_year, past.case.parameter("futures.commitment_half_life")
+    unchanged = capacity_at(case, first_year)
+    capacity = starting_capacity(case, first_year, scenario.of("capacity"))
+    known, before = (np.where(np.isnan(x), np.nanmean(unchanged), x) for x in (capacity, unchanged))
+    trade, opinion = trade_at(past), starting_opinions(past, scenario.of("opinion"))
+    usual = np.where(np.isnan(opinion), usual_opinion, opinion)
+    committed, security = commitments_at(case, first_year, half_life), security_at(past, half_life)
+    state = State(*map(jnp.asarray, (committed, usual, known, np.nan_to_num(trade), security)))
+    return state, {
+        "first_capacity": before, "opinion_mean": usual, "has_capacity": ~np.isnan(capacity) * 1.0,
+        "has_trade": ~np.isnan(trade) * 1.0, "has_opinion": ~np.isnan(opinion) * 1.0,
+    }  # fmt: skip
+
+
+def _arrivals(past: Past, request_p: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """How often crises come, of which type and severity, whom hosts ask, and whose own people are hit."""
+    rates, hit = type_rates(past, DRAWS, np.random.default_rng([seed, 7])), past.crises["own_stake"].to_list()
+    own = [(0.5 + sum(p in row for row in hit)) / (1 + len(hit)) for p in past.case.powers]
+    return {
+        "rates": rates.sum(-1), "type_levels": np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
+        "severities": severity_table(past), "request_levels": np.cumsum(request_p, -1), "own_stake": np.array(own),
+    }  # fmt: skip
+
+
+def _cells(grid: Grid) -> dict[str, Any]:
+    return {
+        "kind_of_type": grid.kind_of_type, "asked": grid.setting.covariates[..., COLUMN["asked"]], "pressed": grid.pressed,
+        "rival": grid.rival, "mean": grid.standard.mean, "scale": grid.standard.scale,
+    }  # fmt: skip
+
+
+def _of_case(case: Case, first_year: int) -> dict[str, np.ndarray]:
+    measured = (case.settings.measures.capacity.series, case.settings.measures.economic.series)
+    return {
+        "severity_index": np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
+        "delivery_elasticity": np.array(case.parameter("delivery.capacity")),
+        "shock": np.array([spread_of(case, tuple(series), first_year) for series in measured]),
+        "influence": np.array(case.settings.ladder.influence),
+    }
+
+
+def _prepared(
+    past, requests, with_closed: bool, posteriors, weights, seed: int, kept: dict
+) -> tuple[Grid, Coefficients]:
+>>>>>>> changes
     """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
     settings = past.case.settings
     lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}
@@ -229,14 +294,6 @@ def _thin(setting: CrisisSetting) -> CrisisSetting:
     names = ("effort_at", "cost_share_at", "presence_at", "influence_at", "deploys_at", "rung")
     alike = {n: v[:, :1] for n in names if bool(((v := getattr(setting, n)) == v[:, :1]).all())}
     return dataclasses.replace(setting, **alike)
-
-
-def _capacity_spread(case, first_year: int) -> float:
-    return spread_of(case, tuple(case.settings.measures.capacity.series), first_year)
-
-
-def _trade_spread(case, first_year: int) -> float:
-    return spread_of(case, tuple(case.settings.measures.economic.series), first_year)
 
 
 def _single(leaf) -> Array:

@@ -15,7 +15,7 @@ from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.game.covariates import COVARIATES, alignment_with_hosts, asked, is_indicator
 from buckpass.game.crises import CrisisNames
-from buckpass.game.vehicles import pass_probability
+from buckpass.game.vehicles import consent_probability, pass_probability
 
 __all__ = ["CrisisSetting", "Standard", "setting_of", "standard_of"]
 
@@ -219,9 +219,9 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
     members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
     if not members:
         return 0.0
-    consents = [(1 + alignment_with_hosts(case, row["theatre"], row["host"], m)) / 2 for m in members]
+    consents = consent_probability([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
     has_key = np.array([m in organisation.consent.keys for m in members])
-    return float(pass_probability(organisation.consent.rule, np.array(consents), has_key))
+    return float(pass_probability(organisation.consent.rule, consents, has_key))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:

@@ -24,7 +24,7 @@ def pass_probability(
 ) -> Float[np.ndarray, ...]:
     """Chance π that a proposal passes, members deciding independently.
 
-    lead: 1. keys: product over the members that hold one. majority: more than half say yes (Poisson-binomial tail).
+    lead: 1. keys: product over the members that hold one, 0 where none does. majority: more than half say yes (Poisson-binomial tail).
     consensus: product over all.
 
     Raises
@@ -38,7 +38,8 @@ def pass_probability(
     if rule == "consensus":
         return np.prod(consent, axis=-1)
     if rule == "keys":
-        return np.prod(consent if has_key is None else np.where(has_key, consent, 1.0), axis=-1)
+        key = np.ones(consent.shape[-1:], bool) if has_key is None else np.asarray(has_key)
+        return np.prod(np.where(key, consent, 1.0), axis=-1) * key.any()
     if rule == "majority":
         return _more_than_half(consent)
     raise UnknownConsentRule(
