@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env years headline comparison power-study report test test-slow test-failed lint types answers bench docs pins posteriors clean
+.PHONY: env restamp years headline comparison power-study report test test-slow test-failed lint types answers bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -47,6 +47,9 @@ posteriors: env  ## refit every explanation of the bundled cases; the only way t
 	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 1000 --draws 2500 $(foreach e,FR DL HI,--explanation $(e))
 	-$(BIN)/buckpass fit western-balkans $(BALKANS) --explanation everything
+
+restamp: env  ## bundled posteriors and power study get the stamp of the model installed, where their draws are its own
+	$(BIN)/python benchmarks/restamp.py
 
 years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors
 	$(BIN)/python -c 'from buckpass.app.years import bundle; print(bundle("$(CASE)"))'

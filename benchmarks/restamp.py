@@ -97,8 +97,12 @@ def restamp_study(case: Case, *, write: bool = True) -> str:
         scores = score_task(case, {}, kept["seed"], {}, PowerTask(name, "", 0))
         again[name] = np.nan if scores is None else float(np.sum(scores))
         jax.clear_caches()
-    apart = float(np.abs(np.array(list(again.values())) - np.array(kept["quick"])).max())
-    if kept["case_hash"] != case.record_hash or not apart < STUDY_TOLERANCE:
+    then, now = np.array(kept["quick"], dtype=float), np.array(list(again.values()))
+    apart = float(np.nanmax(np.abs(now - then)))
+    alike = (
+        kept["case_hash"] == case.record_hash and (np.isnan(now) == np.isnan(then)).all() and apart < STUDY_TOLERANCE
+    )
+    if not alike:
         return f"REFUSED: the model installed fits the record otherwise, by up to {apart:.2g} nats"
     if write:
         write_json(path, {**kept, "models": models}, indent=None)

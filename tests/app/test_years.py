@@ -1,9 +1,12 @@
 """The years ahead in the dashboard: the baseline's store gives back what was played, and a damaged one is made again."""
 
+from dataclasses import replace
+
 import pytest
 from prior_fits import prior_fit
 
-from buckpass.app.years import play, usable_ahead
+from buckpass.app.years import _digest, play, usable_ahead
+from buckpass.futures import Plan
 from buckpass.report.decades_chapter import fan_figure
 
 HISTORIES = 16
@@ -25,6 +28,13 @@ def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkey
     store.write_bytes(b"no store")
     assert play(small_case, fits, (), HISTORIES).summary.equals(played.summary)
     assert len(list((tmp_path / "buckpass" / "years").iterdir())) == 1
+
+
+def test_years_of_another_model_are_not_these(small_case, fits):
+    plan = Plan(years=5, histories=HISTORIES, weights={"FR": 1.0})
+    other = {"FR": replace(fits["FR"], stamp=fits["FR"].stamp | {"priors": {}})}
+    assert _digest(small_case, fits, plan) == _digest(small_case, dict(fits), plan)
+    assert _digest(small_case, other, plan) != _digest(small_case, fits, plan)
 
 
 @pytest.mark.slow

@@ -75,7 +75,11 @@ def test_a_bundled_study_comes_back_and_a_stale_one_says_so(toy, fits, tmp_path)
     study = power_study(toy, fits, tmp_path, replications=1, spread=made_up)
     case = replace(toy, folder=tmp_path)
     np.testing.assert_allclose(bundled_power_study(case).elpd, study.elpd, atol=1e-3)
-    stale = json.loads((tmp_path / BUNDLED).read_text()) | {"case_hash": "f" * 64}
+    kept = json.loads((tmp_path / BUNDLED).read_text())
+    (tmp_path / BUNDLED).write_text(json.dumps(kept | {"models": kept["models"] | {"LS": "f" * 16}}))
+    with pytest.raises(PowerStudyError, match="another model of LS"):
+        bundled_power_study(case)
+    stale = kept | {"case_hash": "f" * 64}
     (tmp_path / BUNDLED).write_text(json.dumps(stale))
     with pytest.raises(PowerStudyError, match="another version of its record"):
         bundled_power_study(case)

@@ -332,3 +332,19 @@ def test_a_posterior_can_be_thinned_changed_and_sent_wherever_it_is_kept(kept_wh
     assert again.elpd == pytest.approx(whole.elpd)
     assert math.isfinite(kept_where.elpd)
     assert kept_where.readings is None is kept_where.forecast
+
+
+@pytest.mark.parametrize(
+    "verb", [("claims",), ("compare",), ("report", "-o", "page.html"), ("solve", "dalen_2016"), ("diff", str(TEMPLATE))]
+)
+def test_every_verb_refuses_a_folder_of_posteriors_that_is_not_there(verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *rest = verb
+    option = "--posteriors-a" if name == "diff" else "--posteriors"
+    case = shutil.copytree(TEMPLATE, tmp_path / "other")
+    if name == "diff":
+        (case / "crises.csv").write_text((case / "crises.csv").read_text("utf-8").replace("2005-", "2006-"), "utf-8")
+    result = CliRunner().invoke(app, [name, str(case), *rest, option, "nowhere"])
+    assert result.exit_code == 2, result.output
+    assert "no folder" in result.stderr
+    assert not (tmp_path / "page.html").exists()

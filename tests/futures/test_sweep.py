@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestM
 from buckpass.futures.sweep import CHUNK, sweep
 from buckpass.results import files
 from buckpass.results.errors import OutputFailed
+from buckpass.results.files import json_text
 
 HERE = Path(__file__).parent
 DESIGN = Design(
@@ -94,6 +96,24 @@ def test_a_sweep_resumes_to_the_same_bytes_and_refuses_others(toy, posteriors, t
     with pytest.raises(ManifestMismatch, match="case_hash"):
         sweep(changed, posteriors, DESIGN, whole)
     assert contents(whole) == before
+
+
+def test_what_cannot_be_computed_is_null_with_its_reason(toy, posteriors, tmp_path):
+    """Two points give no interval, and an outcome that never varies no index: said, and the JSON is JSON."""
+    outcomes = (Outcome("burden", "AAA", 2021), Outcome("economic_share", "BBB", 2021))
+    design = dataclasses.replace(DESIGN, samples=2, years=1, histories=16, outcomes=outcomes)
+    found = sweep(toy, posteriors, design, tmp_path / "few")
+    kept = json.loads((tmp_path / "few" / "result.json").read_text("utf-8"), parse_constant=pytest.fail)
+    said = json.loads(json_text(found.as_dict()), parse_constant=pytest.fail)
+    assert kept == {k: said[k] for k in ("indices", "boxes", "notes")}
+    missing = [v for one in said["indices"] for row in one.values() for v in row.values() if v is None]
+    assert bool(missing) == any("cannot be computed from" in note for note in said["notes"])
+    still = [o.text for o, values in zip(design.outcomes, found.outcomes.T, strict=True) if np.ptp(values) == 0]
+    assert [note for note in said["notes"] if "the same at every point" in note] == [
+        f"{text} is the same at every point: nothing here moves it." for text in still
+    ]
+    assert missing or still
+    assert all(note in found.table().note for note in said["notes"])
 
 
 def test_an_outcome_beyond_the_years_is_refused(toy, posteriors, tmp_path):

@@ -124,3 +124,12 @@ def test_json_that_leaves_the_package_is_written_by_one_encoder():
     inward = {"results/files.py", "fit/stamp.py", "fit/files.py", "app/links.py", "app/years.py", "futures/sweep.py",
               "report/model_figures.py", "events/draft_case.py"}  # fmt: skip
     assert {file for file, text in _calls("dumps") if text.startswith("json.dumps")} <= inward
+
+
+def test_the_lowest_room_imports_no_other():
+    imports = {
+        node.module.split(".")[1]
+        for path in (SOURCE / "results").glob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("buckpass.")
+    }  # fmt: skip
+    assert imports == {"results"}

@@ -79,6 +79,8 @@ def _fits(case: Case, folder: Path | None) -> tuple[_Fit | None, str]:
         posteriors = load_posteriors(case, folder)
         return (posteriors, compare(case, posteriors)), ""
     except (PosteriorFileError, NothingToCompare) as reason:
+        if folder is not None and not folder.is_dir():
+            raise
         return None, str(reason)
 
 

@@ -31,7 +31,6 @@ __all__ = [
 
 SAYS_NO, CALLED_WRONG = 1, 2
 Item = TypeVar("Item")
-ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
 class Result(Protocol):
@@ -98,7 +97,10 @@ def show(result: Result, as_json: bool) -> None:
 def tell_table(result_table: Any) -> None:
     """Print a `ResultTable` or a polars frame as a table that fits the terminal."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
+
+    from buckpass.results.table import cell
 
     frame = getattr(result_table, "frame", result_table)
     if title := getattr(result_table, "title", None):
@@ -107,7 +109,8 @@ def tell_table(result_table: Any) -> None:
     for column in frame.columns:
         drawn.add_column(column.replace("_", " "), overflow="fold")
     for row in frame.iter_rows():
-        drawn.add_row(*(_cell(value) for value in row))
+        shown = (cell(value, name) for name, value in zip(frame.columns, row, strict=True))
+        drawn.add_row(*("–" if one is None else escape(legible(one)) for one in shown))
     _WAITING.stop()
     Console(soft_wrap=False).print(drawn)
     if note := getattr(result_table, "note", None):
@@ -198,16 +201,3 @@ def errors_as_messages() -> Iterator[None]:
 def is_message(error: Exception) -> bool:
     """Whether an error was written for the user: one of this package's named exceptions, or the system's own."""
     return type(error).__module__.startswith("buckpass") or isinstance(error, OSError)
-
-
-def _cell(value: Any) -> str:
-    from rich.markup import escape
-
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        value = 0.0 if abs(value) < ROUNDING else value
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
-    return escape(legible(str(value)))

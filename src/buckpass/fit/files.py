@@ -50,7 +50,7 @@ def posterior_file(name: str, order: Order = "simultaneous") -> str:
     return f"{name}.nc" if order == "simultaneous" else f"{name}.{order.replace(' ', '-')}.nc"
 
 
-def save_posterior(posterior: Posterior, path: Path) -> None:
+def save_posterior(posterior: Posterior, path: str | Path) -> None:
     """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one."""
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,

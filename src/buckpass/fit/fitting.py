@@ -93,7 +93,7 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
 
 
 def fit(
-    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
+    case: Case, folder: str | Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
     per_chain: int | None = None,
 ) -> Iterator[Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
@@ -102,7 +102,7 @@ def fit(
     `PosteriorFileError` before anything is fitted, unless `again` says to fit it again.
     per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
     """
-    made_folder(folder)
+    folder = made_folder(folder)
     paths = {name: folder / posterior_file(name, plan.order) for name in plan.names()}
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
     for name, path in paths.items():

@@ -15,12 +15,7 @@ from jaxtyping import Array, Float, Int
 from buckpass.case import Case
 from buckpass.changes.in_game import GameChanges, game_changes
 from buckpass.fit.posterior import Posterior
-<<<<<<< HEAD
-from buckpass.futures.arrivals import past_of, request_table, severity_table, type_rates
-=======
-from buckpass.fit.predict import coefficients_of
 from buckpass.futures.arrivals import Past, past_of, request_table, severity_table, type_rates
->>>>>>> changes
 from buckpass.futures.grid import COLUMN, Grid, grid_of
 from buckpass.futures.outset import capacity_at, commitments_at, security_at, spread_of, trade_at
 from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
@@ -108,71 +103,17 @@ def world_of(
     powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
     building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
-<<<<<<< HEAD
-    case, first_year = scenario.case, scenario.first_year
+    case, past = scenario.case, past_of(scenario.case, scenario.first_year)
     basis = basis_of(case, fits)
     refuse_in_order(basis.fits, "the years ahead")
-=======
-    case, past = scenario.case, past_of(scenario.case, scenario.first_year)
->>>>>>> changes
     check_growth(case, years)
     requests, request_p = request_table(past)
     for override in scenario.of("request"):
         requests, request_p = (override.ids,), np.ones((len(past.types), 1))
-<<<<<<< HEAD
     with_closed = any(o.value == case.rungs.through for o in scenario.of("force"))
     grid, bank = _prepared(past, requests, with_closed, basis, seed, {} if kept is None else kept)
-    rng = np.random.default_rng([seed, 7])
-    rates = type_rates(past, DRAWS, rng)
-    capacity = starting_capacity(case, first_year, scenario.of("capacity"))
-    trade, opinion = trade_at(past), starting_opinions(past, scenario.of("opinion"))
-    half_life = case.parameter("futures.commitment_half_life")
-    unchanged = capacity_at(case, first_year)
-    known, before = (np.where(np.isnan(x), np.nanmean(unchanged), x) for x in (capacity, unchanged))
-    mean, scale = grid.standard.mean, grid.standard.scale
-    usual = np.where(np.isnan(opinion), mean[COLUMN["opinion"]], opinion)
-    stake_hit = [
-        (0.5 + sum(p in row for row in past.crises["own_stake"].to_list())) / (1 + len(past.crises))
-        for p in case.powers
-    ]
-    yearly = parameters_of(case, DRAWS, seed)
-    numbers = {
-        "rates": rates.sum(-1),
-        "type_levels": np.cumsum(rates, -1) / rates.sum(-1, keepdims=True),
-        "kind_of_type": grid.kind_of_type,
-        "severities": severity_table(past),
-        "request_levels": np.cumsum(request_p, -1),
-        "own_stake": np.array(stake_hit),
-        "asked": grid.setting.covariates[..., COLUMN["asked"]],
-        "pressed": grid.pressed,
-        "rival": grid.rival,
-        "first_capacity": before,
-        "has_capacity": ~np.isnan(capacity) * 1.0,
-        "has_trade": ~np.isnan(trade) * 1.0,
-        "has_opinion": ~np.isnan(opinion) * 1.0,
-        "mean": mean,
-        "scale": scale,
-        "severity_index": np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
-        "delivery_elasticity": np.array(case.parameter("delivery.capacity")),
-        "shock": np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
-        "influence": np.array(case.ladder.influence),
-        "opinion_mean": usual,
-    }
-    start = (
-        commitments_at(case, first_year, half_life),
-        usual,
-        known,
-        np.nan_to_num(trade),
-        security_at(past, half_life),
-    )
-=======
-    with_closed = any(o.value == DEPLOYMENT_BY_VEHICLE for o in scenario.of("force"))
-    grid, bank = _prepared(
-        past, requests, with_closed, posteriors, usable_weights(posteriors, weights), seed, {} if kept is None else kept
-    )
     start, known = _start(scenario, past, float(grid.standard.mean[COLUMN["opinion"]]))
     numbers = {**_arrivals(past, request_p, seed), **_cells(grid), **_of_case(case, past.first_year), **known}
->>>>>>> changes
     world = World(
         setting=_thin(grid.setting), coefficients=bank, yearly=parameters_of(case, DRAWS, seed), start=start,
         fixed=_fixed(scenario, grid.setting.names), **{name: jnp.asarray(value) for name, value in numbers.items()},
@@ -184,9 +125,6 @@ def world_of(
     return jax.tree.map(_single, world), labels
 
 
-<<<<<<< HEAD
-def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
-=======
 def _start(scenario: Scenario, past: Past, usual_opinion: float) -> tuple[State, dict[str, np.ndarray]]:
     """The first state, with the scenario's changes, and which of it is known."""
     case, first_year, half_life = past.case, past.first_year, past.case.parameter("futures.commitment_half_life")
@@ -230,10 +168,7 @@ def _of_case(case: Case, first_year: int) -> dict[str, np.ndarray]:
     }
 
 
-def _prepared(
-    past, requests, with_closed: bool, posteriors, weights, seed: int, kept: dict
-) -> tuple[Grid, Coefficients]:
->>>>>>> changes
+def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
     """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
     settings = past.case.settings
     lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}

@@ -15,9 +15,10 @@ import polars as pl
 if TYPE_CHECKING:
     from great_tables import GT
 
-__all__ = ["ResultTable", "ShowsItself", "plain"]
+__all__ = ["ResultTable", "ShowsItself", "cell", "plain"]
 
 DECIMALS = 3
+ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class ResultTable:
 
     def _for_print(self) -> pl.DataFrame:
         return pl.DataFrame(
-            {c: [_cell(v, is_year=c == "year") for v in self.frame[c].to_list()] for c in self.frame.columns},
+            {c: [cell(v, c) for v in self.frame[c].to_list()] for c in self.frame.columns},
             schema=dict.fromkeys(self.frame.columns, pl.String),
         )
 
@@ -150,19 +151,25 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _cell(value: Any, is_year: bool) -> str | None:
+def cell(value: Any, column: str = "") -> str | None:
+    """A value as a reader sees it in a table, in print and on a terminal; None where it is missing.
+
+    >>> cell(0.12345), cell(1234.5), cell(2024.0, "year"), cell(True), cell(["a", "b"]), cell(float("nan"))
+    ('0.123', '1,234', '2024', 'yes', 'a, b', None)
+    """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.0f}" if is_year else _rounded(value)
+        return f"{value:.0f}" if column == "year" else _rounded(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(str(v) for v in value)
     return str(value)
 
 
 def _rounded(value: float) -> str:
+    value = 0.0 if abs(value) < ROUNDING else value
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{DECIMALS}g}"
 
 
