@@ -91,7 +91,7 @@ def number_of(text: str) -> float:
 
 
 def whole(text: str) -> int:
-    if not re.fullmatch(r"[-+]?[0-9]+(\.0*)?", text.strip(" \t\r\v\f"), re.ASCII):
+    if not re.fullmatch(r"[-+]?[0-9]+(\.0*)?", text, re.ASCII):
         raise ValueError(text)
     return int(float(text))
 

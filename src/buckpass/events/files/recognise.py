@@ -57,15 +57,21 @@ def recognise(text: Text, given: Path) -> Recognised:
         head = file.read(HEAD)
     if head.count(b"\0") > len(head) // 50:
         raise UnrecognisedFile(given, "binary content")
+    found = _by_position(_lines(head, "utf-8"))
+    if found is not None and found.is_machine_written:
+        return found  # written by a machine, in UTF-8: a line that is not UTF-8 is a damaged line
     encoding = _encoding(text)
-    lines = head.decode(encoding, "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    if len(head) == HEAD:
-        lines = lines[:-1]
+    lines = _lines(head, encoding)
     found = _by_header(lines, given) or _by_position(lines)
     if found is None:
         raise _why_not(lines, given)
-    # tables without a header are written by machines, in UTF-8: a line that is not UTF-8 is a damaged line
-    return replace(found, encoding="utf-8" if found.is_machine_written else encoding)
+    return replace(found, encoding=encoding)
+
+
+def _lines(head: bytes, encoding: str) -> list[str]:
+    """The whole lines at the start of a text."""
+    lines = head.decode(encoding, "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    return lines[:-1] if len(head) == HEAD else lines
 
 
 def _why_not(lines: list[str], given: Path) -> Exception:
@@ -102,7 +108,7 @@ def _known(known: Layout, names: Sequence[str]) -> set[str]:
 
 def _encoding(text: Text) -> str:
     """UTF-8 unless most lines with accents are not; then Windows' Latin-1 where all its bytes are letters of it."""
-    if text.is_utf8:
+    if text.facts.is_utf8:
         return "utf-8"
     valid = invalid = 0
     is_windows = True
@@ -184,7 +190,7 @@ def _placed(found: Layout, separator: str, cells: list[str], before: list[str], 
         (m.expand(says) for mark, says in found.titles.items() if (m := re.search(mark, preamble, re.DOTALL))), ""
     )
     return Recognised(
-        found, separator, separator != "\t", "", len(before), tuple(cells), place,
+        found, separator, separator != "\t", "utf-8", len(before), tuple(cells), place,
         _years(cells) if found.unpivot else {}, tuple(column.source for column in lacks), (title or "not stated") if found.titles else "",
     )  # fmt: skip
 
@@ -211,7 +217,7 @@ def _by_position(lines: list[str]) -> Recognised | None:
             extra = tuple(f"extra_{k}" for k in range(width - len(candidate.names)))
             place = {column.name: candidate.names.index(column.source) for column in candidate.columns}
             columns = candidate.names + extra
-            return Recognised(candidate, separator, separator != "\t", "", skipped, columns, place)
+            return Recognised(candidate, separator, separator != "\t", "utf-8", skipped, columns, place)
     return None
 
 

@@ -32,23 +32,37 @@ MARKS = (
 
 
 @dataclass(frozen=True)
-class Text:
-    """One table of text: a plain file, or a sheet of a workbook written as one."""
+class Facts:
+    """What one pass over a text says of it."""
 
-    path: Path
-    sheet: str
     size: int
     lines: int
     is_utf8: bool
     line_end: str  # "\n" or "\r\n" where every line ends so, no byte is null and no line very long; else ""
+    longest: int  # its longest line, as far as that is longer than a chunk
+
+
+@dataclass(frozen=True)
+class Text:
+    """One table of text: a plain file, or a sheet of a workbook written as one."""
+
+    given: Path
+    path: Path
+    sheet: str
+    found: Future[Facts]
+
+    @property
+    def facts(self) -> Facts:
+        """What the pass found; `UnrecognisedFile` for a line that no table has."""
+        facts = self.found.result()
+        if facts.longest > LONGEST_LINE:
+            raise UnrecognisedFile(self.given, f"a line of {facts.longest:,} bytes, which no table has")
+        return facts
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file and the tables in it.
-
-    The hashes are taken on a thread of their own while the rows are read, and waited for where they are asked for.
-    """
+    """A file, the tables in it, and its hashes, taken while the rows are read."""
 
     given: Path
     texts: tuple[Text, ...]
@@ -88,13 +102,15 @@ def opened(path: Path, work: Path) -> Iterator[SourceFile]:
     NotRead, DamagedArchive, UnrecognisedFile.
     """
     stamp = _stamp(path)
-    with tempfile.TemporaryDirectory(dir=work) as made, ThreadPoolExecutor(1) as hashing:
+    with tempfile.TemporaryDirectory(dir=work) as made, ThreadPoolExecutor(2) as reading:
         folder = Path(made)
-        unpacked = _unpacked(path, folder)
-        hash_plain = hashing.submit(_sha256, unpacked)
-        hash_given = hash_plain if unpacked == path else hashing.submit(_sha256, path)
-        texts = tuple(_text(path, plain, sheet, folder) for sheet, plain in _tables(unpacked, folder))
-        yield SourceFile(path, texts, unpacked.stat().st_size, stamp, hash_given, hash_plain)
+        plain = _unpacked(path, folder)
+        texts = tuple(
+            Text(path, table, sheet, reading.submit(_looked_at, table)) for sheet, table in _tables(plain, folder)
+        )
+        hash_plain = reading.submit(_sha256, plain)
+        hash_given = hash_plain if plain == path else reading.submit(_sha256, path)
+        yield SourceFile(path, texts, plain.stat().st_size, stamp, hash_given, hash_plain)
 
 
 def _sha256(path: Path) -> str:
@@ -147,36 +163,29 @@ def _unzipped(path: Path, folder: Path) -> Path:
 
 
 def _tables(plain: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The tables of an unpacked file, each with the name of its sheet where it is one, as UTF-8 where a mark says what it is."""
+    """The tables of an unpacked file, each with the name of its sheet where it is one: in UTF-8 where a mark says what it
+    was, with newlines where lines end as on an old Mac."""
     start = _start(plain)
     if start[:4] == b"PK\x03\x04":
         yield from sheets(plain, folder)
         return
     encoding = next((name for mark, name in MARKS if start.startswith(mark)), None)
-    if encoding is None:
+    with plain.open("rb") as file:
+        head = file.read(CHUNK)
+    if encoding is None and not (b"\r" in head and b"\n" not in head):
         yield "", plain
         return
-    with plain.open(encoding=encoding, errors="replace", newline="") as file, (folder / "text").open("wb") as out:
+    with (
+        plain.open(encoding=encoding or "latin-1", errors="replace", newline="") as file,
+        (folder / "text").open("wb") as out,
+    ):
         while chunk := file.read(CHUNK):
-            out.write(chunk.encode())
+            out.write(chunk.encode() if encoding else chunk.replace("\r", "\n").encode("latin-1"))
     yield "", folder / "text"
 
 
-def _text(given: Path, plain: Path, sheet: str, folder: Path) -> Text:
-    """Size, lines, whether it is UTF-8 and how its lines end; lines that end as on an old Mac are given newlines first."""
-    text, longest = _looked_at(plain, sheet)
-    if text.line_end == "\r":
-        with plain.open("rb") as file, (folder / "lines").open("wb") as out:
-            while chunk := file.read(CHUNK):
-                out.write(chunk.replace(b"\r", b"\n"))
-        text, longest = _looked_at(folder / "lines", sheet)
-    if longest > LONGEST_LINE:
-        raise UnrecognisedFile(given, f"a line of {longest:,} bytes, which no table has")
-    return text
-
-
-def _looked_at(path: Path, sheet: str) -> tuple[Text, int]:
-    """What one pass over a text says of it, and its longest line as far as that is longer than a chunk."""
+def _looked_at(path: Path) -> Facts:
+    """What one pass over a text says of it."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     size = newlines = returns = pairs = begun = longest = 0
     is_utf8, has_nulls, last = True, False, b"\n"
@@ -197,9 +206,7 @@ def _looked_at(path: Path, sheet: str) -> tuple[Text, int]:
             last = chunk[-1:]
     is_utf8 = is_utf8 and _decodes(decoder, b"", is_last=True)
     line_end = _line_end(newlines, returns, pairs) if not has_nulls and longest <= CHUNK else ""
-    if returns and not newlines:
-        line_end = "\r"
-    return Text(path, sheet, size, newlines + (last != b"\n"), is_utf8, line_end), longest
+    return Facts(size, newlines + (last != b"\n"), is_utf8, line_end, longest)
 
 
 def _line_end(newlines: int, returns: int, pairs: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from buckpass.events.actors import gdelt_countries, gdelt_groups, iso3_codes
 from buckpass.events.coding.ladder import CONTEXTS, PATTERNS, labels
+from buckpass.events.files.layouts import Layout
 from buckpass.events.files.recognise import Recognised
 from buckpass.events.loading.typed import literal
 
@@ -16,42 +18,65 @@ COLUMNS = ("event_id", "day", "source", "source_id", "target", "target_id", "cod
 SQL_TYPES = {"goldstein": "FLOAT", "mentions": "INTEGER"}
 
 
-def define_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the SQL functions that the layouts use: actor_of, state_in, restored, labelled, typed_event, number_of."""
+def define_functions(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Make the SQL functions of `FUNCTIONS` that a layout uses."""
+    used = " ".join(layout.event.values())
+    for signature, body in FUNCTIONS.items():
+        if f"{signature.split('(')[0]}(" in used:
+            connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body()}")
+
+
+def _actor_of() -> str:
     groups, countries = gdelt_groups(), gdelt_countries()
-    states = ", ".join(map(literal, sorted(iso3_codes())))
-    entries = ", ".join(f"{literal(label)}: {literal(code)}" for label, code in labels().items())
-    contexts = ", ".join(map(literal, CONTEXTS))
+    return f"coalesce({_case('known_group', groups)}, {_case('country', countries)}, country)"
+
+
+def _state_in() -> str:
+    groups, countries = gdelt_groups(), gdelt_countries()
     parts = "[code[1:3], code[4:6], code[7:9], code[10:12]]"
     group = f"list_filter({parts}, lambda part: part IN ({', '.join(map(literal, groups))}))[1]"
+    states = ", ".join(map(literal, sorted(iso3_codes())))
+    state = f"CASE WHEN code[1:3] IN ({states}) THEN code[1:3] END"
+    return f"coalesce({_case(group, groups)}, {_case('code[1:3]', countries)}, {state})"
+
+
+def _labelled() -> str:
+    entries = ", ".join(f"{literal(label)}: {literal(code)}" for label, code in labels().items())
+    return (
+        f"coalesce(map_extract_value(MAP {{{entries}}}, {_plain('label')}), CASE WHEN length(code) > 2 THEN code END)"
+    )
+
+
+def _typed_event() -> str:
     said = "string_split_regex(lower(coalesce(mode, '') || ';' || coalesce(contexts, '')), '[;, |]+')"
-    macros = {
-        "actor_of(country, known_group)": f"CASE WHEN {_known('known_group', groups)} THEN {_case('known_group', groups)} "
-        f"WHEN {_known('country', countries)} THEN {_case('country', countries)} ELSE country END",
-        # a whole actor code: USAGOV is the United States, IGOEUREEC the European Union
-        "state_in(code)": f"coalesce({_case(group, groups)}, {_case('code[1:3]', countries)}, "
-        f"CASE WHEN code[1:3] IN ({states}) THEN code[1:3] END)",
-        # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) or the class
-        # (1 and 2 are cooperation, roots 01 to 09) tells that it happened
-        "restored(code, root)": "CASE WHEN length(root) = 1 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END",
-        "restored_by_class(code, class)": "CASE WHEN class <= 2 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END",
-        "labelled(label, code)": f"coalesce(map_extract_value(MAP {{{entries}}}, {_plain('label')}), "
-        "CASE WHEN length(code) > 2 THEN code END)",
-        # PLOVER's aid and cooperation have no mode: their context says of what kind they are
-        "typed_event(kind, mode, contexts)": f"upper(kind) || coalesce(':' || CASE WHEN upper(kind) IN ('AID', 'COOPERATE') "
-        f"THEN list_filter([{contexts}], lambda known: list_contains({said}, known))[1] ELSE lower(mode) END, '')",
-        "number_of(id)": "coalesce(TRY_CAST(id AS BIGINT), (md5_number_lower(id) >> 1)::BIGINT)",
-    }
-    for signature, body in macros.items():
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body}")
+    contexts = ", ".join(map(literal, CONTEXTS))
+    return (
+        f"upper(kind) || coalesce(':' || CASE WHEN upper(kind) IN ('AID', 'COOPERATE') THEN "
+        f"list_filter([{contexts}], lambda known: list_contains({said}, known))[1] ELSE lower(mode) END, '')"
+    )
+
+
+FUNCTIONS: dict[str, Callable[[], str]] = {
+    "actor_of(country, known_group)": _actor_of,
+    # a whole actor code: USAGOV is the United States, IGOEUREEC the European Union
+    "state_in(code)": _state_in,
+    # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) or the class (1 and 2 are
+    # cooperation, roots 01 to 09) tells that it happened
+    "restored(code, root)": lambda: (
+        "CASE WHEN length(root) = 1 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END"
+    ),
+    "restored_by_class(code, class)": lambda: (
+        "CASE WHEN class <= 2 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END"
+    ),
+    "labelled(label, code)": _labelled,
+    # PLOVER's aid and cooperation have no mode: their context says of what kind they are
+    "typed_event(kind, mode, contexts)": _typed_event,
+    "number_of(id)": lambda: "coalesce(TRY_CAST(id AS BIGINT), (md5_number_lower(id) >> 1)::BIGINT)",
+}
 
 
 def _plain(column: str) -> str:
     return f"regexp_replace(lower({column}), '[^a-z]+', '', 'g')"
-
-
-def _known(column: str, values: dict[str, str]) -> str:
-    return f"{column} IS NOT NULL AND {column} IN ({', '.join(literal(key) for key in values)})"
 
 
 def _case(column: str, values: dict[str, str]) -> str:

@@ -32,7 +32,7 @@ def insert(
     """Put a table's rows into the store, those that cannot be used among the rejects; the number of rows read."""
     typed.define_cells(connection)
     if found.layout.event:
-        define_functions(connection)
+        define_functions(connection, found.layout)
     read = _insert_parallel(connection, file_id, text, found)
     if read is None:
         read = _insert_batches(connection, file_id, text, found)
@@ -64,9 +64,9 @@ def remove(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Layout) 
 
 def _insert_parallel(connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised) -> int | None:
     """Load with the parallel reader and count again; None (and nothing loaded) where the counts do not agree."""
-    if text.sheet or found.layout.unpivot or not (text.line_end and text.is_utf8):
+    facts = text.facts
+    if text.sheet or found.layout.unpivot or not (facts.line_end and facts.is_utf8):
         return None
-    expected = _records(text) - found.skipped if found.is_quoted else text.lines - found.skipped
     is_numbered = not found.is_machine_written or found.layout.event.get("event_id") == "row"
     connection.execute(f"SET preserve_insertion_order = {str(is_numbered).lower()}")
     _insert_stage(connection, file_id, found, _reader(text, found, is_numbered))
@@ -79,8 +79,8 @@ def _insert_parallel(connection: duckdb.DuckDBPyConnection, file_id: int, text: 
             [file_id, SHOWN],
         )
     connection.execute("DROP TABLE bad_lines; DROP TABLE bad_scans")
-    counted = _count(connection, file_id, found.layout)
-    if counted == expected and (bad == 0 or not is_numbered):
+    expected = (_records(text) if found.is_quoted else facts.lines) - found.skipped
+    if (bad == 0 or not is_numbered) and _count(connection, file_id, found.layout) == expected:
         return expected
     remove(connection, file_id, found.layout)
     return None
@@ -89,7 +89,7 @@ def _insert_parallel(connection: duckdb.DuckDBPyConnection, file_id: int, text: 
 def _reader(text: Text, found: Recognised, is_numbered: bool) -> str:
     """The text as a table expression: cells `c0`, `c1`, …, the record's number `row`, and `beyond` for a cell too many."""
     width = len(found.columns)
-    quote, line_end = '"' if found.is_quoted else "", "\\r\\n" if text.line_end == "\r\n" else "\\n"
+    quote, line_end = '"' if found.is_quoted else "", text.facts.line_end.replace("\r", "\\r").replace("\n", "\\n")
     names = [f"c{k}" for k in range(width)]
     row, beyond = "row_number() OVER ()", f"CASE WHEN c{width - 1} = chr(0) THEN c{width - 1} END"
     if not is_numbered:

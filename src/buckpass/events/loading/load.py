@@ -170,10 +170,10 @@ def _load_one(
             return known
         tables = _recognised(source)
         file_id = connection.execute("SELECT nextval('file_ids')").fetchall()[0][0]
-        read = sum(insert(connection, file_id, text, found, all_columns) for text, found in tables)
         layout = tables[0][1].layout
-        rejected, repeated = account(connection, file_id, layout)
         try:
+            read = sum(insert(connection, file_id, text, found, all_columns) for text, found in tables)
+            rejected, repeated = account(connection, file_id, layout)
             if rejected > MOST_REJECTED * read and not allow_rejects:
                 raise TooManyRejects(path, layout.says, read, rejected, _first_reason(connection, file_id))
             source.check_unchanged()

@@ -85,7 +85,7 @@ def value(column: Column, found: Recognised, text: str) -> str:
         case "integer" | "year":
             return whole(text)
         case "number":
-            return number(text)
+            return number(text, may_be_grouped=not found.is_machine_written)
         case "integers":  # one number, or several separated by commas
             parts = f"list_transform(string_split({text}, ','), lambda part: {whole('trim(part)')})"
             return f"CASE WHEN len(list_filter({parts}, lambda part: part IS NULL)) = 0 THEN {parts} END"
@@ -101,7 +101,11 @@ def value(column: Column, found: Recognised, text: str) -> str:
             day = text if found.is_machine_written else f"regexp_replace({text}, '\\.0$', '')"
             return f"CASE WHEN length({day}) = 8 THEN TRY_CAST(try_strptime({day}, '%Y%m%d') AS DATE) END"
         case "truth":
-            return f"CASE {text} WHEN '1' THEN true WHEN '0' THEN false WHEN '1.0' THEN true WHEN '0.0' THEN false WHEN 'TRUE' THEN true WHEN 'FALSE' THEN false WHEN 'True' THEN true WHEN 'False' THEN false END"
+            words = (
+                ("1", "0") if found.is_machine_written else ("1", "0", "1.0", "0.0", "TRUE", "FALSE", "True", "False")
+            )
+            said = " ".join(f"WHEN '{word}' THEN {str(k % 2 == 0).lower()}" for k, word in enumerate(words))
+            return f"CASE {text} {said} END"
         case "code":  # digits that a spreadsheet may have made a number of
             return text if found.is_machine_written else f"regexp_replace({text}, '\\.0$', '')"
     return text
@@ -109,13 +113,18 @@ def value(column: Column, found: Recognised, text: str) -> str:
 
 def whole(text: str) -> str:
     """A whole number: 2 and 2.0, not 2.7, which a cast alone would round, nor 1_000 or 0x10, which it would take."""
-    return f"CASE WHEN regexp_full_match({text}, '{WHOLE}') THEN TRY_CAST({text} AS BIGINT) END"
+    is_whole = f"regexp_full_match({text}, '-?[0-9]+') OR regexp_full_match({text}, '{WHOLE}')"
+    return f"CASE WHEN {is_whole} THEN TRY_CAST({text} AS BIGINT) END"
 
 
-def number(text: str) -> str:
+def number(text: str, may_be_grouped: bool = True) -> str:
     """A finite number, with thousands separators (1,234.5) or without; a lone comma is left alone, it may be a decimal one."""
-    grouped = f"contains({text}, ',') AND regexp_full_match({text}, {literal(THOUSANDS)})"
-    plain = f"TRY_CAST(CASE WHEN {grouped} THEN replace({text}, ',', '') WHEN NOT contains({text}, '_') THEN {text} END AS DOUBLE)"
+    grouped = (
+        f"WHEN contains({text}, ',') AND regexp_full_match({text}, {literal(THOUSANDS)}) THEN replace({text}, ',', '')"
+    )
+    plain = (
+        f"TRY_CAST(CASE {grouped if may_be_grouped else ''} WHEN NOT contains({text}, '_') THEN {text} END AS DOUBLE)"
+    )
     return f"CASE WHEN isfinite({plain}) THEN {plain} END"
 
 
