@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ladders import ATTRIBUTES, EIGHT, EIGHT_ROLES, SIX, THREE, TO_EIGHT, TO_SIX, TO_THREE, edited, evenly, on_ladder
 from pydantic import ValidationError
 
-from buckpass.case import BadOverride, Case, bundled_cases, check_case, load_case, parse_overrides
+from buckpass.case import Case, bundled_cases, check_case, load_case
 from buckpass.case.ladder import STANDARD, Ladder, Rungs
 from buckpass.case.start import TEMPLATE
+from buckpass.changes import BadOverride, parse_overrides
 
 SEVEN = Rungs(7, words=1, deployment=5, through=5)
 ALONE = 'words = ["notes of protest"]\ndeploys = ["troops"]'
@@ -248,7 +249,7 @@ def test_the_likelihood_reaches_the_top_rung(other):
             for r in range(top + 1)]  # fmt: skip
     np.testing.assert_allclose(np.exp(np.asarray(each)).sum(0), 1.0, rtol=1e-6)
     found = solve(games)
-    response = np.asarray(estimands.response(games, found))
+    response = np.asarray(estimands.response(games, found.strategy))
     assert response.shape[-1] == other.rungs.count
     np.testing.assert_allclose(response[seen.crisis, seen.power], np.exp(np.asarray(each)).T, atol=1e-6)
     np.testing.assert_allclose(
@@ -269,8 +270,8 @@ def made(case: Case):
 
 
 def test_a_power_held_at_the_top_is_there_in_answers_and_charts(eight):
-    from buckpass.fit.solving import solve_crisis
-    from buckpass.fit.whatif import whatif
+    from buckpass.ask.solve import solve_crisis
+    from buckpass.ask.whatif import whatif
 
     posterior, rungs = made(eight), eight.rungs
     held = parse_overrides([f"BBB.force={rungs.top}"], eight)
