@@ -9,9 +9,8 @@ described (not of what it says) this is what brings the bundled files along; aft
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -22,16 +21,20 @@ import numpy as np
 from buckpass.case import Case, bundled_cases, load_case
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation
-from buckpass.fit.files import load_posterior, seal
+from buckpass.fit.files import SEAL, load_posterior, sealed
 from buckpass.fit.likelihood import Likelihood
-from buckpass.fit.observations import observe
+from buckpass.fit.observations import Coding, observe
 from buckpass.fit.posterior import Posterior
+from buckpass.fit.power_study import BUNDLED as BUNDLED_STUDY
+from buckpass.fit.power_study import PowerTask, score_task
 from buckpass.fit.readings import reading_of
 from buckpass.fit.requests import requests_of
-from buckpass.fit.stamp import coding_in, stamp_of
+from buckpass.fit.stamp import coding_in, stamp_hash, stamp_of
 from buckpass.game.setting import setting_of
+from buckpass.results.files import json_text, write_json, write_whole
 
 DRAWS = 20  # evenly spaced: every crisis and term of each is compared
+STUDY_TOLERANCE = 0.01  # nats; the study keeps three decimals
 TOLERANCE = 1e-3  # nats; draws and densities are kept in single precision
 
 
@@ -75,13 +78,31 @@ def restamp(case: Case, path: Path, *, write: bool = True) -> str:
     if posterior.stamp == stamp:
         return f"as it was (its draws score alike to {apart:.0e} nats)"
     if write:
-        partial = path.with_name(f".{path.name}.partial")
-        shutil.copyfile(path, partial)
-        with h5py.File(partial, "r+") as file:
-            file["posterior"].attrs["stamp"] = json.dumps(stamp, sort_keys=True)
-        seal(partial)
-        os.replace(partial, path)
+        content = io.BytesIO(path.read_bytes().rpartition(SEAL)[0])
+        with h5py.File(content, "r+") as file:
+            file["posterior"].attrs["stamp"] = json_text(stamp, sort_keys=True)
+        write_whole(path, sealed(content.getvalue()))
     return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
+
+
+def restamp_study(case: Case, *, write: bool = True) -> str:
+    """What became of the power study that ships with a case: its fits to the real record are made again and compared."""
+    path = case.folder / BUNDLED_STUDY
+    kept = json.loads(path.read_text("utf-8"))
+    models = {e: stamp_hash(stamp_of(case, e, Coding()))[:16] for e in kept["explanations"]}
+    if kept.get("models") == models:
+        return "as it was"
+    again = {}
+    for name in kept["explanations"]:
+        scores = score_task(case, {}, kept["seed"], {}, PowerTask(name, "", 0))
+        again[name] = np.nan if scores is None else float(np.sum(scores))
+        jax.clear_caches()
+    apart = float(np.abs(np.array(list(again.values())) - np.array(kept["quick"])).max())
+    if kept["case_hash"] != case.record_hash or not apart < STUDY_TOLERANCE:
+        return f"REFUSED: the model installed fits the record otherwise, by up to {apart:.2g} nats"
+    if write:
+        write_json(path, {**kept, "models": models}, indent=None)
+    return f"{'stamped' if write else 'TO BE STAMPED'} (its fits to the record score alike to {apart:.0e} nats)"
 
 
 def main() -> int:
@@ -99,6 +120,10 @@ def main() -> int:
             failed |= said.startswith(("REFUSED", "TO BE"))
             print(f"{name}/{path.name}: {said}", flush=True)
             jax.clear_caches()
+        if (case.folder / BUNDLED_STUDY).exists():
+            said = restamp_study(case, write=not only)
+            failed |= said.startswith(("REFUSED", "TO BE"))
+            print(f"{name}/{BUNDLED_STUDY}: {said}", flush=True)
     return int(failed)
 
 

@@ -1,12 +1,11 @@
 """Changes that once did nothing, or another thing, in one verb and were right in another."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 import buckpass as bp
 from buckpass.case import BuckpassError
+from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.futures.run import Plan
 
 PLAN = Plan(years=6, histories=300)
@@ -67,6 +66,26 @@ def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
         bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
 
 
+def test_nobody_is_sent_through_an_organisation_that_sends_nobody(toy):
+    pact = toy.organisation("PACT").model_copy(update={"is_vehicle": False})
+    case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (pact,)}))
+    with pytest.raises(BuckpassError, match="PACT is no vehicle"):
+        changes_of(["BBB.force@PACT=5"], case, case.settings.focus.crisis)
+
+
+def test_a_rival_presses_with_what_is_left_to_both(flagship):
+    """Two capacities at once: the pressure is that of the two changed figures, whichever was changed last."""
+    focus, i = flagship.settings.focus, flagship.powers.index("CHN")
+
+    def pressure(*texts):
+        changes = bp.overrides(texts, flagship, focus.crisis)
+        return float(scenario_setting(flagship, [focus.crisis], changes).covariate("rival_pressure")[0, i])
+
+    both = pressure("CHN.capacity=0.6x", "USA.capacity=0.5x")
+    assert both == pytest.approx(pressure() + np.log(0.5 / 0.6))
+    assert both == pytest.approx(pressure("USA.capacity=0.5x", "CHN.capacity=0.6x"))
+
+
 def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
     pact = toy.organisation("PACT")
     narrow = pact.model_copy(update={"mandate": pact.mandate.model_copy(update={"types": ("insurgency_incursion",)})})
@@ -77,14 +96,6 @@ def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
 def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
     bare = toy.replace(settings=toy.settings.model_copy(update={"alignments": ()}))
     assert max(decades(bare, toy_fits, "BBB.alignment@AAA=0.9").values()) > 0
-
-
-def test_half_the_capacity_leaves_what_the_others_deliver_as_it_was(flagship, flagship_fits):
-    """As in a crisis, and not because the powers' mean is held: that would hand the loss to everybody else."""
-    fits = {"everything": dataclasses.replace(flagship_fits["everything"])}
-    found = bp.futures(flagship, fits, ("IND.capacity=0.0001x", "IND.stake=0"), PLAN).summary.sel(run="difference")
-    others = [p for p in flagship.powers if p != "IND"]
-    assert float(np.abs(found["benefit_mean"].sel(power=others).isel(year=0)).max()) < 0.1
 
 
 def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy, toy_fits):

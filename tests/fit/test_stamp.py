@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
-from buckpass.fit.files import load_posterior, load_posteriors, posteriors_or_none, save_posterior, seal
+from buckpass.fit.files import load_posterior, load_posteriors, posteriors_or_none, save_posterior, sealed
 from buckpass.fit.fitting import FitPlan, fit
 from buckpass.fit.observations import Coding
 from buckpass.fit.posterior import Posterior, PosteriorFileError
@@ -159,7 +159,7 @@ def test_a_file_under_the_name_of_another_explanation_is_refused(fits):
 def test_a_file_without_a_stamp_is_refused(fits):
     with h5py.File(fits / "FR.nc", "r+") as file:
         del file["posterior"].attrs["stamp"]
-    seal(fits / "FR.nc")
+    (fits / "FR.nc").write_bytes(sealed((fits / "FR.nc").read_bytes()))
     assert "no stamp" in refusal(fits)
     assert load_posterior(fits / "FR.nc").stamp == {}
     with pytest.raises(PosteriorFileError, match="no stamp"):

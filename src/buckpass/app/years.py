@@ -16,13 +16,14 @@ from typing import Any
 import xarray as xr
 
 from buckpass.case import BuckpassError, Case, load_case
+from buckpass.case.load import is_bundled
 from buckpass.changes import BadOverride
 from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
 from buckpass.futures import Plan, simulate
 from buckpass.futures.scenario import scenario_of
 from buckpass.predict.which_fits import basis_of, best_first
-from buckpass.results.files import json_text, made_folder, whole_file
+from buckpass.results.files import json_text, made_folder, write_whole
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
@@ -51,7 +52,8 @@ def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str]
     digest = _digest(case, posteriors, plan)
     with _ONE_AT_A_TIME:
         if not changes:
-            for path in (case.folder / BUNDLED, _cached(digest)):
+            shipped = [case.folder / BUNDLED] if is_bundled(case) else []  # a stranger's store is not opened
+            for path in (*shipped, _cached(digest)):
                 if (kept := _read(path, digest)) is not None:
                     return kept
         found = simulate(case, posteriors, tuple(changes), plan)
@@ -104,7 +106,7 @@ def _cached(digest: str) -> Path:
 
 
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
-    fits = {e: [p.case_hash, p.seed, p.n_draws] for e, p in sorted(posteriors.items())}
+    fits = {e: [p.case_hash, p.seed, p.n_draws, p.model] for e, p in sorted(posteriors.items())}
     depends = [
         case.hash,
         fits,
@@ -135,5 +137,4 @@ def _write(kept: KeptYears, path: Path, digest: str) -> None:
         BuckpassError
     ):  # a full or read-only disk costs the next visitor some seconds, nothing else
         made_folder(path.parent)
-        with whole_file(path) as partial:
-            kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")
+        write_whole(path, bytes(kept.summary.assign_attrs(said).to_netcdf(engine="h5netcdf")))

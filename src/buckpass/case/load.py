@@ -69,6 +69,11 @@ def bundled_cases() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in BUNDLED.glob("*/case.toml")))
 
 
+def is_bundled(case: Case) -> bool:
+    """Whether a case is one of those that come with the package."""
+    return case.folder.parent == BUNDLED
+
+
 def load_case(ref: str | Path) -> Case:
     """The case in a folder, or a bundled case by name.
 

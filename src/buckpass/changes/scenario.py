@@ -68,8 +68,10 @@ def _check_start(case: Case, crises: Sequence[dict[str, Any]], override: Overrid
 
 
 def _check_plays(case: Case, crises: Sequence[dict[str, Any]], override: Override, in_each: bool) -> None:
-    """Whether a power that is held plays: in each of the crises, or in one at least."""
+    """Whether a power that is held plays, in each of the crises or in one at least, and its vehicle is one."""
     reasons, power = [], override.subject
+    if override.attribute == "force" and override.target and not case.organisation(override.target).is_vehicle:
+        raise Unusable(f"{override.target} is no vehicle of a deployment in this case")
     for row in crises if override.attribute == "force" else ():
         if power in row["host"]:
             reasons.append(f"{power} is the host of {row['crisis_id']}: it does not play as a helper there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shlex
 import stat
@@ -16,13 +17,13 @@ import h5py
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.case.load import BUNDLED
+from buckpass.case.load import is_bundled
 from buckpass.case.problems import clip
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.layout import BadLayout, Layout, check_group, check_support, dims_of, groups_of, layout_of, values_of
 from buckpass.fit.posterior import GROUPS, Diagnostics, Held, Posterior, PosteriorFileError
 from buckpass.fit.stamp import coding_in, differences, scored_crises, stamp_of
-from buckpass.results.files import json_text, whole_file
+from buckpass.results.files import json_text, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from buckpass.fit.likelihood import Order
 
 __all__ = [
-    "fit_command", "load_posterior", "load_posteriors", "posterior_file", "posteriors_or_none", "save_posterior", "seal",
+    "fit_command", "load_posterior", "load_posteriors", "posterior_file", "posteriors_or_none", "save_posterior", "sealed",
 ]  # fmt: skip
 
 Read = TypeVar("Read")
@@ -57,25 +58,23 @@ def save_posterior(posterior: Posterior, path: Path) -> None:
         "settings": json_text(posterior.settings, sort_keys=True),
         "stamp": json_text(posterior.stamp, sort_keys=True),
     }  # fmt: skip
-    with whole_file(path) as partial:
-        for n, group in enumerate(g for g in GROUPS if g in posterior.groups):
-            data = posterior.groups.dataset(group)
-            data = data.assign_attrs(attrs) if group == "posterior" else data
-            floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
-            packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
-            data.to_netcdf(partial, mode="a" if n else "w", group=group, engine="h5netcdf", encoding=packed)
-        seal(partial)
+    made = io.BytesIO()  # not on the disk: the library that writes HDF5 ends the process where there is no room left
+    for n, group in enumerate(g for g in GROUPS if g in posterior.groups):
+        data = posterior.groups.dataset(group)
+        data = data.assign_attrs(attrs) if group == "posterior" else data
+        floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
+        packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
+        data.to_netcdf(made, mode="a" if n else "w", group=group, engine="h5netcdf", encoding=packed)
+    write_whole(path, sealed(made.getvalue()))
 
 
-def seal(path: Path) -> None:
-    """End a file with the hash of what comes before, where readers of HDF5 look for nothing.
+def sealed(content: bytes) -> bytes:
+    """The content of a file, ended by its hash where readers of HDF5 look for nothing.
 
     The library that reads HDF5 loops for ever over some files with a single wrong byte, and gives others' numbers changed:
     damage has to be found before it sees the file.
     """
-    content = path.read_bytes()
-    with path.open("ab") as stream:
-        stream.write(SEAL + hashlib.sha256(content).hexdigest().encode() + b"\n")
+    return content + SEAL + hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
 def _check_seal(path: Path, size: int) -> None:
@@ -201,7 +200,7 @@ def posteriors_or_none(case: Case, folder: str | Path | None = None) -> dict[str
 
 def fit_command(case: Case, place: Path, names: Sequence[str] = (), order: Order = "simultaneous") -> str:
     """The command that fits explanations of a case again into a folder; of a bundled case, into one of the user's."""
-    bundled = case.folder.parent == BUNDLED
+    bundled = is_bundled(case)
     apart = bundled and place == case.folder / "posteriors"
     where = f"{case.id}-posteriors" if apart else str(place)
     words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", where]

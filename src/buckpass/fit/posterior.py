@@ -136,6 +136,13 @@ class Posterior:
     stamp: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def model(self) -> str:
+        """A short hash of the stamp: what was computed from another model's draws has another."""
+        from buckpass.fit.stamp import stamp_hash
+
+        return stamp_hash(self.stamp)[:16]
+
+    @property
     def draws(self) -> xr.Dataset:
         """The terms, dims chain, draw and each term's own (power, rung step, vehicle, body asked)."""
         return self.groups.dataset("posterior")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fit.decisive_cases import splitting_cases
 from buckpass.fit.explanations import explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
-from buckpass.fit.observations import Observations, observe
+from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.fit.simulating import simulated_record
+from buckpass.fit.stamp import stamp_hash, stamp_of
 from buckpass.game.setting import setting_of
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order
@@ -77,6 +78,7 @@ class PowerStudy(ShowsItself):
     nuts: np.ndarray
     seed: int
     n_crises: int
+    models: Mapping[str, str] = field(default_factory=dict)  # hash of the model of each explanation (`Posterior.model`)
 
     @property
     def replications(self) -> int:
@@ -114,7 +116,7 @@ class PowerStudy(ShowsItself):
         return {
             "case_id": self.case_id, "case_hash": self.case_hash, "explanations": list(self.explanations),
             "elpd": _listed(self.elpd), "quick": _listed(self.quick), "nuts": _listed(self.nuts), "seed": self.seed,
-            "n_crises": self.n_crises, "replications": self.replications, "wins": self.wins().tolist(),
+            "n_crises": self.n_crises, "models": dict(self.models), "replications": self.replications, "wins": self.wins().tolist(),
         }  # fmt: skip
 
     def _lead(self) -> np.ndarray:
@@ -213,6 +215,12 @@ def bundled_power_study(case: Case) -> PowerStudy:
             f"the power study of {case.id} was made for another version of its record ({study.case_hash[:12]}, now "
             f"{case.record_hash[:12]}), so it says nothing of this one; make it again with: {how}"
         )
+    installed = {e: stamp_hash(stamp_of(case, e, Coding()))[:16] for e in study.explanations}
+    if other := [e for e in study.explanations if study.models.get(e) != installed[e]]:
+        raise PowerStudyError(
+            f"the power study of {case.id} was made with another model of {', '.join(other)} than the one installed; make it "
+            f"again with: {how}"
+        )
     return study
 
 
@@ -239,7 +247,7 @@ def _usable(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
 
 
 def _claim_folder(case: Case, passed: Mapping[str, Posterior], folder: Path, seed: int) -> None:
-    fits = {e: hashlib.sha256(_bytes(p)).hexdigest()[:16] for e, p in passed.items()}
+    fits = {e: hashlib.sha256(_bytes(p) + p.model.encode()).hexdigest()[:16] for e, p in passed.items()}
     mine = {
         "case": case.id,
         "record_hash": case.record_hash,
@@ -271,6 +279,7 @@ def _gathered(case: Case, passed: Mapping[str, Posterior], folder: Path, replica
     return PowerStudy(
         case.id, case.record_hash, names, elpd, np.array([total[f, "", 0] for f in names]),
         np.array([scores[e].total for e in names]), seed, len(next(iter(scores.values())).crises),
+        {e: p.model for e, p in passed.items()},
     )  # fmt: skip
 
 
@@ -285,7 +294,7 @@ def _total(path: Path) -> float:
 def _from_dict(content: Mapping[str, Any]) -> PowerStudy:
     arrays = {k: np.array(content[k], dtype=float) for k in ("elpd", "quick", "nuts")}
     return PowerStudy(content["case_id"], content["case_hash"], tuple(content["explanations"]), **arrays,
-                      seed=content["seed"], n_crises=content["n_crises"])  # fmt: skip
+                      seed=content["seed"], n_crises=content["n_crises"], models=content.get("models", {}))  # fmt: skip
 
 
 def _listed(values: np.ndarray) -> Any:

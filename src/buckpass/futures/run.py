@@ -204,6 +204,7 @@ def _manifest(case: Case, basis: Basis, overrides, plan: Plan, labels: Labels) -
         "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
         "first_year": labels.first_year, "weights": dict(basis.weights),
         "posteriors": {e: [p.case_hash, p.seed, p.n_draws] for e, p in basis.fits.items()},
+        "models": {e: p.model for e, p in basis.fits.items()},
     }  # fmt: skip
     parameters = {
         "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,

@@ -178,6 +178,7 @@ def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
         "weights": dict(basis.weights), "posteriors": {e: [p.case_hash, p.seed] for e, p in basis.fits.items()},
+        "models": {e: p.model for e, p in basis.fits.items()},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 
