@@ -134,7 +134,7 @@ REFUSED = {
     "a claim off the ladder": ("claims.toml", 'crisis = "dalen_2010", at_most = 4', 'crisis = "dalen_2010", at_most = 8',
                                "claims.toml:19", "from 0 to 7"),
     "a claim of half a rung": ("claims.toml", 'crisis = "dalen_2010", at_most = 4', 'crisis = "dalen_2010", equals = 4.5',
-                               "claims.toml:19", "from 0 to 7"),
+                               "claims.toml:19", "valid integer"),
 }  # fmt: skip
 
 
