@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import buckpass
-from buckpass.case import Case, bundled_cases, load_case
+from buckpass.case import Case, Claim, bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
 
 TOY = load_case(TEMPLATE)
@@ -104,16 +104,8 @@ def rates(case, truth):
     from buckpass.claims import assess
 
     estimand = {"name": "measured.rate", "actor": "AAA", "at_least": DEPLOYMENT}
-    claim = TOY.claims[0].model_copy(
-        update={
-            "family": "measured",
-            "expect": {"above": 0.5},
-            "estimand": TOY.claims[0].estimand.model_copy(update=estimand),
-        }
-    )
-    claim = type(claim).model_validate(
-        {**claim.model_dump(exclude={"estimand"}), "estimand": estimand, "expect": {"above": 0.5}}
-    )
+    said = {**TOY.claims[0].model_dump(), "family": "measured", "expect": {"above": 0.5}, "estimand": estimand}
+    claim = Claim.model_validate(said)
     verdict = assess(case.replace(claims=(claim,)), None)[claim.id]
     mine = [said for (_, actor), said in truth.items() if actor == "AAA"]
     if not mine:

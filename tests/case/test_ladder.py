@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ladders import ATTRIBUTES, EIGHT, EIGHT_ROLES, SIX, THREE, TO_EIGHT, TO_SIX, TO_THREE, edited, evenly, on_ladder
 from pydantic import ValidationError
 
-from buckpass.case import BadOverride, Case, bundled_cases, check_case, load_case, parse_overrides
+from buckpass.case import Case, bundled_cases, check_case, load_case
 from buckpass.case.ladder import STANDARD, Ladder, Rungs
 from buckpass.case.start import TEMPLATE
+from buckpass.changes import BadOverride, parse_overrides
 
 SEVEN = Rungs(7, words=1, deployment=5, through=5)
 ALONE = 'words = ["notes of protest"]\ndeploys = ["troops"]'
@@ -133,7 +134,7 @@ REFUSED = {
     "a claim off the ladder": ("claims.toml", 'crisis = "dalen_2010", at_most = 4', 'crisis = "dalen_2010", at_most = 8',
                                "claims.toml:19", "from 0 to 7"),
     "a claim of half a rung": ("claims.toml", 'crisis = "dalen_2010", at_most = 4', 'crisis = "dalen_2010", equals = 4.5',
-                               "claims.toml:19", "from 0 to 7"),
+                               "claims.toml:19", "valid integer"),
 }  # fmt: skip
 
 
@@ -248,7 +249,7 @@ def test_the_likelihood_reaches_the_top_rung(other):
             for r in range(top + 1)]  # fmt: skip
     np.testing.assert_allclose(np.exp(np.asarray(each)).sum(0), 1.0, rtol=1e-6)
     found = solve(games)
-    response = np.asarray(estimands.response(games, found))
+    response = np.asarray(estimands.response(games, found.strategy))
     assert response.shape[-1] == other.rungs.count
     np.testing.assert_allclose(response[seen.crisis, seen.power], np.exp(np.asarray(each)).T, atol=1e-6)
     np.testing.assert_allclose(

@@ -276,7 +276,7 @@ def test_evidence_of_a_rung_is_found_again_and_another_key_is_said(store):
 
 def test_what_people_read_has_the_verdict_and_the_gaps(store):
     matrix, apart, refused = agree(
-        store, made_case([("uprising", "RUS", 6, 6, 6, "seen"), ("uprising", "USA", 1, 1, 1, "seen")])
+        store, made_case([("uprising", "RUS", 6, 6, 6), ("uprising", "USA", 1, 1, 1)])
     ).tables()
     assert "1 of 2 hand-coded" in matrix.note
     assert apart.frame.height == 0

@@ -65,7 +65,7 @@ def _named(file: TomlFile, path: Path, value: Any, names: Names) -> Iterator[Pro
             kind, known = _kind_of(key, names)
             if known and _is_text(inner):
                 yield from missing(file, (*path, key), kind, inner, known)
-            elif _is_rung(key, value) and not (type(inner) is int and 0 <= inner <= names.rungs.top):
+            elif _is_rung(key, value) and type(inner) is int and inner > names.rungs.top:
                 hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {names.rungs.top}"
                 yield file.problem((*path, key), f"{clip(inner)} is not on the ladder", hint)
             else:
