@@ -193,6 +193,7 @@ def what_happened_after_a_start(case, truth):
 
 def machine_against_hand(case, truth):
     from buckpass.events.agreement import compare
+
     from buckpass.events.coding import SCHEMA, CodedRecord
 
     rows = [

@@ -219,7 +219,8 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
     members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
     if not members:
         return 0.0
-    consents = consent_probability([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
+    aligned = np.array([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
+    consents = consent_probability(aligned)
     has_key = np.array([m in organisation.consent.keys for m in members])
     return float(pass_probability(organisation.consent.rule, consents, has_key))
 
