@@ -187,6 +187,30 @@ def test_the_two_readings_agree_beyond_chance(case: Case, readings: list[dict[st
     assert 0.7 < every.alpha < found["alpha"]  # with the look-ups that found nothing
 
 
+def test_the_readme_counts_what_the_files_hold(case: Case) -> None:
+    readme = (case.folder / "README.md").read_text(encoding="utf-8")
+    bases = dict(case.responses["basis"].value_counts().iter_rows())
+    for said in (
+        f"| crises.csv | {case.crises.height} |",
+        f"| responses.csv | {case.responses.height} |",
+        f"{coded(case).height} responses |",
+        f"| series.csv | {case.series.height:,} |",
+        f"| sources.bib | {len(case.sources):,} |",
+        f"*seen* ({bases['seen']} rows",
+        f"*absence* ({bases['absence']}:",
+        f"*unsearched* ({bases['unsearched']}, all abroad",
+    ):
+        assert said in readme, said
+    theatres = dict(case.crises["theatre"].value_counts().iter_rows())
+    assert f"`central_asia` ({theatres['central_asia']} crises)" in readme
+
+
+def test_no_row_of_the_region_is_unsearched(case: Case) -> None:
+    here = case.crises.filter(pl.col("theatre") == "central_asia")["crisis_id"]
+    rows = case.responses.filter(pl.col("crisis_id").is_in(here.to_list()) & (pl.col("basis") == "unsearched"))
+    assert rows.is_empty()
+
+
 def test_arms_add_up_to_the_world(case: Case) -> None:
     arms = case.series.filter(pl.col("series") == "arms_tiv")
     world = {(r["partner"], r["year"]): r["value"] for r in arms.filter(pl.col("actor") == "WLD").iter_rows(named=True)}
