@@ -14,7 +14,7 @@ from buckpass.record.rates import LEVEL
 
 __all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "interval", "places_at", "places_of"]
 
-Outcome = Literal["supported", "contradicted", "undecided"]
+Outcome = Literal["supported", "partly", "contradicted", "undecided"]
 
 
 class CannotCompute(BuckpassError):

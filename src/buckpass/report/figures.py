@@ -47,7 +47,7 @@ class Cell:
 
 ON_SCREEN = Cell(34, 420, 170, 330, 42)
 ON_PHONE = Cell(18, 250, 110, 200, 25)
-VERDICT_ORDER = ("supported", "undecided", "contradicted", "premise", "not_computed")
+VERDICT_ORDER = ("supported", "partly", "undecided", "contradicted", "premise", "not_computed")
 
 
 def heat_actors(case: Case, record: Record) -> tuple[str, ...]:
@@ -283,13 +283,14 @@ def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
         f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
     )
     return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved; contradicted: "
-                  "P ≤ 0.1; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
+                  "P ≤ 0.1; partly: some of its statements hold and some do not; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
                   title + ".", (squares + ids + totals).properties(width=34 * (most + 1), height=38 * len(present)))  # fmt: skip
 
 
 def _came_out(word: str, n: int) -> str:
     be = "is" if n == 1 else "are"
-    return {"premise": f"{be} {'a premise' if n == 1 else 'premises'} of the model", "not_computed": "could not be computed"}.get(
+    return {"premise": f"{be} {'a premise' if n == 1 else 'premises'} of the model", "not_computed": "could not be computed",
+            "partly": f"{be} partly right"}.get(
         word, f"{be} {word}")  # fmt: skip
 
 
