@@ -15,8 +15,9 @@ from buckpass.case.schema import NEAREST_YEARS
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at, places_of
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
-from buckpass.record.positions import DOMAINS, division_draws, own_amounts, pooled_shares
+from buckpass.record.positions import division_draws, own_amounts, pooled_shares
 from buckpass.record.rates import LEVEL
+from buckpass.record.shares import DOMAINS
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 

@@ -13,7 +13,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
-from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
+from buckpass.record.positions import amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
 from buckpass.report.theme import (
     INK,

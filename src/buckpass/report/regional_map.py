@@ -12,7 +12,6 @@ import polars as pl
 from buckpass.case import BuckpassError, Case
 from buckpass.case.files import read_inside
 from buckpass.record import Record
-from buckpass.record.positions import DOMAINS
 from buckpass.report.theme import INK, Figure, Layered, ink_on, power_colours
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, number, source_line
 
