@@ -17,7 +17,7 @@ from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
 from buckpass.record.positions import division_draws, own_amounts, pooled_shares
 from buckpass.record.rates import LEVEL
-from buckpass.record.shares import DOMAINS
+from buckpass.record.shares import DOMAINS, measure_name
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
@@ -47,7 +47,7 @@ def crossing(question: Question) -> Finding:
     other = {p: _last(pairs, p, given.get("beside", ())) or own[p] for p in partners}
     states = [_partner_row(pairs, p, own[p], other[p], spread, measure.series) for p in partners]
     joint = [float(np.prod([s[key] for s in states])) for key in ("p_ahead", "p_ahead_other_count")]
-    ahead = [s["partner"] for s in states if s["p_ahead"] > 0.5]
+    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
     least = min(states, key=lambda s: s["p_ahead"])
     return Finding(
         value=joint[0],
@@ -81,7 +81,9 @@ def division(question: Question) -> Finding:
     holds = is_high & (slope > 0) & np.all([lead["draws"] for lead in leads.values()], axis=0)
     low, high = interval(mean)
     parts = {"level": float(is_high.mean()), "rising": float((slope > 0).mean())}
-    parts |= {f"{lead['power']} leads {d} in {lead['year']}": float(lead["draws"].mean()) for d, lead in leads.items()}
+    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {lead['year']}"
+             for d, lead in leads.items()}  # fmt: skip
+    parts |= {ahead[d]: float(lead["draws"].mean()) for d, lead in leads.items()}
     weakest = min(parts, key=lambda k: parts[k])
     return Finding(
         value=float(np.median(mean)),
@@ -251,6 +253,10 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[
     year = max(shares)
     others = [draws for power, draws in shares[year].items() if power != leader]
     return {"power": leader, "year": year, "draws": shares[year][leader] > np.max(others, axis=0)}
+
+
+def _others(case: Case, domain: str, power: str) -> str:
+    return ", ".join(p for p in getattr(case.settings.measures, domain).powers if p != power)
 
 
 def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.schema import WHOLE
 from buckpass.record.results import ResultTable
 
 __all__ = [
@@ -24,10 +25,10 @@ __all__ = [
     "leaders_table",
     "measure_name",
     "measure_names",
+    "years_in_words",
 ]
 
 DOMAINS = ("economic", "security")
-WHOLE = "WLD"  # an actor of series.csv: all suppliers, all partners
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
 _PUBLISHED = re.compile(r"(percent|fraction|share)\b(?: of)?\s*(.*)")
 SHARE_NOTE = (
@@ -99,6 +100,15 @@ def compared(case: Case) -> str:
     return ", ".join(dict.fromkeys(p for d in DOMAINS for p in getattr(case.settings.measures, d).powers))
 
 
+def years_in_words(first: int, last: int) -> str:
+    """A span of years.
+
+    >>> years_in_words(2024, 2024), years_in_words(2021, 2025)
+    ('2024', '2021–25')
+    """
+    return str(first) if first == last else f"{first}–{last % 100:02d}"
+
+
 def host_shares(case: Case) -> tuple[Share, ...]:
     """Every share of every series that a measure names, own and alternative, by place, year and actor."""
     return tuple(
@@ -114,7 +124,8 @@ def host_shares(case: Case) -> tuple[Share, ...]:
 def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
     """By host, who leads in a domain, in the series that reaches furthest for the host; hosts without figures are left out.
 
-    The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
+    Where the whole is not known for every host, all are compared on the powers of the measure alone: no map mixes shares of
+    two kinds. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
     named counts.
     """
     measure = getattr(case.settings.measures, domain)
@@ -132,7 +143,7 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
                 options.append(shares)
         if options:
             found.append(_leader(case, domain, host, max(options, key=lambda shares: shares[0].last)))
-    return tuple(found)
+    return tuple(found) if len({one.shares[0].of for one in found}) < 2 else tuple(_rebased(case, one) for one in found)
 
 
 def host_shares_table(case: Case) -> ResultTable:
@@ -251,6 +262,18 @@ def _leader(case: Case, domain: str, host: str, shares: Sequence[Share]) -> Lead
     why = _nobody(case, domain, shares[0], ranked)
     first = None if why else ranked[0]
     return Leader(domain, host, first and first.actor, first, tuple(shares), is_complete, why)
+
+
+def _rebased(case: Case, one: Leader) -> Leader:
+    """The same between the measure's powers alone."""
+    powers = getattr(case.settings.measures, one.domain).powers
+    mine = [s for s in one.shares if s.actor in powers]
+    whole = sum(s.numerator for s in mine)
+    shares = [
+        replace(s, denominator=whole, of="+".join(powers), value=s.numerator / whole if whole > 0 else None)
+        for s in mine
+    ]
+    return _leader(case, one.domain, one.host, shares)
 
 
 def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:

@@ -13,8 +13,9 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
-from buckpass.record.positions import amounts_of, pooled_shares
+from buckpass.record.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
+from buckpass.record.shares import DOMAINS, measure_name, years_in_words
 from buckpass.report.theme import (
     INK,
     PALE,
@@ -26,7 +27,7 @@ from buckpass.report.theme import (
     power_colours,
     rung_colours,
 )
-from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
+from buckpass.report.wording import and_join, count_of, name_of, source_line
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
 
@@ -178,8 +179,9 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
     return Figure(
         name="shares",
         title=_shares_title(case, frame, bands),
-        note="Dots: the year's share of the sum over the powers shown. Line and band: five years around pooled, 90 % interval. "
-        f"n = {_years_by_domain(frame)}.",
+        note="Dots: the year's share of all suppliers or partners where the series has them, else of the powers shown. Line and "
+        "band: five years around pooled, 90 % interval. "
+        f"n = {_years_by_domain(case, frame)}.",
         source=source_line(case, record.shares.sources),
         alt_text=f"Two panels of yearly shares of {and_join(name_of(case, p) for p in sorted(shown))}. "
         f"{_shares_title(case, frame, bands)}",
@@ -191,7 +193,7 @@ def _bands(case: Case, seed: int) -> pl.DataFrame:
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     rows = [
         {"domain": domain, "year": year, "power": power, "low": float(low), "value": float(mid), "high": float(high)}
-        for domain, years in pooled_shares(own, seed).items()
+        for domain, years in pooled_shares(own, seed, "whole").items()
         for year, shares in years.items()
         for power, draws in shares.items()
         for low, mid, high in [np.quantile(draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])]
@@ -219,7 +221,7 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
         alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
-    ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {DOMAIN_WORDS[domain]}", fontSize=13))  # fmt: skip
+    ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
 
 
 def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
@@ -235,26 +237,31 @@ def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) 
 
 
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
+    """Who of the powers compared has most of each domain, of what, and when."""
     parts = []
     for domain in DOMAINS:
         rows = bands.filter(pl.col("domain") == domain)
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
         if rows.height:
-            last = rows["year"].max()
+            last = int(rows["year"].max())  # type: ignore[arg-type]
             lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-            parts.append(
-                f"{name_of(case, lead['power'])} leads in {DOMAIN_WORDS[domain]} with {lead['value']:.0%} around {last}"
-            )
-    return and_join(parts)
+            there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
+            of = "all " if set(there["of"]) == {"all"} else ""
+            when = years_in_words(last - WINDOW, last)
+            parts.append(f"{name_of(case, lead['power'])} has the largest share of {of}{measure_name(case, domain)} "
+                         f"({lead['value']:.0%}, {when})")  # fmt: skip
+    return f"Of the powers compared, {and_join(parts)}"
 
 
-def _years_by_domain(frame: pl.DataFrame) -> str:
+def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
     counts = (
         frame.group_by("domain")
         .agg(pl.col("year").n_unique(), pl.col("series").unique(maintain_order=True))
         .sort("domain")
     )
-    return and_join(f"{n} years of {DOMAIN_WORDS[d]} ({', '.join(series)})" for d, n, series in counts.iter_rows())
+    return and_join(
+        f"{n} years of {measure_name(case, d)} ({', '.join(series)})" for d, n, series in counts.iter_rows()
+    )
 
 
 def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
 
-DOMAIN_WORDS = {"economic": "the economy", "security": "security"}
-
 __all__ = [
-    "DOMAIN_WORDS",
     "and_join",
     "count_of",
     "grouped_places",
