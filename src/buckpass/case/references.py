@@ -14,7 +14,7 @@ from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
-from buckpass.case.schema import ClaimFile, Organisation, Settings
+from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
 from buckpass.case.tables import Table
 from buckpass.case.toml_reading import TomlFile
 
@@ -175,10 +175,17 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
                 yield from missing(file, where, "a series of series.csv", other.series, known)
         if domain != "capacity":
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
+            for position, least in enumerate(measure.least_volumes):
+                where = (*path, "least_volumes", position, "series")
+                yield from missing(file, where, "a series of the measure", least.series, _counts_of(measure))
             partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
             yield from missing(
                 file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
             )
+
+
+def _counts_of(measure: PositionMeasure) -> tuple[str, ...]:
+    return (*measure.series, *(series for other in measure.alternatives for series in other.series))
 
 
 def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:

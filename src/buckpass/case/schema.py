@@ -244,9 +244,6 @@ class AlternativeSeries(Entry):
     label: Line
 
 
-WHOLE = "WLD"  # everybody, as an actor of series.csv: all suppliers, all partners
-
-
 class LeastVolume(Entry):
     """Below which total of a series, over the years summed, nobody leads."""
 

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.catalogue import world_code
 from buckpass.case.coded import counted
 from buckpass.case.problems import Problem, clip
-from buckpass.case.schema import NEAREST_YEARS, WHOLE, ClaimFile, Quantity, Settings
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 from buckpass.case.toml_reading import TomlFile
 
 SEVERITY_TOLERANCE = 0.011
@@ -221,7 +222,7 @@ def _wholes(case: Case) -> Iterator[Problem]:
     """Series of a measure whose total is missing in some years, or less than one of its parts."""
     measures = (case.settings.measures.economic, case.settings.measures.security)
     used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
-    is_whole, key = pl.col("actor") == WHOLE, ["series", "partner", "year"]
+    is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
     rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
     rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
     totals = rows.filter(is_whole).select(*key, pl.col("value").alias("whole"))
@@ -233,13 +234,13 @@ def _wholes(case: Case) -> Iterator[Problem]:
             "series.csv",
             row["line"],
             "value",
-            f"{seen}({WHOLE}) {row['whole']:g}",
+            f"{seen}({world_code()}) {row['whole']:g}",
             "a share would pass 1: mend one of them",
         )
     for (series,), without in both.filter(pl.col("whole").is_null()).group_by("series", maintain_order=True):
         places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
-        seen = f"{series} has no whole ({WHOLE}) for {_listed(places)}: shares there are of the powers compared alone"
-        yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {WHOLE}")
+        seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
+        yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:

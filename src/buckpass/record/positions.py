@@ -11,10 +11,9 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.schema import WHOLE
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable
-from buckpass.record.shares import DOMAINS, compared, measure_names
+from buckpass.record.shares import DOMAINS, WHOLE, compared, measure_names
 
 __all__ = [
     "Amounts",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.schema import WHOLE
+from buckpass.case.catalogue import world_code
 from buckpass.record.results import ResultTable
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 DOMAINS = ("economic", "security")
+WHOLE = world_code()  # an actor of series.csv: all suppliers, all partners
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
 _PUBLISHED = re.compile(r"(percent|fraction|share)\b(?: of)?\s*(.*)")
 SHARE_NOTE = (

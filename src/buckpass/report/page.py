@@ -128,7 +128,7 @@ def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, li
 
 
 def _sources(case: Case) -> list[Any]:
-    return sorted(case.sources.values(), key=lambda s: (s.field("author") or s.field("editor") or s.key).casefold())
+    return sorted(case.sources.values(), key=lambda s: (s.authors or s.key).casefold())
 
 
 def _anchors(case: Case) -> dict[str, str]:
