@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from buckpass.case import Case, Claim, UnknownName
+from buckpass.case import Case, Claim, UnknownName, load_case
 from buckpass.claims import assess, assess_claim, assess_under, estimands
 from buckpass.claims.finding import Finding, as_expected
 from buckpass.claims.ledger import PLACES
@@ -225,3 +225,29 @@ def test_dropping_recalled_rows_lists_what_changes(toy):
     assert found.changed
     with pytest.raises(BadCondition):
         assess_under(toy)
+
+
+def test_figures_of_named_years_are_set_against_each_other():
+    balkans = load_case("western-balkans")
+    (claim,) = (c for c in balkans.claims if c.id == "W08")
+    pairs = assess_claim(balkans, claim).detail["pairs"]
+    assert [(p["state"], p["year"], p["year_against"]) for p in pairs] == [("BIH", 1995, 1996), ("XKX", 1999, 2000)]
+    named = {**claim.estimand.parameters, "years": {"BIH": [1990, 1996]}}
+    found = assess_claim(balkans, a_claim({"name": "measured.levels", **named}, {"above": 0}, "measured"))
+    assert found.verdict == "not_computed"
+    assert "BIH has no figure of 1990" in found.reason
+
+
+def test_what_is_measured_stands_beside_a_premise(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A26")
+    found = assess_claim(flagship, claim)
+    beside = {r["year"]: r["value"] for r in found.detail["beside"]}
+    assert [round(beside[y], 2) for y in (1993, 2006, 2019)] == [0.39, 0.82, 0.79]
+    assert "un_vote_agreement" in found.reason
+
+
+def test_acts_may_run_through_several_organisations(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A04")
+    one = {**claim.estimand.parameters, "organisation": "SCO"}
+    assert assess_claim(flagship, claim).n == assess_claim(
+        flagship, a_claim({"name": "measured.share_through", **one}, {"above": 0.5}, "measured")).n  # fmt: skip

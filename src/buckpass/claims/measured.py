@@ -225,7 +225,8 @@ def _crisis_acts(case: Case, given: Mapping[str, Any], is_through: bool) -> list
     if "crises_at_least" not in given:
         return []
     rows = _known(case, given["power"], given.get("theatre")).filter(pl.col("rung") >= given["crises_at_least"])
-    ran_through = pl.col("vehicle") == given["organisation"]
+    named = given["organisation"]
+    ran_through = pl.col("vehicle").is_in([named] if isinstance(named, str) else list(named))
     rows = rows.filter(ran_through if is_through else ~ran_through)
     return [
         {

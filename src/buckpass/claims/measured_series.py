@@ -19,7 +19,7 @@ from buckpass.record.positions import division_draws, own_amounts, pooled_shares
 from buckpass.record.rates import LEVEL
 from buckpass.record.shares import DOMAINS, measure_name
 
-__all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
+__all__ = ["crossing", "division", "figures_beside", "in_short", "levels", "rank_correlation_claim", "trend"]
 
 FEWEST_YEARS = 3
 DRAWS = 4000
@@ -138,6 +138,28 @@ def trend(question: Question) -> Finding:
     )
 
 
+def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
+    """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
+    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
+    return (
+        rows.select("series", "actor", "partner", "year", "value", "unit")
+        .sort("series", "actor", "partner", "year")
+        .to_dicts()
+    )
+
+
+def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
+    """First and last figure of each series, actor and partner, in words; empty without figures."""
+    ends: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in beside:
+        ends.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
+    return "; ".join(
+        f"{' '.join(filter(None, key))}: "
+        + " to ".join(f"{r['value']:.3g} ({r['year']})" for r in (rows[:1] if len(rows) == 1 else (rows[0], rows[-1])))
+        for key, rows in ends.items()
+    )
+
+
 def levels(question: Question) -> Finding:
     """Mean difference between two powers, or two series, over the states and series with both, in their last year."""
     case, given = question.case, question.parameters
@@ -157,7 +179,7 @@ def levels(question: Question) -> Finding:
         unit=pairs[0]["unit"],
         n=n,
         probability=_p_t(question.expect, centre, scale, n - 1),
-        reason="; ".join(f"{p['state']} {p['year']}: {p['of']:g} against {p['against']:g}" for p in pairs),
+        reason="; ".join(_pair_words(p) for p in pairs),
         turns_on="levels at one time: no pair is a before and after, so what acts changed cannot be seen",
         sources=_keys(pl.Series([p["sources"] for p in pairs], dtype=pl.List(pl.String))),
         places=places_at("series.csv", [line for p in pairs for line in p["lines"]]),
@@ -297,16 +319,34 @@ def _level_pairs(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     for first, second, against in sides:
         for place in places:
             mine, theirs = _series_of(case, [first], place, given["of"]), _series_of(case, [second], place, against)
-            both = mine.join(theirs, on="year", suffix="_against").sort("year")
-            if both.is_empty() and "against_series" in given and mine.height and theirs.height:
-                both = mine.tail(1).join(theirs.tail(1), how="cross", suffix="_against")
+            if named := given.get("years", {}).get(place):
+                both = _in_years(mine, theirs, named, place)
+            else:
+                both = mine.join(theirs.with_columns(year_against="year"), on="year", suffix="_against").sort("year")
+                if both.is_empty() and "against_series" in given and mine.height and theirs.height:
+                    both = mine.tail(1).join(theirs.tail(1), how="cross", suffix="_against")
             if both.height:
                 row = both.row(-1, named=True)
-                pairs.append({"state": place, "series": first, "year": row["year"], "of": row["value"],
+                pairs.append({"state": place, "series": first, "year": row["year"], "year_against": row["year_against"], "of": row["value"],
                               "against": row["value_against"], "unit": row["unit"],
                               "sources": [*row["source_id"], *row["source_id_against"]],
                               "lines": [row["line"], row["line_against"]]})  # fmt: skip
     return pairs
+
+
+def _pair_words(pair: Mapping[str, Any]) -> str:
+    when = "" if pair["year"] == pair["year_against"] else f" ({pair['year_against']})"
+    return f"{pair['state']} {pair['year']}: {pair['of']:g} against {pair['against']:g}{when}"
+
+
+def _in_years(mine: pl.DataFrame, theirs: pl.DataFrame, years: Sequence[int], place: str) -> pl.DataFrame:
+    """The two figures of the years that the claim names."""
+    both = mine.filter(pl.col("year") == years[0]).join(
+        theirs.filter(pl.col("year") == years[1]), how="cross", suffix="_against"
+    )
+    if both.is_empty():
+        raise CannotCompute(f"{place} has no figure of {years[0]} and of {years[1]} to set against each other")
+    return both
 
 
 def _rungs_against(question: Question) -> Correlated:

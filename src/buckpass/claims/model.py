@@ -10,6 +10,7 @@ import numpy as np
 
 from buckpass.claims.changes import changed, without_consent_of
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
+from buckpass.claims.measured_series import figures_beside
 from buckpass.claims.predictions import (
     Predictions,
     Sample,
@@ -73,8 +74,9 @@ def free_riding_index(question: Question) -> Finding:
         f"benefit share − burden share of {given['power']}",
         crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
-        {"crises": list(crises), "also": dict(given.get("also", {}))},
-    )
+        {"crises": list(crises), "also": dict(given.get("also", {})),
+         "beside": figures_beside(question.case, given.get("beside", ()), question.case.powers)},
+    )  # fmt: skip
 
 
 def whatif(question: Question) -> Finding:

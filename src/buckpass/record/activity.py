@@ -17,8 +17,8 @@ from buckpass.record.results import ResultTable
 __all__ = ["Activity", "activity_by_theatre", "activity_of", "activity_table", "comparisons_table"]
 
 ACTIVITY_NOTE = (
-    "Eligible: at the start of the crisis the organisation existed and its mandate, as the case gives it, covered host "
-    "and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
+    "Eligible: at the start of the crisis, or on the day that it was founded while the crisis went on, the organisation "
+    "existed and its mandate, as the case gives it, covered host and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
     "Rate: Beta-binomial with Jeffreys prior, 90 % interval, from the lower end with every doubtful code taken as no "
     "act to the upper end with every one taken as an act. Acts outside: deployments in crises that were not eligible."
 )
@@ -85,8 +85,9 @@ def activity_of(
 
 
 def activity_table(case: Case, rows: pl.DataFrame) -> ResultTable:
-    """Deployments of every organisation of the case per eligible crisis."""
-    found = [activity_of(case, rows, o) for o in _focus_first(case)]
+    """Deployments per eligible crisis of every organisation whose responses the case lists; a treaty without any is none."""
+    listed = {*rows["actor"], *case.settings.focus.organisations}
+    found = [activity_of(case, rows, o) for o in _focus_first(case) if o in listed]
     return _table(case, [a.row() for a in found], "How often each organisation deployed where it could have")
 
 

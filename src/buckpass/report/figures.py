@@ -13,6 +13,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
+from buckpass.record.eligibility import eligible_crises
 from buckpass.record.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.record.rates import LEVEL
 from buckpass.record.shares import DOMAINS, measure_name, years_in_words
@@ -78,13 +79,13 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     missing = sum(c["rung"] is None for c in cells)
     return Figure(
         name=name,
-        title=_heat_title(case, frame, crises.height),
+        title=_heat_title(case, frame),
         note=f"n = {count_of(crises.height, 'crisis', 'crises')}, {len(known)} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked. The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(frame)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
-        f"{len(powers & set(actors))} are states. {_heat_title(case, frame, crises.height)}. The same is listed by crisis below.",
+        f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
     )
@@ -159,14 +160,24 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
     return ticks + names
 
 
-def _heat_title(case: Case, frame: pl.DataFrame, n: int) -> str:
-    focus = case.settings.focus
-    parts = []
-    for actor in (focus.provider, focus.rider, *focus.organisations[:2]):
+def _heat_title(case: Case, frame: pl.DataFrame) -> str:
+    """Who deployed forces for a host, and who for ends of its own; organisations among the crises in which they could act."""
+    focus, own = case.settings.focus, []
+    deployed = pl.col("rung") >= case.rungs.deployment
+    for_host = []
+    for actor in (focus.provider, focus.rider):
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
-        acted = known.filter(pl.col("rung") >= case.rungs.deployment).height
-        parts.append(f"{name_of(case, actor) if actor in case.powers else actor} in {acted} of {known.height}")
-    return f"Who deployed forces: {and_join(parts)} crises looked up"
+        acts = known.filter(deployed)
+        helped = acts.filter(pl.col("scope").is_in(["host_support", "unknown"])).height
+        for_host.append(f"{name_of(case, actor)} in {helped} of {known.height}")
+        own += [f"{name_of(case, actor)} in {acts.height - helped}"] if acts.height > helped else []
+    for actor in focus.organisations[:2]:
+        could = pl.col("crisis").is_in(list(eligible_crises(case, actor)))
+        known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null() & could)
+        if known.height:
+            for_host.append(f"{actor} in {known.filter(deployed).height} of {known.height} where it could act")
+    apart = f"; for claims, wars or people of their own, {and_join(own)}" if own else ""
+    return f"Forces deployed for the host: {and_join(for_host)}{apart}"
 
 
 def shares_over_time(case: Case, record: Record) -> Figure | None:

@@ -41,11 +41,13 @@ def regional_map(case: Case, record: Record) -> Figure | None:
     provider, rider = name_of(case, focus.provider), name_of(case, focus.rider)
     both = [r for r in rows if r["left"] is not None and r["right"] is not None]
     ahead = sum(r["left"] > r["right"] for r in both)
-    crises = case.crises.filter(pl.col("theatre") == focus.theatre).height
+    there = case.crises.filter(pl.col("theatre") == focus.theatre)
+    shared = there.filter(pl.col("host").list.len() > 1).height
+    apart = f" {count_of(shared, 'crisis', 'crises')} between two hosts count for neither." if shared else ""
     return Figure(
         "map",
         f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
-        f"n = {count_of(crises, 'crisis', 'crises')}. Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
+        f"n = {count_of(there.height - shared, 'crisis', 'crises')} of one host.{apart} Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
         f"{rider}, right, over the crises looked up; no interval: a mean of ordered codes, to be read with the table below it.",
         f"Source of the outlines: {topology['source']}.",
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
@@ -172,7 +174,7 @@ def _topology(case: Case) -> dict[str, Any]:
 def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
     focus = case.settings.focus
     crises = (
-        case.crises.filter(pl.col("theatre") == focus.theatre)
+        case.crises.filter((pl.col("theatre") == focus.theatre) & (pl.col("host").list.len() == 1))
         .select(pl.col("crisis_id").alias("crisis"), "host")
         .explode("host")
     )
