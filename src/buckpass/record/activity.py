@@ -93,14 +93,18 @@ def activity_table(case: Case, rows: pl.DataFrame) -> ResultTable:
 
 def activity_by_theatre(case: Case, rows: pl.DataFrame) -> ResultTable:
     """The same by theatre, without those that had no eligible crisis there."""
-    found = [(t, activity_of(case, rows, o, theatre=t)) for t in case.theatres for o in _focus_first(case)]
+    known = set(rows.filter(pl.col("rung").is_not_null()).select("theatre", "actor").unique().iter_rows())
+    found = [
+        (t, activity_of(case, rows, o, theatre=t)) for t in case.theatres for o in _focus_first(case) if (t, o) in known
+    ]
     result = [{"theatre": theatre, **activity.row()} for theatre, activity in found if activity.n]
     return _table(case, result, "How often each organisation deployed where it could have, by theatre")
 
 
 def comparisons_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     """P(rate of a < rate of b) for every pair of organisations with an eligible crisis, the focus first."""
-    found = [activity_of(case, rows, o) for o in _focus_first(case)]
+    known = {*rows.filter(pl.col("rung").is_not_null())["actor"]}
+    found = [activity_of(case, rows, o) for o in _focus_first(case) if o in known]
     pairs = [_comparison(a, b) for a, b in combinations([a for a in found if a.n], 2)]
     schema = {
         "a": pl.String, "b": pl.String, "p_less": pl.Float64, "p_less_low": pl.Float64, "p_less_high": pl.Float64,

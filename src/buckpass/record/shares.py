@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -149,7 +149,7 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
 
 def host_shares_table(case: Case) -> ResultTable:
     """Every share with its numerator, denominator, source and year."""
-    rows = [asdict(share) for share in host_shares(case)]
+    rows = [vars(share) for share in host_shares(case)]
     return _table(case, rows, f"Shares of {measure_names(case)}, place by place")
 
 
@@ -159,7 +159,7 @@ def leaders_table(case: Case) -> ResultTable:
     for domain in DOMAINS:
         for one in leaders(case, domain):
             share = one.share or one.shares[0]
-            row = asdict(share) | {
+            row = vars(share) | {
                 "actor": one.power or "nobody",
                 "is_complete": one.is_complete,
                 "why": one.why_nobody,

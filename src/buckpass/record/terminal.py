@@ -12,7 +12,7 @@ from buckpass.record.measure import Record
 from buckpass.record.results import ResultTable
 from buckpass.record.shares import years_in_words
 
-__all__ = ["brief", "brief_tables", "share_tables"]
+__all__ = ["brief", "brief_tables", "leading", "share_tables"]
 
 SHORT = 16  # letters of a unit that still fits beside a number
 
@@ -30,12 +30,17 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
 def share_tables(record: Record) -> tuple[ResultTable, ...]:
     """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
     leaders, every = record.leaders, record.host_shares
-    tables = [replace(leaders, frame=_share_lines(leaders.frame, "series"), note="")]
+    tables = [leading(record)]
     for (series, unit), rows in every.frame.group_by("series", "unit", maintain_order=True):
         tables.append(ResultTable(_share_lines(rows), f"{series}: {unit}"))
     why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
     tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
     return tuple(table for table in tables if len(table))
+
+
+def leading(record: Record) -> ResultTable:
+    """Who leads, host by host; no row where the case measures no host."""
+    return replace(record.leaders, frame=_share_lines(record.leaders.frame, "series"), note="")
 
 
 def _share_lines(frame: pl.DataFrame, *more: str) -> pl.DataFrame:

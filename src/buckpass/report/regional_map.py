@@ -43,7 +43,7 @@ def regional_map(case: Case, record: Record) -> Figure | None:
     ahead = sum(r["left"] > r["right"] for r in both)
     there = case.crises.filter(pl.col("theatre") == focus.theatre)
     shared = there.filter(pl.col("host").list.len() > 1).height
-    apart = f" {count_of(shared, 'crisis', 'crises')} between two hosts count for neither." if shared else ""
+    apart = f" {count_of(shared, 'crisis', 'crises')} of several hosts count for none of them." if shared else ""
     return Figure(
         "map",
         f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
