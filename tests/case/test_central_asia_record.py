@@ -17,7 +17,6 @@ from buckpass.case import Case, load_case
 from buckpass.case.cells import parse_span
 from buckpass.events.reliability import alpha_interval
 from buckpass.record.coders import agreement_table
-from buckpass.record.coding import coded
 
 ROOT = Path(__file__).parents[2]
 FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
@@ -48,7 +47,7 @@ def readings() -> list[dict[str, str]]:
 
 
 def _row(case: Case, crisis: str, actor: str) -> dict[str, object]:
-    found = coded(case).filter((pl.col("crisis") == crisis) & (pl.col("actor") == actor))
+    found = case.coded.filter((pl.col("crisis") == crisis) & (pl.col("actor") == actor))
     assert found.height == 1, f"{crisis}, {actor}: {found.height} rows"
     return found.row(0, named=True)
 
@@ -74,7 +73,7 @@ def test_no_organisation_acts_before_it_exists_or_after_it_ended(name: str) -> N
 
 def test_the_csto_was_founded_in_2002_and_deployed_once(case: Case) -> None:
     assert case.organisation("CSTO").founded == date(2002, 10, 7)
-    rows = coded(case).filter((pl.col("actor") == "CSTO") & (pl.col("rung") >= 5))
+    rows = case.coded.filter((pl.col("actor") == "CSTO") & (pl.col("rung") >= 5))
     assert rows["crisis"].to_list() == ["kz_jan_2022"]
     assert case.organisation("CST").ended == date(2002, 10, 7)
     assert case.organisation("SCO").founded == date(2001, 6, 15)
@@ -193,7 +192,7 @@ def test_the_readme_counts_what_the_files_hold(case: Case) -> None:
     for said in (
         f"| crises.csv | {case.crises.height} |",
         f"| responses.csv | {case.responses.height} |",
-        f"{coded(case).height} responses |",
+        f"{case.coded.height} responses |",
         f"| series.csv | {case.series.height:,} |",
         f"| sources.bib | {len(case.sources):,} |",
         f"*seen* ({bases['seen']} rows",
