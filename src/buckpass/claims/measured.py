@@ -172,7 +172,7 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
             acts = case.series.filter(
                 (pl.col("series") == name) & (pl.col("actor") == given["actor"]) & (pl.col("value") > 0)
             )
-            shown += acts.select("series", "partner", "year", "value", "unit").sort("year").to_dicts()
+            shown += acts.select("series", "actor", "partner", "year", "value", "unit").sort("year").to_dicts()
     return shown
 
 

@@ -19,7 +19,7 @@ from buckpass.record.positions import division_draws, own_amounts, pooled_shares
 from buckpass.record.rates import LEVEL
 from buckpass.record.shares import DOMAINS, measure_name
 
-__all__ = ["crossing", "division", "figures_beside", "in_short", "levels", "rank_correlation_claim", "trend"]
+__all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
 FEWEST_YEARS = 3
 DRAWS = 4000
@@ -135,28 +135,6 @@ def trend(question: Question) -> Finding:
         sources=_keys(pl.concat([rows["source_id"] for rows in long.values()])),
         places=places_of("series.csv", pl.concat(list(long.values()))),
         detail=counted,
-    )
-
-
-def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
-    """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
-    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
-    return (
-        rows.select("series", "actor", "partner", "year", "value", "unit")
-        .sort("series", "actor", "partner", "year")
-        .to_dicts()
-    )
-
-
-def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
-    """First and last figure of each series, actor and partner, in words; empty without figures."""
-    ends: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for row in beside:
-        ends.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
-    return "; ".join(
-        f"{' '.join(filter(None, key))}: "
-        + " to ".join(f"{r['value']:.3g} ({r['year']})" for r in (rows[:1] if len(rows) == 1 else (rows[0], rows[-1])))
-        for key, rows in ends.items()
     )
 
 

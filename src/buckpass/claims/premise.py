@@ -6,8 +6,7 @@ from typing import Any
 
 from buckpass.case import Case, Quantity, UnknownName
 from buckpass.case.provenance import setting_place
-from buckpass.claims.finding import CannotCompute, Finding, Question
-from buckpass.claims.measured_series import figures_beside, in_short
+from buckpass.claims.finding import CannotCompute, Finding, Question, figures_beside, in_short
 
 __all__ = ["parameter"]
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from buckpass.case import Claim, UnknownName
-from buckpass.claims.finding import Finding
+from buckpass.claims.finding import Finding, in_short
 from buckpass.record.results import ResultTable, plain
 
 __all__ = ["CONTRADICTED", "SUPPORTED", "WORDS", "Verdict", "VerdictWord", "Verdicts", "judge"]
@@ -61,6 +61,11 @@ class Verdict:
     def readings(self) -> tuple[Mapping[str, Any], ...]:
         """The same sentence read more strictly or more widely: label, verdict, how many of n statements are true."""
         return tuple(self.detail.get("readings", ()))
+
+    @property
+    def beside(self) -> str:
+        """What is shown beside the number and never mixed into it: first and last figure of each series."""
+        return in_short([row for row in self.detail.get("beside", ()) if "series" in row])
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as plain values, fit for JSON."""
