@@ -111,15 +111,22 @@ def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> 
 
 
 def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
-    """First and last figure of each series, actor and partner, in words; empty without figures."""
-    ends: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    """First, last and largest figure of each series, actor and partner, in words; empty without figures."""
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in beside:
-        ends.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
-    return "; ".join(
-        f"{' '.join(filter(None, key))}: "
-        + " to ".join(f"{r['value']:.3g} ({r['year']})" for r in (rows[:1] if len(rows) == 1 else (rows[0], rows[-1])))
-        for key, rows in ends.items()
-    )
+        found.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
+    return "; ".join(f"{' '.join(filter(None, key))}: {_ends(rows)}" for key, rows in found.items())
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> str:
+    first, last, most = rows[0], rows[-1], max(rows, key=lambda row: row["value"])
+    said = _dated(first) if first is last else f"{_dated(first)} to {_dated(last)}"
+    return said if most["value"] in (first["value"], last["value"]) else f"{said}, most {_dated(most)}"
+
+
+def _dated(row: Mapping[str, Any]) -> str:
+    value = row["value"]
+    return f"{f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'} ({row['year']})"
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:
