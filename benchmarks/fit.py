@@ -16,7 +16,7 @@ import jax
 from buckpass.case import load_case
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.fitting import FitPlan, fit_explanation
-from buckpass.fit.observations import observe
+from buckpass.model.observations import observations
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.scoring import refit_score
 from buckpass.game.setting import setting_of
@@ -53,7 +53,7 @@ def all_and_left_out(case) -> dict:
         fit_explanation(case, one.id, FitPlan())
     all_s = time.perf_counter() - started
     setting = setting_of(case)
-    seen = observe(case, setting)
+    seen = observations(case, setting)
     started = time.perf_counter()
     sampling = Sampling(explanation("LS"), setting, seen, NutsSettings())
     sampling.run()

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.fit.model import log_choices
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import CrisisNames
 from buckpass.game.payoffs import Coefficients, crises_of

@@ -10,7 +10,7 @@ from synthetic import order, play
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import FitPlan, NothingToFit, fit_explanation, what_cannot_be_estimated
 from buckpass.fit.model import log_choices
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.posterior import diagnose
 from buckpass.fit.readings import reading_of
 from buckpass.fit.rereading import prior_dominated

@@ -13,7 +13,7 @@ from synthetic import order, play
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import UnknownExplanation, explanation, explanations, priors
 from buckpass.fit.model import band_log_probability, coefficients_from, interacts, log_choices
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.predictive_checks import check_rows
 from buckpass.fit.simulating import draw_rungs, simulated_record
 

@@ -11,7 +11,7 @@ from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.likelihood import Likelihood, first_mover
 from buckpass.fit.model import coefficients_from
-from buckpass.fit.observations import Coding, observe
+from buckpass.model.observations import Coding, observations
 from buckpass.fit.posterior import load_posterior, save_posterior
 from buckpass.fit.readings import AS_CODED, reading_of, readings_of, without_crises
 from buckpass.fit.requests import base_rate_scores, request_log_likelihood, requests_of
@@ -24,7 +24,7 @@ from buckpass.game.setting import setting_of
 @pytest.fixture(scope="module")
 def record(toy):
     setting = setting_of(toy)
-    return toy, setting, observe(toy, setting)
+    return toy, setting, observations(toy, setting)
 
 
 def medians(one, setting):
@@ -36,7 +36,7 @@ def medians(one, setting):
 
 def test_bands_narrow_to_the_coded_rung_and_widen_inside_the_ladder(record):
     case, setting, seen = record
-    narrow, wide = (observe(case, setting, Coding(doubt=d)) for d in (-1, 1))
+    narrow, wide = (observations(case, setting, Coding(doubt=d)) for d in (-1, 1))
     assert (narrow.low >= seen.low).all()
     assert (narrow.high <= seen.high).all()
     assert (narrow.low <= narrow.high).all()

@@ -54,7 +54,7 @@ def fit(
         from buckpass.fit.explanations import explanation as named
         from buckpass.fit.fitting import FitPlan, posterior_file
         from buckpass.fit.likelihood import ORDERS
-        from buckpass.fit.observations import Coding
+        from buckpass.model.observations import Coding
 
         loaded = load_case(case)
         for name in without or []:

@@ -16,7 +16,7 @@ _FILE_OF = {
     "fit": "fitting",
     "fit_explanation": "fitting",
     "load_posteriors": "stored",
-    "Coding": "observations",
+    "Coding": "buckpass.model.observations",
     "Posterior": "posterior",
     "load_posterior": "posterior",
     "save_posterior": "posterior",
@@ -30,4 +30,5 @@ __all__ = ["Explanation", "explanation", "explanations", "priors", *sorted(_FILE
 def __getattr__(name: str) -> Any:
     if name not in _FILE_OF:
         raise AttributeError(f"buckpass.fit has no public name {name!r}")
-    return getattr(import_module(f"buckpass.fit.{_FILE_OF[name]}"), name)
+    place = _FILE_OF[name]
+    return getattr(import_module(place if "." in place else f"buckpass.fit.{place}"), name)

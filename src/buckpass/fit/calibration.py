@@ -16,7 +16,7 @@ from scipy.stats import chisquare
 
 from buckpass.fit.density import distribution
 from buckpass.fit.model import coefficients_from, log_choices
-from buckpass.fit.observations import TOP, Observations
+from buckpass.model.observations import TOP, Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.sampling import Sampling
 from buckpass.fit.simulating import draw_rungs

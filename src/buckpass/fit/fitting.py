@@ -15,7 +15,7 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.likelihood import Order
 from buckpass.fit.model import interacts
-from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.model.observations import Coding, Observations, observations
 from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
@@ -139,7 +139,7 @@ def _uninformed(setting: CrisisSetting, seen: Observations, k: int, name: str) -
 
 def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
     setting = setting_of(case)
-    seen = observe(case, setting, coding)
+    seen = observations(case, setting, coding)
     scored = len(set(seen.crisis.tolist()))
     if scored < 2:
         raise NothingToFit(

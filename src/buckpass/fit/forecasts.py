@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
-from buckpass.fit.observations import Observations, observe
+from buckpass.model.observations import Observations, observations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predictive_checks import posterior_coding
 from buckpass.fit.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
@@ -104,7 +104,7 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     left_out = _left_out(case, passed)
     setting = setting_of(case, left_out)
-    seen = observe(case, setting)
+    seen = observations(case, setting)
     if not len(seen):
         raise NothingToForecast(f"{', '.join(left_out)} have no coded response of a power, so nothing can be scored")
     forecasts = {e: _predicted(p, setting, left_out) for e, p in passed.items()}

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import Explanation
 from buckpass.fit.likelihood import Likelihood
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.readings import Reading, reading_of
 from buckpass.fit.requests import Requests
 from buckpass.game.setting import CrisisSetting

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from buckpass.fit.alone import alone_coefficients, alone_setting
 from buckpass.fit.explanations import Explanation
 from buckpass.fit.model import bands, coefficients_from, interacts, log_choices
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.requests import Requests, request_log_likelihood
 from buckpass.game.crises import Crises

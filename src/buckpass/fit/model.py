@@ -12,7 +12,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from buckpass.fit.explanations import Explanation
-from buckpass.fit.observations import Observations
+from buckpass.model.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.game.choice import CLOSED, log_strategy
 from buckpass.game.covariates import COVARIATES

@@ -18,7 +18,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fit.decisive_cases import splitting_cases
 from buckpass.fit.explanations import explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
-from buckpass.fit.observations import Observations, observe
+from buckpass.model.observations import Observations, observations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rung_probabilities import rung_probabilities
@@ -184,7 +184,7 @@ def score_task(
     """
     if "setting" not in kept:
         kept["setting"] = setting_of(case)
-        kept["seen"] = observe(case, kept["setting"])
+        kept["seen"] = observations(case, kept["setting"])
         kept["requests"] = requests_of(case, kept["setting"])
     setting, seen = kept["setting"], kept["seen"]
     if kept.get("fitted") != task.fitted:

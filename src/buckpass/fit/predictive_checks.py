@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.model.observations import Coding, Observations, observations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import RUNGS, at_rows, rung_probabilities
 from buckpass.fit.simulating import draw_rungs, within_band
@@ -41,7 +41,7 @@ def predictive_checks(
     groups = _theatres(case, setting.names.crises)
     rows = []
     for name, posterior in posteriors.items():
-        seen = observe(case, setting, posterior_coding(posterior))
+        seen = observations(case, setting, posterior_coding(posterior))
         probability = at_rows(rung_probabilities(setting, posterior, n_draws), seen)
         labels = {"power": np.array(setting.names.powers)[seen.power], "theatre": groups[seen.crisis]}
         rows += [{"explanation": name, **row} for row in check_rows(probability, seen, labels, seed)]

@@ -10,7 +10,7 @@ import xarray as xr
 from buckpass.case import Case
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.observations import observe
+from buckpass.model.observations import observations
 from buckpass.fit.posterior import Diagnostics, Posterior
 from buckpass.fit.predictive_checks import check_rows
 from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
@@ -30,7 +30,7 @@ NOTE = (
 def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> ResultTable:
     """Rungs that each explanation expects under its priors, with 90 % intervals, beside the record's shares."""
     setting = setting_of(case)
-    seen = observe(case, setting)
+    seen = observations(case, setting)
     rows = []
     for one in explanations():
         probability = at_rows(

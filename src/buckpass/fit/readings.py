@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from buckpass.case import Case
-from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.model.observations import Coding, Observations, observations
 from buckpass.game.setting import CrisisSetting
 
 __all__ = ["AS_CODED", "NamedReading", "Reading", "reading_of", "readings_of", "without_crises"]
@@ -91,7 +91,7 @@ def _dropped(case: Case, setting: CrisisSetting) -> list[tuple[str, str, np.ndar
 
 def _recoded(case: Case, setting: CrisisSetting, seen: Observations, coding: Coding) -> Reading:
     """The same rows under another coding; a row that the coding drops has no weight."""
-    other = observe(case, setting, coding)
+    other = observations(case, setting, coding)
     at = {line: n for n, line in enumerate(seen.line.tolist())}
     rows = np.array([at[line] for line in other.line.tolist()], dtype=int)
     low, high, weight = seen.low.copy(), seen.high.copy(), np.zeros(len(seen))

@@ -10,7 +10,7 @@ import xarray as xr
 from buckpass.case import Case
 from buckpass.fit.likelihood import first_mover
 from buckpass.fit.model import coefficients_from, log_choices
-from buckpass.fit.observations import Coding, Observations
+from buckpass.model.observations import Coding, Observations
 from buckpass.fit.posterior import diagnose
 from buckpass.fit.readings import NamedReading, readings_of
 from buckpass.fit.requests import base_rate_scores

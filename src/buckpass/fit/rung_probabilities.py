@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import interacts, log_choices
-from buckpass.fit.observations import TOP, Observations
+from buckpass.model.observations import TOP, Observations
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predict import coefficients_of, draw_games
 from buckpass.game.crises import Crises

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from buckpass.fit.observations import TOP, Observations
+from buckpass.model.observations import TOP, Observations
 
 __all__ = ["draw_rungs", "simulated_record", "within_band"]
 

@@ -108,8 +108,8 @@ def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:
     from buckpass.fit.fitting import what_cannot_be_estimated
-    from buckpass.fit.observations import observe
+    from buckpass.model.observations import observations
     from buckpass.game.setting import setting_of
 
     setting = setting_of(case)
-    return tuple(what_cannot_be_estimated(setting, observe(case, setting)))
+    return tuple(what_cannot_be_estimated(setting, observations(case, setting)))

@@ -10,8 +10,10 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.game.setting import CrisisSetting
+from buckpass.model.mechanisms import base_terms
+from buckpass.model.terms import terms
 
-__all__ = ["Coding", "Observations", "observe"]
+__all__ = ["Coding", "Observations", "controls_matrix", "observations"]
 
 TOP = 6
 DEPLOYMENT = 5
@@ -58,7 +60,7 @@ class Observations:
         return replace(self, **fields)
 
 
-def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Observations:
+def observations(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Observations:
     """The informative rows of the record for the crises and powers of a setting.
 
     A power that does not play in a crisis (host or belligerent) has no entry. A deployment coded 5 through a body that
@@ -76,6 +78,16 @@ def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Ob
     weight, line = rows["weight"].to_numpy(), rows["line"].to_numpy()
     found = Observations(crisis, power, low, high, weight, len(setting.names.crises), line)
     return _only_open(found, setting)
+
+
+def controls_matrix(
+    case: Case, setting: CrisisSetting, coding: Coding = Coding()
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The controls of the coded responses, as *base* has them: names, and [row, control] in the rows of `observations`."""
+    seen = observations(case, setting, coding)
+    names = tuple(dict.fromkeys(one.covariate for one in terms() if one.covariate and one.name in base_terms()))
+    columns = [np.asarray(setting.covariate(name))[seen.crisis, seen.power] for name in names]
+    return names, np.column_stack(columns)
 
 
 def _informative(case: Case, crises: Sequence[str], coding: Coding) -> pl.DataFrame:
