@@ -94,7 +94,8 @@ def _without_backlash(crises: Crises, found: Equilibrium, i: int) -> jnp.ndarray
     reach = crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None]
     left = jnp.exp(found.log_residual[:, i, None] - reach)
     return (
-        crises.stake[:, i, None] * (1.0 - left)
+        crises.rung_payoff_at[:, i]
+        + crises.stake[:, i, None] * (1.0 - left)
         + crises.influence[:, i, None] * crises.influence_at[:, i]
         - crises.cost[:, i, None] * crises.cost_at[:, i]
         - crises.norm[:, i, None] * crises.deploys_at[:, i]

@@ -197,7 +197,7 @@ def _against(
         return np.stack([held[r, power] for r in rows], axis=1)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
-           "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
+           "influence_at", "deploys_at", "barred_at", "rung_payoff_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
     numbers = {name: beside(getattr(batch, name)) for name in own} | {
         "delivery": beside(np.asarray(batch.delivery) / np.asarray(batch.severity)[:, None]),

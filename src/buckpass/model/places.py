@@ -41,7 +41,7 @@ PLACES: dict[str, Place] = {
     "crisis": Place("crisis_spread"),
     "kappa.aligned": Place("kappa"),
     "kappa.rivals": Place("kappa_rivals"),
-    "vehicle.power": Place("vehicle_power", dims=("power",)),
+    "vehicle.power": Place("vehicle_price", dims=("power",)),
     "vehicle.organisation": Place("vehicle_price", dims=("vehicle",)),
     "vehicle.scale": Place("", 1.0, is_scale=True),
     "host.stake": Place(""),

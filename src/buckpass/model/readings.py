@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from buckpass.case import Case
-from buckpass.model.observations import Coding, Observations, observations
 from buckpass.game.setting import CrisisSetting
+from buckpass.model.observations import Coding, Observations, observations
 
 __all__ = ["AS_CODED", "NamedReading", "Reading", "reading_of", "readings_of", "without_crises"]
 

@@ -15,7 +15,7 @@ __all__ = ["alone_coefficients", "alone_setting"]
 
 PER_CRISIS = ("severity",)
 WHOLE = ("names", "alignment", "cost_curve", "asked_relief", "vehicles")
-BY_POWER = ("stake_power", "cost_power", "norm", "alone_price", "vehicle_price")
+BY_POWER = ("stake_power", "cost_power", "norm", "vehicle_price")
 
 
 def alone_setting(setting: CrisisSetting, crisis: np.ndarray, power: np.ndarray) -> CrisisSetting:

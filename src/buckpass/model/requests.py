@@ -12,12 +12,12 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
-from buckpass.fit.alone import alone_coefficients, alone_setting
-from buckpass.fit.model import log_choices
+from buckpass.game.choice import log_strategy
 from buckpass.game.covariates import COVARIATES, is_treaty_partner
 from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
+from buckpass.model.alone import alone_coefficients, alone_setting
 
 __all__ = ["Requests", "base_rate_scores", "request_log_likelihood", "requests_of"]
 
@@ -114,7 +114,7 @@ def _security(requests: Requests, coefficients: Coefficients) -> Float[Array, " 
     """1 − E exp(−X_h) under every request, crisis by crisis."""
     games = crises_of(requests.rows, alone_coefficients(coefficients, requests.row_power))
     reach = games.delivery[..., None] * games.effort_at / games.severity[:, None, None]
-    log_left = logsumexp(log_choices(games, False) - games.host_alignment[..., None] * reach, axis=-1)[:, 0]
+    log_left = logsumexp(log_strategy(games, jnp.zeros_like(games.stake)) - games.host_alignment[..., None] * reach, axis=-1)[:, 0]
     return 1.0 - jnp.exp(jnp.sum(log_left[requests.row_of], axis=-1)).reshape(-1)
 
 
