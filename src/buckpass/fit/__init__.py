@@ -6,7 +6,7 @@ Names are loaded when they are first used: asking a posterior does not load the 
 from importlib import import_module
 from typing import Any
 
-from buckpass.fit.explanations import Explanation, explanation, explanations, priors
+from buckpass.model.mechanisms import combination, mechanisms, priors
 
 _FILE_OF = {
     "Compared": "comparing",
@@ -24,7 +24,7 @@ _FILE_OF = {
     "NutsSettings": "sampling",
 }
 
-__all__ = ["Explanation", "explanation", "explanations", "priors", *sorted(_FILE_OF)]
+__all__ = ["combination", "mechanisms", "priors", *sorted(_FILE_OF)]
 
 
 def __getattr__(name: str) -> Any:

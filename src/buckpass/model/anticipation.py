@@ -9,15 +9,16 @@ from __future__ import annotations
 from functools import reduce
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
 from buckpass.game.choice import CLOSED, Choice
 
-__all__ = ["Anticipated", "Nodes", "anticipate", "nodes_of", "payoffs"]
+__all__ = ["Nodes", "anticipate", "nodes_of", "payoffs"]
 
-ENOUGH = 1e-4  # change of log R below which one more Newton step, which squares it, is the last
+ENOUGH = 1e-3  # change of log R below which one more Newton step, which squares it, is the last
 LIMIT = 60  # steps of the search
 SHORTEST = 0.2  # of a Newton step: below it a damped best response is taken instead
 
@@ -26,125 +27,137 @@ class Nodes(eqx.Module):
     """A batch of crises with the crisis effect at several values; axes power p, option o, node q, crisis c."""
 
     offer: Float[Array, "p o q c"]  # pay-off without the stake: τ + u·r + G w − …
-    stake: Float[Array, "p 1 1 c"]
-    fall: Float[Array, "p o 1 c"]  # exp(−reach)
-    kept: Float[Array, "p p o c"]  # exp(−α reach): of j's option, in i's eyes
-
-
-class Anticipated(eqx.Module):
-    """log R of every power at every node, and the largest change under one best response where the search ended."""
-
-    log_residual: Float[Array, "p q c"]
-    error: Float[Array, " c"]
+    stake: Float[Array, "p c"]
+    alignment: Float[Array, "p p c"]
+    reach: Float[Array, "p o c"]  # 0 where closed; given by the case, not estimated: no derivative is taken
 
 
 def nodes_of(choice: Choice, rung: Float[Array, "p o c"], effect: Float[Array, "q c"]) -> Nodes:
     """The batch at values of the crisis effect u, which adds u·r to the pay-off of rung r."""
     offer = choice.offer[:, :, None] + rung[:, :, None] * effect
     reach = jnp.where(choice.offer > CLOSED, choice.reach, 0.0)
-    kept = jnp.exp(-choice.alignment[:, :, None] * reach[None])
-    return Nodes(offer, choice.stake[:, None, None], jnp.exp(-reach)[:, :, None], kept)
+    return Nodes(offer, choice.stake, choice.alignment, lax.stop_gradient(reach))
 
 
 def payoffs(nodes: Nodes, log_residual: Float[Array, "p q c"]) -> Float[Array, "p o q c"]:
     """Expected pay-off of every option, up to V: offer − V R exp(−reach)."""
-    return nodes.offer - _loss(nodes, log_residual)
+    return nodes.offer - _at_stake(nodes, log_residual) * jnp.exp(-nodes.reach)[:, :, None]
 
 
-def anticipate(nodes: Nodes, guess: Float[Array, "p q c"]) -> Anticipated:
-    """Residuals that reproduce themselves, with first derivatives by the implicit function theorem.
+def chances(payoff: Float[Array, "p o q c"]) -> Float[Array, "p o q c"]:
+    """Logit choice probabilities of every option."""
+    weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
+    return weight / jnp.sum(weight, axis=1, keepdims=True)
 
-    The search ends where one Newton step changes little; that last step is taken in the open, with the inverse of I − S held:
-    its derivative is the implicit one, and its value has the error squared.
+
+@jax.custom_vjp
+def anticipate(nodes: Nodes, guess: Float[Array, "p q c"]) -> Float[Array, "p q c"]:
+    """log R of every power at every node: residuals that reproduce themselves.
+
+    Newton from the guess; derivatives by the implicit function theorem. Where the search did not end (60 steps) the
+    answer is not a number: a likelihood that is not solved is none.
     """
-    point, inverse, error = _search(lax.stop_gradient(nodes), lax.stop_gradient(guess))
-    gap = _answer(nodes, lax.stop_gradient(point)) - point
-    step = reduce(jnp.add, [inverse[:, j] * gap[j] for j in range(len(gap))])
-    return Anticipated(point + step, jnp.max(error, axis=0))
+    return _forward(nodes, guess)[0]
 
 
-def _loss(nodes: Nodes, log_residual: Array) -> Array:
+def _at_stake(nodes: Nodes, log_residual: Array) -> Float[Array, "p 1 q c"]:
     largest = 60.0 if log_residual.dtype == jnp.float32 else 500.0
-    return nodes.stake * jnp.exp(jnp.minimum(log_residual, largest))[:, None] * nodes.fall
+    return (nodes.stake[:, None] * jnp.exp(jnp.minimum(log_residual, largest)))[:, None]
 
 
-def _chances(payoff: Float[Array, "p o q c"]) -> Float[Array, "p o q c"]:
-    weight = jnp.exp(payoff - _over_options(jnp.maximum, payoff)[:, None])
-    return weight / _over_options(jnp.add, weight)[:, None]
+def _kept(nodes: Nodes) -> Float[Array, "p p o c"]:
+    """exp(−α_ij reach): what option o of j leaves to i."""
+    return jnp.exp(-nodes.alignment[:, :, None] * nodes.reach[None])
 
 
-def _over_options(how, values: Float[Array, "p o ..."]) -> Array:
-    """A reduction written out: the compiler joins it to what comes before, along the crisis axis."""
-    return reduce(how, [values[:, a] for a in range(values.shape[1])])
-
-
-def _kept_by(nodes: Nodes, chances: Float[Array, "p o q c"]) -> Float[Array, "p p q c"]:
-    """Σ_a σ_j(a) exp(−α_ij reach_j(a)), for i by j."""
-    return reduce(
-        jnp.add, [nodes.kept[:, :, a, None] * chances[None, :, a] for a in range(chances.shape[1])]
-    )
-
-
-def _answer(nodes: Nodes, log_residual: Array) -> Float[Array, "p q c"]:
-    kept = _kept_by(nodes, _chances(payoffs(nodes, log_residual)))
-    return jnp.sum(jnp.where(_others(kept), jnp.log(jnp.maximum(kept, jnp.finfo(kept.dtype).tiny)), 0.0), axis=1)
+def _kept_by(kept: Float[Array, "p p o c"], of: Float[Array, "p o q c"]) -> Float[Array, "p p q c"]:
+    """Σ_a of_j(a) exp(−α_ij reach_j(a)), for i by j; written out, which the compiler joins along the crisis axis."""
+    return reduce(jnp.add, [kept[:, :, a, None] * of[None, :, a] for a in range(of.shape[1])])
 
 
 def _others(pairs: Float[Array, "p p q c"]) -> Array:
     return ~jnp.eye(len(pairs), dtype=bool)[:, :, None, None]
 
 
-def _respond(nodes: Nodes, point: Array) -> tuple[Array, Array]:
+def _respond(nodes: Nodes, kept: Array, point: Array) -> tuple[Array, Array]:
     """Best response minus the point, and the inverse of I − S there."""
-    loss = _loss(nodes, point)
-    chances = _chances(nodes.offer - loss)
-    pull = -chances * loss
-    kept = jnp.maximum(_kept_by(nodes, chances), jnp.finfo(point.dtype).tiny)
-    off = _others(kept)
-    slope = _kept_by(nodes, pull) / kept - _over_options(jnp.add, pull)[None]
-    gap = jnp.sum(jnp.where(off, jnp.log(kept), 0.0), axis=1) - point
+    loss = _at_stake(nodes, point) * jnp.exp(-nodes.reach)[:, :, None]
+    chance = chances(nodes.offer - loss)
+    pull = -chance * loss
+    share = jnp.maximum(_kept_by(kept, chance), jnp.finfo(point.dtype).tiny)
+    off = _others(share)
+    slope = _kept_by(kept, pull) / share - jnp.sum(pull, axis=1)[None]
+    gap = jnp.sum(jnp.where(off, jnp.log(share), 0.0), axis=1) - point
     return gap, _inverse(jnp.where(off, -slope, 1.0))
 
 
 def _inverse(matrix: Float[Array, "p p q c"]) -> Float[Array, "p p q c"]:
     """Gauss-Jordan elimination along the crisis axis, without pivoting: where that fails its steps are rejected."""
     size = len(matrix)
-    rows = [[matrix[i, j] for j in range(size)] for i in range(size)]
     for k in range(size):
-        scale = 1.0 / rows[k][k]
-        rows[k] = [scale if j == k else rows[k][j] * scale for j in range(size)]
-        for i in (i for i in range(size) if i != k):
-            factor = rows[i][k]
-            rows[i] = [-factor * scale if j == k else rows[i][j] - factor * rows[k][j] for j in range(size)]
-    return jnp.stack([jnp.stack(row) for row in rows])
+        pivot = 1.0 / matrix[k, k]
+        row = matrix[k] * pivot
+        column = matrix[:, k].at[k].set(-jnp.ones_like(pivot))
+        matrix = (matrix.at[k].set(0.0) - column[:, None] * row[None]).at[:, k].set(-column * pivot)
+    return matrix
 
 
-def _search(nodes: Nodes, guess: Array) -> tuple[Array, Array, Array]:
+def _moved(inverse: Array, gap: Array) -> Array:
+    return reduce(jnp.add, [inverse[:, j] * gap[j] for j in range(len(gap))])
+
+
+def _size(gap: Array) -> Array:
+    error = jnp.max(jnp.abs(gap), axis=0)
+    return jnp.where(jnp.isfinite(error), error, jnp.inf)
+
+
+def _forward(nodes: Nodes, guess: Array):
     """Newton from the guess, halved where it lowers no error, a damped best response where halving does not help."""
-
-    def move(inverse, gap):
-        return reduce(jnp.add, [inverse[:, j] * gap[j] for j in range(len(gap))])
-
-    def size_of(gap):
-        error = jnp.max(jnp.abs(gap), axis=0)
-        return jnp.where(jnp.isfinite(error), error, jnp.inf)
+    kept = _kept(nodes)
 
     def advance(state):
         count, point, gap, inverse, length = state
-        error = size_of(gap)
+        error = _size(gap)
         is_newton = length > SHORTEST
-        step = jnp.where(is_newton, length * move(inverse, gap), 0.5 * gap)
-        trial = jnp.where(error > ENOUGH, point + jnp.where(jnp.isfinite(step), step, 0.0), point)
-        new_gap, new_inverse = _respond(nodes, trial)
-        taken = (size_of(new_gap) < error) | ~is_newton
+        step = jnp.where(is_newton, length * _moved(inverse, gap), 0.5 * gap)
+        trial = jnp.where((error > ENOUGH) & jnp.isfinite(step), point + step, point)
+        new_gap, new_inverse = _respond(nodes, kept, trial)
+        taken = (_size(new_gap) < error) | ~is_newton
         length = jnp.where(taken, 1.0, 0.5 * length)
-        kept = [jnp.where(taken, new, old) for new, old in ((trial, point), (new_gap, gap), (new_inverse, inverse))]
-        return count + 1, *kept, length
+        new = [jnp.where(taken, a, b) for a, b in ((trial, point), (new_gap, gap), (new_inverse, inverse))]
+        return count + 1, *new, length
 
     def unfinished(state):
-        return (state[0] < LIMIT) & jnp.any(size_of(state[2]) > ENOUGH)
+        return (state[0] < LIMIT) & jnp.any(_size(state[2]) > ENOUGH)
 
-    gap, inverse = _respond(nodes, guess)
-    state = (jnp.int32(0), guess, gap, inverse, jnp.ones_like(guess[0]))
-    _, point, gap, inverse, _ = lax.while_loop(unfinished, advance, state)
-    return point, inverse, size_of(gap)
+    # The first response is a step of the loop too: written twice, the compiler would read it twice.
+    far = jnp.full_like(guess, jnp.inf)
+    start = (jnp.int32(0), guess, far, jnp.zeros((len(guess), *guess.shape), guess.dtype), jnp.ones_like(guess[0]))
+    _, point, gap, inverse, _ = lax.while_loop(unfinished, advance, start)
+    found = point + jnp.where(_size(gap) <= ENOUGH, _moved(inverse, gap), jnp.nan)
+    return found, (nodes, kept, found, inverse)
+
+
+def _backward(saved, slope: Float[Array, "p q c"]):
+    """The implicit function theorem: (I − S)ᵀ λ = slope, then λ through one best response at fixed log R."""
+    nodes, kept, point, inverse = saved
+    weight = reduce(jnp.add, [inverse[i] * slope[i] for i in range(len(slope))])  # λ
+    at_stake, fall = _at_stake(nodes, point), jnp.exp(-nodes.reach)[:, :, None]
+    chance = chances(nodes.offer - at_stake * fall)
+    share = jnp.maximum(_kept_by(kept, chance), jnp.finfo(point.dtype).tiny)
+    pair = jnp.where(_others(share), weight[:, None] / share, 0.0)  # i j q c
+    to_chance = jnp.stack(
+        [reduce(jnp.add, [pair[i] * kept[i, :, a, None] for i in range(len(slope))]) for a in range(chance.shape[1])], 1
+    )
+    to_payoff = chance * (to_chance - jnp.sum(chance * to_chance, axis=1, keepdims=True))
+    scale = jnp.exp(jnp.minimum(point, 60.0))[:, None]
+    to_stake = -jnp.sum(to_payoff * scale * fall, axis=(1, 2))
+    by_option = [
+        kept[:, :, a] * nodes.reach[None, :, a] * jnp.sum(pair * chance[None, :, a], axis=2)
+        for a in range(chance.shape[1])
+    ]
+    to_alignment = -reduce(jnp.add, by_option)
+    return Nodes(to_payoff, to_stake, to_alignment, jnp.zeros_like(nodes.reach)), jnp.zeros_like(point)
+
+
+anticipate.defvjp(_forward, _backward)

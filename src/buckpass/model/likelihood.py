@@ -71,6 +71,7 @@ class Likelihood:
         self._rows = alone_setting(setting, seen.crisis, seen.power)
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
         self._rungs = setting.cost_curve.shape[0]
+        self._layers = _layers(seen, len(setting.log_delivery[0]))
         self._of_crisis = (seen.crisis[:, None] == np.arange(seen.n_crises)).astype(float)
 
     def __call__(
@@ -110,17 +111,16 @@ class Likelihood:
     ) -> tuple[Float[Array, "q c"], Float[Array, "p q c"]]:
         crises = crises_of(self.setting, coefficients)
         nodes = nodes_of(as_choice(crises), jnp.moveaxis(crises.rung, 0, -1).astype(effect.dtype), effect)
-        found = anticipate(nodes, guess)
-        payoff = payoffs(nodes, found.log_residual)
-        best = jnp.max(payoff, axis=1, keepdims=True)
-        mine = jnp.exp(payoff - best)[self.seen.power, :, :, self.seen.crisis]  # n o q
-        weight = self._by_rung(jnp.moveaxis(mine, 0, -1), crises.rung[self.seen.crisis, self.seen.power].T[:, None])
-        together = self._bands(weight, reading)
+        log_residual = anticipate(nodes, guess)
+        payoff = payoffs(nodes, log_residual)
+        weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
+        by_rung = self._by_rung(jnp.moveaxis(weight, 1, 0), jnp.moveaxis(crises.rung, 0, -1).swapaxes(0, 1)[:, :, None])
+        together = self._on_grid(by_rung, reading)
         led = np.flatnonzero(self._patron >= 0)
         if led.size:
             after = self._patron_first(coefficients, led, reading, effect[:, led])
             together = together.at[:, led].set(after)
-        return together, found.log_residual
+        return together, log_residual
 
     def _by_rung(self, weight: Float[Array, "o ... n"], rung: Array) -> Float[Array, "r ... n"]:
         """Weights of options summed over those of each rung."""
@@ -135,6 +135,20 @@ class Likelihood:
         inside = jnp.sum(jnp.where((ladder >= reading.low) & (ladder <= reading.high), weight, 0.0), axis=0)
         least = jnp.finfo(weight.dtype).tiny
         return jnp.log(jnp.maximum(inside, least)) - jnp.log(jnp.sum(weight, axis=0))
+
+    def _on_grid(self, weight: Float[Array, "r p q c"], reading: Reading) -> Float[Array, "q c"]:
+        """The same from all powers of all crises: without picking rows, which the compiler does slowly."""
+        ladder = jnp.arange(self._rungs)[:, None, None, None]
+        least = jnp.finfo(weight.dtype).tiny
+        log_all = jnp.log(jnp.sum(weight, axis=0))
+        found = jnp.zeros(weight.shape[2:], weight.dtype)
+        for layer in self._layers:
+            is_seen, row = (layer >= 0)[:, None], np.maximum(layer, 0)
+            low, high = (of[row][:, None] for of in (reading.low, reading.high))
+            inside = jnp.sum(jnp.where((ladder >= low) & (ladder <= high), weight, 0.0), axis=0)
+            log_band = jnp.log(jnp.maximum(inside, least)) - log_all
+            found = found + jnp.sum(jnp.where(is_seen, reading.weight[row][:, None] * log_band, 0.0), axis=0)
+        return found
 
     def _summed(self, by_row: Float[Array, "q n"], reading: Reading) -> Float[Array, "q c"]:
         return (by_row * reading.weight) @ self._of_crisis
@@ -167,6 +181,18 @@ class Likelihood:
             return none
         told = (lambda: request_log_likelihood(self.requests, coefficients, values))
         return told() if host_moves is None else lax.cond(host_moves, told, lambda: none)
+
+
+def _layers(seen: Observations, powers: int) -> list[np.ndarray]:
+    """Row of the record at each [power, crisis], −1 where there is none; a layer for every coder."""
+    found: list[np.ndarray] = []
+    for row, (c, p) in enumerate(zip(seen.crisis, seen.power, strict=True)):
+        layer = next((one for one in found if one[p, c] < 0), None)
+        if layer is None:
+            layer = np.full((powers, seen.n_crises), -1)
+            found.append(layer)
+        layer[p, c] = row
+    return found
 
 
 def first_mover(setting: CrisisSetting) -> np.ndarray:
