@@ -10,16 +10,20 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-__all__ = ["Sites", "effect_nodes", "moments", "rule"]
+__all__ = ["Sites", "effect_nodes", "interpolation", "moments", "rule"]
 
-LEAST_INFORMATION = 0.02
+LEAST_INFORMATION = 0.05
 
 
 class Sites(eqx.Module):
     """What the responses of each crisis say of its effect u, as a normal factor exp(pull·u − ½ information·u²)."""
 
     pull: Float[Array, " c"]
-    information: Float[Array, " c"]
+    log_information: Float[Array, " c"]
+
+    @property
+    def information(self) -> Float[Array, " c"]:
+        return jnp.exp(self.log_information)
 
 
 @cache
@@ -43,10 +47,16 @@ def effect_nodes(
     return spread * in_sd, log_weight + 0.5 * (at**2 - in_sd**2) - 0.5 * jnp.log(widening)
 
 
+def interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Lagrange's polynomials: values at `wanted` are this matrix times the values at `known`."""
+    rows = [[np.prod([(x - b) / (a - b) for b in known if b != a]) for a in known] for x in wanted]
+    return np.array(rows)
+
+
 def moments(log_weight: Float[Array, "q c"], effect: Float[Array, "q c"], spread: Float[Array, ""]) -> Sites:
     """The sites that have mean and variance of the effect given the responses (`log_weight`: of every node)."""
     chance = jax.nn.softmax(log_weight, axis=0)
     mean = jnp.sum(chance * effect, axis=0)
     variance = jnp.maximum(jnp.sum(chance * (effect - mean) ** 2, axis=0), 1e-12)
     information = 1.0 / variance - 1.0 / jnp.maximum(spread**2, 1e-12)
-    return Sites(mean / variance, jnp.maximum(information, LEAST_INFORMATION))
+    return Sites(mean / variance, jnp.log(jnp.maximum(information, LEAST_INFORMATION)))

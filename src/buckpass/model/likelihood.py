@@ -18,10 +18,9 @@ from buckpass.game.crises import Crises
 from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
-from buckpass.model.alone import alone_coefficients, alone_setting
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs
 from buckpass.model.coefficients import coefficients_from
-from buckpass.model.effect import Sites, effect_nodes, moments
+from buckpass.model.effect import Sites, effect_nodes, interpolation, moments, rule
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
 from buckpass.model.requests import Requests, request_log_likelihood
@@ -30,27 +29,28 @@ __all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mov
 
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
-NODES = 9  # of the crisis effect, placed where each crisis wants them
+NODES = 9  # values of the crisis effect, placed where each crisis wants them
+SOLVED = 3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
 
 
 class Guess(eqx.Module):
-    """Where the answer lies nearly: the crisis effects by crisis, and log R at their nodes."""
+    """Where the answer lies nearly: the crisis effects by crisis, and log R at the nodes that are solved."""
 
     sites: Sites
-    log_residual: Float[Array, "p q c"]
+    log_residual: Float[Array, "p s c"]
 
 
 class LogLikelihood(eqx.Module):
     """Per crisis, in nats: the responses given the request, and the request (0 where unknown or not modelled).
 
-    sites : what each crisis says of its effect; log_residual : log R at the nodes (0 where nothing is solved): the guess
+    sites : what each crisis says of its effect; log_residual : log R at the nodes solved (0 where nothing is solved): the guess
     for points nearby.
     """
 
     responses: Float[Array, " c"]
     request: Float[Array, " c"]
     sites: Sites
-    log_residual: Float[Array, "p q c"]
+    log_residual: Float[Array, "p s c"]
 
 
 class Likelihood:
@@ -58,21 +58,20 @@ class Likelihood:
 
     Every crisis has an effect u ~ N(0, σ_u²) of its own that adds u·r to the pay-off of rung r for all powers; it is
     integrated out crisis by crisis (`effect.py`). Where nobody's effort counts for anybody else (`interacts` false: no κ
-    is free) each row of the record is a game of one and nothing is solved. Under *patron first* the crises that have a
+    is free) nothing is solved. Under *patron first* the crises that have a
     patron among the powers are solved after each of its moves.
     """
 
     def __init__(
         self, setting: CrisisSetting, seen: Observations, interacts: bool, order: Order = "simultaneous",
-        requests: Requests | None = None, nodes: int = NODES,
+        requests: Requests | None = None, nodes: int = NODES, solved: int = SOLVED,
     ):  # fmt: skip
         self.setting, self.seen, self.interacts, self.order = setting, seen, interacts, order
-        self.requests, self.nodes = requests, nodes
-        self._rows = alone_setting(setting, seen.crisis, seen.power)
+        self.requests, self.nodes, self.solved = requests, nodes, min(solved, nodes)
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
         self._rungs = setting.cost_curve.shape[0]
         self._layers = _layers(seen, len(setting.log_delivery[0]))
-        self._of_crisis = (seen.crisis[:, None] == np.arange(seen.n_crises)).astype(float)
+        self._carry = interpolation(rule(self.solved)[0], rule(nodes)[0])
 
     def __call__(
         self, values: Mapping[str, Array], reading: Reading, guess: Guess | None = None,
@@ -84,7 +83,7 @@ class Likelihood:
         coefficients = coefficients_from(self.setting, values)
         effect, log_weight = effect_nodes(guess.sites, coefficients.crisis_spread, self.nodes)
         if self.interacts:
-            by_node, log_residual = self._solved(coefficients, reading, effect, guess.log_residual)
+            by_node, log_residual = self._together(coefficients, reading, guess, effect)
         else:
             by_node, log_residual = self._alone(coefficients, reading, effect), guess.log_residual
         responses = logsumexp(by_node + log_weight, axis=0)
@@ -95,63 +94,49 @@ class Likelihood:
         """No knowledge of where the answer lies."""
         crises, powers = self.seen.n_crises, len(self.setting.log_delivery[0])
         rows = np.bincount(self.seen.crisis, minlength=crises).astype(float)
-        return Guess(Sites(jnp.zeros(crises), jnp.asarray(rows)), jnp.zeros((powers, self.nodes, crises)))
+        return Guess(Sites(jnp.zeros(crises), jnp.log(jnp.asarray(np.maximum(rows, 1.0)))), jnp.zeros((powers, self.solved, crises)))
 
     def _alone(self, coefficients: Coefficients, reading: Reading, effect: Array) -> Float[Array, "q c"]:
-        games = crises_of(self._rows, alone_coefficients(coefficients, self.seen.power))
-        choice = as_choice(games)
-        payoff = (choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach))[0]
-        weight = self._by_rung(jnp.exp(payoff - jnp.max(payoff, axis=0)), games.rung[:, 0].T)
-        ladder = jnp.arange(self._rungs)[:, None, None]
+        choice = as_choice(crises_of(self.setting, coefficients))
+        payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
+        weight = self._by_rung(jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True)))
+        ladder = jnp.arange(self._rungs)[:, None, None, None]
         lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
-        return self._bands(weight[:, None] * lift[:, :, self.seen.crisis], reading)
+        return self._bands(weight[:, :, None] * lift, reading)
 
-    def _solved(
-        self, coefficients: Coefficients, reading: Reading, effect: Array, guess: Array
-    ) -> tuple[Float[Array, "q c"], Float[Array, "p q c"]]:
-        crises = crises_of(self.setting, coefficients)
-        nodes = nodes_of(as_choice(crises), jnp.moveaxis(crises.rung, 0, -1).astype(effect.dtype), effect)
-        log_residual = anticipate(nodes, guess)
-        payoff = payoffs(nodes, log_residual)
-        weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
-        by_rung = self._by_rung(jnp.moveaxis(weight, 1, 0), jnp.moveaxis(crises.rung, 0, -1).swapaxes(0, 1)[:, :, None])
-        together = self._on_grid(by_rung, reading)
+    def _together(
+        self, coefficients: Coefficients, reading: Reading, guess: Guess, effect: Array
+    ) -> tuple[Float[Array, "q c"], Float[Array, "p s c"]]:
+        choice = as_choice(crises_of(self.setting, coefficients))
+        rung = jnp.moveaxis(self.setting.rung, 0, -1).astype(effect.dtype)
+        few = effect
+        if self.solved < self.nodes:
+            few, _ = effect_nodes(guess.sites, coefficients.crisis_spread, self.solved)
+        log_residual = anticipate(nodes_of(choice, rung, few), guess.log_residual)
+        carried = [sum(a * log_residual[:, n] for n, a in enumerate(row)) for row in self._carry]
+        payoff = payoffs(nodes_of(choice, rung, effect), jnp.stack(carried, axis=1))
+        together = self._bands(self._by_rung(jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))), reading)
         led = np.flatnonzero(self._patron >= 0)
         if led.size:
             after = self._patron_first(coefficients, led, reading, effect[:, led])
             together = together.at[:, led].set(after)
         return together, log_residual
 
-    def _by_rung(self, weight: Float[Array, "o ... n"], rung: Array) -> Float[Array, "r ... n"]:
-        """Weights of options summed over those of each rung."""
-        return jnp.stack([jnp.sum(jnp.where(rung == r, weight, 0.0), axis=0) for r in range(self._rungs)])
+    def _by_rung(self, weight: Float[Array, "p o ..."]) -> Float[Array, "r p ..."]:
+        """Weights of options summed over those of each rung; which option is of which rung is the same everywhere."""
+        of = np.asarray(self.setting.rung)[0, 0]
+        return jnp.stack([sum(weight[:, o] for o in np.flatnonzero(of == r)) for r in range(self._rungs)])
 
-    def _bands(self, weight: Float[Array, "r q n"], reading: Reading) -> Float[Array, "q c"]:
-        """log P(low ≤ rung ≤ high) at every node, summed over the rows of each crisis."""
-        return self._summed(self._log_bands(weight, reading), reading)
-
-    def _log_bands(self, weight: Float[Array, "r q n"], reading: Reading) -> Float[Array, "q n"]:
-        ladder = jnp.arange(self._rungs)[:, None, None]
-        inside = jnp.sum(jnp.where((ladder >= reading.low) & (ladder <= reading.high), weight, 0.0), axis=0)
-        least = jnp.finfo(weight.dtype).tiny
-        return jnp.log(jnp.maximum(inside, least)) - jnp.log(jnp.sum(weight, axis=0))
-
-    def _on_grid(self, weight: Float[Array, "r p q c"], reading: Reading) -> Float[Array, "q c"]:
-        """The same from all powers of all crises: without picking rows, which the compiler does slowly."""
-        ladder = jnp.arange(self._rungs)[:, None, None, None]
-        least = jnp.finfo(weight.dtype).tiny
+    def _bands(self, weight: Float[Array, "r p q c"], reading: Reading) -> Float[Array, "q c"]:
+        """log P(low ≤ rung ≤ high) at every node, summed over the responses of each crisis."""
         log_all = jnp.log(jnp.sum(weight, axis=0))
         found = jnp.zeros(weight.shape[2:], weight.dtype)
         for layer in self._layers:
             is_seen, row = (layer >= 0)[:, None], np.maximum(layer, 0)
             low, high = (of[row][:, None] for of in (reading.low, reading.high))
-            inside = jnp.sum(jnp.where((ladder >= low) & (ladder <= high), weight, 0.0), axis=0)
-            log_band = jnp.log(jnp.maximum(inside, least)) - log_all
+            log_band = log_within(weight, low, high) - log_all
             found = found + jnp.sum(jnp.where(is_seen, reading.weight[row][:, None] * log_band, 0.0), axis=0)
         return found
-
-    def _summed(self, by_row: Float[Array, "q n"], reading: Reading) -> Float[Array, "q c"]:
-        return (by_row * reading.weight) @ self._of_crisis
 
     def _patron_first(
         self, coefficients: Coefficients, led: np.ndarray, reading: Reading, effect: Float[Array, "q led"]
@@ -163,13 +148,12 @@ class Likelihood:
         rows = np.flatnonzero(at[self.seen.crisis] >= 0)
         crisis, power = at[self.seen.crisis[rows]], self.seen.power[rows]
         own = jax.tree.map(lambda a: a[rows] if a.shape == (len(self.seen),) else a, reading)
-        rung = np.asarray(some.rung)[crisis, power].T[:, None]
 
         def at_node(u: Array) -> Array:
-            played = patron_first(crises_of(some, eqx.tree_at(lambda c: c.crisis_effect, coefficients, u)),
-                                  jnp.asarray(self._patron[led]))  # fmt: skip
-            chance = jnp.exp(jnp.moveaxis(played.log_strategy[crisis, :, power], 0, -1))  # f o n
-            by_move = self._log_bands(self._by_rung(jnp.moveaxis(chance, 1, 0), rung), own) * own.weight
+            games = crises_of(some, eqx.tree_at(lambda c: c.crisis_effect, coefficients, u))
+            played = patron_first(games, jnp.asarray(self._patron[led]))
+            chance = jnp.moveaxis(jnp.exp(played.log_strategy[crisis, :, power]), 0, -1)  # first move, option, row
+            by_move = log_within(self._by_rung(chance), own.low, own.high) * own.weight
             summed = jnp.zeros((led.size, by_move.shape[0])).at[crisis].add(by_move.T)
             return logsumexp(played.log_first + summed, axis=1)
 
@@ -179,8 +163,16 @@ class Likelihood:
         none = jnp.zeros(self.seen.n_crises, self.setting.severity.dtype)
         if self.requests is None or host_moves is False:
             return none
-        told = (lambda: request_log_likelihood(self.requests, coefficients, values))
-        return told() if host_moves is None else lax.cond(host_moves, told, lambda: none)
+        requests = self.requests
+        if host_moves is None:
+            return request_log_likelihood(requests, coefficients, values)
+        return lax.cond(host_moves, lambda: request_log_likelihood(requests, coefficients, values), lambda: none)
+
+
+def log_within(weight: Float[Array, "r ..."], low: Array, high: Array) -> Array:
+    """Log of the weight of the rungs of a band."""
+    inside = sum(jnp.where((low <= r) & (r <= high), at, 0.0) for r, at in enumerate(weight))
+    return jnp.log(jnp.maximum(inside, jnp.finfo(weight.dtype).tiny))
 
 
 def _layers(seen: Observations, powers: int) -> list[np.ndarray]:
