@@ -48,12 +48,11 @@ class Frame(NamedTuple):
 
 
 class Described(NamedTuple):
-    """A point in words of the model: terms, log-likelihoods per crisis, log priors per term, where its answer lies."""
+    """A point in words of the model: terms, log-likelihoods per crisis, where its answer lies."""
 
     values: dict[str, Any]
     responses: Any
     request: Any
-    log_priors: Any
     guess: Guess
 
 
@@ -69,7 +68,7 @@ class Program:
         requests: Requests | None = None, target_accept: float = 0.85, tree_depth: tuple[int, int] = (6, 6),
     ):  # fmt: skip
         self.setting, self.seen = setting, seen
-        self.likelihood = Likelihood(setting, seen, interacts, order, requests)
+        self.likelihood = Likelihood(_single(setting), seen, interacts, order, requests)
         self.coordinates = coordinates_of(setting)
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
         self._kernel = {"target_accept_prob": target_accept, "max_tree_depth": tree_depth}
@@ -79,7 +78,7 @@ class Program:
 
     def frame(self, combination: Combination) -> Frame:
         """The coordinates themselves, with no knowledge of the answer."""
-        d, guess = self.coordinates.size, self.likelihood.nowhere()
+        d, guess = self.coordinates.size, _single(self.likelihood.nowhere())
         tilt = jax.tree.map(lambda a: jnp.zeros((*a.shape, d)), guess)
         moves = combination.has_host_stage and self.likelihood.requests is not None
         return Frame(jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt)
@@ -121,9 +120,9 @@ class Program:
         return jax.tree.unflatten(tree, [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)])
 
     def _shapes(self) -> Described:
-        crises, places = (self.seen.n_crises,), self.coordinates.places
+        crises = (self.seen.n_crises,)
         guess = jax.tree.map(lambda a: a.shape, self.likelihood.nowhere())
-        return Described({p.term.name: p.shape for p in places}, crises, crises, (len(places),), guess)
+        return Described({p.term.name: p.shape for p in self.coordinates.places}, crises, crises, guess)
 
     def _packed(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Float[Array, " k"]]:
         """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""
@@ -137,12 +136,18 @@ class Program:
         """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
         u = frame.centre + frame.spread @ x
         values = self.coordinates.values(u, frame.is_free)
-        guess = jax.tree.map(lambda at, slope: at + slope @ x, frame.guess, frame.tilt)
+        guess = jax.tree.map(lambda at, slope: at + slope @ x.astype(at.dtype), frame.guess, frame.tilt)
         total = self.likelihood(values, reading, lax.stop_gradient(guess), frame.host_moves)
         requested = jnp.sum(total.request * reading.request_weight)
-        log_posterior = self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses) + requested
-        found = Guess(total.sites, total.log_residual)
-        return -log_posterior, Described(values, total.responses, total.request, self.coordinates.log_priors(values), found)
+        log_posterior = self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses.astype(u.dtype)) + requested
+        return -log_posterior, Described(values, total.responses, total.request, Guess(total.sites, total.log_residual))
+
+
+def _single(tree):
+    """In single precision: a likelihood of some hundred nats is exact to 1e-4, and what takes the time, exponentials, costs
+    a quarter."""
+    is_real = lambda a: jnp.issubdtype(jnp.result_type(a), jnp.floating)  # noqa: E731
+    return jax.tree.map(lambda a: jnp.asarray(a, jnp.float32) if is_real(a) else a, tree)
 
 
 @jax.custom_vjp

@@ -168,7 +168,7 @@ class Sampling:
 
     def _guess_at(self, x: np.ndarray, frame: Frame, reading: Reading):
         told = self.program.told(x[None], frame, reading, 1)
-        return jax.tree.map(lambda a: jnp.asarray(a[0]), told.guess)
+        return jax.tree.map(lambda a: jnp.asarray(a[0], jnp.float32), told.guess)
 
     def _frame_at(self, centre: np.ndarray, spread: np.ndarray, reading: Reading, before: Frame) -> Frame:
         """Coordinates around a point; where the answer lies there, with slopes from central differences."""
@@ -183,9 +183,9 @@ class Sampling:
             up, down = np.split(a[:-1], 2)
             slope = np.zeros((*a.shape[1:], self._free.size))
             slope[..., free] = np.moveaxis(up - down, 0, -1) / (20 * DIFFERENCE)
-            return jnp.asarray(slope)
+            return jnp.asarray(slope, jnp.float32)
 
-        return frame._replace(guess=jax.tree.map(lambda a: jnp.asarray(a[-1]), found), tilt=jax.tree.map(tilt, found))
+        return frame._replace(guess=jax.tree.map(lambda a: jnp.asarray(a[-1], jnp.float32), found), tilt=jax.tree.map(tilt, found))
 
     def _rounder(self, pilot: list, reading: Reading) -> np.ndarray:
         """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d]."""
@@ -242,9 +242,9 @@ class Sampling:
         told = self.program.told(np.concatenate(x), self._frame, reading, self.nuts.threads)
         told = jax.tree.map(lambda a: a.reshape(len(chains), -1, *a.shape[1:]), told)
         free = [p.term.name for p in self.coordinates.places if self.combination.frees(p.term.name)]
-        at = [n for n, p in enumerate(self.coordinates.places) if p.term.name in free]
         return Draws(
-            {name: told.values[name] for name in free}, told.responses, told.request, told.log_priors[..., at],
+            {name: told.values[name] for name in free}, told.responses, told.request,
+            self.coordinates.log_priors(told.values, free),
             tuple(free), _effect(told.guess.sites, told.values["crisis"]), np.stack([d for _, _, d in chains]),
             np.array([(np.diff(one, axis=0) != 0).any(axis=1).mean() for one in x]), time.perf_counter() - started,
         )  # fmt: skip

@@ -71,12 +71,12 @@ def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
         backlash=relief * jnp.exp(c.backlash_level + x @ c.backlash_slope),
         norm=jnp.broadcast_to(c.norm, x.shape[:2]),
         influence=jnp.exp(c.influence_level + x @ c.influence_slope),
-        barrier=jnp.ones(x.shape[:2]),
+        barrier=jnp.ones(x.shape[:2], x.dtype),
         delivery=jnp.exp(setting.log_delivery),
         severity=setting.severity,
         alignment=scaled_alignment(setting, c),
         host_alignment=setting.host_alignment,
-        rationality=jnp.ones(x.shape[0]),
+        rationality=jnp.ones(x.shape[0], x.dtype),
         effort_at=setting.effort_at,
         cost_at=setting.cost_curve[setting.rung] * setting.cost_share_at,
         presence_at=setting.presence_at,
@@ -92,7 +92,7 @@ def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
 def scaled_alignment(setting: CrisisSetting, coefficients: Coefficients) -> Float[Array, "c p p"]:
     """Alignments with κ on the off-diagonal, one κ where it is positive and one where it is negative."""
     kappa = jnp.where(setting.alignment > 0, coefficients.kappa, coefficients.kappa_rivals)
-    same = jnp.eye(setting.alignment.shape[-1])
+    same = jnp.eye(setting.alignment.shape[-1], dtype=setting.alignment.dtype)
     return same + (1 - same) * kappa * setting.alignment
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Bool, Float
+from scipy import stats
 
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.mechanisms import Combination
@@ -71,15 +72,18 @@ class Coordinates:
                 base = base.at[p.at].add((prior.a - 1) * log_ndtr(part) + (prior.b - 1) * log_ndtr(-part))
         return jnp.sum(jnp.where(is_free, base, 0.0))
 
-    def log_priors(self, values: Mapping[str, Array]) -> Float[Array, " term"]:
-        """Log prior density of each term on its own scale, summed over its entries: what power-scaling raises."""
-        return jnp.stack([self._log_prior(p, values) for p in self.places])
+    def log_priors(self, values: Mapping[str, np.ndarray], names: Sequence[str]) -> Float[np.ndarray, "... term"]:
+        """Log prior density of the terms named, on their own scale, summed over their entries: what power-scaling raises.
 
-    def _log_prior(self, place: Place, values: Mapping[str, Array]) -> Array:
-        one, value = place.term, values[place.term.name]
-        scale = values[one.scaled_by] if one.scaled_by else 1.0
-        of = distribution(one.prior, place.shape).log_prob(value / scale)
-        return of - place.size * jnp.log(scale) if one.scaled_by else of
+        values : arrays [chain, draw, …].
+        """
+        found = []
+        for place in (p for p in self.places if p.term.name in names):
+            one, value = place.term, np.asarray(values[place.term.name], float)
+            scale = np.asarray(values[one.scaled_by])[..., None] if one.scaled_by else 1.0
+            density = _scipy(one.prior).logpdf(value / scale) - np.log(scale)
+            found.append(density.reshape(*value.shape[:2], -1).sum(axis=-1))
+        return np.stack(found, axis=-1)
 
     def _on_scale(self, u: Float[Array, " d"]) -> Float[Array, " d"]:
         """Every family for all coordinates at once and the right one picked: term by term the compiler reads thrice as much."""
@@ -106,6 +110,13 @@ def distribution(prior: Prior, shape: tuple[int, ...]) -> dist.Distribution:
         "beta": lambda: dist.Beta(prior.a, prior.b),
     }[prior.family]()
     return family.expand(shape).to_event(len(shape)) if shape else family
+
+
+def _scipy(prior: Prior):
+    return {
+        "normal": stats.norm(prior.mean, prior.sd), "half_normal": stats.halfnorm(scale=prior.sd),
+        "beta": stats.beta(prior.a, prior.b),
+    }[prior.family]  # fmt: skip
 
 
 def prior_of(name: str, setting: CrisisSetting) -> dist.Distribution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Literal
 
 import equinox as eqx
@@ -58,7 +59,8 @@ class Likelihood:
 
     Every crisis has an effect u ~ N(0, σ_u²) of its own that adds u·r to the pay-off of rung r for all powers; it is
     integrated out crisis by crisis (`effect.py`). Where nobody's effort counts for anybody else (`interacts` false: no κ
-    is free) nothing is solved. Under *patron first* the crises that have a
+    is free) nothing is solved. It is worked out in the
+    precision of the setting. Under *patron first* the crises that have a
     patron among the powers are solved after each of its moves.
     """
 
@@ -79,8 +81,9 @@ class Likelihood:
     ) -> LogLikelihood:  # fmt: skip
         """Log-likelihood per crisis. guess : near the answer; host_moves : whether the host's choice counts (None: it does
         wherever requests were given), as data."""
-        guess = guess or self.nowhere()
-        coefficients = coefficients_from(self.setting, values)
+        kind = self.setting.severity.dtype
+        guess, values = _as(kind, guess or self.nowhere()), _as(kind, dict(values))
+        coefficients = _as(kind, coefficients_from(self.setting, values))
         effect, log_weight = effect_nodes(guess.sites, coefficients.crisis_spread, self.nodes)
         if self.interacts:
             by_node, log_residual = self._together(coefficients, reading, guess, effect)
@@ -99,7 +102,7 @@ class Likelihood:
     def _alone(self, coefficients: Coefficients, reading: Reading, effect: Array) -> Float[Array, "q c"]:
         choice = as_choice(crises_of(self.setting, coefficients))
         payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
-        weight = self._by_rung(jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True)))
+        weight = self._by_rung(payoff)
         ladder = jnp.arange(self._rungs)[:, None, None, None]
         lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
         return self._bands(weight[:, :, None] * lift, reading)
@@ -113,29 +116,30 @@ class Likelihood:
         if self.solved < self.nodes:
             few, _ = effect_nodes(guess.sites, coefficients.crisis_spread, self.solved)
         log_residual = anticipate(nodes_of(choice, rung, few), guess.log_residual)
-        carried = [sum(a * log_residual[:, n] for n, a in enumerate(row)) for row in self._carry]
+        carried = [sum(float(a) * log_residual[:, n] for n, a in enumerate(row)) for row in self._carry]
         payoff = payoffs(nodes_of(choice, rung, effect), jnp.stack(carried, axis=1))
-        together = self._bands(self._by_rung(jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))), reading)
+        together = self._bands(self._by_rung(payoff), reading)
         led = np.flatnonzero(self._patron >= 0)
         if led.size:
             after = self._patron_first(coefficients, led, reading, effect[:, led])
             together = together.at[:, led].set(after)
         return together, log_residual
 
-    def _by_rung(self, weight: Float[Array, "p o ..."]) -> Float[Array, "r p ..."]:
-        """Weights of options summed over those of each rung; which option is of which rung is the same everywhere."""
+    def _by_rung(self, payoff: Float[Array, "p o ..."]) -> Float[Array, "r p ..."]:
+        """Weights of the rungs, up to a factor; which option is of which rung is the same everywhere."""
+        weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
         of = np.asarray(self.setting.rung)[0, 0]
-        return jnp.stack([sum(weight[:, o] for o in np.flatnonzero(of == r)) for r in range(self._rungs)])
+        return jnp.stack([reduce(jnp.add, [weight[:, o] for o in np.flatnonzero(of == r)]) for r in range(self._rungs)])
 
     def _bands(self, weight: Float[Array, "r p q c"], reading: Reading) -> Float[Array, "q c"]:
         """log P(low ≤ rung ≤ high) at every node, summed over the responses of each crisis."""
         log_all = jnp.log(jnp.sum(weight, axis=0))
         found = jnp.zeros(weight.shape[2:], weight.dtype)
         for layer in self._layers:
-            is_seen, row = (layer >= 0)[:, None], np.maximum(layer, 0)
+            row = np.maximum(layer, 0)
             low, high = (of[row][:, None] for of in (reading.low, reading.high))
-            log_band = log_within(weight, low, high) - log_all
-            found = found + jnp.sum(jnp.where(is_seen, reading.weight[row][:, None] * log_band, 0.0), axis=0)
+            share = jnp.where(layer >= 0, reading.weight[row], 0.0).astype(weight.dtype)[:, None]
+            found = found + jnp.sum(share * (log_within(weight, low, high) - log_all), axis=0)
         return found
 
     def _patron_first(
@@ -152,8 +156,9 @@ class Likelihood:
         def at_node(u: Array) -> Array:
             games = crises_of(some, eqx.tree_at(lambda c: c.crisis_effect, coefficients, u))
             played = patron_first(games, jnp.asarray(self._patron[led]))
-            chance = jnp.moveaxis(jnp.exp(played.log_strategy[crisis, :, power]), 0, -1)  # first move, option, row
-            by_move = log_within(self._by_rung(chance), own.low, own.high) * own.weight
+            log_chance = jnp.moveaxis(played.log_strategy[crisis, :, power], 0, -1)  # first move, option, row
+            weight = self._by_rung(log_chance)
+            by_move = (log_within(weight, own.low, own.high) - jnp.log(jnp.sum(weight, axis=0))) * own.weight
             summed = jnp.zeros((led.size, by_move.shape[0])).at[crisis].add(by_move.T)
             return logsumexp(played.log_first + summed, axis=1)
 
@@ -164,14 +169,22 @@ class Likelihood:
         if self.requests is None or host_moves is False:
             return none
         requests = self.requests
-        if host_moves is None:
-            return request_log_likelihood(requests, coefficients, values)
-        return lax.cond(host_moves, lambda: request_log_likelihood(requests, coefficients, values), lambda: none)
+
+        def told() -> Array:
+            return request_log_likelihood(requests, coefficients, values).astype(none.dtype)
+
+        return told() if host_moves is None else lax.cond(host_moves, told, lambda: none)
+
+
+def _as(kind, tree):
+    """Every number with a fraction in one precision: that of the setting."""
+    return jax.tree.map(lambda a: jnp.asarray(a, kind) if jnp.issubdtype(jnp.result_type(a), jnp.floating) else a, tree)
 
 
 def log_within(weight: Float[Array, "r ..."], low: Array, high: Array) -> Array:
     """Log of the weight of the rungs of a band."""
-    inside = sum(jnp.where((low <= r) & (r <= high), at, 0.0) for r, at in enumerate(weight))
+    ladder = jnp.arange(len(weight)).reshape(-1, *(1 for _ in weight.shape[1:]))
+    inside = jnp.sum(jnp.where((low <= ladder) & (ladder <= high), weight, 0.0), axis=0)
     return jnp.log(jnp.maximum(inside, jnp.finfo(weight.dtype).tiny))
 
 
