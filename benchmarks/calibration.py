@@ -17,9 +17,9 @@ from machine import machine
 
 from buckpass.case import load_case
 from buckpass.fit.calibration import calibrated, replicate, rows_of
-from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.setting import setting_of
+from buckpass.model.mechanisms import combination, nested
 
 CASE, CRISES = "central-asia", 12
 NUTS = NutsSettings(chains=2, warmup=200, draws=250)
@@ -35,9 +35,9 @@ def main() -> None:
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"ranks": {}}
     until = time.perf_counter() + arguments.seconds
     setting = setting_of(load_case(CASE)).select(range(CRISES))
-    for name in arguments.explanation or [e.id for e in explanations() if not e.is_bound]:
+    for name in arguments.explanation or [e.id for e in nested() if not e.is_bound]:
         ranks = kept["ranks"].setdefault(name, [])
-        sampling = Sampling(explanation(name), setting, rows_of(setting), NUTS)
+        sampling = Sampling(combination(name), setting, rows_of(setting), NUTS)
         while len(ranks) < arguments.replications and time.perf_counter() < until:
             ranks.append(replicate(sampling, setting, seed=1000 + len(ranks)))
         jax.clear_caches()

@@ -20,7 +20,7 @@ from machine import machine
 from scipy.stats import norm, spearmanr
 
 from buckpass.case import Case, load_case
-from buckpass.case.override_paths import override_paths
+from buckpass.changes.paths import override_paths
 from buckpass.fit import load_posteriors
 from buckpass.futures import Plan, agreement, backtest, simulate, sweep
 from buckpass.futures.design import Design, Outcome, assumed_inputs, sample_points
@@ -161,8 +161,7 @@ def without_repeats(case: Case, changes: Sequence[str], texts: Sequence[str]) ->
 
 def burdens(case: Case, posteriors, texts: list[str], kept: dict) -> np.ndarray:
     """Mean yearly burden of each power over the years, one tile of histories with the same random numbers."""
-    first = case.settings.years[1] + 1
-    world, _ = world_of(scenario_of(case, texts), posteriors, first, SWEEP_YEARS, 0, None, kept)
+    world, _ = world_of(scenario_of(case, texts), posteriors, SWEEP_YEARS, 0, kept)
     tile = next(play_tiles([world], 0, SWEEP_YEARS, TILE))
     return tile.by_power[0][BY_POWER.index("burden")].mean(axis=(0, 1), dtype=float)
 

@@ -14,12 +14,12 @@ import time
 import jax
 
 from buckpass.case import load_case
-from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.fitting import FitPlan, fit_explanation
-from buckpass.model.observations import observations
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.scoring import refit_score
 from buckpass.game.setting import setting_of
+from buckpass.model.mechanisms import combination, nested
+from buckpass.model.observations import observations
 
 CASE = "central-asia"
 
@@ -49,13 +49,13 @@ def main() -> None:
 
 def all_and_left_out(case) -> dict:
     started = time.perf_counter()
-    for one in explanations():
+    for one in nested():
         fit_explanation(case, one.id, FitPlan())
     all_s = time.perf_counter() - started
     setting = setting_of(case)
     seen = observations(case, setting)
     started = time.perf_counter()
-    sampling = Sampling(explanation("LS"), setting, seen, NutsSettings())
+    sampling = Sampling(combination("LS"), setting, seen, NutsSettings())
     sampling.run()
     for crisis in sorted(set(seen.crisis.tolist())):
         refit_score(sampling, crisis)

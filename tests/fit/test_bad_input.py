@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from synthetic import order, play
 
-from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import FitPlan, NothingToFit, fit_explanation, what_cannot_be_estimated
-from buckpass.fit.model import log_choices
-from buckpass.model.observations import Observations
 from buckpass.fit.posterior import diagnose
-from buckpass.fit.readings import reading_of
 from buckpass.fit.rereading import prior_dominated
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients
+from buckpass.game.solver import log_choices
+from buckpass.model.mechanisms import combination
+from buckpass.model.observations import Observations
+from buckpass.model.readings import reading_of
 
 SETTING = order(crises=12, powers=2, seed=1)
 
@@ -71,7 +71,7 @@ def test_one_power_says_that_interaction_cannot_be_estimated():
 def test_fits_of_bad_records_pass_or_say_why_and_name_what_is_prior():
     # a ratio of spreads within 2 %: above 95 % a term is flagged
     nuts = NutsSettings(chains=2, warmup=200, draws=1500)
-    sampling = Sampling(explanation("LS"), SETTING, rows(1), nuts)
+    sampling = Sampling(combination("LS"), SETTING, rows(1), nuts)
     separated = rows(np.where(covariate("border") > 0, 6, 0))
     for seen in (rows(1), separated):
         draws = sampling.run(reading_of(seen))

@@ -5,8 +5,8 @@ import pytest
 from synthetic import order
 
 from buckpass.fit.calibration import calibrated, replicate, rows_of
-from buckpass.fit.explanations import explanation
 from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.model.mechanisms import combination
 
 
 def test_uniform_ranks_hold_and_lopsided_ones_do_not():
@@ -22,6 +22,6 @@ def test_uniform_ranks_hold_and_lopsided_ones_do_not():
 @pytest.mark.parametrize("name", ["chance", "FR"])
 def test_ranks_are_uniform(name):
     setting = order(crises=10, powers=2, seed=2)
-    sampling = Sampling(explanation(name), setting, rows_of(setting), NutsSettings(chains=2, warmup=150, draws=250))
+    sampling = Sampling(combination(name), setting, rows_of(setting), NutsSettings(chains=2, warmup=150, draws=250))
     found = calibrated([replicate(sampling, setting, seed) for seed in range(60)])
     assert found.holds, found

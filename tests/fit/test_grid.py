@@ -8,14 +8,13 @@ from jax.scipy.special import ndtr, ndtri
 from numpyro.infer import MCMC, NUTS
 from synthetic import order, play
 
-from buckpass.fit.density import coordinates_of
-from buckpass.fit.explanations import Explanation
-from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.posterior import Diagnostics
-from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling, _pulled_back
 from buckpass.fit.scoring import refit_score
 from buckpass.game.payoffs import plain_coefficients
+from buckpass.model.coordinates import coordinates_of
+from buckpass.model.likelihood import Likelihood
+from buckpass.model.readings import reading_of
 
 TOY = Explanation("toy", "toy", "two terms, so that a grid can integrate them", frozenset({"kappa", "unasked"}), False)
 SETTING = order(crises=8, powers=2, seed=3)

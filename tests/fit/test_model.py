@@ -6,25 +6,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from buckpass.fit.model import band_log_probability, coefficients_from, log_choices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import order, play
 
-from buckpass.fit.density import prior_of
-from buckpass.fit.explanations import UnknownExplanation, explanation, explanations, priors
-from buckpass.fit.model import band_log_probability, coefficients_from, interacts, log_choices
-from buckpass.model.observations import Observations
-from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients
+from buckpass.model.coordinates import prior_of
+from buckpass.model.mechanisms import UnknownExplanation, combination, nested, priors
+from buckpass.model.observations import Observations
+from buckpass.model.readings import reading_of
 
 SETTING = order(crises=12, powers=3, seed=1)
-NAMES = [e.id for e in explanations()]
+NAMES = [e.id for e in nested()]
 
 
 def draw_from_prior(name: str, seed: int):
     keys = iter(jax.random.split(jax.random.key(seed), 100))
-    return coefficients_from(explanation(name), SETTING, lambda term: prior_of(term, SETTING).sample(next(keys)))
+    return coefficients_from(combination(name), SETTING, lambda term: prior_of(term, SETTING).sample(next(keys)))
 
 
 def bands(low, high):
@@ -35,7 +35,7 @@ def bands(low, high):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_explanation_gives_probabilities(name):
     crises = crises_of(SETTING, draw_from_prior(name, 3))
-    log_sigma = log_choices(crises, interacts(explanation(name)))
+    log_sigma = log_choices(crises, combination(name).interacts)
     np.testing.assert_allclose(np.exp(log_sigma).sum(-1), 1.0, atol=1e-12)
 
 
@@ -76,7 +76,7 @@ def test_without_others_effort_the_equilibrium_is_independent_choice():
                                   pytest.param("everything", marks=pytest.mark.slow)])  # fmt: skip
 def test_gradient_agrees_with_finite_differences(name):
     seen = play(SETTING, draw_from_prior("FR", 5), seed=2)
-    sampling = Sampling(explanation(name), SETTING, seen, NutsSettings())
+    sampling = Sampling(combination(name), SETTING, seen, NutsSettings())
     frame = sampling._nowhere()
 
     def energy(u):
@@ -92,16 +92,16 @@ def test_gradient_agrees_with_finite_differences(name):
 
 
 def test_every_free_term_has_a_prior_with_a_reason():
-    for one in explanations():
+    for one in nested():
         assert one.free <= set(priors())
     assert all(len(p.reason) > 20 for p in priors().values())
 
 
 def test_there_are_eleven_explanations_and_two_bounds():
-    assert sum(not e.is_bound for e in explanations()) == 11
-    assert [e.id for e in explanations() if e.is_bound] == ["everything", "chance"]
+    assert sum(not e.is_bound for e in nested()) == 11
+    assert [e.id for e in nested() if e.is_bound] == ["everything", "chance"]
 
 
 def test_an_unknown_explanation_names_those_there_are():
     with pytest.raises(UnknownExplanation, match="FR"):
-        explanation("XX")
+        combination("XX")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from buckpass.model.observations import Observations
 from buckpass.fit.predictive_checks import check_rows
 from buckpass.fit.simulating import draw_rungs, simulated_record
+from buckpass.model.observations import Observations
 
 ROWS = 60
 

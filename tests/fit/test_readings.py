@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from synthetic import order, play
 
-from buckpass.fit.density import prior_of
-from buckpass.fit.explanations import explanation
-from buckpass.fit.likelihood import Likelihood, first_mover
-from buckpass.fit.model import coefficients_from
-from buckpass.model.observations import Coding, observations
-from buckpass.fit.posterior import load_posterior, save_posterior
-from buckpass.fit.readings import AS_CODED, reading_of, readings_of, without_crises
-from buckpass.fit.requests import base_rate_scores, request_log_likelihood, requests_of
+from buckpass.fit.files import load_posterior, save_posterior
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.order import log_likelihood_in_order, patron_first
+from buckpass.game.order import first_mover, log_likelihood_in_order, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
+from buckpass.model.coefficients import coefficients_from
+from buckpass.model.coordinates import prior_of
+from buckpass.model.likelihood import Likelihood
+from buckpass.model.mechanisms import combination
+from buckpass.model.observations import Coding, observations
+from buckpass.model.readings import AS_CODED, reading_of, readings_of, without_crises
+from buckpass.model.requests import base_rate_scores, request_log_likelihood, requests_of
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_readings_keep_the_rows_and_say_what_they_drop(record):
 @pytest.mark.slow
 def test_a_crisis_left_out_adds_nothing(record):
     _, setting, seen = record
-    one = explanation("LS")
+    one = combination("LS")
     values, _ = medians(one, setting)
     dropped = np.arange(seen.n_crises) == seen.crisis[0]
     likelihood = Likelihood(one, setting, seen)
@@ -73,7 +73,7 @@ def test_a_crisis_left_out_adds_nothing(record):
 def test_probabilities_of_requests_sum_to_one_and_cheaper_bodies_are_asked_more(record):
     case, setting, _ = record
     requests = requests_of(case, setting)
-    values, coefficients = medians(explanation("HC"), setting)
+    values, coefficients = medians(combination("HC"), setting)
 
     def probability(r, price):
         chosen = np.full(len(requests.chosen), r)
@@ -105,8 +105,8 @@ def test_patron_first_sums_over_what_the_patron_may_have_done():
     setting = replace(setting, covariates=jnp.asarray(x))
     np.testing.assert_array_equal(first_mover(setting), [0, 0, -1, -1])
     seen = play(setting, plain_coefficients(setting), seed=2)
-    values, coefficients = medians(explanation("FR"), setting)
-    found = Likelihood(explanation("FR"), setting, seen, "patron first")(values, reading_of(seen)).responses
+    values, coefficients = medians(combination("FR"), setting)
+    found = Likelihood(combination("FR"), setting, seen, "patron first")(values, reading_of(seen)).responses
     games = crises_of(setting, coefficients)
     played = patron_first(games, jnp.asarray(first_mover(setting)))
     low, high = (jnp.asarray(a.reshape(4, 2)) for a in (seen.low, seen.high))
@@ -117,8 +117,10 @@ def test_a_posterior_keeps_its_readings_and_order(tmp_path):
     import xarray as xr
     from test_scoring import posterior
 
+    from made_posteriors import holding
+
     readings = xr.Dataset({"elpd": (("reading", "crisis"), np.zeros((1, 6)))}, coords={"reading": [AS_CODED]})
-    before = replace(posterior(), readings=readings, order="patron first", request_log_likelihood=None)
+    before = replace(holding(posterior(), readings=readings), order="patron first")
     save_posterior(before, tmp_path / "FR.patron-first.nc")
     after = load_posterior(tmp_path / "FR.patron-first.nc")
     assert after.order == "patron first"

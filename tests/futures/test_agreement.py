@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from made import made_posterior
 
-from buckpass.case.overrides import BadOverride
+from buckpass.changes import BadOverride
 from buckpass.futures.agreement import agreement
-from buckpass.futures.problems import NoArrangement, NoUsablePosterior
+from buckpass.futures.problems import NoArrangement
 from buckpass.game.arrangement import StageValues, critical_discount_factor, transfer_range
+from buckpass.predict.which_fits import NoUsablePosterior
 
 
 @pytest.fixture(scope="module")

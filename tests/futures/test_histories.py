@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from made import made_posterior
 
-from buckpass.case.overrides import BadOverride
+from buckpass.changes import BadOverride
 from buckpass.futures.draws import PURPOSES, uniform
 from buckpass.futures.observe import BY_POWER, Tally
 from buckpass.futures.outset import capacity_at
@@ -20,8 +20,6 @@ from buckpass.futures.problems import (
     ManifestMismatch,
     NoCapacity,
     NoHistories,
-    NotAFuturesChange,
-    NoUsablePosterior,
 )
 from buckpass.futures.run import Plan, simulate
 from buckpass.futures.scenario import scenario_of
@@ -31,13 +29,14 @@ from buckpass.futures.world import world_of
 from buckpass.game.choice import as_choice
 from buckpass.game.solver import solve
 from buckpass.game.throughput import settle_block
+from buckpass.predict.which_fits import NoUsablePosterior
 
 YEARS = 8
 PLAN = Plan(years=YEARS, histories=TILE + 300, seed=4)
 
 
 def worlds(case, posteriors, texts=((),), seed=4):
-    return [world_of(scenario_of(case, t), posteriors, 2021, YEARS, seed)[0] for t in texts]
+    return [world_of(scenario_of(case, t, 2021), posteriors, YEARS, seed)[0] for t in texts]
 
 
 def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
@@ -192,8 +191,8 @@ def test_bad_input_is_refused_with_its_reason(toy, posteriors, tmp_path):
     refuse(BadOverride, "did you mean", ["AAA.capacity.grwth=0.1"])
     refuse(GrowthOverflows, "range of numbers", ["AAA.capacity.growth=1"], Plan(years=100))
     refuse(GrowthOverflows, "loss of everything", ["AAA.trade.growth=-1"])
-    refuse(GrowthOverflows, "absent=AAA", ["AAA.capacity=0"])
-    refuse(NotAFuturesChange, "vehicle", ["AAA.force@PACT=5"])
+    refuse(BadOverride, "absent=AAA", ["AAA.capacity=0"])
+    refuse(BadOverride, "force the rung alone", ["AAA.force@PACT=5"])
     refuse(NoUsablePosterior, "none", fits={})
     refuse(NoUsablePosterior, "FR", fits={"FR": made_posterior(toy, passed=False)})
     (tmp_path / "notes.txt").write_text("mine")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case
-from buckpass.record import coded, measure, widened, without_recalled
+from buckpass.record import measure, widened, without_recalled
 from buckpass.record.eligibility import eligible_crises
 from buckpass.record.positions import amounts_of, shares_table
 from buckpass.record.terminal import brief_tables
@@ -55,7 +55,7 @@ def test_absence_is_a_band_and_never_a_deployment(toy):
     absent = with_response(
         toy, crisis="dalen_2016", actor="PACT", rung=0, rung_low=0, rung_high=1, basis="absence", vehicle=""
     )
-    row = coded(absent).filter((pl.col("crisis") == "dalen_2016") & (pl.col("actor") == "PACT")).to_dicts()[0]
+    row = absent.coded.filter((pl.col("crisis") == "dalen_2016") & (pl.col("actor") == "PACT")).to_dicts()[0]
     assert (row["low"], row["high"]) == (0, 1)
     assert activity(absent, "PACT")["acts_possibly"] == 0
     profile = measure(absent).profiles.frame.filter((pl.col("power") == "BBB") & (pl.col("rung") == 1))
@@ -123,9 +123,9 @@ def test_two_coders_become_one_row_with_the_wider_band(toy):
             ),
         ]
     )
-    rows = coded(toy.replace(responses=both))
+    rows = toy.replace(responses=both).coded
     assert rows.height == toy.responses.height
-    one = coded(toy)
+    one = toy.coded
     assert (rows["high"].drop_nulls() >= one["high"].drop_nulls()).all()
     found = measure(toy.replace(responses=both)).agreement.frame
     assert found["coders"].item() == 2

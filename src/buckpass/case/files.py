@@ -6,9 +6,9 @@ import codecs
 import os
 import secrets
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from buckpass.case.problems import FileRefused, OutputExists
+from buckpass.case.problems import FileRefused, OutputExists, clip
 
 MEGABYTE = 1_000_000
 # Read by size before a byte is read; the flagship's largest table has 0.4 MB.
@@ -22,6 +22,7 @@ SIZE_LIMITS = {
     "sources.bib": 1 * MEGABYTE,
 }
 SCENARIO_LIMIT = 20_000
+LONGEST_NAME = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,7 +34,7 @@ def read_inside(folder: Path, name: str) -> bytes:
     """
     path = _settle(folder, name)
     limit = SIZE_LIMITS.get(name, SCENARIO_LIMIT)
-    with _open_plain(path, name) as stream:
+    with open_plain(path, name) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > limit:
             raise FileRefused(
@@ -61,7 +62,27 @@ def _settle(folder: Path, name: str) -> Path:
     return path
 
 
-def _open_plain(path: Path, name: str):
+def settle_name(folder: Path, name: str, parts: int | None = None) -> Path:
+    """Where in a folder a file goes that a stranger's archive or manifest names; the one rule of what a name may be.
+
+    Relative, written one way only (no step up, no empty or `.` part, no backslash, colon or control character), no part
+    hidden, at most 200 characters, and of that many parts where `parts` says so. Raises `FileRefused` otherwise.
+    """
+    plain = PurePosixPath(name)
+    is_fine = (
+        0 < len(name) <= LONGEST_NAME and plain.as_posix() == name and not plain.is_absolute()
+        and not any(part.startswith(".") for part in plain.parts)
+        and name.isprintable() and not set(name) & set("\\:")
+        and parts in (None, len(plain.parts))
+    )  # fmt: skip
+    target = folder / name
+    if not is_fine or not target.is_relative_to(folder):
+        raise FileRefused(f"the name {clip(name)} in it leaves its folder, or is no plain name of a file")
+    return target
+
+
+def open_plain(path: Path, name: str):
+    """The file opened for reading, if it is a plain one; a pipe, device, folder or link is refused without being read."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)

@@ -80,8 +80,8 @@ class Finding:
 
 
 def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:
-    """file:line of rows of one of the case's tables."""
-    return places_at(file, rows["line"].to_list())
+    """file:line of rows of one of the case's tables; of `Case.coded` the lines of all coders."""
+    return places_at(file, rows["lines" if "lines" in rows.columns else "line"].explode().to_list())
 
 
 def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:

@@ -85,9 +85,7 @@ def _fits(case: Case, folder: Path | None) -> tuple[_Fit | None, str]:
 def _ledger(case: Case, fit: _Fit | None, seed: int) -> Verdicts:
     if fit is None:
         return assess(case, None, seed=seed)
-    posteriors, compared = fit
-    weights = dict(zip(compared.comparison.ids, map(float, compared.comparison.weight), strict=True))
-    return assess(case, posteriors, weights=weights, seed=seed)
+    return assess(case, fit[0], seed=seed)
 
 
 def _ranking(before: _Fit, after: _Fit, case: Case) -> ResultTable:

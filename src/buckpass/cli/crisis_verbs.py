@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.completion import crisis_words
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.case import Case
-    from buckpass.fit.posterior import Posterior
+    from buckpass.predict.which_fits import Basis
 
 __all__ = ["VERBS"]
 
@@ -27,18 +28,18 @@ Changes = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
 ]
 Theory = Annotated[
-    str | None, typer.Option("--explanation", metavar="ID", help="Which explanation; the best-scoring one by default.")
+    str | None,
+    typer.Option(
+        "--explanation",
+        metavar="ID",
+        help="One explanation; by default those that predict the record together, weighted.",
+    ),
 ]
 Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
 ]
 Draws = Annotated[int, typer.Option("--draws", min=2, max=20_000, help="Posterior draws, evenly spaced.")]
-Picture = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE", help="Write the figure: .html, .svg, .png, .pdf or .json.")
-]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn by chance: same seed, same bytes.")]
 SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal shows every third value
-FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
 class Answer(Protocol):
@@ -64,28 +65,27 @@ class _Question:
     as_json: bool
 
     def answered(
-        self, find: Callable[[Case, Posterior], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
+        self, find: Callable[[Case, Basis], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
     ) -> None:
         """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.basis import how_chosen, posterior_for
+            from buckpass.predict.which_fits import basis_for
 
-            _check_figure(self.figure)
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
-            posterior = posterior_for(loaded, self.posteriors, self.explanation)
-            found = find(loaded, posterior)
+            basis = basis_for(loaded, self.posteriors, self.explanation)
+            found = find(loaded, basis)
             if self.figure is not None:
-                _write(draw(found) if draw else found.plot(), self.figure)
+                write_figure(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
                 inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
                 answer({**found.as_dict(), "inputs": inputs})
                 return
             tell_it(found)
-            if why := how_chosen(posterior, self.explanation):
-                tell(why)
+            if basis.how_chosen:
+                tell(basis.how_chosen)
 
 
 def solve(
@@ -98,19 +98,19 @@ def solve(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit.solving import solve_crisis
-        from buckpass.game.scenario import changes_of
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.solve import solve_crisis
+        from buckpass.changes.scenario import changes_of
 
         overrides = changes_of(changes or [], loaded, crisis)
         branch = "all" if all_found else "principal"
-        return solve_crisis(loaded, posterior, crisis, overrides, draws, branch=branch, seed=seed)
+        return solve_crisis(loaded, fits, crisis, overrides, draws, branch=branch, seed=seed)
 
     def tell_it(found) -> None:
         tell_table(found.table())
@@ -128,16 +128,16 @@ def whatif(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit.whatif import whatif
-        from buckpass.game.scenario import changes_of
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.whatif import whatif
+        from buckpass.changes.scenario import changes_of
 
-        return whatif(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
+        return whatif(loaded, fits, crisis, changes_of(changes or [], loaded, crisis), draws)
 
     def tell_it(found) -> None:
         tell_table(found.changes())
@@ -157,16 +157,16 @@ def tip(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """The value of an input at which an answer turns, with its interval; two inputs give a phase diagram."""
     bounds = [_pair(text) for text in between] if between else None
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import tipping
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import tip as tipping
 
-        return tipping.tip(loaded, posterior, crisis, over, crosses, bounds, draws)
+        return tipping.tip(loaded, fits, crisis, over, crosses, bounds, draws)
 
     def tell_it(found) -> None:
         tell(found.sentence)
@@ -191,17 +191,17 @@ def explain(
     explanation: Theory = None,
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import explaining
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import explain as explaining
 
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        return explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
+        return explaining.explain(loaded, fits, crisis, *pair, n_draws=draws)
 
     _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
 
@@ -212,23 +212,6 @@ def _pair(text: str) -> tuple[float, float]:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no pair of bounds: write LOW,HIGH, as in 0.2,3") from None
     return low, high
-
-
-def _check_figure(file: Path | None) -> None:
-    """Before anything is computed: a figure that cannot be written should not cost a minute."""
-    if file is None:
-        return
-    if file.suffix not in FIGURES:
-        raise typer.BadParameter(f"{file.name}: a figure ends in one of {', '.join(FIGURES)}")
-    if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
-
-
-def _write(chart: Any, file: Path) -> None:
-    if file.suffix == ".html":
-        chart.save(str(file), inline=True)  # a page that loads nothing from the network
-    else:
-        chart.save(str(file))
 
 
 VERBS = {"solve": solve, "whatif": whatif, "tip": tip, "explain": explain}

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
+from buckpass.cli.streams import legible
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -77,7 +79,9 @@ _WAITING = _Waiting()  # one terminal, one line on it
 def answer(content: dict) -> None:
     """Print one JSON object, the whole of what `--json` prints."""
     _WAITING.stop()
-    typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, default=str)
+    is_plain = (sys.stdout.encoding or "").lower().startswith("utf") and legible(text) == text
+    typer.echo(text if is_plain else json.dumps(content, allow_nan=False, default=str))
 
 
 def show(result: Result, as_json: bool) -> None:
@@ -159,7 +163,7 @@ def tell(text: str) -> None:
     from rich.console import Console
 
     _WAITING.stop()
-    Console().print(text, markup=False, highlight=False)
+    Console().print(legible(text), markup=False, highlight=False)
 
 
 @contextmanager
@@ -172,13 +176,15 @@ def errors_as_messages() -> Iterator[None]:
         yield
     except CaseProblems as problems:
         _WAITING.stop()
-        typer.echo(str(problems), err=True)
+        typer.echo(legible(str(problems)), err=True)
         raise typer.Exit(SAYS_NO) from None
+    except BrokenPipeError:
+        raise  # the reader has gone: `main` ends quietly
     except (BuckpassError, ValueError, RuntimeError, OSError) as error:
         _WAITING.stop()
         if not is_message(error):
             raise
-        typer.echo(f"{error}", err=True)
+        typer.echo(legible(str(error)), err=True)
         raise typer.Exit(CALLED_WRONG) from None
     except KeyboardInterrupt:
         _WAITING.stop()
@@ -202,5 +208,5 @@ def _cell(value: Any) -> str:
         value = 0.0 if abs(value) < ROUNDING else value
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
-        return escape(", ".join(map(str, value)))
-    return escape(str(value))
+        value = ", ".join(map(str, value))
+    return escape(legible(str(value)))

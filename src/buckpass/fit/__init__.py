@@ -6,7 +6,7 @@ Names are loaded when they are first used: asking a posterior does not load the 
 from importlib import import_module
 from typing import Any
 
-from buckpass.model.mechanisms import combination, mechanisms, priors
+from buckpass.model.mechanisms import Combination, combination, nested, priors
 
 _FILE_OF = {
     "Compared": "comparing",
@@ -14,17 +14,17 @@ _FILE_OF = {
     "compare": "comparing",
     "FitPlan": "fitting",
     "fit": "fitting",
+    "fit_combination": "fitting",
     "fit_explanation": "fitting",
-    "load_posteriors": "stored",
+    "load_posteriors": "files",
     "Coding": "buckpass.model.observations",
     "Posterior": "posterior",
-    "load_posterior": "posterior",
-    "save_posterior": "posterior",
-    "draw_crises": "predict",
+    "load_posterior": "files",
+    "save_posterior": "files",
     "NutsSettings": "sampling",
 }
 
-__all__ = ["combination", "mechanisms", "priors", *sorted(_FILE_OF)]
+__all__ = ["Combination", "combination", "nested", "priors", *sorted(_FILE_OF)]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import chisquare
 
-from buckpass.fit.density import distribution
-from buckpass.fit.model import coefficients_from, log_choices
-from buckpass.model.observations import TOP, Observations
-from buckpass.fit.readings import Reading
 from buckpass.fit.sampling import Sampling
 from buckpass.fit.simulating import draw_rungs
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import log_choices
+from buckpass.model.coefficients import coefficients_from
+from buckpass.model.observations import Observations
+from buckpass.model.readings import Reading
 
 __all__ = ["Calibration", "calibrated", "replicate", "rows_of"]
 
@@ -55,7 +56,9 @@ def rows_of(setting: CrisisSetting) -> Observations:
     """A row for every power that plays in every crisis, to be filled by simulated responses."""
     crisis, power = np.nonzero(np.asarray(setting.is_open).sum(axis=-1) > 1)
     blank = np.zeros(len(crisis), dtype=int)
-    return Observations(crisis, power, blank, blank + TOP, np.ones(len(crisis)), len(setting.names.crises))
+    return Observations(
+        crisis, power, blank, blank + setting.rungs.top, np.ones(len(crisis)), len(setting.names.crises)
+    )
 
 
 def replicate(sampling: Sampling, setting: CrisisSetting, seed: int, thin: int = 5) -> dict[str, list[float]]:
@@ -65,7 +68,8 @@ def replicate(sampling: Sampling, setting: CrisisSetting, seed: int, thin: int =
     simulated: terms of the host's move keep their priors.
     """
     rng = np.random.default_rng(seed)
-    truth = _from_priors(sampling, int(rng.integers(2**31)))
+    key = jax.random.key(int(rng.integers(2**31)))
+    truth = {name: value[0] for name, value in sampling.coordinates.from_priors(sampling.combination, key, 1).items()}
     draws = sampling.run(_simulated(sampling, setting, truth, rng), seed=int(rng.integers(2**31)))
     ranks = {}
     for term, values in draws.sites.items():
@@ -90,20 +94,13 @@ def calibrated(ranks: list[dict[str, list[float]]]) -> Calibration:
     )  # fmt: skip
 
 
-def _from_priors(sampling: Sampling, seed: int) -> dict[str, Array]:
-    terms, steps = sampling.coordinates.terms, sampling.coordinates.steps
-    keys = jax.random.split(jax.random.key(seed), len(terms))
-    return {
-        t.name: jnp.asarray(distribution(t.prior, t.shape, steps).sample(k)) for t, k in zip(terms, keys, strict=True)
-    }
-
-
 def _simulated(
     sampling: Sampling, setting: CrisisSetting, truth: dict[str, Array], rng: np.random.Generator
 ) -> Reading:
-    games = crises_of(setting, coefficients_from(sampling.explanation, setting, truth.__getitem__))
-    sigma = np.exp(np.asarray(log_choices(games, sampling.likelihood.is_solved)))
+    effects = jnp.asarray(rng.standard_normal(sampling.seen.n_crises)) * truth["crisis"]
+    coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, truth), effects)
+    sigma = np.exp(np.asarray(log_choices(crises_of(setting, coefficients))[0]))
     rung, seen = np.asarray(setting.rung), sampling.seen
-    by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(TOP + 1)], axis=-1)
+    by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(setting.rungs.count)], axis=-1)
     drawn = draw_rungs(by_rung, rng.random(by_rung.shape[:2]))[seen.crisis, seen.power]
     return Reading(jnp.asarray(drawn), jnp.asarray(drawn), jnp.asarray(seen.weight), jnp.ones(seen.n_crises))

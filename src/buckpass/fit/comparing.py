@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.identification import correlated_pairs
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.predictive_checks import predictive_checks
 from buckpass.fit.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
+from buckpass.model.mechanisms import combination
 from buckpass.record.results import ResultTable, ShowsItself
 
 CHECK_DRAWS = 200
@@ -51,7 +51,7 @@ class Compared(ShowsItself):
         """The ranking: elpd, its difference from the best with the standard error of the difference, stacking weight."""
         c = self.comparison
         frame = pl.DataFrame({
-            "id": c.ids, "explanation": [explanation(i).name for i in c.ids], "elpd": c.elpd, "difference": c.difference,
+            "id": c.ids, "explanation": [combination(i).name for i in c.ids], "elpd": c.elpd, "difference": c.difference,
             "se_difference": c.se_difference, "weight": np.round(c.weight, 4),
             "refitted": [int(self.scores[i].is_exact.sum()) for i in c.ids],
         })  # fmt: skip
@@ -75,7 +75,7 @@ class Compared(ShowsItself):
 
     def best_by_crisis(self) -> ResultTable:
         """For each crisis, the explanation that predicted it best and by how much; idle crises look alike to all."""
-        ids = [i for i in self.comparison.ids if not explanation(i).is_bound] or list(self.comparison.ids)
+        ids = list(self.comparison.ids)
         table = np.stack([self.scores[i].elpd for i in ids])
         order = np.argsort(-table, axis=0)
         columns = np.arange(table.shape[1])
@@ -127,7 +127,7 @@ class Compared(ShowsItself):
         shown = checks.frame.filter(pl.col("explanation") == best).drop("explanation", "record_low", "record_high")
         tables = [
             self.ranking(), side_by_side(self.readings()), self.indistinguishable(), failing(checks),
-            ResultTable(shown, f"Does {explanation(best).name} ({best}) reproduce the record?", checks.units, checks.note, (),
+            ResultTable(shown, f"Does {combination(best).name} ({best}) reproduce the record?", checks.units, checks.note, (),
                         checks.case_hash, checks.seed),
             self.best_by_crisis(),
         ]  # fmt: skip
@@ -154,7 +154,7 @@ class Compared(ShowsItself):
     def _row(self, n: int, name: str) -> dict:
         c, d = self.comparison, self.posteriors[name].diagnostics
         return {
-            "id": name, "name": explanation(name).name, "elpd": float(c.elpd[n]), "se": float(c.se[n]),
+            "id": name, "name": combination(name).name, "elpd": float(c.elpd[n]), "se": float(c.se[n]),
             "difference": float(c.difference[n]), "se_difference": float(c.se_difference[n]),
             "weight": float(c.weight[n]), "rhat_max": d.rhat_max, "ess_min": min(d.ess_bulk_min, d.ess_tail_min),
             "divergences": d.divergences, "refitted": int(self.scores[name].is_exact.sum()),
@@ -198,4 +198,4 @@ def failing(checks: ResultTable) -> ResultTable:
 
 def best_passed(compared: Compared) -> str:
     """The best-ranked explanation that is not a bound: what a crisis is solved under unless another is asked for."""
-    return next((i for i in compared.comparison.ids if not explanation(i).is_bound), compared.comparison.ids[0])
+    return compared.comparison.ids[0]

@@ -11,11 +11,11 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits
+from buckpass.model.mechanisms import combination
+from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
@@ -189,8 +189,8 @@ def _unlike(grid: HypotheticalCrises, order: np.ndarray) -> list[int]:
 
 
 def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) -> dict[str, Posterior]:
-    usable = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
-    wanted = [explanation(e).id for e in pair] if pair else list(usable)
+    usable = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    wanted = [combination(e).id for e in pair] if pair else list(usable)
     missing = [e for e in wanted if e not in usable]
     if missing:
         raise NothingToTellApart(

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import jax
 import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.likelihood import Order
-from buckpass.fit.model import interacts
-from buckpass.model.observations import Coding, Observations, observations
-from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
-from buckpass.fit.requests import requests_of
+from buckpass.case.problems import clip
+from buckpass.fit.files import load_posterior, load_posteriors, posterior_file, posteriors_or_none, save_posterior
+from buckpass.fit.layout import EFFECT
+from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, held, labelled
+from buckpass.fit.program import Program
 from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
-from buckpass.fit.sampling import NutsSettings, Sampling
-from buckpass.fit.stored import load_posteriors, posterior_file, posteriors_or_none
+from buckpass.fit.sampling import Draws, NutsSettings, Sampling
+from buckpass.fit.stamp import differences, stamp_of
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.model.likelihood import Order
+from buckpass.model.mechanisms import Combination, combination, nested
+from buckpass.model.observations import Coding, Observations, observations
+from buckpass.model.requests import requests_of
+from buckpass.model.terms import terms
 
 __all__ = [
     "FitPlan",
     "NothingToFit",
     "fit",
+    "fit_combination",
     "fit_explanation",
     "load_posteriors",
     "posterior_file",
@@ -46,7 +50,7 @@ class NothingToFit(ValueError):
 class FitPlan:
     """What to fit and how.
 
-    explanations : ids (None: all). coding : how the record is read. nuts : the sampler. order : "simultaneous", or
+    explanations : combinations of mechanisms (None: all that the nested tests need, and the case's argument). coding : how the record is read. nuts : the sampler. order : "simultaneous", or
     "patron first" (then only explanations in which others' effort counts, for the rest nothing changes).
     readings : also fit again under the other readings of the record (`readings.py`), from the adapted chains.
     """
@@ -57,12 +61,12 @@ class FitPlan:
     order: Order = "simultaneous"
     readings: bool = False
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, case: Case | None = None) -> tuple[str, ...]:
         """The explanations to fit; raises `NothingToFit` where one was asked for that the order does not touch."""
-        asked = self.explanations or tuple(e.id for e in explanations())
+        asked = tuple(combination(e, case).id for e in self.explanations or ()) or tuple(c.id for c in nested(case))
         if self.order == "simultaneous":
             return asked
-        moved = tuple(i for i in asked if interacts(explanation(i)))
+        moved = tuple(i for i in asked if combination(i).interacts)
         if self.explanations and moved != asked:
             raise NothingToFit(
                 f"{', '.join(i for i in asked if i not in moved)}: others' effort does not count there, so who moves "
@@ -81,31 +85,42 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
     NothingToFit
         Fewer than two crises or no coded response of a power.
     """
-    setting, seen = _record(case, plan.coding)
-    one = explanation(name)
-    requests = requests_of(case, setting) if one.has_host_stage else None
-    sampling = Sampling(one, setting, seen, plan.nuts, plan.order, requests)
-    return _posterior(case, sampling, setting, plan)
+    return fit_combination(case, combination(name, case), plan)
+
+
+def fit_combination(
+    case: Case, one: Combination, plan: FitPlan = FitPlan(), programs: dict[bool, Program] | None = None
+) -> Posterior:
+    """`fit_explanation` of a combination; `programs` keeps what was compiled, for the next combination of the same record."""
+    programs = {} if programs is None else programs
+    if one.interacts not in programs:
+        setting, seen = _record(case, plan.coding)
+        programs[one.interacts] = Program(
+            setting, seen, one.interacts, plan.order, requests_of(case, setting),
+            plan.nuts.target_accept, plan.nuts.tree_depth,
+        )  # fmt: skip
+    program = programs[one.interacts]
+    return _posterior(case, Sampling(one, program, plan.nuts), program.setting, plan)
 
 
 def fit(
-    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, per_chain: int | None = None
+    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
+    per_chain: int | None = None,
 ) -> Iterator[Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
 
-    resume : keep what is already there for this case hash, coding and sampler.
+    resume : keep what is already there of this record, model, coding and sampler; what is there of others raises
+    `PosteriorFileError` before anything is fitted, unless `again` says to fit it again.
     per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in plan.names():
-        path = folder / posterior_file(name, plan.order)
-        kept = _kept(path, case, plan) if resume else None
-        if kept is not None:
-            yield kept
-            continue
-        posterior = fit_explanation(case, name, plan)
-        jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
-        save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
+    paths = {name: folder / posterior_file(name, plan.order) for name in plan.names(case)}
+    kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
+    programs: dict[bool, Program] = {}
+    for name, path in paths.items():
+        if (posterior := kept.get(name)) is None:
+            posterior = fit_combination(case, combination(name, case), plan, programs)
+            save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 
 
@@ -151,16 +166,11 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 
 def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
     draws = sampling.run()
-    diagnostics = diagnose(draws.sites, draws.diverging)
+    diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
     if diagnostics.wants_more:
         draws = sampling.go_on(draws)
-        diagnostics = diagnose(draws.sites, draws.diverging)
-    power, vehicles = setting.names.powers, setting.vehicles
-    dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
-            "vehicle": ["power", "through"], "host.price": ["body"]}  # fmt: skip
-    coords = {"power": power, "step": range(1, setting.cost_curve.shape[0]), "through": ["none", *vehicles],
-              "body": [*power, *vehicles]}  # fmt: skip
-    data = labelled(draws, dims, coords)
+        diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
+    data = _labelled(case, draws, sampling)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
     scores = crisis_scores(responses, request, sampling, setting, refits=diagnostics.passed)
@@ -168,15 +178,29 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     readings, forecast = read_again(case, sampling, setting, plan.coding) if goes_on else (None, None)
     cannot = list(what_cannot_be_estimated(setting, sampling.seen))
     notes = {"flagged": prior_dominated(draws, sampling), "notes": cannot, "seconds": round(draws.seconds, 1)}
+    one = sampling.combination.id
     return Posterior(
-        explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
-        log_likelihood=responses, diagnostics=diagnostics, scores=scores,
-        settings={**_stamp(plan), **notes}, request_log_likelihood=request,
-        log_prior=prior, readings=readings, forecast=forecast, order=plan.order,
+        explanation=one, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed,
+        groups=held(data, responses, scores, request_log_likelihood=request, log_prior=prior, readings=readings,
+                    forecast=forecast),
+        diagnostics=diagnostics, settings={**_settings(plan), **notes}, order=plan.order,
+        stamp=stamp_of(case, one, plan.coding, plan.order),
     )  # fmt: skip
 
 
-def _stamp(plan: FitPlan) -> dict:
+def _labelled(case: Case, draws: Draws, sampling: Sampling) -> xr.Dataset:
+    """The terms with names on their axes, and the effect of every crisis scored, drawn given its responses."""
+    names, vehicles = sampling.program.setting.names, sampling.program.setting.vehicles
+    scored = np.unique(sampling.seen.crisis)
+    mean, sd = draws.effect[..., scored, 0], draws.effect[..., scored, 1]
+    effect = mean + sd * np.random.default_rng(sampling.nuts.seed).standard_normal(mean.shape)
+    dims = {one.name: one.dims for one in terms()} | {EFFECT: ("crisis",)}
+    coords = {"power": names.powers, "rung": range(1, sampling.program.setting.cost_curve.shape[0]), "vehicle": vehicles,
+              "body": [*names.powers, *vehicles], "crisis": [names.crises[k] for k in scored]}  # fmt: skip
+    return labelled(replace(draws, sites={**draws.sites, EFFECT: effect}), dims, coords)
+
+
+def _settings(plan: FitPlan) -> dict:
     libraries = {name: version(name) for name in LIBRARIES}
     same = {"coding": _plain(asdict(plan.coding)), "nuts": _plain(asdict(plan.nuts)), "versions": libraries}
     return {**same, "order": plan.order, "readings": plan.readings}
@@ -189,14 +213,23 @@ def _plain(value):
     return [_plain(v) for v in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
-def _kept(path: Path, case: Case, plan: FitPlan) -> Posterior | None:
+def _kept(path: Path, case: Case, name: str, plan: FitPlan, again: bool) -> Posterior | None:
+    """The fit that is there, if it is the one asked for; a damaged file counts as none."""
     if not path.exists():
         return None
     try:
         posterior = load_posterior(path)
     except PosteriorFileError:
         return None
-    same = posterior.case_hash == case.record_hash and all(
-        posterior.settings.get(k) == v for k, v in _stamp(plan).items()
-    )
-    return posterior if same else None
+    asked = _settings(plan)
+    now = {"record": {"hash": case.record_hash[:12]}, "sampler": asked["nuts"], "versions": asked["versions"],
+           "readings": {"scored": plan.readings}}  # fmt: skip
+    then = {"record": {"hash": posterior.case_hash[:12]}, "sampler": posterior.settings.get("nuts", {}),
+            "versions": posterior.settings.get("versions", {}), "readings": {"scored": posterior.settings.get("readings")}}  # fmt: skip
+    apart = differences(posterior.stamp, stamp_of(case, name, plan.coding, plan.order)) + differences(then, now)
+    if apart and not again:
+        raise PosteriorFileError(
+            f"{path.name} in {clip(path.parent)} is not the fit that was asked for: {'; '.join(apart)}; --force with "
+            "--resume fits it again, another folder (-o) keeps both"
+        )
+    return None if apart else posterior

@@ -10,15 +10,18 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-from buckpass.fit.density import coordinates_of
-from buckpass.fit.explanations import Explanation
-from buckpass.fit.likelihood import Likelihood
-from buckpass.model.observations import Observations
-from buckpass.fit.readings import Reading, reading_of
-from buckpass.fit.requests import Requests
 from buckpass.game.setting import CrisisSetting
+from buckpass.model.coordinates import coordinates_of
+from buckpass.model.likelihood import Likelihood
+from buckpass.model.mechanisms import Combination
+from buckpass.model.observations import Observations
+from buckpass.model.readings import Reading, reading_of
+from buckpass.model.requests import Requests
 
 __all__ = ["NotAMode", "Quadratic", "QuickFit", "QuickScores", "QuickSettings", "leave_one_out_by_curvature"]
+
+
+NODES = 15  # of the crisis effect: more than the sampler's, which knows where to place them
 
 
 class NotAMode(RuntimeError):
@@ -50,26 +53,34 @@ class QuickFit:
     """
 
     def __init__(
-        self, explanation: Explanation, setting: CrisisSetting, seen: Observations, requests: Requests | None = None
+        self, explanation: Combination, setting: CrisisSetting, seen: Observations, requests: Requests | None = None
     ):
-        coordinates = coordinates_of(explanation, setting)
-        likelihood = Likelihood(explanation, setting, seen, requests=requests)
-        self.size, self.scored = coordinates.size, np.unique(seen.crisis)
+        coordinates = coordinates_of(setting)
+        hosts = requests if explanation.has_host_stage else None
+        likelihood = Likelihood(setting, seen, explanation.interacts, requests=hosts, nodes=NODES)
+        is_free = coordinates.free(explanation)
+        self.size, self.scored = int(is_free.sum()), np.unique(seen.crisis)
+
+        def whole(u):
+            return jnp.zeros(coordinates.size).at[np.flatnonzero(is_free)].set(u)
+
+        def log_prior(u):
+            return coordinates.log_density(whole(u), jnp.asarray(is_free))
 
         def by_crisis(u, reading: Reading):
-            found = likelihood(coordinates.values(u), reading)
+            found = likelihood(coordinates.values(whole(u), jnp.asarray(is_free)), reading)
             return jnp.stack([found.responses, found.responses + found.request])
 
         def energy(u, reading: Reading):
-            return -coordinates.log_density(u) - jnp.sum(by_crisis(u, reading)[1])
+            return -log_prior(u) - jnp.sum(by_crisis(u, reading)[1])
 
         def scored(u, reading: Reading):
             return by_crisis(u, reading)[:, self.scored]
 
         self._energy = jax.jit(jax.value_and_grad(energy))
         self._scored = jax.jit(scored)
-        self._jacobians = jax.jit(lambda points, reading: jax.lax.map(lambda u: jax.jacfwd(scored)(u, reading), points))
-        self._prior_slopes = jax.jit(jax.vmap(jax.grad(coordinates.log_density)))
+        self._jacobians = jax.jit(lambda points, reading: jax.lax.map(lambda u: jax.jacrev(scored)(u, reading), points))
+        self._prior_slopes = jax.jit(jax.vmap(jax.grad(log_prior)))
 
     def scores(self, seen: Observations, settings: QuickSettings = QuickSettings()) -> QuickScores:
         """Leave-one-crisis-out scores of a record.

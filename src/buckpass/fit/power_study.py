@@ -16,15 +16,15 @@ import polars as pl
 
 from buckpass.case import BuckpassError, Case
 from buckpass.fit.decisive_cases import splitting_cases
-from buckpass.fit.explanations import explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
-from buckpass.model.observations import Observations, observations
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.requests import requests_of
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
+from buckpass.model.mechanisms import combination
+from buckpass.model.observations import Observations, observations
+from buckpass.model.requests import requests_of
+from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.record.results import ResultTable, ShowsItself
 
 __all__ = [
@@ -189,7 +189,7 @@ def score_task(
     setting, seen = kept["setting"], kept["seen"]
     if kept.get("fitted") != task.fitted:
         kept["fitted"] = task.fitted
-        kept["quick"] = QuickFit(explanation(task.fitted), setting, seen, kept["requests"])
+        kept["quick"] = QuickFit(combination(task.fitted), setting, seen, kept["requests"])
     record = _drawn(posteriors[task.truth], setting, seen, seed, task, kept) if task.truth else seen
     try:
         return kept["quick"].scores(record).elpd.tolist()
@@ -227,7 +227,7 @@ def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[Power
 
 
 def _usable(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
+    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     if len(passed) < 2:
         raise PowerStudyError("a power study needs at least two explanations whose fits passed their diagnostics")
     return passed

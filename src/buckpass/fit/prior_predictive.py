@@ -8,13 +8,13 @@ import polars as pl
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.density import coordinates_of
-from buckpass.fit.explanations import explanation, explanations
-from buckpass.model.observations import observations
-from buckpass.fit.posterior import Diagnostics, Posterior
+from buckpass.fit.posterior import Diagnostics, Posterior, held
 from buckpass.fit.predictive_checks import check_rows
-from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.model.coordinates import coordinates_of
+from buckpass.model.mechanisms import combination, nested
+from buckpass.model.observations import observations
+from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
 from buckpass.record.results import ResultTable
 
 __all__ = ["prior_draws", "prior_predictive"]
@@ -32,7 +32,7 @@ def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> Resu
     setting = setting_of(case)
     seen = observations(case, setting)
     rows = []
-    for one in explanations():
+    for one in nested():
         probability = at_rows(
             rung_probabilities(setting, prior_draws(case, setting, one.id, n_draws, seed), n_draws), seen
         )
@@ -55,19 +55,8 @@ def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> Resu
 
 def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, seed: int) -> Posterior:
     """Draws from the priors of an explanation in the record of a posterior, so that all that predicts takes them."""
-    coordinates = coordinates_of(explanation(name), setting)
-    values = _drawn(coordinates, n_draws, seed)
-    data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), v[None]) for k, v in values.items()}
+    values = coordinates_of(setting).from_priors(combination(name), jax.random.PRNGKey(seed), n_draws)
+    data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), np.asarray(v)[None]) for k, v in values.items()}
     none = xr.DataArray(np.zeros((1, n_draws, 0)), dims=("chain", "draw", "crisis"))
-    return Posterior(name, case.id, case.record_hash, seed, xr.Dataset(data), none, Diagnostics(1.0, n_draws, n_draws, 0, ""),
-                     xr.Dataset(), {"note": "drawn from the priors"})  # fmt: skip
-
-
-def _drawn(coordinates, n_draws: int, seed: int) -> dict[str, np.ndarray]:
-    from buckpass.fit.density import distribution
-
-    keys = jax.random.split(jax.random.PRNGKey(seed), len(coordinates.terms))
-    return {
-        t.name: np.asarray(distribution(t.prior, t.shape, coordinates.steps).sample(key, (n_draws,)))
-        for t, key in zip(coordinates.terms, keys, strict=True)
-    }
+    return Posterior(name, case.id, case.record_hash, seed, held(xr.Dataset(data), none, xr.Dataset({"crisis": ("crisis", np.zeros(0, "U1"))})),
+                     Diagnostics(1.0, n_draws, n_draws, 0, ""), {"note": "drawn from the priors"})  # fmt: skip

@@ -79,7 +79,7 @@ class Program:
     def frame(self, combination: Combination) -> Frame:
         """The coordinates themselves, with no knowledge of the answer."""
         d, guess = self.coordinates.size, _single(self.likelihood.nowhere())
-        tilt = jax.tree.map(lambda a: jnp.zeros((*a.shape, d)), guess)
+        tilt = jax.tree.map(lambda a: jnp.zeros((*a.shape, d), a.dtype), guess)
         moves = combination.has_host_stage and self.likelihood.requests is not None
         return Frame(jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt)
 

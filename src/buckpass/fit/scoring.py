@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from buckpass.fit.posterior import Posterior, quiet_arviz
-from buckpass.fit.readings import reading_of, without_crises
+from buckpass.model.readings import reading_of, without_crises
 
 if TYPE_CHECKING:
     import xarray as xr

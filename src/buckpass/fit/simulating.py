@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from buckpass.model.observations import TOP, Observations
+from buckpass.model.observations import Observations
 
 __all__ = ["draw_rungs", "simulated_record", "within_band"]
 
@@ -36,5 +36,5 @@ def simulated_record(
     rung = draw_rungs(by_rung, uniform)[seen.crisis, seen.power]
     width = seen.high - seen.low
     below = np.floor(rng.random(len(seen)) * (width + 1)).astype(int)
-    low = np.clip(rung - below, 0, TOP - width)
+    low = np.clip(rung - below, 0, by_rung.shape[-1] - 1 - width)
     return replace(seen, low=low, high=low + width)

@@ -11,13 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
-from buckpass.futures.bargain import Terms, arrangement_of, terms_of, with_arrangement
-from buckpass.futures.problems import NoUsablePosterior
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.stages import Stage, stage_in, theatre_of
+from buckpass.futures.bargain import Terms, arrangement_of, terms_of
+from buckpass.futures.stages import Stage, changes_of_agreement, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
+from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
 from buckpass.record.results import ShowsItself
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
@@ -151,8 +149,8 @@ def agreement(
 
     δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
     Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
-    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, `transfer`, and
-    `arrangement.rent@PARTY`, `arrangement.alignment`, `arrangement.punishment_years`, `arrangement.obstruction_cost`.
+    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, of its terms
+    (`transfer`, `arrangement.…`) and of growth.
     `years_ahead` are the points of the path, the first being now (0).
 
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
@@ -160,41 +158,35 @@ def agreement(
 
     Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
     """
-    arrangement_of(case)
-    changed, others = with_arrangement(case, overrides)
-    scenario = scenario_of(changed, others)
-    name = _explanation(posteriors)
-    first = case.settings.years[1] + 1
-    theatre = theatre_of(scenario, posteriors[name], n_draws, first)
-    terms = terms_of(scenario.case, theatre.n_draws, seed, scenario.bargain.get("transfer"))
+    changes = changes_of_agreement(case, overrides)
+    fit, first = _fit(posteriors), case.settings.years[1] + 1
+    theatre = theatre_of(case, changes, fit, n_draws)
+    terms = terms_of(theatre.case, theatre.n_draws, seed)
     stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
     holds = np.logical_and.accumulate(kept.all(axis=-1), axis=0)
-    names = arrangement_of(scenario.case).parties
+    names = arrangement_of(case).parties
     path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(years_ahead, stages, kept, strict=True))
     broken = 1 - holds.mean(axis=1)
     least, most = _payments(stages[0], terms)
     return Agreement(
-        explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
-        parties=_parties(scenario.case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
+        explanation=fit.explanation, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        parties=_parties(case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
     )  # fmt: skip
 
 
-def _explanation(posteriors: Mapping[str, Posterior]) -> str:
-    """The division of labour if it was fitted, else the fit with κ under which the record is likeliest."""
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    if PREFERRED in passed:
-        return PREFERRED
-    interacting = {e: p for e, p in passed.items() if explanation(e).frees("kappa")}
-    if not interacting:
+def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:
+    """The division of labour if it was fitted, else the best fit with κ."""
+    found = best_freeing(posteriors, "kappa", (PREFERRED,))
+    if found is None:
         raise NoUsablePosterior(
             f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {PREFERRED} or "
             f"of another explanation with κ whose diagnostics passed (given: {', '.join(posteriors) or 'none'})"
         )
-    return max(interacting, key=lambda e: float(interacting[e].log_likelihood.sum("crisis").mean()))
+    return found
 
 
 _transfers = jax.jit(transfer_range, static_argnums=(2, 3))

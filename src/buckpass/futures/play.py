@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.case.ladder import Rungs
+from buckpass.changes.in_game import changed_games
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
@@ -70,6 +72,7 @@ class Played(eqx.Module):
     influence: Float[Array, "n p"]
     is_stabilised: Bool[Array, " n"]
     is_solved: Bool[Array, " n"]
+    rungs: Rungs = eqx.field(static=True)  # what the rungs are
 
 
 def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Event:
@@ -150,30 +153,23 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
         "rival_pressure": pressure,
     }
     grown = (capacity - x[..., COLUMN["capacity"]]) * scale[COLUMN["capacity"]] * world.delivery_elasticity
+    own = (world.start.capacity - world.first_capacity) * world.has_capacity * world.delivery_elasticity
     order = jnp.array([COLUMN[name] for name in columns])
     cells["covariates"] = x.at[..., order].set(jnp.stack(list(columns.values()), axis=-1))
-    cells["log_delivery"] = cells["log_delivery"] + grown - jnp.mean(grown, axis=-1, keepdims=True)
+    others_held = jnp.mean(grown - own, axis=-1, keepdims=True)  # what a scenario takes from one power goes to nobody
+    cells["log_delivery"] = cells["log_delivery"] + grown - others_held
     cells["severity"] = jnp.exp(world.severity_index[0] + world.severity_index[1] * event.severity)
     return dataclasses.replace(world.setting, **cells)
 
 
 def _changed(world: World, event: Event, scene: Scene, crises: Crises) -> Crises:
-    """Commitments and foresight, then what the scenario changes in every game."""
+    """What the scenario changes in every game, then commitments and foresight."""
     fixed, yearly = world.fixed, world.yearly
+    crises = changed_games(crises, fixed.games)
     ahead = fixed.foresight[0][:, None] * crises.deploys_at + fixed.foresight[1][:, None] * crises.presence_at
     own_capacity = jnp.exp(scene.capacity - world.first_capacity)
     bound = yearly.commitment_cost[event.draw][:, None] * scene.commitments / own_capacity
-    levels = [crises.stake, crises.cost, crises.backlash, crises.influence, crises.norm]
-    levels = [jnp.where(jnp.isnan(v), x * s, v) for x, s, v in zip(levels, fixed.scale, fixed.value, strict=True)]
-    held = (crises.rung == fixed.forced[:, None]) & (fixed.forced >= 0)[:, None]
-    can = jnp.any(crises.is_open & held, axis=-1, keepdims=True)
-    forced = jnp.where(can, crises.is_open & held, held)
-    is_open = jnp.where((fixed.forced >= 0)[:, None], forced, crises.is_open)
-    is_open = jnp.where((fixed.is_absent > 0)[:, None], crises.rung == 0, is_open)
-    return dataclasses.replace(
-        crises, stake=levels[0], cost=levels[1] * (1.0 + bound), backlash=levels[2], influence=levels[3], norm=levels[4],
-        barred_at=crises.barred_at + ahead, is_open=is_open,
-    )  # fmt: skip
+    return dataclasses.replace(crises, cost=crises.cost * (1.0 + bound), barred_at=crises.barred_at + ahead)
 
 
 def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Played:
@@ -186,7 +182,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
     settled = _if_any(event.is_real, lambda: settle_block(choice, TOLERANCE))
     powers = jnp.arange(settled.residual.shape[0])[:, None]
     level = uniform(seed, "choice", event.history, event.year, event.place, powers)
-    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level))
+    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level, crises.rungs))
 
     def of(attribute: Float[Array, "n p o"]) -> Float[Array, "n p"]:
         rows = jnp.moveaxis(attribute, 0, -1)
@@ -207,6 +203,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
         is_stabilised=uniform(seed, "stabilised", event.history, event.year, event.place)
         < -jnp.expm1(-jnp.maximum(host_felt, 0.0)),
         is_solved=settled.is_settled,
+        rungs=crises.rungs,
     )
 
 
@@ -216,9 +213,9 @@ def _value(choice: Choice, residual: Float[Array, "p n"]) -> Float[Array, "p n"]
     return jax.nn.logsumexp(choice.offer - left, axis=1) + choice.stake
 
 
-def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[Array, "p o n"]:
+def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"], rungs: Rungs) -> Float[Array, "p o n"]:
     """One-hot options. Options stand in the order of rungs, so that a small change of payoffs moves few choices."""
-    order = _by_rung(sigma.shape[1])
+    order = rungs.option_order(sigma.shape[1])
     is_last, total = [], jnp.zeros_like(level)
     whole = sum(sigma[:, o] for o in order)
     passed = jnp.zeros(level.shape, bool)
@@ -228,11 +225,6 @@ def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[A
         is_last.append(reached & ~passed)
         passed = passed | reached
     return jnp.stack([is_last[order.index(o)] for o in range(len(order))], axis=1).astype(sigma.dtype)
-
-
-def _by_rung(options: int) -> list[int]:
-    """Silence to security assistance, then deployments through vehicles, then alone (which stands before them)."""
-    return [*range(5), *range(6, options), 5]
 
 
 def _position(levels: Float[Array, "n k"], level: Float[Array, " n"]) -> Int[Array, " n"]:

@@ -13,8 +13,6 @@ __all__ = [
     "NoArrangement",
     "NoCapacity",
     "NoHistories",
-    "NoUsablePosterior",
-    "NotAFuturesChange",
     "OutputFailed",
 ]
 
@@ -31,20 +29,12 @@ class NoCapacity(FuturesError):
     """No power has a capacity before the first year: there is nothing from which the years ahead could start."""
 
 
-class NoUsablePosterior(FuturesError):
-    """No posterior of this case whose diagnostics passed was given."""
-
-
 class NoHistories(FuturesError):
     """Fewer than one history or one year, or more than keys tell apart, was asked for."""
 
 
 class GrowthOverflows(FuturesError):
     """A growth rate would carry a quantity out of what numbers hold within the years asked."""
-
-
-class NotAFuturesChange(FuturesError):
-    """A change that says something about one crisis, not about years of them."""
 
 
 class ManifestMismatch(FuturesError):

@@ -17,7 +17,8 @@ from buckpass.futures.output import HistoryWriter, manifest_of
 from buckpass.futures.problems import NoHistories
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import TILE, Along, in_order, play_tiles
-from buckpass.futures.world import Labels, usable_weights, world_of
+from buckpass.futures.world import Labels, world_of
+from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.record.results import ShowsItself
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ RUNS = ("baseline", "scenario", "difference")
 class Plan:
     """How the years are played; none of `chunk` and `workers` changes a number.
 
-    foresight : "myopic" or "one-step". weights : of the explanations (stacking), None as `usable_weights` says.
+    foresight : "myopic" or "one-step".
     first_year : None is the year after the record.
     """
 
@@ -45,7 +46,6 @@ class Plan:
     seed: int = 0
     first_year: int | None = None
     foresight: str = "myopic"
-    weights: Mapping[str, float] | None = None
     chunk: int = 65_536
     workers: int = 2
 
@@ -124,15 +124,17 @@ def simulate(
     Parquet part per chunk of histories and a manifest are written there. `along` hands on the tiles, of 2,048 histories each, for
     a caller that shows how far it is.
 
-    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
+    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
     """
     check_plan(plan)
+    basis = basis_of(case, posteriors)
     first = plan.first_year or case.settings.years[1] + 1
     texts = [()] if not overrides else [(), tuple(overrides)]
-    made = [world_of(scenario_of(case, t), posteriors, first, plan.years, plan.seed, plan.weights) for t in texts]
+    scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
+    made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
-    manifest = _manifest(case, posteriors, overrides, plan, labels)
+    manifest = _manifest(case, basis, overrides, plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
     tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
     tiles = play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers)
@@ -162,13 +164,12 @@ def _count(tallies: list[Tally], tile) -> None:
         tallies[2].add([b - a for a, b in by_power], [b - a for a, b in by_host], tile.unsolved)
 
 
-def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
-    weights = usable_weights(posteriors, plan.weights)
+def _manifest(case: Case, basis: Basis, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "seed": plan.seed, "years": plan.years,
         "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
-        "first_year": labels.first_year, "weights": weights,
-        "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed, posteriors[e].n_draws] for e in weights},
+        "first_year": labels.first_year, "weights": dict(basis.weights),
+        "posteriors": {e: [p.case_hash, p.seed, p.n_draws] for e, p in basis.fits.items()},
     }  # fmt: skip
     parameters = {
         "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,

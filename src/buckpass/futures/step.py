@@ -15,7 +15,6 @@ from buckpass.futures.world import State, World
 __all__ = ["STEPS", "Keys", "Year", "year_of"]
 
 SLOTS = 2  # crises of one host in one year at most; a third would come less than once in 500 host-years
-NOTHING_BEYOND = 2  # a response below mediation is words
 
 
 class Keys(eqx.Module):
@@ -161,10 +160,11 @@ def _nothing(histories: int, hosts: int, powers: int) -> _Sums:
 
 def _added(so_far: _Sums, row: Int[Array, " n"], host: Int[Array, " n"], played: Played, asked) -> _Sums:
     """The sums with a block's outcomes added; lanes without a crisis point beyond the last row."""
-    acts = played.rung >= NOTHING_BEYOND
+    acts = played.rung >= played.rungs.beyond_words
     rank = jnp.where(acts, played.effort, -1.0)
     is_first = acts & (rank >= jnp.max(rank, axis=-1, keepdims=True))
-    by_power = (is_first, played.burden, played.benefit, played.value, played.rung >= 5, played.influence)
+    deploys = played.rung >= played.rungs.deployment
+    by_power = (is_first, played.burden, played.benefit, played.value, deploys, played.influence)
     whole = (jnp.ones_like(played.is_solved), ~jnp.any(acts, axis=-1), ~played.is_stabilised)
 
     def joined(parts: tuple[Array, ...], rest: tuple[Array, ...]) -> Array:

@@ -24,7 +24,8 @@ from buckpass.futures.problems import BadDesign, ManifestMismatch
 from buckpass.futures.run import Plan, check_plan
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import Along, in_order, play_tiles
-from buckpass.futures.world import usable_weights, world_of
+from buckpass.futures.world import world_of
+from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.record.results import ShowsItself
 
 __all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
@@ -78,12 +79,13 @@ def sweep(
     """
     _check(case, design)
     points = sample_points(design)
-    manifest = _manifest(case, posteriors, design)
+    basis = basis_of(case, posteriors)
+    manifest = _manifest(case, basis, design)
     check_manifest(out, manifest)
     write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
     count = -(-len(points) // CHUNK)
     missing = [k for k in range(count) if _read_chunk(out, k) is None]
-    for k, values in along(_played(case, posteriors, design, missing, cluster), len(missing)):
+    for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
         write_atomically(_chunk_path(out, k), json.dumps({"chunk": k, "values": values}).encode())
     read = [_read_chunk(out, k) for k in range(count)]
     outcomes = np.array([row for chunk in read if chunk is not None for row in chunk])
@@ -92,27 +94,26 @@ def sweep(
     return Sweep(design, points, outcomes, *found, out)
 
 
-def chunk_values(
-    case: Case, posteriors: Mapping[str, Posterior], design: Design, kept: dict, chunk: int
-) -> list[list[float]]:
+def chunk_values(case: Case, basis: Basis, design: Design, kept: dict, chunk: int) -> list[list[float]]:
     """Outcomes of one chunk's points; a function of its arguments alone, so that any worker gives the same."""
     points = sample_points(design)[chunk * CHUNK : (chunk + 1) * CHUNK]
-    return [_outcomes_at(case, posteriors, design, point, kept) for point in points]
+    return [_outcomes_at(case, basis, design, point, kept) for point in points]
 
 
-def _outcomes_at(case: Case, posteriors, design: Design, point: np.ndarray, kept: dict) -> list[float]:
+def _outcomes_at(case: Case, basis: Basis, design: Design, point: np.ndarray, kept: dict) -> list[float]:
     from buckpass.futures.foresight import with_foresight
 
     texts = [*design.overrides, *(f"{i.path}={v:.17g}" for i, v in zip(design.inputs, point, strict=True))]
     plan = plan_of(design)
-    first = plan.first_year or case.settings.years[1] + 1
-    world, labels = world_of(scenario_of(case, texts), posteriors, first, plan.years, plan.seed, kept=kept)
+    scenario = scenario_of(case, texts, plan.first_year, plan.foresight)
+    world, labels = world_of(scenario, basis, plan.years, plan.seed, kept=kept)
     tally = Tally()
     for tile in play_tiles([with_foresight(plan.foresight, world, plan, case)], plan.seed, plan.years, plan.histories):
         tally.add(tile.by_power[0], tile.by_host[0], tile.unsolved)
     mean = tally.mean()
     return [
-        float(mean[BY_POWER.index(o.measure), o.year - first, labels.powers.index(o.power)]) for o in design.outcomes
+        float(mean[BY_POWER.index(o.measure), o.year - labels.first_year, labels.powers.index(o.power)])
+        for o in design.outcomes
     ]
 
 
@@ -137,27 +138,26 @@ def _check(case: Case, design: Design) -> None:
         )
     ends = [[f"{i.path}={getattr(i, end):.17g}" for i in design.inputs] for end in ("low", "high")]
     for texts in ends:
-        scenario_of(case, [*design.overrides, *texts])
+        scenario_of(case, [*design.overrides, *texts], design.first_year, design.foresight)
 
 
-def _played(case, posteriors, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:
+def _played(case, basis: Basis, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:
     if not missing:
         return
     if cluster is None:
         kept: dict = {}
         for k in missing:
-            yield k, chunk_values(case, posteriors, design, kept, k)
+            yield k, chunk_values(case, basis, design, kept, k)
         return
     with connected(cluster) as client:
-        yield from spread(client, chunk_values, (case, dict(posteriors), design, {}), missing)
+        yield from spread(client, chunk_values, (case, basis, design, {}), missing)
 
 
-def _manifest(case: Case, posteriors, design: Design) -> dict[str, Any]:
-    weights = usable_weights(posteriors, None)
+def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
-        "weights": weights, "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed] for e in weights},
+        "weights": dict(basis.weights), "posteriors": {e: [p.case_hash, p.seed] for e, p in basis.fits.items()},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 

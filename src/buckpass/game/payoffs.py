@@ -86,6 +86,7 @@ def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
         rung_payoff_at=c.rung_payoff[setting.rung] + jnp.reshape(c.crisis_effect, (-1, 1, 1)) * setting.rung,
         is_open=setting.is_open,
         rung=setting.rung,
+        rungs=setting.rungs,
     )
 
 

@@ -25,7 +25,7 @@ def coefficients_from(setting: CrisisSetting, values: Mapping[str, Array]) -> Co
         field = PLACES[one.enters].field
         if not field or one.name not in values:
             continue
-        before, value = found.get(field, getattr(base, field)), values[one.name]
+        before, value = jnp.asarray(found.get(field, getattr(base, field))), values[one.name]
         if one.covariate is not None:
             found[field] = before.at[list(COVARIATES).index(one.covariate)].add(value)
         elif one.enters == "rung":

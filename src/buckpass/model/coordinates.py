@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -63,6 +65,14 @@ class Coordinates:
         scaled = {p.term.name: p.term.scaled_by for p in self.places if p.term.scaled_by}
         return found | {name: found[name] * found[scale] for name, scale in scaled.items()}
 
+    def from_priors(self, combination: Combination, key: Array, draws: int) -> dict[str, Array]:
+        """Draws of the free terms from their priors, [draw, …]."""
+        mine = [p for p in self.places if combination.frees(p.term.name)]
+        keys = jax.random.split(key, len(mine))
+        raw = {p.term.name: distribution(p.term.prior, p.shape).sample(k, (draws,)) for p, k in zip(mine, keys, strict=True)}
+        scales = {p.term.name: raw[p.term.scaled_by][:, None] for p in mine if p.term.scaled_by}
+        return {name: jnp.asarray(value) * scales.get(name, 1.0) for name, value in raw.items()}
+
     def log_density(self, u: Float[Array, " d"], is_free: Bool[Array, " d"]) -> Float[Array, ""]:
         """Log prior density of u over the free coordinates, up to a constant."""
         base = -0.5 * u**2
@@ -112,7 +122,7 @@ def distribution(prior: Prior, shape: tuple[int, ...]) -> dist.Distribution:
     return family.expand(shape).to_event(len(shape)) if shape else family
 
 
-def _scipy(prior: Prior):
+def _scipy(prior: Prior) -> Any:
     return {
         "normal": stats.norm(prior.mean, prior.sd), "half_normal": stats.halfnorm(scale=prior.sd),
         "beta": stats.beta(prior.a, prior.b),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -82,13 +82,14 @@ class Likelihood:
         """Log-likelihood per crisis. guess : near the answer; host_moves : whether the host's choice counts (None: it does
         wherever requests were given), as data."""
         kind = self.setting.severity.dtype
-        guess, values = _as(kind, guess or self.nowhere()), _as(kind, dict(values))
+        near: Guess = _as(kind, guess or self.nowhere())
+        values = _as(kind, dict(values))
         coefficients = _as(kind, coefficients_from(self.setting, values))
-        effect, log_weight = effect_nodes(guess.sites, coefficients.crisis_spread, self.nodes)
+        effect, log_weight = effect_nodes(near.sites, coefficients.crisis_spread, self.nodes)
         if self.interacts:
-            by_node, log_residual = self._together(coefficients, reading, guess, effect)
+            by_node, log_residual = self._together(coefficients, reading, near, effect)
         else:
-            by_node, log_residual = self._alone(coefficients, reading, effect), guess.log_residual
+            by_node, log_residual = self._alone(coefficients, reading, effect), near.log_residual
         responses = logsumexp(by_node + log_weight, axis=0)
         sites = moments(lax.stop_gradient(by_node + log_weight), effect, coefficients.crisis_spread)
         return LogLikelihood(responses, self._request(values, coefficients, host_moves), sites, log_residual)
@@ -176,7 +177,7 @@ class Likelihood:
         return told() if host_moves is None else lax.cond(host_moves, told, lambda: none)
 
 
-def _as(kind, tree):
+def _as(kind, tree: Any) -> Any:
     """Every number with a fraction in one precision: that of the setting."""
     return jax.tree.map(lambda a: jnp.asarray(a, kind) if jnp.issubdtype(jnp.result_type(a), jnp.floating) else a, tree)
 

@@ -60,7 +60,7 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     follow size.
     """
     size = _size(case)
-    cost = dict(enumerate(case.settings.ladder.cost))
+    cost = dict(enumerate(case.ladder.cost))
     known = rows.filter(
         pl.col("actor").is_in(list(size)) & pl.col("rung").is_not_null() & (pl.col("scope") != "belligerent")
     )

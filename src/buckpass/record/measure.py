@@ -9,7 +9,6 @@ from buckpass.case import Case
 from buckpass.record.activity import activity_by_theatre, activity_table, comparisons_table
 from buckpass.record.burden import burden_table
 from buckpass.record.coders import agreement_table
-from buckpass.record.coding import coded
 from buckpass.record.positions import division_table, shares_table
 from buckpass.record.responses import profiles_table, requests_table, responses_table
 from buckpass.record.results import ResultTable, ShowsItself, plain
@@ -58,7 +57,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
     >>> measure(load_case("central-asia")).n_crises  # doctest: +SKIP
     77
     """
-    rows = coded(case)
+    rows = case.coded
     return Record(
         case_id=case.id,
         case_hash=case.hash,

@@ -40,14 +40,12 @@ class Years(Protocol):
     def manifest(self) -> Mapping[str, Any]: ...
 
 
-def decades_chapter(
-    case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float], seed: int = 0
-) -> Chapter:
+def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
     """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
     from buckpass.futures import Plan, simulate
 
     try:
-        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed, weights=weights))
+        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
     except BuckpassError as reason:
         return Chapter(HEADING, f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),

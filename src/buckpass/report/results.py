@@ -75,7 +75,7 @@ def gather(
     begin("model")
     model = model_results(case, posteriors, n_draws)
     begin("claims")
-    verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
+    verdicts = assess(case, posteriors, seed=seed)
     compared, forecast = _beyond_the_ranking(case, posteriors)
     return ReportResults(
         record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
@@ -108,8 +108,8 @@ def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:
     from buckpass.fit.fitting import what_cannot_be_estimated
-    from buckpass.model.observations import observations
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
 
     setting = setting_of(case)
     return tuple(what_cannot_be_estimated(setting, observations(case, setting)))
