@@ -64,7 +64,7 @@ def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, t
 def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
     crisis = flagship.settings.focus.crisis
     with pytest.raises(BuckpassError, match=r"outside 0 to 1|key"):
-        bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
+        bp.whatif(flagship, flagship_fits["all"], crisis, bp.overrides([text], flagship, crisis), 4)
 
 
 def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
@@ -81,7 +81,7 @@ def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
 
 def test_half_the_capacity_leaves_what_the_others_deliver_as_it_was(flagship, flagship_fits):
     """As in a crisis, and not because the powers' mean is held: that would hand the loss to everybody else."""
-    fits = {"everything": dataclasses.replace(flagship_fits["everything"])}
+    fits = {"all": dataclasses.replace(flagship_fits["all"])}
     found = bp.futures(flagship, fits, ("IND.capacity=0.0001x", "IND.stake=0"), PLAN).summary.sel(run="difference")
     others = [p for p in flagship.powers if p != "IND"]
     assert float(np.abs(found["benefit_mean"].sel(power=others).isel(year=0)).max()) < 0.1

@@ -49,10 +49,10 @@ def order(crises: int = 500, powers: int = 3, seed: int = 0) -> CrisisSetting:
     )  # fmt: skip
 
 
-def play(setting: CrisisSetting, truth: Coefficients, seed: int = 0, *, with_others: bool = True) -> Observations:
+def play(setting: CrisisSetting, truth: Coefficients, seed: int = 0) -> Observations:
     """Responses drawn from the equilibrium under the true coefficients, one exact rung per power and crisis."""
     crises = crises_of(setting, truth)
-    sigma = np.exp(np.asarray(log_choices(crises, with_others)))
+    sigma = np.exp(np.asarray(log_choices(crises)[0]))
     rng = np.random.default_rng(seed)
     uniform = rng.random(sigma.shape[:2])[..., None]
     option = np.minimum((sigma.cumsum(-1) < uniform).sum(-1), sigma.shape[-1] - 1)

@@ -17,7 +17,7 @@ def fits(toy):
     shape = (len(crises), len(toy.powers), 7)
     even = xr.Dataset({"probability": (("crisis", "power", "rung"), np.full(shape, 1 / 7))},
                       coords={"crisis": crises, "power": list(toy.powers), "rung": range(7)})  # fmt: skip
-    return {e: holding(prior_posterior(toy, e), forecast=even) for e in ("NI", "LS", "chance")}
+    return {e: holding(prior_posterior(toy, e), forecast=even) for e in ("NI", "LS", "base")}
 
 
 def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
@@ -26,7 +26,7 @@ def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
     name = toy.crises["name"][0]
     assert name in crises
     assert "NI" in crises
-    assert "chance" not in crises  # a bound is no explanation
+    assert "base" not in crises  # a bound is no explanation
     assert "same as last time" in forecasts_drawn(toy, forecast_scores(toy, posteriors)).svg()
 
 

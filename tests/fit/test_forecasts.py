@@ -67,9 +67,9 @@ def forecasting(case, name, crises):
 
 def test_an_even_forecast_is_scored_against_repeating_the_past(toy):
     last = toy.crises.sort("start")["crisis_id"].to_list()[-2:]
-    found = forecast_scores(toy, {e: forecasting(toy, e, last) for e in ("NI", "chance")})
+    found = forecast_scores(toy, {e: forecasting(toy, e, last) for e in ("NI", "base")})
     ranking = found.ranking().frame
-    assert set(ranking["forecast"]) == {"NI", "chance", LAST_TIME}
+    assert set(ranking["forecast"]) == {"NI", "base", LAST_TIME}
     same = ranking.filter(ranking["forecast"] == "NI").row(0, named=True)
     assert same["over_chance"] == pytest.approx(0.0, abs=1e-12)
     widths = (found.rows["high"] - found.rows["low"] + 1).to_numpy()

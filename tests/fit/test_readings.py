@@ -13,7 +13,7 @@ from buckpass.game.order import first_mover, log_likelihood_in_order, patron_fir
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
 from buckpass.model.coefficients import coefficients_from
-from buckpass.model.coordinates import prior_of
+from buckpass.model.coordinates import coordinates_of
 from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Coding, observations
@@ -28,10 +28,11 @@ def record(toy):
 
 
 def medians(one, setting):
-    """Every free term at the mean of its prior."""
-    values = {}
-    coefficients = coefficients_from(one, setting, lambda term: values.setdefault(term, prior_of(term, setting).mean))
-    return values | {"host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}, coefficients
+    """Every free term at the median of its prior, no crisis effect; the host's terms too."""
+    coordinates = coordinates_of(setting)
+    values = coordinates.values(jnp.zeros(coordinates.size), jnp.asarray(coordinates.free(one)))
+    values = values | {"crisis": jnp.zeros(()), "host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}
+    return values, coefficients_from(setting, values)
 
 
 def test_bands_narrow_to_the_coded_rung_and_widen_inside_the_ladder(record):
@@ -63,7 +64,7 @@ def test_a_crisis_left_out_adds_nothing(record):
     one = combination("LS")
     values, _ = medians(one, setting)
     dropped = np.arange(seen.n_crises) == seen.crisis[0]
-    likelihood = Likelihood(one, setting, seen)
+    likelihood = Likelihood(setting, seen, one.interacts)
     whole = likelihood(values, reading_of(seen)).responses
     less = likelihood(values, without_crises(reading_of(seen), seen, dropped)).responses
     np.testing.assert_allclose(less, np.where(dropped, 0.0, whole), atol=1e-12)
@@ -106,7 +107,7 @@ def test_patron_first_sums_over_what_the_patron_may_have_done():
     np.testing.assert_array_equal(first_mover(setting), [0, 0, -1, -1])
     seen = play(setting, plain_coefficients(setting), seed=2)
     values, coefficients = medians(combination("FR"), setting)
-    found = Likelihood(combination("FR"), setting, seen, "patron first")(values, reading_of(seen)).responses
+    found = Likelihood(setting, seen, True, "patron first", nodes=1, solved=1)(values, reading_of(seen)).responses
     games = crises_of(setting, coefficients)
     played = patron_first(games, jnp.asarray(first_mover(setting)))
     low, high = (jnp.asarray(a.reshape(4, 2)) for a in (seen.low, seen.high))

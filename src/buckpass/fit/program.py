@@ -81,7 +81,9 @@ class Program:
         d, guess = self.coordinates.size, _single(self.likelihood.nowhere())
         tilt = jax.tree.map(lambda a: jnp.zeros((*a.shape, d), a.dtype), guess)
         moves = combination.has_host_stage and self.likelihood.requests is not None
-        return Frame(jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt)
+        return Frame(
+            jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt
+        )
 
     def compile_ahead(self, combination: Combination, warmup: int) -> None:
         """Start to compile the stretch of a chain in a thread of its own: half of a short fit is the compiler's."""
@@ -139,7 +141,9 @@ class Program:
         guess = jax.tree.map(lambda at, slope: at + slope @ x.astype(at.dtype), frame.guess, frame.tilt)
         total = self.likelihood(values, reading, lax.stop_gradient(guess), frame.host_moves)
         requested = jnp.sum(total.request * reading.request_weight)
-        log_posterior = self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses.astype(u.dtype)) + requested
+        log_posterior = (
+            self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses.astype(u.dtype)) + requested
+        )
         return -log_posterior, Described(values, total.responses, total.request, Guess(total.sites, total.log_residual))
 
 

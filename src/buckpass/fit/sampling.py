@@ -185,7 +185,9 @@ class Sampling:
             slope[..., free] = np.moveaxis(up - down, 0, -1) / (20 * DIFFERENCE)
             return jnp.asarray(slope, jnp.float32)
 
-        return frame._replace(guess=jax.tree.map(lambda a: jnp.asarray(a[-1], jnp.float32), found), tilt=jax.tree.map(tilt, found))
+        return frame._replace(
+            guess=jax.tree.map(lambda a: jnp.asarray(a[-1], jnp.float32), found), tilt=jax.tree.map(tilt, found)
+        )
 
     def _rounder(self, pilot: list, reading: Reading) -> np.ndarray:
         """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d]."""
@@ -205,9 +207,7 @@ class Sampling:
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
             energy, slope = self._gradient(x, self._frame, reading)
-            states.append(
-                self.program.state(x, energy, slope, own, self._frame, reading, self.nuts.warmup // 2, step)
-            )
+            states.append(self.program.state(x, energy, slope, own, self._frame, reading, self.nuts.warmup // 2, step))
         return states
 
     def _under(self, state, reading: Reading):

@@ -6,17 +6,16 @@ a crisis, and only first derivatives are wanted.
 
 from __future__ import annotations
 
-from functools import reduce
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
 from buckpass.game.choice import CLOSED, Choice
 
-__all__ = ["Nodes", "anticipate", "nodes_of", "payoffs"]
+__all__ = ["Nodes", "anticipate", "nodes_of", "payoffs", "weights"]
 
 ENOUGH = 1e-3  # change of log R below which one more Newton step, which squares it, is the last
 LIMIT = 60  # steps of the search
@@ -24,34 +23,34 @@ SHORTEST = 0.2  # of a Newton step: below it a damped best response is taken ins
 
 
 class Nodes(eqx.Module):
-    """A batch of crises with the crisis effect at several values; axes power p, option o, node q, crisis c."""
+    """A batch of crises with the crisis effect at several values; axes option o, node q, power p, crisis c."""
 
-    offer: Float[Array, "p o q c"]  # pay-off without the stake: τ + u·r + G w − …
+    offer: Float[Array, "o q p c"]  # pay-off without the stake: τ + u·r + G w − …
     stake: Float[Array, "p c"]
     alignment: Float[Array, "p p c"]
-    reach: Float[Array, "p o c"]  # 0 where closed; given by the case, not estimated: no derivative is taken
+    reach: Float[Array, "o p c"]  # 0 where closed; given by the case, not estimated: no derivative is taken
 
 
-def nodes_of(choice: Choice, rung: Float[Array, "p o c"], effect: Float[Array, "q c"]) -> Nodes:
-    """The batch at values of the crisis effect u, which adds u·r to the pay-off of rung r."""
-    offer = choice.offer[:, :, None] + rung[:, :, None] * effect
-    reach = jnp.where(choice.offer > CLOSED, choice.reach, 0.0)
+def nodes_of(choice: Choice, rung: np.ndarray, effect: Float[Array, "q c"]) -> Nodes:
+    """The batch at values of the crisis effect u, which adds u·r to the pay-off of an option of rung r."""
+    base = jnp.moveaxis(choice.offer, 1, 0)
+    offer = base[:, None] + jnp.asarray(rung, effect.dtype)[:, None, None, None] * effect[:, None]
+    reach = jnp.where(base > CLOSED, jnp.moveaxis(choice.reach, 1, 0), 0.0)
     return Nodes(offer, choice.stake, choice.alignment, lax.stop_gradient(reach))
 
 
-def payoffs(nodes: Nodes, log_residual: Float[Array, "p q c"]) -> Float[Array, "p o q c"]:
+def payoffs(nodes: Nodes, log_residual: Float[Array, "q p c"]) -> Float[Array, "o q p c"]:
     """Expected pay-off of every option, up to V: offer − V R exp(−reach)."""
-    return nodes.offer - _at_stake(nodes, log_residual) * jnp.exp(-nodes.reach)[:, :, None]
+    return nodes.offer - _at_stake(nodes, log_residual) * _fall(nodes)
 
 
-def chances(payoff: Float[Array, "p o q c"]) -> Float[Array, "p o q c"]:
-    """Logit choice probabilities of every option."""
-    weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
-    return weight / jnp.sum(weight, axis=1, keepdims=True)
+def weights(payoff: Float[Array, "o ..."]) -> Float[Array, "o ..."]:
+    """Logit choice probabilities of every option, up to their sum."""
+    return jnp.exp(payoff - lax.stop_gradient(jnp.max(payoff, axis=0)))
 
 
 @jax.custom_vjp
-def anticipate(nodes: Nodes, guess: Float[Array, "p q c"]) -> Float[Array, "p q c"]:
+def anticipate(nodes: Nodes, guess: Float[Array, "q p c"]) -> Float[Array, "q p c"]:
     """log R of every power at every node: residuals that reproduce themselves.
 
     Newton from the guess; derivatives by the implicit function theorem. Where the search did not end (60 steps) the
@@ -60,54 +59,65 @@ def anticipate(nodes: Nodes, guess: Float[Array, "p q c"]) -> Float[Array, "p q 
     return _forward(nodes, guess)[0]
 
 
-def _at_stake(nodes: Nodes, log_residual: Array) -> Float[Array, "p 1 q c"]:
+def _at_stake(nodes: Nodes, log_residual: Float[Array, "q p c"]) -> Float[Array, "q p c"]:
     largest = 60.0 if log_residual.dtype == jnp.float32 else 500.0
-    return (nodes.stake[:, None] * jnp.exp(jnp.minimum(log_residual, largest)))[:, None]
+    return nodes.stake * jnp.exp(jnp.minimum(log_residual, largest))
 
 
-def _kept(nodes: Nodes) -> Float[Array, "p p o c"]:
+def _fall(nodes: Nodes) -> Float[Array, "o 1 p c"]:
+    return jnp.exp(-nodes.reach)[:, None]
+
+
+def _chances(payoff: Float[Array, "o q p c"]) -> Float[Array, "o q p c"]:
+    weight = weights(payoff)
+    return weight / jnp.sum(weight, axis=0)
+
+
+def _kept(nodes: Nodes) -> Float[Array, "o p p c"]:
     """exp(−α_ij reach): what option o of j leaves to i."""
-    return jnp.exp(-nodes.alignment[:, :, None] * nodes.reach[None])
+    return jnp.exp(-nodes.alignment * nodes.reach[:, None])
 
 
-def _kept_by(kept: Float[Array, "p p o c"], of: Float[Array, "p o q c"]) -> Float[Array, "p p q c"]:
-    """Σ_a of_j(a) exp(−α_ij reach_j(a)), for i by j; written out, which the compiler joins along the crisis axis."""
-    return reduce(jnp.add, [kept[:, :, a, None] * of[None, :, a] for a in range(of.shape[1])])
+def _kept_by(kept: Float[Array, "o p p c"], of: Float[Array, "o q p c"]) -> Float[Array, "q p p c"]:
+    """Σ_a of_j(a) exp(−α_ij reach_j(a)), for i by j."""
+    return jnp.sum(kept[:, None] * of[:, :, None], axis=0)
 
 
-def _others(pairs: Float[Array, "p p q c"]) -> Array:
-    return ~jnp.eye(len(pairs), dtype=bool)[:, :, None, None]
+def _others(size: int) -> Array:
+    return ~jnp.eye(size, dtype=bool)[:, :, None]
 
 
-def _respond(nodes: Nodes, kept: Array, point: Array) -> tuple[Array, Array]:
-    """Best response minus the point, and the inverse of I − S there."""
-    loss = _at_stake(nodes, point) * jnp.exp(-nodes.reach)[:, :, None]
-    chance = chances(nodes.offer - loss)
+def _respond(nodes: Nodes, kept: Array, point: Float[Array, "q p c"]) -> tuple[Array, Array]:
+    """Best response minus the point [q p c], and the inverse of I − S there [q p p c]."""
+    loss = _at_stake(nodes, point) * _fall(nodes)
+    chance = _chances(nodes.offer - loss)
     pull = -chance * loss
     share = jnp.maximum(_kept_by(kept, chance), jnp.finfo(point.dtype).tiny)
-    off = _others(share)
-    slope = _kept_by(kept, pull) / share - jnp.sum(pull, axis=1)[None]
-    gap = jnp.sum(jnp.where(off, jnp.log(share), 0.0), axis=1) - point
+    off = _others(point.shape[1])
+    slope = _kept_by(kept, pull) / share - jnp.sum(pull, axis=0)[:, None]
+    gap = jnp.sum(jnp.where(off, jnp.log(share), 0.0), axis=2) - point
     return gap, _inverse(jnp.where(off, -slope, 1.0))
 
 
-def _inverse(matrix: Float[Array, "p p q c"]) -> Float[Array, "p p q c"]:
+def _inverse(matrix: Float[Array, "q p p c"]) -> Float[Array, "q p p c"]:
     """Gauss-Jordan elimination along the crisis axis, without pivoting: where that fails its steps are rejected."""
-    size = len(matrix)
+    size = matrix.shape[1]
+    here = np.arange(size)
     for k in range(size):
-        pivot = 1.0 / matrix[k, k]
-        row = matrix[k] * pivot
-        column = matrix[:, k].at[k].set(-jnp.ones_like(pivot))
-        matrix = (matrix.at[k].set(0.0) - column[:, None] * row[None]).at[:, k].set(-column * pivot)
+        pivot = 1.0 / matrix[:, k, k]
+        row = jnp.where((here == k)[:, None], pivot[:, None], matrix[:, k] * pivot[:, None])
+        column = jnp.where((here == k)[:, None], 0.0, matrix[:, :, k])
+        cleared = jnp.where((here == k)[None, :, None], 0.0, matrix) - column[:, :, None] * row[:, None]
+        matrix = jnp.where((here == k)[:, None, None], row[:, None], cleared)
     return matrix
 
 
-def _moved(inverse: Array, gap: Array) -> Array:
-    return reduce(jnp.add, [inverse[:, j] * gap[j] for j in range(len(gap))])
+def _moved(inverse: Float[Array, "q p p c"], gap: Float[Array, "q p c"]) -> Float[Array, "q p c"]:
+    return jnp.sum(inverse * gap[:, None], axis=2)
 
 
-def _size(gap: Array) -> Array:
-    error = jnp.max(jnp.abs(gap), axis=0)
+def _size(gap: Float[Array, "q p c"]) -> Float[Array, "q 1 c"]:
+    error = jnp.max(jnp.abs(gap), axis=1, keepdims=True)
     return jnp.where(jnp.isfinite(error), error, jnp.inf)
 
 
@@ -124,39 +134,35 @@ def _forward(nodes: Nodes, guess: Array):
         new_gap, new_inverse = _respond(nodes, kept, trial)
         taken = (_size(new_gap) < error) | ~is_newton
         length = jnp.where(taken, 1.0, 0.5 * length)
-        new = [jnp.where(taken, a, b) for a, b in ((trial, point), (new_gap, gap), (new_inverse, inverse))]
-        return count + 1, *new, length
+        new = jnp.where(taken, trial, point), jnp.where(taken, new_gap, gap)
+        return count + 1, *new, jnp.where(taken[:, None], new_inverse, inverse), length
 
     def unfinished(state):
         return (state[0] < LIMIT) & jnp.any(_size(state[2]) > ENOUGH)
 
     # The first response is a step of the loop too: written twice, the compiler would read it twice.
-    far = jnp.full_like(guess, jnp.inf)
-    start = (jnp.int32(0), guess, far, jnp.zeros((len(guess), *guess.shape), guess.dtype), jnp.ones_like(guess[0]))
+    far, size = jnp.full_like(guess, jnp.inf), guess.shape[1]
+    nothing = jnp.zeros((len(guess), size, *guess.shape[1:]), guess.dtype)
+    start = (jnp.int32(0), guess, far, nothing, jnp.ones_like(guess[:, :1]))
     _, point, gap, inverse, _ = lax.while_loop(unfinished, advance, start)
     found = point + jnp.where(_size(gap) <= ENOUGH, _moved(inverse, gap), jnp.nan)
     return found, (nodes, kept, found, inverse)
 
 
-def _backward(saved, slope: Float[Array, "p q c"]):
+def _backward(saved, slope: Float[Array, "q p c"]):
     """The implicit function theorem: (I − S)ᵀ λ = slope, then λ through one best response at fixed log R."""
     nodes, kept, point, inverse = saved
-    weight = reduce(jnp.add, [inverse[i] * slope[i] for i in range(len(slope))])  # λ
-    at_stake, fall = _at_stake(nodes, point), jnp.exp(-nodes.reach)[:, :, None]
-    chance = chances(nodes.offer - at_stake * fall)
+    weight = jnp.sum(inverse * slope[:, :, None], axis=1)  # λ
+    fall = _fall(nodes)
+    chance = _chances(nodes.offer - _at_stake(nodes, point) * fall)
     share = jnp.maximum(_kept_by(kept, chance), jnp.finfo(point.dtype).tiny)
-    pair = jnp.where(_others(share), weight[:, None] / share, 0.0)  # i j q c
-    to_chance = jnp.stack(
-        [reduce(jnp.add, [pair[i] * kept[i, :, a, None] for i in range(len(slope))]) for a in range(chance.shape[1])], 1
-    )
-    to_payoff = chance * (to_chance - jnp.sum(chance * to_chance, axis=1, keepdims=True))
-    scale = jnp.exp(jnp.minimum(point, 60.0))[:, None]
-    to_stake = -jnp.sum(to_payoff * scale * fall, axis=(1, 2))
-    by_option = [
-        kept[:, :, a] * nodes.reach[None, :, a] * jnp.sum(pair * chance[None, :, a], axis=2)
-        for a in range(chance.shape[1])
-    ]
-    to_alignment = -reduce(jnp.add, by_option)
+    pair = jnp.where(_others(point.shape[1]), weight[:, :, None] / share, 0.0)  # q i j c
+    to_chance = jnp.sum(kept[:, None] * pair, axis=2)  # o q j c
+    to_payoff = chance * (to_chance - jnp.sum(chance * to_chance, axis=0))
+    scale = jnp.exp(jnp.minimum(point, 60.0))
+    to_stake = -jnp.sum(jnp.sum(to_payoff * fall, axis=0) * scale, axis=0)
+    by_option = jnp.sum(pair * chance[:, :, None], axis=1)  # o i j c
+    to_alignment = -jnp.sum(kept * nodes.reach[:, None] * by_option, axis=0)
     return Nodes(to_payoff, to_stake, to_alignment, jnp.zeros_like(nodes.reach)), jnp.zeros_like(point)
 
 

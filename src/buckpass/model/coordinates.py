@@ -69,7 +69,10 @@ class Coordinates:
         """Draws of the free terms from their priors, [draw, …]."""
         mine = [p for p in self.places if combination.frees(p.term.name)]
         keys = jax.random.split(key, len(mine))
-        raw = {p.term.name: distribution(p.term.prior, p.shape).sample(k, (draws,)) for p, k in zip(mine, keys, strict=True)}
+        raw = {
+            p.term.name: distribution(p.term.prior, p.shape).sample(k, (draws,))
+            for p, k in zip(mine, keys, strict=True)
+        }
         scales = {p.term.name: raw[p.term.scaled_by][:, None] for p in mine if p.term.scaled_by}
         return {name: jnp.asarray(value) * scales.get(name, 1.0) for name, value in raw.items()}
 

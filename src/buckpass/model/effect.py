@@ -33,9 +33,7 @@ def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return at, np.log(weight / np.sqrt(2 * np.pi))
 
 
-def effect_nodes(
-    sites: Sites, spread: Float[Array, ""], nodes: int
-) -> tuple[Float[Array, "q c"], Float[Array, "q c"]]:
+def effect_nodes(sites: Sites, spread: Float[Array, ""], nodes: int) -> tuple[Float[Array, "q c"], Float[Array, "q c"]]:
     """Values of u, and log weights of ∫ f(u) N(u; 0, σ²) du ≈ Σ_q w_q f(u_q), placed where u is after the responses.
 
     The rule is shifted and scaled to N(u; 0, σ²) times the site of each crisis (Liu & Pierce 1994); with σ = 0 every node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any, Literal
 
 import equinox as eqx
@@ -19,7 +18,7 @@ from buckpass.game.crises import Crises
 from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
-from buckpass.model.anticipation import anticipate, nodes_of, payoffs
+from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.model.coefficients import coefficients_from
 from buckpass.model.effect import Sites, effect_nodes, interpolation, moments, rule
 from buckpass.model.observations import Observations
@@ -31,14 +30,16 @@ __all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mov
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
 NODES = 9  # values of the crisis effect, placed where each crisis wants them
-SOLVED = 3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
+SOLVED = (
+    3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
+)
 
 
 class Guess(eqx.Module):
     """Where the answer lies nearly: the crisis effects by crisis, and log R at the nodes that are solved."""
 
     sites: Sites
-    log_residual: Float[Array, "p s c"]
+    log_residual: Float[Array, "s p c"]
 
 
 class LogLikelihood(eqx.Module):
@@ -51,7 +52,7 @@ class LogLikelihood(eqx.Module):
     responses: Float[Array, " c"]
     request: Float[Array, " c"]
     sites: Sites
-    log_residual: Float[Array, "p s c"]
+    log_residual: Float[Array, "s p c"]
 
 
 class Likelihood:
@@ -71,7 +72,7 @@ class Likelihood:
         self.setting, self.seen, self.interacts, self.order = setting, seen, interacts, order
         self.requests, self.nodes, self.solved = requests, nodes, min(solved, nodes)
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
-        self._rungs = setting.cost_curve.shape[0]
+        self._rungs, self._rung_of = setting.cost_curve.shape[0], np.asarray(setting.rung)[0, 0]
         self._layers = _layers(seen, len(setting.log_delivery[0]))
         self._carry = interpolation(rule(self.solved)[0], rule(nodes)[0])
 
@@ -98,49 +99,50 @@ class Likelihood:
         """No knowledge of where the answer lies."""
         crises, powers = self.seen.n_crises, len(self.setting.log_delivery[0])
         rows = np.bincount(self.seen.crisis, minlength=crises).astype(float)
-        return Guess(Sites(jnp.zeros(crises), jnp.log(jnp.asarray(np.maximum(rows, 1.0)))), jnp.zeros((powers, self.solved, crises)))
+        return Guess(
+            Sites(jnp.zeros(crises), jnp.log(jnp.asarray(np.maximum(rows, 1.0)))),
+            jnp.zeros((self.solved, powers, crises)),
+        )
 
     def _alone(self, coefficients: Coefficients, reading: Reading, effect: Array) -> Float[Array, "q c"]:
         choice = as_choice(crises_of(self.setting, coefficients))
         payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
-        weight = self._by_rung(payoff)
-        ladder = jnp.arange(self._rungs)[:, None, None, None]
+        weight = self._by_rung(weights(jnp.moveaxis(payoff, 1, 0)))
+        ladder = jnp.arange(self._rungs)[:, None, None]
         lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
-        return self._bands(weight[:, :, None] * lift, reading)
+        return self._bands(weight[:, None] * lift[:, :, None], reading)
 
     def _together(
         self, coefficients: Coefficients, reading: Reading, guess: Guess, effect: Array
-    ) -> tuple[Float[Array, "q c"], Float[Array, "p s c"]]:
+    ) -> tuple[Float[Array, "q c"], Float[Array, "s p c"]]:
         choice = as_choice(crises_of(self.setting, coefficients))
-        rung = jnp.moveaxis(self.setting.rung, 0, -1).astype(effect.dtype)
         few = effect
         if self.solved < self.nodes:
             few, _ = effect_nodes(guess.sites, coefficients.crisis_spread, self.solved)
-        log_residual = anticipate(nodes_of(choice, rung, few), guess.log_residual)
-        carried = [sum(float(a) * log_residual[:, n] for n, a in enumerate(row)) for row in self._carry]
-        payoff = payoffs(nodes_of(choice, rung, effect), jnp.stack(carried, axis=1))
-        together = self._bands(self._by_rung(payoff), reading)
+        log_residual = anticipate(nodes_of(choice, self._rung_of, few), guess.log_residual)
+        carried = jnp.tensordot(jnp.asarray(self._carry, effect.dtype), log_residual, axes=1)
+        payoff = payoffs(nodes_of(choice, self._rung_of, effect), carried)
+        together = self._bands(self._by_rung(weights(payoff)), reading)
         led = np.flatnonzero(self._patron >= 0)
         if led.size:
             after = self._patron_first(coefficients, led, reading, effect[:, led])
             together = together.at[:, led].set(after)
         return together, log_residual
 
-    def _by_rung(self, payoff: Float[Array, "p o ..."]) -> Float[Array, "r p ..."]:
-        """Weights of the rungs, up to a factor; which option is of which rung is the same everywhere."""
-        weight = jnp.exp(payoff - jnp.max(payoff, axis=1, keepdims=True))
-        of = np.asarray(self.setting.rung)[0, 0]
-        return jnp.stack([reduce(jnp.add, [weight[:, o] for o in np.flatnonzero(of == r)]) for r in range(self._rungs)])
+    def _by_rung(self, weight: Float[Array, "o ..."]) -> Float[Array, "r ..."]:
+        """Weights of the rungs; which option is of which rung is the same everywhere."""
+        has_rung = np.arange(self._rungs)[:, None] == self._rung_of
+        return jnp.tensordot(jnp.asarray(has_rung, weight.dtype), weight, axes=1)
 
-    def _bands(self, weight: Float[Array, "r p q c"], reading: Reading) -> Float[Array, "q c"]:
+    def _bands(self, weight: Float[Array, "r q p c"], reading: Reading) -> Float[Array, "q c"]:
         """log P(low ≤ rung ≤ high) at every node, summed over the responses of each crisis."""
         log_all = jnp.log(jnp.sum(weight, axis=0))
-        found = jnp.zeros(weight.shape[2:], weight.dtype)
+        found = jnp.zeros_like(log_all[:, 0])
         for layer in self._layers:
             row = np.maximum(layer, 0)
-            low, high = (of[row][:, None] for of in (reading.low, reading.high))
-            share = jnp.where(layer >= 0, reading.weight[row], 0.0).astype(weight.dtype)[:, None]
-            found = found + jnp.sum(share * (log_within(weight, low, high) - log_all), axis=0)
+            share = jnp.where(layer >= 0, reading.weight[row], 0.0).astype(weight.dtype)
+            log_band = log_within(weight, reading.low[row], reading.high[row])
+            found = found + jnp.sum(share * (log_band - log_all), axis=1)
         return found
 
     def _patron_first(
@@ -157,8 +159,8 @@ class Likelihood:
         def at_node(u: Array) -> Array:
             games = crises_of(some, eqx.tree_at(lambda c: c.crisis_effect, coefficients, u))
             played = patron_first(games, jnp.asarray(self._patron[led]))
-            log_chance = jnp.moveaxis(played.log_strategy[crisis, :, power], 0, -1)  # first move, option, row
-            weight = self._by_rung(log_chance)
+            log_chance = jnp.moveaxis(played.log_strategy[crisis, :, power], -1, 0)  # option, row, first move
+            weight = jnp.moveaxis(self._by_rung(jnp.exp(log_chance)), 1, -1)
             by_move = (log_within(weight, own.low, own.high) - jnp.log(jnp.sum(weight, axis=0))) * own.weight
             summed = jnp.zeros((led.size, by_move.shape[0])).at[crisis].add(by_move.T)
             return logsumexp(played.log_first + summed, axis=1)
@@ -183,7 +185,7 @@ def _as(kind, tree: Any) -> Any:
 
 
 def log_within(weight: Float[Array, "r ..."], low: Array, high: Array) -> Array:
-    """Log of the weight of the rungs of a band."""
+    """Log of the weight of the rungs of a band; low and high have the last axes of the weights."""
     ladder = jnp.arange(len(weight)).reshape(-1, *(1 for _ in weight.shape[1:]))
     inside = jnp.sum(jnp.where((low <= ladder) & (ladder <= high), weight, 0.0), axis=0)
     return jnp.log(jnp.maximum(inside, jnp.finfo(weight.dtype).tiny))

@@ -114,7 +114,9 @@ def _security(requests: Requests, coefficients: Coefficients) -> Float[Array, " 
     """1 − E exp(−X_h) under every request, crisis by crisis."""
     games = crises_of(requests.rows, alone_coefficients(coefficients, requests.row_power))
     reach = games.delivery[..., None] * games.effort_at / games.severity[:, None, None]
-    log_left = logsumexp(log_strategy(games, jnp.zeros_like(games.stake)) - games.host_alignment[..., None] * reach, axis=-1)[:, 0]
+    log_left = logsumexp(
+        log_strategy(games, jnp.zeros_like(games.stake)) - games.host_alignment[..., None] * reach, axis=-1
+    )[:, 0]
     return 1.0 - jnp.exp(jnp.sum(log_left[requests.row_of], axis=-1)).reshape(-1)
 
 
