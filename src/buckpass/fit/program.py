@@ -131,8 +131,12 @@ class Program:
         energy, described = self._described(x, frame, reading)
         return energy, ravel_pytree(described)[0]
 
+    def energy(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Array:
+        """The negative log posterior at a point, up to a constant."""
+        return self._described(x, frame, reading)[0]
+
     def _potential_gen(self, frame: Frame, reading: Reading):
-        return lambda x: self._described(_pulled_back(x), frame, reading)[0]
+        return lambda x: self.energy(_pulled_back(x), frame, reading)
 
     def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Described]:
         """The negative log posterior at a point, and the point in words: one function, compiled once for both."""

@@ -91,7 +91,7 @@ class Sampling:
         self.seen, self.coordinates, self.likelihood = program.seen, program.coordinates, program.likelihood
         self._free = self.coordinates.free(combination)
         self._ended: list = []
-        self._frame = program.frame(combination)
+        self.frame = program.frame(combination)
 
     @property
     def whole(self) -> Reading:
@@ -106,7 +106,7 @@ class Sampling:
         from_key, pilot_key, chain_key = jax.random.split(key, 3)
         half = self.nuts.warmup // 2
         self.program.compile_ahead(self.combination, half)
-        self._frame = self._frame_at_mode(reading)
+        self.frame = self._frame_at_mode(reading)
         starts = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free
         settling = half // SETTLING
         pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
@@ -197,22 +197,22 @@ class Sampling:
         centre, root = np.zeros(self._free.size), np.eye(self._free.size)
         centre[free] = x.mean(axis=0)
         root[np.ix_(free, free)] = np.linalg.cholesky(_shrunk_covariance(x))
-        frame = self._frame
+        frame = self.frame
         middle, spread = frame.centre + frame.spread @ centre, frame.spread @ root
-        self._frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading, frame)
+        self.frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading, frame)
         return np.linalg.solve(root, (ends - centre).T).T * self._free
 
     def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float = 0.5) -> list:
         """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
-            energy, slope = self._gradient(x, self._frame, reading)
-            states.append(self.program.state(x, energy, slope, own, self._frame, reading, self.nuts.warmup // 2, step))
+            energy, slope = self._gradient(x, self.frame, reading)
+            states.append(self.program.state(x, energy, slope, own, self.frame, reading, self.nuts.warmup // 2, step))
         return states
 
     def _under(self, state, reading: Reading):
         """A sampler's state with potential energy and gradient of another reading."""
-        energy, slope = self._gradient(state.z, self._frame, reading)
+        energy, slope = self._gradient(state.z, self.frame, reading)
         return state._replace(potential_energy=energy, z_grad=shortened(slope))
 
     def _chains(self, states: list, reading: Reading, dropped: int, kept: int) -> list:
@@ -231,7 +231,7 @@ class Sampling:
         for _ in range(-(-(dropped + kept) // BLOCK)):
             if ended.is_set():
                 raise InterruptedError("the other chains have stopped")
-            state, drawn = jax.block_until_ready(self.program.block(state, self._frame, reading))
+            state, drawn = jax.block_until_ready(self.program.block(state, self.frame, reading))
             blocks.append(jax.tree.map(np.asarray, drawn))
         x, diverging = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         wanted = slice(dropped, dropped + kept)
@@ -239,7 +239,7 @@ class Sampling:
 
     def _draws(self, chains: list, reading: Reading, started: float) -> Draws:
         x = [one for _, one, _ in chains]
-        told = self.program.told(np.concatenate(x), self._frame, reading, self.nuts.threads)
+        told = self.program.told(np.concatenate(x), self.frame, reading, self.nuts.threads)
         told = jax.tree.map(lambda a: a.reshape(len(chains), -1, *a.shape[1:]), told)
         free = [p.term.name for p in self.coordinates.places if self.combination.frees(p.term.name)]
         return Draws(
