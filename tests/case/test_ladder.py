@@ -254,7 +254,7 @@ def test_the_likelihood_reaches_the_top_rung(other):
     )
     quiet = response[..., : other.rungs.beyond_words].sum(-1).prod(-1)
     np.testing.assert_allclose(np.asarray(estimands.p_nobody(games, found)), quiet, rtol=1e-9)
-    assert np.asarray(draw["rung"]).size == top
+    assert np.asarray(draw["rung.payoff"]).size == top
 
 
 def made(case: Case):
@@ -334,7 +334,7 @@ def test_a_ladder_of_eight_rungs_is_fitted(eight):
     from buckpass.fit.sampling import NutsSettings
 
     posterior = fit_explanation(eight, "FR", FitPlan(nuts=NutsSettings(chains=2, warmup=100, draws=100)))
-    assert posterior.draws["rung"].shape[-1] == 7
+    assert posterior.draws["rung.payoff"].shape[-1] == 7
     assert jnp.isfinite(jnp.asarray(posterior.log_likelihood.values)).all()
 
 

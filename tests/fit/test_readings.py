@@ -31,7 +31,7 @@ def medians(one, setting):
     """Every free term at the median of its prior, no crisis effect; the host's terms too."""
     coordinates = coordinates_of(setting)
     values = coordinates.values(jnp.zeros(coordinates.size), jnp.asarray(coordinates.free(one)))
-    values = values | {"crisis": jnp.zeros(()), "host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}
+    values = values | {"crisis.spread": jnp.zeros(()), "host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}
     return values, coefficients_from(setting, values)
 
 

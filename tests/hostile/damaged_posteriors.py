@@ -203,7 +203,7 @@ def external_storage(rng, file):
 
 def huge(rng, file):
     array = file[
-        str(rng.choice(["posterior/kappa", "posterior/rung", "log_likelihood/responses", "scores/elpd"]))
+        str(rng.choice(["posterior/kappa", "posterior/rung.payoff", "log_likelihood/responses", "scores/elpd"]))
     ]
     name, dims = array.name, array.ndim
     del file[name]

@@ -23,7 +23,7 @@ def log_likelihood(setting, seen, terms: dict) -> np.ndarray:
     found = np.zeros(seen.n_crises)
     for c in range(seen.n_crises):
         by_point = log_weight.copy()
-        chances = strategies(setting, c, terms, z * terms["crisis"])  # point, power, option
+        chances = strategies(setting, c, terms, z * terms["crisis.spread"])  # point, power, option
         rung = np.asarray(setting.rung[c])
         for n in np.flatnonzero(seen.crisis == c):
             i = seen.power[n]
@@ -75,7 +75,7 @@ def payoffs(setting, c: int, terms: dict) -> tuple[np.ndarray, np.ndarray, np.nd
     at = {name: np.asarray(getattr(setting, f"{name}_at")[c]) for name in
           ("effort", "cost_share", "presence", "influence", "deploys", "unasked")}  # fmt: skip
     rung = np.asarray(setting.rung[c])
-    ladder = np.concatenate([[0.0], terms["rung"]])
+    ladder = np.concatenate([[0.0], terms["rung.payoff"]])
     paid = ladder[rung] - np.exp(index("cost"))[:, None] * np.asarray(setting.cost_curve)[rung] * at["cost_share"]
     if "backlash.level" in terms:
         relief = 1 - float(setting.asked_relief) * x["asked"]

@@ -88,6 +88,6 @@ def test_the_gradient_through_the_equilibrium_is_that_of_differences(record):
 def test_a_crisis_effect_of_no_spread_is_none(record):
     setting, seen = record
     coordinates, u, is_free = at_random(setting, "base", 3)
-    values = {**coordinates.values(u, is_free), "crisis": jnp.zeros(())}
+    values = {**coordinates.values(u, is_free), "crisis.spread": jnp.zeros(())}
     one, many = (Likelihood(setting, seen, False, nodes=n)(values, reading_of(seen)).responses for n in (1, 25))
     np.testing.assert_allclose(one, many, atol=1e-9)

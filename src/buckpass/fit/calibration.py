@@ -97,7 +97,7 @@ def calibrated(ranks: list[dict[str, list[float]]]) -> Calibration:
 def _simulated(
     sampling: Sampling, setting: CrisisSetting, truth: dict[str, Array], rng: np.random.Generator
 ) -> Reading:
-    effects = jnp.asarray(rng.standard_normal(sampling.seen.n_crises)) * truth["crisis"]
+    effects = jnp.asarray(rng.standard_normal(sampling.seen.n_crises)) * truth["crisis.spread"]
     coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, truth), effects)
     sigma = np.exp(np.asarray(log_choices(crises_of(setting, coefficients))[0]))
     rung, seen = np.asarray(setting.rung), sampling.seen

@@ -128,7 +128,7 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.sites.items()}
     take = np.linspace(0, len(next(iter(flat.values()))) - 1, FORECAST_DRAWS).round().astype(int)
     unseen = np.random.default_rng(sampling.nuts.seed).standard_normal((take.size, crises.size))
-    effects = unseen * flat["crisis"][take][:, None]  # of crises that the fit has not seen
+    effects = unseen * flat["crisis.spread"][take][:, None]  # of crises that the fit has not seen
     mean = jax.jit(lambda v, u: jax.vmap(rungs)(v, u).mean(0))({k: v[take] for k, v in flat.items()}, effects)
     coords = {
         "crisis": list(some.names.crises),

@@ -245,7 +245,7 @@ class Sampling:
         return Draws(
             {name: told.values[name] for name in free}, told.responses, told.request,
             self.coordinates.log_priors(told.values, free),
-            tuple(free), _effect(told.guess.sites, told.values["crisis"]), np.stack([d for _, _, d in chains]),
+            tuple(free), _effect(told.guess.sites, told.values["crisis.spread"]), np.stack([d for _, _, d in chains]),
             np.array([(np.diff(one, axis=0) != 0).any(axis=1).mean() for one in x]), time.perf_counter() - started,
         )  # fmt: skip
 

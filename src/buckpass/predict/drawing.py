@@ -136,7 +136,7 @@ def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np
     draws come from its name, so that it has the same alone and in company.
     """
     known = [str(c) for c in posterior.score("crisis")]
-    spread = draws.get("crisis", np.zeros(len(next(iter(draws.values())))))
+    spread = draws.get("crisis.spread", np.zeros(len(next(iter(draws.values())))))
     columns = [
         draws[EFFECT][:, known.index(c)] if EFFECT in draws and c in known
         else spread * np.random.default_rng([*c.encode()]).standard_normal(len(spread))
