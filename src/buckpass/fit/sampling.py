@@ -41,7 +41,7 @@ class NutsSettings:
     chains: int = 4
     warmup: int = 200
     draws: int = 400
-    target_accept: float = 0.8
+    target_accept: float = 0.85
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
