@@ -26,7 +26,6 @@ def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
     name = toy.crises["name"][0]
     assert name in crises
     assert "NI" in crises
-    assert "base" not in crises  # a bound is no explanation
     assert "same as last time" in forecasts_drawn(toy, forecast_scores(toy, posteriors)).svg()
 
 

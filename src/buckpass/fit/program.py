@@ -69,7 +69,7 @@ class Program:
         requests: Requests | None = None, target_accept: float = 0.85, tree_depth: tuple[int, int] = (6, 6),
     ):  # fmt: skip
         self.setting, self.seen = setting, seen
-        self.likelihood = Likelihood(_single(setting), seen, interacts, order, requests)
+        self.likelihood = Likelihood(_single(setting), seen, interacts, order, requests and requests.single())
         self.coordinates = coordinates_of(setting)
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
         self._kernel = {"target_accept_prob": target_accept, "max_tree_depth": tree_depth}

@@ -45,6 +45,17 @@ class Requests:
     row_power: np.ndarray  # [m]
     row_of: np.ndarray  # [c, ρ, p]
 
+    def single(self) -> Requests:
+        """The same in single precision."""
+
+        def less(a):
+            return np.asarray(a, np.float32) if np.asarray(a).dtype == np.float64 else a
+
+        own = {name: less(getattr(self, name)) for name in ("asks", "other_patron", "severity")}
+        arrays = {f.name: getattr(self.rows, f.name) for f in dataclasses.fields(self.rows)}
+        rows = {k: less(v) for k, v in arrays.items() if hasattr(v, "dtype")}
+        return dataclasses.replace(self, **own, rows=dataclasses.replace(self.rows, **rows))
+
 
 def requests_of(case: Case, setting: CrisisSetting) -> Requests:
     """Requests of the crises of a setting: nobody, each power, each vehicle, and every combination in their record.
