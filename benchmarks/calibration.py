@@ -16,7 +16,7 @@ import jax
 from machine import machine
 
 from buckpass.case import load_case
-from buckpass.fit.calibration import calibrated, replicate, rows_of
+from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.setting import setting_of

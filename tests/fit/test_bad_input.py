@@ -5,7 +5,6 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import FitPlan, NothingToFit, fit_explanation, what_cannot_be_estimated
@@ -16,6 +15,7 @@ from buckpass.fit.readings import reading_of
 from buckpass.fit.rereading import prior_dominated
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=2, seed=1)
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from jax.scipy.special import ndtr, ndtri
 from numpyro.infer import MCMC, NUTS
-from synthetic import order, play
 
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import Explanation
@@ -16,6 +15,7 @@ from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling, _pulled_back
 from buckpass.fit.scoring import refit_score
 from buckpass.game.payoffs import plain_coefficients
+from synthetic import order, play
 
 TOY = Explanation("toy", "toy", "two terms, so that a grid can integrate them", frozenset({"kappa", "unasked"}), False)
 SETTING = order(crises=8, powers=2, seed=3)

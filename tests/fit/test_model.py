@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import order, play
 
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import UnknownExplanation, explanation, explanations, priors
@@ -17,6 +16,7 @@ from buckpass.fit.observations import Observations
 from buckpass.fit.readings import reading_of
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=3, seed=1)
 NAMES = [e.id for e in explanations()]

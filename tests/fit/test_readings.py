@@ -5,7 +5,6 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
@@ -19,6 +18,7 @@ from buckpass.game.covariates import COVARIATES
 from buckpass.game.order import log_likelihood_in_order, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
+from synthetic import order, play
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import diagnose
@@ -14,6 +13,7 @@ from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.scoring import leave_one_out, refit_score
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import plain_coefficients
+from synthetic import order, play
 
 NUTS = NutsSettings(chains=2, warmup=400, draws=400)
 

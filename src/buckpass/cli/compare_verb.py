@@ -68,7 +68,7 @@ def compare(
 
 def _reading(basis: str, doubt: int, without: str) -> str:
     """The name of the one reading that the options ask for."""
-    from buckpass.fit.rankings import AS_CODED, NoSuchReading
+    from buckpass.evidence.rankings import AS_CODED, NoSuchReading
 
     if basis not in ("all", "seen"):
         raise NoSuchReading(f"--basis is all or seen, not {basis!r}")
@@ -83,7 +83,7 @@ def _reading(basis: str, doubt: int, without: str) -> str:
 
 
 def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) -> Any:
-    from buckpass.fit import compare as compare_fits
+    from buckpass.evidence.comparing import compare as compare_fits
     from buckpass.fit import load_posteriors
     from buckpass.fit.posterior import PosteriorFileError
 
@@ -102,8 +102,8 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
 
 
 def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
+    from buckpass.evidence.studies.decisive_cases import NothingToTellApart, decisive_cases
     from buckpass.fit import load_posteriors
-    from buckpass.fit.decisive_cases import NothingToTellApart, decisive_cases
 
     two = tuple(part.strip() for part in pair.split(",")) if pair else None
     if two is not None and len(two) != 2:
@@ -114,8 +114,8 @@ def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
 def _power(case: Any, folder: Path | None, output: Path | None, replications: int, cluster: str | None, seed: int, stack: ExitStack) -> Any:  # fmt: skip
     from functools import partial
 
+    from buckpass.evidence.studies.power_study import WithSplits, bundled_power_study, power_study
     from buckpass.fit import load_posteriors
-    from buckpass.fit.power_study import WithSplits, bundled_power_study, power_study
 
     fits = load_posteriors(case, folder)
     if output is None:
@@ -135,8 +135,8 @@ def _told(done: int, total: int) -> None:
 
 
 def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
+    from buckpass.evidence.forecasts import forecast_scores
     from buckpass.fit import load_posteriors
-    from buckpass.fit.forecasts import forecast_scores
 
     found = forecast_scores(case, load_posteriors(case, folder))
     if figure:
@@ -152,7 +152,7 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
 
     fits = load_posteriors(case, folder)
     if figure:
-        from buckpass.fit.prior_predictive import prior_predictive
+        from buckpass.evidence.prior_predictive import prior_predictive
         from buckpass.report.comparison_figures import prior_predictive_drawn
 
         _draw(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)

@@ -1,4 +1,4 @@
-"""Many crises: rival explanations fitted to the record, compared, and asked (model §4).
+"""Many crises: rival explanations fitted to the record, and asked (model §4).
 
 Names are loaded when they are first used: asking a posterior does not load the sampler.
 """
@@ -9,9 +9,6 @@ from typing import Any
 from buckpass.fit.explanations import Explanation, explanation, explanations, priors
 
 _FILE_OF = {
-    "Compared": "comparing",
-    "best_passed": "comparing",
-    "compare": "comparing",
     "FitPlan": "fitting",
     "fit": "fitting",
     "fit_explanation": "fitting",

@@ -14,8 +14,8 @@ from buckpass.report.theme import INK, PALE, Figure
 from buckpass.report.wording import count_of
 
 if TYPE_CHECKING:
-    from buckpass.fit.comparing import Compared
-    from buckpass.fit.forecasts import Forecast
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
 
 __all__ = ["crises_by_explanation", "forecasts_drawn", "prior_predictive_drawn"]
 

@@ -13,8 +13,8 @@ from buckpass.record import Record, ResultTable, measure
 from buckpass.report.theme import Figure
 
 if TYPE_CHECKING:
-    from buckpass.fit.comparing import Compared
-    from buckpass.fit.forecasts import Forecast
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
     from buckpass.fit.posterior import Posterior
     from buckpass.report.model_results import ModelResults
 
@@ -85,8 +85,8 @@ def gather(
 
 def _beyond_the_ranking(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Compared | None, Forecast | None]:
     """The ranking crisis by crisis and reading by reading, and the scores of crises that the fits had not seen."""
-    from buckpass.fit.comparing import NothingToCompare, compare
-    from buckpass.fit.forecasts import NothingToForecast, forecast_scores
+    from buckpass.evidence.comparing import NothingToCompare, compare
+    from buckpass.evidence.forecasts import NothingToForecast, forecast_scores
 
     try:
         compared = compare(case, posteriors)

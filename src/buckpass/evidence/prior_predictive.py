@@ -8,11 +8,11 @@ import polars as pl
 import xarray as xr
 
 from buckpass.case import Case
+from buckpass.evidence.predictive_checks import check_rows
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.observations import observe
 from buckpass.fit.posterior import Diagnostics, Posterior
-from buckpass.fit.predictive_checks import check_rows
 from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.record.results import ResultTable

@@ -5,11 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from drawn import prior_posterior
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buckpass.fit.forecasts import LAST_TIME, NothingToForecast, band_score, forecast_scores, ranked_probability_score
+from buckpass.evidence.forecasts import (
+    LAST_TIME,
+    NothingToForecast,
+    band_score,
+    forecast_scores,
+    ranked_probability_score,
+)
+from drawn import prior_posterior
 
 EXACT = st.integers(0, 6)
 

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
-from buckpass.fit.decisive_cases import splitting_cases
+from buckpass.evidence.simulating import simulated_record
+from buckpass.evidence.studies.decisive_cases import splitting_cases
 from buckpass.fit.explanations import explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Observations, observe
@@ -23,7 +24,6 @@ from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits, score_of
-from buckpass.fit.simulating import simulated_record
 from buckpass.game.setting import setting_of
 from buckpass.record.results import ResultTable, ShowsItself
 

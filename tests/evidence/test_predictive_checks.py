@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from buckpass.evidence.predictive_checks import check_rows
+from buckpass.evidence.simulating import draw_rungs, simulated_record
 from buckpass.fit.observations import Observations
-from buckpass.fit.predictive_checks import check_rows
-from buckpass.fit.simulating import draw_rungs, simulated_record
 
 ROWS = 60
 

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.evidence.identification import correlated_pairs
+from buckpass.evidence.predictive_checks import predictive_checks
+from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.fit.explanations import explanation
-from buckpass.fit.identification import correlated_pairs
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predictive_checks import predictive_checks
-from buckpass.fit.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
 from buckpass.record.results import ResultTable, ShowsItself
 

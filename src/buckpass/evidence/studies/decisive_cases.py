@@ -11,8 +11,8 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
+from buckpass.evidence.studies.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.explanations import explanation
-from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits

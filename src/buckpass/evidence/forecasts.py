@@ -10,10 +10,10 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
+from buckpass.evidence.predictive_checks import posterior_coding
 from buckpass.fit.explanations import explanation
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predictive_checks import posterior_coding
 from buckpass.fit.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.record.results import ResultTable, ShowsItself

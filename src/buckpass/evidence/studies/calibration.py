@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Array
 from scipy.stats import chisquare
 
+from buckpass.evidence.simulating import draw_rungs
 from buckpass.fit.density import distribution
 from buckpass.fit.model import coefficients_from, log_choices
 from buckpass.fit.observations import TOP, Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.sampling import Sampling
-from buckpass.fit.simulating import draw_rungs
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from synthetic import order
 
-from buckpass.fit.calibration import calibrated, replicate, rows_of
+from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.sampling import NutsSettings, Sampling
+from synthetic import order
 
 
 def test_uniform_ranks_hold_and_lopsided_ones_do_not():

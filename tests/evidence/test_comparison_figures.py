@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import xarray as xr
-from drawn import prior_posterior
 
-from buckpass.fit.comparing import compare
-from buckpass.fit.forecasts import forecast_scores
+from buckpass.evidence.comparing import compare
+from buckpass.evidence.forecasts import forecast_scores
 from buckpass.record import ResultTable
 from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+from drawn import prior_posterior
 
 
 def fits(toy):

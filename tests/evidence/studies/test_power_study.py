@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import prior_posterior
 
+from buckpass.evidence.studies.power_study import BUNDLED, PowerStudyError, bundled_power_study, power_study, score_task
 from buckpass.fit.laplace import Quadratic, leave_one_out_by_curvature
-from buckpass.fit.power_study import BUNDLED, PowerStudyError, bundled_power_study, power_study, score_task
+from drawn import prior_posterior
 
 NAMES = ("NI", "LS", "VE")
 

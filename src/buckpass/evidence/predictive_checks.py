@@ -9,10 +9,10 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
+from buckpass.evidence.simulating import draw_rungs, within_band
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.rung_probabilities import RUNGS, at_rows, rung_probabilities
-from buckpass.fit.simulating import draw_rungs, within_band
 from buckpass.game.setting import setting_of
 from buckpass.record.rates import LEVEL
 from buckpass.record.results import ResultTable

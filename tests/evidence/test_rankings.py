@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from drawn import prior_posterior
 
-from buckpass.fit.comparing import compare
-from buckpass.fit.power_scaling import PowerScaling, power_scaling
-from buckpass.fit.rankings import AS_CODED, NoSuchReading, readings_held, scores_under
+from buckpass.evidence.comparing import compare
+from buckpass.evidence.power_scaling import PowerScaling, power_scaling
+from buckpass.evidence.rankings import AS_CODED, NoSuchReading, readings_held, scores_under
+from drawn import prior_posterior
 
 
 def scored(case, name, best_when):

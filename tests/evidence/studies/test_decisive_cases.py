@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from drawn import prior_posterior
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buckpass.fit.decisive_cases import NothingToTellApart, decisive_cases, mutual_information
-from buckpass.fit.hypothetical import hypothetical_crises
+from buckpass.evidence.studies.decisive_cases import NothingToTellApart, decisive_cases, mutual_information
+from buckpass.evidence.studies.hypothetical import hypothetical_crises
+from drawn import prior_posterior
 
 
 def predicted(seed: int, explanations: int, draws: int = 5, powers: int = 3, rungs: int = 4) -> np.ndarray:
