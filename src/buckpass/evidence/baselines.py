@@ -28,11 +28,7 @@ from buckpass.game.setting import CrisisSetting, setting_of
 __all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "rows_of"]
 
 CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
-LEVEL, SLOPE, SPREAD = (
-    2.0,
-    1.0,
-    1.5,
-)  # prior sd of rung levels (logit), of slopes (logit per step), of the crisis effect
+SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
@@ -162,7 +158,7 @@ def _index(parts: list[Array], rows: Rows, nodes: np.ndarray) -> tuple[Float[Arr
 
 def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
     """τ of every rung, silence first, the rung's axis first."""
-    tau = jnp.atleast_2d(LEVEL * levels).T
+    tau = jnp.atleast_2d(levels).T
     return jnp.concatenate([jnp.zeros((1, tau.shape[1])), tau])
 
 
@@ -225,14 +221,15 @@ class _Fitting:
         return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)
 
     def _log_prior(self, u: Float[Array, " d"]) -> Array:
-        """Standard normal, but for what differs by power: normal with a variance that is scaled inverse χ², integrated out.
+        """Every distribution over the rungs alike where nothing else acts; slopes and spread standard normal.
 
-        That is a multivariate t (Gelman et al. 2013, §3.2): partial pooling without the funnel between the powers'
-        effects and their spread.
+        What differs by power is normal with a variance that is scaled inverse χ², integrated out: a multivariate t (Gelman
+        et al. 2013, §3.2). That is partial pooling without the funnel between the powers' effects and their spread.
         """
         levels, slopes, powers, spread = self.blocks.split(u)
         pooled = (FREEDOM + powers.size) * jnp.log1p(jnp.sum(powers**2) / (FREEDOM * TYPICAL**2))
-        return -0.5 * (jnp.sum(levels**2) + jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled)
+        rest = jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled
+        return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
 
     def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
         return by_crisis(self.of.by_row(self.blocks.split(u), rows, self.nodes), rows, self.log_weight)
@@ -270,6 +267,6 @@ class _Fitting:
 
     def _sites(self, u: np.ndarray) -> dict[str, np.ndarray]:
         levels, slopes, powers, spread = np.split(u, np.cumsum(self.blocks)[:-1], axis=-1)
-        found = {"levels": LEVEL * levels, "slopes": SLOPE * slopes, "powers": powers,
+        found = {"levels": levels, "slopes": SLOPE * slopes, "powers": powers,
                  "spread": np.asarray(_half_normal(jnp.asarray(spread)))}  # fmt: skip
         return {name: draws for name, draws in found.items() if draws.shape[-1]}
