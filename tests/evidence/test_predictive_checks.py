@@ -45,6 +45,22 @@ def test_a_model_that_expects_too_much_is_caught():
     assert next(r for r in rows if r["group"] == "6")["p"] == 1.0
 
 
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_a_band_tells_of_its_rung_only_that_it_lies_inside(width):
+    """The chance of a band is the same whichever of its rungs happened: the likelihood of a band takes that for granted."""
+    n = 40_000
+    shape = (np.arange(n), np.zeros(n, int), np.zeros(n, int), np.full(n, width), np.ones(n), n)
+    found = {}
+    for rung in range(7):
+        made = simulated_record(np.tile(np.eye(7)[rung], (n, 1, 1)), Observations(*shape), np.random.default_rng(rung))
+        pairs, counts = np.unique(np.stack([made.low, made.high], 1), axis=0, return_counts=True)
+        for (low, high), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            found.setdefault((low, high), {})[rung] = count / n
+    for (low, high), chances in found.items():
+        assert sorted(chances) == list(range(low, high + 1))
+        assert max(chances.values()) - min(chances.values()) < 0.02
+
+
 def test_a_simulated_record_keeps_rows_weights_and_widths_of_doubt():
     rng = np.random.default_rng(4)
     width = rng.integers(0, 5, ROWS)
@@ -53,7 +69,9 @@ def test_a_simulated_record_keeps_rows_weights_and_widths_of_doubt():
     )
     truth = np.eye(7)[rng.integers(0, 7, (ROWS // 3, 3))]
     made = simulated_record(truth, seen, rng)
-    np.testing.assert_array_equal(made.high - made.low, width)
+    assert (made.high - made.low <= width).all()
+    inside = (made.low > 0) & (made.high < 6)
+    np.testing.assert_array_equal((made.high - made.low)[inside], width[inside])
     np.testing.assert_array_equal(made.weight, seen.weight)
     rung = truth.argmax(-1)[seen.crisis, seen.power]
     assert (made.low >= 0).all()

@@ -67,18 +67,18 @@ def difference(values: Float[np.ndarray, " c"], clusters: Clusters) -> Differenc
 
     The cluster-robust variance of a mean (Liang & Zeger 1986), for crises in more than one cluster summed over the pairs
     that share one (Cameron, Gelbach & Miller 2011): G/(G−1) · Σ_{k,l share a host} e_k e_l. That sum can fall below the
-    variance by crisis, or below 0, where crises of one host happen to balance; the larger of the two is given.
+    variance by crisis, or below 0, where crises of one host happen to balance; the larger of the two is given. Crises that
+    are all of one host leave only that by crisis.
     """
     each = covariance(values[None], by_crisis(len(values)))[0, 0]
-    shared = covariance(values[None], clusters)[0, 0]
+    shared = covariance(values[None], clusters)[0, 0] if clusters.count > 1 else each
     return Difference(float(values.sum()), float(np.sqrt(max(shared, each))), float(np.sqrt(each)))
 
 
 def covariance(values: Float[np.ndarray, "m c"], clusters: Clusters) -> Float[np.ndarray, "m m"]:
     """Covariance of the sums over crises of several score differences."""
     spread = values - values.mean(axis=1, keepdims=True)
-    scale = clusters.count / (clusters.count - 1) if clusters.count > 1 else np.inf
-    return scale * (spread @ clusters.together @ spread.T)
+    return clusters.count / (clusters.count - 1) * (spread @ clusters.together @ spread.T)
 
 
 def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters, seed: int = 0) -> tuple[float, float]:
@@ -93,6 +93,7 @@ def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters, seed: int = 0
     values : score differences to one yardstick, [candidate, crisis]. clusters : of the crises.
     """
     total = values.sum(axis=1)
+    clusters = clusters if clusters.count > 1 else by_crisis(values.shape[1])
     scale, directions = np.linalg.eigh(covariance(values, clusters))
     root = directions * np.sqrt(np.maximum(scale, 0.0))
     error = np.random.default_rng([seed, 71]).standard_normal((DRAWS, len(values))) @ root.T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,17 @@ from buckpass.case.problems import BuckpassError
 from buckpass.evidence.differences import Clusters, Difference, difference, optimism
 from buckpass.fit.scoring import LeaveOneOut
 
-__all__ = ["ALL", "BASE", "Added", "BaseNotEstimable", "NestedTests", "nested", "without_crisis"]
+__all__ = [
+    "ALL",
+    "BASE",
+    "Added",
+    "BaseNotEstimable",
+    "NestedTests",
+    "Optimism",
+    "nested",
+    "optimism_of",
+    "without_crisis",
+]
 
 BASE, ALL = "base", "all"
 
@@ -42,14 +53,23 @@ class Added:
         return self.given_the_rest is not None and not self.given_the_rest.is_tie and self.given_the_rest.diff > 0
 
 
+class Optimism(NamedTuple):
+    """How much too well the leader looks for having been picked as the best of several (nats).
+
+    if_equal : the most that this could be: if none of them added more than another.
+    """
+
+    expected: float
+    if_equal: float
+
+
 @dataclass(frozen=True)
 class NestedTests:
     """Nested tests of one reading of the record.
 
     base, all, argument : sums of the scores over crises (nats); all and argument None where their fit is missing or failed.
     mechanisms : what each adds, in the order given. leader : the one that adds most alone. ties : those, in the order of
-    what they add, whose distance from the leader is within two standard errors. optimism : how much too well the leader
-    looks for having been picked; optimism_if_equal : the most that this could be, if none added more than another.
+    what they add, whose distance from the leader is within two standard errors.
     """
 
     crises: tuple[str, ...]
@@ -59,8 +79,6 @@ class NestedTests:
     mechanisms: tuple[Added, ...]
     leader: str | None
     ties: tuple[str, ...]
-    optimism: float
-    optimism_if_equal: float
 
     def __getitem__(self, mechanism: str) -> Added:
         return next(one for one in self.mechanisms if one.id == mechanism)
@@ -120,17 +138,23 @@ def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, 
     }
 
 
+def optimism_of(tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters) -> Optimism:
+    """What the leader of the tests owes to having been picked: to be taken off what it adds alone."""
+    tested = [one.id for one in tests.mechanisms if one.alone is not None]
+    if not tested:
+        return Optimism(0.0, 0.0)
+    return Optimism(*optimism(np.stack([scores[m].elpd - scores[BASE].elpd for m in tested]), clusters))
+
+
 def _leading(
     scores: Mapping[str, LeaveOneOut], clusters: Clusters, added: Sequence[Added]
-) -> tuple[str | None, tuple[str, ...], float, float]:
-    """Leader, those that tie with it, and how much the leader owes to having been picked."""
-    tested = sorted((one for one in added if one.alone is not None), key=lambda one: -_gain(one))
-    if not tested:
-        return None, (), 0.0, 0.0
-    best, *others = [one.id for one in tested]
-    behind = {m: difference(scores[m].elpd - scores[best].elpd, clusters) for m in others}
-    gains = np.stack([scores[one.id].elpd - scores[BASE].elpd for one in tested])
-    return best, tuple(m for m in others if behind[m].is_tie), *optimism(gains, clusters)
+) -> tuple[str | None, tuple[str, ...]]:  # fmt: skip
+    """The leader, and those that tie with it, the nearest first."""
+    ranked = [one.id for one in sorted(added, key=lambda one: -_gain(one)) if one.alone is not None]
+    if not ranked:
+        return None, ()
+    best, *others = ranked
+    return best, tuple(m for m in others if difference(scores[m].elpd - scores[best].elpd, clusters).is_tie)
 
 
 def _gain(one: Added) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from buckpass.fit.observations import TOP, Observations
+from buckpass.fit.observations import Observations
 
 __all__ = ["draw_rungs", "simulated_record", "within_band"]
 
@@ -27,14 +27,16 @@ def within_band(probability: Float[np.ndarray, "... n r"], seen: Observations) -
 def simulated_record(
     by_rung: Float[np.ndarray, "c p r"], seen: Observations, rng: np.random.Generator
 ) -> Observations:  # fmt: skip
-    """A record with the missingness and the band widths of `seen` and responses drawn from `by_rung`.
+    """A record with the missingness and the doubt of `seen` and responses drawn from `by_rung`.
 
-    A response coded by two coders is drawn once. Its band is as wide as the band of the observed row and lies anywhere
-    around the drawn rung with equal chance, moved inside the ladder.
+    A response coded by two coders is drawn once. Its band is one of those into which the ladder falls when it is cut into
+    bands as wide as that of the observed row, at a place drawn beforehand; at the ends of the ladder bands are narrower. So
+    a band tells of its rung that it lies inside and nothing else (coarsened at random, Heitjan & Rubin 1991), which is what
+    the likelihood of a band takes for granted.
     """
     uniform = rng.random(by_rung.shape[:2])
     rung = draw_rungs(by_rung, uniform)[seen.crisis, seen.power]
-    width = seen.high - seen.low
-    below = np.floor(rng.random(len(seen)) * (width + 1)).astype(int)
-    low = np.clip(rung - below, 0, TOP - width)
-    return replace(seen, low=low, high=low + width)
+    size = seen.high - seen.low + 1
+    start = np.floor(rng.random(len(seen)) * size).astype(int)
+    low = rung - (rung + start) % size
+    return replace(seen, low=np.maximum(low, 0), high=np.minimum(low + size - 1, by_rung.shape[-1] - 1))
