@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,18 +19,21 @@ from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
 from buckpass.case import Case
-from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, standard_normal_nodes
+from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, together
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Diagnostics, diagnose
 from buckpass.fit.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.model.effect import Sites, effect_nodes, moments
 
-__all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "rows_of"]
+__all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "fit_record", "rows_of"]
 
 CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
+NODES, MANY = 9, 61  # of the crisis effect, placed where each crisis wants them; and to find out where that is
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
+ROUNDS = 3  # of climbing to the mode and placing the nodes of the crisis effect there
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
 
 
@@ -59,18 +62,26 @@ class Blocks(NamedTuple):
         return jnp.split(u, np.cumsum(self)[:-1])
 
 
+class Frame(NamedTuple):
+    """Where the sampler stands: u = centre + spread·x, and what each crisis says of its effect there."""
+
+    centre: Float[Array, " d"]
+    spread: Float[Array, "d d"]
+    sites: Sites
+
+
 @dataclass(frozen=True)
 class Baseline:
     """A regression: how many coordinates it has for so many rungs, controls and powers, and log P(band) of every row.
 
-    by_row : of coordinates, rows and nodes of the crisis effect, [node, row].
+    by_row : of coordinates, rows and values of the crisis effect, [node, row].
     """
 
     id: str
     name: str
     says: str
     blocks: Callable[[int, int, int], Blocks]
-    by_row: Callable[[list[Array], Rows, np.ndarray], Float[Array, "q n"]]
+    by_row: Callable[[list[Array], Rows, Float[Array, "q n"]], Float[Array, "q n"]]
 
 
 @dataclass(frozen=True)
@@ -104,9 +115,20 @@ def fit_baselines(case: Case, coding: Coding | None = None, drawing: Drawing | N
     """
     setting = setting_of(case)
     seen = observe(case, setting, coding or Coding())
-    rows, names = rows_of(setting, seen), [setting.names.crises[k] for k in np.unique(seen.crisis)]
+    return {one.id: fit_record(one, setting, seen, drawing) for one in BASELINES}
+
+
+def fit_record(
+    baseline: Baseline, setting: CrisisSetting, seen: Observations, drawing: Drawing | None = None, check: Sequence[int] = ()
+) -> BaselineFit:  # fmt: skip
+    """One baseline fitted to the coded responses of some crises.
+
+    check : positions of crises, among those with a response, to leave out by refitting whatever their importance weights say.
+    """
+    scored = np.unique(seen.crisis)
+    names = [setting.names.crises[k] for k in scored]
     powers, rungs = len(setting.names.powers), setting.cost_curve.shape[0]
-    return {one.id: _Fitting(one, rows, rungs, powers, drawing or Drawing()).run(names) for one in BASELINES}
+    return _Fitting(baseline, rows_of(setting, seen), rungs, powers, drawing or Drawing()).run(names, check)
 
 
 def rows_of(setting: CrisisSetting, seen: Observations) -> Rows:
@@ -134,26 +156,25 @@ def _reaching_down(setting: CrisisSetting, seen: Observations) -> np.ndarray:
     return below + 1
 
 
-def _multinomial(parts: list[Array], rows: Rows, nodes: np.ndarray) -> Array:
+def _multinomial(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
     levels, _, by_power, _ = parts
     own = by_power.reshape(-1, levels.size)[rows.power] if by_power.size else jnp.zeros(())
-    return adjacent_category(_from_silence(levels + own), jnp.zeros(()), jnp.asarray(nodes), rows.low, rows.high)
+    return adjacent_category(_from_silence(levels + own), jnp.zeros(()), effect, rows.low, rows.high)
 
 
-def _adjacent(parts: list[Array], rows: Rows, nodes: np.ndarray) -> Array:
-    levels, *rest = parts
-    return adjacent_category(_from_silence(levels), *_index(rest, rows, nodes), rows.low, rows.high)
+def _adjacent(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
+    levels, slopes, powers, _ = parts
+    return adjacent_category(_from_silence(levels), _index(slopes, powers, rows), effect, rows.low, rows.high)
 
 
-def _ordered(parts: list[Array], rows: Rows, nodes: np.ndarray) -> Array:
-    levels, *rest = parts
-    return cumulative(_from_silence(levels)[:, 0], *_index(rest, rows, nodes), rows.low, rows.high)
+def _ordered(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
+    levels, slopes, powers, _ = parts
+    return cumulative(_from_silence(levels)[:, 0], _index(slopes, powers, rows), effect, rows.low, rows.high)
 
 
-def _index(parts: list[Array], rows: Rows, nodes: np.ndarray) -> tuple[Float[Array, " n"], Float[Array, " q"]]:
-    """η of every row, and the crisis effect at every node."""
-    slopes, powers, spread = parts
-    return rows.controls @ (SLOPE * slopes) + powers[rows.power], _half_normal(spread) * nodes
+def _index(slopes: Array, powers: Array, rows: Rows) -> Float[Array, " n"]:
+    """η of every row."""
+    return rows.controls @ (SLOPE * slopes) + powers[rows.power]
 
 
 def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
@@ -185,17 +206,18 @@ class _Fitting:
         self.of, self.rows, self.drawing = of, rows, drawing
         self.blocks = of.blocks(rungs, rows.controls.shape[1], powers)
         self.size = sum(self.blocks)
-        self.nodes, self.log_weight = standard_normal_nodes() if self.blocks.spread else (np.zeros(1), np.zeros(1))
-        self._energy = jax.jit(jax.value_and_grad(lambda u, weight: -self._log_density(u, self.rows, weight)))
+        self._energy = jax.jit(
+            jax.value_and_grad(lambda u, sites, weight: -self._log_density(u, self.rows, sites, weight))
+        )
         self._sampler = MCMC(
             NUTS(self._model, adapt_mass_matrix=False, target_accept_prob=drawing.target_accept,
                  max_tree_depth=drawing.tree_depth),
             num_warmup=drawing.warmup, num_samples=drawing.draws, num_chains=drawing.chains, chain_method="sequential",
             progress_bar=False, jit_model_args=True,
         )  # fmt: skip
-        self._of_crises = jax.jit(jax.vmap(lambda u: self._by_crisis(u, self.rows)))
+        self._of_crises = jax.jit(jax.vmap(lambda u, sites: self._by_crisis(u, self.rows, sites), in_axes=(0, None)))
 
-    def run(self, names: list[str]) -> BaselineFit:
+    def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
         """Draw, score, and leave out by refitting the crises whose importance weights are not trusted."""
         started = time.perf_counter()
         every = np.ones(len(names))
@@ -203,22 +225,23 @@ class _Fitting:
         u, diverging = self._draw(frame, every)
         sites = self._sites(u)
         diagnostics = diagnose(sites, diverging)
-        values = self._log_likelihood(u)
+        values = self._log_likelihood(u, frame)
         scores = leave_one_out(xr.DataArray(values, dims=("chain", "draw", "crisis"), coords={"crisis": names}))
-        again = np.flatnonzero(scores.k > pareto_k_limit(u.shape[0] * u.shape[1])) if diagnostics.passed else ()
+        doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])
+        again = {*np.flatnonzero(doubtful), *check} if diagnostics.passed else ()
         exact = {names[k]: self.exact(frame, k) for k in again}
         return BaselineFit(self.of.id, self.of.name, self.of.says, with_exact(scores, exact), diagnostics, sites,
                            time.perf_counter() - started)  # fmt: skip
 
-    def exact(self, frame: tuple[np.ndarray, np.ndarray], crisis: int) -> float:
+    def exact(self, frame: Frame, crisis: int) -> float:
         """log p(responses of the crisis | all others), by drawing again without it (nats)."""
         weight = np.ones(self.rows.of_crisis.shape[1])
         weight[crisis] = 0.0
         u, _ = self._draw(frame, weight)
-        return predictive_score(self._log_likelihood(u)[..., crisis])
+        return predictive_score(self._log_likelihood(u, frame)[..., crisis])
 
-    def _log_density(self, u: Float[Array, " d"], rows: Rows, weight: Array) -> Array:
-        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)
+    def _log_density(self, u: Float[Array, " d"], rows: Rows, sites: Sites, weight: Array) -> Array:
+        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows, sites) * weight)
 
     def _log_prior(self, u: Float[Array, " d"]) -> Array:
         """Every distribution over the rungs alike where nothing else acts; slopes and spread standard normal.
@@ -231,38 +254,57 @@ class _Fitting:
         rest = jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled
         return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
 
-    def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
-        return by_crisis(self.of.by_row(self.blocks.split(u), rows, self.nodes), rows, self.log_weight)
+    def _by_crisis(self, u: Float[Array, " d"], rows: Rows, sites: Sites) -> Float[Array, " c"]:
+        parts = self.blocks.split(u)
+        effect, log_weight = effect_nodes(sites, self._spread(parts), NODES if self.blocks.spread else 1)
+        return by_crisis(self.of.by_row(parts, rows, effect[:, rows.crisis]), rows, log_weight)
 
-    def _frame(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The mode, and a root of the covariance there: coordinates in which the posterior is nearly round."""
+    def _spread(self, parts: list[Array]) -> Array:
+        return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
 
+    def _told(self, u: np.ndarray, sites: Sites) -> Sites:
+        """What every crisis says of its effect at a point."""
+        parts = self.blocks.split(jnp.asarray(u))
+        effect, log_weight = effect_nodes(sites, self._spread(parts), MANY)
+        by_node = together(self.of.by_row(parts, self.rows, effect[:, self.rows.crisis]), self.rows)
+        return moments(by_node + log_weight, effect, self._spread(parts))
+
+    def _frame(self, weight: np.ndarray) -> Frame:
+        """The mode, what each crisis says of its effect there, and a root of the covariance: the posterior is nearly round."""
+        crises = self.rows.of_crisis.shape[1]
+        sites = Sites(jnp.zeros(crises), jnp.zeros(crises))
+        u = np.zeros(self.size)
+        for _ in range(ROUNDS if self.blocks.spread else 1):
+            u = minimize(self._objective(sites, weight), u, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+            sites = self._told(u, sites) if self.blocks.spread else sites
+        energy, steps = self._objective(sites, weight), DIFFERENCE * np.eye(self.size)
+        second = np.array([energy(u + s)[1] - energy(u - s)[1] for s in steps]) / (2 * DIFFERENCE)
+        curvature, directions = np.linalg.eigh((second + second.T) / 2)
+        return Frame(jnp.asarray(u), jnp.asarray(directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))), sites)
+
+    def _objective(self, sites: Sites, weight: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
         def energy(u: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = self._energy(u, weight)
+            value, slope = self._energy(u, sites, weight)
             return float(value), np.asarray(slope)
 
-        mode = minimize(energy, np.zeros(self.size), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        steps = DIFFERENCE * np.eye(self.size)
-        second = np.array([energy(mode + s)[1] - energy(mode - s)[1] for s in steps]) / (2 * DIFFERENCE)
-        curvature, directions = np.linalg.eigh((second + second.T) / 2)
-        return mode, directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
+        return energy
 
-    def _model(self, rows: Rows, centre: Array, spread: Array, weight: Array) -> None:
+    def _model(self, rows: Rows, frame: Frame, weight: Array) -> None:
         x = numpyro.sample("x", dist.ImproperUniform(dist.constraints.real_vector, (), (self.size,)))
-        numpyro.factor("posterior", self._log_density(centre + spread @ x, rows, weight))
+        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, frame.sites, weight))
 
-    def _draw(self, frame: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        centre, spread = frame
+    def _draw(self, frame: Frame, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         start_key, key = jax.random.split(jax.random.PRNGKey(self.drawing.seed))
         starts = jax.random.normal(start_key, (self.drawing.chains, self.size))
-        self._sampler.run(key, self.rows, jnp.asarray(centre), jnp.asarray(spread), jnp.asarray(weight),
-                          init_params={"x": starts}, extra_fields=("diverging",))  # fmt: skip
+        self._sampler.run(
+            key, self.rows, frame, jnp.asarray(weight), init_params={"x": starts}, extra_fields=("diverging",)
+        )
         x = np.asarray(self._sampler.get_samples(group_by_chain=True)["x"])
         diverging = np.asarray(self._sampler.get_extra_fields(group_by_chain=True)["diverging"])
-        return centre + x @ spread.T, diverging
+        return np.asarray(frame.centre) + x @ np.asarray(frame.spread).T, diverging
 
-    def _log_likelihood(self, u: np.ndarray) -> Float[np.ndarray, "chain draw c"]:
-        found = np.asarray(self._of_crises(u.reshape(-1, self.size)))
+    def _log_likelihood(self, u: np.ndarray, frame: Frame) -> Float[np.ndarray, "chain draw c"]:
+        found = np.asarray(self._of_crises(u.reshape(-1, self.size), frame.sites))
         return found.reshape(*u.shape[:2], -1)
 
     def _sites(self, u: np.ndarray) -> dict[str, np.ndarray]:
