@@ -215,6 +215,7 @@ class _Fitting:
             num_warmup=drawing.warmup, num_samples=drawing.draws, num_chains=drawing.chains, chain_method="sequential",
             progress_bar=False, jit_model_args=True,
         )  # fmt: skip
+        self._told = jax.jit(self._telling)
         self._of_crises = jax.jit(jax.vmap(lambda u, sites: self._by_crisis(u, self.rows, sites), in_axes=(0, None)))
 
     def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
@@ -262,9 +263,9 @@ class _Fitting:
     def _spread(self, parts: list[Array]) -> Array:
         return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
 
-    def _told(self, u: np.ndarray, sites: Sites) -> Sites:
+    def _telling(self, u: Float[Array, " d"], sites: Sites) -> Sites:
         """What every crisis says of its effect at a point."""
-        parts = self.blocks.split(jnp.asarray(u))
+        parts = self.blocks.split(u)
         effect, log_weight = effect_nodes(sites, self._spread(parts), MANY)
         by_node = together(self.of.by_row(parts, self.rows, effect[:, self.rows.crisis]), self.rows)
         return moments(by_node + log_weight, effect, self._spread(parts))

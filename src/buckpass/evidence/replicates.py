@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from buckpass.evidence.simulating import draw_rungs
 from buckpass.fit.observations import Observations
 
-__all__ = ["Check", "Uniformity", "band_uniforms", "checks", "replicated", "uniformity"]
+__all__ = ["Check", "Uniformity", "band_uniforms", "checks", "uniformity"]
 
 LEVEL = 0.9
 BAND_DRAWS = 2000
@@ -54,21 +53,6 @@ class Uniformity:
     def holds(self) -> bool:
         """Whether the responses are as surprising as they should be, and no more."""
         return bool(((self.low <= self.share) & (self.share <= self.high)).all())
-
-
-def replicated(
-    chance: Float[np.ndarray, "s q n r"], log_weight: Float[np.ndarray, "s q c"], seen: Observations, rng: np.random.Generator
-) -> np.ndarray:  # fmt: skip
-    """Replicated records, [draw, row]: in each one crisis effect per crisis, shared by its rows, then a rung per row.
-
-    chance : P(rung) of every row at every node of the crisis effect; log_weight : of the nodes, before the responses.
-    """
-    draws, _, n, _ = chance.shape
-    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    by_crisis = np.moveaxis(weight, 1, 2)
-    node = draw_rungs(by_crisis / by_crisis.sum(-1, keepdims=True), rng.random(by_crisis.shape[:2]))
-    mine = chance[np.arange(draws)[:, None], node[:, seen.crisis], np.arange(n)]
-    return draw_rungs(mine, rng.random((draws, n)))
 
 
 def checks(
