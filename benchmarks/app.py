@@ -56,7 +56,8 @@ def in_server(moves: int) -> dict[str, float]:
     """The work of one move without browser and transport."""
     from buckpass.app.charts import answer_specs
     from buckpass.app.live import LiveCrisis
-    from buckpass.case import load_case, parse_overrides
+    from buckpass.case import load_case
+    from buckpass.changes import parse_overrides
     from buckpass.fit.fitting import load_posteriors
 
     case = load_case(CASE)

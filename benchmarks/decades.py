@@ -20,7 +20,7 @@ from machine import machine
 from scipy.stats import norm, spearmanr
 
 from buckpass.case import Case, load_case
-from buckpass.case.override_paths import override_paths
+from buckpass.changes.paths import override_paths
 from buckpass.fit import load_posteriors
 from buckpass.futures import Plan, agreement, backtest, simulate, sweep
 from buckpass.futures.design import Design, Outcome, assumed_inputs, sample_points
@@ -47,7 +47,7 @@ def scenarios(case: Case, posteriors) -> tuple[list[dict[str, Any]], dict[str, A
     for name, scenario in case.scenarios.items():
         found = simulate(case, posteriors, scenario.set, Plan(YEARS, HISTORIES))
         figures[name] = found.plot("burden")
-        by_power, by_host = (frame.to_dicts() for frame in found.table())
+        by_power, by_host = (table.frame.to_dicts() for table in found.tables())
         rows.append(
             {"name": name, "title": scenario.title, "set": list(scenario.set), "unsolved": found.unsolved,
              "by_power": [r for r in by_power if r["measure"] in SHOWN], "by_host": by_host}
@@ -57,7 +57,7 @@ def scenarios(case: Case, posteriors) -> tuple[list[dict[str, Any]], dict[str, A
 
 def foresight(case: Case, posteriors) -> list[dict[str, Any]]:
     """Means of the last year under myopic powers and under powers that look one year ahead."""
-    found = {f: simulate(case, posteriors, (), Plan(YEARS, HISTORIES, foresight=f)).table()[0] for f in FORESIGHT}
+    found = {f: simulate(case, posteriors, (), Plan(YEARS, HISTORIES, foresight=f)).table().frame for f in FORESIGHT}
     return [
         {"measure": a["measure"], "power": a["power"], "myopic": a["mean"], "one_step": b["mean"]}
         for a, b in zip(*(frame.to_dicts() for frame in found.values()), strict=True)
@@ -73,7 +73,7 @@ def bargains(case: Case, posteriors) -> list[dict[str, Any]]:
         out.append(
             {"set": list(texts), "p_self_enforcing": found.p_self_enforcing, "explanation": found.explanation,
              "fee": found.fee, "transfer": found.transfer, "break_year": found.break_year,
-             "parties": found.table().to_dicts(), "statements": list(found.statements())}
+             "parties": found.table().frame.to_dicts(), "statements": list(found.statements())}
         )  # fmt: skip
     return out
 
@@ -161,8 +161,7 @@ def without_repeats(case: Case, changes: Sequence[str], texts: Sequence[str]) ->
 
 def burdens(case: Case, posteriors, texts: list[str], kept: dict) -> np.ndarray:
     """Mean yearly burden of each power over the years, one tile of histories with the same random numbers."""
-    first = case.settings.years[1] + 1
-    world, _ = world_of(scenario_of(case, texts), posteriors, first, SWEEP_YEARS, 0, None, kept)
+    world, _ = world_of(scenario_of(case, texts), posteriors, SWEEP_YEARS, 0, kept)
     tile = next(play_tiles([world], 0, SWEEP_YEARS, TILE))
     return tile.by_power[0][BY_POWER.index("burden")].mean(axis=(0, 1), dtype=float)
 

@@ -59,7 +59,7 @@ def variance_ratio(case, posteriors) -> float:
     m, i = BY_POWER.index("burden"), case.powers.index(provider)
 
     def totals(texts, seed):
-        world, _ = world_of(scenario_of(case, texts), posteriors, 2026, 15, 1)
+        world, _ = world_of(scenario_of(case, texts, 2026), posteriors, 15, 1)
         return next(play_tiles([world], seed, 15, TILE)).by_power[0][m][:, :, i].sum(0)
 
     changed = [f"{provider}.cost=0.95x"]
@@ -99,7 +99,7 @@ def main() -> None:
     given = parser.parse_args()
     case = load_case("central-asia")
     posteriors = {"FR": made_posterior(case)}
-    flagship, labels = world_of(scenario_of(case), posteriors, 2026, FLAGSHIP_YEARS, 1)
+    flagship, labels = world_of(scenario_of(case, (), 2026), posteriors, FLAGSHIP_YEARS, 1)
     large = widened(flagship, POWERS)
     seconds(large, YEARS, 2)
     wide = seconds(large, YEARS, given.tiles)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
+from buckpass.case.ladder import Rungs
 from buckpass.fit.model import log_choices
 from buckpass.fit.observations import Observations
 from buckpass.game.covariates import COVARIATES
@@ -44,7 +45,7 @@ def order(crises: int = 500, powers: int = 3, seed: int = 0) -> CrisisSetting:
         influence_at=jnp.array(at["effort"]), deploys_at=jnp.array(deploys),
         unasked_at=jnp.array(deploys * (1 - asked[..., None])), is_open=jnp.ones((crises, powers, 7), bool),
         rung=jnp.array(np.broadcast_to(RUNGS, (crises, powers, 7)).copy()), cost_curve=jnp.array(COST),
-        asked_relief=jnp.array(0.5), vehicles=("V",),
+        asked_relief=jnp.array(0.5), rungs=Rungs(7, words=1, deployment=5, through=5), vehicles=("V",),
     )  # fmt: skip
 
 

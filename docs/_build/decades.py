@@ -1,4 +1,4 @@
-"""Tables of the page "The decades ahead", from docs/decades.json as `python benchmarks/decades.py` writes it."""
+"""Tables of the page "The decades ahead": the plan of a year, and docs/decades.json as `benchmarks/decades.py` writes it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from reference import table
 
 LEAST_INDEX = 0.01  # of the variance
 MISSING = "*Not measured yet: `python benchmarks/decades.py` writes docs/decades.json.*\n"
+
+
+def steps() -> str:
+    """The plan of a year, taken from what the loop carries out."""
+    from buckpass.futures.step import steps
+
+    return table(("step", "what happens"), steps())
 
 
 def scenarios(found: dict[str, Any] | None) -> str:

@@ -92,6 +92,7 @@ def piece(name: str, page: str) -> str:
         "claims": lambda: measured.claims(read("docs/headline.json")),
         "calibration": lambda: measured.calibration(read("benchmarks/calibration.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),
+        "decades_steps": decades.steps,
         "decades_scenarios": lambda: decades.scenarios(read("docs/decades.json")),
         "decades_foresight": lambda: decades.foresight(read("docs/decades.json")),
         "decades_backtest": lambda: decades.backtest(read("docs/decades.json")),

@@ -182,7 +182,7 @@ def _type(field: dict[str, Any]) -> str:
 
 
 def set_paths() -> str:
-    from buckpass.case import general_paths
+    from buckpass.changes import general_paths
 
     rows = [(f"`{p.form}`", p.meaning, p.unit, _values(p), f"`{p.form}={p.example}`") for p in general_paths()]
     return "\n".join([
@@ -205,19 +205,23 @@ def _values(path: Any) -> str:
 def estimands() -> str:
     listed = tomllib.loads((PACKAGE / "claims" / "estimands.toml").read_text("utf-8"))
     rows = [
-        (f"`{name}`", e.get("doc", ""), _codes(e.get("required", ())), _codes(_optional(e)))
+        (f"`{name}`", e.get("doc", ""), _kinds(e, needed=True), _kinds(e, needed=False), e["expects"])
         for name, e in listed.items()
     ]
     return "\n".join([
         "# What a claim can ask\n",
         "A claim in `claims.toml` names one of these as its `estimand`. *record* and *measured* need only the files of the "
         "case; *model* needs a fit.\n",
-        table(("estimand", "gives", "needs", "may be given"), rows),
+        table(("estimand", "gives", "needs", "may be given", "expects"), rows),
     ])  # fmt: skip
 
 
-def _optional(entry: dict[str, Any]) -> list[str]:
-    return [p for p in entry.get("parameters", ()) if p not in entry.get("required", ())]
+def _kinds(entry: dict[str, Any], needed: bool) -> str:
+    """The parameters that an estimand needs, or may be given, each with what it takes."""
+    from buckpass.case.claim_parameters import KINDS
+
+    wanted = {p: k for p, k in entry["parameters"].items() if (p in entry.get("required", ())) == needed}
+    return "; ".join(f"`{p}`: {KINDS[k].words}" for p, k in wanted.items())
 
 
 def _codes(names: Any) -> str:

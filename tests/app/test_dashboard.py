@@ -14,8 +14,9 @@ from prior_fits import prior_fit, save_fits
 from buckpass.app.charts import answer_specs
 from buckpass.app.live import LiveCrisis
 from buckpass.app.serve import server_command
-from buckpass.case import load_case, parse_overrides
+from buckpass.case import load_case
 from buckpass.case.schema import Scenario
+from buckpass.changes import parse_overrides
 
 PICTURE = "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
 FINDING = "[data-testid=stMain] strong"

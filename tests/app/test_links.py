@@ -8,7 +8,8 @@ from prior_fits import save_fits
 from buckpass.app.controls import MOST_CONTROLS, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, write_link
 from buckpass.app.serve import PortInUse, serve, server_command
-from buckpass.case import BadOverride, CaseNotFound, CaseProblems, load_case, override_paths, parse_overrides
+from buckpass.case import CaseNotFound, CaseProblems, load_case
+from buckpass.changes import BadOverride, override_paths, parse_overrides
 from buckpass.fit.posterior import PosteriorFileError
 
 NAMES = ("FR", "BL")

@@ -17,20 +17,20 @@ def fits(small_case):
 @pytest.mark.slow
 def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    played = play(small_case, fits, {"FR": 1.0}, (), HISTORIES)
+    played = play(small_case, fits, (), HISTORIES)
     (store,) = (tmp_path / "buckpass" / "years").iterdir()
-    kept = play(small_case, fits, {"FR": 1.0}, (), HISTORIES)
+    kept = play(small_case, fits, (), HISTORIES)
     assert kept.summary.equals(played.summary)
     assert fan_figure(small_case, kept, "burden").alt_text == fan_figure(small_case, played, "burden").alt_text
     store.write_bytes(b"no store")
-    assert play(small_case, fits, {"FR": 1.0}, (), HISTORIES).summary.equals(played.summary)
+    assert play(small_case, fits, (), HISTORIES).summary.equals(played.summary)
     assert len(list((tmp_path / "buckpass" / "years").iterdir())) == 1
 
 
 @pytest.mark.slow
 def test_a_scenario_stands_beside_its_baseline_and_is_not_kept(small_case, fits, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    found = play(small_case, fits, {"FR": 1.0}, ("AAA.capacity=0.5x",), HISTORIES)
+    found = play(small_case, fits, ("AAA.capacity=0.5x",), HISTORIES)
     assert list(found.summary["run"].values) == ["baseline", "scenario", "difference"]
     assert not (tmp_path / "buckpass").exists()
     assert "grey: baseline" in fan_figure(small_case, found, "burden").note

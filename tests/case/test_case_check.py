@@ -94,17 +94,6 @@ def test_many_rows_with_one_weakness_are_one_warning_with_every_line(folder):
     assert all(f"(line {line})" in warning.message for line in (2, 8, 10))
 
 
-def test_a_scenario_is_checked_with_the_case(folder):
-    (folder / "scenarios").mkdir()
-    scenario = folder / "scenarios" / "weaker.toml"
-    scenario.write_text('title = "weaker"\nset = ["AAA.capacity=0.5x"]\n', encoding="utf-8")
-    assert check_case(folder).case.scenarios["weaker"].set == ("AAA.capacity=0.5x",)
-    scenario.write_text('title = "weaker"\nset = ["AAB.capacity=0.5x"]\n', encoding="utf-8")
-    (problem,) = check_case(folder).problems
-    assert problem.file == "scenarios/weaker.toml"
-    assert "'AAA'" in problem.message
-
-
 def test_a_name_that_is_nowhere(tmp_path):
     with pytest.raises(CaseNotFound, match="central-asia"):
         load_case("central-asai")

@@ -109,7 +109,7 @@ def test_each_difference_is_named(case, spoiled, file, old, new, expected):
     found = [(d.key, d.field, d.kind, d.a, d.b) for d in difference.differences if d.file == file]
     assert expected in found
     assert set(difference.counts()) == {file}
-    assert difference.table().height == len(difference.differences)
+    assert len(difference.table()) == len(difference.differences)
     back = {(d.key, d.field, d.b, d.a) for d in diff_cases(other, case).differences}
     assert back == {(d.key, d.field, d.a, d.b) for d in difference.differences}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from buckpass.case import OutputExists, check_case, csv_bytes, load_case, safe_cell, write_atomic
+from buckpass.case import check_case, csv_bytes, load_case, safe_cell
 from buckpass.case.files import SIZE_LIMITS
 from buckpass.case.load import OPTIONAL_FILES
 
@@ -209,44 +209,6 @@ def test_control_characters_are_refused(spoiled):
     check = spoiled("crises.csv", "Protests 2010", "Protests\x1b[31m 2010")
     assert "control character" in check.errors[0].message
     assert "\x1b" not in str(check.errors[0])
-
-
-def test_bytes_are_written_whole_and_nothing_is_overwritten(tmp_path):
-    path = write_atomic(tmp_path / "out.html", b"first")
-    with pytest.raises(OutputExists, match="--force"):
-        write_atomic(path, b"second")
-    assert path.read_bytes() == b"first"
-    write_atomic(path, b"second", force=True)
-    assert path.read_bytes() == b"second"
-    assert os.listdir(tmp_path) == ["out.html"]
-
-
-def test_a_dangling_link_is_not_written_through(tmp_path):
-    link = tmp_path / "out.html"
-    link.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputExists):
-        write_atomic(link, b"x")
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = write_atomic(tmp_path / "out.html", b"first")
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomic(path, b"second", force=True)
-    assert path.read_bytes() == b"first"
-    assert os.listdir(tmp_path) == ["out.html"]
-
-
-def test_output_into_no_folder(tmp_path):
-    with pytest.raises(OutputExists, match="not a folder"):
-        write_atomic(tmp_path / "nowhere" / "out.html", b"x")
-    with pytest.raises(OutputExists, match="is a folder"):
-        write_atomic(tmp_path, b"x", force=True)
 
 
 def test_exported_tables_are_harmless_and_complete(folder):

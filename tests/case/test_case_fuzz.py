@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buckpass.case import check_case, codebook, diff_cases, json_schema, override_paths
+from buckpass.case import codebook, diff_cases, json_schema
 from buckpass.case.start import TEMPLATE
+from buckpass.changes import override_paths
+from buckpass.changes.check import check_case
 
 FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml", "sources.bib")
 TABLES = FILES[1:4]

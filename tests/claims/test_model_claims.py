@@ -5,19 +5,21 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-import xarray as xr
 
 from buckpass.case import Case, Claim
 from buckpass.claims import assess
 from buckpass.claims.changes import without_consent_of
 from buckpass.claims.finding import CannotCompute, Question
+from buckpass.claims.ledger import assess_question
 from buckpass.claims.model_theatres import gap_share
-from buckpass.claims.predictions import Predictions, Reading, Sample, finding_of, sample_of
+from buckpass.claims.predictions import Predictions, Reading, Sample, finding_of, mean_over, sample_of
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior
 from buckpass.game.setting import setting_of
+from buckpass.predict.which_fits import Basis
+from made_posteriors import posterior_of
 
 DRAWS = 20
 GOOD = Diagnostics(1.0, 4000.0, 4000.0, 0, "kappa")
@@ -39,17 +41,8 @@ def from_prior(case: Case, name: str, diagnostics: Diagnostics = GOOD) -> Poster
         return sites
 
     drawn = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(5), DRAWS))
-    sites = {
-        k: (("chain", "draw", *(f"{k}.{i}" for i in range(v.ndim - 1))), np.asarray(v)[None]) for k, v in drawn.items()
-    }
-    elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=3)
-    scores = {"elpd": elpd, "pareto_k": np.zeros(3), "is_exact": np.zeros(3, bool)}
-    crisis = {"crisis": list(CRISES)}
-    return Posterior(
-        explanation=name, case_id=case.id, case_hash=case.hash, seed=1, draws=xr.Dataset(sites),
-        log_likelihood=xr.DataArray(np.zeros((1, DRAWS, 3)), dims=("chain", "draw", "crisis"), coords=crisis),
-        diagnostics=diagnostics, scores=xr.Dataset({k: ("crisis", v) for k, v in scores.items()}, coords=crisis),
-    )  # fmt: skip
+    elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=len(CRISES))
+    return posterior_of(case, name, {k: v[None] for k, v in drawn.items()}, elpd=elpd, diagnostics=diagnostics)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +102,14 @@ def posteriors(two_theatres) -> dict[str, Posterior]:
 
 @pytest.fixture(scope="module")
 def ledger(two_theatres, posteriors):
-    return assess(two_theatres, posteriors, weights={"FR": 0.6, "LS": 0.3, "everything": 0.1})
+    predictions = Predictions(two_theatres, posteriors, given=weighed(posteriors))
+    verdicts = [assess_question(Question(claim, two_theatres, predictions, 0)) for claim in two_theatres.claims]
+    return {one.id: one for one in verdicts}
+
+
+def weighed(posteriors, fr: float = 2 / 3) -> Basis:
+    fits = {e: posteriors.get(e) for e in ("FR", "LS")}
+    return Basis(fits, {"FR": fr, "LS": 1 - fr}, {"everything": posteriors.get("everything")})
 
 
 def rows(verdict) -> dict[str, dict]:
@@ -139,12 +139,12 @@ def test_a_theatre_differs_from_itself_in_nothing(ledger):
 
 def test_contributions_to_a_gap_add_up(two_theatres, posteriors):
     question = Question(
-        two_theatres.claims[4], two_theatres, Predictions(two_theatres, posteriors, {"FR": 1.0}, DRAWS), 0
+        two_theatres.claims[4], two_theatres, Predictions(two_theatres, {"FR": posteriors["FR"]}, DRAWS), 0
     )
     found = gap_share(question)
-    games, solved = question.predictions.solved("FR")
-    effort = np.asarray((games.crises.effort_at * solved.strategy).sum(-1))[:, 1]
-    gap = games.mean(effort, ["dalen_2016"]) - games.mean(effort, ["dalen_2005", "dalen_2010"])
+    drawn, solved = question.predictions.solved("FR")
+    effort = np.asarray((drawn.games.effort_at * solved.strategy).sum(-1))[:, 1]
+    gap = mean_over(drawn, effort, ["dalen_2016"]) - mean_over(drawn, effort, ["dalen_2005", "dalen_2010"])
     parts = found.detail["contributions"]["FR"]
     assert sum(parts.values()) == pytest.approx(float(gap.mean()), abs=1e-9)
 
@@ -201,7 +201,7 @@ def test_averaging_follows_the_weights_and_the_ceiling_doubts(two_theatres):
         "LS": sample_of(question, np.full(50, -1.0)),
         "everything": Sample(np.full(50, 1.0), np.ones(50, bool)),
     }
-    reading = Reading(samples, {"FR": 0.7, "LS": 0.3, "everything": 0.0})
+    reading = Reading(samples, weighed({}, 0.7))
     found = finding_of(question, reading, "unit", CRISES, "", {})
     assert found.probability == pytest.approx(0.7)
     assert found.doubt == pytest.approx((0.7, 1.0))

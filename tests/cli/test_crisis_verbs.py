@@ -30,6 +30,19 @@ def test_a_figure_of_unknown_kind_is_refused_before_anything_is_computed(tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+def test_fits_with_the_patron_first_are_asked_for_by_name():
+    words = ("solve", "central-asia", "kz_jan_2022", "--explanation", "DL", "--draws", "6", "--json")
+    led, together = (run(*words, "--order", order) for order in ("patron first", "simultaneous"))
+    assert led.exit_code == together.exit_code == 0, led.stderr
+    assert any("patron moves first" in note for note in json.loads(led.stdout)["notes"])
+    first, second = (json.loads(one.stdout)["powers"][0]["expected_rung"] for one in (led, together))
+    assert abs(first - second) > 0.05
+    assert run(*words, "--order", "rider first").exit_code == 2
+    assert (
+        "DL, " in run("solve", "central-asia", "kz_jan_2022", "--explanation", "BL", "--order", "patron first").stderr
+    )
+
+
 @pytest.mark.slow
 def test_solve_prints_one_json_object():
     result = run("solve", "central-asia", "kz_jan_2022", "--draws", "8", "--json")

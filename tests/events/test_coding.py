@@ -9,10 +9,12 @@ import pytest
 from made_files import GDELT1, gdelt_file, gdelt_row, quads, write
 
 from buckpass.case import check_case
+from buckpass.case.ladder import Ladder, Rungs
 from buckpass.events import agree, code, draft, errors, evidence_rows, load, profile
 from buckpass.events.agreement import compare
 from buckpass.events.cameo import labels, mapping, meaning
 from buckpass.events.coding import CodedRecord
+from buckpass.events.draft_case import template_ladder
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,24 @@ class MadeCase:
     """What the coding reads of a case."""
 
     crises: pl.DataFrame
-    responses: pl.DataFrame
+    coded: pl.DataFrame
     powers: tuple[str, ...]
     organisations: tuple[str, ...]
+    ladder: Ladder
+
+    @property
+    def rungs(self) -> Rungs:
+        return self.ladder.rungs
 
 
 def made_case(responses=()) -> MadeCase:
     crises = pl.DataFrame(
         {"crisis_id": ["uprising"], "host": [["KAZ"]], "start": [date(2022, 1, 2)], "end": [date(2022, 1, 11)]},
     )
-    columns = ["crisis_id", "actor", "rung", "rung_low", "rung_high", "basis"]
-    schema = dict(zip(columns, (pl.String, pl.String, pl.Int8, pl.Int8, pl.Int8, pl.String), strict=True))
-    return MadeCase(crises, pl.DataFrame(list(responses), schema=schema, orient="row"), ("RUS", "CHN", "USA"), ("CIS",))
+    columns = ["crisis", "actor", "rung", "low", "high"]
+    schema = dict(zip(columns, (pl.String, pl.String, pl.Int8, pl.Int8, pl.Int8), strict=True))
+    rows = pl.DataFrame(list(responses), schema=schema, orient="row")
+    return MadeCase(crises, rows, ("RUS", "CHN", "USA"), ("CIS",), template_ladder())
 
 
 def event(number: int, actor: str, cameo: str, day: int, group: str = "") -> list[str]:
@@ -121,11 +129,11 @@ def test_every_cameo_code_has_a_meaning():
 def test_agreement_lists_what_is_worst_and_what_is_refused(store):
     case = made_case(
         [
-            ("uprising", "RUS", 6, 6, 6, "seen"),
-            ("uprising", "CHN", 4, 3, 4, "seen"),
-            ("uprising", "CIS", 5, 5, 5, "seen"),
-            ("uprising", "USA", 1, 1, 1, "seen"),
-            ("uprising", "IND", None, None, None, "unsearched"),
+            ("uprising", "RUS", 6, 6, 6),
+            ("uprising", "CHN", 4, 3, 4),
+            ("uprising", "CIS", 5, 5, 5),
+            ("uprising", "USA", 1, 1, 1),
+            ("uprising", "IND", None, None, None),
         ]
     )
     found = agree(store, case, seed=1)
@@ -140,7 +148,7 @@ def test_agreement_lists_what_is_worst_and_what_is_refused(store):
 
 
 def test_agreement_without_pairs_says_so(store):
-    found = agree(store, made_case([("uprising", "USA", 1, 1, 1, "seen")]))
+    found = agree(store, made_case([("uprising", "USA", 1, 1, 1)]))
     assert math.isnan(found.alpha.alpha)
     assert found.verdict.startswith("No agreement can be computed: 0 of 1")
     assert found.as_dict()["alpha"]["alpha"] is None
@@ -148,7 +156,7 @@ def test_agreement_without_pairs_says_so(store):
 
 def test_a_record_agrees_with_itself(store):
     record = code(store, made_case())
-    hand = record.coded.select("crisis_id", "actor", "rung", rung_low="low", rung_high="high", basis=pl.lit("seen"))
+    hand = record.coded.select("actor", "rung", "low", "high", crisis="crisis_id")
     found = compare(record, hand)
     assert found.alpha.alpha == 1
     assert found.disagreements.is_empty()
@@ -269,11 +277,11 @@ def test_evidence_of_a_rung_is_found_again_and_another_key_is_said(store):
 def test_what_people_read_has_the_verdict_and_the_gaps(store):
     matrix, apart, refused = agree(
         store, made_case([("uprising", "RUS", 6, 6, 6, "seen"), ("uprising", "USA", 1, 1, 1, "seen")])
-    ).table()
+    ).tables()
     assert "1 of 2 hand-coded" in matrix.note
     assert apart.frame.height == 0
     assert refused.frame["responses"].to_list() == [1]
-    coded, gaps = code(store, made_case()).table()
+    coded, gaps = code(store, made_case()).tables()
     assert coded.frame.filter(pl.col("actor") == "RUS")["band"].to_list() == ["1-6"]
     assert gaps.frame["responses"].sum() + coded.frame.height == 4
 

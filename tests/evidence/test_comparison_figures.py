@@ -1,16 +1,15 @@
 """Figures of the comparison: every crisis and explanation in its place, every panel with its own rows."""
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import xarray as xr
 
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.forecasts import forecast_scores
-from buckpass.record import ResultTable
 from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+from buckpass.results.table import ResultTable
 from drawn import prior_posterior
+from made_posteriors import holding
 
 
 def fits(toy):
@@ -18,7 +17,7 @@ def fits(toy):
     shape = (len(crises), len(toy.powers), 7)
     even = xr.Dataset({"probability": (("crisis", "power", "rung"), np.full(shape, 1 / 7))},
                       coords={"crisis": crises, "power": list(toy.powers), "rung": range(7)})  # fmt: skip
-    return {e: replace(prior_posterior(toy, e), forecast=even) for e in ("NI", "LS", "chance")}
+    return {e: holding(prior_posterior(toy, e), forecast=even) for e in ("NI", "LS", "chance")}
 
 
 def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):

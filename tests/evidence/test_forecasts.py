@@ -1,7 +1,5 @@
 """Scores of forecasts: closed forms, propriety, and what is refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -16,6 +14,7 @@ from buckpass.evidence.forecasts import (
     ranked_probability_score,
 )
 from drawn import prior_posterior
+from made_posteriors import holding
 
 EXACT = st.integers(0, 6)
 
@@ -69,7 +68,7 @@ def forecasting(case, name, crises):
     shape = (len(crises), len(case.powers), 7)
     even = xr.Dataset({"probability": (("crisis", "power", "rung"), np.full(shape, 1 / 7))},
                       coords={"crisis": list(crises), "power": list(case.powers), "rung": range(7)})  # fmt: skip
-    return replace(prior_posterior(case, name), forecast=even)
+    return holding(prior_posterior(case, name), forecast=even)
 
 
 def test_an_even_forecast_is_scored_against_repeating_the_past(toy):

@@ -1,7 +1,5 @@
 """Rankings under other readings, prior sensitivity: what is held is shown, what is not is refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,7 +7,9 @@ import xarray as xr
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.power_scaling import PowerScaling, power_scaling
 from buckpass.evidence.rankings import AS_CODED, NoSuchReading, readings_held, scores_under
+from buckpass.fit.posterior import Diagnostics, Posterior, held
 from drawn import prior_posterior
+from made_posteriors import holding
 
 
 def scored(case, name, best_when):
@@ -27,8 +27,7 @@ def scored(case, name, best_when):
          "is_out_of_sample": (("reading", "crisis"), unseen)},
         coords={"reading": [AS_CODED, "seen only"], "crisis": crises},
     )  # fmt: skip
-    scores = one.scores.assign(elpd=("crisis", elpd[0]))
-    return replace(one, scores=scores, readings=readings)
+    return holding(one, scores=one.scores.assign(elpd=("crisis", elpd[0])), readings=readings)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +59,8 @@ def normal(log_prior, log_likelihood, draws):
     data = xr.Dataset({"stake.level": (("chain", "draw"), draws)})
     lik = xr.DataArray(log_likelihood[..., None], dims=("chain", "draw", "crisis"), coords={"crisis": ["k"]})
     prior = xr.DataArray(log_prior[..., None], dims=("chain", "draw", "term"), coords={"term": ["m"]})
-    from buckpass.fit.posterior import Diagnostics, Posterior
-
-    return Posterior(
-        "LS", "made", "abc", 1, data, lik, Diagnostics(1.0, 900, 900, 0, ""), xr.Dataset(), log_prior=prior
-    )
+    groups = held(data, lik, xr.Dataset(), log_prior=prior)
+    return Posterior("LS", "made", "abc", 1, groups, Diagnostics(1.0, 900, 900, 0, ""))
 
 
 def test_a_number_that_only_the_priors_move_is_said_to_have_a_weak_likelihood():

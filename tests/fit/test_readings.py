@@ -8,14 +8,14 @@ import pytest
 
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
-from buckpass.fit.likelihood import Likelihood, first_mover
+from buckpass.fit.files import load_posterior, save_posterior
+from buckpass.fit.likelihood import Likelihood
 from buckpass.fit.model import coefficients_from
 from buckpass.fit.observations import Coding, observe
-from buckpass.fit.posterior import load_posterior, save_posterior
 from buckpass.fit.readings import AS_CODED, reading_of, readings_of, without_crises
 from buckpass.fit.requests import base_rate_scores, request_log_likelihood, requests_of
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.order import log_likelihood_in_order, patron_first
+from buckpass.game.order import first_mover, log_likelihood_in_order, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
 from synthetic import order, play
@@ -117,8 +117,10 @@ def test_a_posterior_keeps_its_readings_and_order(tmp_path):
     import xarray as xr
     from test_scoring import posterior
 
+    from made_posteriors import holding
+
     readings = xr.Dataset({"elpd": (("reading", "crisis"), np.zeros((1, 6)))}, coords={"reading": [AS_CODED]})
-    before = replace(posterior(), readings=readings, order="patron first", request_log_likelihood=None)
+    before = replace(holding(posterior(), readings=readings), order="patron first")
     save_posterior(before, tmp_path / "FR.patron-first.nc")
     after = load_posterior(tmp_path / "FR.patron-first.nc")
     assert after.order == "patron first"

@@ -1,10 +1,10 @@
 """Made posteriors: draws around stated values, no fitting."""
 
 import numpy as np
-import xarray as xr
 
 from buckpass.case import Case
 from buckpass.fit.posterior import Diagnostics, Posterior
+from made_posteriors import posterior_of
 
 GOOD = Diagnostics(rhat_max=1.0, ess_bulk_min=2000.0, ess_tail_min=2000.0, divergences=0, worst="kappa")
 
@@ -18,15 +18,12 @@ def made_posterior(case: Case, explanation: str = "FR", passed: bool = True) -> 
         return mean + sd * rng.standard_normal((*shape, *more))
 
     terms = {
-        "stake.level": (normal(1.3, 0.2), ()), "stake.power": (normal(0, 0.2, powers), ("power",)),
-        "stake.severity": (normal(1.5, 0.2), ()), "stake.claim": (normal(2, 0.2), ()),
-        "cost.level": (normal(1.0, 0.2), ()), "cost.power": (normal(0, 0.2, powers), ("power",)),
-        "cost.steps": (rng.dirichlet(np.full(6, 5.0), shape), ("step",)), "unasked": (np.abs(normal(1.5, 0.3)), ()),
-        "kappa": (rng.uniform(0.4, 1.0, shape), ()),
+        "stake.level": normal(1.3, 0.2), "stake.power": normal(0, 0.2, powers), "stake.severity": normal(1.5, 0.2),
+        "stake.claim": normal(2, 0.2), "cost.level": normal(1.0, 0.2), "cost.power": normal(0, 0.2, powers),
+        "cost.steps": rng.dirichlet(np.full(6, 5.0), shape), "unasked": np.abs(normal(1.5, 0.3)),
+        "kappa": rng.uniform(0.4, 1.0, shape),
     }  # fmt: skip
     if explanation == "DL":
-        terms["enforcement"] = (np.abs(normal(0.5, 0.2)), ())
-    draws = xr.Dataset({k: (("chain", "draw", *dims), v) for k, (v, dims) in terms.items()})
-    likelihood = xr.DataArray(np.zeros((*shape, 3)), dims=("chain", "draw", "crisis"))
+        terms["enforcement"] = np.abs(normal(0.5, 0.2))
     diagnostics = GOOD if passed else Diagnostics(1.2, 10.0, 10.0, 3, "kappa")
-    return Posterior(explanation, case.id, case.hash, 1, draws, likelihood, diagnostics, scores=xr.Dataset())
+    return posterior_of(case, explanation, terms, diagnostics=diagnostics)

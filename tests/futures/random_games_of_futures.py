@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from buckpass.case.ladder import Rungs
 from buckpass.game.crises import Crises
 
 
@@ -21,6 +22,7 @@ def random_block(count: int, powers: int, options: int = 7) -> Crises:
         alignment=alignment, host_alignment=0.5 * one, rationality=np.ones(count), effort_at=ladder, cost_at=ladder,
         presence_at=ladder, influence_at=ladder, deploys_at=(rung >= 5) * 1.0, barred_at=0.0 * rung,
         is_open=np.ones(rung.shape, bool), rung=rung,
+        rungs=Rungs(options, words=1, deployment=5, through=5),
     )  # fmt: skip
     return jax.tree.map(
         lambda x: jnp.asarray(x, jnp.float32) if np.asarray(x).dtype == float else jnp.asarray(x), crises

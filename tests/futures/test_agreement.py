@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from made import made_posterior
 
-from buckpass.case.overrides import BadOverride
+from buckpass.changes import BadOverride
 from buckpass.futures.agreement import agreement
-from buckpass.futures.problems import NoArrangement, NoUsablePosterior
+from buckpass.futures.problems import NoArrangement
 from buckpass.game.arrangement import StageValues, critical_discount_factor, transfer_range
+from buckpass.predict.which_fits import NoUsablePosterior
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_probabilities_and_slack_agree(base):
         assert 0 <= party.p_keeps <= 1
         assert (party.slack is None) == (party.p_has_bargain == 0)
     assert base.p_self_enforcing <= min(p.p_keeps for p in base.parties)
-    assert base.table().height == len(base.parties)
+    assert len(base.table()) == len(base.parties)
     assert base.as_dict()["explanation"] == "FR"
     assert base.plot().to_dict()
 
@@ -90,5 +91,5 @@ def test_what_the_agreement_says_in_words(base):
     lines = " ".join(base.statements())
     assert f"{base.p_self_enforcing:.2f}" in lines
     assert all(p.party in lines for p in base.parties)
-    assert base.path_table()["year"].is_sorted()
+    assert base.path_table().frame["year"].is_sorted()
     assert base.fee[1] <= base.fee[0] <= base.fee[2]

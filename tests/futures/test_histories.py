@@ -1,6 +1,7 @@
 """Years of many crises: common random numbers, invariance to how they are computed, and what they must obey."""
 
 import dataclasses
+import functools
 import json
 
 import jax
@@ -10,7 +11,8 @@ import polars as pl
 import pytest
 from made import made_posterior
 
-from buckpass.case.overrides import BadOverride
+from buckpass.changes import BadOverride
+from buckpass.futures import step
 from buckpass.futures.draws import PURPOSES, uniform
 from buckpass.futures.observe import BY_POWER, Tally
 from buckpass.futures.outset import capacity_at
@@ -20,24 +22,22 @@ from buckpass.futures.problems import (
     ManifestMismatch,
     NoCapacity,
     NoHistories,
-    NotAFuturesChange,
-    NoUsablePosterior,
 )
 from buckpass.futures.run import Plan, simulate
 from buckpass.futures.scenario import scenario_of
-from buckpass.futures.step import STEPS
 from buckpass.futures.tiles import TILE, all_histories, play_tiles
 from buckpass.futures.world import world_of
 from buckpass.game.choice import as_choice
 from buckpass.game.solver import solve
 from buckpass.game.throughput import settle_block
+from buckpass.predict.which_fits import NoUsablePosterior
 
 YEARS = 8
 PLAN = Plan(years=YEARS, histories=TILE + 300, seed=4)
 
 
 def worlds(case, posteriors, texts=((),), seed=4):
-    return [world_of(scenario_of(case, t), posteriors, 2021, YEARS, seed)[0] for t in texts]
+    return [world_of(scenario_of(case, t, 2021), posteriors, YEARS, seed)[0] for t in texts]
 
 
 def played(case, posteriors, texts=((),), seed=4, histories=TILE, workers=2):
@@ -192,9 +192,9 @@ def test_bad_input_is_refused_with_its_reason(toy, posteriors, tmp_path):
     refuse(BadOverride, "did you mean", ["AAA.capacity.grwth=0.1"])
     refuse(GrowthOverflows, "range of numbers", ["AAA.capacity.growth=1"], Plan(years=100))
     refuse(GrowthOverflows, "loss of everything", ["AAA.trade.growth=-1"])
-    refuse(GrowthOverflows, "absent=AAA", ["AAA.capacity=0"])
-    refuse(NotAFuturesChange, "vehicle", ["AAA.force@PACT=5"])
-    refuse(NoUsablePosterior, "none", fits={})
+    refuse(BadOverride, "absent=AAA", ["AAA.capacity=0"])
+    refuse(BadOverride, "force the rung alone", ["AAA.force@PACT=5"])
+    refuse(NoUsablePosterior, "fit it first", fits={})
     refuse(NoUsablePosterior, "FR", fits={"FR": made_posterior(toy, passed=False)})
     (tmp_path / "notes.txt").write_text("mine")
     refuse(ManifestMismatch, "not empty", out=tmp_path)
@@ -211,9 +211,30 @@ def test_results_of_another_seed_are_never_overwritten(toy, posteriors, tmp_path
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-def test_the_steps_can_be_printed_as_a_table():
-    assert [name for name, _ in STEPS] == ["arrive", "respond", "commit", "sway", "grow", "accumulate"]
-    assert all(line.endswith(".") for _, line in STEPS)
+def a_year(case, posteriors):
+    (world,) = worlds(case, posteriors)
+    keys = step.Keys(jnp.uint32(3), jnp.arange(TILE), jnp.arange(TILE) % 1000)
+    state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
+    return step.year_of(world, keys, state, jnp.int32(0))
+
+
+def test_the_plan_that_is_printed_is_the_one_that_is_carried_out(toy, posteriors, monkeypatch):
+    seen = []
+
+    def traced(carry_out):
+        return functools.wraps(carry_out)(lambda *given: seen.append(carry_out.__name__) or carry_out(*given))
+
+    plan = tuple(traced(one) for one in step.PLAN)
+    monkeypatch.setattr(step, "PLAN", plan)
+    before, _ = a_year(toy, posteriors)
+    assert seen == [name for name, _ in step.steps()] == ["arrive", "respond", "commit", "sway", "grow", "accumulate"]
+    assert all(line.endswith(".") for _, line in step.steps())
+    monkeypatch.setattr(step, "PLAN", (*plan[:3], plan[4], plan[3], plan[5]))
+    seen.clear()
+    after, _ = a_year(toy, posteriors)
+    assert seen == [name for name, _ in step.steps()]
+    moved = {name for name in vars(before) if not np.array_equal(getattr(before, name), getattr(after, name))}
+    assert moved == {"opinion"}, "opinion would answer to the trade of the year's end"
 
 
 def test_without_any_capacity_there_is_nothing_to_start_from(toy):

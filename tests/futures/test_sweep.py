@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from buckpass.futures import output
 from buckpass.futures.boxes import find_box
 from buckpass.futures.design import Design, Input, Outcome, assumed_inputs, read_design, sample_points
-from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch, OutputFailed
+from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch
 from buckpass.futures.sweep import CHUNK, sweep
+from buckpass.results import files
+from buckpass.results.errors import OutputFailed
 
 HERE = Path(__file__).parent
 DESIGN = Design(
@@ -77,7 +78,7 @@ def test_a_sweep_resumes_to_the_same_bytes_and_refuses_others(toy, posteriors, t
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     found = sweep(toy, posteriors, DESIGN, whole)
     assert len(found.inputs) == len(sample_points(DESIGN)) > 2 * CHUNK
-    strongest = found.table().row(0, named=True)
+    strongest = found.table().frame.row(0, named=True)
     assert strongest["input"] == "AAA.stake"
     sweep(toy, posteriors, DESIGN, broken)
     (broken / "chunk-000001.json").unlink()
@@ -125,7 +126,7 @@ def test_a_full_disk_loses_nothing_that_was_finished(toy, posteriors, tmp_path, 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(output.os, "fsync", fsync)
+        patch.setattr(files.os, "fsync", fsync)
         with pytest.raises(OutputFailed, match="No space left"):
             sweep(toy, posteriors, design, full)
     assert set(contents(full)) == {"manifest.json", "chunk-000000.json"}
@@ -138,6 +139,7 @@ def test_a_full_disk_loses_nothing_that_was_finished(toy, posteriors, tmp_path, 
 def test_a_killed_sweep_resumes_to_the_same_bytes(toy, posteriors, tmp_path, stop):
     script = textwrap.dedent("""
         import sys; from pathlib import Path
+        sys.path.append("..")
         import buckpass.case
         from buckpass.case import load_case
         from made import made_posterior

@@ -5,7 +5,10 @@ from dataclasses import fields
 import jax.numpy as jnp
 import numpy as np
 
+from buckpass.case.ladder import Rungs
 from buckpass.game.crises import Crises
+
+RUNGS = Rungs(7, words=1, deployment=5, through=5)
 
 
 def random_crises(seed=0, crises=8, powers=4, options=7, stake=4.0, dtype="float64", aligned=None) -> Crises:
@@ -58,14 +61,14 @@ def volunteers(count: int, rationality: float, room: int = 12) -> Crises:
 def _filled(shape, dtype, values) -> Crises:
     """Every field at its full shape; what is not given is 0 (1 for the rationality, open for the mask)."""
     arrays = {}
-    for name in (field.name for field in fields(Crises)):
+    for name in (field.name for field in fields(Crises) if field.name != "rungs"):
         axes = (
             (shape[0], shape[1], shape[1]) if name == "alignment" else shape[: SHAPES.get(name, 3 if _at(name) else 2)]
         )
         value = np.broadcast_to(values.get(name, 1.0 if name in ("rationality", "is_open") else 0.0), axes)
         kind = {"is_open": bool, "rung": int}.get(name, dtype)
         arrays[name] = jnp.asarray(np.array(value), kind)
-    return Crises(**arrays)
+    return Crises(rungs=RUNGS, **arrays)
 
 
 def _at(name: str) -> bool:

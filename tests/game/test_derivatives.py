@@ -11,7 +11,7 @@ from random_games import random_crises
 
 from buckpass.game.estimands import host_security
 from buckpass.game.host import HostStage, request_log_probabilities
-from buckpass.game.order import log_likelihood_in_order, patron_first, security_in_order
+from buckpass.game.order import log_likelihood_in_order, patron_first
 from buckpass.game.solver import SolverSettings, solve_strategies
 
 TIGHT = SolverSettings(tolerance=1e-12)
@@ -41,7 +41,7 @@ def through_patron_and_host(crises):
     played = patron_first(crises, jnp.array([0, 2, -1, 1]), TIGHT)
     low = jnp.ones(crises.stake.shape, int)
     stage = HostStage(jnp.full(2, 3.0), jnp.full((2, 3), 0.4), jnp.ones((2, 2, 3)), jnp.ones((2, 2), bool))
-    request = request_log_probabilities(stage, security_in_order(crises, played))
+    request = request_log_probabilities(stage, host_security(crises, played))
     return jnp.sum(log_likelihood_in_order(crises, played, low, low + 3)) + request[:, 0].sum()
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case
-from buckpass.record import coded, measure, widened, without_recalled
+from buckpass.record import measure, widened, without_recalled
 from buckpass.record.eligibility import eligible_crises
 from buckpass.record.positions import amounts_of, shares_table
 from buckpass.record.terminal import brief_tables
@@ -39,10 +39,10 @@ def test_json_has_the_fields_that_others_rely_on(toy):
 
 def test_dropping_what_nobody_looked_for_changes_nothing(toy):
     searched = toy.replace(responses=toy.responses.filter(pl.col("basis") != "unsearched"))
-    for name, table in measure(toy).tables().items():
+    for name, table in measure(toy).by_name().items():
         if name != "responses":
             # the row that says that nobody looked is the only difference there may be
-            assert table.frame.equals(measure(searched).tables()[name].frame), name
+            assert table.frame.equals(measure(searched).by_name()[name].frame), name
 
 
 def test_unsearched_crises_are_no_chances(toy):
@@ -55,7 +55,7 @@ def test_absence_is_a_band_and_never_a_deployment(toy):
     absent = with_response(
         toy, crisis="dalen_2016", actor="PACT", rung=0, rung_low=0, rung_high=1, basis="absence", vehicle=""
     )
-    row = coded(absent).filter((pl.col("crisis") == "dalen_2016") & (pl.col("actor") == "PACT")).to_dicts()[0]
+    row = absent.coded.filter((pl.col("crisis") == "dalen_2016") & (pl.col("actor") == "PACT")).to_dicts()[0]
     assert (row["low"], row["high"]) == (0, 1)
     assert activity(absent, "PACT")["acts_possibly"] == 0
     profile = measure(absent).profiles.frame.filter((pl.col("power") == "BBB") & (pl.col("rung") == 1))
@@ -123,9 +123,9 @@ def test_two_coders_become_one_row_with_the_wider_band(toy):
             ),
         ]
     )
-    rows = coded(toy.replace(responses=both))
+    rows = toy.replace(responses=both).coded
     assert rows.height == toy.responses.height
-    one = coded(toy)
+    one = toy.coded
     assert (rows["high"].drop_nulls() >= one["high"].drop_nulls()).all()
     found = measure(toy.replace(responses=both)).agreement.frame
     assert found["coders"].item() == 2

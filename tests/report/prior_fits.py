@@ -4,38 +4,28 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import xarray as xr
 
 from buckpass.case import Case
 from buckpass.fit.density import prior_of
 from buckpass.fit.explanations import explanation
+from buckpass.fit.files import save_posterior
 from buckpass.fit.model import coefficients_from
-from buckpass.fit.posterior import Diagnostics, Posterior, save_posterior
+from buckpass.fit.posterior import Diagnostics, Posterior
 from buckpass.game.setting import CrisisSetting, setting_of
+from made_posteriors import posterior_of
 
 DRAWS = 24
-DIMS = {"stake.power": ("power",), "cost.power": ("power",), "norm": ("power",), "cost.steps": ("step",)}
 
 
 def prior_fit(case: Case, name: str, passed: bool = True) -> Posterior:
     """An explanation whose draws are its prior's; scores differ by explanation so that a ranking exists."""
     setting = setting_of(case)
     draws = [_one(setting, name, seed) for seed in range(DRAWS)]
-    data = xr.Dataset(
-        {k: (("chain", "draw", *DIMS.get(k, ())), np.stack([d[k] for d in draws])[None]) for k in draws[0]}
-    )
-    crises = list(setting.names.crises)
-    rng = np.random.default_rng(sum(name.encode()))
+    sites = {term: np.stack([d[term] for d in draws])[None] for term in draws[0]}
     level = -9 if name == "chance" else -3
-    scores = xr.Dataset(
-        {"elpd": ("crisis", rng.normal(level, 1, len(crises))), "pareto_k": ("crisis", np.full(len(crises), 0.2)),
-         "is_exact": ("crisis", np.zeros(len(crises), bool))}, coords={"crisis": crises},
-    )  # fmt: skip
-    likelihood = xr.DataArray(
-        np.zeros((1, DRAWS, len(crises))), dims=("chain", "draw", "crisis"), coords={"crisis": crises}
-    )
+    elpd = np.random.default_rng(sum(name.encode())).normal(level, 1, len(setting.names.crises))
     health = Diagnostics(1.001 if passed else 1.5, 900.0, 900.0, 0, "stake.level")
-    return Posterior(name, case.id, case.record_hash, 1, data, likelihood, health, scores, {})
+    return posterior_of(case, name, sites, elpd=elpd, diagnostics=health)
 
 
 def save_fits(case: Case, folder: Path, names: tuple[str, ...] = ("FR", "BL", "chance")) -> Path:

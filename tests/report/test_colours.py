@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from buckpass.case import bundled_cases, load_case
-from buckpass.report.theme import LEAST_CONTRAST, RUNG_COLOURS, VERDICT_COLOURS, ink_on, label_colours, power_colours
+from buckpass.case.ladder import FEWEST_RUNGS, MOST_RUNGS
+from buckpass.report.theme import LEAST_CONTRAST, VERDICT_COLOURS, ink_on, label_colours, power_colours, rung_colours
 
 # Viénot, Brettel & Mollon (1999), Color Research & Application 24: what a dichromat sees, in linear RGB.
 VISIONS = {
@@ -51,10 +52,13 @@ def test_names_of_powers_are_read_on_white(name):
 
 
 def test_text_is_read_on_rungs_and_verdicts():
-    assert all(contrast(ink_on(colour), colour) >= LEAST_CONTRAST for colour in RUNG_COLOURS)
+    ladders = [rung_colours(count) for count in range(FEWEST_RUNGS, MOST_RUNGS + 1)]
+    assert all(contrast(ink_on(colour), colour) >= LEAST_CONTRAST for ladder in ladders for colour in ladder)
     assert all(contrast("#ffffff", colour) >= LEAST_CONTRAST for colour in VERDICT_COLOURS.values())
 
 
-def test_rungs_grow_darker():
-    shades = [TO_XYZ[1] @ linear(colour) for colour in RUNG_COLOURS]
-    assert shades == sorted(shades, reverse=True)
+@pytest.mark.parametrize("count", range(FEWEST_RUNGS, MOST_RUNGS + 1))
+def test_rungs_grow_darker(count):
+    shades = [float(TO_XYZ[1] @ linear(colour)) for colour in rung_colours(count)]
+    assert shades == sorted(set(shades), reverse=True)
+    assert len(shades) == count

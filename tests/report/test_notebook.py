@@ -13,7 +13,7 @@ NOTEBOOK = Path(__file__).parents[2] / "examples" / "central-asia.ipynb"
 def test_a_result_of_several_tables_shows_them_all(small_case):
     record = measure(small_case)
     shown = record._repr_html_()
-    for table in record.tables().values():
+    for table in record.tables():
         assert table.title.split("<")[0] in shown
 
 

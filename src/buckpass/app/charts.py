@@ -9,22 +9,19 @@ import altair as alt
 
 from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
-from buckpass.fit.model import interacts
 from buckpass.report.theme import INK, PALE, Figure, Layered, power_colours, styled
 from buckpass.report.wording import and_join, name_of, with_interval
 
 __all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
 
 START = "Nothing is changed yet: move a slider of the side bar (on a phone behind the arrows at the top left)."
-ALONE = "This explanation assumes that what others do changes nothing: no buck is passed under it."
-WORDS = {"expected_rung": "Expected rung (0–6)", "p_deploys": "P(deploys)", "residual": "Residual left by the others",
+WORDS = {"expected_rung": "Expected rung (0–{top})", "p_deploy": "P(deploys)", "residual": "Residual left by the others",
          "buck_passed": "Buck passed (effort)"}  # fmt: skip
 
 
 def answer_bars(case: Case, answer: Answer) -> Figure:
     """Four panels: expected rung, chance to deploy, residual, buck passed; bars with intervals over grey baselines."""
-    panels = [_panel(_named(case, answer), quantity) for quantity in QUANTITIES]
+    panels = [_panel(_named(case, answer), quantity, case.rungs.top) for quantity in QUANTITIES]
     chart = alt.vconcat(alt.hconcat(*panels[:2]), alt.hconcat(*panels[2:]), datasets=answer_data(case, answer))
     return Figure(
         "scenario",
@@ -42,10 +39,11 @@ def answer_specs(case: Case, answer: Answer) -> tuple[dict[str, Any], ...]:
     Their form is made once for a set of powers; from then on only data change.
     """
     data, names = answer_data(case, answer), _named(case, answer)
-    columns = list(QUANTITIES)[::2], list(QUANTITIES)[1::2]
+    quantities = tuple(QUANTITIES)
+    columns = quantities[::2], quantities[1::2]
     return tuple(
         {
-            **_form(names, tuple(column)),
+            **_form(names, tuple(column), case.rungs.top),
             "datasets": {k: v for k, v in data.items() if k.removesuffix("_span") in column},
         }
         for column in columns
@@ -58,7 +56,7 @@ def answer_data(case: Case, answer: Answer) -> dict[str, list[dict[str, Any]]]:
     for quantity in QUANTITIES:
         rows = answer.rows(quantity)
         data[quantity] = [{**r, "name": name_of(case, r["power"]), "colour": colours[r["power"]]} for r in rows]
-        data[f"{quantity}_span"] = [{"end": end} for end in _span(quantity, rows)]
+        data[f"{quantity}_span"] = [{"end": end} for end in _span(quantity, rows, case.rungs.top)]
     return data
 
 
@@ -70,8 +68,8 @@ def answer_title(case: Case, answer: Answer) -> str:
 def answer_note(answer: Answer) -> str:
     """What was changed, n and the interval."""
     changed = f"Changed: {and_join(answer.overrides)}." if answer.overrides else START
-    alone = "" if interacts(explanation(answer.explanation)) else f" {ALONE}"
-    return f"{changed} n = 1 crisis, {len(answer.baseline['p_nobody'])} posterior draws, 90 % intervals; grey: baseline.{alone}"
+    notes = " ".join(answer.notes[1:])  # the first says which fits, as the choice beside the chart does
+    return f"{changed} n = 1 crisis, {answer.n_draws} posterior draws, 90 % intervals; grey: baseline. {notes}".strip()
 
 
 def _largest(case: Case, answer: Answer) -> str:
@@ -90,11 +88,11 @@ def _named(case: Case, answer: Answer) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _form(names: tuple[str, ...], quantities: tuple[str, ...]) -> dict[str, Any]:
-    return styled(alt.vconcat(*(_panel(names, q) for q in quantities))).to_dict()
+def _form(names: tuple[str, ...], quantities: tuple[str, ...], top: int) -> dict[str, Any]:
+    return styled(alt.vconcat(*(_panel(names, q, top) for q in quantities))).to_dict()
 
 
-def _panel(names: tuple[str, ...], quantity: str) -> Layered:
+def _panel(names: tuple[str, ...], quantity: str, top: int) -> Layered:
     y = alt.Y("name:N", sort=list(names), title=None, axis=alt.Axis(ticks=False, domain=False))
     scale = alt.Scale(nice=False)
     base, ends = alt.Chart(alt.NamedData(quantity)), alt.Chart(alt.NamedData(f"{quantity}_span"))
@@ -110,14 +108,14 @@ def _panel(names: tuple[str, ...], quantity: str) -> Layered:
         ),
         base.mark_rule(color=INK, strokeWidth=1.4).encode(x="scenario_low:Q", x2="scenario_high:Q", y=y),
         base.mark_tick(color=PALE, thickness=2, height=18).encode(x="baseline:Q", y=y),
-    ).properties(width=225, height=24 * len(names), title=alt.TitleParams(WORDS[quantity], fontSize=13))
+    ).properties(width=225, height=24 * len(names), title=alt.TitleParams(WORDS[quantity].format(top=top), fontSize=13))
 
 
-def _span(quantity: str, rows: list[dict]) -> list[float]:
+def _span(quantity: str, rows: list[dict], top: int) -> list[float]:
     """The axis: fixed where the quantity is bounded, else wide enough that rounding errors do not fill it."""
     if quantity == "expected_rung":
-        return [0, 6]
-    if quantity == "p_deploys":
+        return [0, top]
+    if quantity == "p_deploy":
         return [0, 1]
     highest = max(r[f"{side}_high"] for r in rows for side in ("baseline", "scenario"))
     lowest = min(r[f"{side}_low"] for r in rows for side in ("baseline", "scenario"))

@@ -9,7 +9,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from buckpass.case import Case, OverridePath, override_paths
+from buckpass.case import Case
+from buckpass.changes import OverridePath, override_paths
+from buckpass.changes.in_case import present_value
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import problems_of
 from buckpass.report.wording import name_of
 
 __all__ = ["MOST_CONTROLS", "Control", "controls_of", "override_text", "settings_from"]
@@ -111,39 +115,23 @@ def _control(
     path = paths.get(name)
     if path is None:
         return None
-    rest = _rest(case, row, path, entry)
+    rest = 1.0 if entry.get("factor") else _rest(present_value(case, row, path))
     if rest is None:
         return None
     meaning = f"{path.meaning}{f' ({path.unit})' if path.unit else ''}; path {name}"
     if path.value == "actors":
-        return Control(
-            name,
-            label,
-            meaning,
-            rest,
-            actors=(*case.powers, *(o for o in case.organisations if case.members(o, row["start"]))),
-        )
+        present = tuple(o for o in case.organisations if case.members(o, row["start"]))
+        return Control(name, label, meaning, rest, actors=(*case.powers, *present))
     if path.value == "word":
-        keys = case.organisation(path.subject).consent.keys
-        words = tuple(
-            w for w in path.words if (w != "keys" or keys) and (w != "lead" or case.organisation(path.subject).lead)
-        )
+        words = tuple(w for w in path.words if not [*problems_of(case, [row], [Override(path, w)])])
         return Control(name, label, meaning, rest, words=words)
     low, high = entry["span"]
     shown = f"{label} (factor)" if entry.get("factor") else label
     return Control(name, shown, meaning, rest, low, high, entry["step"], bool(entry.get("factor")))
 
 
-def _rest(case: Case, row: dict[str, Any], path: OverridePath, entry: dict[str, Any]) -> Any:
-    """The value at which the control changes nothing."""
-    if entry.get("factor"):
-        return 1.0
-    if path.operation == "add":
-        return 0.0
-    if path.attribute == "alignment":
-        return round(case.alignment(row["theatre"], path.subject, path.target), 2)
-    if path.attribute == "severity":
-        return round(row["severity"], 2)
-    if path.attribute == "request":
-        return list(row["asked"])
-    return case.organisation(path.subject).consent.rule if path.attribute == "consent" else None
+def _rest(present: Any) -> Any:
+    """What the case has, as a control can stand at it."""
+    if isinstance(present, tuple):
+        return list(present)
+    return round(present, 2) if isinstance(present, float) else present

@@ -19,20 +19,21 @@ from buckpass.app.controls import Control, controls_of, override_text, settings_
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
-from buckpass.case import BadOverride, BuckpassError, Case, csv_bytes, load_case
-from buckpass.fit.basis import best_first
+from buckpass.case import BuckpassError, Case, csv_bytes, load_case
+from buckpass.changes import BadOverride
 from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
+from buckpass.predict.which_fits import basis_of, best_first
 from buckpass.report.decades_chapter import WORDS as FAN_WORDS
 from buckpass.report.decades_chapter import fan_figure, fan_panels
-from buckpass.report.model_results import speaking
 from buckpass.report.theme import styled
 from buckpass.report.wording import name_of, number, with_interval
 
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
+AVERAGE = "average"  # the word in a link for the fits that answer everywhere else
 FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:^-])")
 
@@ -55,32 +56,34 @@ def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
 
 @st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)
 def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
-    return LiveCrisis(case_of(ref), fits_of(ref, folder)[name], crisis)
+    fits = fits_of(ref, folder)
+    return LiveCrisis(case_of(ref), fits if name == AVERAGE else fits[name], crisis)
 
 
-def weights_of(ref: str, folder: str) -> dict[str, float]:
-    """Stacking weights of the explanations that speak."""
-    return speaking(compare_fits(fits_of(ref, folder)))
+def choices_of(ref: str, folder: str) -> dict[str, str]:
+    """What the visitor may ask, in words: the fits that answer everywhere else first, then each by itself."""
+    fits = fits_of(ref, folder)
+    basis = basis_of(case_of(ref), fits)
+    average = {AVERAGE: f"As elsewhere: {basis.name}"} if len(basis.fits) > 1 else {}
+    return average | {e: explanation(e).name for e in fits}
 
 
 @st.cache_resource(show_spinner=False)
 def prepared(ref: str, folder: str) -> Thread:
     """The baseline of the years ahead, begun once for all visitors."""
-    return prepare(case_of(ref), fits_of(ref, folder), weights_of(ref, folder))
+    return prepare(case_of(ref), fits_of(ref, folder))
 
 
 @st.cache_resource(show_spinner="Playing the years ahead …", max_entries=60)
 def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) -> KeptYears:
-    return play(case_of(ref), fits_of(ref, folder), weights_of(ref, folder), changes, histories)
+    return play(case_of(ref), fits_of(ref, folder), changes, histories)
 
 
 @st.cache_resource(show_spinner="Testing the claims …")
 def verdicts_of(ref: str, folder: str):
     from buckpass.claims import assess
 
-    fits = fits_of(ref, folder)
-    comparison = compare_fits(fits)
-    return assess(case_of(ref), fits, weights=dict(zip(comparison.ids, comparison.weight.tolist(), strict=True)))
+    return assess(case_of(ref), fits_of(ref, folder))
 
 
 def main() -> None:
@@ -98,21 +101,21 @@ def main() -> None:
         )
         st.stop()
     prepared(ref, folder)
-    names = list(fits)
+    choices = choices_of(ref, folder)
     if "link" not in st.session_state:
         keys = list(st.query_params)
-        st.session_state.link = read_link(case, names, {k: st.query_params.get_all(k) for k in keys})
+        st.session_state.link = read_link(case, list(choices), {k: st.query_params.get_all(k) for k in keys})
     st.markdown(f"#### {plain(case.title)}")
     for problem in st.session_state.link.problems:
         st.warning(plain(problem))
-    show(case, names, ref, folder)
+    show(case, choices, ref, folder)
 
 
-def show(case: Case, names: list[str], ref: str, folder: str) -> None:
+def show(case: Case, choices: dict[str, str], ref: str, folder: str) -> None:
     """Side bar, then the part that is asked for."""
-    view = side_bar(case, names)
+    view = side_bar(case, choices)
     part = st.radio("Part", PARTS, horizontal=True, label_visibility="collapsed")
-    st.query_params.from_dict(write_link(case, names, view))
+    st.query_params.from_dict(write_link(case, list(choices), view))
     if part == "Claims":
         claims(ref, folder)
         return
@@ -133,7 +136,7 @@ def show(case: Case, names: list[str], ref: str, folder: str) -> None:
     (what_if if part == "What if" else download)(case, answer, view)
 
 
-def side_bar(case: Case, names: list[str]) -> View:
+def side_bar(case: Case, choices: dict[str, str]) -> View:
     """What the visitor chose; the first time, what the link says."""
     link: View = st.session_state.link
     with st.sidebar:
@@ -141,7 +144,7 @@ def side_bar(case: Case, names: list[str]) -> View:
         crisis = st.selectbox("Crisis", list(crises), list(crises).index(link.crisis) if link.crisis in crises else 0,
                               format_func=lambda c: crises[c], key="crisis")  # fmt: skip
         name = st.selectbox(
-            "Explanation", names, names.index(link.explanation), format_func=lambda e: explanation(e).name
+            "Explanation", list(choices), list(choices).index(link.explanation), format_func=lambda e: choices[e]
         )
         power = st.selectbox(
             "Power", case.powers, case.powers.index(link.power), format_func=lambda p: name_of(case, p)

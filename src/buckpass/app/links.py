@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from buckpass.case import BadOverride, Case, Override, UnknownName, parse_overrides
+from buckpass.case import Case, UnknownName
+from buckpass.changes import BadOverride, Override, parse_overrides
+from buckpass.changes.scenario import changes_of
 
 __all__ = ["View", "read_link", "scenario_file", "write_link"]
 
@@ -39,26 +41,24 @@ def read_link(case: Case, explanations: Sequence[str], parameters: Mapping[str, 
     if len(asked) > MOST_CHANGES:
         problems.append(f"the link asks for {len(asked)} changes, more than {MOST_CHANGES}: none was made")
         asked = []
-    changes, refused = usable(case, crisis, asked)
+    changes, refused = usable(case, crisis, asked, parse_overrides)
     return View(crisis, explanation, power, tuple(o.text for o in changes), (*problems, *refused))
 
 
-def usable(case: Case, crisis: str, texts: Sequence[str]) -> tuple[tuple[Override, ...], tuple[str, ...]]:
-    """The changes that can be made in a crisis, and in words why the others cannot."""
-    try:
-        return parse_overrides(texts, case, crisis), ()
-    except BadOverride:
-        pass
+def usable(
+    case: Case, crisis: str, texts: Sequence[str], read: Callable[..., tuple[Override, ...]] = changes_of
+) -> tuple[tuple[Override, ...], tuple[str, ...]]:
+    """The changes that can be made in a crisis (with `read=parse_overrides`: that can be read), and in words why not the others."""
     kept: list[str] = []
     problems: list[str] = []
     for text in texts:
         try:
-            parse_overrides([*kept, text], case, crisis)
+            read([*kept, text], case, crisis)
         except BadOverride as error:
             problems += [p for p in error.problems if p not in problems]
         else:
             kept.append(text)
-    return parse_overrides(kept, case, crisis), tuple(problems)
+    return read(kept, case, crisis), tuple(problems)
 
 
 def write_link(case: Case, explanations: Sequence[str], view: View) -> dict[str, list[str]]:

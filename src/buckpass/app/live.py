@@ -5,38 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 import polars as pl
 
-from buckpass.case import Case, Override
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.game import estimands
-from buckpass.game.crises import Crises
-from buckpass.game.scenario import scenario_games, scenario_setting
+from buckpass.case import Case
+from buckpass.changes import Override
+from buckpass.changes.scenario import scenario_setting
 from buckpass.game.setting import standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, NoEquilibriumFound, solve_strategies
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.game.solver import DEFAULT_SETTINGS, NoEquilibriumFound
+from buckpass.predict.drawing import drawn
+from buckpass.predict.numbers import OF_CRISIS, quantities_of
+from buckpass.predict.which_fits import Fits
+from buckpass.results.summary import summary
+from buckpass.results.table import ResultTable
 
 __all__ = ["QUANTITIES", "Answer", "LiveCrisis"]
 
 DRAWS = 60
 QUANTITIES = {
-    "expected_rung": "rung, 0 to 6", "p_deploys": "probability", "residual": "share of the job that others leave undone",
+    "expected_rung": "rung", "p_deploy": "probability", "residual": "share of the job that others leave undone",
     "buck_passed": "effort",
 }  # fmt: skip
-_solved = jax.jit(lambda games: solve_strategies(games, DEFAULT_SETTINGS))
-
-
-@jax.jit
-def _quantities(games: Crises, found: Equilibrium) -> dict[str, jax.Array]:
-    return {
-        "expected_rung": estimands.expected_rung(games, found), "p_deploys": estimands.p_at_least(games, found, 5),
-        "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
-        "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
-    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +34,8 @@ class Answer:
 
     crisis: str
     explanation: str
+    notes: tuple[str, ...]
+    n_draws: int  # of each fit
     powers: tuple[str, ...]
     overrides: tuple[str, ...]
     baseline: Mapping[str, np.ndarray]
@@ -63,27 +54,25 @@ class Answer:
     def table(self) -> ResultTable:
         """Everything shown, as a table to take away."""
         rows = [{"quantity": q, **row} for q in QUANTITIES for row in self.rows(q)]
-        rows += [{"quantity": q, "power": "all", **self.outcome(q)} for q in ("p_stabilised", "p_nobody")]
-        note = f"Explanation {self.explanation}, {len(self.baseline['p_nobody'])} posterior draws, 90 % intervals. Changed: "
+        rows += [{"quantity": q, "power": "all", **self.outcome(q)} for q in OF_CRISIS]
+        note = f"Explanation {self.explanation}, {self.n_draws} posterior draws, 90 % intervals. Changed: "
         note += (", ".join(self.overrides) or "nothing") + ". All powers respond anew; everything else is held."
         return ResultTable(pl.DataFrame(rows), f"{self.crisis}: baseline and scenario", {}, note, (), self.case_hash)
 
 
 class LiveCrisis:
-    """A crisis under an explanation: setting, draws and baseline computed once, scenarios in milliseconds.
+    """A crisis under the fits that answer: setting, draws and baseline computed once, scenarios in milliseconds.
 
     Holds nothing of any user: the same object answers everybody.
     """
 
-    def __init__(self, case: Case, posterior: Posterior, crisis: str, n_draws: int = DRAWS):
-        self.case, self.crisis, self.explanation = case, crisis, posterior.explanation
+    def __init__(self, case: Case, fits: Fits, crisis: str, n_draws: int = DRAWS):
+        self.case, self.crisis = case, crisis
         self._standard = standard_of(case)
-        setting = scenario_setting(case, [crisis], (), self._standard)
-        self._coefficients = coefficients_of(posterior, setting, n_draws)
+        self._given = drawn(case, fits, [crisis], (), n_draws, self._standard)
         self.baseline = self._answer(())
-        self.plays = tuple(
-            p for p, open_ in zip(case.powers, np.asarray(setting.is_open[0]), strict=True) if open_.sum() > 1
-        )
+        is_open = np.asarray(self._given.setting.is_open[0])
+        self.plays = tuple(p for p, open_ in zip(case.powers, is_open, strict=True) if open_.sum() > 1)
 
     def answer(self, overrides: Sequence[Override]) -> Answer:
         """The crisis with some inputs changed, on the same draws as its baseline.
@@ -96,25 +85,23 @@ class LiveCrisis:
             {k: v[:, keep] if v.ndim == 2 else v for k, v in part.items()} for part in (self.baseline, scenario)
         )
         texts = tuple(o.text for o in overrides)
-        return Answer(self.crisis, self.explanation, self.plays, texts, before, after, self.case.hash)
+        basis = self._given.basis
+        return Answer(
+            self.crisis, basis.name, basis.notes, self._given.n_draws, self.plays, texts, before, after, self.case.hash
+        )
 
     def _answer(self, overrides: Sequence[Override]) -> dict[str, np.ndarray]:
         setting = scenario_setting(self.case, [self.crisis], overrides, self._standard)
-        games = scenario_games(draw_games(setting, self._coefficients), setting, overrides)
-        found = _solved(games)
-        if not bool(found.converged.all()):
-            wrong = tuple(int(i) for i in np.flatnonzero(~np.asarray(found.converged)))
+        changed = self._given.under(setting, overrides)
+        try:
+            solved = changed.solved(DEFAULT_SETTINGS)
+        except NoEquilibriumFound as lost:
             raise NoEquilibriumFound(
-                f"{len(wrong)} of {len(found.converged)} draws were not solved: move less far", wrong
-            )
-        return {k: np.asarray(v) for k, v in _quantities(games, found).items()}
+                f"{len(lost.positions)} draws were not solved: move less far", lost.positions
+            ) from lost
+        return {k: changed.pooled(v) for k, v in quantities_of(changed.games, solved).items()}
 
 
 def _summary(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
     parts = {"baseline": before, "scenario": after, "difference": after - before}
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    found = {}
-    for name, draws in parts.items():
-        low, high = np.quantile(draws, ends)
-        found |= {name: float(draws.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return found
+    return {column: value for name, draws in parts.items() for column, value in summary(draws).columns(name).items()}

@@ -15,15 +15,14 @@ from typing import Any
 
 import xarray as xr
 
-from buckpass.case import BadOverride, Case, load_case
-from buckpass.fit.basis import best_first
+from buckpass.case import BuckpassError, Case, load_case
+from buckpass.changes import BadOverride
+from buckpass.fit.files import load_posteriors
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_fits
-from buckpass.fit.stored import load_posteriors
 from buckpass.futures import Plan, simulate
-from buckpass.futures.problems import NotAFuturesChange
 from buckpass.futures.scenario import scenario_of
-from buckpass.report.model_results import speaking
+from buckpass.predict.which_fits import basis_of, best_first
+from buckpass.results.files import json_text, made_folder, whole_file
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
@@ -42,19 +41,13 @@ class KeptYears:
     manifest: Mapping[str, Any]
 
 
-def play(
-    case: Case,
-    posteriors: Mapping[str, Posterior],
-    weights: Mapping[str, float],
-    changes: Sequence[str],
-    histories: int,
-) -> KeptYears:
+def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str], histories: int) -> KeptYears:
     """So many histories under the changes, beside the baseline on the same random numbers; the baseline is kept on disk.
 
     The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of
     everything that their numbers depend on, and one of another digest is not used.
     """
-    plan = Plan(years=YEARS, histories=histories, weights=weights)
+    plan = Plan(years=YEARS, histories=histories)
     digest = _digest(case, posteriors, plan)
     with _ONE_AT_A_TIME:
         if not changes:
@@ -72,22 +65,21 @@ def bundle(ref: str) -> Path:
     """Play the baseline of a bundled case into its folder, so that its first visitor need not wait for it."""
     case = load_case(ref)
     fits = best_first(load_posteriors(case))
-    weights = speaking(compare_fits(fits))
-    kept, path = play(case, fits, weights, (), FINE), case.folder / BUNDLED
-    _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=FINE, weights=weights)))
+    kept, path = play(case, fits, (), FINE), case.folder / BUNDLED
+    _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=FINE)))
     return path
 
 
-def prepare(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> threading.Thread:
+def prepare(case: Case, posteriors: Mapping[str, Posterior]) -> threading.Thread:
     """Start to play the baseline while a visitor looks at something else, so that the store has it when it is asked for."""
-    work = threading.Thread(target=_prepared, args=(case, posteriors, weights), daemon=True)
+    work = threading.Thread(target=_prepared, args=(case, posteriors), daemon=True)
     work.start()
     return work
 
 
-def _prepared(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> None:
+def _prepared(case: Case, posteriors: Mapping[str, Posterior]) -> None:
     with contextlib.suppress(ValueError, RuntimeError):  # whoever asks for the years meets the same error, in words
-        play(case, posteriors, weights, (), FINE)
+        play(case, posteriors, (), FINE)
 
 
 def usable_ahead(case: Case, changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -101,7 +93,7 @@ def usable_ahead(case: Case, changes: Sequence[str]) -> tuple[tuple[str, ...], t
 def _why_not(case: Case, change: str) -> str | None:
     try:
         scenario_of(case, (change,))
-    except (BadOverride, NotAFuturesChange) as error:
+    except BadOverride as error:
         return str(error)
     return None
 
@@ -116,7 +108,7 @@ def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     depends = [
         case.hash,
         fits,
-        sorted((plan.weights or {}).items()),
+        sorted(basis_of(case, posteriors).weights.items()),
         plan.years,
         plan.histories,
         plan.seed,
@@ -138,9 +130,10 @@ def _read(path: Path, digest: str) -> KeptYears | None:
 
 
 def _write(kept: KeptYears, path: Path, digest: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):  # a full or read-only disk costs the next visitor some seconds, nothing else
-        path.parent.mkdir(parents=True, exist_ok=True)
-        said = {MANIFEST: json.dumps(dict(kept.manifest), default=str), DIGEST: digest}
-        kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")
-        os.replace(partial, path)
+    said = {MANIFEST: json_text(kept.manifest), DIGEST: digest}
+    with contextlib.suppress(
+        BuckpassError
+    ):  # a full or read-only disk costs the next visitor some seconds, nothing else
+        made_folder(path.parent)
+        with whole_file(path) as partial:
+            kept.summary.assign_attrs(said).to_netcdf(partial, engine="h5netcdf")

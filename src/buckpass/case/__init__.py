@@ -4,25 +4,22 @@ from buckpass.case.case import Case
 from buckpass.case.codebook import codebook, json_schema
 from buckpass.case.difference import CaseDiff, diff_cases
 from buckpass.case.export import csv_bytes
-from buckpass.case.files import safe_cell, write_atomic
+from buckpass.case.files import safe_cell
 from buckpass.case.load import bundled_cases, check_case, load_case
-from buckpass.case.override_paths import OverridePath, general_paths, override_paths
-from buckpass.case.overrides import BadOverride, Override, parse_overrides
 from buckpass.case.problems import (
     BuckpassError,
     CaseNotFound,
     CaseProblems,
     Check,
-    OutputExists,
     Problem,
     UnknownName,
 )
 from buckpass.case.schema import Claim, Organisation, Quantity, Settings
 from buckpass.case.sources import Source
 from buckpass.case.start import new_case
+from buckpass.results.errors import OutputExists
 
 __all__ = [
-    "BadOverride",
     "BuckpassError",
     "Case",
     "CaseDiff",
@@ -32,8 +29,6 @@ __all__ = [
     "Claim",
     "Organisation",
     "OutputExists",
-    "Override",
-    "OverridePath",
     "Problem",
     "Quantity",
     "Settings",
@@ -44,12 +39,8 @@ __all__ = [
     "codebook",
     "csv_bytes",
     "diff_cases",
-    "general_paths",
     "json_schema",
     "load_case",
     "new_case",
-    "override_paths",
-    "parse_overrides",
     "safe_cell",
-    "write_atomic",
 ]

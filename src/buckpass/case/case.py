@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from buckpass.case import coded
+from buckpass.case.ladder import Ladder, Rungs
 from buckpass.case.problems import UnknownName
 from buckpass.case.schema import Claim, Host, Organisation, Power, Quantity, Scenario, Settings, Theatre
 from buckpass.case.sources import Source
@@ -71,6 +73,22 @@ class Case:
         """Ids of the organisations."""
         return tuple(organisation.id for organisation in self.settings.organisations)
 
+    @property
+    def ladder(self) -> Ladder:
+        """The ladder of responses: names and attributes of its rungs."""
+        return self.settings.ladder
+
+    @cached_property
+    def rungs(self) -> Rungs:
+        """The numbers of the ladder's rungs by what they are."""
+        return self.ladder.rungs
+
+    @cached_property
+    def coded(self) -> pl.DataFrame:
+        """What each actor did in each crisis, one row each: `coded.read`, with theatre and start of the crisis."""
+        about = self.crises.select(pl.col("crisis_id").alias("crisis"), "theatre", "start")
+        return coded.read(self.responses).join(about, on="crisis", how="left", maintain_order="left")
+
     def power(self, power_id: str) -> Power:
         """One power's entry; `UnknownName` where the case has no such power."""
         return _named("power", power_id, self.settings.powers)
@@ -98,7 +116,7 @@ class Case:
         return self._belligerents.get(crisis_id, frozenset())
 
     def deployed_in(self, actor: str) -> frozenset[str]:
-        """The crises in which an actor deployed: a response of rung 5 or more."""
+        """The crises in which an actor deployed, as `coded` reads its responses."""
         return self._deployments.get(actor, frozenset())
 
     def figures(self, series: str, actor: str, partner: str | None = None) -> list[tuple[int, float]]:
@@ -155,11 +173,11 @@ class Case:
 
     @cached_property
     def _belligerents(self) -> dict[str, frozenset[str]]:
-        return _grouped(self.responses.filter(pl.col("scope") == "belligerent"), "crisis_id", "actor")
+        return _grouped(self.coded.filter(pl.col("scope") == "belligerent"), "crisis", "actor")
 
     @cached_property
     def _deployments(self) -> dict[str, frozenset[str]]:
-        return _grouped(self.responses.filter(pl.col("rung") >= 5), "actor", "crisis_id")
+        return _grouped(self.coded.filter(pl.col("rung") >= self.rungs.deployment), "actor", "crisis")
 
     @cached_property
     def _figures(self) -> dict[tuple[str, str], list[tuple[str | None, int, float]]]:

@@ -57,27 +57,28 @@ def parameter_kinds(powers: Iterable[str]) -> dict[str, ParameterKind]:
 
 @dataclass(frozen=True)
 class EstimandKind:
-    """What a claim may ask: the family it belongs to, the parameters it may and must be given."""
+    """What a claim may ask: its family, the kinds of the parameters that it may be given, those it must, what it may expect."""
 
     name: str
     family: str | None
-    parameters: frozenset[str]
+    parameters: Mapping[str, str]
     required: frozenset[str]
+    expects: str
 
 
 @cache
 def known_estimands() -> Mapping[str, EstimandKind] | None:
     """The estimands that claims may use, by name; None where no list is registered.
 
-    The list is `claims/estimands.toml`: `["name"]` with `parameters = ["…"]`, and `family` and `required` where they
-    bind.
+    The list is `claims/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
+    they bind.
     """
     if not ESTIMANDS.is_file():
         return None
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
         name: EstimandKind(
-            name, entry.get("family"), frozenset(entry.get("parameters", ())), frozenset(entry.get("required", ()))
+            name, entry.get("family"), entry["parameters"], frozenset(entry.get("required", ())), entry["expects"]
         )
         for name, entry in table.items()
     }

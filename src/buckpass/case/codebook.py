@@ -9,9 +9,10 @@ import polars as pl
 from pydantic.json_schema import models_json_schema
 
 from buckpass.case.case import Case
+from buckpass.case.entries import Entry
 from buckpass.case.problems import UnknownName
 from buckpass.case.rows import ROW_MODELS
-from buckpass.case.schema import ClaimFile, Entry, Scenario, Settings
+from buckpass.case.schema import ClaimFile, Scenario, Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILE_MODELS: dict[str, type[Entry]] = {

@@ -10,6 +10,7 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.codebook import tables
+from buckpass.results.table import ResultTable
 
 KEYS: dict[str, tuple[str, ...]] = {
     "crises.csv": ("crisis_id",),
@@ -54,11 +55,12 @@ class CaseDiff:
             found[difference.file] = found.get(difference.file, 0) + 1
         return found
 
-    def table(self) -> pl.DataFrame:
+    def table(self) -> ResultTable:
         """One row per difference: file, key, field, kind, a, b."""
         names = ("file", "key", "field", "kind", "a", "b")
         rows = [tuple(getattr(d, name) for name in names) for d in self.differences]
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return ResultTable(frame, f"What differs between {self.a} (a) and {self.b} (b)")
 
 
 def diff_cases(a: Case, b: Case) -> CaseDiff:

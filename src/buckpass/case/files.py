@@ -1,14 +1,13 @@
-"""Reading a case's files without being hurt by them, and writing results without hurting anyone's files."""
+"""Reading a case's files without being hurt by them."""
 
 from __future__ import annotations
 
 import codecs
 import os
-import secrets
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from buckpass.case.problems import FileRefused, OutputExists
+from buckpass.case.problems import FileRefused, clip
 
 MEGABYTE = 1_000_000
 # Read by size before a byte is read; the flagship's largest table has 0.4 MB.
@@ -22,6 +21,7 @@ SIZE_LIMITS = {
     "sources.bib": 1 * MEGABYTE,
 }
 SCENARIO_LIMIT = 20_000
+LONGEST_NAME = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,7 +33,7 @@ def read_inside(folder: Path, name: str) -> bytes:
     """
     path = _settle(folder, name)
     limit = SIZE_LIMITS.get(name, SCENARIO_LIMIT)
-    with _open_plain(path, name) as stream:
+    with open_plain(path, name) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > limit:
             raise FileRefused(
@@ -61,7 +61,27 @@ def _settle(folder: Path, name: str) -> Path:
     return path
 
 
-def _open_plain(path: Path, name: str):
+def settle_name(folder: Path, name: str, parts: int | None = None) -> Path:
+    """Where in a folder a file goes that a stranger's archive or manifest names; the one rule of what a name may be.
+
+    Relative, written one way only (no step up, no empty or `.` part, no backslash, colon or control character), no part
+    hidden, at most 200 characters, and of that many parts where `parts` says so. Raises `FileRefused` otherwise.
+    """
+    plain = PurePosixPath(name)
+    is_fine = (
+        0 < len(name) <= LONGEST_NAME and plain.as_posix() == name and not plain.is_absolute()
+        and not any(part.startswith(".") for part in plain.parts)
+        and name.isprintable() and not set(name) & set("\\:")
+        and parts in (None, len(plain.parts))
+    )  # fmt: skip
+    target = folder / name
+    if not is_fine or not target.is_relative_to(folder):
+        raise FileRefused(f"the name {clip(name)} in it leaves its folder, or is no plain name of a file")
+    return target
+
+
+def open_plain(path: Path, name: str):
+    """The file opened for reading, if it is a plain one; a pipe, device, folder or link is refused without being read."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
@@ -115,49 +135,6 @@ def _not_utf8(content: bytes, error: UnicodeDecodeError) -> FileRefused:
 def canonical_bytes(text: str) -> bytes:
     """The same bytes for the same text, whatever editor saved it: UTF-8, no mark, newline LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8")
-
-
-def write_atomic(path: str | Path, content: bytes, force: bool = False) -> Path:
-    """Write an output file in one step: it is there whole, or not at all.
-
-    An existing file is left alone (`OutputExists`) unless `force`. Returns the path.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputExists(f"{path} is a folder: give a file name")
-    if not path.parent.is_dir():
-        raise OutputExists(f"{path.parent} is not a folder: make it first; nothing was written")
-    refuse_existing(path, force)
-    temporary = path.parent / f".{path.name[:80]}.{secrets.token_hex(4)}.part"
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _put_in_place(temporary, path, force)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raise `OutputExists` where something is at `path` and `force` was not asked for."""
-    if not force and os.path.lexists(path):
-        raise OutputExists(
-            f"{path} is there already and was left as it is: give another name, or --force to replace it"
-        )
-
-
-def _put_in_place(temporary: Path, path: Path, force: bool) -> None:
-    if force:
-        os.replace(temporary, path)
-        return
-    try:
-        os.link(temporary, path)  # unlike replace, fails if another process wrote the file meanwhile
-    except FileExistsError:
-        refuse_existing(path, force)
-    except OSError:
-        os.replace(temporary, path)  # file systems without hard links
 
 
 def safe_cell(text: str) -> str:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from buckpass.case.case import Case
 from buckpass.case.files import canonical_bytes, decode_text, read_inside
-from buckpass.case.overrides import BadOverride, parse_overrides
 from buckpass.case.problems import (
     CaseNotFound,
     CaseProblems,
     Check,
     FileRefused,
     Problem,
-    UnknownName,
     clip,
     spelling_hint,
 )
@@ -90,7 +88,10 @@ def load_case(ref: str | Path) -> Case:
 
 
 def check_case(ref: str | Path) -> Check:
-    """Every problem of a case at once, with file, line and what to do; the case itself if it has no error."""
+    """Every problem of a case's files at once, with file, line and what to do; the case itself if it has no error.
+
+    What its scenarios and claims change is checked by `buckpass.changes.check.check_case`.
+    """
     folder = case_folder(ref)
     if folder is None:
         hint = f"{spelling_hint(str(ref), bundled_cases())}; or give the path of a folder with a case.toml"
@@ -101,8 +102,6 @@ def check_case(ref: str | Path) -> Check:
     if parts.settings is None or parts.claims is None or any(p.level == "error" for p in problems):
         return Check(False, problems)
     case = _assembled(reading, parts)
-    if unusable := tuple(_scenario_problems(case)):
-        return Check(False, (*unusable, *problems))
     return Check(True, (*problems, *_in_order(weak_spots(case, parts.settings, parts.claims))), case)
 
 
@@ -146,16 +145,6 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
     )
     case.derived["lines"] = {"case.toml": parts.settings.lines, "claims.toml": parts.claims.lines}
     return case
-
-
-def _scenario_problems(case: Case) -> Iterator[Problem]:
-    for name, scenario in case.scenarios.items():
-        try:
-            parse_overrides(scenario.set, case, scenario.crisis)
-        except UnknownName as unknown:
-            yield Problem(f"scenarios/{name}.toml", None, "crisis", str(unknown))
-        except BadOverride as bad:
-            yield from (Problem(f"scenarios/{name}.toml", None, "set", reason) for reason in bad.problems)
 
 
 def case_folder(ref: str | Path) -> Path | None:

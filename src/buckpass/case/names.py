@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from buckpass.case.ladder import Rungs
 from buckpass.case.problems import Problem, clip, spelling_hint
 from buckpass.case.schema import Settings
 from buckpass.case.toml_reading import TomlFile
@@ -22,6 +23,7 @@ class Names:
     states: tuple[str, ...]
     crises: tuple[str, ...]
     types: tuple[str, ...]
+    rungs: Rungs
 
     @property
     def actors(self) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
         states=tuple(dict.fromkeys([*powers, *hosts, *(state for state in members if state != "*")])),
         crises=tuple(crises),
         types=tuple(settings.crisis_types),
+        rungs=settings.ladder.rungs,
     )
 
 

@@ -8,16 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from buckpass.results.errors import BuckpassError
+
 if TYPE_CHECKING:
     from buckpass.case.case import Case
 
 Level = Literal["error", "warning"]
 MOST_COMPARED = 1000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-class BuckpassError(Exception):
-    """Base of every error that is the user's to mend: the message says what was seen, why it matters, what to do."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,6 @@ class UnknownName(BuckpassError, LookupError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-class OutputExists(BuckpassError):
-    """The output file is there already and was not overwritten."""
 
 
 class FileRefused(BuckpassError):

@@ -63,9 +63,11 @@ def _of_row(row: dict[str, Any], file: str, what: str) -> Origin:
 
 def _acts(frame: pl.DataFrame, file: str, crisis_id: str) -> Iterator[Origin]:
     for row in frame.filter(pl.col("crisis_id") == crisis_id).iter_rows(named=True):
-        band = "not searched" if row["rung"] is None else f"rung {row['rung']} ({row['rung_low']}–{row['rung_high']})"
+        low, high = (row["rung"] if row[end] is None else row[end] for end in ("rung_low", "rung_high"))
+        band = "not searched" if row["rung"] is None else f"rung {row['rung']} ({low}–{high})"
         coder = f" by {row['coder']}" if row["coder"] else ""
-        yield _of_row(row, file, f"{row['actor']}: {band}{coder}")
+        uncounted = ", not counted" if row["basis"] == "machine" else ""
+        yield _of_row(row, file, f"{row['actor']}: {band}{coder}{uncounted}")
 
 
 def _figures(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:

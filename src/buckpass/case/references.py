@@ -10,6 +10,8 @@ import polars as pl
 
 from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
 from buckpass.case.claim_references import check_claims
+from buckpass.case.figures import odd_figures
+from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
 from buckpass.case.schema import ClaimFile, Organisation, Settings
@@ -94,6 +96,10 @@ def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator
         path = ("organisations", position)
         if organisation.id in names.states:
             yield file.problem((*path, "id"), f"{organisation.id} is also a state's id", "give it another id")
+        if organisation.is_vehicle and names.rungs.through is None:
+            seen = f"{organisation.id} is a vehicle, but no rung of the ladder is one through an organisation"
+            hint = 'name that rung in [ladder], through_organisation = "…", or write is_vehicle = false'
+            yield file.problem((*path, "is_vehicle"), seen, hint)
         members = {member.state for member in organisation.members}
         yield from _members(file, path, organisation, names)
         for key, seen in (("lead", organisation.lead), ("keys", organisation.consent.keys)):
@@ -240,7 +246,30 @@ def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]
     yield from _cells(file, frame.filter(pl.col("kind") == "state"), "actor", _states(names))
     yield from _cells(file, frame.filter(pl.col("kind") == "organisation"), "actor", organisations)
     yield from _cells(file, frame, "vehicle", organisations)
+    yield from _off_ladder(file, frame, material.content.ladder)
     yield from _vehicle_dates(file, material)
+
+
+def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Problem]:
+    """Rungs that the ladder lacks, and vehicles of acts whose band leaves out the rung that vehicles belong to."""
+    rungs, said = ladder.rungs, f"give a rung of [ladder] in case.toml: {ladder.scale.removeprefix('rung, ')}"
+    for column in ("rung", "rung_low", "rung_high"):
+        for line, seen in frame.filter(pl.col(column) > rungs.top).select("line", column).iter_rows():
+            yield Problem(file, line, column, f"{seen} is not on the ladder, which ends at {rungs.top}", said)
+    low, high = (pl.coalesce(f"rung_{end}", "rung") for end in ("low", "high"))
+    for line, vehicle, least, most in (
+        frame.filter((pl.col("vehicle") != "") & pl.col("rung").is_not_null())
+        .select("line", "vehicle", low.alias("low"), high.alias("high"))
+        .iter_rows()
+    ):
+        if rungs.through is None:
+            seen = f"vehicle {vehicle!r}: the ladder has no rung through an organisation"
+            yield Problem(
+                file, line, "vehicle", seen, "leave the cell empty, or name the rung: through_organisation = …"
+            )
+        elif not least <= rungs.through <= most:
+            seen = f"vehicle {vehicle!r} belongs to rung {rungs.through} ({ladder.names[rungs.through]})"
+            yield Problem(file, line, "vehicle", f"{seen}, which the band {least} to {most} leaves out")
 
 
 def _vehicle_dates(file: str, material: Material) -> Iterator[Problem]:
@@ -261,6 +290,7 @@ def _series(material: Material, names: Names) -> Iterator[Problem]:
     own = (*names.actors, *names.theatres, world_code())
     for column in ("actor", "partner"):
         yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
+    yield from odd_figures(frame, material.content)
 
 
 def _sources(material: Material) -> Iterator[Problem]:

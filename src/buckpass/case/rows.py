@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from buckpass.case.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
-from buckpass.case.schema import RUNGS, Entry
-
-THROUGH_ORGANISATION = 5
+from buckpass.case.entries import Entry
+from buckpass.case.ladder import MOST_RUNGS
 
 
 def _cell(parse):
@@ -40,7 +39,7 @@ End = Annotated[date | None, _cell(lambda text: parse_date(text)[1])]
 Span = Annotated[str | None, _cell(_span_text)]
 YesNo = Annotated[bool | None, _cell(parse_yes_no)]
 Count = Annotated[float | None, _cell(parse_number), Field(ge=0)]
-Rung = Annotated[int | None, _cell(parse_integer), Field(ge=0, le=RUNGS - 1)]
+Rung = Annotated[int | None, _cell(parse_integer), Field(ge=0, lt=MOST_RUNGS)]
 Confidence = Annotated[Literal["high", "medium", "low", "none"], BeforeValidator(_word)]
 
 
@@ -103,7 +102,7 @@ class ResponseRow(Entry):
     crisis_id: Id = Field(description="a crisis of crises.csv")
     actor: Annotated[Word, Field(min_length=1)] = Field(description="ISO3 code, or id of an organisation")
     kind: Annotated[Literal["state", "organisation"], BeforeValidator(_word)] = Field(description="what the actor is")
-    rung: Rung = Field(None, description="0 silence … 6 unilateral deployment; empty: not known, never zero")
+    rung: Rung = Field(None, description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero")
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
     date: Span = Field(None, description="ISO date or span")
@@ -115,7 +114,7 @@ class ResponseRow(Entry):
         BeforeValidator(_word),
     ] = Field("unknown", description="what the act was for: the ladder alone mixes help with coercion")
     acting_body: Prose = Field("", description="who acted for the actor")
-    vehicle: Word = Field("", description="organisation through which a rung-5 act ran")
+    vehicle: Word = Field("", description="organisation through which a deployment ran")
     detail: Prose = Field("", description="what was done, and what speaks for another rung")
     confidence: Confidence = Field("none", description="the coder's confidence in the row")
     basis: Annotated[Literal["seen", "recalled", "absence", "unsearched", "machine"], BeforeValidator(_word)] = Field(
@@ -135,20 +134,10 @@ class ResponseRow(Entry):
             return self
         if self.rung is None:
             raise ValueError("rung is empty: give the rung, or basis = unsearched where nobody has looked")
-        low, high = self._band(self.rung)
-        if self.vehicle and not low <= THROUGH_ORGANISATION <= high:
-            seen = (
-                f"vehicle {self.vehicle!r} belongs to rung {THROUGH_ORGANISATION} (deployment through an organisation)"
-            )
-            raise ValueError(f"{seen}, which the band {low} to {high} leaves out")
+        low, high = (self.rung if end is None else end for end in (self.rung_low, self.rung_high))
+        if not low <= self.rung <= high:
+            raise ValueError(f"the band {low} to {high} leaves out the rung {self.rung}: widen it or correct the rung")
         return self
-
-    def _band(self, rung: int) -> tuple[int, int]:
-        low = rung if self.rung_low is None else self.rung_low
-        high = rung if self.rung_high is None else self.rung_high
-        if not low <= rung <= high:
-            raise ValueError(f"the band {low} to {high} leaves out the rung {rung}: widen it or correct the rung")
-        return low, high
 
 
 class SeriesRow(Entry):

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from buckpass.case.cells import parse_date
+from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
+from buckpass.case.ladder import Ladder
 
-RUNGS = 7
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
 OrganisationId = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")
 ]
 PlainId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="id in lower case, digits and _")]
-Text = Annotated[str, Field(max_length=20_000)]
-Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
-SourceKeys = tuple[str, ...]
-Label = Literal["measured", "estimated", "assumed"]
-
-
-def _only_number(value: Any) -> Any:
-    if isinstance(value, (bool, str)):
-        raise ValueError("a number was expected, without quotes")
-    return value
 
 
 def _first_day(value: Any) -> Any:
@@ -41,24 +31,9 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _in_order(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    if any(b < a for a, b in pairwise(numbers)):
-        raise ValueError("each rung needs at least the value of the rung below it")
-    return numbers
-
-
-Number = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
-Share = Annotated[Number, Field(ge=0, le=1)]
 FirstDay = Annotated[date, BeforeValidator(_first_day)]
 LastDay = Annotated[date, BeforeValidator(_last_day)]
 OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-RungValues = Annotated[tuple[Share, ...], Field(min_length=RUNGS, max_length=RUNGS), AfterValidator(_in_order)]
-
-
-class Entry(BaseModel):
-    """Base of every table of case.toml: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Quantity(Entry):
@@ -81,6 +56,48 @@ class Quantity(Entry):
         return self
 
 
+class Bounded(Quantity):
+    """A quantity whose value and range keep within bounds of their own; a subclass gives them by its `value`."""
+
+    @classmethod
+    def bounds(cls) -> tuple[float, float]:
+        """The least and the largest that the value may be."""
+        given = cls.model_fields["value"].metadata
+        return max(getattr(b, "ge", -LARGEST) for b in given), min(getattr(b, "le", LARGEST) for b in given)
+
+    @model_validator(mode="after")
+    def _range_within_bounds(self) -> Bounded:
+        least, most = self.bounds()
+        for name in ("low", "high"):
+            if (given := getattr(self, name)) is not None and not least <= given <= most:
+                raise ValueError(f"{name} = {given:g} lies outside {least:g} to {most:g}")
+        return self
+
+
+class ShareQuantity(Bounded):
+    """A part of a whole."""
+
+    value: Share
+
+
+class LogitQuantity(Bounded):
+    """A price or a rent on the scale of the pay-offs: e¹⁰ to one is as good as certain."""
+
+    value: Annotated[Number, Field(ge=0, le=10)]
+
+
+class YearsQuantity(Bounded):
+    """A number of years."""
+
+    value: Annotated[Number, Field(ge=1, le=200)]
+
+
+class AlignmentQuantity(Bounded):
+    """How one counts another's effort: 1 as its own, 0 not at all, −1 as undoing it."""
+
+    value: Annotated[Number, Field(ge=-1, le=1)]
+
+
 class Focus(Entry):
     """What the page and the default commands speak about."""
 
@@ -93,7 +110,10 @@ class Focus(Entry):
     )
 
 
-Coordinates = Annotated[tuple[Number, Number], Field(description="latitude, longitude in degrees")]
+Coordinates = Annotated[
+    tuple[Annotated[Number, Field(ge=-90, le=90)], Annotated[Number, Field(ge=-180, le=180)]],
+    Field(description="latitude, longitude in degrees"),
+]
 
 
 class Power(Entry):
@@ -170,13 +190,17 @@ class Organisation(Entry):
     lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
     founded: FirstDay
     ended: LastDay | None = None
-    is_vehicle: bool = Field(description="whether it can be an option at rung 5 for member powers")
+    is_vehicle: bool = Field(
+        description="whether member powers may deploy through it: an option at the rung of deployments through an organisation"
+    )
     mutual_defence: bool = Field(False, description="whether its treaty commits members to defend each other")
     members: tuple[Member, ...]
     mandate: Mandate
     consent: Consent
-    cost_share: Quantity = Field(description="share of a deployment's cost that falls on the power acting through it")
-    legitimacy: Quantity = Field(description="scales visible presence: smaller is more acceptable")
+    cost_share: ShareQuantity = Field(
+        description="share of a deployment's cost that falls on the power acting through it"
+    )
+    legitimacy: LogitQuantity = Field(description="scales visible presence: smaller is more acceptable")
     sources: SourceKeys = ()
     note: Text = ""
 
@@ -189,35 +213,20 @@ class Organisation(Entry):
         return self
 
 
-class Alignment(Quantity):
+class Alignment(AlignmentQuantity):
     """How `of` counts the effort of `with` in a theatre: 1 as its own, 0 not at all, −1 as undoing it. Directed."""
 
     theatre: PlainId
     of: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="a power, a host, or * for every host")]
     with_: StateId = Field(alias="with", description="a power")
-    value: Annotated[Number, Field(ge=-1, le=1)]
 
 
-class Opinion(Quantity):
+class Opinion(ShareQuantity):
     """Unfavourable opinion of a power among a host's public, as a share; missing stays missing."""
 
     power: StateId
     host: StateId
     year: Annotated[int, Field(ge=1800, le=2200)]
-    value: Share
-
-
-class Ladder(Entry):
-    """The rungs of response and their four attributes, from nothing at silence to 1 at the top."""
-
-    names: Annotated[tuple[Line, ...], Field(min_length=RUNGS, max_length=RUNGS)]
-    effort: RungValues
-    cost: RungValues
-    presence: RungValues
-    influence: RungValues
-    label: Label
-    reason: Text = ""
-    sources: SourceKeys = ()
 
 
 class CrisisType(Entry):
@@ -266,15 +275,15 @@ class Term(Entry):
 
     party: StateId
     forgoes: Literal["deployment", "obstruction"]
-    rent: Quantity
+    rent: LogitQuantity
 
 
 class Breakdown(Entry):
     """What follows when the arrangement ends."""
 
-    alignment: Quantity
-    punishment_years: Quantity
-    obstruction_cost: Quantity
+    alignment: AlignmentQuantity
+    punishment_years: YearsQuantity
+    obstruction_cost: LogitQuantity
 
 
 class Arrangement(Entry):
@@ -307,7 +316,7 @@ class Settings(Entry):
     ladder: Ladder
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
-    parameters: dict[str, Quantity] = {}
+    parameters: dict[str, Quantity] = Field(default_factory=dict)
     arrangement: Arrangement | None = None
 
     @model_validator(mode="after")
@@ -330,7 +339,7 @@ class Claim(Entry):
     correction: Text = Field("", description="what the record says beside it")
     sources: SourceKeys = ()
     estimand: Estimand | None = None
-    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = {}
+    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
     not_computed: Text = Field("", description="which data would decide it; only for family not_computed")
 
     @model_validator(mode="after")

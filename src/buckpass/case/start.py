@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from buckpass.case.problems import OutputExists
+from buckpass.results.errors import OutputExists
 
 TEMPLATE = Path(__file__).parent / "template"
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from buckpass.case.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
+from buckpass.case.entries import Entry
 from buckpass.case.problems import Problem, clip, control_character, spelling_hint
 from buckpass.case.rows import ROW_MODELS
-from buckpass.case.schema import Entry
 from buckpass.case.wording import say
 
 MOST_PROBLEMS = 200

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.coded import counted
 from buckpass.case.problems import Problem, clip
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 from buckpass.case.toml_reading import TomlFile
@@ -26,6 +27,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
     checks = [
         _severity(case),
         _unsourced_rungs(case),
+        _machine_rows(case),
         _lonely_crises(case),
         _odd_vehicles(case),
         _unreasoned(settings),
@@ -85,9 +87,18 @@ def _unsourced_rungs(case: Case) -> Iterator[Problem]:
             yield _weak(file, bare["line"][0], "source_id", seen, "name one, or unsearched")
 
 
+def _machine_rows(case: Case) -> Iterator[Problem]:
+    rows = case.responses.filter(pl.col("basis") == "machine")
+    if rows.height:
+        seen = (
+            f"{_counted(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
+        )
+        yield _weak("responses.csv", rows["line"][0], "basis", seen, "read a source, correct the row, and write seen")
+
+
 def _lonely_crises(case: Case) -> Iterator[Problem]:
-    known = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
-    looked_up = dict(known.group_by("crisis_id").agg(pl.col("actor").n_unique()).iter_rows())
+    known = case.coded.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
+    looked_up = dict(known.group_by("crisis").len().iter_rows())
     played = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
     for count, words in ((0, "no power was"), (1, "only one power was")):
         rows = [(line, crisis) for line, crisis in played.select("line", "crisis_id").iter_rows()
@@ -101,7 +112,9 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
 def _odd_vehicles(case: Case) -> Iterator[Problem]:
     is_power = pl.col("actor").is_in(list(case.powers)) & (pl.col("kind") == "state")
     crises = {crisis["crisis_id"]: crisis for crisis in case.crises.iter_rows(named=True)}
-    for row in case.responses.filter(is_power & (pl.col("rung") == 5)).iter_rows(named=True):
+    for row in (
+        counted(case.responses).filter(is_power & pl.col("rung").is_in([case.rungs.through])).iter_rows(named=True)
+    ):
         if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], crises[row["crisis_id"]]):
             yield _weak("responses.csv", row["line"], "vehicle", *doubt)
 

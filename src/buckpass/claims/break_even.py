@@ -10,14 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.claims.changes import changed
-from buckpass.claims.finding import CannotCompute, Finding, Question, interval
-from buckpass.claims.predictions import CEILING, crisis_places, predictions_of
+from buckpass.claims.finding import CannotCompute, Finding, Question
+from buckpass.claims.predictions import by_draw, crisis_places, predictions_of
 from buckpass.game.crises import Crises
-from buckpass.game.solver import Equilibrium
+from buckpass.game.order import Met, met
+from buckpass.predict.which_fits import best_freeing
+from buckpass.results.summary import interval
 
 __all__ = ["break_even"]
 
-BACKLASH = "BL"
+PREFERRED = ("everything", "BL")
 
 
 def break_even(question: Question) -> Finding:
@@ -30,18 +32,18 @@ def break_even(question: Question) -> Finding:
     asked, given = predictions_of(question), question.parameters
     if given["parameter"] != "backlash":
         raise CannotCompute(f"the break-even value of {given['parameter']!r} is not computed; only that of backlash is")
-    explanation = next((e for e in (CEILING, BACKLASH) if _is_usable(asked.posteriors, e)), None)
-    if explanation is None:
+    fit = best_freeing(asked.posteriors, "backlash.level", PREFERRED)
+    if fit is None:
         raise CannotCompute("needs a fit in which backlash is free and whose diagnostics passed (everything, or BL)")
+    explanation = fit.explanation
     rows: list[dict[str, Any]] = []
     for was_asked in given.get("asked", [False]):
         for crisis in given["crises"]:
             change = changed(question.case, _request(question, crisis, was_asked), (crisis,))
-            games, found = asked.solved(explanation, change)
-            least = games.by_draw(
-                _least_backlash(games.crises, found, asked.index(given["power"]), given["rung"]), (crisis,)
-            )
-            fitted = games.by_draw(games.crises.backlash[:, asked.index(given["power"])], (crisis,))
+            drawn, found = asked.solved(explanation, change)
+            least = _least_backlash(drawn.games, met(found), asked.index(given["power"]), given["rung"])
+            least = by_draw(drawn, least, (crisis,))
+            fitted = by_draw(drawn, drawn.games.backlash[:, asked.index(given["power"])], (crisis,))
             rows.append({"crisis": crisis, "asked": was_asked, **_row(least[:, 0], fitted[:, 0])})
     first = rows[0]
     return Finding(
@@ -55,10 +57,6 @@ def break_even(question: Question) -> Finding:
         turns_on="on the backlash itself, which the model assumes: presence costs sympathy by construction",
         detail={"explanation": explanation, "cells": rows},
     )
-
-
-def _is_usable(posteriors: Any, explanation: str) -> bool:
-    return explanation in posteriors and posteriors[explanation].diagnostics.passed
 
 
 def _request(question: Question, crisis: str, was_asked: bool) -> tuple[str, ...]:
@@ -79,8 +77,8 @@ def _row(least: np.ndarray, fitted: np.ndarray) -> dict[str, float]:
 
 
 @partial(jax.jit, static_argnums=(2, 3))
-def _least_backlash(crises: Crises, found: Equilibrium, power: int, rung: int) -> jnp.ndarray:
-    payoff = _without_backlash(crises, found, power)
+def _least_backlash(crises: Crises, at: Met, power: int, rung: int) -> jnp.ndarray:
+    payoff = _without_backlash(crises, at, power)
     presence, is_act = crises.presence_at[:, power], crises.rung[:, power] == rung
     is_open = crises.is_open[:, power]
     acting = jnp.max(jnp.where(is_act & is_open, payoff, -jnp.inf), axis=-1, keepdims=True)
@@ -90,9 +88,9 @@ def _least_backlash(crises: Crises, found: Equilibrium, power: int, rung: int) -
     return jnp.min(slack, axis=-1)
 
 
-def _without_backlash(crises: Crises, found: Equilibrium, i: int) -> jnp.ndarray:
+def _without_backlash(crises: Crises, at: Met, i: int) -> jnp.ndarray:
     reach = crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None]
-    left = jnp.exp(found.log_residual[:, i, None] - reach)
+    left = jnp.sum(at.weight[:, :, i, None] * jnp.exp(at.log_residual[:, :, i] - reach[:, None]), axis=1)
     return (
         crises.stake[:, i, None] * (1.0 - left)
         + crises.influence[:, i, None] * crises.influence_at[:, i]

@@ -10,9 +10,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
-from buckpass.record.rates import LEVEL
 
-__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "interval", "places_at", "places_of"]
+__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "places_at", "places_of"]
 
 Outcome = Literal["supported", "contradicted", "undecided"]
 
@@ -80,19 +79,13 @@ class Finding:
 
 
 def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:
-    """file:line of rows of one of the case's tables."""
-    return places_at(file, rows["line"].to_list())
+    """file:line of rows of one of the case's tables; of `Case.coded` the lines of all coders."""
+    return places_at(file, rows["lines" if "lines" in rows.columns else "line"].explode().to_list())
 
 
 def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
     """file:line of some lines of a file, each once."""
     return tuple(f"{file}:{line}" for line in sorted({line for line in lines if line is not None}))
-
-
-def interval(draws: np.ndarray) -> tuple[float, float]:
-    """The middle 90 percent of draws."""
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
 
 
 def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:

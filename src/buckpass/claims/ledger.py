@@ -43,27 +43,25 @@ def assess(
     case: Case,
     posteriors: Mapping[str, Any] | None = None,
     *,
-    weights: Mapping[str, float] | None = None,
     seed: int = 0,
     along: Callable[[Sequence[Claim]], Iterable[Claim]] = iter,
 ) -> Verdicts:
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
-    weights : stacking weights of the explanations; by default those of comparing the posteriors by crises left out.
     seed : for the draws; each claim has its own.
     along : hands the claims out one by one, for a caller that shows how far it is.
 
     No claim is left out: one that cannot be computed says why.
     """
-    predictions, lines = _predictions(case, posteriors, weights), claim_lines(case)
+    predictions, lines = _predictions(case, posteriors), claim_lines(case)
     found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
 def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
     """The verdict on one claim."""
-    return assess_question(Question(claim, case, _predictions(case, posteriors, None), seed))
+    return assess_question(Question(claim, case, _predictions(case, posteriors), seed))
 
 
 def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
@@ -73,12 +71,12 @@ def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
     return replace(verdict, places=places)
 
 
-def _predictions(case: Case, posteriors: Mapping[str, Any] | None, weights: Mapping[str, float] | None) -> Any:
+def _predictions(case: Case, posteriors: Mapping[str, Any] | None) -> Any:
     if not posteriors:
         return None
-    from buckpass.claims.predictions import Predictions, stacked  # loads the model: only where a claim can use it
+    from buckpass.claims.predictions import Predictions  # loads the model: only where a claim can use it
 
-    return Predictions(case, posteriors, stacked(posteriors) if weights is None else weights)
+    return Predictions(case, posteriors)
 
 
 def assess_question(question: Question) -> Verdict:

@@ -10,16 +10,12 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims.finding import CannotCompute, Finding, Question, places_of
 from buckpass.claims.record_atoms import judged, truth_of_all
-from buckpass.record import coded
 from buckpass.record.activity import activity_of
 from buckpass.record.burden import rank_correlation
 from buckpass.record.coding import in_theatre
 from buckpass.record.rates import Rate, p_less
 
 __all__ = ["rate", "rates_compared", "share_through"]
-
-DEPLOYMENT = 5
-TOP_RUNG = 6
 
 
 def rate(question: Question) -> Finding:
@@ -58,7 +54,7 @@ def rate(question: Question) -> Finding:
 def rates_compared(question: Question) -> Finding:
     """The least of P(rate of the organisation < rate of another), and the facts that the sentence asserts besides."""
     case, given = question.case, question.parameters
-    rows, height = coded(case), given.get("at_least", DEPLOYMENT)
+    rows, height = case.coded, given.get("at_least", case.rungs.deployment)
     own = activity_of(case, rows, given["organisation"], height)
     others = [activity_of(case, rows, other, height) for other in given["others"]]
     if not own.n or not all(o.n for o in others):
@@ -115,7 +111,7 @@ def share_through(question: Question) -> Finding:
 
 
 def _known(case: Case, actors: str | Sequence[str], theatre: Any) -> pl.DataFrame:
-    rows = in_theatre(coded(case), theatre)
+    rows = in_theatre(case.coded, theatre)
     wanted = [actors] if isinstance(actors, str) else list(actors)
     return rows.filter(pl.col("actor").is_in(wanted) & pl.col("rung").is_not_null())
 
@@ -137,7 +133,7 @@ def _standing(row: dict[str, Any], given: Mapping[str, Any], how: str) -> str:
 def _standing_at(rung: int, given: Mapping[str, Any]) -> str:
     if rung < given.get("among_at_least", 0):
         return "out"
-    return "yes" if given["at_least"] <= rung <= given.get("at_most", TOP_RUNG) else "no"
+    return "yes" if given["at_least"] <= rung <= given.get("at_most", rung) else "no"
 
 
 def _doubtful(row: dict[str, Any], given: Mapping[str, Any]) -> bool:

@@ -12,12 +12,11 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at, places_of
-from buckpass.record import coded
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
 from buckpass.record.positions import DOMAINS, division_draws, own_amounts, pooled_shares
-from buckpass.record.rates import LEVEL
+from buckpass.results.summary import LEVEL, interval
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
@@ -305,7 +304,7 @@ def _level_pairs(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _rungs_against(question: Question) -> Correlated:
     case, given = question.case, question.parameters
-    rows = in_theatre(coded(case), given.get("theatre"))
+    rows = in_theatre(case.coded, given.get("theatre"))
     rows = rows.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
     points = [p for row in rows.iter_rows(named=True) if (p := _point(case, given, row)) is not None]
     found = rank_correlation(*(np.array([p[k] for p in points], float) for k in ("rung", "value")))

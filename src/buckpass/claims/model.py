@@ -11,26 +11,27 @@ import numpy as np
 from buckpass.claims.changes import changed, without_consent_of
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.claims.predictions import (
-    Games,
     Predictions,
     Sample,
     crises_in,
     finding_of,
+    mean_over,
     playing,
     predictions_of,
     sample_of,
 )
 from buckpass.game import estimands
-from buckpass.game.solver import Equilibrium
+from buckpass.game.solver import Solved
+from buckpass.predict.drawing import Drawn
 from buckpass.record.eligibility import eligible_crises
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
 
-SILENCE, TOP_RUNG, DEPLOYMENT = 0, 6, 5
 FREE_RIDING = jax.jit(estimands.free_riding_index)
 BUCK_PASSED = jax.jit(estimands.buck_passed)
 EFFORT = jax.jit(estimands.expected_effort)
-AT_LEAST = jax.jit(estimands.p_at_least)
+DEPLOYS = jax.jit(estimands.p_deploys)
+PROPOSED = jax.jit(estimands.p_anybody_picks)
 
 
 def cross_response(question: Question) -> Finding:
@@ -57,13 +58,13 @@ def free_riding_index(question: Question) -> Finding:
     crises = playing(question.case, _crises(question), given["power"])
 
     def sample(explanation: str) -> Sample:
-        games, found = asked.solved(explanation)
-        index = np.asarray(FREE_RIDING(games.crises, found))
-        draws = games.mean(index[:, asked.index(given["power"])], crises)
+        drawn, found = asked.solved(explanation)
+        index = np.asarray(FREE_RIDING(drawn.games, found))
+        draws = mean_over(drawn, index[:, asked.index(given["power"])], crises)
         also = given.get("also")
         if not also:
             return sample_of(question, draws)
-        other = games.mean(index[:, asked.index(also["power"])], crises)
+        other = mean_over(drawn, index[:, asked.index(also["power"])], crises)
         return Sample(draws, as_expected(question.expect, draws) & as_expected(also, other))
 
     return finding_of(
@@ -122,14 +123,13 @@ def _crises(question: Question) -> tuple[str, ...]:
 
 def _cross_sample(question: Question, asked: Predictions, explanation: str, crises: Sequence[str]) -> Sample:
     given = question.parameters
-    games = asked.games(explanation)
     draws = _cross(asked, explanation, crises, given["power"], given["other"])
     held = as_expected(question.expect, draws)
     also = given.get("also")
     if also and "buck_passed_by" in also:
-        _, found = asked.solved(explanation)
-        passed = np.asarray(BUCK_PASSED(games.crises, found))[:, asked.index(also["buck_passed_by"])]
-        held &= as_expected(also, games.mean(passed, crises))
+        drawn, found = asked.solved(explanation)
+        passed = np.asarray(BUCK_PASSED(drawn.games, found))[:, asked.index(also["buck_passed_by"])]
+        held &= as_expected(also, mean_over(drawn, passed, crises))
     elif also:
         held &= as_expected(also, _cross(asked, explanation, crises, also["power"], given["other"]))
     return Sample(draws, held)
@@ -137,10 +137,10 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
 
 def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
     efforts = []
-    for rung in (SILENCE, TOP_RUNG):
-        games, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
-        effort = np.asarray(EFFORT(games.crises, found.strategy))[:, asked.index(power)]
-        efforts.append(games.mean(effort, crises))
+    for rung in (0, asked.case.rungs.top):
+        drawn, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
+        effort = np.asarray(EFFORT(drawn.games, found.strategy))[:, asked.index(power)]
+        efforts.append(mean_over(drawn, effort, crises))
     return efforts[1] - efforts[0]
 
 
@@ -153,17 +153,17 @@ def _under(question: Question, asked: Predictions, explanation: str, crises, sce
     return _probability(question, crises, *asked.solved(explanation, change))
 
 
-def _probability(question: Question, crises: Sequence[str], games: Games, found: Equilibrium) -> np.ndarray:
+def _probability(question: Question, crises: Sequence[str], drawn: Drawn, found: Solved) -> np.ndarray:
     """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
     given, case = question.parameters, question.case
     if given["measure"] == "p_power_deploys":
-        reached = np.asarray(AT_LEAST(games.crises, found, DEPLOYMENT))[:, case.powers.index(given["power"])]
-        return games.mean(reached, crises)
+        reached = np.asarray(DEPLOYS(drawn.games, found))[:, case.powers.index(given["power"])]
+        return mean_over(drawn, reached, crises)
     if given["measure"] != "p_organisation_deploys":
         raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
     option = _option(question)
-    proposed = 1.0 - np.prod(1.0 - np.asarray(found.strategy)[:, :, option], axis=1)
-    return games.mean(_passes(question, games) * proposed, crises)
+    proposed = np.asarray(PROPOSED(drawn.games, found, option))
+    return mean_over(drawn, _passes(question, drawn) * proposed, crises)
 
 
 def _option(question: Question) -> int:
@@ -173,13 +173,13 @@ def _option(question: Question) -> int:
     vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
     if name not in vehicles:
         raise CannotCompute(f"{name} is no vehicle in this case, so the model never deploys through it")
-    return TOP_RUNG + vehicles.index(name)
+    return len(case.rungs.plain) + vehicles.index(name)
 
 
-def _passes(question: Question, games: Games) -> np.ndarray:
+def _passes(question: Question, drawn: Drawn) -> np.ndarray:
     """π of the organisation in each game, read back from the effort of its option."""
-    full = question.case.settings.ladder.effort[DEPLOYMENT]
-    return np.asarray(games.crises.effort_at)[:, 0, _option(question)] / full
+    option, ladder = _option(question), question.case.ladder
+    return np.asarray(drawn.games.effort_at)[:, 0, option] / ladder.effort[int(drawn.games.rung[0, 0, option])]
 
 
 def _other_consents(

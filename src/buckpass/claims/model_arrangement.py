@@ -30,7 +30,8 @@ def self_enforcing(question: Question) -> Finding:
     found = agreement(case, fits, n_draws=asked.n_draws, seed=question.seed, years_ahead=(0,))
     against = [e for e in given.get("against", ()) if _is_usable(asked, e)]
     beats = {e: _p_better(asked, explanation, e) for e in against}
-    weight = asked.weights().get(explanation, 0.0)
+    weights = asked.basis.weights
+    weight = weights.get(explanation, 0.0)
     crises = playing(case, crises_in(case, case.settings.focus.theatre), *given["parties"])
     kept, likely = found.p_self_enforcing, min(beats.values(), default=1.0)
     parties = [
@@ -48,7 +49,7 @@ def self_enforcing(question: Question) -> Finding:
         reason=_reason(explanation, found, beats, weight),
         turns_on="on rivals that predict the same restraint: a needed discount factor near 0 means that there is little to "
         "deviate for, so no bargain is needed; and on rents that nobody has measured",
-        detail={"parties": parties, "p_better_than": beats, "weight": weight, "weights": asked.weights()},
+        detail={"parties": parties, "p_better_than": beats, "weight": weight, "weights": dict(weights)},
     )
 
 

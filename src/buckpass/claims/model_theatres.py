@@ -11,12 +11,13 @@ import numpy as np
 
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.claims.predictions import (
-    Games,
     Predictions,
     Sample,
     crises_in,
     finding_of,
+    mean_over,
     playing,
+    positions,
     predictions_of,
     sample_of,
     solved_or_reason,
@@ -24,11 +25,12 @@ from buckpass.claims.predictions import (
 from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
-from buckpass.game.solver import Equilibrium
+from buckpass.game.order import Met, met
+from buckpass.game.solver import Solved
+from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-DEPLOYMENT = 5
 ALONE = jax.jit(estimands.alone_strategy)
 EFFORT = jax.jit(estimands.expected_effort)
 RUNG = jax.jit(estimands.expected_rung)
@@ -45,12 +47,12 @@ def theatre_gap(question: Question) -> Finding:
     raw: dict[str, float] = {}
 
     def sample(explanation: str) -> Sample:
-        games, found = asked.solved(explanation)
-        held = _held_equal(asked, games, here, given)
-        rung = _rungs(asked, games, found, given["power"])
-        rung_held = _rungs(asked, held, solved_or_reason(held.crises), given["power"])
-        raw[explanation] = float(np.median(games.mean(rung, there) - games.mean(rung, here)))
-        return sample_of(question, games.mean(rung_held, there) - games.mean(rung, here))
+        drawn, found = asked.solved(explanation)
+        held = _held_equal(asked, drawn, here, given)
+        rung = _rungs(asked, drawn, found, given["power"])
+        rung_held = _rungs(asked, held, solved_or_reason(held), given["power"])
+        raw[explanation] = float(np.median(mean_over(drawn, rung, there) - mean_over(drawn, rung, here)))
+        return sample_of(question, mean_over(drawn, rung_held, there) - mean_over(drawn, rung, here))
 
     reading = asked.read(sample)
     return finding_of(
@@ -81,10 +83,10 @@ def gap_share(question: Question) -> Finding:
     shares: dict[str, dict[str, float]] = {}
 
     def sample(explanation: str) -> Sample:
-        games, solved = asked.solved(explanation)
-        crises, found = _against(games, solved, (games.rows(there), games.rows(here)), asked.index(given["power"]))
-        split = SPLIT(crises, found, 0, 1)
-        n = games.n_draws
+        drawn, solved = asked.solved(explanation)
+        pairs = _against(drawn, met(solved), (_rows(drawn, there), _rows(drawn, here)), asked.index(given["power"]))
+        split = SPLIT(*pairs, 0, 1)
+        n = drawn.n_draws
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
         parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
         share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
@@ -116,18 +118,18 @@ def capacity_freed(question: Question) -> Finding:
     stocks: dict[str, float] = {}
 
     def sample(explanation: str) -> Sample:
-        games, before = asked.solved(explanation)
+        drawn, before = asked.solved(explanation)
         i = asked.index(given["power"])
-        deploys = np.asarray(games.crises.rung)[:, i] >= DEPLOYMENT
+        deploys = np.asarray(drawn.games.rung)[:, i] >= case.rungs.deployment
         kept, alone = (
-            games.mean(np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
-            for strategy in (before.strategy, ALONE(games.crises))
+            mean_over(drawn, np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
+            for strategy in (before.strategy, ALONE(drawn.games))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
-        dearer = _dearer(games, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
-        after = solved_or_reason(dearer.crises)
-        efforts = [games.mean(np.asarray(EFFORT(games.crises, e.strategy))[:, i], there) for e in (before, after)]
+        dearer = _dearer(drawn, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
+        after = solved_or_reason(dearer)
+        efforts = [mean_over(drawn, np.asarray(EFFORT(drawn.games, e.strategy))[:, i], there) for e in (before, after)]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
@@ -148,28 +150,28 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )
 
 
-def _rungs(asked: Predictions, games: Games, found: Equilibrium, power: str) -> np.ndarray:
-    return np.asarray(RUNG(games.crises, found))[:, asked.index(power)]
+def _rungs(asked: Predictions, drawn: Drawn, found: Solved, power: str) -> np.ndarray:
+    return np.asarray(RUNG(drawn.games, found))[:, asked.index(power)]
 
 
-def _held_equal(asked: Predictions, games: Games, here: Sequence[str], given: dict) -> Games:
+def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], given: dict) -> Drawn:
     """Games in which every crisis has the power's stake, or the severity, of its own theatre on average."""
-    changed, i = games.crises, asked.index(given["power"])
+    changed, i = drawn.games, asked.index(given["power"])
     hold = given.get("hold", ())
     if "stake" in hold:
         stake = np.array(changed.stake)
-        stake[:, i] = np.repeat(games.mean(stake[:, i], here), len(games.names))
+        stake[:, i] = np.repeat(mean_over(drawn, stake[:, i], here), len(drawn.crises))
         changed = replace(changed, stake=stake)
     if "severity" in hold:
-        severity = np.repeat(games.mean(changed.severity, here), len(games.names))
+        severity = np.repeat(mean_over(drawn, changed.severity, here), len(drawn.crises))
         changed = replace(changed, severity=severity)
-    return Games(changed, games.names, games.n_draws)
+    return replace(drawn, games=changed)
 
 
-def _dearer(games: Games, power: int, factor: np.ndarray) -> Games:
-    cost = np.array(games.crises.cost)
-    cost[:, power] *= np.repeat(factor, len(games.names))
-    return Games(replace(games.crises, cost=cost), games.names, games.n_draws)
+def _dearer(drawn: Drawn, power: int, factor: np.ndarray) -> Drawn:
+    cost = np.array(drawn.games.cost)
+    cost[:, power] *= np.repeat(factor, len(drawn.crises))
+    return replace(drawn, games=replace(drawn.games, cost=cost))
 
 
 def _claims(question: Question, crises: Sequence[str]) -> list[str]:
@@ -177,24 +179,28 @@ def _claims(question: Question, crises: Sequence[str]) -> list[str]:
     return [c for c in crises if power in question.case.crisis(c)["claimants"]]
 
 
-def _against(
-    games: Games, solved: Equilibrium, sides: tuple[np.ndarray, np.ndarray], power: int
-) -> tuple[Crises, Equilibrium]:
+def _rows(drawn: Drawn, crises: Sequence[str]) -> np.ndarray:
+    """Rows of the games that hold some of the crises, [draw, crisis]."""
+    return np.arange(drawn.n_draws)[:, None] * len(drawn.crises) + np.array(positions(drawn, crises))
+
+
+def _against(drawn: Drawn, at: Met, sides: tuple[np.ndarray, np.ndarray], power: int) -> tuple[Crises, Met]:
     """One batch in which the power in every crisis of the first side stands beside itself in every one of the second.
 
     `sides` are rows of the games, [draw, crisis]. The two stand as two powers of one game; what differs by crisis
     (severity) is moved into what each delivers.
     """
-    n, first, second = games.n_draws, sides[0].shape[1], sides[1].shape[1]
+    n, first, second = drawn.n_draws, sides[0].shape[1], sides[1].shape[1]
     rows = [
         np.broadcast_to(sides[0][:, :, None], (n, first, second)).ravel(),
         np.broadcast_to(sides[1][:, None, :], (n, first, second)).ravel(),
     ]
-    batch = games.crises
+    batch = drawn.games
 
-    def beside(values) -> np.ndarray:
-        held = np.asarray(values)  # picked on the host: as a device operation every claim's shape would be compiled
-        return np.stack([held[r, power] for r in rows], axis=1)
+    def beside(values, axis: int = 1) -> np.ndarray:
+        """Picked on the host: as a device operation every claim's shape would be compiled."""
+        own = np.take(np.asarray(values), power, axis)
+        return np.stack([own[r] for r in rows], axis)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
            "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
@@ -206,4 +212,5 @@ def _against(
         "host_alignment": np.zeros((size, 2)),
         "rationality": np.ones(size),
     }
-    return Crises(**jax.device_put(numbers)), replace(solved, log_residual=beside(solved.log_residual))
+    faced = Met(*jax.device_put((beside(at.weight, 2), beside(at.log_residual, 2))))
+    return Crises(rungs=batch.rungs, **jax.device_put(numbers)), faced

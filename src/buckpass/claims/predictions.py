@@ -2,77 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
-from buckpass.case.overrides import BadOverride
+from buckpass.changes import BadOverride
+from buckpass.changes.scenario import scenario_setting
 from buckpass.claims.changes import Change
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, interval, places_at
-from buckpass.fit.explanations import explanations
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.fit.scoring import compare_fits
-from buckpass.game.crises import Crises
-from buckpass.game.scenario import PAYOFFS, scenario_games, scenario_setting
-from buckpass.game.setting import UNBATCHED, CrisisSetting, setting_of, standard_of
-from buckpass.game.solver import Equilibrium, NoEquilibriumFound, solve_in_blocks
+from buckpass.game.setting import CrisisSetting, setting_of, standard_of
+from buckpass.game.solver import IN_BLOCKS, NoEquilibriumFound, Solved
+from buckpass.predict.drawing import Drawn, draw
+from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of
+from buckpass.results.summary import interval
 
 __all__ = [
-    "Games",
-    "Predictions",
-    "Reading",
-    "Sample",
-    "asked_about",
-    "crises_in",
-    "crisis_places",
-    "finding_of",
-    "playing",
-    "predictions_of",
-]
+    "Predictions", "Reading", "Sample", "asked_about", "by_draw", "crises_in", "crisis_places", "finding_of", "mean_over",
+    "playing", "predictions_of",
+]  # fmt: skip
 
 DRAWS = 100
-LEAST_WEIGHT = 0.01
-CEILING = "everything"
-AFTER_DRAWING = frozenset({"force", "absent", *PAYOFFS})  # changes of games that leave the setting as it is
-FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/2000
-
-
-@dataclass(frozen=True)
-class Games:
-    """The games of the record under posterior draws; the batch axis is draw × crisis, draw-major."""
-
-    crises: Crises
-    names: tuple[str, ...]
-    n_draws: int
-
-    def by_draw(self, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
-        """Values of the batch for some of the crises, [draw, crisis]."""
-        return np.asarray(values).reshape(self.n_draws, len(self.names))[:, self.positions(crises)]
-
-    def mean(self, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
-        """Mean over some of the crises, by draw."""
-        return self.by_draw(values, crises).mean(axis=1)
-
-    def positions(self, crises: Sequence[str]) -> list[int]:
-        """Where the crises stand; those of theatres outside the fit are named."""
-        outside = [c for c in crises if c not in self.names]
-        if outside:
-            raise CannotCompute(
-                f"{', '.join(outside)}: none of the claim's theatres or crises has it, so nothing was predicted"
-            )
-        return [self.names.index(c) for c in crises]
-
-    def rows(self, crises: Sequence[str]) -> np.ndarray:
-        """Rows of the batch that hold some of the crises, [draw, crisis]."""
-        return np.arange(self.n_draws)[:, None] * len(self.names) + np.array(self.positions(crises))
 
 
 @dataclass(frozen=True)
@@ -85,24 +41,21 @@ class Sample:
 
 @dataclass(frozen=True)
 class Reading:
-    """Draws of one quantity under each explanation, with the explanations' weights (0: shown, not averaged)."""
+    """Draws of one quantity under each fit: those that make up the answer, and those shown beside it."""
 
     samples: Mapping[str, Sample]
-    weights: Mapping[str, float]
+    basis: Basis
 
     def averaged(self) -> Sample:
-        """Draws averaged over explanations: each gives as many as its weight says, evenly spaced through its own."""
-        size = FINENESS * max(len(s.draws) for s in self.samples.values())
-        picks = {e: _evenly(len(s.draws), round(self.weights[e] * size)) for e, s in self.samples.items()}
+        """Draws of the answer: each fit gives as many as its weight says."""
         return Sample(
-            np.concatenate([s.draws[picks[e]] for e, s in self.samples.items()]),
-            np.concatenate([s.held[picks[e]] for e, s in self.samples.items()]),
+            *(self.basis.pooled({e: getattr(s, of) for e, s in self.samples.items()}) for of in ("draws", "held"))
         )
 
     def rows(self) -> list[dict[str, Any]]:
         """What each explanation says by itself, for the reader who believes in one of them."""
         return [
-            {"explanation": e, "weight": self.weights[e], "value": float(np.median(s.draws)),
+            {"explanation": e, "weight": self.basis.weights.get(e, 0.0), "value": float(np.median(s.draws)),
              "low": interval(s.draws)[0], "high": interval(s.draws)[1], "probability": float(np.mean(s.held))}
             for e, s in self.samples.items()
         ]  # fmt: skip
@@ -110,85 +63,61 @@ class Reading:
 
 @dataclass
 class Predictions:
-    """What the fitted explanations predict for a case: games drawn and solved on first use, then kept."""
+    """What the fits of a case predict for its claims: games drawn and solved on first use, then kept."""
 
     case: Case
     posteriors: Mapping[str, Posterior]
-    stacking: Mapping[str, float] = field(default_factory=dict)
     n_draws: int = DRAWS
+    given: Basis | None = None  # None: as the one policy says (`predict.which_fits`)
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    def weights(self) -> dict[str, float]:
-        """Stacking weights of the fits that passed their diagnostics, the negligible left out; they sum to one.
+    @cached_property
+    def basis(self) -> Basis:
+        """The fits that answer; a claim cannot be computed where there is none."""
+        try:
+            return self.given or basis_of(self.case, self.posteriors)
+        except NoUsablePosterior as reason:
+            raise CannotCompute(str(reason)) from reason
 
-        The bounds do not compete. Where no comparison was made, the fit with all terms free stands alone.
-        """
-        bounds = {e.id for e in explanations() if e.is_bound}
-        passed = {e: p for e, p in self.posteriors.items() if p.diagnostics.passed}
-        if not passed:
-            reasons = "; ".join(f"{e}: {', '.join(p.diagnostics.reasons)}" for e, p in self.posteriors.items())
-            raise CannotCompute(f"no fit passed its diagnostics, so none is a basis for verdicts ({reasons})")
-        raw = {e: self.stacking.get(e, 0.0) for e in passed if e not in bounds}
-        kept = {e: w for e, w in raw.items() if w >= LEAST_WEIGHT}
-        if not kept:
-            return {CEILING if CEILING in passed else next(iter(passed)): 1.0}
-        return {e: w / sum(kept.values()) for e, w in kept.items()}
+    @cached_property
+    def setting(self) -> CrisisSetting:
+        """What the case fixes about the crises that its claims ask about."""
+        return setting_of(self.case, asked_about(self.case))
 
-    def asked(self) -> tuple[str, ...]:
-        """The explanations under which a quantity is computed: those with weight, and the one with all terms free."""
-        ceiling = self.posteriors.get(CEILING)
-        extra = (CEILING,) if ceiling is not None and ceiling.diagnostics.passed else ()
-        return tuple(dict.fromkeys([*self.weights(), *extra]))
-
-    def games(self, explanation: str, change: Change | None = None) -> Games:
-        """The games of the record under one explanation, with inputs changed if asked."""
-        key = ("games", explanation, change and change.name)
-        if key not in self._kept:
-            setting = self.setting(change)
-            drawn = draw_games(setting, coefficients_of(self.posteriors[explanation], setting, self.n_draws))
-            names = setting.names.crises
-            games = scenario_games(drawn, setting, change.overrides) if change else drawn
-            self._kept[key] = Games(games, names, drawn.stake.shape[0] // len(names))
-        return self._kept[key]
-
-    def solved(self, explanation: str, change: Change | None = None) -> tuple[Games, Equilibrium]:
-        """The same games with their equilibria."""
-        games = self.games(explanation, change)
-        key = ("solved", explanation, change and change.name)
-        if key not in self._kept:
-            self._kept[key] = solved_or_reason(games.crises)
-        return games, self._kept[key]
-
-    def setting(self, change: Change | None = None) -> CrisisSetting:
-        """What the case fixes about the crises that its claims ask about; a change is worked out where it bites only.
+    def drawn(self, explanation: str, change: Change | None = None) -> Drawn:
+        """The crises that claims ask about under one explanation, with inputs changed if asked.
 
         One batch for all claims: every question is answered by games of one shape, compiled once.
         """
-        key = ("setting", change and change.name)
+        key = ("drawn", explanation, change and change.name)
         if key not in self._kept:
-            self._kept[key] = self._base_setting() if change is None else self._changed_setting(change)
+            if change is None:
+                alone = basis_of(self.case, self.posteriors[explanation])
+                self._kept[key] = draw(alone, self.setting, self.n_draws)
+            else:
+                self._kept[key] = self.drawn(explanation).under(self._setting(change), change.overrides)
         return self._kept[key]
 
-    def _base_setting(self) -> CrisisSetting:
-        return setting_of(self.case, asked_about(self.case))
+    def solved(self, explanation: str, change: Change | None = None) -> tuple[Drawn, Solved]:
+        """The same with the equilibria of its games."""
+        key = ("solved", explanation, change and change.name)
+        if key not in self._kept:
+            self._kept[key] = solved_or_reason(self.drawn(explanation, change))
+        return self.drawn(explanation, change), self._kept[key]
 
-    def _changed_setting(self, change: Change) -> CrisisSetting:
-        base = self.setting()
-        if change.overrides and all(o.attribute in AFTER_DRAWING for o in change.overrides):
-            return base
-        try:
-            part = scenario_setting(change.case, change.crises, change.overrides, standard_of(self.case))
-        except BadOverride as reason:
-            raise CannotCompute(str(reason)) from reason
-        at = np.array([base.names.crises.index(c) for c in change.crises])
-        batched = [f.name for f in dataclasses.fields(base) if f.name not in UNBATCHED]
-        spliced = {name: _with_rows(getattr(base, name), at, getattr(part, name)) for name in batched}
-        return dataclasses.replace(base, **spliced)
+    def _setting(self, change: Change) -> CrisisSetting:
+        """The setting of all crises after a change, which is worked out where it bites only."""
+        key = ("setting", change.name)
+        if key not in self._kept:
+            after = _is_after_drawing(change)
+            self._kept[key] = self.setting if after else _spliced(self.case, self.setting, change)
+        return self._kept[key]
 
     def read(self, quantity: Callable[[str], Sample]) -> Reading:
-        """One quantity under every explanation asked."""
-        weights = self.weights()
-        return Reading({e: quantity(e) for e in self.asked()}, {e: weights.get(e, 0.0) for e in self.asked()})
+        """One quantity under every fit with a weight, and under those shown beside them."""
+        basis = self.basis
+        named = [e for e in self.posteriors if e in basis.fits]
+        return Reading({e: quantity(e) for e in (*named, *basis.beside)}, basis)
 
     def index(self, power: str) -> int:
         """Position of a power on the power axis; misspelt ones are named."""
@@ -196,21 +125,32 @@ class Predictions:
         return self.case.powers.index(power)
 
 
-def solved_or_reason(crises: Crises) -> Equilibrium:
+def solved_or_reason(given: Drawn) -> Solved:
     """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so."""
     try:
-        return solve_in_blocks(crises)
+        return given.solved(IN_BLOCKS)
     except NoEquilibriumFound as reason:
         raise CannotCompute(str(reason)) from reason
 
 
-def stacked(posteriors: Mapping[str, Posterior]) -> dict[str, float]:
-    """Stacking weights of the fits that passed their diagnostics, by leave-one-crisis-out scores."""
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    if not passed:
-        return {}
-    found = compare_fits(passed)
-    return dict(zip(found.ids, found.weight.tolist(), strict=True))
+def by_draw(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
+    """Values of the games for some of the crises, [draw, crisis]."""
+    return given.by_draw(values)[:, positions(given, crises)]
+
+
+def mean_over(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
+    """Mean over some of the crises, by draw."""
+    return by_draw(given, values, crises).mean(axis=1)
+
+
+def positions(given: Drawn, crises: Sequence[str]) -> list[int]:
+    """Where the crises stand; those of theatres outside the fit are named."""
+    outside = [c for c in crises if c not in given.crises]
+    if outside:
+        raise CannotCompute(
+            f"{', '.join(outside)}: none of the claim's theatres or crises has it, so nothing was predicted"
+        )
+    return [given.crises.index(c) for c in crises]
 
 
 def predictions_of(question: Question) -> Predictions:
@@ -228,12 +168,10 @@ def sample_of(question: Question, draws: np.ndarray) -> Sample:
 def finding_of(
     question: Question, reading: Reading, unit: str, crises: Sequence[str], turns_on: str, detail: Mapping[str, Any]
 ) -> Finding:
-    """The finding from a quantity's draws in some crises: averaged over explanations, doubted by the fit with all free."""
+    """The finding from a quantity's draws in some crises: averaged over fits, doubted by those shown beside them."""
     whole = reading.averaged()
     probability = float(np.mean(whole.held))
-    alternatives = [probability]
-    if CEILING in reading.samples:
-        alternatives.append(float(np.mean(reading.samples[CEILING].held)))
+    alternatives = [probability, *(float(np.mean(reading.samples[e].held)) for e in reading.basis.beside)]
     low, high = interval(whole.draws)
     shown = ", ".join(f"{r['explanation']} (weight {r['weight']:.2f}): {r['probability']:.2f}" for r in reading.rows())
     return Finding(
@@ -277,12 +215,14 @@ def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     return found
 
 
-def _with_rows(values: Array, at: np.ndarray, new: Array) -> Array:
-    """Rows replaced on the host: as a device operation each number of rows would be compiled anew."""
-    out = np.array(values)
-    out[at] = np.asarray(new)
-    return jnp.asarray(out)
+def _is_after_drawing(change: Change) -> bool:
+    """Whether a change is one of games, which leaves the setting as it is."""
+    return bool(change.overrides) and all(o.of.bites == "game" for o in change.overrides)
 
 
-def _evenly(length: int, count: int) -> np.ndarray:
-    return np.linspace(0, length - 1, count).round().astype(int) if count else np.zeros(0, int)
+def _spliced(case: Case, base: CrisisSetting, change: Change) -> CrisisSetting:
+    try:
+        part = scenario_setting(change.case, change.crises, change.overrides, standard_of(case))
+    except BadOverride as reason:
+        raise CannotCompute(str(reason)) from reason
+    return base.with_rows([base.names.crises.index(c) for c in change.crises], part)

@@ -10,10 +10,10 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims.finding import Question
 from buckpass.claims.ledger import assess_question
-from buckpass.claims.predictions import Predictions, Reading, Sample, stacked
+from buckpass.claims.predictions import Predictions, Reading, Sample
 from buckpass.evidence.power_scaling import SENSITIVE, power_scaling
 from buckpass.fit.posterior import Posterior
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["prior_sensitivity"]
 
@@ -45,14 +45,14 @@ def prior_sensitivity(
     case: Case, posteriors: Mapping[str, Posterior], *, n_draws: int = DRAWS, seed: int = 0
 ) -> ResultTable:
     """Prior and likelihood sensitivity of every number that a posterior gave, by claim and explanation with weight."""
-    predictions = _Remembering(case, posteriors, stacked(posteriors), n_draws)
+    predictions = _Remembering(case, posteriors, n_draws)
     rows = []
     for claim in case.claims:
         predictions.last = None
         verdict = assess_question(Question(claim, case, predictions, seed))
         for name, sample in predictions.samples():
             found = power_scaling(sample.draws, posteriors[name])
-            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.weights().get(name, 0.0),
+            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.basis.weights.get(name, 0.0),
                          "value": verdict.value, "prior": found.prior, "record": found.likelihood,
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)

@@ -15,7 +15,7 @@ from buckpass.claims.verdicts import Verdict, Verdicts
 from buckpass.evidence.comparing import Compared, NothingToCompare, compare
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["FittedChanges", "fitted_changes"]
 
@@ -85,9 +85,7 @@ def _fits(case: Case, folder: Path | None) -> tuple[_Fit | None, str]:
 def _ledger(case: Case, fit: _Fit | None, seed: int) -> Verdicts:
     if fit is None:
         return assess(case, None, seed=seed)
-    posteriors, compared = fit
-    weights = dict(zip(compared.comparison.ids, map(float, compared.comparison.weight), strict=True))
-    return assess(case, posteriors, weights=weights, seed=seed)
+    return assess(case, fit[0], seed=seed)
 
 
 def _ranking(before: _Fit, after: _Fit, case: Case) -> ResultTable:

@@ -10,7 +10,6 @@ import polars as pl
 
 from buckpass.case import Case, UnknownName
 from buckpass.claims.finding import CannotCompute, Finding, Outcome, Question, places_at
-from buckpass.record import coded
 from buckpass.record.eligibility import eligible_crises
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]
@@ -57,8 +56,7 @@ def atoms(question: Question) -> Finding:
 
 def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
     """Every statement judged against the case; one about a theatre becomes one per crisis that was looked up there."""
-    rows = coded(case)
-    return [atom for entry in stated for atom in _judge(case, rows, entry)]
+    return [atom for entry in stated for atom in _judge(case, entry)]
 
 
 def truth_of_all(stated: Sequence[Atom]) -> Outcome:
@@ -68,11 +66,12 @@ def truth_of_all(stated: Sequence[Atom]) -> Outcome:
     return "supported" if stated and all(a.truth == "true" for a in stated) else "undecided"
 
 
-def _judge(case: Case, rows: pl.DataFrame, entry: Mapping[str, Any]) -> list[Atom]:
+def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
     if unknown := set(entry) - KNOWN:
         raise CannotCompute(f"a statement has {sorted(unknown)}, which is not known; it may have {sorted(KNOWN)}")
     if "fact" in entry:
         return [_fact(case, entry)]
+    rows = case.coded
     actors = list(entry["any_of"]) if "any_of" in entry else [entry["actor"]]
     for actor in actors:
         _known_actor(case, rows, actor)
@@ -114,7 +113,7 @@ def _about_crisis(rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence
         basis=", ".join(dict.fromkeys(row["basis"] for row in known)) or "unsearched",
         sources=tuple(dict.fromkeys(s for row in known for s in row["sources"])),
         note=entry.get("note", ""),
-        places=places_at("responses.csv", [row["line"] for row in known]),
+        places=places_at("responses.csv", [line for row in known for line in row["lines"]]),
     )
 
 
@@ -128,7 +127,7 @@ def _truth(entry: Mapping[str, Any], row: dict[str, Any] | None) -> Truth:
 
 def _in_bounds(entry: Mapping[str, Any], low: int, high: int) -> Truth:
     least = entry.get("equals", entry.get("at_least", 0))
-    most = entry.get("equals", entry.get("at_most", 6))
+    most = entry.get("equals", entry.get("at_most", high))
     if least <= low and high <= most:
         return "true"
     return "false" if high < least or low > most else "doubt"

@@ -10,7 +10,7 @@ import polars as pl
 
 from buckpass.case import Claim, UnknownName
 from buckpass.claims.finding import Finding
-from buckpass.record.results import ResultTable, plain
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["CONTRADICTED", "SUPPORTED", "Verdict", "VerdictWord", "Verdicts", "judge"]
 
@@ -56,7 +56,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class Verdicts(ShowsItself):
     """The ledger of a case: one verdict per claim, in the case's order."""
 
     verdicts: tuple[Verdict, ...]
@@ -97,9 +97,6 @@ class Verdicts:
             {"probability": "P(as the claim expects)"}, NOTE,
             tuple(dict.fromkeys(s for v in self.verdicts for s in v.sources)), self.case_hash, self.seed,
         )  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
 
 
 def judge(claim: Claim, finding: Finding) -> Verdict:

@@ -13,7 +13,7 @@ from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tel
 if TYPE_CHECKING:
     from buckpass.case import Case, CaseDiff
     from buckpass.claims.recoding import FittedChanges
-    from buckpass.record.results import ResultTable
+    from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
 
@@ -21,7 +21,9 @@ CaseRef = Annotated[
     str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything drawn by chance: same seed, same bytes.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything drawn by chance: same seed, same bytes.")
+]
 
 
 def new(
@@ -53,8 +55,9 @@ def check(
     """Every problem of a case at once, with file, line and the nearest valid spelling."""
     from dataclasses import asdict
 
-    from buckpass.case import check_case, codebook
+    from buckpass.case import codebook
     from buckpass.case.codebook import brief_codebook
+    from buckpass.changes.check import check_case
 
     with errors_as_messages():
         found = check_case(case)
@@ -110,7 +113,7 @@ def diff(
         moved = measured_changes(first, second)
         fitted = fitted_changes(first, second, (posteriors_a, posteriors_b), seed)
         if as_json:
-            rows = found.table().to_dicts()
+            rows = found.table().rows()
             answer({"same": found.is_same, "counts": found.counts(), "differences": rows, "measured": moved.rows(),
                     "fitted": fitted.as_dict()})  # fmt: skip
             return

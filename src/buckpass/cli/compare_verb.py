@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, tell, tell_table
 
 __all__ = ["compare"]
@@ -37,9 +38,7 @@ def compare(
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
     priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
-    figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it (.svg, .png, .pdf): by crisis, --forecast or --priors.")
-    ] = None,
+    figure: FigureFile = None,
     seed: Seed = 0,
     latex: Latex = False,
     as_json: AsJson = False,
@@ -95,7 +94,7 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
     if figure:
         from buckpass.report.comparison_figures import crises_by_explanation
 
-        _draw(crises_by_explanation(case, found), figure)
+        write_figure(crises_by_explanation(case, found), figure)
     for name, reasons in found.failed.items():
         typer.echo(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}", err=True)
     return found
@@ -142,7 +141,7 @@ def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
     if figure:
         from buckpass.report.comparison_figures import forecasts_drawn
 
-        _draw(forecasts_drawn(case, found), figure)
+        write_figure(forecasts_drawn(case, found), figure)
     return found
 
 
@@ -155,28 +154,15 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
         from buckpass.evidence.prior_predictive import prior_predictive
         from buckpass.report.comparison_figures import prior_predictive_drawn
 
-        _draw(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)
+        write_figure(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)
     return prior_sensitivity(case, fits, seed=seed)
 
 
-def _draw(figure: Any, path: Path) -> None:
-    from buckpass.case import OutputExists
-
-    kind = path.suffix.lstrip(".")
-    if kind not in ("svg", "png", "pdf"):
-        raise OutputExists(f"{path}: a figure is written as .svg, .png or .pdf")
-    path.write_bytes(figure.picture(kind))
-    typer.echo(f"{path} written", err=True)
-
-
 def _print(found: Any, latex: bool, as_json: bool) -> None:
-    from buckpass.record.results import ResultTable
-
     if as_json:
         answer(found.as_dict())
         return
-    tables = [found] if isinstance(found, ResultTable) else found.table()
-    for one in tables if isinstance(tables, list) else [tables]:
+    for one in found.tables():
         if latex:
             tell(one.to_latex())
         else:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.completion import crisis_words
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.case import Case
-    from buckpass.fit.posterior import Posterior
+    from buckpass.predict.which_fits import Basis
 
 __all__ = ["VERBS"]
 
@@ -27,18 +28,19 @@ Changes = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change an input (repeatable): AAA.capacity=0.5x"),
 ]
 Theory = Annotated[
-    str | None, typer.Option("--explanation", metavar="ID", help="Which explanation; the best-scoring one by default.")
+    str | None,
+    typer.Option(
+        "--explanation",
+        metavar="ID",
+        help="One explanation; by default those that predict the record together, weighted.",
+    ),
 ]
+Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]
 Folder = Annotated[
     Path | None, typer.Option("--posteriors", metavar="FOLDER", help="Posteriors to use; those of the case by default.")
 ]
 Draws = Annotated[int, typer.Option("--draws", min=2, max=20_000, help="Posterior draws, evenly spaced.")]
-Picture = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE", help="Write the figure: .html, .svg, .png, .pdf or .json.")
-]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn by chance: same seed, same bytes.")]
 SHOWN_EVERY = 3  # a tipping point's curve is computed on a grid; the terminal shows every third value
-FIGURES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
 class Answer(Protocol):
@@ -59,33 +61,36 @@ class _Question:
     case: str
     crisis: str
     explanation: str | None
+    order: str
     posteriors: Path | None
     figure: Path | None
     as_json: bool
 
     def answered(
-        self, find: Callable[[Case, Posterior], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
+        self, find: Callable[[Case, Basis], R], tell_it: Callable[[R], None], draw: Callable[[R], Any] | None = None
     ) -> None:
         """Load, ask, write the figure, and show the answer as JSON or, with what it rests on, for people."""
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.basis import how_chosen, posterior_for
+            from buckpass.fit.likelihood import ORDERS
+            from buckpass.predict.which_fits import basis_for
 
-            _check_figure(self.figure)
+            if self.order not in ORDERS:
+                raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {self.order!r}")
             loaded = load_case(self.case)
             loaded.crisis(self.crisis)  # a misspelt crisis is named before anything is read
-            posterior = posterior_for(loaded, self.posteriors, self.explanation)
-            found = find(loaded, posterior)
+            basis = basis_for(loaded, self.posteriors, self.explanation, self.order)
+            found = find(loaded, basis)
             if self.figure is not None:
-                _write(draw(found) if draw else found.plot(), self.figure)
+                write_figure(draw(found) if draw else found.plot(), self.figure)
             if self.as_json:
                 inputs = [one.as_dict() for one in origins_of(loaded, self.crisis)]
                 answer({**found.as_dict(), "inputs": inputs})
                 return
             tell_it(found)
-            if why := how_chosen(posterior, self.explanation):
-                tell(why)
+            if basis.how_chosen:
+                tell(basis.how_chosen)
 
 
 def solve(
@@ -96,28 +101,29 @@ def solve(
         bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
     ] = False,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit.solving import solve_crisis
-        from buckpass.game.scenario import changes_of
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.solve import solve_crisis
+        from buckpass.changes.scenario import changes_of
 
         overrides = changes_of(changes or [], loaded, crisis)
         branch = "all" if all_found else "principal"
-        return solve_crisis(loaded, posterior, crisis, overrides, draws, branch=branch, seed=seed)
+        return solve_crisis(loaded, fits, crisis, overrides, draws, branch=branch, seed=seed)
 
     def tell_it(found) -> None:
         tell_table(found.table())
         if found.equilibria is not None:
             tell_table(found.equilibria.table())
 
-    question = _Question(case, crisis, explanation, posteriors, figure, as_json)
+    question = _Question(case, crisis, explanation, order, posteriors, figure, as_json)
     question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
 
 
@@ -126,24 +132,25 @@ def whatif(
     crisis: Crisis,
     changes: Changes = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Baseline, scenario and difference with intervals, and the channels through which it came."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit.whatif import whatif
-        from buckpass.game.scenario import changes_of
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask.whatif import whatif
+        from buckpass.changes.scenario import changes_of
 
-        return whatif(loaded, posterior, crisis, changes_of(changes or [], loaded, crisis), draws)
+        return whatif(loaded, fits, crisis, changes_of(changes or [], loaded, crisis), draws)
 
     def tell_it(found) -> None:
         tell_table(found.changes())
         tell_table(found.outcomes())
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def tip(
@@ -155,18 +162,19 @@ def tip(
         list[str] | None, typer.Option("--between", metavar="LOW,HIGH", help="Bounds, one for each --over.")
     ] = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """The value of an input at which an answer turns, with its interval; two inputs give a phase diagram."""
     bounds = [_pair(text) for text in between] if between else None
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import tipping
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import tip as tipping
 
-        return tipping.tip(loaded, posterior, crisis, over, crosses, bounds, draws)
+        return tipping.tip(loaded, fits, crisis, over, crosses, bounds, draws)
 
     def tell_it(found) -> None:
         tell(found.sentence)
@@ -176,7 +184,7 @@ def tip(
             tell(found.drawn)
             tell(" ".join(found.notes))
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, tell_it)
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(find, tell_it)
 
 
 def explain(
@@ -188,22 +196,27 @@ def explain(
     reference: Annotated[
         str | None, typer.Option("--reference", help="Compared with whom; the case's provider by default.")
     ] = None,
+    changes: Changes = None,
     explanation: Theory = None,
+    order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
-    figure: Picture = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a power did less (or more) than another: the gap by mechanism, with intervals."""
 
-    def find(loaded: Case, posterior: Posterior):
-        from buckpass.fit import explaining
+    def find(loaded: Case, fits: Basis):
+        from buckpass.ask import explain as explaining
+        from buckpass.changes.scenario import changes_of
 
         focus = loaded.settings.focus
         pair = (power or focus.rider, reference or focus.provider)
-        return explaining.explain(loaded, posterior, crisis, *pair, n_draws=draws)
+        return explaining.explain(loaded, fits, crisis, *pair, draws, changes_of(changes or [], loaded, crisis))
 
-    _Question(case, crisis, explanation, posteriors, figure, as_json).answered(find, lambda f: tell_table(f.table()))
+    _Question(case, crisis, explanation, order, posteriors, figure, as_json).answered(
+        find, lambda f: tell_table(f.table())
+    )
 
 
 def _pair(text: str) -> tuple[float, float]:
@@ -212,23 +225,6 @@ def _pair(text: str) -> tuple[float, float]:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no pair of bounds: write LOW,HIGH, as in 0.2,3") from None
     return low, high
-
-
-def _check_figure(file: Path | None) -> None:
-    """Before anything is computed: a figure that cannot be written should not cost a minute."""
-    if file is None:
-        return
-    if file.suffix not in FIGURES:
-        raise typer.BadParameter(f"{file.name}: a figure ends in one of {', '.join(FIGURES)}")
-    if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file}: there is no folder {file.parent}")
-
-
-def _write(chart: Any, file: Path) -> None:
-    if file.suffix == ".html":
-        chart.save(str(file), inline=True)  # a page that loads nothing from the network
-    else:
-        chart.save(str(file))
 
 
 VERBS = {"solve": solve, "whatif": whatif, "tip": tip, "explain": explain}

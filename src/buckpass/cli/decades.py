@@ -17,7 +17,7 @@ GAP = "  "
 
 def decade_lines(found: Futures, width: int) -> Iterator[str]:
     """The last year, each measure under its name and unit: baseline, and with a scenario what it changes."""
-    by_power, by_host = found.table()
+    by_power, by_host = (table.frame for table in found.tables())
     year, years = int(found.summary["year"][-1]), found.summary.sizes["year"]
     yield from textwrap.wrap(
         f"{year}, after {years} years of {found.manifest['identity']['histories']:,} histories: mean and the middle 90 % of "

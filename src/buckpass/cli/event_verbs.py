@@ -11,11 +11,15 @@ from typing import Annotated
 import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table, tracked
 
 __all__ = ["events"]
 
 Store = Annotated[Path, typer.Argument(metavar="STORE", help="The store, a DuckDB file; made if it is not there.")]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="Your own table from event codes to rungs, for a ladder of your own.")
+]
 
 events = typer.Typer(name="events", help="From raw event files to a coded record.", no_args_is_help=True)
 
@@ -55,23 +59,23 @@ def load(
 
 
 @events.command()
-def code(store: Store, case: CaseRef, as_json: AsJson = False) -> None:
+def code(store: Store, case: CaseRef, mapping: MappingFile = None, as_json: AsJson = False) -> None:
     """Propose rung, band and evidence for every crisis and actor that the events cover."""
     with _answered():
         from buckpass.case import load_case
         from buckpass.events import code as code_events
 
-        show(code_events(store, load_case(case)), as_json)
+        show(code_events(store, load_case(case), mapping), as_json)
 
 
 @events.command()
-def agree(store: Store, case: CaseRef, seed: Seed = 0, as_json: AsJson = False) -> None:
+def agree(store: Store, case: CaseRef, mapping: MappingFile = None, seed: Seed = 0, as_json: AsJson = False) -> None:
     """How far machine coding agrees with the hand-coded record: Krippendorff's alpha, the worst disagreements first."""
     with _answered():
         from buckpass.case import load_case
         from buckpass.events import agree as agree_events
 
-        show(agree_events(store, load_case(case), seed=seed), as_json)
+        show(agree_events(store, load_case(case), seed=seed, mapping_file=mapping), as_json)
 
 
 @events.command()
@@ -96,7 +100,7 @@ def profile(
     store: Store,
     actors: Annotated[str, typer.Option(help="Actors, comma-separated ISO3 codes.")],
     hosts: Annotated[str, typer.Option(help="Hosts, comma-separated ISO3 codes.")],
-    figure: Annotated[Path | None, typer.Option(help="Also write the figure: .png, .svg, .pdf or .html.")] = None,
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Verbal, economic and military shares by year, normalised by coverage."""
@@ -106,7 +110,7 @@ def profile(
         found = profile_events(store, actors.split(","), hosts.split(","))
         show(found, as_json)
         if figure is not None:
-            found.plot().save(figure)
+            write_figure(found.plot(), figure)
 
 
 def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:

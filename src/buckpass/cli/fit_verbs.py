@@ -24,7 +24,9 @@ def fit(
     case: CaseRef,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where posteriors are kept.")],
     explanation: Annotated[list[str] | None, typer.Option(help="Fit only these (repeatable); all by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep finished fits of the same case and settings.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")
+    ] = False,
     without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
     basis: Basis = "all",
     doubt: Doubt = 0,
@@ -45,7 +47,9 @@ def fit(
         ),
     ] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite posteriors that are there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
@@ -53,6 +57,7 @@ def fit(
         from buckpass.case import OutputExists, load_case
         from buckpass.fit.explanations import explanation as named
         from buckpass.fit.fitting import FitPlan, posterior_file
+        from buckpass.fit.fitting import fit as fit_case
         from buckpass.fit.likelihood import ORDERS
         from buckpass.fit.observations import Coding
 
@@ -69,7 +74,10 @@ def fit(
         there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
-        posteriors = _fit_with_progress(loaded, output, plan, resume, PER_CHAIN_WHEN_BUNDLED if bundle else None)
+        fits = fit_case(
+            loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
+        )
+        posteriors = list(tracked(fits, "fitting", total=len(plan.names())))
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
         answer({"case_hash": loaded.record_hash, "fits": rows})
@@ -99,13 +107,6 @@ def _chains(seed: int, warmup: int | None, draws: int | None, target: float | No
     )
 
 
-def _fit_with_progress(case, output: Path, plan, resume: bool, per_chain: int | None) -> list:
-    from buckpass.fit.fitting import fit as fit_case
-
-    fits = fit_case(case, output, plan, resume=resume, per_chain=per_chain)
-    return list(tracked(fits, "fitting", total=len(plan.names())))
-
-
 def _fit_row(posterior) -> dict:
     d = posterior.diagnostics
     return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
@@ -127,7 +128,7 @@ def claims(
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
-        from buckpass.fit.stored import posteriors_or_none
+        from buckpass.fit.files import posteriors_or_none
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)

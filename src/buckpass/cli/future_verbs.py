@@ -9,16 +9,16 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
-from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table, terminal_width, tracked
+from buckpass.cli.outputs import FigureFile, write_figure
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, terminal_width, tracked
 
 __all__ = ["VERBS"]
 
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="A change (repeatable).")]
-Figure = Annotated[Path | None, typer.Option(help="Also write the figure: .png, .svg, .pdf or .html.")]
 
 
 def agreement(
-    case: CaseRef, changes: Changes = None, posteriors: Posteriors = None, figure: Figure = None, seed: Seed = 0,
+    case: CaseRef, changes: Changes = None, posteriors: Posteriors = None, figure: FigureFile = None, seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """The unwritten agreement: critical discount factors, slack, and the year in which it stops holding."""
@@ -31,11 +31,10 @@ def agreement(
         found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
         show(found, as_json)
         if not as_json:
-            tell_table(found.path_table())
             for line in found.statements():
                 tell(line)
         if figure is not None:
-            found.plot().save(figure)
+            write_figure(found.plot(), figure)
 
 
 def futures(
@@ -46,7 +45,7 @@ def futures(
     scenario: Annotated[str | None, typer.Option(help="A scenario file of the case, by name.")] = None,
     foresight: Annotated[str, typer.Option(help="myopic or one-step.")] = "myopic",
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Keep the histories.")] = None,
-    figure: Figure = None,
+    figure: FigureFile = None,
     measure: Annotated[str, typer.Option(help="Measure that the figure shows.")] = "burden",
     posteriors: Posteriors = None,
     seed: Seed = 0,
@@ -72,7 +71,7 @@ def futures(
             for line in (*decade_lines(found, terminal_width()), *found.notes):
                 tell(line)
         if figure is not None:
-            found.plot(measure).save(figure)
+            write_figure(found.plot(measure), figure)
 
 
 def sweep(

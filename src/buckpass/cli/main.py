@@ -14,6 +14,7 @@ import typer
 
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
 from buckpass.cli.event_verbs import events
+from buckpass.cli.streams import has_lost_its_reader, make_legible
 
 __all__ = ["app", "main"]
 
@@ -55,11 +56,14 @@ app.add_typer(events)
 def main() -> None:
     """The command: `app`, then what was to be done at exit, and the end at once: Python takes most of a second to take apart
     what a verb has loaded."""
+    make_legible()
     try:
         app()
     except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = 0 if has_lost_its_reader(end) else code
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # a reader that has gone
                 stream.flush()
-        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+        os._exit(code)

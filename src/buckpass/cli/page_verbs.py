@@ -9,6 +9,7 @@ import typer
 
 from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
+from buckpass.cli.outputs import Archive, Page
 from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, steps, tell
 
 __all__ = ["VERBS"]
@@ -20,16 +21,16 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it i
 
 def report(
     case: CaseRef,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The page to write.")],
+    output: Page,
     posteriors: Posteriors = None,
     force: Force = False,
 ) -> None:
     """All of it as one self-contained page."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.case.files import refuse_existing
         from buckpass.fit.fitting import posteriors_or_none
         from buckpass.report import write_page
+        from buckpass.results.files import refuse_existing
 
         refuse_existing(output, force)
         with steps(REPORT_SHARES) as begin:
@@ -57,9 +58,7 @@ def serve(
 
 def replicate(
     case: Annotated[str | None, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.zip", help="The archive to write.")
-    ] = None,
+    output: Archive = None,
     verify: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="Run an archive again and compare.")] = None,
     seed: Seed = 0,
     force: Force = False,
@@ -84,6 +83,8 @@ def replicate(
                 tell(f"{one.place}: archive {one.archived}, here {one.computed}")
             for name, (then, here) in found.versions.items():
                 tell(f"{name}: archive {then}, here {here}")
+            for name in found.not_checked:
+                tell(f"{name}: nothing here computes it again, so it was not checked")
             tell(f"{found.compared} values compared, {len(found.differences)} differ")
     if not found.ok:
         raise typer.Exit(SAYS_NO)

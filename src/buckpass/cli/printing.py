@@ -6,11 +6,13 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
+
+from buckpass.cli.streams import legible
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -35,7 +37,7 @@ ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, sho
 class Result(Protocol):
     """A result that knows how to be a table for people and a JSON object for programs."""
 
-    def table(self) -> Any: ...
+    def tables(self) -> Sequence[Any]: ...
 
     def as_dict(self) -> dict: ...
 
@@ -76,8 +78,12 @@ _WAITING = _Waiting()  # one terminal, one line on it
 
 def answer(content: dict) -> None:
     """Print one JSON object, the whole of what `--json` prints."""
+    from buckpass.results.files import json_text
+
     _WAITING.stop()
-    typer.echo(json.dumps(content, ensure_ascii=False, allow_nan=False, default=str))
+    text = json_text(content)
+    is_plain = (sys.stdout.encoding or "").lower().startswith("utf") and legible(text) == text
+    typer.echo(text if is_plain else json.dumps(json.loads(text)))
 
 
 def show(result: Result, as_json: bool) -> None:
@@ -85,8 +91,7 @@ def show(result: Result, as_json: bool) -> None:
     if as_json:
         answer(result.as_dict())
         return
-    tables = result.table()
-    for one in tables if isinstance(tables, list | tuple) else [tables]:
+    for one in result.tables():
         tell_table(one)
 
 
@@ -159,7 +164,7 @@ def tell(text: str) -> None:
     from rich.console import Console
 
     _WAITING.stop()
-    Console().print(text, markup=False, highlight=False)
+    Console().print(legible(text), markup=False, highlight=False)
 
 
 @contextmanager
@@ -172,13 +177,15 @@ def errors_as_messages() -> Iterator[None]:
         yield
     except CaseProblems as problems:
         _WAITING.stop()
-        typer.echo(str(problems), err=True)
+        typer.echo(legible(str(problems)), err=True)
         raise typer.Exit(SAYS_NO) from None
+    except BrokenPipeError:
+        raise  # the reader has gone: `main` ends quietly
     except (BuckpassError, ValueError, RuntimeError, OSError) as error:
         _WAITING.stop()
         if not is_message(error):
             raise
-        typer.echo(f"{error}", err=True)
+        typer.echo(legible(str(error)), err=True)
         raise typer.Exit(CALLED_WRONG) from None
     except KeyboardInterrupt:
         _WAITING.stop()
@@ -202,5 +209,5 @@ def _cell(value: Any) -> str:
         value = 0.0 if abs(value) < ROUNDING else value
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
-        return escape(", ".join(map(str, value)))
-    return escape(str(value))
+        value = ", ".join(map(str, value))
+    return escape(legible(str(value)))

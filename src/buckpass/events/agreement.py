@@ -12,7 +12,7 @@ import polars as pl
 
 from buckpass.events.coding import FIRST_EVIDENCE, CodedRecord, code, gaps
 from buckpass.events.reliability import AlphaInterval, alpha_interval
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -38,10 +38,16 @@ class Agreement:
     disagreements: pl.DataFrame
     refused: pl.DataFrame
 
-    def table(self) -> tuple[ResultTable, ...]:
+    def table(self) -> ResultTable:
+        """The confusion matrix with the verdict."""
+        alpha = "Krippendorff's ordinal alpha, 95 % interval with crises drawn as wholes."
+        return ResultTable(
+            self._matrix(), "Hand (rows) against machine (columns), by rung", note=f"{self.verdict} {alpha}"
+        )
+
+    def tables(self) -> tuple[ResultTable, ...]:
         """The confusion matrix with the verdict, the disagreements worst first, and what was not compared and why."""
         units = {"hand": "rung", "machine": "rung", "apart": "rungs"}
-        alpha = "Krippendorff's ordinal alpha, 95 % interval with crises drawn as wholes."
         apart = self.disagreements.select(
             "crisis_id", "actor", "hand",
             pl.col("rung").alias("machine"),
@@ -51,9 +57,7 @@ class Agreement:
             pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
         )  # fmt: skip
         return (
-            ResultTable(
-                self._matrix(), "Hand (rows) against machine (columns), by rung", note=f"{self.verdict} {alpha}"
-            ),
+            self.table(),
             ResultTable(
                 apart, "Disagreements, worst first", units, "`events evidence` shows the events behind the keys."
             ),
@@ -73,22 +77,25 @@ class Agreement:
         return {"alpha": alpha, "verdict": self.verdict, **frames}
 
 
-def agree(store: Path, case: Case, *, seed: int = 0) -> Agreement:
+def agree(store: Path, case: Case, *, seed: int = 0, mapping_file: Path | None = None) -> Agreement:
     """Compare the responses that events propose with those coded by hand, where the events cover both actor and host.
 
     Hand-coded rows that were never searched are no pair, and neither is a crisis × actor that the files do not
     cover: those are
     listed in `refused`, not guessed. Where the hand gives a band, `is_in_band` tells whether the machine's rung lies
-    in it.
+    in it. mapping_file : as `code` takes it.
 
     Reference: Krippendorff (2004), ch. 11.
     """
-    return compare(code(Path(store), case), case.responses, seed=seed)
+    return compare(code(Path(store), case, mapping_file), case.coded, seed=seed)
 
 
-def compare(coded: CodedRecord, responses: pl.DataFrame, *, seed: int = 0) -> Agreement:
-    """Agreement of a coded record with a table of hand-coded responses."""
-    hand = _hand(responses)
+def compare(coded: CodedRecord, by_hand: pl.DataFrame, *, seed: int = 0) -> Agreement:
+    """Agreement of a coded record with responses coded by hand, as `Case.coded` has them."""
+    hand = by_hand.drop_nulls("rung").select(
+        pl.col("crisis").alias("crisis_id"), "actor",
+        *(pl.col(name).cast(pl.Int64).alias(new) for name, new in (("rung", "hand"), ("low", "hand_low"), ("high", "hand_high"))),
+    )  # fmt: skip
     pairs = hand.join(coded.coded, on=["crisis_id", "actor"], how="inner").with_columns(
         distance=(pl.col("rung") - pl.col("hand")).abs(),
         is_in_band=pl.col("rung").is_between(pl.col("hand_low"), pl.col("hand_high")),
@@ -109,17 +116,6 @@ def compare(coded: CodedRecord, responses: pl.DataFrame, *, seed: int = 0) -> Ag
         pairs.group_by("hand", "rung").len("n").rename({"rung": "machine"}).sort("hand", "machine"),
         _worst_first(pairs),
         refused.select("crisis_id", "actor", "hand", "status", "gap", "reason").sort("crisis_id", "actor"),
-    )
-
-
-def _hand(responses: pl.DataFrame) -> pl.DataFrame:
-    """One hand-coded rung per crisis and actor: the median of its coders, rounded to a rung, and the widest band."""
-    known = responses.filter(pl.col("rung").is_not_null() & ~pl.col("basis").is_in(["unsearched", "machine"]))
-    rung = pl.col("rung").cast(pl.Int64)
-    return known.group_by("crisis_id", "actor", maintain_order=True).agg(
-        hand=rung.median().round().cast(pl.Int64),
-        hand_low=pl.coalesce(pl.col("rung_low").cast(pl.Int64), rung).min(),
-        hand_high=pl.coalesce(pl.col("rung_high").cast(pl.Int64), rung).max(),
     )
 
 

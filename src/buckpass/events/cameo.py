@@ -10,11 +10,11 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from buckpass.events.errors import BadMapping
+from buckpass.case.ladder import STANDARD
+from buckpass.events.errors import BadMapping, OtherLadder
 
 DOMAINS = ("verbal", "economic", "military", "other")
 SCOPES = ("help", "coercion")
-HIGHEST = 6
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,18 @@ def plain(label: str) -> str:
     return re.sub("[^a-z]+", "", label.lower())
 
 
-def mapping(path: Path | None = None) -> tuple[Meaning, ...]:
+def mapping(path: Path | None = None, names: tuple[str, ...] = STANDARD) -> tuple[Meaning, ...]:
     """The table from CAMEO prefixes to rungs: the one that comes with the program, or a case's own file.
 
-    The longest prefix that fits a code decides. Raises `BadMapping` with the line that is wrong.
+    The longest prefix that fits a code decides. names : the rungs of the ladder that the table is for; the program's own
+    is for the standard ladder only.
+
+    Raises `BadMapping` with the line that is wrong, `OtherLadder` where only a file of one's own would do.
     """
-    if path is None:
-        source, name = resources.files("buckpass.events").joinpath("data/ladder.csv"), "ladder.csv"
-        return tuple(_meanings(_rows(source.read_text(encoding="utf-8")), name))
-    return tuple(_meanings(_rows(path.read_text(encoding="utf-8")), path.name))
+    if path is None and names != STANDARD:
+        raise OtherLadder(names)
+    source = path or resources.files("buckpass.events").joinpath("data/ladder.csv")
+    return tuple(_meanings(_rows(source.read_text(encoding="utf-8")), source.name, len(names) - 1))
 
 
 def meaning(code: str, table: Iterable[Meaning]) -> Meaning | None:
@@ -63,10 +66,10 @@ def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def _meanings(rows: list[dict[str, str]], name: str) -> Iterable[Meaning]:
+def _meanings(rows: list[dict[str, str]], name: str, top: int) -> Iterable[Meaning]:
     seen: set[str] = set()
     for line, row in enumerate(rows, start=2):
-        wrong = _wrong(row, seen)
+        wrong = _wrong(row, seen, top)
         if wrong:
             raise BadMapping(name, line, wrong)
         seen.add(row["prefix"])
@@ -74,14 +77,14 @@ def _meanings(rows: list[dict[str, str]], name: str) -> Iterable[Meaning]:
         yield Meaning(row["prefix"], rung, row["domain"], row["scope"], row["reason"])
 
 
-def _wrong(row: Mapping[str, str | None], seen: set[str]) -> str:
+def _wrong(row: Mapping[str, str | None], seen: set[str], top: int) -> str:
     prefix, rung = row.get("prefix") or "", row.get("rung") or ""
     if not re.fullmatch("(0[1-9]|1[0-9]|20)[0-9]{0,2}", prefix):
         return f"prefix {prefix!r} is no CAMEO code (roots are 01 to 20, with the leading zero)"
     if prefix in seen:
         return f"prefix {prefix!r} stands twice"
-    if rung and not (rung.isdigit() and int(rung) <= HIGHEST):
-        return f"rung {rung!r} is not 0 to {HIGHEST}"
+    if rung and not (rung.isdigit() and int(rung) <= top):
+        return f"rung {rung!r} is not 0 to {top}"
     if row.get("domain") not in DOMAINS:
         return f"domain {row.get('domain')!r} is none of {', '.join(DOMAINS)}"
     return "" if row.get("scope") in SCOPES else f"scope {row.get('scope')!r} is none of {', '.join(SCOPES)}"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from buckpass.case.ladder import Rungs
 from buckpass.events.cameo import Meaning, mapping, meaning
 from buckpass.events.coverage import WAS_CUT, FileCoverage, Window, coverages, usable_files
 from buckpass.events.errors import BadKey, NoEvents
 from buckpass.events.store import frame, reading
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +30,6 @@ ENOUGH_DAYS = 0.8
 SUPPORT_LOW, SUPPORT_RUNG, SUPPORT_HIGH = 3, 2, 1
 SHOWN_EVIDENCE = 20
 FIRST_EVIDENCE = 3
-DEPLOYMENT, THROUGH_ORGANISATION = 6, 5
 NO_FILE = "no event file for the window"
 TOO_FEW_DAYS = "the files report on too few of its days"
 TOO_FEW_EVENTS = "too few events to tell silence from a gap"
@@ -76,8 +76,8 @@ class CodedRecord:
         """The rows that the data do not allow to code, with the reason."""
         return self.rows.filter(pl.col("status") != "coded")
 
-    def table(self) -> tuple[ResultTable, ...]:
-        """The coded rows with their band and the first keys of their evidence, and how many have no rung and why."""
+    def table(self) -> ResultTable:
+        """The coded rows with their band and the first keys of their evidence."""
         shown = self.coded.select(
             "crisis_id", "actor", "rung",
             pl.format("{}-{}", "low", "high").alias("band"),
@@ -86,8 +86,11 @@ class CodedRecord:
             pl.col("evidence").list.head(FIRST_EVIDENCE).list.join(" ").alias("evidence"),
         )  # fmt: skip
         note = "Machine coding, for a person to confirm. `events evidence` shows the events behind the keys."
-        coded = ResultTable(shown, "Rungs that the events support", {"rung": "0 to 6"}, note)
-        return coded, gaps(self.refused, f"{self.refused.height} of {self.rows.height} responses have no rung")
+        return ResultTable(shown, "Rungs that the events support", {"rung": "of the case's ladder"}, note)
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The coded rows, and how many have no rung and why."""
+        return self.table(), gaps(self.refused, f"{self.refused.height} of {self.rows.height} responses have no rung")
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values."""
@@ -101,6 +104,15 @@ def gaps(refused: pl.DataFrame, title: str) -> ResultTable:
     )
     note = "Silence and a gap in the files look alike, so none of these was guessed; `--json` gives each reason."
     return ResultTable(counts.sort("responses", "gap", descending=[True, False]), title, note=note)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How events are read: what their codes mean, which actors are organisations, what the rungs are."""
+
+    table: tuple[Meaning, ...]
+    organisations: frozenset[str]
+    rungs: Rungs
 
 
 @dataclass(frozen=True)
@@ -124,22 +136,19 @@ def code(store: Path, case: Case, mapping_file: Path | None = None) -> CodedReco
 
     Parameters
     ----------
-    mapping_file : an edited copy of `events/data/ladder.csv`; the program's own where left out.
+    mapping_file : an edited copy of `events/data/ladder.csv`; the program's own where left out, which is for the standard
+        ladder.
 
-    Raises `NoEvents` for a store without events, `BadMapping` for an error in the mapping.
+    Raises `NoEvents` for a store without events, `BadMapping` for an error in the mapping, `OtherLadder` where the case's
+    ladder needs a mapping of its own.
     """
     episodes = [_episode(row) for row in case.crises.iter_rows(named=True)]
     actors = [*case.powers, *case.organisations]
-    return code_episodes(Path(store), episodes, actors, case.organisations, mapping(mapping_file))
+    rules = Rules(mapping(mapping_file, case.ladder.names), frozenset(case.organisations), case.rungs)
+    return code_episodes(Path(store), episodes, actors, rules)
 
 
-def code_episodes(
-    store: Path,
-    episodes: Sequence[Episode],
-    actors: Sequence[str],
-    organisations: Sequence[str],
-    table: tuple[Meaning, ...],
-) -> CodedRecord:
+def code_episodes(store: Path, episodes: Sequence[Episode], actors: Sequence[str], rules: Rules) -> CodedRecord:
     """Code the responses of the actors in each episode; what `code` does once it has read the case."""
     with reading(store) as connection:
         files = coverages(connection)
@@ -148,7 +157,7 @@ def code_episodes(
         rows = []
         for episode in episodes:
             others = [actor for actor in actors if actor not in episode.hosts]
-            rows += _coded(connection, files, episode, others, (table, frozenset(organisations)))
+            rows += _coded(connection, files, episode, others, rules)
     return CodedRecord(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 
 
@@ -164,7 +173,7 @@ def _coded(
     files: Sequence[FileCoverage],
     episode: Episode,
     actors: Sequence[str],
-    coding: tuple[tuple[Meaning, ...], frozenset[str]],
+    rules: Rules,
 ) -> Iterable[dict[str, Any]]:
     attention = _attention(connection, episode, [*actors, *episode.hosts])
     events = _events(connection, episode, actors)
@@ -178,7 +187,7 @@ def _coded(
             yield _refused(episode, actor, refusal)
             continue
         own = events.filter((pl.col("source_id") == actor) & pl.col("file_id").is_in(chosen))
-        yield _judged(episode, actor, own, coding) | {"files": chosen}
+        yield _judged(episode, actor, own, rules) | {"files": chosen}
 
 
 @dataclass(frozen=True)
@@ -265,30 +274,36 @@ def _refused(episode: Episode, actor: str, refusal: _Refusal) -> dict[str, Any]:
     }
 
 
-def _judged(
-    episode: Episode, actor: str, own: pl.DataFrame, coding: tuple[tuple[Meaning, ...], frozenset[str]]
-) -> dict[str, Any]:
-    table, organisations = coding
+def _judged(episode: Episode, actor: str, own: pl.DataFrame, rules: Rules) -> dict[str, Any]:
     # the same event in two overlapping files is one event
     own = own.unique(["day", "code"], keep="first", maintain_order=True)
-    meanings = {found: meaning(found, table) for found in own["code"].unique()}
+    meanings = {found: meaning(found, rules.table) for found in own["code"].unique()}
     helps, n_coercive = [], 0
     for event in own.iter_rows(named=True):
         entry = meanings[event["code"]]
         if entry is not None and entry.scope == "coercion":
             n_coercive += 1
         if entry is not None and entry.rung is not None:
-            helps.append((_rung(entry.rung, actor in organisations), event["key"]))
+            helps.append((_rung(entry.rung, actor, rules), event["key"]))
     rungs = [rung for rung, _ in helps]
     low, rung, high = (_reached(rungs, support) for support in (SUPPORT_LOW, SUPPORT_RUNG, SUPPORT_HIGH))
     evidence = [key for _, key in sorted(helps, key=lambda item: -item[0])][:SHOWN_EVIDENCE]
-    counts = {"low": low, "rung": rung, "high": max(high, 1), "n_events": len(own), "n_coercive": n_coercive}
+    counts = {
+        "low": low,
+        "rung": rung,
+        "high": max(high, rules.rungs.words),
+        "n_events": len(own),
+        "n_coercive": n_coercive,
+    }
     named = {"crisis_id": episode.crisis_id, "actor": actor, "status": "coded", "basis": "machine"}
     return dict.fromkeys(SCHEMA) | named | counts | {"evidence": evidence, "gap": "", "reason": ""}
 
 
-def _rung(rung: int, is_organisation: bool) -> int:
-    return THROUGH_ORGANISATION if is_organisation and rung == DEPLOYMENT else rung
+def _rung(rung: int, actor: str, rules: Rules) -> int:
+    """The rung of an event; what an organisation sends is a deployment through it."""
+    through = rules.rungs.through
+    is_sent = actor in rules.organisations and rung >= rules.rungs.deployment
+    return through if is_sent and through is not None else rung
 
 
 def _reached(rungs: Sequence[int], support: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from buckpass.case import safe_cell
 from buckpass.case.catalogue import parameter_kinds
+from buckpass.case.ladder import Ladder
 from buckpass.case.start import TEMPLATE
 from buckpass.events.actors import capital, state_name
 
@@ -69,6 +70,15 @@ class DraftRows:
         return f"Crises of {', '.join(state_name(host) for host in self.hosts)}"
 
 
+def template_ladder() -> Ladder:
+    """The ladder that a draft starts with: the template's."""
+    return Ladder.model_validate(_template()["ladder"])
+
+
+def _template() -> dict[str, Any]:
+    return tomllib.loads((TEMPLATE / "case.toml").read_text(encoding="utf-8"))
+
+
 def write_draft(folder: Path, case_id: str, rows: DraftRows) -> None:
     """Write all files of the draft into an empty folder."""
     texts = {
@@ -85,7 +95,7 @@ def write_draft(folder: Path, case_id: str, rows: DraftRows) -> None:
 
 
 def _settings(case_id: str, rows: DraftRows) -> str:
-    template = tomllib.loads((TEMPLATE / "case.toml").read_text(encoding="utf-8"))
+    template = _template()
     theatre = {"id": THEATRE, "name": rows.title, "in_fit": True, "note": PLACEHOLDER}
     settings = {
         "schema_version": template["schema_version"],
@@ -140,7 +150,9 @@ def _claims(rows: DraftRows) -> str:
         "expect": {"equals": True},
         "estimand": {
             "name": "record.atoms",
-            "atoms": [{"actor": power, "crisis": crisis["crisis_id"], "at_most": 4}],
+            "atoms": [
+                {"actor": power, "crisis": crisis["crisis_id"], "at_most": template_ladder().rungs.deployment - 1}
+            ],
         },
     }
     return f"# One sentence as an example: put those of your text in its place.\n\n{_toml({'claim': [claim]})}"

@@ -13,14 +13,14 @@ import polars as pl
 from buckpass.case.start import fill_folder
 from buckpass.events.actors import by_code, capital
 from buckpass.events.cameo import mapping
-from buckpass.events.coding import AFTER, CodedRecord, Episode, code_episodes
+from buckpass.events.coding import AFTER, CodedRecord, Episode, Rules, code_episodes
 from buckpass.events.coverage import Window, coverages
-from buckpass.events.draft_case import THEATRE, DraftRows, write_draft
+from buckpass.events.draft_case import THEATRE, DraftRows, template_ladder, write_draft
 from buckpass.events.draft_series import measured_by, series_rows
 from buckpass.events.errors import NoEvents, UncoveredActors, UnknownHosts
 from buckpass.events.layouts import layout
 from buckpass.events.store import frame, reading, tables
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +33,7 @@ DEATHS_OF_A_WAR = 2
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(ShowsItself):
     """A draft case: proposed crises and responses, every row for a person to confirm, and the folder written."""
 
     crises: pl.DataFrame
@@ -241,7 +241,7 @@ def _crisis(named: tuple[str, Found]) -> dict[str, Any]:
 
 def _responses(store: Path, crises: Sequence[dict[str, Any]], powers: Sequence[str]) -> list[dict[str, Any]]:
     episodes = [Episode(row["crisis_id"], (row["host"],), Window(row["start"], row["end"] + AFTER)) for row in crises]
-    record: CodedRecord = code_episodes(store, episodes, powers, (), mapping())
+    record: CodedRecord = code_episodes(store, episodes, powers, Rules(mapping(), frozenset(), template_ladder().rungs))
     return [_response(row) for row in record.rows.iter_rows(named=True)]
 
 

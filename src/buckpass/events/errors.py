@@ -171,5 +171,16 @@ class BadMapping(EventsError):
     def __init__(self, path: Path | str, line: int, reason: str):
         super().__init__(
             f"{path}, line {line}: {reason}. Every coded rung depends on this table, so nothing was coded. "
-            "Mend the row: prefix (CAMEO digits), rung 0–6 or empty, domain, scope, reason."
+            "Mend the row: prefix (CAMEO digits), rung of the ladder or empty, domain, scope, reason."
+        )
+
+
+class OtherLadder(EventsError):
+    """The case's ladder is not the one that the program's table of codes is written for."""
+
+    def __init__(self, names: Sequence[str]):
+        super().__init__(
+            f"the ladder of this case ({', '.join(names)}) is not the standard one, for which the program knows what rung an "
+            "event is. Copy events/data/ladder.csv of the package, give each code a rung of this ladder, and name the file: "
+            "--mapping FILE."
         )

@@ -15,7 +15,7 @@ from buckpass.events.insert import insert
 from buckpass.events.recognise import Recognised, recognise
 from buckpass.events.source_file import SourceFile, opened
 from buckpass.events.store import frame, writing
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,8 +49,8 @@ class LoadReport:
         """Rows that this load added."""
         return sum(file.rows_loaded for file in self.files if not file.was_known)
 
-    def table(self) -> tuple[ResultTable, ...]:
-        """File by file what became of it, and the rejected rows by reason where there are any."""
+    def table(self) -> ResultTable:
+        """File by file what became of it."""
         known = sum(file.was_known for file in self.files)
         rows = [
             (file.name, file.layout, file.rows_read, file.rows_loaded, file.rows_rejected, _how(file))
@@ -58,13 +58,16 @@ class LoadReport:
         ]
         names = ["file", "as", "read", "loaded", "rejected", "seconds"]
         note = f"{self.rows_loaded:,} rows added" + (f"; {_files(known)} in the store already" if known else "")
-        files = ResultTable(pl.DataFrame(rows, schema=names, orient="row"), "Files", note=note + ".")
+        return ResultTable(pl.DataFrame(rows, schema=names, orient="row"), "Files", note=note + ".")
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """File by file what became of it, and the rejected rows by reason where there are any."""
         if self.rejected.is_empty():
-            return (files,)
+            return (self.table(),)
         why = "Each of them stands in the table `rejects` of the store with its text."
         # the parallel reader numbers no rows: a column without a value says nothing
         shown = self.rejected.select(column for column in self.rejected if column.null_count() < len(column))
-        return files, ResultTable(shown, "Rejected rows, by file and reason", note=why)
+        return self.table(), ResultTable(shown, "Rejected rows, by file and reason", note=why)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values."""

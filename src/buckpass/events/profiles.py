@@ -13,7 +13,7 @@ from buckpass.events.cameo import DOMAINS, mapping, meaning
 from buckpass.events.coverage import WAS_CUT, FileCoverage, coverages, usable_files
 from buckpass.events.errors import NoEvents, UncoveredActors
 from buckpass.events.store import frame, reading
-from buckpass.record import ResultTable
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,7 +26,7 @@ COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#999999")
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(ShowsItself):
     """Events by actor, year and domain: `n`, `share` of the actor's events of the year, `rate` per 10,000 reported.
 
     `n` counts once a day per code and host what `n_rows` counts as often as the files have it.

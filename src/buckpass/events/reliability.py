@@ -7,6 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from buckpass.results.summary import interval
+
+COVERAGE = 0.95
 Level = Literal["nominal", "ordinal", "interval"]
 
 
@@ -77,10 +80,10 @@ def alpha_interval(
     drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=draws) if n_groups else np.zeros((0, 0))
     replicates = np.array([_alpha(np.tensordot(weights, per_group, axes=1), squared) for weights in drawn])
     defined = replicates[np.isfinite(replicates)]
-    low, high = np.quantile(defined, [0.025, 0.975]) if defined.size else (np.nan, np.nan)
+    low, high = interval(defined, COVERAGE) if defined.size else (np.nan, np.nan)
     n_units = int((per_unit.sum(axis=(1, 2)) > 0).sum())
     alpha = float(_alpha(per_unit.sum(axis=0), squared))
-    return AlphaInterval(alpha, float(low), float(high), 0.95, n_units, int(draws - defined.size))
+    return AlphaInterval(alpha, low, high, COVERAGE, n_units, int(draws - defined.size))
 
 
 def _as_codings(codings: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, score
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
-from buckpass.record.results import ResultTable, ShowsItself
+from buckpass.results.table import ResultTable, ShowsItself
 
 CHECK_DRAWS = 200
 IDLE = 1.0  # nats between the best and the worst explanation below which a crisis looks the same under all
@@ -121,7 +121,12 @@ class Compared(ShowsItself):
         """Patron first against simultaneous; empty where no fit has the patron move first."""
         return order_of_moves(self.case, self.posteriors, self.led)
 
-    def table(self) -> list[ResultTable]:
+    def table(self) -> ResultTable:
+        """The ranking."""
+        return self.ranking()
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The ranking, also by readings, the pairs it cannot tell apart, the checks, the crises, what shares variation."""
         checks = self.checks()
         best = best_passed(self)
         shown = checks.frame.filter(pl.col("explanation") == best).drop("explanation", "record_low", "record_high")
@@ -131,7 +136,7 @@ class Compared(ShowsItself):
                         checks.case_hash, checks.seed),
             self.best_by_crisis(),
         ]  # fmt: skip
-        return tables + [t for t in (self.order_of_moves(), self.shared_variation()) if len(t)]
+        return *tables, *(t for t in (self.order_of_moves(), self.shared_variation()) if len(t))
 
     def as_dict(self) -> dict:
         rows = [self._row(n, i) for n, i in enumerate(self.comparison.ids)]
@@ -197,5 +202,5 @@ def failing(checks: ResultTable) -> ResultTable:
 
 
 def best_passed(compared: Compared) -> str:
-    """The best-ranked explanation that is not a bound: what a crisis is solved under unless another is asked for."""
+    """The best-ranked explanation that is not a bound."""
     return next((i for i in compared.comparison.ids if not explanation(i).is_bound), compared.comparison.ids[0])

@@ -78,6 +78,7 @@ def _weighted(draws: Mapping[str, np.ndarray], elsewhere: Float[np.ndarray, "s e
 def _fitted(draws: Mapping[str, np.ndarray], kept: np.ndarray, refit) -> dict[str, Moments]:
     other = refit(kept) if refit is not None else None
     if other is None:
-        return {n: Moments(*[np.full(v.shape[1:], np.nan)] * 2, "out of reach") for n, v in draws.items()}
+        none = {name: np.full(v.shape[1:], np.nan) for name, v in draws.items()}
+        return {name: Moments(nan, nan, "out of reach") for name, nan in none.items()}
     by_term = {name: moments(values) for name, values in other.items()}
     return {name: Moments(m.mean, m.sd, "another fit") for name, m in by_term.items()}

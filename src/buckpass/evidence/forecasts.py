@@ -10,13 +10,13 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.evidence.predictive_checks import posterior_coding
 from buckpass.fit.explanations import explanation
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import LEAST, RUNGS, mixture, rung_probabilities
+from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.record.results import ResultTable, ShowsItself
+from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
 
@@ -85,8 +85,13 @@ class Forecast(ShowsItself):
         return ResultTable(frame, "Percent that each forecaster gave to what happened", {}, "rungs: the band of the record.", (),
                            self.case_hash)  # fmt: skip
 
-    def table(self) -> list[ResultTable]:
-        return [self.ranking(), self.side_by_side()]
+    def table(self) -> ResultTable:
+        """Forecasters ranked."""
+        return self.ranking()
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """Forecasters ranked, and the percent that each gave to what happened."""
+        return self.ranking(), self.side_by_side()
 
     def as_dict(self) -> dict:
         return {"case_hash": self.case_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
@@ -144,7 +149,7 @@ def ranked_probability_score(
 def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
     if not passed:
         raise NothingToForecast("no fit passed its diagnostics, so none is scored")
-    without = {posterior_coding(p).without for p in passed.values()}
+    without = {coding_in(p.settings).without for p in passed.values()}
     if len(without) > 1:
         raise NothingToForecast(
             "these posteriors were fitted without different crises; fit them alike and compare again"
@@ -167,7 +172,7 @@ def _latest(case: Case) -> str:
 
 
 def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[str]) -> Float[np.ndarray, "c p r"]:
-    if posterior_coding(posterior).without:
+    if coding_in(posterior.settings).without:
         return mixture(rung_probabilities(setting, posterior, DRAWS))
     if posterior.forecast is None:
         raise NothingToForecast(f"{posterior.explanation} holds no forecast")
@@ -182,12 +187,13 @@ def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: S
         _last(before, row) == row["rung"] for row in before.iter_rows(named=True) if _last(before, row) is not None
     ]
     share = (1 + sum(repeated)) / (2 + len(repeated))
-    out = np.full((len(crises), len(setting.names.powers), RUNGS), 1 / RUNGS)
+    count = setting.rungs.count
+    out = np.full((len(crises), len(setting.names.powers), count), 1 / count)
     for c, p in zip(seen.crisis, seen.power, strict=True):
         row = case.crisis(str(crises[c]))
         last = _last(before, {"actor": setting.names.powers[p], "start": row["start"], "theatre": row["theatre"]})
         if last is not None:
-            out[c, p] = (1 - share) / (RUNGS - 1)
+            out[c, p] = (1 - share) / (count - 1)
             out[c, p, last] = share
     return out
 
@@ -195,10 +201,11 @@ def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: S
 def _history(case: Case, crises: Sequence[str]) -> pl.DataFrame:
     """Coded rungs of the powers in the crises of the fit that are not left out, in order of time."""
     fitted = [t.id for t in case.settings.theatres if t.in_fit]
-    known = case.crises.filter(pl.col("theatre").is_in(fitted) & ~pl.col("crisis_id").is_in(list(crises)))
-    rows = case.responses.filter(pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null())
-    rows = rows.join(known.select("crisis_id", "start", "theatre"), on="crisis_id")
-    return rows.group_by("crisis_id", "actor", "start", "theatre").agg(pl.col("rung").max()).sort("start", "crisis_id", "actor")  # fmt: skip
+    rows = case.coded.filter(
+        pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null()
+        & pl.col("theatre").is_in(fitted) & ~pl.col("crisis").is_in(list(crises))
+    )  # fmt: skip
+    return rows.sort("start", "crisis", "actor")
 
 
 def _last(before: pl.DataFrame, row: Mapping) -> int | None:
@@ -219,7 +226,7 @@ def _once(rows: pl.DataFrame) -> pl.DataFrame:
 def _scored(name: str, probability: np.ndarray, setting: CrisisSetting, seen: Observations) -> list[dict]:
     mine = probability[seen.crisis, seen.power]
     score, rps = band_score(mine, seen.low, seen.high), ranked_probability_score(mine, seen.low, seen.high)
-    expected = mine @ np.arange(RUNGS)
+    expected = mine @ np.arange(setting.rungs.count)
     said = name if name == LAST_TIME or explanation(name).is_bound else explanation(name).name
     return [
         {"crisis": setting.names.crises[seen.crisis[i]], "power": setting.names.powers[seen.power[i]], "forecast": name,

@@ -121,7 +121,7 @@ def nested(
         return difference(scores[more].elpd - scores[less].elpd, clusters) if both else None
 
     def total(name: str | None) -> Difference | None:
-        return difference(scores[name].elpd, clusters) if name in scores else None
+        return difference(scores[name].elpd, clusters) if name is not None and name in scores else None
 
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(

@@ -10,14 +10,16 @@ from jaxtyping import Float
 
 from buckpass.case import Case
 from buckpass.evidence.simulating import draw_rungs, within_band
-from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import RUNGS, at_rows, rung_probabilities
+from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable
 
-__all__ = ["check_rows", "posterior_coding", "predictive_checks"]
+__all__ = ["check_rows", "predictive_checks"]
 
 DRAWS = 400
 NOTE = (
@@ -35,13 +37,14 @@ def predictive_checks(
 
     Bands are handled by completing the data (Gelman, Van Mechelen, Verbeke, Heitjan & Meulders 2005): in every draw of
     the posterior the unknown rung is drawn from the model within its band, and the completed record is set against a
-    replicate of all rows. Rows by several coders share one weight.
+    replicate of all rows. Rows by several coders share one weight. Raises `OrderNotPlayed` for a fit with the patron first.
     """
+    refuse_in_order(posteriors, "a replicated record")
     setting = setting_of(case)
     groups = _theatres(case, setting.names.crises)
     rows = []
     for name, posterior in posteriors.items():
-        seen = observe(case, setting, posterior_coding(posterior))
+        seen = observe(case, setting, coding_in(posterior.settings))
         probability = at_rows(rung_probabilities(setting, posterior, n_draws), seen)
         labels = {"power": np.array(setting.names.powers)[seen.power], "theatre": groups[seen.crisis]}
         rows += [{"explanation": name, **row} for row in check_rows(probability, seen, labels, seed)]
@@ -63,7 +66,7 @@ def check_rows(
     replicate = draw_rungs(probability, rng.random((draws, n)))
     record = draw_rungs(within_band(probability, seen), rng.random((draws, n)))
     every = np.ones(n, bool)
-    for r in range(RUNGS):
+    for r in range(probability.shape[-1]):
         yield _row("rung", str(r), seen.weight, every, record == r, replicate == r)
     for kind, values in labels.items():
         for value in dict.fromkeys(values.tolist()):
@@ -72,22 +75,13 @@ def check_rows(
 
 def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, record, replicate) -> dict:
     ours, theirs = (np.average(x[:, rows], axis=1, weights=weight[rows]) for x in (record, replicate))
-    tail = (1 - LEVEL) / 2
-    (low, high), (predicted_low, predicted_high) = (np.quantile(x, [tail, 1 - tail]) for x in (ours, theirs))
+    (low, high), (predicted_low, predicted_high) = interval(ours), interval(theirs)
     p = float(np.mean(theirs > ours + 1e-12) + 0.5 * np.mean(np.abs(theirs - ours) <= 1e-12))
     return {
-        "by": kind, "group": group, "n": int(rows.sum()), "record": float(ours.mean()), "record_low": float(low),
-        "record_high": float(high), "predicted": float(theirs.mean()), "predicted_low": float(predicted_low),
-        "predicted_high": float(predicted_high), "p": p, "fails": bool(p < 0.05 or p > 0.95),
+        "by": kind, "group": group, "n": round(weight[rows].sum()), "record": float(ours.mean()), "record_low": low,
+        "record_high": high, "predicted": float(theirs.mean()), "predicted_low": predicted_low,
+        "predicted_high": predicted_high, "p": p, "fails": bool(p < 0.05 or p > 0.95),
     }  # fmt: skip
-
-
-def posterior_coding(posterior: Posterior) -> Coding:
-    """The reading of the record under which a posterior was fitted."""
-    kept = posterior.settings.get("coding")
-    if not kept:
-        return Coding()
-    return Coding(bases=tuple(kept["bases"]), doubt=int(kept["doubt"]), without=tuple(kept["without"]))
 
 
 def _theatres(case: Case, crises: tuple[str, ...]) -> np.ndarray:

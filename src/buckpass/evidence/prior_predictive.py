@@ -12,10 +12,10 @@ from buckpass.evidence.predictive_checks import check_rows
 from buckpass.fit.density import coordinates_of
 from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.observations import observe
-from buckpass.fit.posterior import Diagnostics, Posterior
-from buckpass.fit.rung_probabilities import at_rows, rung_probabilities
+from buckpass.fit.posterior import Diagnostics, Posterior, held
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.record.results import ResultTable
+from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
+from buckpass.results.table import ResultTable
 
 __all__ = ["prior_draws", "prior_predictive"]
 
@@ -59,8 +59,8 @@ def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, see
     values = _drawn(coordinates, n_draws, seed)
     data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), v[None]) for k, v in values.items()}
     none = xr.DataArray(np.zeros((1, n_draws, 0)), dims=("chain", "draw", "crisis"))
-    return Posterior(name, case.id, case.record_hash, seed, xr.Dataset(data), none, Diagnostics(1.0, n_draws, n_draws, 0, ""),
-                     xr.Dataset(), {"note": "drawn from the priors"})  # fmt: skip
+    return Posterior(name, case.id, case.record_hash, seed, held(xr.Dataset(data), none, xr.Dataset()),
+                     Diagnostics(1.0, n_draws, n_draws, 0, ""), {"note": "drawn from the priors"})  # fmt: skip
 
 
 def _drawn(coordinates, n_draws: int, seed: int) -> dict[str, np.ndarray]:

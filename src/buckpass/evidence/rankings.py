@@ -11,7 +11,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = [
     "AS_CODED", "NoSuchReading", "order_of_moves", "rankings", "readings_held", "scores_under", "side_by_side",
@@ -19,7 +19,6 @@ __all__ = [
 
 AS_CODED = "as coded"
 SILENT_LEFT_OUT, SILENT_WEIGHTED = "silent elsewhere left out", "silent elsewhere weighted"
-SILENT = 1  # a rider whose band ends here did nothing that could be seen in the host
 
 
 class NoSuchReading(BuckpassError):
@@ -128,10 +127,10 @@ def _selection(case: Case, scores: Mapping[str, LeaveOneOut]) -> dict[str, np.nd
     """Weights of the crises in the score, by reading; none where no silent case stands outside the focus theatre."""
     crises = next(iter(scores.values())).crises
     rider, focus = case.settings.focus.rider, case.settings.focus.theatre
-    coded = case.responses.filter((pl.col("actor") == rider) & pl.col("rung").is_not_null())
-    high = dict(coded.select("crisis_id", pl.col("rung_high").fill_null(pl.col("rung"))).iter_rows())
+    rows = case.coded.filter((pl.col("actor") == rider) & pl.col("rung").is_not_null())
+    high = dict(rows.select("crisis", "high").iter_rows())
     known = np.array([c in high for c in crises])
-    silent = np.array([c in high and high[c] <= SILENT for c in crises])
+    silent = np.array([c in high and high[c] <= case.rungs.words for c in crises])
     at_home = np.array([case.crisis(c)["theatre"] == focus for c in crises])
     there = silent & ~at_home
     if not there.any() or not (known & at_home).any():

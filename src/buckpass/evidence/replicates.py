@@ -84,12 +84,12 @@ def uniformity(values: Float[np.ndarray, " n"], seed: int = 0, points: int = 40)
     The band is that of independent values; responses of one crisis share its effect, so that it is a little narrow.
     """
     at = np.arange(1, points) / points
-    made = np.sort(np.random.default_rng([seed, 29]).random((BAND_DRAWS, len(values))), axis=1)
-    shares = np.stack([np.searchsorted(one, at, side="right") for one in made]) / len(values)
+    made = np.random.default_rng([seed, 29]).random((BAND_DRAWS, len(values)))
+    shares = (made[:, :, None] <= at).mean(axis=1)
     rank = np.sort(shares, axis=0)
     depth = np.minimum(_ranks(shares, rank, "right"), BAND_DRAWS - _ranks(shares, rank, "left")).min(axis=1)
     cut = int(np.quantile(depth, 1 - LEVEL, method="lower"))  # so many samples lie as far out as any may
-    seen = np.searchsorted(np.sort(values), at, side="right") / len(values)
+    seen = (values[:, None] <= at).mean(axis=0)
     return Uniformity(at, seen, rank[cut - 1], rank[BAND_DRAWS - cut])
 
 
@@ -98,7 +98,8 @@ def _ranks(shares: np.ndarray, ranked: np.ndarray, side) -> np.ndarray:
 
 
 def _check(what: str, least, most, replicates, weight: np.ndarray, rows: np.ndarray) -> Check:
-    observed = [float(np.average(np.asarray(v, dtype=float)[rows], weights=weight[rows])) for v in (least, most)]
+    seen = (np.average(np.asarray(v, dtype=float)[rows], weights=weight[rows]) for v in (least, most))
+    least, most = map(float, seen)
     theirs = np.average(np.asarray(replicates, dtype=float)[:, rows], axis=1, weights=weight[rows])
     low, high = np.quantile(theirs, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Check(what, int(rows.sum()), *observed, float(low), float(high))
+    return Check(what, int(rows.sum()), least, most, float(low), float(high))

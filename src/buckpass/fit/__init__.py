@@ -12,12 +12,11 @@ _FILE_OF = {
     "FitPlan": "fitting",
     "fit": "fitting",
     "fit_explanation": "fitting",
-    "load_posteriors": "stored",
+    "load_posteriors": "files",
     "Coding": "observations",
     "Posterior": "posterior",
-    "load_posterior": "posterior",
-    "save_posterior": "posterior",
-    "draw_crises": "predict",
+    "load_posterior": "files",
+    "save_posterior": "files",
     "NutsSettings": "sampling",
 }
 

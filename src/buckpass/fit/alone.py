@@ -14,7 +14,7 @@ from buckpass.game.setting import CrisisSetting
 __all__ = ["alone_coefficients", "alone_setting"]
 
 PER_CRISIS = ("severity",)
-WHOLE = ("names", "alignment", "cost_curve", "asked_relief", "vehicles")
+WHOLE = ("names", "alignment", "cost_curve", "asked_relief", "rungs", "vehicles")
 BY_POWER = ("stake_power", "cost_power", "norm", "alone_price", "vehicle_price")
 
 

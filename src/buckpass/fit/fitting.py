@@ -12,17 +12,21 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
+from buckpass.case.problems import clip
 from buckpass.fit.explanations import explanation, explanations
+from buckpass.fit.files import load_posterior, load_posteriors, posterior_file, posteriors_or_none, save_posterior
+from buckpass.fit.layout import term_dims
 from buckpass.fit.likelihood import Order
 from buckpass.fit.model import interacts
 from buckpass.fit.observations import Coding, Observations, observe
-from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, labelled, load_posterior, save_posterior
+from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, held, labelled
 from buckpass.fit.requests import requests_of
 from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
 from buckpass.fit.sampling import NutsSettings, Sampling
-from buckpass.fit.stored import load_posteriors, posterior_file, posteriors_or_none
+from buckpass.fit.stamp import differences, stamp_of
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.results.files import made_folder
 
 __all__ = [
     "FitPlan",
@@ -89,23 +93,23 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
 
 
 def fit(
-    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, per_chain: int | None = None
+    case: Case, folder: Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
+    per_chain: int | None = None,
 ) -> Iterator[Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
 
-    resume : keep what is already there for this case hash, coding and sampler.
+    resume : keep what is already there of this record, model, coding and sampler; what is there of others raises
+    `PosteriorFileError` before anything is fitted, unless `again` says to fit it again.
     per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in plan.names():
-        path = folder / posterior_file(name, plan.order)
-        kept = _kept(path, case, plan) if resume else None
-        if kept is not None:
-            yield kept
-            continue
-        posterior = fit_explanation(case, name, plan)
-        jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
-        save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
+    made_folder(folder)
+    paths = {name: folder / posterior_file(name, plan.order) for name in plan.names()}
+    kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
+    for name, path in paths.items():
+        if (posterior := kept.get(name)) is None:
+            posterior = fit_explanation(case, name, plan)
+            jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
+            save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 
 
@@ -156,8 +160,7 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
         draws = sampling.go_on(draws)
         diagnostics = diagnose(draws.sites, draws.diverging)
     power, vehicles = setting.names.powers, setting.vehicles
-    dims = {"stake.power": ["power"], "cost.power": ["power"], "norm": ["power"], "cost.steps": ["step"],
-            "vehicle": ["power", "through"], "host.price": ["body"]}  # fmt: skip
+    dims = {term: term_dims(term) for term in draws.sites}
     coords = {"power": power, "step": range(1, setting.cost_curve.shape[0]), "through": ["none", *vehicles],
               "body": [*power, *vehicles]}  # fmt: skip
     data = labelled(draws, dims, coords)
@@ -168,15 +171,17 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     readings, forecast = read_again(case, sampling, setting, plan.coding) if goes_on else (None, None)
     cannot = list(what_cannot_be_estimated(setting, sampling.seen))
     notes = {"flagged": prior_dominated(draws, sampling), "notes": cannot, "seconds": round(draws.seconds, 1)}
+    one = sampling.explanation.id
     return Posterior(
-        explanation=sampling.explanation.id, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed, draws=data,
-        log_likelihood=responses, diagnostics=diagnostics, scores=scores,
-        settings={**_stamp(plan), **notes}, request_log_likelihood=request,
-        log_prior=prior, readings=readings, forecast=forecast, order=plan.order,
+        explanation=one, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed,
+        groups=held(data, responses, scores, request_log_likelihood=request, log_prior=prior, readings=readings,
+                    forecast=forecast),
+        diagnostics=diagnostics, settings={**_settings(plan), **notes}, order=plan.order,
+        stamp=stamp_of(case, one, plan.coding, plan.order),
     )  # fmt: skip
 
 
-def _stamp(plan: FitPlan) -> dict:
+def _settings(plan: FitPlan) -> dict:
     libraries = {name: version(name) for name in LIBRARIES}
     same = {"coding": _plain(asdict(plan.coding)), "nuts": _plain(asdict(plan.nuts)), "versions": libraries}
     return {**same, "order": plan.order, "readings": plan.readings}
@@ -189,14 +194,23 @@ def _plain(value):
     return [_plain(v) for v in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
-def _kept(path: Path, case: Case, plan: FitPlan) -> Posterior | None:
+def _kept(path: Path, case: Case, name: str, plan: FitPlan, again: bool) -> Posterior | None:
+    """The fit that is there, if it is the one asked for; a damaged file counts as none."""
     if not path.exists():
         return None
     try:
         posterior = load_posterior(path)
     except PosteriorFileError:
         return None
-    same = posterior.case_hash == case.record_hash and all(
-        posterior.settings.get(k) == v for k, v in _stamp(plan).items()
-    )
-    return posterior if same else None
+    asked = _settings(plan)
+    now = {"record": {"hash": case.record_hash[:12]}, "sampler": asked["nuts"], "versions": asked["versions"],
+           "readings": {"scored": plan.readings}}  # fmt: skip
+    then = {"record": {"hash": posterior.case_hash[:12]}, "sampler": posterior.settings.get("nuts", {}),
+            "versions": posterior.settings.get("versions", {}), "readings": {"scored": posterior.settings.get("readings")}}  # fmt: skip
+    apart = differences(posterior.stamp, stamp_of(case, name, plan.coding, plan.order)) + differences(then, now)
+    if apart and not again:
+        raise PosteriorFileError(
+            f"{path.name} in {clip(path.parent)} is not the fit that was asked for: {'; '.join(apart)}; --force with "
+            "--resume fits it again, another folder (-o) keeps both"
+        )
+    return None if apart else posterior

@@ -19,12 +19,12 @@ from buckpass.fit.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.requests import Requests, request_log_likelihood
 from buckpass.game.crises import Crises
-from buckpass.game.order import patron_first
+from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import log_choices as solved_log_choices
 
-__all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
+__all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order"]
 
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
@@ -112,9 +112,3 @@ class Likelihood:
 
     def _by_crisis(self, by_row: Float[Array, " n"]) -> Float[Array, " c"]:
         return jnp.zeros(self.seen.n_crises).at[self.seen.crisis].add(by_row)
-
-
-def first_mover(setting: CrisisSetting) -> np.ndarray:
-    """Position of the patron in each crisis where it is one of the powers and plays, −1 elsewhere."""
-    is_patron = np.asarray(setting.covariate("patron")) * (np.asarray(setting.is_open).sum(axis=-1) > 1)
-    return np.where(is_patron.any(axis=1), is_patron.argmax(axis=1), -1)

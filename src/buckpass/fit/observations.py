@@ -9,13 +9,10 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import COUNTED, counted
 from buckpass.game.setting import CrisisSetting
 
 __all__ = ["Coding", "Observations", "observe"]
-
-TOP = 6
-DEPLOYMENT = 5
-INFORMATIVE = ("seen", "recalled", "absence")
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Coding:
     without : crises left out.
     """
 
-    bases: tuple[str, ...] = INFORMATIVE
+    bases: tuple[str, ...] = COUNTED
     doubt: int = 0
     without: tuple[str, ...] = ()
 
@@ -61,9 +58,9 @@ class Observations:
 def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Observations:
     """The informative rows of the record for the crises and powers of a setting.
 
-    A power that does not play in a crisis (host or belligerent) has no entry. A deployment coded 5 through a body that
-    is none of the power's open vehicles counts as *a deployment* (5–6): the record says that it went with others, the
-    case does not model the others' body.
+    A power that does not play in a crisis (host or belligerent) has no entry. A deployment through a body that
+    is none of the power's open vehicles counts as *a deployment*, of any rung: the record says that it went with others,
+    the case does not model the others' body.
     """
     rows = _informative(case, setting.names.crises, coding)
     at_crisis = {name: i for i, name in enumerate(setting.names.crises)}
@@ -71,35 +68,28 @@ def observe(case: Case, setting: CrisisSetting, coding: Coding = Coding()) -> Ob
     crisis = np.array([at_crisis[c] for c in rows["crisis_id"]], dtype=int)
     power = np.array([at_power[a] for a in rows["actor"]], dtype=int)
     coded, low, high = (rows[name].to_numpy().astype(int) for name in ("rung", "rung_low", "rung_high"))
-    low = np.clip(np.minimum(low - coding.doubt, np.maximum(low, coded)), 0, TOP)
-    high = np.clip(np.maximum(high + coding.doubt, np.minimum(high, coded)), 0, TOP)
+    low = np.clip(np.minimum(low - coding.doubt, np.maximum(low, coded)), 0, setting.rungs.top)
+    high = np.clip(np.maximum(high + coding.doubt, np.minimum(high, coded)), 0, setting.rungs.top)
     weight, line = rows["weight"].to_numpy(), rows["line"].to_numpy()
     found = Observations(crisis, power, low, high, weight, len(setting.names.crises), line)
     return _only_open(found, setting)
 
 
 def _informative(case: Case, crises: Sequence[str], coding: Coding) -> pl.DataFrame:
-    key = ["crisis_id", "actor"]
-    rows = case.responses.filter(
+    return counted(case.responses, coding.bases).filter(
         pl.col("crisis_id").is_in(list(crises))
         & ~pl.col("crisis_id").is_in(list(coding.without))
         & pl.col("actor").is_in(list(case.powers))
-        & pl.col("basis").is_in(list(coding.bases))
-        & pl.col("rung").is_not_null()
-    )
-    return rows.with_columns(
-        pl.col("rung_low").fill_null(pl.col("rung")),
-        pl.col("rung_high").fill_null(pl.col("rung")),
-        (1.0 / pl.len().over(key)).alias("weight"),
     )
 
 
 def _only_open(found: Observations, setting: CrisisSetting) -> Observations:
-    """Drop powers that do not play; widen a 5 without an open vehicle to 5–6."""
+    """Drop powers that do not play; widen a deployment for which the power has no option to any deployment."""
     is_open, rung = np.asarray(setting.is_open), np.asarray(setting.rung)
     plays = is_open[found.crisis, found.power].sum(axis=1) > 1
     found = found.take(plays)
     mine_open, mine_rung = is_open[found.crisis, found.power], rung[found.crisis, found.power]
     inside = (mine_rung >= found.low[:, None]) & (mine_rung <= found.high[:, None]) & mine_open
-    high = np.where(~inside.any(axis=1) & (found.low >= DEPLOYMENT), TOP, found.high)
-    return replace(found, high=high)
+    unlike = ~inside.any(axis=1) & (found.low >= setting.rungs.deployment)
+    low = np.where(unlike, setting.rungs.deployment, found.low)
+    return replace(found, low=low, high=np.where(unlike, setting.rungs.top, found.high))

@@ -1,18 +1,13 @@
-"""The posterior of one explanation: draws, diagnostics, and the file that keeps them."""
+"""The posterior of one explanation: its draws, what they say of the record, and whether they can be trusted."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-import h5py
 import numpy as np
 
 if TYPE_CHECKING:
@@ -21,18 +16,17 @@ if TYPE_CHECKING:
     from buckpass.fit.sampling import Draws
 
 __all__ = [
-    "Diagnostics", "Posterior", "PosteriorFileError", "diagnose", "load_posterior", "save_posterior",
+    "GROUPS", "Diagnostics", "Groups", "Held", "Posterior", "PosteriorFileError", "diagnose", "evenly", "held", "labelled",
+    "quiet_arviz",
 ]  # fmt: skip
 
-Read = TypeVar("Read")
+GROUPS = ("posterior", "log_likelihood", "scores", "log_prior", "readings", "forecast")
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
-UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError)  # what damaged or foreign files raise
-PACKED = ("posterior", "log_likelihood", "log_prior")  # groups kept in single precision
 
 
 class PosteriorFileError(ValueError):
-    """A posterior file is missing, damaged or of another layout."""
+    """A posterior file is missing, damaged, of another layout, or fitted with another model or record."""
 
 
 @dataclass(frozen=True)
@@ -73,51 +67,123 @@ class Diagnostics:
         return tuple(reason for fine, reason in tests if not fine)
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """Draws of one explanation's parameters, stamped with the case that they were fitted to.
+class Groups(Protocol):
+    """What a fit leaves behind, by group: in memory (`Held`) or in a file that is read group by group (`files.Stored`)."""
 
-    draws : xarray Dataset, dims chain, draw and each term's own (power, rung step, vehicle, body asked).
-    log_likelihood : DataArray [chain, draw, crisis], the responses of each crisis given its request (nats).
-    request_log_likelihood : the same for the request; 0 where the record does not know it or there is no host stage.
-    log_prior : [chain, draw, term], log prior density of each term on its own scale: what power-scaling raises.
-    scores : per crisis, leave-one-crisis-out elpd, pareto_k, is_exact; with a host stage also elpd_request and
-    elpd_request_base, the score of the request and that of the shares of requests elsewhere.
-    readings : [reading, crisis], the same elpd and pareto_k under other readings of the record; is_out_of_sample where
-    the fit did not see the crisis; per reading rhat_max, divergences, rows, says. None where none were asked for.
-    forecast : probability [crisis, power, rung] of the crises after the article's date, from those before it.
+    def __contains__(self, name: object) -> bool: ...
+
+    def dataset(self, name: str) -> xr.Dataset:
+        """One group with its dims and coordinates."""
+        ...
+
+    def arrays(self, name: str) -> Mapping[str, np.ndarray]:
+        """The variables of one group bare: xarray and what it loads take most of a second."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """Groups in memory."""
+
+    by_name: Mapping[str, xr.Dataset]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
+
+    def dataset(self, name: str) -> xr.Dataset:
+        return self.by_name[name]
+
+    def arrays(self, name: str) -> Mapping[str, np.ndarray]:
+        return {str(k): v.values for k, v in self.by_name[name].variables.items()}
+
+
+def held(
+    draws: xr.Dataset, log_likelihood: xr.DataArray, scores: xr.Dataset, *,
+    request_log_likelihood: xr.DataArray | None = None, log_prior: xr.DataArray | None = None,
+    readings: xr.Dataset | None = None, forecast: xr.Dataset | None = None,
+) -> Held:  # fmt: skip
+    """What a fit leaves behind, in memory; the names are those of `Posterior`'s properties."""
+    likelihood = log_likelihood.to_dataset(name="responses")
+    if request_log_likelihood is not None:
+        likelihood = likelihood.assign(request=request_log_likelihood)
+    groups = {
+        "posterior": draws, "log_likelihood": likelihood, "scores": scores, "readings": readings, "forecast": forecast,
+        "log_prior": None if log_prior is None else log_prior.to_dataset(name="density"),
+    }  # fmt: skip
+    return Held({name: group for name, group in groups.items() if group is not None})
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of one explanation's parameters, with the record and the model that they were fitted to.
+
+    groups : the draws and what they say of the record, in memory or in a file. Of a file the stamp is read at once, each
+    group when it is first asked for: a verb that needs the scores of thirteen explanations and the draws of two reads no
+    more than that. What is pickled holds the numbers themselves, so that a worker without the file can use it.
+    settings : coding, NUTS settings, versions, seconds, notes.
     order : who moves first, "simultaneous" or "patron first".
+    stamp : the model as it was fitted (`stamp.stamp_of`); empty where nothing was fitted.
     """
 
     explanation: str
     case_id: str
     case_hash: str
     seed: int
-    draws: xr.Dataset
-    log_likelihood: xr.DataArray
+    groups: Groups
     diagnostics: Diagnostics
-    scores: xr.Dataset  # elpd, pareto_k, is_exact per crisis: leave-one-crisis-out, refitted where k̂ was too large
-    settings: Mapping[str, Any] = field(default_factory=dict)  # coding, NUTS settings, versions, seconds, notes
-    request_log_likelihood: xr.DataArray | None = None
-    log_prior: xr.DataArray | None = None
-    readings: xr.Dataset | None = None
-    forecast: xr.Dataset | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     order: str = "simultaneous"
+    stamp: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def n_draws(self) -> int:
-        return math.prod(next(iter(self._sites().values())).shape[:2])
+    def draws(self) -> xr.Dataset:
+        """The terms, dims chain, draw and each term's own (power, rung step, vehicle, body asked)."""
+        return self.groups.dataset("posterior")
 
-    def flat(self, n: int | None = None) -> dict[str, np.ndarray]:
-        """Draws as arrays [draw, …], chains one after the other; `n` takes that many, evenly spaced."""
-        keep = (
-            slice(None) if n is None or n >= self.n_draws else np.linspace(0, self.n_draws - 1, n).round().astype(int)
-        )
-        return {str(k): v.reshape(-1, *v.shape[2:])[keep] for k, v in self._sites().items()}
+    @property
+    def log_likelihood(self) -> xr.DataArray:
+        """[chain, draw, crisis], the responses of each crisis given its request (nats)."""
+        return self.groups.dataset("log_likelihood")["responses"]
+
+    @property
+    def request_log_likelihood(self) -> xr.DataArray | None:
+        """The same of the request; 0 where the record does not know it or there is no host stage."""
+        return self.groups.dataset("log_likelihood").get("request")
+
+    @property
+    def log_prior(self) -> xr.DataArray | None:
+        """[chain, draw, term], log prior density of each term on its own scale: what power-scaling raises."""
+        group = self._optional("log_prior")
+        return None if group is None else group["density"]
+
+    @property
+    def scores(self) -> xr.Dataset:
+        """Per crisis, leave-one-crisis-out elpd, pareto_k, is_exact (refitted where k̂ was too large).
+
+        With a host stage also elpd_request and elpd_request_base, the score of the request and that of the shares of
+        requests elsewhere.
+        """
+        return self.groups.dataset("scores")
+
+    @property
+    def readings(self) -> xr.Dataset | None:
+        """[reading, crisis], elpd and pareto_k under other readings of the record, None where none were asked for.
+
+        is_out_of_sample where the fit did not see the crisis; per reading rhat_max, divergences, rows, says.
+        """
+        return self._optional("readings")
+
+    @property
+    def forecast(self) -> xr.Dataset | None:
+        """probability [crisis, power, rung] of the crises after the article's date, from those before it."""
+        return self._optional("forecast")
+
+    def _optional(self, name: str) -> xr.Dataset | None:
+        return self.groups.dataset(name) if name in self.groups else None
 
     def score(self, name: str) -> np.ndarray:
         """One column of `scores`, or the names of its crises, as an array."""
-        return self.scores[name].values
+        return self.groups.arrays("scores")[name]
 
     @property
     def elpd(self) -> float:
@@ -127,15 +193,29 @@ class Posterior:
 
     def _sites(self) -> dict[str, np.ndarray]:
         """Draws as arrays [chain, draw, …]."""
-        return {str(k): v.values for k, v in self.draws.data_vars.items()}
+        return {k: v for k, v in self.groups.arrays("posterior").items() if v.ndim > 1}
+
+    @property
+    def n_draws(self) -> int:
+        return math.prod(next(iter(self._sites().values())).shape[:2])
+
+    def flat(self, n: int | None = None) -> dict[str, np.ndarray]:
+        """Draws as arrays [draw, …], chains one after the other; `n` takes that many, evenly spaced."""
+        total = self.n_draws
+        keep = slice(None) if n is None or n >= total else evenly(total, n)
+        return {k: v.reshape(-1, *v.shape[2:])[keep] for k, v in self._sites().items()}
 
     def thin(self, per_chain: int) -> Posterior:
         """The same posterior with that many evenly spaced draws per chain; diagnostics stay those of the full run."""
         total = self.draws.sizes["draw"]
-        keep = np.linspace(0, total - 1, min(per_chain, total)).round().astype(int)
-        by_draw = ("draws", "log_likelihood", "request_log_likelihood", "log_prior")
-        thinned = {k: v.isel(draw=keep) for k in by_draw if (v := getattr(self, k)) is not None}
-        return replace(self, **thinned)
+        keep = evenly(total, min(per_chain, total))
+        every = {name: self.groups.dataset(name) for name in GROUPS if name in self.groups}
+        return replace(self, groups=Held({k: v.isel(draw=keep) if "draw" in v.dims else v for k, v in every.items()}))
+
+
+def evenly(total: int, n: int) -> np.ndarray:
+    """Positions of `n` evenly spaced ones out of `total`, first and last among them."""
+    return np.linspace(0, total - 1, n).round().astype(int)
 
 
 def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray) -> Diagnostics:
@@ -157,168 +237,6 @@ def labelled(draws: Draws, dims: Mapping[str, Sequence[str]], coords: Mapping[st
     data = {k: (("chain", "draw", *dims.get(k, ())), v) for k, v in draws.sites.items()}
     used = {d for _, (names, _) in data.items() for d in names}
     return xr.Dataset(data, coords={k: list(v) for k, v in coords.items() if k in used})
-
-
-def save_posterior(posterior: Posterior, path: Path) -> None:
-    """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one."""
-    attrs = {
-        "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
-        "seed": posterior.seed, "order": posterior.order, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
-        "settings": json.dumps(dict(posterior.settings), sort_keys=True),
-    }  # fmt: skip
-    partial = path.with_name(f".{path.name}.partial")
-    mode = "w"
-    for group, data in _groups(posterior, attrs).items():
-        floats = [k for k, v in data.data_vars.items() if v.dtype.kind == "f" and group in PACKED]
-        packed = {name: {"zlib": True, "dtype": "float32"} for name in floats}
-        data.to_netcdf(partial, mode=mode, group=group, engine="h5netcdf", encoding=packed)
-        mode = "a"
-    os.replace(partial, path)
-
-
-def _groups(posterior: Posterior, attrs: Mapping[str, Any]) -> dict[str, xr.Dataset]:
-    import xarray as xr
-
-    likelihood = {"responses": posterior.log_likelihood}
-    if posterior.request_log_likelihood is not None:
-        likelihood["request"] = posterior.request_log_likelihood
-    optional = {
-        "log_prior": None if posterior.log_prior is None else posterior.log_prior.to_dataset(name="density"),
-        "readings": posterior.readings,
-        "forecast": posterior.forecast,
-    }
-    return {
-        "posterior": posterior.draws.assign_attrs(attrs), "log_likelihood": xr.Dataset(likelihood),
-        "scores": posterior.scores, **{k: v for k, v in optional.items() if v is not None},
-    }  # fmt: skip
-
-
-class StoredPosterior(Posterior):
-    """A posterior in a file: its stamp is read at once, each group when it is first asked for.
-
-    A verb that needs the scores of thirteen explanations and the draws of two reads no more than that, and as bare arrays:
-    xarray and what it loads take most of a second.
-    """
-
-    path: Path
-    seen: tuple[int, ...]  # the file as it was when its stamp was read
-    groups: frozenset[str]
-
-    def score(self, name: str) -> np.ndarray:
-        return self._reading("scores", lambda group: _values(group[name]))
-
-    def _sites(self) -> dict[str, np.ndarray]:
-        return self._draws
-
-    @cached_property
-    def _draws(self) -> dict[str, np.ndarray]:
-        def sites(group: Any) -> dict[str, np.ndarray]:
-            return {name: _values(v).astype(float) for name, v in group.items() if not v.is_scale}
-
-        return self._reading("posterior", sites)
-
-    @cached_property
-    def scores(self) -> xr.Dataset:
-        return self._group("scores")
-
-    @cached_property
-    def draws(self) -> xr.Dataset:
-        return self._group("posterior").astype(float)
-
-    @cached_property
-    def log_likelihood(self) -> xr.DataArray:
-        return self._group("log_likelihood")["responses"].astype(float)
-
-    @cached_property
-    def request_log_likelihood(self) -> xr.DataArray | None:
-        found = self._group("log_likelihood")
-        return found["request"].astype(float) if "request" in found else None
-
-    @cached_property
-    def log_prior(self) -> xr.DataArray | None:
-        found = self._optional("log_prior")
-        return None if found is None else found["density"].astype(float)
-
-    @cached_property
-    def readings(self) -> xr.Dataset | None:
-        return self._optional("readings")
-
-    @cached_property
-    def forecast(self) -> xr.Dataset | None:
-        return self._optional("forecast")
-
-    def _group(self, name: str) -> xr.Dataset:
-        return self._reading(name, _dataset)
-
-    def _optional(self, name: str) -> xr.Dataset | None:
-        return self._reading(name, _dataset) if name in self.groups else None
-
-    def _reading(self, name: str, how: Callable[[Any], Read]) -> Read:
-        try:
-            with h5py.File(self.path, "r") as file:
-                if _identity(self.path) != self.seen:
-                    raise OSError("the file was replaced since it was opened")
-                return how(file[name])
-        except UNREADABLE as error:
-            raise _unreadable(self.path, error) from error
-
-
-def load_posterior(path: Path) -> StoredPosterior:
-    """What `save_posterior` wrote; raises `PosteriorFileError` naming the file and what is wrong with it."""
-    try:
-        with h5py.File(path, "r") as file:
-            stamp = file["posterior"].attrs
-            found = object.__new__(StoredPosterior)
-            found.__dict__.update(
-                path=path, seen=_identity(path), groups=frozenset(file),
-                explanation=str(stamp["explanation"]), case_id=str(stamp["case_id"]), case_hash=str(stamp["case_hash"]),
-                seed=np.asarray(stamp["seed"]).item(), diagnostics=Diagnostics(**json.loads(str(stamp["diagnostics"]))),
-                settings=json.loads(str(stamp["settings"])),
-                order=str(stamp.get("order", "simultaneous")),
-            )  # fmt: skip
-            return found
-    except UNREADABLE as error:
-        raise _unreadable(path, error) from error
-
-
-def _identity(path: Path) -> tuple[int, ...]:
-    state = path.stat()
-    return state.st_ino, state.st_size, state.st_mtime_ns
-
-
-def _dataset(group: Any) -> xr.Dataset:
-    """A group as xarray wrote it, in a fiftieth of the time of opening it through xarray."""
-    import xarray as xr
-
-    data = {
-        name: (_dims(values), _values(values)) for name, values in group.items() if not _is_only_a_dimension(values)
-    }
-    coords = {name: data.pop(name) for name in list(data) if data[name][0] == (name,)}
-    return xr.Dataset(data, coords)
-
-
-def _is_only_a_dimension(values: h5py.Dataset) -> bool:
-    return b"not a netCDF variable" in values.attrs.get("NAME", b"")
-
-
-def _dims(values: Any) -> tuple[str, ...]:
-    if values.is_scale:
-        return (values.name.rsplit("/", 1)[-1],)
-    return tuple(scales[0].name.rsplit("/", 1)[-1] for scales in values.dims)
-
-
-def _values(values: h5py.Dataset) -> np.ndarray:
-    if h5py.check_string_dtype(values.dtype):
-        return np.asarray(values.asstr()[...]).astype(str)
-    is_truth = values.attrs.get("dtype", "") in ("bool", b"bool")
-    return values[...].astype(bool) if is_truth else values[...]
-
-
-def _unreadable(path: Path, error: Exception) -> PosteriorFileError:
-    return PosteriorFileError(
-        f"{path.name} is not a posterior that this version can read ({type(error).__name__}: {error}); "
-        "fit the case again: buckpass fit CASE -o FOLDER"
-    )
 
 
 def quiet_arviz():

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.likelihood import first_mover
 from buckpass.fit.model import coefficients_from, log_choices
 from buckpass.fit.observations import Coding, Observations
 from buckpass.fit.posterior import diagnose
@@ -16,14 +15,13 @@ from buckpass.fit.readings import NamedReading, readings_of
 from buckpass.fit.requests import base_rate_scores
 from buckpass.fit.sampling import Draws, Sampling
 from buckpass.fit.scoring import leave_one_out, predictive_score, refit_score, untrusted, with_exact
-from buckpass.game.order import patron_first
+from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
 
 __all__ = ["by_crisis", "crisis_scores", "prior_dominated", "read_again"]
 
 PRIOR_WITHIN = 0.95  # posterior sd over prior sd above which the record has told nothing about a term
-RUNGS = 7
 FORECAST_DRAWS = 400
 
 
@@ -122,10 +120,16 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
             chance = patron_first(games, first).strategy
         else:
             chance = jnp.exp(log_choices(games, sampling.likelihood.is_solved))
-        return jnp.stack([jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(RUNGS)], axis=-1)
+        return jnp.stack(
+            [jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(some.rungs.count)], axis=-1
+        )
 
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.sites.items()}
     take = np.linspace(0, len(next(iter(flat.values()))) - 1, FORECAST_DRAWS).round().astype(int)
     mean = jax.jit(lambda v: jax.vmap(rungs)(v).mean(0))({k: v[take] for k, v in flat.items()})
-    coords = {"crisis": list(some.names.crises), "power": list(some.names.powers), "rung": list(range(RUNGS))}
+    coords = {
+        "crisis": list(some.names.crises),
+        "power": list(some.names.powers),
+        "rung": list(range(some.rungs.count)),
+    }
     return xr.Dataset({"probability": (("crisis", "power", "rung"), np.asarray(mean))}, coords=coords)

@@ -9,22 +9,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
+from buckpass.changes.scenario import are_alike, why_idle
 from buckpass.fit.posterior import Posterior
-from buckpass.futures.bargain import Terms, arrangement_of, terms_of, with_arrangement
-from buckpass.futures.problems import NoUsablePosterior
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.stages import Stage, stage_in, theatre_of
+from buckpass.futures.bargain import Terms, arrangement_of, terms_of
+from buckpass.futures.stages import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
-from buckpass.record.results import ShowsItself
+from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
 PREFERRED = "DL"
 YEARS_AHEAD = (0, 5, 10, 15, 20, 25, 30, 35)
-LEVEL = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,10 @@ class Agreement(ShowsItself):
     break_year: int | None
     p_broken_by: dict[int, float]
     overrides: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def table(self):
-        """One row per party (a polars frame)."""
-        import polars as pl
-
+    def table(self) -> ResultTable:
+        """One row per party: whether it has a bargain to keep, the patience that keeping it takes, its slack."""
         rows = []
         for p in self.parties:
             row: dict[str, Any] = {"party": p.party, "p_has_bargain": p.p_has_bargain, "p_keeps": p.p_keeps}
@@ -95,20 +94,31 @@ class Agreement(ShowsItself):
                 value = getattr(p, name) or (None, None, None)
                 row |= {name: value[0], f"{name}_low": value[1], f"{name}_high": value[2]}
             rows.append(row)
-        return pl.DataFrame(rows, infer_schema_length=None)
+        note = f"Medians and 90 % intervals over {self.n_draws} draws under {self.explanation}; slack: patience above what is needed."
+        units = {
+            "p_has_bargain": "probability",
+            "p_keeps": "probability",
+            "critical": "discount factor",
+            "slack": "discount factor",
+        }
+        return ResultTable(
+            pl.DataFrame(rows, infer_schema_length=None), "What each party needs to keep the agreement", units, note
+        )
 
-    def path_table(self):
-        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ* (a polars frame)."""
-        import polars as pl
+    def path_table(self) -> ResultTable:
+        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ*."""
+        rows = [
+            {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
+             **{f"needed_{p}": v for p, v in y.critical.items()}}
+            for y in self.path
+        ]  # fmt: skip
+        units = {"p_keeps_itself": "probability", "p_broken_by": "probability"}
+        return ResultTable(pl.DataFrame(rows, infer_schema_length=None), "The agreement over the years", units,
+                           "needed: the median discount factor that keeping it takes.")  # fmt: skip
 
-        return pl.DataFrame(
-            [
-                {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
-                 **{f"needed_{p}": v for p, v in y.critical.items()}}
-                for y in self.path
-            ],
-            infer_schema_length=None,
-        )  # fmt: skip
+    def tables(self) -> tuple[ResultTable, ...]:
+        """By party, and by year."""
+        return self.table(), self.path_table()
 
     def statements(self) -> tuple[str, ...]:
         """The answer in sentences: whether it keeps itself, until when, and which fee keeps both in."""
@@ -125,7 +135,7 @@ class Agreement(ShowsItself):
                 f"{median:.2f} ({low:.2f} to {high:.2f}) rather than break; {receiver} {need}. Some fee keeps both in in "
                 f"{share:.0%} of draws."
             )
-        return tuple(lines)
+        return (*lines, *self.notes)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -151,8 +161,8 @@ def agreement(
 
     δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
     Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
-    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, `transfer`, and
-    `arrangement.rent@PARTY`, `arrangement.alignment`, `arrangement.punishment_years`, `arrangement.obstruction_cost`.
+    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, of its terms
+    (`transfer`, `arrangement.…`) and of growth.
     `years_ahead` are the points of the path, the first being now (0).
 
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
@@ -160,41 +170,51 @@ def agreement(
 
     Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
     """
-    arrangement_of(case)
-    changed, others = with_arrangement(case, overrides)
-    scenario = scenario_of(changed, others)
-    name = _explanation(posteriors)
-    first = case.settings.years[1] + 1
-    theatre = theatre_of(scenario, posteriors[name], n_draws, first)
-    terms = terms_of(scenario.case, theatre.n_draws, seed, scenario.bargain.get("transfer"))
+    changes = changes_of_agreement(case, overrides)
+    fit, first = _fit(posteriors), case.settings.years[1] + 1
+    theatre = theatre_of(case, changes, fit, n_draws)
+    terms = terms_of(theatre.case, theatre.n_draws, seed)
     stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
     holds = np.logical_and.accumulate(kept.all(axis=-1), axis=0)
-    names = arrangement_of(scenario.case).parties
+    names = arrangement_of(case).parties
     path = tuple(_year(first + a, s, k, terms, names) for a, s, k in zip(years_ahead, stages, kept, strict=True))
     broken = 1 - holds.mean(axis=1)
     least, most = _payments(stages[0], terms)
     return Agreement(
-        explanation=name, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
-        parties=_parties(scenario.case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
+        explanation=fit.explanation, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        parties=_parties(case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
+        notes=_idle(case, theatre, fit, n_draws, years_ahead),
     )  # fmt: skip
 
 
-def _explanation(posteriors: Mapping[str, Posterior]) -> str:
-    """The division of labour if it was fitted, else the fit with κ under which the record is likeliest."""
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    if PREFERRED in passed:
-        return PREFERRED
-    interacting = {e: p for e, p in passed.items() if explanation(e).frees("kappa")}
-    if not interacting:
+def _idle(
+    case: Case, changed: Theatre, posterior: Posterior, n_draws: int, years_ahead: Sequence[int]
+) -> tuple[str, ...]:
+    """The changes that by themselves move no game and no term, each with the reason if known."""
+    idle, last = [], max(years_ahead)
+    base = inputs_of(theatre_of(case, (), posterior, n_draws), last) if changed.overrides else None
+    for override in changed.overrides:
+        one = changed if len(changed.overrides) == 1 else theatre_of(case, [override], posterior, n_draws)
+        if are_alike(inputs_of(one, last), base):
+            is_open, through = np.any(np.asarray(one.setting.is_open), axis=(0, 1)).tolist(), one.setting.rungs.through
+            reached = [v for v in one.setting.vehicles if is_open[one.setting.names.options.index(f"{through}@{v}")]]
+            idle.append(override.text + why_idle(case, override, one.setting.vehicles, reached))
+    return (f"Without effect by itself on the agreement: {'; '.join(idle)}.",) if idle else ()
+
+
+def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:
+    """The division of labour if it was fitted, else the best fit with κ."""
+    found = best_freeing(posteriors, "kappa", (PREFERRED,))
+    if found is None:
         raise NoUsablePosterior(
             f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {PREFERRED} or "
             f"of another explanation with κ whose diagnostics passed (given: {', '.join(posteriors) or 'none'})"
         )
-    return max(interacting, key=lambda e: float(interacting[e].log_likelihood.sum("crisis").mean()))
+    return found
 
 
 _transfers = jax.jit(transfer_range, static_argnums=(2, 3))
@@ -253,5 +273,4 @@ def _interval(draws: np.ndarray) -> tuple[float, float, float] | None:
 
 
 def _quantiles(draws: np.ndarray) -> tuple[float, float, float]:
-    low, high = np.quantile(draws, LEVEL)
-    return float(np.median(draws)), float(low), float(high)
+    return float(np.median(draws)), *interval(draws)

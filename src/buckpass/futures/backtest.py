@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.ladder import Rungs
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.arrivals import past_of
 from buckpass.futures.observe import BY_POWER
@@ -19,12 +20,13 @@ from buckpass.futures.problems import FuturesError
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import all_histories, play_tiles
 from buckpass.futures.world import world_of
-from buckpass.record.results import ShowsItself
+from buckpass.predict.which_fits import Basis, basis_of
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["Backtest", "NothingToCompare", "Score", "backtest"]
 
 STARTS = (2005, 2015)
-INTERVAL = (0.05, 0.95)
 
 
 class NothingToCompare(FuturesError):
@@ -76,9 +78,10 @@ class Backtest(ShowsItself):
         pairs = [(s.crps, s.naive_crps) for s in self.scores if s.naive_crps > 0]
         return 1.0 - float(np.mean([c / n for c, n in pairs])) if pairs else float("nan")
 
-    def table(self) -> pl.DataFrame:
+    def table(self) -> ResultTable:
         """One row per quantity."""
-        return pl.DataFrame([{**asdict(s), "is_covered": s.is_covered} for s in self.scores])
+        frame = pl.DataFrame([{**asdict(s), "is_covered": s.is_covered} for s in self.scores])
+        return ResultTable(frame, "The past as it would have been foreseen", {}, self.caveat)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -86,7 +89,7 @@ class Backtest(ShowsItself):
             "coverage": self.coverage,
             "skill": self.skill,
             "caveat": self.caveat,
-            "scores": self.table().to_dicts(),
+            "scores": self.table().rows(),
         }
 
 
@@ -104,7 +107,7 @@ def backtest(
 
     Raises `NothingToCompare` where a start leaves no year on one side.
     """
-    scores: list[Score] = []
+    basis, scores = basis_of(case, posteriors), []
     for start in starts:
         years = case.settings.years[1] - start + 1
         if years < 1 or start <= case.settings.years[0]:
@@ -113,15 +116,15 @@ def backtest(
                 f"a start in {start} leaves no years on one side of it; the record runs from {first} to {last}: "
                 f"choose a start from {first + 1} to {last}"
             )
-        scores += _scored(case, posteriors, start, years, histories, seed)
+        scores += _scored(case, basis, start, years, histories, seed)
     return Backtest(tuple(scores))
 
 
-def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed: int) -> list[Score]:
-    world, labels = world_of(scenario_of(case), posteriors, start, years, seed)
+def _scored(case: Case, basis: Basis, start: int, years: int, histories: int, seed: int) -> list[Score]:
+    world, labels = world_of(scenario_of(case, (), start), basis, years, seed)
     tiles = list(play_tiles([world], seed, years, histories))
     by_power, by_host = all_histories(tiles, 0)
-    fans = _fans(by_power, by_host, labels)
+    fans = _fans(by_power, by_host, labels, case.rungs)
     after, before = (
         _facts(case, labels, start, case.settings.years[1] + 1),
         _facts(case, labels, case.settings.years[0], start),
@@ -134,9 +137,9 @@ def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed
             continue
         past = before.get((quantity, of), np.nan)
         naive = past * gone if quantity in COUNTS else past
-        low, median, high = np.quantile(draws, (INTERVAL[0], 0.5, INTERVAL[1]))
+        low, high = interval(draws)
         out.append(
-            Score(start, quantity, of, float(seen), float(low), float(median), float(high), float(naive),
+            Score(start, quantity, of, float(seen), low, float(np.median(draws)), high, float(naive),
                   _crps(draws, seen), abs(float(naive) - float(seen)))
         )  # fmt: skip
     return out
@@ -145,7 +148,9 @@ def _scored(case: Case, posteriors, start: int, years: int, histories: int, seed
 COUNTS = ("crises", "nobody beyond words", "years with a deployment", "years beyond words")
 
 
-def _fans(by_power: Sequence[np.ndarray], by_host: Sequence[np.ndarray], labels) -> dict[tuple[str, str], np.ndarray]:
+def _fans(
+    by_power: Sequence[np.ndarray], by_host: Sequence[np.ndarray], labels, rungs: Rungs
+) -> dict[tuple[str, str], np.ndarray]:
     """Quantities of each history at the end of the years."""
     fans: dict[tuple[str, str], np.ndarray] = {}
     for h, host in enumerate(labels.hosts):
@@ -153,28 +158,30 @@ def _fans(by_power: Sequence[np.ndarray], by_host: Sequence[np.ndarray], labels)
     fans["nobody beyond words", "all hosts"] = by_host[1].sum(axis=(0, 2))
     for i, power in enumerate(labels.powers):
         fans["economic share", power] = by_power[BY_POWER.index("economic_share")][-1, :, i]
-        fans["years with a deployment", power] = (by_power[BY_POWER.index("rung")][:, :, i] >= 5).sum(0)
-        fans["years beyond words", power] = (by_power[BY_POWER.index("rung")][:, :, i] >= 2).sum(0)
+        highest = by_power[BY_POWER.index("rung")][:, :, i]
+        fans["years with a deployment", power] = (highest >= rungs.deployment).sum(0)
+        fans["years beyond words", power] = (highest >= rungs.beyond_words).sum(0)
     return fans
 
 
 def _facts(case: Case, labels, first: int, end: int) -> dict[tuple[str, str], float]:
     """The same quantities of the record between two years (the second not included)."""
-    theatre = pl.col("theatre") == case.settings.focus.theatre
+    theatre, rungs = pl.col("theatre") == case.settings.focus.theatre, case.rungs
     rows = case.crises.filter(theatre & (pl.col("start") >= date(first, 1, 1)) & (pl.col("start") < date(end, 1, 1)))
-    acts = case.responses.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(labels.powers)))
-    acts = acts.join(rows.select("crisis_id", pl.col("start").dt.year().alias("year")), on="crisis_id")
+    acts = case.coded.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(labels.powers)))
+    years = rows.select(pl.col("crisis_id").alias("crisis"), pl.col("start").dt.year().alias("year"))
+    acts = acts.join(years, on="crisis")
     facts: dict[tuple[str, str], float] = {}
     for host in labels.hosts:
         facts["crises", host] = float(sum(1 / len(h) for h in rows["host"].to_list() if host in h))
-    highest = acts.group_by("crisis_id").agg(pl.col("rung").max())
-    facts["nobody beyond words", "all hosts"] = float((highest["rung"] < 2).sum())
+    highest = acts.group_by("crisis").agg(pl.col("rung").max())
+    facts["nobody beyond words", "all hosts"] = float((highest["rung"] < rungs.beyond_words).sum())
     shares = np.exp(trade_at(past_of(case, end)))
     total = np.nansum(shares)
     for i, power in enumerate(labels.powers):
         mine = acts.filter(pl.col("actor") == power).group_by("year").agg(pl.col("rung").max())
-        facts["years with a deployment", power] = float((mine["rung"] >= 5).sum())
-        facts["years beyond words", power] = float((mine["rung"] >= 2).sum())
+        facts["years with a deployment", power] = float((mine["rung"] >= rungs.deployment).sum())
+        facts["years beyond words", power] = float((mine["rung"] >= rungs.beyond_words).sum())
         if np.isfinite(shares[:, i]).any() and total > 0:
             facts["economic share", power] = float(np.nansum(shares[:, i]) / total)
     return facts

@@ -12,17 +12,17 @@ import numpy as np
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.case.override_paths import override_paths
 from buckpass.case.problems import clip, spelling_hint
-from buckpass.case.schema import Quantity
+from buckpass.changes.in_case import quantity_of
+from buckpass.changes.paths import override_paths
 from buckpass.futures.observe import BY_POWER
 from buckpass.futures.problems import BadDesign
+from buckpass.futures.scenario import questions_of
 
 __all__ = ["METHODS", "Design", "Input", "Outcome", "assumed_inputs", "read_design", "sample_points"]
 
 METHODS = ("sobol", "morris", "lhs")
 KEYS = {"method", "samples", "seed", "years", "histories", "first_year", "foresight", "overrides", "input", "outcome"}
-NOT_OF_YEARS = ("agreement.", "futures.discount")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Outcome:
     year: int
     above: float | None = None
     below: float | None = None
+
+    @property
+    def text(self) -> str:
+        """Measure, power and year in words."""
+        return f"{self.measure} {self.power} {self.year}"
 
 
 @dataclass(frozen=True)
@@ -78,29 +83,29 @@ def read_design(case: Case, path: Path) -> Design:
     counts = {k: table.get(k, d) for k, d in (("samples", 64), ("seed", 0), ("years", 25), ("histories", 2048))}
     problems += [f"{k} = {v!r} is not a whole number" for k, v in counts.items() if type(v) is not int]
     problems += [f"{k} = {v} must be at least 1" for k, v in counts.items() if type(v) is int and k != "seed" and v < 1]
-    inputs, wrong = _inputs(case, table.get("input"))
+    foresight = table.get("foresight", "myopic")
+    inputs, wrong = _inputs(case, table.get("input"), foresight)
     outcomes, bad = _outcomes(case, table.get("outcome"))
     problems += wrong + bad
     if problems:
         raise BadDesign(f"{path.name}: nothing was computed:\n  " + "\n  ".join(problems))
     return Design(
         method=method, **counts, inputs=inputs, outcomes=outcomes, overrides=tuple(table.get("overrides", ())),
-        foresight=table.get("foresight", "myopic"), first_year=table.get("first_year"),
+        foresight=foresight, first_year=table.get("first_year"),
     )  # fmt: skip
 
 
 def assumed_inputs(case: Case) -> tuple[Input, ...]:
     """Every number of the years ahead that is labelled assumed and has a range: parameters, vehicles, alignments."""
-    settings, theatre = case.settings, case.settings.focus.theatre
-    found: dict[str, Quantity] = {k: q for k, q in settings.parameters.items() if not k.startswith(NOT_OF_YEARS)}
-    for o in (o for o in settings.organisations if o.is_vehicle):
-        found |= {f"{o.id}.cost_share": o.cost_share, f"{o.id}.legitimacy": o.legitimacy}
-    for a in (a for a in settings.alignments if a.theatre == theatre and a.of != "*"):
-        found[f"{a.of}.alignment@{a.with_}"] = a
+    settings, theatre, paths = case.settings, case.settings.focus.theatre, override_paths(case)
+    vehicles = (o.id for o in settings.organisations if o.is_vehicle)
+    names = [*settings.parameters, *(f"{v}.{name}" for v in vehicles for name in ("cost_share", "legitimacy"))]
+    names += [f"{a.of}.alignment@{a.with_}" for a in settings.alignments if a.theatre == theatre]
+    found = {n: quantity_of(case, paths[n], theatre) for n in names if n in paths and "years" in paths[n].honoured}
     return tuple(
-        Input(path, float(q.low), float(q.high))
-        for path, q in found.items()
-        if q.label == "assumed" and q.low is not None and q.high is not None and q.low < q.high
+        Input(name, float(q.low), float(q.high))
+        for name, q in found.items()
+        if q is not None and q.label == "assumed" and q.low is not None and q.high is not None and q.low < q.high
     )
 
 
@@ -130,7 +135,7 @@ def problem_of(design: Design) -> dict[str, Any]:
     }
 
 
-def _inputs(case: Case, entries: Any) -> tuple[tuple[Input, ...], list[str]]:
+def _inputs(case: Case, entries: Any, foresight: str) -> tuple[tuple[Input, ...], list[str]]:
     if entries is None:
         return assumed_inputs(case), []
     paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case)}
@@ -141,6 +146,8 @@ def _inputs(case: Case, entries: Any) -> tuple[tuple[Input, ...], list[str]]:
         low, high = entry.get("low", known and known.low), entry.get("high", known and known.high)
         if name not in paths or paths[name].value != "number":
             problems.append(f"input {clip(name)!r} is not a number that can be changed — {spelling_hint(name, paths)}")
+        elif why := paths[name].why_not(*questions_of(foresight)):
+            problems.append(f"input {name}: {why}")
         elif not all(isinstance(x, (int, float)) and math.isfinite(x) for x in (low, high)) or not low < high:
             problems.append(f"input {name}: give low and high, low below high (seen: {low}, {high})")
         else:

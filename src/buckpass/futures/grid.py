@@ -19,7 +19,6 @@ from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_
 __all__ = ["COLUMN", "Grid", "grid_of"]
 
 COLUMN = {name: k for k, name in enumerate(COVARIATES)}
-PLAIN = 6  # options before the vehicles'
 FROM_REQUEST = ("asked", "treaty_asked")
 
 
@@ -41,8 +40,11 @@ class Grid:
     rival: np.ndarray  # position of each power's main rival, its own where the case names none of the powers
 
 
-def grid_of(past: Past, requests: tuple[tuple[str, ...], ...]) -> Grid:
-    """The grid of a case at the first year: each row is a made crisis of that day, read like any other crisis."""
+def grid_of(past: Past, requests: tuple[tuple[str, ...], ...], with_closed: bool = False) -> Grid:
+    """The grid of a case at the first year: each row is a made crisis of that day, read like any other crisis.
+
+    `with_closed` : keep the vehicles that are open to nobody, for a power that is held at a deployment through one.
+    """
     case, kinds = past.case, _kinds(past)
     standard = standard_of(case)
     firsts = [kinds.index(k) for k in dict.fromkeys(kinds)]
@@ -53,7 +55,7 @@ def grid_of(past: Past, requests: tuple[tuple[str, ...], ...]) -> Grid:
     made = case.replace(crises=pl.concat([by_kind, by_request]), responses=case.responses.clear())
     whole = setting_of(made, ids, standard)
     setting = _crossed(whole, len(past.hosts), len(firsts), len(requests))
-    setting, kept = _without_closed_vehicles(setting)
+    setting, kept = _without_closed_vehicles(setting, with_closed)
     pressed, rival = _pressure(past)
     return Grid(setting, kind_of_type, len(firsts), requests, kept, standard, pressed, rival)
 
@@ -95,10 +97,10 @@ def _crossed(whole: CrisisSetting, hosts: int, kinds: int, requests: int) -> Cri
     return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
 
 
-def _without_closed_vehicles(setting: CrisisSetting) -> tuple[CrisisSetting, tuple[int, ...]]:
-    is_open = np.any(np.asarray(setting.is_open), axis=(0, 1)).tolist()
-    kept = tuple(v for v in range(len(setting.vehicles)) if is_open[PLAIN + v])
-    options = np.array([*range(PLAIN), *(PLAIN + v for v in kept)])
+def _without_closed_vehicles(setting: CrisisSetting, with_closed: bool) -> tuple[CrisisSetting, tuple[int, ...]]:
+    is_open, plain = np.any(np.asarray(setting.is_open), axis=(0, 1)).tolist(), len(setting.rungs.plain)
+    kept = tuple(v for v in range(len(setting.vehicles)) if with_closed or is_open[plain + v])
+    options = np.array([*range(plain), *(plain + v for v in kept)])
     per_option = (
         "effort_at",
         "cost_share_at",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES
-from buckpass.futures.problems import ManifestMismatch, OutputFailed
+from buckpass.futures.problems import ManifestMismatch
 from buckpass.futures.tiles import TileResult, all_histories
+from buckpass.results.files import json_text, made_folder, write_json, write_whole
 
-__all__ = ["HistoryWriter", "check_manifest", "manifest_of", "read_manifest", "write_atomically"]
+__all__ = ["HistoryWriter", "check_manifest", "manifest_of", "read_manifest"]
 
 MANIFEST = "manifest.json"
 VERSIONED = ("buckpass", "jax", "numpy")
@@ -53,7 +53,7 @@ def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
                 f"{folder} is not empty and has no {MANIFEST}; nothing was overwritten: choose another folder"
             )
         return False
-    wanted = json.loads(json.dumps(wanted))
+    wanted = json.loads(json_text(wanted))
     for part in ("versions", "identity"):
         for key in sorted({*found.get(part, {}), *wanted[part]}):
             seen, asked = found.get(part, {}).get(key), wanted[part].get(key)
@@ -63,23 +63,6 @@ def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
                     "joined; nothing was overwritten. Choose another folder, or run it again as it was"
                 )
     return True
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """A reader sees the old file or the new one; a failed write leaves no file behind."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputFailed(
-            f"{path} could not be written ({error.strerror}); what was finished before is kept"
-        ) from error
 
 
 class HistoryWriter:
@@ -92,7 +75,7 @@ class HistoryWriter:
         self.part = 0
         self.powers, self.hosts = manifest["parameters"]["powers"], manifest["parameters"]["hosts"]
         self.first_year = manifest["parameters"]["first_year"]
-        write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+        write_json(made_folder(folder) / MANIFEST, manifest)
 
     def add(self, tile: TileResult) -> None:
         """Take a tile; write whole chunks."""
@@ -104,7 +87,7 @@ class HistoryWriter:
         """Write what is waiting."""
         if self.waiting:
             for run, name in enumerate(("baseline", "scenario")[: len(self.waiting[0].by_power)]):
-                write_atomically(self.folder / f"{name}-{self.part:06d}.parquet", self._encoded(run))
+                write_whole(self.folder / f"{name}-{self.part:06d}.parquet", self._encoded(run))
             self.part += 1
             self.waiting = []
 
@@ -135,5 +118,5 @@ def _columns(names: Sequence[str], owners: Sequence[str], values: Sequence[np.nd
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
+    text = json_text(value)
     return text if len(text) <= 80 else text[:77] + "…"

@@ -10,18 +10,16 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.case.overrides import Override
 from buckpass.futures.arrivals import Past
-from buckpass.futures.problems import GrowthOverflows, NoCapacity
+from buckpass.futures.problems import NoCapacity
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
 
-DEPLOYMENT = 5
 LONGEST_SHOCK = 0.4  # a yearly change of log beyond this is a change of coverage, not of the thing counted
 BOUND = 0.005  # a survey share of 0 or 1 is a rounding
 
 
-def capacity_at(case: Case, first_year: int, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, " p"]:
+def capacity_at(case: Case, first_year: int) -> Float[np.ndarray, " p"]:
     """log capacity of each power: the last figure before the year; NaN where there is none."""
     measure = case.settings.measures.capacity
     rows = case.series.filter(pl.col("series").is_in(measure.series) & (pl.col("year") < first_year))
@@ -32,14 +30,6 @@ def capacity_at(case: Case, first_year: int, changes: tuple[Override, ...] = ())
             f"{case.id} has no capacity ({wanted}) of any power before {first_year}, from which the years ahead could "
             "start: add the figures to series.csv"
         )
-    for override in (o for o in changes if o.attribute == "capacity"):
-        i = case.powers.index(override.subject)
-        values[i] = override.on(values[i])
-        if not values[i] > 0:
-            raise GrowthOverflows(
-                f"{override.text}: a capacity of {values[i]:g} has no logarithm and nothing can grow from it; "
-                f"to take a power out of the game use absent={override.subject}"
-            )
     return np.log(values)
 
 
@@ -73,7 +63,7 @@ def spread_of(case: Case, series: tuple[str, ...], first_year: int) -> float:
     return float(np.std(changes.to_numpy(), ddof=1)) if len(changes) > 2 else 0.0
 
 
-def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndarray, "h p"]:
+def opinions_at(past: Past) -> Float[np.ndarray, "h p"]:
     """Log-odds of unfavourable opinion of each power in each host, the survey nearest the year; NaN where none."""
     out = np.full((len(past.hosts), len(past.case.powers)), np.nan)
     for h, host in enumerate(past.hosts):
@@ -81,22 +71,19 @@ def opinions_at(past: Past, changes: tuple[Override, ...] = ()) -> Float[np.ndar
             rows = [o for o in past.case.settings.opinions if o.power == power and o.host == host]
             if rows:
                 share = min(rows, key=lambda o: abs(o.year - past.first_year)).value
-                added = [
-                    o.on(share) for o in changes if o.attribute == "opinion" and (o.subject, o.target) == (power, host)
-                ]
-                share = min(max(added[0] if added else share, BOUND), 1 - BOUND)
+                share = min(max(share, BOUND), 1 - BOUND)
                 out[h, i] = math.log(share / (1 - share))
     return out
 
 
 def commitments_at(case: Case, first_year: int, half_life: float) -> Float[np.ndarray, " p"]:
     """D: deployments of the record, wherever they were, each halved with every `half_life` years since it ended."""
-    return _decayed(case, case.crises, first_year, half_life, lambda rung: float(rung >= DEPLOYMENT))
+    return _decayed(case, case.crises, first_year, half_life, lambda rung: float(rung >= case.rungs.deployment))
 
 
 def security_at(past: Past, half_life: float) -> Float[np.ndarray, " p"]:
     """Influence in security from what each power did in the theatre before the first year, decayed likewise."""
-    influence = past.case.settings.ladder.influence
+    influence = past.case.ladder.influence
     return _decayed(past.case, past.crises, past.first_year, half_life, lambda rung: influence[rung])
 
 
@@ -113,10 +100,9 @@ def _last_bases(rows: pl.DataFrame) -> list[str]:
 def _decayed(case: Case, crises: pl.DataFrame, first_year: int, half_life: float, worth) -> Float[np.ndarray, " p"]:
     begin = date(first_year, 1, 1)
     stock = np.zeros(len(case.powers))
-    acts = case.responses.filter(pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null())
-    known = crises.filter(pl.col("start") < begin).select("crisis_id", "end")
-    highest = acts.join(known, on="crisis_id").group_by("crisis_id", "actor", "end").agg(pl.col("rung").max())
-    for row in highest.sort("crisis_id", "actor").iter_rows(named=True):
+    acts = case.coded.filter(pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null())
+    known = crises.filter(pl.col("start") < begin).select(pl.col("crisis_id").alias("crisis"), "end")
+    for row in acts.join(known, on="crisis").sort("crisis", "actor").iter_rows(named=True):
         age = max((begin - row["end"]).days / 365.25, 0.0) if row["end"] else 0.0
         stock[case.powers.index(row["actor"])] += worth(row["rung"]) * 0.5 ** (age / half_life)
     return stock

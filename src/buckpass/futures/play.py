@@ -13,6 +13,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.case.ladder import Rungs
+from buckpass.changes.in_game import changed_games
+from buckpass.changes.scenario import open_only
 from buckpass.futures.draws import uniform
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
@@ -22,7 +25,7 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import UNBATCHED, CrisisSetting
 from buckpass.game.throughput import settle_block
 
-__all__ = ["BLOCK", "Event", "Played", "Scene", "crises_with", "describe", "play"]
+__all__ = ["BLOCK", "Event", "Played", "Scene", "crises_with", "describe", "first_games", "inputs_of", "play"]
 
 BLOCK = 192  # what stays in the cache of a core with ten options of eight powers; a power of two is a tenth slower
 TOLERANCE = 1e-4  # largest change of a sweep: what is left then is about a tenth, far below the Monte Carlo error
@@ -70,6 +73,7 @@ class Played(eqx.Module):
     influence: Float[Array, "n p"]
     is_stabilised: Bool[Array, " n"]
     is_solved: Bool[Array, " n"]
+    rungs: Rungs = eqx.field(static=True)  # what the rungs are
 
 
 def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Event:
@@ -84,14 +88,41 @@ def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Ev
     low = at.astype(jnp.int32)
     left, right = _pick(table, low), _pick(table, jnp.minimum(low + 1, table.shape[1] - 1))
     code = left + (right - left) * (at - low)
-    code = jnp.where(jnp.isnan(world.fixed.severity[1]), code * world.fixed.severity[0], world.fixed.severity[1])
     request = _position(world.request_levels[kind], level("request"))
     kinds = world.setting.severity.shape[0] // (world.request_levels.shape[1] * world.rates.shape[1])
     cell = (host * kinds + world.kind_of_type[kind]) * world.request_levels.shape[1] + request
     powers = jnp.arange(world.own_stake.shape[0])
     hit = uniform(seed, "own stake", history[:, None], year, place[:, None], powers) < world.own_stake
     own = hit.astype(jnp.float32)
-    return Event(history, year, host, slot, draw, kind, jnp.clip(code, 0.0, 1.0), request, cell, own, is_real)
+    return Event(history, year, host, slot, draw, kind, _severity(world, code), request, cell, own, is_real)
+
+
+def _severity(world: World, code: Array) -> Array:
+    """The severity code as the scenario makes it."""
+    scale, value = world.fixed.severity
+    return jnp.clip(jnp.where(jnp.isnan(value), code * scale, value), 0.0, 1.0)
+
+
+@jax.jit
+def first_games(world: World) -> Crises:
+    """A game of middling severity in every cell as the first year finds it, each under a draw of its own."""
+    cells, hosts = world.setting.severity.shape[0], world.rates.shape[1]
+    lane = jnp.arange(cells)
+    host, draw = lane * hosts // cells, lane % world.rates.shape[0]
+    code = _severity(world, jnp.full(cells, 0.5, world.severities.dtype))
+    own = jnp.zeros((cells, world.own_stake.size), world.own_stake.dtype)
+    request = lane % world.request_levels.shape[1]
+    event = Event(lane, jnp.int32(0), host, 0 * lane, draw, 0 * lane, code, request, lane, own, lane >= 0)
+    start = world.start
+    commitments, capacity = (jnp.broadcast_to(x, own.shape) for x in (start.commitments, start.capacity))
+    return crises_with(world, event, Scene(commitments, start.opinion[host], capacity, start.trade[host]))
+
+
+def inputs_of(world: World) -> Any:
+    """What a scenario can move: the first year's games, without what nobody can choose; growth; the first state."""
+    yearly = world.yearly
+    traded = dataclasses.replace(yearly, trade_growth=yearly.trade_growth * jnp.any(world.has_trade > 0, axis=0))
+    return open_only(first_games(world)), traded, world.start, world.request_levels
 
 
 def crises_with(world: World, event: Event, scene: Scene) -> Crises:
@@ -150,30 +181,23 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
         "rival_pressure": pressure,
     }
     grown = (capacity - x[..., COLUMN["capacity"]]) * scale[COLUMN["capacity"]] * world.delivery_elasticity
+    own = (world.start.capacity - world.first_capacity) * world.has_capacity * world.delivery_elasticity
     order = jnp.array([COLUMN[name] for name in columns])
     cells["covariates"] = x.at[..., order].set(jnp.stack(list(columns.values()), axis=-1))
-    cells["log_delivery"] = cells["log_delivery"] + grown - jnp.mean(grown, axis=-1, keepdims=True)
+    others_held = jnp.mean(grown - own, axis=-1, keepdims=True)  # what a scenario takes from one power goes to nobody
+    cells["log_delivery"] = cells["log_delivery"] + grown - others_held
     cells["severity"] = jnp.exp(world.severity_index[0] + world.severity_index[1] * event.severity)
     return dataclasses.replace(world.setting, **cells)
 
 
 def _changed(world: World, event: Event, scene: Scene, crises: Crises) -> Crises:
-    """Commitments and foresight, then what the scenario changes in every game."""
+    """What the scenario changes in every game, then commitments and foresight."""
     fixed, yearly = world.fixed, world.yearly
+    crises = changed_games(crises, fixed.games)
     ahead = fixed.foresight[0][:, None] * crises.deploys_at + fixed.foresight[1][:, None] * crises.presence_at
     own_capacity = jnp.exp(scene.capacity - world.first_capacity)
     bound = yearly.commitment_cost[event.draw][:, None] * scene.commitments / own_capacity
-    levels = [crises.stake, crises.cost, crises.backlash, crises.influence, crises.norm]
-    levels = [jnp.where(jnp.isnan(v), x * s, v) for x, s, v in zip(levels, fixed.scale, fixed.value, strict=True)]
-    held = (crises.rung == fixed.forced[:, None]) & (fixed.forced >= 0)[:, None]
-    can = jnp.any(crises.is_open & held, axis=-1, keepdims=True)
-    forced = jnp.where(can, crises.is_open & held, held)
-    is_open = jnp.where((fixed.forced >= 0)[:, None], forced, crises.is_open)
-    is_open = jnp.where((fixed.is_absent > 0)[:, None], crises.rung == 0, is_open)
-    return dataclasses.replace(
-        crises, stake=levels[0], cost=levels[1] * (1.0 + bound), backlash=levels[2], influence=levels[3], norm=levels[4],
-        barred_at=crises.barred_at + ahead, is_open=is_open,
-    )  # fmt: skip
+    return dataclasses.replace(crises, cost=crises.cost * (1.0 + bound), barred_at=crises.barred_at + ahead)
 
 
 def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Played:
@@ -186,7 +210,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
     settled = _if_any(event.is_real, lambda: settle_block(choice, TOLERANCE))
     powers = jnp.arange(settled.residual.shape[0])[:, None]
     level = uniform(seed, "choice", event.history, event.year, event.place, powers)
-    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level))
+    chosen = _if_any(event.is_real, lambda: _chosen(settled.strategy, level, crises.rungs))
 
     def of(attribute: Float[Array, "n p o"]) -> Float[Array, "n p"]:
         rows = jnp.moveaxis(attribute, 0, -1)
@@ -207,6 +231,7 @@ def play(world: World, seed, event: Event, scene: Scene, is_valued: bool) -> Pla
         is_stabilised=uniform(seed, "stabilised", event.history, event.year, event.place)
         < -jnp.expm1(-jnp.maximum(host_felt, 0.0)),
         is_solved=settled.is_settled,
+        rungs=crises.rungs,
     )
 
 
@@ -216,9 +241,9 @@ def _value(choice: Choice, residual: Float[Array, "p n"]) -> Float[Array, "p n"]
     return jax.nn.logsumexp(choice.offer - left, axis=1) + choice.stake
 
 
-def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[Array, "p o n"]:
+def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"], rungs: Rungs) -> Float[Array, "p o n"]:
     """One-hot options. Options stand in the order of rungs, so that a small change of payoffs moves few choices."""
-    order = _by_rung(sigma.shape[1])
+    order = rungs.option_order(sigma.shape[1])
     is_last, total = [], jnp.zeros_like(level)
     whole = sum(sigma[:, o] for o in order)
     passed = jnp.zeros(level.shape, bool)
@@ -228,11 +253,6 @@ def _chosen(sigma: Float[Array, "p o n"], level: Float[Array, "p n"]) -> Float[A
         is_last.append(reached & ~passed)
         passed = passed | reached
     return jnp.stack([is_last[order.index(o)] for o in range(len(order))], axis=1).astype(sigma.dtype)
-
-
-def _by_rung(options: int) -> list[int]:
-    """Silence to security assistance, then deployments through vehicles, then alone (which stands before them)."""
-    return [*range(5), *range(6, options), 5]
 
 
 def _position(levels: Float[Array, "n k"], level: Float[Array, " n"]) -> Int[Array, " n"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buckpass.case.problems import BuckpassError
+from buckpass.results.errors import BuckpassError
 
 __all__ = [
     "BadDesign",
@@ -13,9 +13,6 @@ __all__ = [
     "NoArrangement",
     "NoCapacity",
     "NoHistories",
-    "NoUsablePosterior",
-    "NotAFuturesChange",
-    "OutputFailed",
 ]
 
 
@@ -31,20 +28,12 @@ class NoCapacity(FuturesError):
     """No power has a capacity before the first year: there is nothing from which the years ahead could start."""
 
 
-class NoUsablePosterior(FuturesError):
-    """No posterior of this case whose diagnostics passed was given."""
-
-
 class NoHistories(FuturesError):
     """Fewer than one history or one year, or more than keys tell apart, was asked for."""
 
 
 class GrowthOverflows(FuturesError):
     """A growth rate would carry a quantity out of what numbers hold within the years asked."""
-
-
-class NotAFuturesChange(FuturesError):
-    """A change that says something about one crisis, not about years of them."""
 
 
 class ManifestMismatch(FuturesError):
@@ -57,7 +46,3 @@ class BadDesign(FuturesError):
 
 class ClusterDoesNotAnswer(FuturesError):
     """No Dask scheduler answered at the address in time."""
-
-
-class OutputFailed(FuturesError):
-    """A result could not be written (disk full, folder not writable); what was finished before is kept."""

@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from buckpass.case import Case
+from buckpass.changes.scenario import are_alike, why_idle
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.foresight import with_foresight
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES, Measure, Tally
 from buckpass.futures.output import HistoryWriter, manifest_of
+from buckpass.futures.play import inputs_of
 from buckpass.futures.problems import NoHistories
-from buckpass.futures.scenario import scenario_of
+from buckpass.futures.scenario import Scenario, scenario_of
 from buckpass.futures.tiles import TILE, Along, in_order, play_tiles
-from buckpass.futures.world import Labels, usable_weights, world_of
-from buckpass.record.results import ShowsItself
+from buckpass.futures.world import Labels, World, world_of
+from buckpass.predict.which_fits import Basis, basis_of
+from buckpass.results.summary import normal_interval
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
-Z90 = 1.645  # half the width of a 90 % normal interval, in standard errors
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_HISTORIES = 2**31 - 4096
 MOST_YEARS = 500
@@ -36,7 +40,7 @@ RUNS = ("baseline", "scenario", "difference")
 class Plan:
     """How the years are played; none of `chunk` and `workers` changes a number.
 
-    foresight : "myopic" or "one-step". weights : of the explanations (stacking), None as `usable_weights` says.
+    foresight : "myopic" or "one-step".
     first_year : None is the year after the record.
     """
 
@@ -45,7 +49,6 @@ class Plan:
     seed: int = 0
     first_year: int | None = None
     foresight: str = "myopic"
-    weights: Mapping[str, float] | None = None
     chunk: int = 65_536
     workers: int = 2
 
@@ -66,29 +69,41 @@ class Futures(ShowsItself):
     folder: Path | None = None
     notes: tuple[str, ...] = field(default=())
 
-    def table(self, year: int | None = None):
-        """The last (or given) year as two polars frames, by measure and power and by host.
+    def table(self, year: int | None = None) -> ResultTable:
+        """The last (or given) year by measure and power.
 
         mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
         same history) with the 90 % interval of its mean.
         """
-        import polars as pl
-
-        at = self.summary.sel(year=int(self.summary["year"][-1]) if year is None else year)
-        by_power = [
+        at = self._year(year)
+        rows = [
             {"measure": m.name, "power": str(power), "mean": float(at[f"{m.name}_mean"].sel(run="baseline", power=power)),
              **_band(at, m, power), **_difference(at, m.name, power)}
             for m in MEASURES for power in at["power"].values if m.name != "economic_share" or power in self.labels.traders
         ]  # fmt: skip
-        by_host = [
+        said = "; ".join(f"{m.name}: {m.meaning} ({m.unit})" for m in MEASURES)
+        return ResultTable(pl.DataFrame(rows), f"By power in {int(at['year'])}", {}, f"{said}.")
+
+    def by_host(self, year: int | None = None) -> ResultTable:
+        """The last (or given) year by host and run: crises, and how many found nobody or were not stabilised."""
+        at = self._year(year)
+        rows = [
             {"host": str(host), "run": str(run), **{name: float(at[name].sel(run=run, host=host)) for name in BY_HOST}}
             for host in at["host"].values for run in at["run"].values
         ]  # fmt: skip
-        return [pl.DataFrame(by_power), pl.DataFrame(by_host)]
+        return ResultTable(pl.DataFrame(rows), f"By host in {int(at['year'])}", {"nobody_by": "probability"})
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """The last year by power and by host."""
+        return self.table(), self.by_host()
+
+    def _year(self, year: int | None) -> xr.Dataset:
+        return self.summary.sel(year=int(self.summary["year"][-1]) if year is None else year)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary and the manifest as plain data."""
-        return {"manifest": dict(self.manifest), "unsolved": self.unsolved, "summary": self.summary.to_dict()}
+        plain = {"manifest": dict(self.manifest), "unsolved": self.unsolved, "notes": list(self.notes)}
+        return {**plain, "summary": self.summary.to_dict()}
 
     def plot(self, measure: str = "burden"):
         """Fan chart by power, the baseline in grey (an Altair chart)."""
@@ -108,9 +123,10 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
     if "difference" not in at["run"]:
         return {}
     of = at.sel(run="difference", power=power)
-    mean, error = float(of[f"{measure}_mean"]), Z90 * float(of[f"{measure}_se"])
+    mean = float(of[f"{measure}_mean"])
+    low, high = normal_interval(mean, float(of[f"{measure}_se"]))
     scenario = float(at[f"{measure}_mean"].sel(run="scenario", power=power))
-    return {"scenario": scenario, "difference": mean, "difference_low": mean - error, "difference_high": mean + error}
+    return {"scenario": scenario, "difference": mean, "difference_low": low, "difference_high": high}
 
 
 def simulate(
@@ -124,15 +140,18 @@ def simulate(
     Parquet part per chunk of histories and a manifest are written there. `along` hands on the tiles, of 2,048 histories each, for
     a caller that shows how far it is.
 
-    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `BadOverride`, `NotAFuturesChange`, `ManifestMismatch`.
+    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
     """
     check_plan(plan)
+    basis = basis_of(case, posteriors)
     first = plan.first_year or case.settings.years[1] + 1
     texts = [()] if not overrides else [(), tuple(overrides)]
-    made = [world_of(scenario_of(case, t), posteriors, first, plan.years, plan.seed, plan.weights) for t in texts]
+    scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
+    made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
+    idle = _idle(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
-    manifest = _manifest(case, posteriors, overrides, plan, labels)
+    manifest = _manifest(case, basis, overrides, plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
     tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
     tiles = play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers)
@@ -142,7 +161,23 @@ def simulate(
             writer.add(tile)
     if writer is not None:
         writer.finish()
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out)
+    notes = (f"Without effect by itself in the years ahead: {'; '.join(idle)}.",) if idle else ()
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+
+
+def _idle(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> list[str]:
+    """The changes that by themselves move no game, no state and no growth, each with the reason if known."""
+    idle = []
+    for override in scenario.overrides:
+        changed = worlds[-1]
+        if len(scenario.overrides) > 1:
+            one = scenario_of(case, [override.text], scenario.first_year, plan.foresight)
+            changed, _ = world_of(one, basis, plan.years, plan.seed)
+        if override.of.honoured != ("foresight",) and are_alike(inputs_of(worlds[0]), inputs_of(changed)):
+            open_vehicles = worlds[0].setting.vehicles  # those that are open to nobody were dropped
+            vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
+            idle.append(override.text + why_idle(case, override, vehicles, open_vehicles))
+    return idle
 
 
 def check_plan(plan: Plan) -> None:
@@ -162,13 +197,12 @@ def _count(tallies: list[Tally], tile) -> None:
         tallies[2].add([b - a for a, b in by_power], [b - a for a, b in by_host], tile.unsolved)
 
 
-def _manifest(case: Case, posteriors, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
-    weights = usable_weights(posteriors, plan.weights)
+def _manifest(case: Case, basis: Basis, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "seed": plan.seed, "years": plan.years,
         "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
-        "first_year": labels.first_year, "weights": weights,
-        "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed, posteriors[e].n_draws] for e in weights},
+        "first_year": labels.first_year, "weights": dict(basis.weights),
+        "posteriors": {e: [p.case_hash, p.seed, p.n_draws] for e, p in basis.fits.items()},
     }  # fmt: skip
     parameters = {
         "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,

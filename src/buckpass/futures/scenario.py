@@ -1,135 +1,109 @@
-"""A scenario: what is changed in the case before its years are played, and what is changed in every game."""
+"""A scenario of years: the case changed before they are played, and what their first year and every game carry."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+
 from buckpass.case import Case
-from buckpass.case.overrides import Override, parse_overrides
-from buckpass.case.schema import Consent, Member
-from buckpass.futures.problems import NotAFuturesChange
+from buckpass.changes.in_case import changed_case
+from buckpass.changes.in_setting import capacity_shift, opinion_shift
+from buckpass.changes.overrides import Override, raised_together, read_overrides
+from buckpass.changes.paths import Question
+from buckpass.changes.scenario import problems_of
+from buckpass.futures.arrivals import Past, past_of
+from buckpass.futures.outset import capacity_at, opinions_at
 
-__all__ = ["Scenario", "scenario_of"]
-
-LEVELS = ("stake", "cost", "backlash", "influence", "norm")
+__all__ = ["Scenario", "questions_of", "scenario_of", "starting_capacity", "starting_opinions"]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A changed case, and the changes that its games or its first year carry.
-
-    levels : per (quantity, power) the override of stake, cost, backlash, influence or norm. starts : overrides of
-    capacity and opinion in the first year. fixed : parameters that no longer vary over their range.
-    """
+    """A changed case, and the changes, of which its first year and its games carry those that do not bite in a case."""
 
     case: Case
-    texts: tuple[str, ...] = ()
-    levels: tuple[Override, ...] = ()
-    starts: tuple[Override, ...] = ()
-    forced: tuple[Override, ...] = ()
-    absent: tuple[str, ...] = ()
-    fixed: frozenset[str] = frozenset()
-    severity: tuple[Override, ...] = ()
-    request: tuple[str, ...] | None = None
-    bargain: dict[str, float] = field(default_factory=dict)  # what only the agreement reads: `transfer`
+    first_year: int
+    overrides: tuple[Override, ...] = ()
+
+    def of(self, attribute: str) -> tuple[Override, ...]:
+        """The changes of one attribute."""
+        return tuple(o for o in self.overrides if o.attribute == attribute)
 
 
-def scenario_of(case: Case, texts: Sequence[str] = ()) -> Scenario:
-    """The scenario that `PATH=VALUE` texts ask for.
+def scenario_of(
+    case: Case, texts: Sequence[str] = (), first_year: int | None = None, foresight: str = "myopic"
+) -> Scenario:
+    """The scenario that `PATH=VALUE` texts ask for in the years from `first_year` on (None: the one after the record).
 
-    Raises `BadOverride` with every problem of the texts, `NotAFuturesChange` for a rung forced through an organisation.
+    Raises `BadOverride` with every problem of the texts, and of what they ask for.
     """
-    scenario = Scenario(case, tuple(texts))
-    for override in parse_overrides(list(texts), case):
-        scenario = _with(scenario, override)
-    if scenario.case is case:
-        return scenario
-    return dataclasses.replace(scenario, case=case.replace(settings=scenario.case.settings))
+    first = first_year or case.settings.years[1] + 1
+    overrides, problems = read_overrides(texts, case)
+    past = past_of(case, first)
+    if overrides:
+        problems += problems_of(case, _crises_ahead(past), overrides, questions_of(foresight))
+        problems += _unknown(past, overrides)
+    raised_together(problems)
+    lasting = [o for o in overrides if o.of.bites == "case"]
+    if not lasting:
+        return Scenario(case, first, overrides)
+    changed = changed_case(case, _crises_ahead(past), lasting)
+    return Scenario(case.replace(settings=changed.settings), first, overrides)
 
 
-def _with(scenario: Scenario, override: Override) -> Scenario:
-    simple = {"capacity": "starts", "opinion": "starts", "severity": "severity"} | dict.fromkeys(LEVELS, "levels")
-    if override.sets:
-        return _with_parameter(scenario, override)
-    if override.attribute in simple:
-        place = simple[override.attribute]
-        return dataclasses.replace(scenario, **{place: (*getattr(scenario, place), override)})
-    if override.attribute == "force":
-        if override.target:
-            raise NotAFuturesChange(
-                f"{override.text}: a vehicle cannot be forced over years, where mandates and members differ by crisis; "
-                f"force the rung alone ({override.subject}.force={override.value})"
-            )
-        return dataclasses.replace(scenario, forced=(*scenario.forced, override))
-    if override.attribute == "absent":
-        return dataclasses.replace(scenario, absent=_ids(override))
-    if override.attribute == "request":
-        return dataclasses.replace(scenario, request=_ids(override))
-    if override.attribute == "transfer":
-        return dataclasses.replace(scenario, bargain={**scenario.bargain, "transfer": override.on(0.0)})
-    if override.attribute == "alignment":
-        return dataclasses.replace(scenario, case=_with_alignment(scenario.case, override))
-    return dataclasses.replace(scenario, case=_with_organisation(scenario.case, override))
+def questions_of(foresight: str) -> tuple[Question, ...]:
+    """The questions that years ask of the catalogue: what next year weighs, only powers that look ahead ask."""
+    return ("years",) if foresight == "myopic" else ("years", "foresight")
 
 
-def _ids(override: Override) -> tuple[str, ...]:
-    return override.value if isinstance(override.value, tuple) else ()
+def starting_capacity(case: Case, first_year: int, changes: Sequence[Override] = ()) -> Float[np.ndarray, " p"]:
+    """log capacity of each power in the first year, after the changes; NaN where the series have none."""
+    capacity = capacity_at(case, first_year)
+    for override in changes:
+        i = case.powers.index(override.subject)
+        capacity[i] += capacity_shift(override, float(capacity[i]), 0.0)
+    return capacity
 
 
-def _settings(case: Case, **update: Any) -> Case:
-    """The case with other settings, for now under its old hash: a new one for each of many changes took half a sweep's time."""
-    return dataclasses.replace(case, settings=case.settings.model_copy(update=update))
+def starting_opinions(past: Past, changes: Sequence[Override] = ()) -> Float[np.ndarray, "h p"]:
+    """Log-odds of unfavourable opinion in the first year, after the changes; NaN where there is no survey."""
+    opinions = opinions_at(past)
+    for override in changes:
+        place = past.hosts.index(override.target), past.case.powers.index(override.subject)
+        opinions[place] += opinion_shift(override, float(opinions[place]), 0.0)
+    return opinions
 
 
-def _with_parameter(scenario: Scenario, override: Override) -> Scenario:
-    known = scenario.case.settings.parameters
-    old = known[override.sets]
-    changed = old.model_copy(update={"value": override.on(old.value), "low": None, "high": None})
-    case = _settings(scenario.case, parameters={**known, override.sets: changed})
-    return dataclasses.replace(scenario, case=case, fixed=scenario.fixed | {override.sets})
+def _crises_ahead(past: Past) -> list[dict[str, Any]]:
+    """One made crisis per host, at the least and at the greatest severity of the record, on the first day."""
+    severities = past.crises["severity"].to_list() or [0.5]
+    made = {"crisis_id": f"a crisis of {past.first_year}", "theatre": past.case.settings.focus.theatre,
+            "start": date(past.first_year, 1, 1), "end": None}  # fmt: skip
+    return [{**made, "host": [h], "severity": s} for h in past.hosts for s in {min(severities), max(severities)}]
 
 
-def _with_alignment(case: Case, override: Override) -> Case:
-    """Both a power's and a host government's alignment with a power, in the focus theatre."""
-    theatre = case.settings.focus.theatre
-    value = override.on(case.alignment(theatre, override.subject, override.target))
-    mine = (theatre, override.subject, override.target)
-    kept = tuple(a for a in case.settings.alignments if (a.theatre, a.of, a.with_) != mine)
-    pattern = case.settings.alignments[0].model_copy(
-        update={"theatre": theatre, "of": override.subject, "with_": override.target, "value": value, "low": None,
-                "high": None, "reason": override.text, "sources": ()}
-    )  # fmt: skip
-    return _settings(case, alignments=(*kept, pattern))
-
-
-def _with_organisation(case: Case, override: Override) -> Case:
-    organisation = case.organisation(override.subject)
-    changed = organisation.model_copy(update=_entry(organisation, override))
-    return _settings(
-        case, organisations=tuple(changed if o.id == changed.id else o for o in case.settings.organisations)
-    )
-
-
-def _entry(organisation, override: Override) -> dict[str, Any]:
-    name, value = override.attribute, override.value
-    if name == "members":
-        return {"members": _members(organisation, _ids(override))}
-    if name == "mandate":
-        return {"mandate": organisation.mandate.model_copy(update={"hosts": value})}
-    if name == "consent":
-        return {"consent": Consent.model_construct(rule=value, keys=organisation.consent.keys, reason=override.text)}
-    quantity = getattr(organisation, name)
-    return {name: quantity.model_copy(update={"value": override.on(quantity.value), "low": None, "high": None})}
-
-
-def _members(organisation, changes: tuple[str, ...]) -> tuple[Member, ...]:
-    members = organisation.members
-    for change in changes:
-        sign, state = change[0], change[1:]
-        members = tuple(m for m in members if m.state != state)
-        if sign == "+":
-            members = (*members, Member.model_validate({"state": state, "from": organisation.founded}))
-    return members
+def _unknown(past: Past, overrides: Sequence[Override]) -> list[str]:
+    """What has no figure to start from: a crisis takes the mean instead, but years would let it grow from a guess."""
+    capacity, opinions, powers = capacity_at(past.case, past.first_year), opinions_at(past), past.case.powers
+    problems = []
+    for o in overrides:
+        if o.attribute == "capacity" and np.isnan(capacity[powers.index(o.subject)]):
+            lacking, file = f"capacity of {o.subject}", "series.csv"
+        elif (
+            o.attribute == "opinion"
+            and o.target in past.hosts
+            and np.isnan(opinions[past.hosts.index(o.target), powers.index(o.subject)])
+        ):
+            lacking, file = f"opinion of {o.subject} in {o.target}", "[[opinions]] of case.toml"
+        else:
+            continue
+        problems.append(
+            f"--set {o.text}: no {lacking} is known before {past.first_year} to start from; add it to {file}, or ask a "
+            "crisis with `buckpass whatif`, which starts from the mean"
+        )
+    return problems

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,18 +13,32 @@ import polars as pl
 from jaxtyping import Array
 
 from buckpass.case import Case
+from buckpass.case.ladder import Rungs
+from buckpass.case.schema import Arrangement
+from buckpass.changes.in_case import changed_case
+from buckpass.changes.in_setting import changed_setting
+from buckpass.changes.overrides import Override, raised_together, read_overrides
+from buckpass.changes.scenario import open_only, problems_of, scenario_games
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of, draw_games
-from buckpass.futures.bargain import Terms, arrangement_of
+from buckpass.futures.bargain import Terms, arrangement_of, terms_of
 from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
-from buckpass.futures.scenario import LEVELS, Scenario
 from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
 from buckpass.game.crises import Crises
-from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
+from buckpass.predict.drawing import Drawn, draw, draw_games
+from buckpass.predict.which_fits import basis_of
 
-__all__ = ["NoSharedCrises", "Stage", "Theatre", "stage_in", "theatre_of"]
+__all__ = [
+    "NoSharedCrises",
+    "Stage",
+    "Theatre",
+    "changes_of_agreement",
+    "games_in",
+    "inputs_of",
+    "stage_in",
+    "theatre_of",
+]
 
 
 class NoSharedCrises(FuturesError):
@@ -33,10 +49,11 @@ class NoSharedCrises(FuturesError):
 class Theatre:
     """The focus theatre's crises as they would be in the first year, and how many of them a year brings."""
 
-    scenario: Scenario
+    case: Case
+    overrides: tuple[Override, ...]
     setting: CrisisSetting
     standard: Standard
-    coefficients: Coefficients
+    drawn: Drawn
     rate: float
     parties: tuple[int, ...]
     n_crises: int
@@ -51,23 +68,51 @@ class Stage:
     stake: np.ndarray
 
 
-def theatre_of(scenario: Scenario, posterior: Posterior, n_draws: int, first_year: int) -> Theatre:
+def crises_of_first_year(case: Case) -> tuple[Case, list[str]]:
+    """The case with the crises in which all parties play begun on the first day after the record, and their ids."""
+    ids = _shared(case, arrangement_of(case).parties)
+    here, day = pl.col("crisis_id").is_in(ids), pl.lit(date(case.settings.years[1] + 1, 1, 1))
+    begun = pl.when(here).then(day).otherwise(pl.col("start")).alias("start")
+    ended = pl.when(here).then(None).otherwise(pl.col("end")).alias("end")
+    return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended)), ids
+
+
+def changes_of_agreement(case: Case, texts: Sequence[str]) -> tuple[Override, ...]:
+    """The changes that `PATH=VALUE` texts ask for in a year of the agreement.
+
+    Raises `BadOverride` with every problem at once: a party cannot be absent, nor be held at what it forgoes.
+    """
+    dated, ids = crises_of_first_year(case)
+    overrides, problems = read_overrides(texts, case)
+    problems += problems_of(dated, [dated.crisis(c) for c in ids], overrides, ("agreement",))
+    for override in overrides:
+        if reason := _breaks_it(arrangement_of(case), override, case.rungs):
+            problems.append(f"--set {override.text}: {reason}; ask a crisis with `buckpass whatif`")
+    raised_together(problems)
+    return overrides
+
+
+def _breaks_it(arrangement: Arrangement, override: Override, rungs: Rungs) -> str | None:
+    """Why no year of the agreement can be played with this change."""
+    if override.attribute == "absent" and (gone := [p for p in override.ids if p in arrangement.parties]):
+        return f"{', '.join(gone)} is a party of the arrangement, and an absent party keeps none"
+    forgoes = {term.party for term in arrangement.terms if term.forgoes == "deployment"}
+    if override.attribute == "force" and override.subject in forgoes and override.number >= rungs.deployment:
+        return f"{override.subject} forgoes deployment in the arrangement, so a year in which it is kept cannot hold it there"
+    return None
+
+
+def theatre_of(case: Case, overrides: Sequence[Override], posterior: Posterior, n_draws: int) -> Theatre:
     """Posterior draws of the expected crises of the theatre: those of the record, with the powers of the first year."""
-    case = scenario.case
-    parties = arrangement_of(case).parties
-    ids = _shared(case, parties)
-    begin = date(first_year, 1, 1)
-    here = pl.col("crisis_id").is_in(ids)
-    dated = case.crises.with_columns(pl.when(here).then(pl.lit(begin)).otherwise(pl.col("start")).alias("start"))
-    if scenario.request is not None:
-        dated = dated.with_columns(pl.lit(list(scenario.request), pl.List(pl.String)).alias("asked"))
-    standard = standard_of(case)
-    setting = setting_of(case.replace(crises=dated), ids, standard)
-    drawn = coefficients_of(posterior, setting, n_draws)
+    dated, ids = crises_of_first_year(case)
+    standard, changed = standard_of(case), changed_case(dated, [dated.crisis(c) for c in ids], overrides)
+    setting = changed_setting(changed, setting_of(changed, ids, standard), standard, overrides)
+    given = draw(basis_of(case, posterior), setting, n_draws)
     years = case.settings.years[1] - case.settings.years[0] + 1
-    index = tuple(case.powers.index(p) for p in parties)
-    draws = drawn.stake_level.shape[0]
-    return Theatre(scenario, setting, standard, drawn, len(ids) / years, index, len(ids), draws)
+    index = tuple(case.powers.index(p) for p in arrangement_of(case).parties)
+    return Theatre(
+        changed, tuple(overrides), setting, standard, given, len(ids) / years, index, len(ids), given.n_draws
+    )
 
 
 def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
@@ -76,14 +121,11 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     The game is `stage_payoffs`'. While the bargain is kept each party gets its rent and the transfer is paid; a party that
     breaks it once still has its rent; after breakdown there is no rent, and obstruction is on.
     """
-    arrangement = arrangement_of(theatre.scenario.case)
-    powers = theatre.scenario.case.powers
-    crises = _with_scenario(
-        theatre.scenario, draw_games(_grown(theatre, years_on), without_enforcement(theatre.coefficients))
-    )
+    arrangement, powers = arrangement_of(theatre.case), theatre.case.powers
+    crises = games_in(theatre, years_on)
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
     lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
-    value = stage_payoffs(crises, theatre.parties, forgoing, lowered)
+    value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
     paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
@@ -91,6 +133,12 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     broken = np.maximum(_yearly(theatre, value.deviate) + rent, kept)  # an added option is never worth less
     punished = _yearly(theatre, value.punished) - obstructed
     return Stage(StageValues(*(jnp.asarray(v) for v in (kept + paid, broken, punished))), stake)
+
+
+def games_in(theatre: Theatre, years_on: float) -> Crises:
+    """The theatre's games after the changes, draw-major, without the price that enforcement puts on deploying."""
+    games = draw_games(_grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
+    return scenario_games(games, theatre.setting, theatre.overrides)
 
 
 def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
@@ -110,9 +158,8 @@ def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
 
 def _grown(theatre: Theatre, years_on: float) -> CrisisSetting:
     """The setting with capacities and trade shares as far on as their central growth rates bring them."""
-    case, setting, scale = theatre.scenario.case, theatre.setting, theatre.standard.scale
-    rate = np.array([np.log1p(case.parameter(f"futures.capacity_growth.{p}")) for p in case.powers])
-    ahead = rate * years_on + _capacity_change(theatre.scenario)
+    case, setting, scale = theatre.case, theatre.setting, theatre.standard.scale
+    ahead = np.array([np.log1p(case.parameter(f"futures.capacity_growth.{p}")) for p in case.powers]) * years_on
     x = np.array(setting.covariates)
     x[..., COLUMN["capacity"]] += ahead / scale[COLUMN["capacity"]]
     delivered = case.parameter("delivery.capacity") * ahead
@@ -128,7 +175,7 @@ def _grown(theatre: Theatre, years_on: float) -> CrisisSetting:
 
 
 def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
-    case, k = theatre.scenario.case, COLUMN["trade"]
+    case, k = theatre.case, COLUMN["trade"]
     measured = np.asarray(theatre.setting.is_measured)[..., k]
     odds = x[..., k] * theatre.standard.scale[k] + theatre.standard.mean[k]
     share = np.where(measured, 1 / (1 + np.exp(-odds)), 0.0)
@@ -139,27 +186,11 @@ def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
     x[..., k] = np.where(measured, later, x[..., k]) if years_on else x[..., k]
 
 
-def _capacity_change(scenario: Scenario) -> np.ndarray:
-    """Change of log capacity that the scenario makes in the first year."""
-    from buckpass.futures.outset import capacity_at
-
-    first = scenario.case.settings.years[1] + 1
-    changed = capacity_at(scenario.case, first, scenario.starts) - capacity_at(scenario.case, first)
-    return np.nan_to_num(changed)
-
-
-def _with_scenario(scenario: Scenario, crises: Crises) -> Crises:
-    powers = scenario.case.powers
-    changed = {name: np.array(getattr(crises, name)) for name in LEVELS}
-    for override in scenario.levels:
-        column = changed[override.attribute][:, powers.index(override.subject)]
-        column[:] = column * override.value if override.is_factor else override.value
-    is_open = np.array(crises.is_open)
-    for power in scenario.absent:
-        is_open[:, powers.index(power)] = np.asarray(crises.rung)[:, powers.index(power)] == 0
-    return dataclasses.replace(
-        crises, is_open=jnp.asarray(is_open), **{name: jnp.asarray(v) for name, v in changed.items()}
-    )
+def inputs_of(theatre: Theatre, years_on: float) -> Any:
+    """What a change can move: games now and so many years on, without what nobody can choose, and the terms."""
+    games = [open_only(games_in(theatre, years)) for years in (0.0, years_on)]
+    terms = dataclasses.astuple(terms_of(theatre.case, theatre.n_draws, 0))
+    return games, terms
 
 
 def _is_obstructed(arrangement) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""One year of many histories: what happens in which order. `STEPS` is the table."""
+"""One year of many histories: what happens, in the order of `PLAN`, which is carried out and printed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -12,10 +14,9 @@ from buckpass.futures.draws import normal, uniform
 from buckpass.futures.play import BLOCK, Played, Scene, describe, play
 from buckpass.futures.world import State, World
 
-__all__ = ["STEPS", "Keys", "Year", "year_of"]
+__all__ = ["PLAN", "Keys", "Moment", "Year", "steps", "year_of"]
 
 SLOTS = 2  # crises of one host in one year at most; a third would come less than once in 500 host-years
-NOTHING_BEYOND = 2  # a response below mediation is words
 
 
 class Keys(eqx.Module):
@@ -44,21 +45,34 @@ class Year(eqx.Module):
     unsolved: Float[Array, " n"]
 
 
-def arrive(world: World, keys: Keys, state: State, year: Int[Array, ""]) -> Int[Array, "n h"]:
-    """Crises arrive: their number in each host is Poisson, at a rate drawn from the record's Gamma posterior."""
+class Moment(eqx.Module):
+    """A year while it passes: its number, the state so far, the crises that came, and what they brought."""
+
+    number: Int[Array, ""]
+    state: State
+    arrived: Int[Array, "n h"]
+    year: Year
+    is_valued: bool = eqx.field(static=True)  # whether the expected values of the games are worked out
+
+    def with_state(self, **changed: Array) -> Moment:
+        """The same moment with parts of its state moved."""
+        return replace(self, state=replace(self.state, **changed))
+
+
+def arrive(world: World, keys: Keys, now: Moment) -> Moment:
+    """Crises arrive: their number in each host is Poisson (two at most), its rate drawn from the record's Gamma posterior."""
     rate = world.rates[keys.draw]
     hosts = jnp.arange(rate.shape[1])
-    level = uniform(keys.seed, "arrival", keys.history[:, None], year, hosts)
+    level = uniform(keys.seed, "arrival", keys.history[:, None], now.number, hosts)
     none = jnp.exp(-rate)
-    return (level > none).astype(jnp.int32) + (level > none * (1.0 + rate)).astype(jnp.int32)
+    arrived = (level > none).astype(jnp.int32) + (level > none * (1.0 + rate)).astype(jnp.int32)
+    return replace(now, arrived=arrived)
 
 
-def respond(
-    world: World, keys: Keys, state: State, year: Int[Array, ""], arrived: Int[Array, "n h"], is_valued: bool
-) -> Year:
-    """Each crisis gets its type, severity and request; its game is solved, and every power chooses."""
-    histories, hosts = arrived.shape
-    waiting = (arrived[..., None] > jnp.arange(SLOTS)).reshape(histories, -1)
+def respond(world: World, keys: Keys, now: Moment) -> Moment:
+    """Each crisis gets type, severity and request from the record; its game is solved, and every power chooses."""
+    state, (histories, hosts) = now.state, now.arrived.shape
+    waiting = (now.arrived[..., None] > jnp.arange(SLOTS)).reshape(histories, -1)
     before = jnp.cumsum(waiting.sum(-1, dtype=jnp.int32))  # crises of this history and all before it
     total = before[-1]
 
@@ -66,68 +80,69 @@ def respond(
         lane = index * BLOCK + jnp.arange(BLOCK, dtype=jnp.int32)
         row, place = _located(waiting, before, lane)
         host, slot = place // SLOTS, place % SLOTS
-        event = describe(world, keys.seed, keys.history[row], year, host, slot, keys.draw[row], lane < total)
+        event = describe(world, keys.seed, keys.history[row], now.number, host, slot, keys.draw[row], lane < total)
         scene = Scene(state.commitments[row], state.opinion[row, host], state.capacity[row], state.trade[row, host])
-        played = play(world, keys.seed, event, scene, is_valued)
+        played = play(world, keys.seed, event, scene, now.is_valued)
         return _added(so_far, jnp.where(event.is_real, row, histories), host, played, world.asked[event.cell])
 
     powers = world.own_stake.shape[0]
-    return _year(lax.fori_loop(0, -(-total // BLOCK), block, _nothing(histories, hosts, powers)))
+    sums = lax.fori_loop(0, -(-total // BLOCK), block, _nothing(histories, hosts, powers))
+    return replace(now, year=_year(sums))
 
 
-def commit(world: World, keys: Keys, state: State, year: Year) -> Float[Array, "n p"]:
-    """Deployments become commitments, and half of each ends within the half-life."""
+def commit(world: World, keys: Keys, now: Moment) -> Moment:
+    """Deployments become commitments, half of which end within the half-life; they raise the cost of acting everywhere."""
     kept = jnp.exp2(-1.0 / world.yearly.commitment_half_life[keys.draw])
-    return state.commitments * kept[:, None] + year.deployments
+    return now.with_state(commitments=now.state.commitments * kept[:, None] + now.year.deployments)
 
 
-def sway(world: World, keys: Keys, state: State, year: Year) -> Float[Array, "n h p"]:
+def sway(world: World, keys: Keys, now: Moment) -> Moment:
     """Opinion returns to its mean, worsens with visible presence (less when asked), moves with soft power and trade."""
-    own = jax.tree.map(lambda x: x[keys.draw], world.yearly)
+    own, year, opinion = jax.tree.map(lambda x: x[keys.draw], world.yearly), now.year, now.state.opinion
     seen = year.presence - own.opinion_asked_relief[:, None, None] * year.asked_presence
-    exposure = _trade_share(world, state.trade) - _trade_share(world, world.start.trade[None])
-    back = own.opinion_reversion[:, None, None] * (world.opinion_mean - state.opinion)
+    exposure = _trade_share(world, now.state.trade) - _trade_share(world, world.start.trade[None])
+    back = own.opinion_reversion[:, None, None] * (world.opinion_mean - opinion)
     pushed = own.opinion_presence[:, None, None] * seen + own.opinion_trade[:, None, None] * exposure
-    return state.opinion + back + pushed + own.opinion_softpower[:, None, None] * (exposure > 0)
+    return now.with_state(opinion=opinion + back + pushed + own.opinion_softpower[:, None, None] * (exposure > 0))
 
 
-def grow(world: World, keys: Keys, state: State, year_number, year: Year) -> tuple[Array, Array]:
+def grow(world: World, keys: Keys, now: Moment) -> Moment:
     """Capacity and trade grow with their yearly shocks; trade loses where a host was not stabilised."""
-    own = jax.tree.map(lambda x: x[keys.draw], world.yearly)
+    own, state = jax.tree.map(lambda x: x[keys.draw], world.yearly), now.state
     hosts, powers = state.trade.shape[1:]
     p = jnp.arange(powers)
-    shock = normal(keys.seed, "capacity shock", keys.history[:, None], year_number, 0, p)
+    shock = normal(keys.seed, "capacity shock", keys.history[:, None], now.number, 0, p)
     capacity = state.capacity + jnp.log1p(own.capacity_growth) + world.shock[0] * shock
-    shock = normal(keys.seed, "trade shock", keys.history[:, None, None], year_number, jnp.arange(hosts)[:, None], p)
-    cut = own.instability_growth_cut[:, None] * jnp.minimum(year.unstable, 1.0)
+    shock = normal(keys.seed, "trade shock", keys.history[:, None, None], now.number, jnp.arange(hosts)[:, None], p)
+    cut = own.instability_growth_cut[:, None] * jnp.minimum(now.year.unstable, 1.0)
     rate = jnp.log1p(jnp.maximum(own.trade_growth[:, None] - cut[..., None], -0.99))
-    return capacity, state.trade + (rate + world.shock[1] * shock) * world.has_trade
+    return now.with_state(capacity=capacity, trade=state.trade + (rate + world.shock[1] * shock) * world.has_trade)
 
 
-def accumulate(world: World, keys: Keys, state: State, year: Year) -> Float[Array, "n p"]:
+def accumulate(world: World, keys: Keys, now: Moment) -> Moment:
     """Acts leave influence in security, which fades as commitments do; trade is influence in the economy."""
     kept = jnp.exp2(-1.0 / world.yearly.commitment_half_life[keys.draw])
-    return state.security * kept[:, None] + year.influence
+    return now.with_state(security=now.state.security * kept[:, None] + now.year.influence)
+
+
+PLAN = (arrive, respond, commit, sway, grow, accumulate)  # what happens in a year, in this order
+
+
+def steps() -> tuple[tuple[str, str], ...]:
+    """The plan of a year as it is carried out: each step's name, and what happens in it."""
+    return tuple((step.__name__, (step.__doc__ or "").split("\n")[0]) for step in PLAN)
 
 
 def year_of(
     world: World, keys: Keys, state: State, number: Int[Array, ""], is_valued: bool = False
 ) -> tuple[State, Year]:
-    """One year, in the order of `STEPS`; `is_valued`: with the expected values of its games."""
-    arrived = arrive(world, keys, state, number)
-    year = respond(world, keys, state, number, arrived, is_valued)
-    capacity, trade = grow(world, keys, state, number, year)
-    after = State(
-        commitments=commit(world, keys, state, year),
-        opinion=sway(world, keys, state, year),
-        capacity=capacity,
-        trade=trade,
-        security=accumulate(world, keys, state, year),
-    )
-    return after, year
-
-
-STEPS = tuple((f.__name__, (f.__doc__ or "").split("\n")[0]) for f in (arrive, respond, commit, sway, grow, accumulate))
+    """One year, by carrying out `PLAN`; `is_valued`: with the expected values of its games."""
+    histories, hosts, powers = state.trade.shape
+    nothing = _year(_nothing(histories, hosts, powers))
+    now = Moment(number, state, jnp.zeros((histories, hosts), jnp.int32), nothing, is_valued)
+    for step in PLAN:
+        now = step(world, keys, now)
+    return now.state, now.year
 
 
 def _trade_share(world: World, trade: Float[Array, "n h p"]) -> Float[Array, "n h p"]:
@@ -161,10 +176,11 @@ def _nothing(histories: int, hosts: int, powers: int) -> _Sums:
 
 def _added(so_far: _Sums, row: Int[Array, " n"], host: Int[Array, " n"], played: Played, asked) -> _Sums:
     """The sums with a block's outcomes added; lanes without a crisis point beyond the last row."""
-    acts = played.rung >= NOTHING_BEYOND
+    acts = played.rung >= played.rungs.beyond_words
     rank = jnp.where(acts, played.effort, -1.0)
     is_first = acts & (rank >= jnp.max(rank, axis=-1, keepdims=True))
-    by_power = (is_first, played.burden, played.benefit, played.value, played.rung >= 5, played.influence)
+    deploys = played.rung >= played.rungs.deployment
+    by_power = (is_first, played.burden, played.benefit, played.value, deploys, played.influence)
     whole = (jnp.ones_like(played.is_solved), ~jnp.any(acts, axis=-1), ~played.is_stabilised)
 
     def joined(parts: tuple[Array, ...], rest: tuple[Array, ...]) -> Array:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
@@ -19,13 +20,15 @@ from buckpass.futures.boxes import find_box
 from buckpass.futures.cluster import connected, spread
 from buckpass.futures.design import Design, problem_of, sample_points
 from buckpass.futures.observe import BY_POWER, Tally
-from buckpass.futures.output import VERSIONED, check_manifest, write_atomically
+from buckpass.futures.output import VERSIONED, check_manifest
 from buckpass.futures.problems import BadDesign, ManifestMismatch
 from buckpass.futures.run import Plan, check_plan
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import Along, in_order, play_tiles
-from buckpass.futures.world import usable_weights, world_of
-from buckpass.record.results import ShowsItself
+from buckpass.futures.world import world_of
+from buckpass.predict.which_fits import Basis, basis_of
+from buckpass.results.files import made_folder, write_json
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
 
@@ -44,21 +47,38 @@ class Sweep(ShowsItself):
     boxes: tuple[dict[str, Any] | None, ...]
     folder: Path
 
-    def table(self):
-        """Indices, one row per outcome and input, the strongest first (a polars frame)."""
-        import polars as pl
-
+    def table(self) -> ResultTable:
+        """Indices, one row per outcome and input, the strongest first."""
         rows = [
-            {"outcome": f"{o.measure} {o.power} {o.year}", "input": path, **values}
+            {"outcome": o.text, "input": path, **values}
             for o, found in zip(self.design.outcomes, self.indices, strict=True)
             for path, values in sorted(found.items(), key=lambda item: -abs(item[1].get("ST", item[1].get("mu_star", item[1].get("S1", 0)))))
         ]  # fmt: skip
-        return pl.DataFrame(rows, infer_schema_length=None)
+        frame = pl.DataFrame(rows, infer_schema_length=None)
+        return ResultTable(frame, "What the outcomes turn on", {}, " ".join(self.notes), (), "", self.design.seed)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why a number is missing: an outcome that never varies has no indices, too few points give no interval."""
+        still = [o.text for o, values in zip(self.design.outcomes, self.outcomes.T, strict=True) if np.ptp(values) == 0]
+        unknown = {
+            key
+            for found in self.indices
+            for values in found.values()
+            for key, v in values.items()
+            if not np.isfinite(v)
+        }
+        notes = [f"{text} is the same at every point: nothing here moves it." for text in still]
+        if unknown:
+            notes.append(
+                f"{', '.join(sorted(unknown))} cannot be computed from {len(self.inputs)} points: ask for more samples."
+            )
+        return tuple(notes)
 
     def as_dict(self) -> dict[str, Any]:
-        """Design, indices and boxes as plain data."""
-        return {"design": self.design.as_dict(), "indices": list(self.indices), "boxes": list(self.boxes),
-                "points": len(self.inputs)}  # fmt: skip
+        """Design, indices and boxes as plain data; what cannot be computed is None, and `notes` says why."""
+        return plain({"design": self.design.as_dict(), "indices": list(self.indices), "boxes": list(self.boxes),
+                      "points": len(self.inputs), "notes": list(self.notes)})  # fmt: skip
 
 
 def sweep(
@@ -78,41 +98,42 @@ def sweep(
     """
     _check(case, design)
     points = sample_points(design)
-    manifest = _manifest(case, posteriors, design)
+    basis = basis_of(case, posteriors)
+    manifest = _manifest(case, basis, design)
     check_manifest(out, manifest)
-    write_atomically(out / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
+    write_json(made_folder(out) / "manifest.json", manifest)
     count = -(-len(points) // CHUNK)
     missing = [k for k in range(count) if _read_chunk(out, k) is None]
-    for k, values in along(_played(case, posteriors, design, missing, cluster), len(missing)):
-        write_atomically(_chunk_path(out, k), json.dumps({"chunk": k, "values": values}).encode())
+    for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
+        write_json(_chunk_path(out, k), {"chunk": k, "values": values}, indent=None)
     read = [_read_chunk(out, k) for k in range(count)]
     outcomes = np.array([row for chunk in read if chunk is not None for row in chunk])
     found = _analysed(design, points, outcomes)
-    write_atomically(out / "result.json", json.dumps(_plain(found), indent=1, sort_keys=True).encode())
-    return Sweep(design, points, outcomes, *found, out)
+    whole = Sweep(design, points, outcomes, *found, out)
+    write_json(out / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
+    return whole
 
 
-def chunk_values(
-    case: Case, posteriors: Mapping[str, Posterior], design: Design, kept: dict, chunk: int
-) -> list[list[float]]:
+def chunk_values(case: Case, basis: Basis, design: Design, kept: dict, chunk: int) -> list[list[float]]:
     """Outcomes of one chunk's points; a function of its arguments alone, so that any worker gives the same."""
     points = sample_points(design)[chunk * CHUNK : (chunk + 1) * CHUNK]
-    return [_outcomes_at(case, posteriors, design, point, kept) for point in points]
+    return [_outcomes_at(case, basis, design, point, kept) for point in points]
 
 
-def _outcomes_at(case: Case, posteriors, design: Design, point: np.ndarray, kept: dict) -> list[float]:
+def _outcomes_at(case: Case, basis: Basis, design: Design, point: np.ndarray, kept: dict) -> list[float]:
     from buckpass.futures.foresight import with_foresight
 
     texts = [*design.overrides, *(f"{i.path}={v:.17g}" for i, v in zip(design.inputs, point, strict=True))]
     plan = plan_of(design)
-    first = plan.first_year or case.settings.years[1] + 1
-    world, labels = world_of(scenario_of(case, texts), posteriors, first, plan.years, plan.seed, kept=kept)
+    scenario = scenario_of(case, texts, plan.first_year, plan.foresight)
+    world, labels = world_of(scenario, basis, plan.years, plan.seed, kept=kept)
     tally = Tally()
     for tile in play_tiles([with_foresight(plan.foresight, world, plan, case)], plan.seed, plan.years, plan.histories):
         tally.add(tile.by_power[0], tile.by_host[0], tile.unsolved)
     mean = tally.mean()
     return [
-        float(mean[BY_POWER.index(o.measure), o.year - first, labels.powers.index(o.power)]) for o in design.outcomes
+        float(mean[BY_POWER.index(o.measure), o.year - labels.first_year, labels.powers.index(o.power)])
+        for o in design.outcomes
     ]
 
 
@@ -137,27 +158,26 @@ def _check(case: Case, design: Design) -> None:
         )
     ends = [[f"{i.path}={getattr(i, end):.17g}" for i in design.inputs] for end in ("low", "high")]
     for texts in ends:
-        scenario_of(case, [*design.overrides, *texts])
+        scenario_of(case, [*design.overrides, *texts], design.first_year, design.foresight)
 
 
-def _played(case, posteriors, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:
+def _played(case, basis: Basis, design: Design, missing: list[int], cluster: str | None) -> Iterator[tuple[int, Any]]:
     if not missing:
         return
     if cluster is None:
         kept: dict = {}
         for k in missing:
-            yield k, chunk_values(case, posteriors, design, kept, k)
+            yield k, chunk_values(case, basis, design, kept, k)
         return
     with connected(cluster) as client:
-        yield from spread(client, chunk_values, (case, dict(posteriors), design, {}), missing)
+        yield from spread(client, chunk_values, (case, basis, design, {}), missing)
 
 
-def _manifest(case: Case, posteriors, design: Design) -> dict[str, Any]:
-    weights = usable_weights(posteriors, None)
+def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
-        "weights": weights, "posteriors": {e: [posteriors[e].case_hash, posteriors[e].seed] for e in weights},
+        "weights": dict(basis.weights), "posteriors": {e: [p.case_hash, p.seed] for e, p in basis.fits.items()},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 
@@ -188,10 +208,6 @@ def _analysed(design: Design, points: np.ndarray, outcomes: np.ndarray):
         box = find_box(points, interest, names)
         boxes.append(asdict(box) if box is not None else None)
     return indices, tuple(boxes)
-
-
-def _plain(found) -> dict[str, Any]:
-    return {"indices": list(found[0]), "boxes": list(found[1])}
 
 
 def _indices(design: Design, points: np.ndarray, values: np.ndarray) -> dict[str, dict[str, float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -12,30 +11,28 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from buckpass.fit.explanations import explanations
+from buckpass.changes.in_game import GameChanges, game_changes
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import coefficients_of
 from buckpass.futures.arrivals import past_of, request_table, severity_table, type_rates
 from buckpass.futures.grid import COLUMN, Grid, grid_of
-from buckpass.futures.outset import capacity_at, commitments_at, opinions_at, security_at, spread_of, trade_at
+from buckpass.futures.outset import capacity_at, commitments_at, security_at, spread_of, trade_at
 from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
-from buckpass.futures.problems import NoUsablePosterior
-from buckpass.futures.scenario import Scenario
+from buckpass.futures.scenario import Scenario, starting_capacity, starting_opinions
+from buckpass.game.crises import CrisisNames
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
+from buckpass.predict.drawing import coefficients_of
+from buckpass.predict.which_fits import Basis, Fits, basis_of, refuse_in_order
 
-__all__ = ["Fixed", "Labels", "State", "World", "usable_weights", "world_of"]
+__all__ = ["Fixed", "Labels", "State", "World", "world_of"]
 
 DRAWS = 1000
 
 
 class Fixed(eqx.Module):
-    """Scenario changes that act on every game; axes power p. A level is `x · scale` or, where set, `value`."""
+    """What a scenario changes in every game, and foresight; axes power p."""
 
-    scale: Float[Array, "q p"]  # stake, cost, backlash, influence, norm
-    value: Float[Array, "q p"]  # NaN where not set
-    forced: Int[Array, " p"]  # rung, -1 where free
-    is_absent: Float[Array, " p"]
+    games: GameChanges
     severity: Float[Array, " two"]  # scale of the severity code, and the code itself where set (NaN: drawn)
     foresight: Float[Array, "two p"]  # what next year takes for a deployment, and for presence, in logit units
 
@@ -96,27 +93,28 @@ class Labels:
 
 
 def world_of(
-    scenario: Scenario, posteriors: Mapping[str, Posterior], first_year: int, years: int, seed: int,
-    weights: Mapping[str, float] | None = None, kept: dict | None = None,
+    scenario: Scenario, fits: Fits, years: int, seed: int, kept: dict | None = None
 ) -> tuple[World, Labels]:  # fmt: skip
-    """The world of a scenario from `first_year` on, in single precision.
+    """The world of a scenario from its first year on, in single precision.
 
-    `kept` holds what does not depend on yearly parameters; give the same dictionary again to save building it anew.
-    Raises `GrowthOverflows`, `NoUsablePosterior`.
+    Years are played under draws of the fits that answer (`predict.which_fits`), as many of each as it counts, and with all
+    powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
+    building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
-    case = scenario.case
+    case, first_year = scenario.case, scenario.first_year
+    basis = basis_of(case, fits)
+    refuse_in_order(basis.fits, "the years ahead")
     check_growth(case, years)
     past = past_of(case, first_year)
     requests, request_p = request_table(past)
-    if scenario.request is not None:
-        requests, request_p = (scenario.request,), np.ones((len(past.types), 1))
-    grid, bank = _prepared(
-        past, requests, posteriors, usable_weights(posteriors, weights), seed, {} if kept is None else kept
-    )
+    for override in scenario.of("request"):
+        requests, request_p = (override.ids,), np.ones((len(past.types), 1))
+    with_closed = any(o.value == case.rungs.through for o in scenario.of("force"))
+    grid, bank = _prepared(past, requests, with_closed, basis, seed, {} if kept is None else kept)
     rng = np.random.default_rng([seed, 7])
     rates = type_rates(past, DRAWS, rng)
-    capacity = capacity_at(case, first_year, scenario.starts)
-    trade, opinion = trade_at(past), opinions_at(past, scenario.starts)
+    capacity = starting_capacity(case, first_year, scenario.of("capacity"))
+    trade, opinion = trade_at(past), starting_opinions(past, scenario.of("opinion"))
     half_life = case.parameter("futures.commitment_half_life")
     unchanged = capacity_at(case, first_year)
     known, before = (np.where(np.isnan(x), np.nanmean(unchanged), x) for x in (capacity, unchanged))
@@ -146,7 +144,7 @@ def world_of(
         "severity_index": np.array([case.parameter("severity.base"), case.parameter("severity.slope")]),
         "delivery_elasticity": np.array(case.parameter("delivery.capacity")),
         "shock": np.array([_capacity_spread(case, first_year), _trade_spread(case, first_year)]),
-        "influence": np.array(case.settings.ladder.influence),
+        "influence": np.array(case.ladder.influence),
         "opinion_mean": usual,
     }
     start = (
@@ -158,7 +156,7 @@ def world_of(
     )
     world = World(
         setting=_thin(grid.setting), coefficients=bank, yearly=yearly, start=State(*map(jnp.asarray, start)),
-        fixed=_fixed(scenario), **{name: jnp.asarray(value) for name, value in numbers.items()},
+        fixed=_fixed(scenario, grid.setting.names), **{name: jnp.asarray(value) for name, value in numbers.items()},
     )  # fmt: skip
     focus = case.settings.focus
     traders = tuple(
@@ -170,51 +168,29 @@ def world_of(
     return jax.tree.map(_single, world), labels
 
 
-def _prepared(past, requests, posteriors, weights, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
+def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
     """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
     settings = past.case.settings
     lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}
     key = (
         past.case.replace(settings=settings.model_copy(update={"parameters": lasting})).record_hash,
         requests,
+        with_closed,
         past.first_year,
     )
     if key not in kept:
-        grid = grid_of(past, requests)
-        kept[key] = (grid, _bank(posteriors, grid, weights, seed))
+        grid = grid_of(past, requests, with_closed)
+        kept[key] = (grid, _bank(basis, grid, seed))
     return kept[key]
 
 
-def usable_weights(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
-    """The weights of the fits that passed their diagnostics, summing to one.
-
-    Without weights, or where none of the weighted fits is there: the fit with all terms free if there is one, else all
-    fits that are not bounds, alike.
-    """
-    passed = [e for e, p in posteriors.items() if p.diagnostics.passed]
-    if not passed:
-        seen = ", ".join(posteriors) or "none"
-        raise NoUsablePosterior(
-            f"no posterior whose diagnostics passed (given: {seen}): years are played under draws of a fit, never under "
-            "point estimates; fit the case first (buckpass fit) or give the folder of its posteriors"
-        )
-    given = {e: (weights or {}).get(e, 0.0) for e in passed}
-    if sum(given.values()) > 0:
-        return {e: w / sum(given.values()) for e, w in given.items() if w > 0}
-    bounds = {e.id for e in explanations() if e.is_bound}
-    if "everything" in passed:
-        return {"everything": 1.0}
-    level = [e for e in passed if e not in bounds] or passed
-    return dict.fromkeys(level, 1 / len(level))
-
-
-def _bank(posteriors: Mapping[str, Posterior], grid: Grid, weights: Mapping[str, float], seed: int) -> Coefficients:
-    """Draws of all weighted explanations, each as many as its weight says, shuffled."""
-    counts = np.floor(np.cumsum([0.0, *weights.values()]) * DRAWS + 0.5).astype(int)
+def _bank(basis: Basis, grid: Grid, seed: int) -> Coefficients:
+    """Draws of all fits that count, each as many as its weight says, shuffled."""
+    counts = np.floor(np.cumsum([0.0, *basis.weights.values()]) * DRAWS + 0.5).astype(int)
     parts = []
-    for (name, _), low, high in zip(weights.items(), counts[:-1], counts[1:], strict=True):
+    for name, low, high in zip(basis.weights, counts[:-1], counts[1:], strict=True):
         if high > low:
-            parts.append(_exactly(_coefficients(posteriors[name], grid), int(high - low)))
+            parts.append(_exactly(_coefficients(basis.fits[name], grid), int(high - low)))
     bank = jax.tree.map(lambda *x: np.concatenate(x), *parts)
     order = np.random.default_rng([seed, 11]).permutation(DRAWS)
     return jax.tree.map(lambda x: x[order], bank)
@@ -240,23 +216,12 @@ def _exactly(draws: Coefficients, count: int) -> Coefficients:
     return jax.tree.map(lambda x: np.asarray(x)[keep], draws)
 
 
-def _fixed(scenario: Scenario) -> Fixed:
-    from buckpass.futures.scenario import LEVELS
-
-    powers = scenario.case.powers
-    scale, value = np.ones((len(LEVELS), len(powers))), np.full((len(LEVELS), len(powers)), np.nan)
-    for override in scenario.levels:
-        place = (LEVELS.index(override.attribute), powers.index(override.subject))
-        (scale if override.is_factor else value)[place] = override.value
-    forced = np.full(len(powers), -1)
-    for override in scenario.forced:
-        forced[powers.index(override.subject)] = override.value
+def _fixed(scenario: Scenario, names: CrisisNames) -> Fixed:
     severity = np.array([1.0, np.nan])
-    for override in scenario.severity:
-        severity[0 if override.is_factor else 1] = override.value
-    absent = np.array([float(p in scenario.absent) for p in powers])
-    changes = (scale, value, forced, absent, severity, np.zeros((2, len(powers))))
-    return Fixed(*map(jnp.asarray, changes))
+    for override in scenario.of("severity"):
+        severity[0 if override.is_factor else 1] = override.number
+    changes = game_changes([o for o in scenario.overrides if o.of.bites == "game"], names)
+    return Fixed(changes, jnp.asarray(severity), jnp.zeros((2, len(names.powers))))
 
 
 def _thin(setting: CrisisSetting) -> CrisisSetting:

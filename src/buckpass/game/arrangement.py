@@ -19,8 +19,9 @@ from jaxtyping import Array, Bool, Float
 
 from buckpass.game.choice import option_payoffs
 from buckpass.game.crises import Crises
+from buckpass.game.order import Met, met, over_what_is_met
 from buckpass.game.payoffs import Coefficients
-from buckpass.game.solver import solve_in_blocks
+from buckpass.game.solver import IN_BLOCKS, solve
 
 __all__ = [
     "StageValues",
@@ -32,8 +33,6 @@ __all__ = [
     "transfer_range",
     "without_enforcement",
 ]
-
-DEPLOYMENT = 5  # the rung from which an act is a deployment
 
 
 class StageValues(eqx.Module):
@@ -50,32 +49,35 @@ def without_enforcement(coefficients: Coefficients) -> Coefficients:
 
 
 def stage_payoffs(
-    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[Array, " c"]
-) -> StageValues:
+    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[Array, " c"],
+    first: np.ndarray | None = None,
+) -> StageValues:  # fmt: skip
     """What each crisis is worth to every power [c, p]: kept, broken once by it, and after breakdown; no rents.
 
     Kept: the `forgoing` powers have no deployment open. Broken once: all options, the others as when it was kept. After:
     all options in equilibrium, the parties counting each other's effort as `alignment` where they counted it as more.
+    first : [c] who moves first, as `solve` takes it. What the first mover does is seen, so that the others answer a breach
+    of its own within the year, with what is open to them while the bargain is kept.
 
     Raises `NoEquilibriumFound`.
     """
     powers = np.arange(crises.stake.shape[1])
     kept, broken = _kept_and_broken(crises, np.isin(powers, forgoing), np.isin(powers, parties), alignment)
-    keeping, after = solve_in_blocks(kept), solve_in_blocks(broken)
-    return _values(crises, kept, broken, keeping.log_residual, after.log_residual)
+    keeping, after = (met(solve(games, IN_BLOCKS, first)) for games in (kept, broken))
+    return _values(crises, kept, broken, keeping, after)
 
 
 @jax.jit
 def _kept_and_broken(crises: Crises, forgoes: Bool[Array, " p"], is_party: Bool[Array, " p"], alignment):
     """The games without the deployments that are forgone, and those in which parties count each other's effort less."""
-    open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= DEPLOYMENT))
+    open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= crises.rungs.deployment))
     pair = is_party[:, None] & is_party & ~jnp.eye(is_party.size, dtype=bool)
     lowered = jnp.where(pair, jnp.minimum(crises.alignment, alignment[:, None, None]), crises.alignment)
     return replace(crises, is_open=open_when_kept), replace(crises, alignment=lowered)
 
 
 @jax.jit
-def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Array, after: Array) -> StageValues:
+def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Met, after: Met) -> StageValues:
     return StageValues(
         cooperate=_expected_value(kept, keeping),
         deviate=_expected_value(crises, keeping),
@@ -83,9 +85,9 @@ def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Array, after:
     )
 
 
-def _expected_value(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p"]:
+def _expected_value(crises: Crises, at: Met) -> Float[Array, "c p"]:
     """Value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
-    return crises.stake + logsumexp(option_payoffs(crises, log_residual), axis=-1)
+    return crises.stake + over_what_is_met(lambda r: logsumexp(option_payoffs(crises, r), axis=-1), at)
 
 
 def has_bargain(stage: StageValues) -> Bool[Array, "... party"]:

@@ -60,15 +60,17 @@ def as_choice(crises: Crises) -> Choice:
     )
 
 
-def loss(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p o c"]:
+def loss(choice: Choice, log_residual: Float[Array, "p c"] | Float[Array, "p o c"]) -> Float[Array, "p o c"]:
     """What is lost of the stake under each option: λ V R exp(-q e / s), in logit units.
 
-    Log R enters up to `ceiling` only, where the option of most effort already loses e^57: beyond it the choice is that
+    A power that is seen before the others answer meets another residual after each of its options: log R then has its
+    options as the middle axis. Log R enters up to `ceiling` only, where the option of most effort already loses e^57: beyond it the choice is that
     option to machine precision, and no exponential overflows.
     """
     most = jnp.max(jnp.where(choice.offer > CLOSED, choice.reach, 0.0), axis=1)
     ceiling = LARGEST_LOG_LOSS + most - jnp.log(jnp.maximum(choice.stake, 1.0))
-    exponent = jnp.minimum(log_residual, lax.stop_gradient(ceiling))[:, None] - choice.reach
+    met = log_residual if log_residual.ndim == choice.reach.ndim else log_residual[:, None]
+    exponent = jnp.minimum(met, lax.stop_gradient(ceiling)[:, None]) - choice.reach
     return choice.stake[:, None] * jnp.exp(jnp.minimum(exponent, 70.0 if exponent.dtype == jnp.float32 else 600.0))
 
 
@@ -102,12 +104,13 @@ def others(choice: Choice) -> Array:
     return ~jnp.eye(choice.stake.shape[0], dtype=bool)[:, :, None]
 
 
-def option_payoffs(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p o"]:
+def option_payoffs(crises: Crises, log_residual: Float[Array, "c p"] | Float[Array, "c p o"]) -> Float[Array, "c p o"]:
     """λ E[U_i(a)] - λ V_i of every option at the given residuals, crisis first; -1e30 where closed."""
     choice = as_choice(crises)
-    return jnp.moveaxis(choice.offer - loss(choice, log_residual.T), -1, 0)
+    return jnp.moveaxis(choice.offer - loss(choice, jnp.moveaxis(log_residual, 0, -1)), -1, 0)
 
 
-def log_strategy(crises: Crises, log_residual: Float[Array, "c p"]) -> Float[Array, "c p o"]:
+def log_strategy(crises: Crises, log_residual: Float[Array, "c p"] | Float[Array, "c p o"]) -> Float[Array, "c p o"]:
     """Log probabilities of every option at the given residuals, crisis first; a closed option stands at about -1e30."""
-    return jnp.moveaxis(choice_log_probabilities(as_choice(crises), log_residual.T), -1, 0)
+    found = choice_log_probabilities(as_choice(crises), jnp.moveaxis(log_residual, 0, -1))
+    return jnp.moveaxis(found, -1, 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.case.ladder import Rungs
+
 __all__ = ["Crises", "CrisisNames"]
 
 
@@ -13,7 +15,7 @@ class CrisisNames(eqx.Module):
 
     crises: tuple[str, ...] = eqx.field(static=True)
     powers: tuple[str, ...] = eqx.field(static=True)
-    options: tuple[str, ...] = eqx.field(static=True)  # "0" … "4", "6", "5@ORG", …
+    options: tuple[str, ...] = eqx.field(static=True)  # plain rungs ("0", "1", …), then vehicles ("5@ORG", …)
 
 
 class Crises(eqx.Module):
@@ -48,4 +50,5 @@ class Crises(eqx.Module):
     deploys_at: Float[Array, "c p o"]  # d(a): 1 for a deployment, 0 else
     barred_at: Float[Array, "c p o"]  # u(a): 1 where `barrier` applies to this option
     is_open: Bool[Array, "c p o"]  # option open to the power in the crisis
-    rung: Int[Array, "c p o"]  # rung of the option, 0 … 6
+    rung: Int[Array, "c p o"]  # rung of the option
+    rungs: Rungs = eqx.field(static=True)  # what the rungs are

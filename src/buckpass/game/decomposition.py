@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from buckpass.game.crises import Crises
-from buckpass.game.solver import Equilibrium
+from buckpass.game.order import Met
 
 __all__ = ["MECHANISMS", "GapDecomposition", "decompose_gap"]
 
@@ -44,7 +44,8 @@ class _Ingredients(eqx.Module):
     pay_backlash: Array
     pay_norm: Array
     pay_influence: Array
-    log_residual: Array
+    weight: Array  # of each thing that the power may have seen, f c
+    log_residual: Array  # once it has seen it, f c o
 
 
 GROUPS = {
@@ -53,25 +54,25 @@ GROUPS = {
     "backlash": ("pay_backlash",),
     "norm": ("pay_norm",),
     "influence": ("pay_influence",),
-    "others": ("log_residual",),
+    "others": ("weight", "log_residual"),
 }
 
 
-def decompose_gap(crises: Crises, equilibrium: Equilibrium, power: int, reference: int) -> GapDecomposition:
+def decompose_gap(crises: Crises, at: Met, power: int, reference: int) -> GapDecomposition:
     """Shapley decomposition of the gap in expected effort between two powers (Shapley 1953; all 2⁶ coalitions).
 
     The value of a coalition is the expected effort of `reference` when the mechanisms in it take the values of
     `power`; with none it is the reference's effort, with all the power's. The equilibrium is held: `others` switches
-    the residual that each faces, so the parts sum to the gap exactly. Contributions are in units of effort.
+    the residual that each meets (`at`), so the parts sum to the gap exactly. Contributions are in units of effort.
     Posterior draws go along the crisis axis.
     """
-    mine, theirs = _ingredients(crises, equilibrium, power), _ingredients(crises, equilibrium, reference)
+    mine, theirs = _ingredients(crises, at, power), _ingredients(crises, at, reference)
     coalitions = jnp.asarray(_coalitions())
     effort = jax.vmap(lambda chosen: _effort(_mixed(mine, theirs, chosen), crises.rationality))(coalitions)
     return GapDecomposition(effort[-1] - effort[0], jnp.einsum("km,kc->cm", jnp.asarray(_weights()), effort))
 
 
-def _ingredients(crises: Crises, equilibrium: Equilibrium, i: int) -> _Ingredients:
+def _ingredients(crises: Crises, at: Met, i: int) -> _Ingredients:
     return _Ingredients(
         stake=crises.stake[:, i, None],
         pay_cost=-crises.cost[:, i, None] * crises.cost_at[:, i],
@@ -82,7 +83,8 @@ def _ingredients(crises: Crises, equilibrium: Equilibrium, i: int) -> _Ingredien
         pay_norm=-crises.norm[:, i, None] * crises.deploys_at[:, i]
         - crises.barrier[:, i, None] * crises.barred_at[:, i],
         pay_influence=crises.influence[:, i, None] * crises.influence_at[:, i],
-        log_residual=equilibrium.log_residual[:, i, None],
+        weight=at.weight[..., i].T,
+        log_residual=jnp.moveaxis(at.log_residual[:, :, i], 1, 0),
     )
 
 
@@ -96,10 +98,11 @@ def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredie
 
 
 def _effort(part: _Ingredients, rationality: Array) -> Float[Array, " c"]:
-    log_loss = jnp.minimum(part.log_residual - part.reach, 70.0)
+    log_loss = jnp.minimum(part.log_residual - part.reach, 70.0)  # f c o
     payoff = part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence - part.stake * jnp.exp(log_loss)
     payoff = jnp.where(part.is_open, rationality[:, None] * payoff, -jnp.inf)
-    return jnp.sum(jax.nn.softmax(payoff, axis=-1) * part.effort, axis=-1)
+    by_sight = jnp.sum(jax.nn.softmax(payoff, axis=-1) * part.effort, axis=-1)
+    return jnp.sum(part.weight * by_sight, axis=0)
 
 
 def _coalitions() -> np.ndarray:

@@ -13,9 +13,9 @@ import numpy as np
 
 from buckpass.game.choice import CLOSED, Choice, as_choice, best_response, choice_log_probabilities, slopes
 from buckpass.game.crises import Crises
+from buckpass.game.fixed_point import NoEquilibriumFound
 from buckpass.game.path import Path, PathLost, one_crisis, trace
 from buckpass.game.search import newton, respond, tables_of
-from buckpass.game.solver import NoEquilibriumFound
 
 __all__ = ["AllEquilibria", "StartSettings", "all_equilibria", "pure_nash"]
 

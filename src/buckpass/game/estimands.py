@@ -1,18 +1,24 @@
 """What an equilibrium is asked: responses, buck passed, burden and benefit, outcome (model §3).
 
-Every function is pure, differentiable where the quantity is, and returns crisis first, then power.
+Every function is pure, differentiable where the quantity is, and returns crisis first, then power. Where a power moves
+first (`order.PlayedInOrder`) each gives the expectation before anybody has moved: the powers' moves are independent only
+given that one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from buckpass.game.actions import force
 from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises
-from buckpass.game.overrides import force
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
+from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
+from buckpass.game.order import PlayedInOrder
 
 __all__ = [
     "alone_strategy",
@@ -25,7 +31,9 @@ __all__ = [
     "expected_rung",
     "free_riding_index",
     "host_security",
+    "p_anybody_picks",
     "p_at_least",
+    "p_deploys",
     "p_nobody",
     "p_stabilised",
     "residual",
@@ -34,21 +42,38 @@ __all__ = [
     "stake_secured",
 ]
 
-RUNGS = 7
+Solved = Equilibrium | PlayedInOrder
 
 
-def response(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p r"]:
-    """Probability of each rung, 0 silence … 6 unilateral deployment, vehicles summed."""
-    rungs = jax.nn.one_hot(crises.rung, RUNGS, dtype=equilibrium.strategy.dtype)
-    return jnp.einsum("cpo,cpor->cpr", equilibrium.strategy, rungs)
+def _over_first_moves(estimand: Callable[..., Array]) -> Callable[..., Array]:
+    """The estimand of one equilibrium, or its expectation over what the first mover does."""
+
+    @wraps(estimand)
+    def expected(crises: Crises, found: Solved, *given) -> Array:
+        if isinstance(found, Equilibrium):
+            return estimand(crises, found, *given)
+        return found.expected(lambda one: estimand(crises, one, *given))
+
+    return expected
 
 
-def p_at_least(crises: Crises, equilibrium: Equilibrium, rung: int) -> Float[Array, "c p"]:
+def response(crises: Crises, strategy: Float[Array, "c p o"]) -> Float[Array, "c p r"]:
+    """Probability of each rung of the ladder, from silence up, vehicles summed."""
+    rungs = jax.nn.one_hot(crises.rung, crises.rungs.count, dtype=strategy.dtype)
+    return jnp.einsum("cpo,cpor->cpr", strategy, rungs)
+
+
+def p_at_least(crises: Crises, equilibrium: Solved, rung: int) -> Float[Array, "c p"]:
     """P(rung ≥ r) of each power."""
     return jnp.sum(jnp.where(crises.rung >= rung, equilibrium.strategy, 0.0), axis=-1)
 
 
-def expected_rung(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def p_deploys(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
+    """P(deployment) of each power, by any vehicle or none."""
+    return p_at_least(crises, equilibrium, crises.rungs.deployment)
+
+
+def expected_rung(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Mean rung of each power; the ladder is ordinal, so read it as a summary, not a quantity of effort."""
     return jnp.sum(crises.rung * equilibrium.strategy, axis=-1)
 
@@ -63,53 +88,59 @@ def alone_strategy(crises: Crises) -> Float[Array, "c p o"]:
     return jnp.exp(log_strategy(crises, jnp.zeros_like(crises.stake)))
 
 
-def buck_passed(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def buck_passed(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """q (ē alone - ē in equilibrium): above 0 the power rides on the others, below 0 they draw it in."""
     alone = expected_effort(crises, alone_strategy(crises))
     return crises.delivery * (alone - expected_effort(crises, equilibrium.strategy))
 
 
-def residual(equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def residual(found: Solved) -> Float[Array, "c p"]:
     """R: share of the job that the others leave undone for each power; above 1 they make it worse."""
-    return jnp.exp(equilibrium.log_residual)
+    if isinstance(found, Equilibrium):
+        return jnp.exp(found.log_residual)
+    return found.expected(lambda one: jnp.exp(one.log_residual))
 
 
+@_over_first_moves
 def ride(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """V Σ σ(a) exp(-q e(a)/s) (1 - R): what the others' effort is worth to each power, in logit units."""
     return -crises.stake * _own_shortfall(crises, equilibrium) * jnp.expm1(equilibrium.log_residual)
 
 
+@_over_first_moves
 def stake_secured(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """V [1 - E exp(-X)]: stake that the crisis leaves secured to each power; negative where rivals undo more."""
     return crises.stake * (1.0 - _own_shortfall(crises, equilibrium) * jnp.exp(equilibrium.log_residual))
 
 
+@_over_first_moves
 def expected_payoff(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """λ E[U_i] of each power in logit units: what it gains and pays in all, 0 where nobody does anything."""
     payoff = (crises.rationality[:, None] * crises.stake)[..., None] + option_payoffs(crises, equilibrium.log_residual)
     return jnp.sum(jnp.where(crises.is_open, equilibrium.strategy * payoff, 0.0), axis=-1)
 
 
-def burden_share(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def burden_share(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Share of the expected cost Σ C k borne by each power; zero for all where nobody bears any."""
     return _share(crises.cost * jnp.sum(equilibrium.strategy * crises.cost_at, axis=-1))
 
 
-def benefit_share(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def benefit_share(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Share of the stake secured that falls to each power; a power whose stake is undone has a share of zero."""
     return _share(jnp.maximum(stake_secured(crises, equilibrium), 0.0))
 
 
-def free_riding_index(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
+def free_riding_index(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Benefit share minus burden share (Olson & Zeckhauser 1966): above 0 the power gets more than it pays for."""
     return benefit_share(crises, equilibrium) - burden_share(crises, equilibrium)
 
 
-def p_stabilised(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
+def p_stabilised(crises: Crises, equilibrium: Solved) -> Float[Array, " c"]:
     """1 - E exp(-Σ α_hj q_j e_j / s), seen from the host; 0 where rivals of the host undo more than is done."""
     return jnp.maximum(host_security(crises, equilibrium), 0.0)
 
 
+@_over_first_moves
 def host_security(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
     """1 - E exp(-X_h), which is negative where the host is left worse off than with nobody there."""
     reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
@@ -117,9 +148,18 @@ def host_security(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"
     return 1.0 - jnp.exp(jnp.sum(jnp.log(factors), axis=-1))
 
 
-def p_nobody(crises: Crises, equilibrium: Equilibrium, rung: int = 2) -> Float[Array, " c"]:
-    """Probability that no power reaches the rung: with the default, nobody goes beyond statements."""
-    return jnp.prod(jnp.sum(jnp.where(crises.rung < rung, equilibrium.strategy, 0.0), axis=-1), axis=-1)
+@_over_first_moves
+def p_nobody(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
+    """Probability that nobody goes beyond words."""
+    return jnp.prod(
+        jnp.sum(jnp.where(crises.rung < crises.rungs.beyond_words, equilibrium.strategy, 0.0), axis=-1), axis=-1
+    )
+
+
+@_over_first_moves
+def p_anybody_picks(crises: Crises, equilibrium: Equilibrium, option: int) -> Float[Array, " c"]:
+    """Probability that at least one power picks an option (a deployment through one organisation)."""
+    return 1.0 - jnp.prod(1.0 - equilibrium.strategy[:, :, option], axis=1)
 
 
 def cross_response(

@@ -25,7 +25,7 @@ class HostStage(eqx.Module):
 def request_payoffs(stage: HostStage, security: Float[Array, " cρ"]) -> Float[Array, "c ρ"]:
     """U_h(ρ) = V_h [1 - E exp(-X_h) | ρ] - Σ_{j asked} S_hj.
 
-    `security` is `estimands.host_security` (or `order.security_in_order`) of the batch of request games, so that the
+    `security` is `estimands.host_security` of the batch of request games, so that the
     expectation is taken in the responders' equilibrium under ρ. In logit units.
     """
     brought = stage.stake[:, None] * security.reshape(stage.asked.shape[:2])

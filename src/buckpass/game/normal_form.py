@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def normal_form(crises: Crises, crisis: int = 0) -> NormalForm:
     TableTooLarge
         The table would have more than five million payoffs.
     """
-    one = {name: np.asarray(getattr(crises, name))[crisis] for name in crises.__dataclass_fields__}
+    one = {f.name: np.asarray(getattr(crises, f.name))[crisis] for f in fields(crises) if f.name != "rungs"}
     open_options = tuple(tuple(np.flatnonzero(row).tolist()) for row in one["is_open"])
     shape = tuple(len(o) for o in open_options)
     if (size := len(shape) * int(np.prod([float(k) for k in shape]))) > LARGEST_TABLE:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
+from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
+from buckpass.game.setting import CrisisSetting
 
-__all__ = ["PlayedInOrder", "log_likelihood", "log_likelihood_in_order", "patron_first", "security_in_order"]
+__all__ = [
+    "Met", "PlayedInOrder", "first_mover", "log_likelihood", "log_likelihood_in_order", "met", "over_what_is_met",
+    "patron_first",
+]  # fmt: skip
 
 
 class PlayedInOrder(eqx.Module):
@@ -22,15 +30,33 @@ class PlayedInOrder(eqx.Module):
     first mover all the weight is on the first entry, which holds the simultaneous equilibrium.
     """
 
+    first: Int[Array, " c"]  # position of the first mover, -1 for nobody
     log_first: Float[Array, "c f"]
     log_strategy: Float[Array, "c f p o"]
+    log_residual: Float[Array, "c f p"]  # log R once the first move is seen
     error: Float[Array, " c"]
+    sweeps: Int[Array, " c"]
     converged: Bool[Array, " c"]
 
     @property
     def strategy(self) -> Float[Array, "c p o"]:
         """Marginal probability of each option before anybody has moved."""
         return jnp.einsum("cf,cfpo->cpo", jnp.exp(self.log_first), jnp.exp(self.log_strategy))
+
+    def expected(self, quantity: Callable[[Equilibrium], Array]) -> Array:
+        """Expectation, before anybody has moved, of a quantity [c, …] of the equilibrium after each first move."""
+
+        def after(log_sigma: Array, log_residual: Array) -> Array:
+            return quantity(Equilibrium(jnp.exp(log_sigma), log_residual, self.error, self.sweeps, self.converged))
+
+        by_move = jax.vmap(after, in_axes=1)(self.log_strategy, self.log_residual)
+        return jnp.einsum("cf,fc...->c...", jnp.exp(self.log_first), by_move)
+
+
+def first_mover(setting: CrisisSetting) -> np.ndarray:
+    """Position of the patron in each crisis where it is one of the powers and plays, −1 elsewhere."""
+    is_patron = np.asarray(setting.covariate("patron")) * (np.asarray(setting.is_open).sum(axis=-1) > 1)
+    return np.where(is_patron.any(axis=1), is_patron.argmax(axis=1), -1)
 
 
 def patron_first(
@@ -48,9 +74,12 @@ def patron_first(
     payoff = option_payoffs(subgames, solved.log_residual).reshape(*by_move, *crises.is_open.shape[1:])
     after = log_strategy(subgames, solved.log_residual).reshape(payoff.shape)
     return PlayedInOrder(
+        first=patron,
         log_first=_first_move(crises, patron, payoff),
         log_strategy=jnp.moveaxis(after, 0, 1),
+        log_residual=jnp.moveaxis(solved.log_residual.reshape(*by_move, -1), 0, 1),
         error=jnp.max(solved.error.reshape(by_move), axis=0),
+        sweeps=jnp.max(solved.sweeps.reshape(by_move), axis=0),
         converged=jnp.all(solved.converged.reshape(by_move), axis=0),
     )
 
@@ -74,10 +103,40 @@ def _first_move(crises: Crises, patron: Int[Array, " c"], committed: Float[Array
     return jnp.where((patron < 0)[:, None], nobody, log_first)
 
 
+class Met(eqx.Module):
+    """What each power meets when it chooses: a mixture over what it may have seen, and log R after its own options.
+
+    All moving at once, one residual whatever it does. In order: a follower meets the residual after the move that it
+    saw, the first mover after each of its options another.
+    """
+
+    weight: Float[Array, "c f p"]
+    log_residual: Float[Array, "c f p o"]  # o is 1 where no power is seen before the others choose
+
+
+def met(found: Equilibrium | PlayedInOrder) -> Met:
+    """What each power meets in an equilibrium."""
+    if isinstance(found, Equilibrium):
+        residual = found.log_residual[:, None, :, None]
+        return Met(jnp.ones(residual.shape[:3], residual.dtype), residual)
+    moves, powers = found.log_first.shape[1], found.log_residual.shape[-1]
+    leads = (jnp.arange(powers) == found.first[:, None])[:, None]  # c 1 p
+    sure = (jnp.arange(moves) == 0)[:, None]
+    weight = jnp.where(leads, sure, jnp.exp(found.log_first)[..., None])
+    after_own = jnp.swapaxes(found.log_residual, 1, 2)[:, None]  # c 1 p o: by its own option, which is the first move
+    return Met(weight, jnp.where(leads[..., None], after_own, found.log_residual[..., None]))
+
+
+def over_what_is_met(choose: Callable[[Array], Array], at: Met) -> Any:
+    """Mean of a quantity [c, p] of each power's choice at a log R [c, p, o], over what it may meet."""
+    by_sight = jax.vmap(choose, in_axes=1, out_axes=1)(at.log_residual)
+    return jnp.sum(at.weight * by_sight, axis=1)
+
+
 def log_likelihood(
     crises: Crises, equilibrium: Equilibrium, low: Int[Array, "c p"], high: Int[Array, "c p"]
 ) -> Float[Array, "c p"]:
-    """log P(low ≤ rung ≤ high) of each power, all moving at once; a row never searched is the band 0-6 and adds 0."""
+    """log P(low ≤ rung ≤ high) of each power, all moving at once; a row never searched is the whole ladder and adds 0."""
     return _band(crises, log_strategy(crises, equilibrium.log_residual), low, high)
 
 
@@ -87,14 +146,6 @@ def log_likelihood_in_order(
     """log P of all powers' bands when the patron moves first: a sum over what it may have done within its band."""
     bands = jax.vmap(lambda s: _band(crises, s, low, high), in_axes=1, out_axes=1)(played.log_strategy)
     return logsumexp(played.log_first + jnp.sum(bands, axis=-1), axis=-1)
-
-
-def security_in_order(crises: Crises, played: PlayedInOrder) -> Float[Array, " c"]:
-    """1 - E exp(-X_h) when the patron moves first: the powers' moves are independent only given its move."""
-    reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
-    undone = (crises.host_alignment[..., None] * -reach)[:, None]
-    log_left = jnp.sum(logsumexp(played.log_strategy + undone, axis=-1), axis=-1)
-    return 1.0 - jnp.sum(jnp.exp(played.log_first + log_left), axis=-1)
 
 
 def _band(crises: Crises, log_sigma: Float[Array, "c p o"], low, high) -> Float[Array, "c p"]:

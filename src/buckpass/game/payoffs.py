@@ -86,6 +86,7 @@ def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
         barred_at=situational_price(setting, c),
         is_open=setting.is_open,
         rung=setting.rung,
+        rungs=setting.rungs,
     )
 
 

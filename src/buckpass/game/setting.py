@@ -12,14 +12,12 @@ import polars as pl
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case import Case
+from buckpass.case.ladder import Rungs
 from buckpass.game.covariates import COVARIATES, alignment_with_hosts, asked, is_indicator
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import pass_probability
 
 __all__ = ["CrisisSetting", "Standard", "setting_of", "standard_of"]
-
-DEPLOYMENT_BY_VEHICLE, DEPLOYMENT_ALONE = 5, 6
-PLAIN_RUNGS = (0, 1, 2, 3, 4, DEPLOYMENT_ALONE)
 
 
 class CrisisSetting(eqx.Module):
@@ -46,7 +44,8 @@ class CrisisSetting(eqx.Module):
     rung: Int[Array, "c p o"]
     cost_curve: Float[Array, " r"]  # the case's ladder of costs, 0 … 1
     asked_relief: Float[Array, ""]  # ℓ: part of the backlash that a request takes away
-    vehicles: tuple[str, ...] = eqx.field(static=True)  # option 6 + v is a deployment through vehicles[v]
+    rungs: Rungs = eqx.field(static=True)
+    vehicles: tuple[str, ...] = eqx.field(static=True)  # their options follow those of the rungs that are plain
 
     def covariate(self, name: str) -> Float[Array, "c p"]:
         """One covariate by its name in `COVARIATES`."""
@@ -59,12 +58,24 @@ class CrisisSetting(eqx.Module):
         batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
         return dataclasses.replace(self, names=names, **batched)
 
+    def with_rows(self, positions: Sequence[int], part: CrisisSetting) -> CrisisSetting:
+        """The same setting with some of its crises, by position, as another setting has them in this order."""
+        index = np.asarray(positions, dtype=int)
+
+        def replaced(name: str) -> Array:  # on the host: on a device each number of rows would be compiled anew
+            rows = np.array(getattr(self, name))
+            rows[index] = np.asarray(getattr(part, name))
+            return jax.device_put(rows)
+
+        names = (f.name for f in dataclasses.fields(self) if f.name not in UNBATCHED)
+        return dataclasses.replace(self, **{name: replaced(name) for name in names})
+
     def nameless(self) -> CrisisSetting:
         """The same numbers without names, which are static: what is compiled for one crisis then serves all."""
         return dataclasses.replace(self, names=CrisisNames((), (), ()))
 
 
-UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "vehicles"})
+UNBATCHED = frozenset({"names", "cost_curve", "asked_relief", "rungs", "vehicles"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Standard:
 def standard_of(case: Case) -> Standard:
     """The standard of the case: over every crisis of a theatre that enters the fit and every power that plays."""
     if "standard" not in case.derived:
-        case.derived["standard"] = _standard(_raw_covariates(case, _rows(case, _fitted_ids(case))))
+        case.derived["standard"] = _standard(_fitted_raw(case))
     return case.derived["standard"]
 
 
@@ -92,12 +103,24 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
     Raises `UnknownName` for a crisis that the case does not have. Covariates are standardised over the crises in the
     fit whatever is asked for, so that one crisis means the same alone and in company.
     """
+    if crises is None and standard is None:
+        if "setting" not in case.derived:
+            case.derived["setting"] = _setting(case, _fitted_ids(case), _fitted_raw(case), standard_of(case))
+        return case.derived["setting"]
     ids = list(crises) if crises is not None else _fitted_ids(case)
+    return _setting(case, ids, _raw_covariates(case, _rows(case, ids)), standard or standard_of(case))
+
+
+def _fitted_raw(case: Case) -> np.ndarray:
+    if "raw" not in case.derived:
+        case.derived["raw"] = _raw_covariates(case, _rows(case, _fitted_ids(case)))
+    return case.derived["raw"]
+
+
+def _setting(case: Case, ids: list[str], raw: np.ndarray, standard: Standard) -> CrisisSetting:
     rows = _rows(case, ids)
-    raw = _raw_covariates(case, rows)
-    standard = standard or (_standard(raw) if crises is None else standard_of(case))
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
-    options = tuple(str(r) for r in PLAIN_RUNGS) + tuple(f"{DEPLOYMENT_BY_VEHICLE}@{v}" for v in vehicles)
+    options = tuple(str(r) for r in case.rungs.plain) + tuple(f"{case.rungs.through}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
     numbers = {name: np.stack([one[name] for one in per_crisis]) for name in per_crisis[0]} | {
         "covariates": standard.apply(raw),
@@ -106,11 +129,11 @@ def setting_of(case: Case, crises: Sequence[str] | None = None, standard: Standa
         "severity": np.array([_severity(case, row) for row in rows]),
         "alignment": np.stack([_alignment(case, row["theatre"]) for row in rows]),
         "host_alignment": np.array([_host_alignment(case, row) for row in rows]),
-        "cost_curve": np.array(case.settings.ladder.cost, dtype=float),
+        "cost_curve": np.array(case.ladder.cost, dtype=float),
         "asked_relief": np.array(case.parameter("asked.relief"), dtype=float),
     }
     names = CrisisNames(tuple(ids), case.powers, options)
-    return CrisisSetting(names=names, vehicles=vehicles, **jax.device_put(numbers))
+    return CrisisSetting(names=names, rungs=case.rungs, vehicles=vehicles, **jax.device_put(numbers))
 
 
 def _fitted_ids(case: Case) -> list[str]:
@@ -166,13 +189,14 @@ def _host_alignment(case: Case, row: dict) -> list[float]:
 
 def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Attributes of every option of every power in one crisis, each [power, option]."""
-    ladder = case.settings.ladder
-    rung = np.array([*PLAIN_RUNGS, *([DEPLOYMENT_BY_VEHICLE] * len(vehicles))])
-    passes = np.array([1.0] * len(PLAIN_RUNGS) + [_passes(case, row, v) for v in vehicles])
-    share = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).cost_share.value for v in vehicles])
-    legitimacy = np.array([1.0] * len(PLAIN_RUNGS) + [case.organisation(v).legitimacy.value for v in vehicles])
+    ladder = case.ladder
+    plain = len(case.rungs.plain)
+    rung = np.array([*case.rungs.plain, *([case.rungs.through] * len(vehicles))])
+    passes = np.array([1.0] * plain + [_passes(case, row, v) for v in vehicles])
+    share = np.array([1.0] * plain + [case.organisation(v).cost_share.value for v in vehicles])
+    legitimacy = np.array([1.0] * plain + [case.organisation(v).legitimacy.value for v in vehicles])
     shape = (len(case.powers), rung.size)
-    deploys = (rung >= DEPLOYMENT_BY_VEHICLE).astype(float)
+    deploys = (rung >= case.rungs.deployment).astype(float)
 
     def at(values: np.ndarray) -> np.ndarray:
         return np.broadcast_to(values, shape).astype(float)
@@ -203,14 +227,15 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Per option: whether the host asked this power, or the organisation through which it would come."""
     own = bool(asked(case, row, power)) or power in row["claimants"]
-    return np.array([own] * len(PLAIN_RUNGS) + [own or v in row["asked"] for v in vehicles])
+    return np.array([own] * len(case.rungs.plain) + [own or v in row["asked"] for v in vehicles])
 
 
 def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
     """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
+    plain = len(case.rungs.plain)
     if power in row["host"] or power in case.belligerents(row["crisis_id"]):
-        return np.array([True] + [False] * (len(PLAIN_RUNGS) + len(vehicles) - 1))
-    return np.array([True] * len(PLAIN_RUNGS) + [_reaches(case, row, power, v) for v in vehicles])
+        return np.array([True] + [False] * (plain + len(vehicles) - 1))
+    return np.array([True] * plain + [_reaches(case, row, power, v) for v in vehicles])
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:

@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.choice import Choice, as_choice
 from buckpass.game.crises import Crises
-from buckpass.game.solver import DEFAULT_SETTINGS, Equilibrium, solve_strategies
+from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, solve_strategies
 
 __all__ = ["Settled", "settle_block", "solve_batch"]
 

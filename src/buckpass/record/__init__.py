@@ -1,7 +1,6 @@
 """What the record says by itself, measured and not modelled (model §7)."""
 
-from buckpass.record.coding import coded, widened, without_recalled
+from buckpass.record.coding import widened, without_recalled
 from buckpass.record.measure import Record, measure
-from buckpass.record.results import ResultTable
 
-__all__ = ["Record", "ResultTable", "coded", "measure", "widened", "without_recalled"]
+__all__ = ["Record", "measure", "widened", "without_recalled"]

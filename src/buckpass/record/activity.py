@@ -12,11 +12,10 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.record.eligibility import eligible_crises
 from buckpass.record.rates import BoundedRate, Rate, bounded_rate, p_less
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["Activity", "activity_by_theatre", "activity_of", "activity_table", "comparisons_table"]
 
-DEPLOYMENT = 5
 ACTIVITY_NOTE = (
     "Eligible: at the start of the crisis the organisation existed and its mandate, as the case gives it, covered host "
     "and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
@@ -61,9 +60,10 @@ class Activity:
 
 
 def activity_of(
-    case: Case, rows: pl.DataFrame, organisation: str, at_least: int = DEPLOYMENT, theatre: str | None = None
+    case: Case, rows: pl.DataFrame, organisation: str, at_least: int | None = None, theatre: str | None = None
 ) -> Activity:
-    """The acts of one organisation at or above a rung, among the coded rows given (see `coding.coded`)."""
+    """The acts of one organisation at or above a rung (None: deployments), among the rows given (see `Case.coded`)."""
+    at_least = case.rungs.deployment if at_least is None else at_least
     there = set(case.crises.filter(pl.col("theatre") == theatre)["crisis_id"] if theatre else case.crises["crisis_id"])
     eligible = [c for c in eligible_crises(case, organisation) if c in there]
     known = rows.filter(
@@ -85,7 +85,7 @@ def activity_of(
 
 
 def activity_table(case: Case, rows: pl.DataFrame) -> ResultTable:
-    """Deployments (rung 5 and above) of every organisation of the case per eligible crisis."""
+    """Deployments of every organisation of the case per eligible crisis."""
     found = [activity_of(case, rows, o) for o in _focus_first(case)]
     return _table(case, [a.row() for a in found], "How often each organisation deployed where it could have")
 

@@ -10,8 +10,8 @@ import polars as pl
 from scipy.special import ndtr, ndtri
 
 from buckpass.case import Case
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import LEVEL
+from buckpass.results.table import ResultTable
 
 __all__ = ["RankCorrelation", "burden_table", "rank_correlation"]
 
@@ -60,7 +60,7 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     follow size.
     """
     size = _size(case)
-    cost = dict(enumerate(case.settings.ladder.cost))
+    cost = dict(enumerate(case.ladder.cost))
     known = rows.filter(
         pl.col("actor").is_in(list(size)) & pl.col("rung").is_not_null() & (pl.col("scope") != "belligerent")
     )

@@ -6,7 +6,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.record.measure import measure
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["measured_changes"]
 

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.record.results import ResultTable
+from buckpass.case.coded import counted
+from buckpass.results.table import ResultTable
 
 __all__ = ["agreement_table"]
 
@@ -18,8 +19,9 @@ NOTE = (
 
 def agreement_table(case: Case, seed: int) -> ResultTable:
     """Krippendorff's alpha of the rungs where a response has several coders; no row where none has."""
-    rows = case.responses.drop_nulls("rung").filter(pl.col("coder") != "")
-    wide = rows.pivot(on="coder", index=["crisis_id", "actor"], values="rung", aggregate_function="first")
+    wide = counted(case.responses).pivot(
+        on="coder", index=["crisis_id", "actor"], values="rung", aggregate_function="first"
+    )
     coders = [c for c in wide.columns if c not in ("crisis_id", "actor")]
     schema = {"coders": pl.Int64, "alpha": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64}
     found = [_alpha(wide, coders, seed)] if len(coders) > 1 else []

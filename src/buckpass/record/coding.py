@@ -1,4 +1,4 @@
-"""The coded rows as the tables use them: one row per crisis and actor, missing kept missing, doubt kept as a band."""
+"""Other readings of the same record: without what is only recalled, or with every band wider."""
 
 from __future__ import annotations
 
@@ -6,35 +6,7 @@ import polars as pl
 
 from buckpass.case import Case
 
-__all__ = ["coded", "in_theatre", "widened", "without_recalled"]
-
-TOP_RUNG = 6
-WEAKNESS = ("seen", "machine", "recalled", "absence", "unsearched")
-KEEP = ("stance", "scope", "vehicle", "kind", "detail", "acting_body", "date")
-
-
-def coded(case: Case) -> pl.DataFrame:
-    """One row per crisis and actor: rung, low, high (null where nobody looked), basis, stance, scope, sources, line.
-
-    Where several coders coded the same response, the rung is their lower median, the band runs from the lowest to the
-    highest of theirs, and the basis is the weakest.
-    """
-    rows = case.responses.with_columns(
-        pl.col("basis").replace_strict({b: i for i, b in enumerate(WEAKNESS)}, default=0).alias("weakness"),
-        pl.col("rung_low").fill_null(pl.col("rung")),
-        pl.col("rung_high").fill_null(pl.col("rung")),
-    )
-    joined = rows.group_by("crisis_id", "actor", maintain_order=True).agg(
-        pl.col("rung").quantile(0.5, "lower").cast(pl.Int8),
-        pl.col("rung_low").min().alias("low"),
-        pl.col("rung_high").max().alias("high"),
-        pl.col("basis").sort_by("weakness").last(),
-        pl.col("source_id").explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).alias("sources"),
-        pl.col("line").first(),
-        *(pl.col(name).first() for name in KEEP),
-    )
-    about = case.crises.select("crisis_id", "theatre", "start")
-    return joined.join(about, on="crisis_id", how="left", maintain_order="left").rename({"crisis_id": "crisis"})
+__all__ = ["in_theatre", "widened", "without_recalled"]
 
 
 def in_theatre(rows: pl.DataFrame, theatre: str | list[str] | None) -> pl.DataFrame:
@@ -61,8 +33,6 @@ def without_recalled(case: Case) -> Case:
 
 def widened(case: Case, rungs: int) -> Case:
     """The case with every band wider by so many rungs on both sides, within the ladder; missing stays missing."""
-    wider = case.responses.with_columns(
-        (pl.col("rung_low").cast(pl.Int16) - rungs).clip(0, TOP_RUNG).cast(pl.Int8),
-        (pl.col("rung_high").cast(pl.Int16) + rungs).clip(0, TOP_RUNG).cast(pl.Int8),
-    )
-    return case.replace(responses=wider)
+    low, high = (pl.col(f"rung_{end}").fill_null(pl.col("rung")).cast(pl.Int16) for end in ("low", "high"))
+    wider = ((end + by).clip(0, case.rungs.top).cast(pl.Int8) for end, by in ((low, -rungs), (high, rungs)))
+    return case.replace(responses=case.responses.with_columns(wider))

@@ -9,10 +9,9 @@ from buckpass.case import Case
 from buckpass.record.activity import activity_by_theatre, activity_table, comparisons_table
 from buckpass.record.burden import burden_table
 from buckpass.record.coders import agreement_table
-from buckpass.record.coding import coded
 from buckpass.record.positions import division_table, shares_table
 from buckpass.record.responses import profiles_table, requests_table, responses_table
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
 
@@ -37,16 +36,24 @@ class Record(ShowsItself):
     size_and_burden: ResultTable
     agreement: ResultTable
 
-    def tables(self) -> dict[str, ResultTable]:
+    def table(self) -> ResultTable:
+        """Who did what: a row per crisis and actor."""
+        return self.responses
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """All tables."""
+        return tuple(self.by_name().values())
+
+    def by_name(self) -> dict[str, ResultTable]:
         """All tables by name."""
         return {name: value for name, value in self.__dict__.items() if isinstance(value, ResultTable)}
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values, fit for JSON: rows by table; titles, units, notes and sources under `about`."""
-        rows = {name: table.rows() for name, table in self.tables().items()}
+        rows = {name: table.rows() for name, table in self.by_name().items()}
         for name in ("activity", "activity_by_theatre"):
             rows[name] = [_with_rate(row) for row in rows[name]]
-        about = {name: {k: v for k, v in t.as_dict().items() if k != "rows"} for name, t in self.tables().items()}
+        about = {name: {k: v for k, v in t.as_dict().items() if k != "rows"} for name, t in self.by_name().items()}
         head = {"case": self.case_id, "case_hash": self.case_hash, "seed": self.seed, "n_crises": self.n_crises}
         return plain({**head, **rows, "about": about})
 
@@ -58,7 +65,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
     >>> measure(load_case("central-asia")).n_crises  # doctest: +SKIP
     77
     """
-    rows = coded(case)
+    rows = case.coded
     return Record(
         case_id=case.id,
         case_hash=case.hash,

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable
 
 __all__ = [
     "DOMAINS",
@@ -212,9 +212,7 @@ def _division_row(year: int, own: Mapping, other: Mapping, draws: np.ndarray | N
     counts = [[s for a in (*own[d], *other[d]) if (s := a.share(year)) is not None] for d in DOMAINS]
     readings = [float(_index(e, s)) for e, s in product(*counts) if set(e) == set(s)]
     several = len(readings) > 1
-    ends = (
-        [None] * 3 if draws is None else [float(q) for q in np.quantile(draws, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])]
-    )
+    ends = (None, None, None) if draws is None else (float(np.median(draws)), *interval(draws))
     pooled = sum(
         all(any(y in a.by_year for a in own[d]) for d in DOMAINS) for y in range(year - WINDOW, year + WINDOW + 1)
     )

@@ -8,9 +8,10 @@ from functools import cache
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln  # scipy.stats takes half a second to load
 
-__all__ = ["LEVEL", "BoundedRate", "Rate", "bounded_rate", "p_less"]
+from buckpass.results.summary import LEVEL
 
-LEVEL = 0.9  # every interval of the record holds 90 percent
+__all__ = ["BoundedRate", "Rate", "bounded_rate", "p_less"]
+
 JEFFREYS = 0.5
 NODES = 256
 

@@ -8,15 +8,13 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.record.rates import LEVEL
-from buckpass.record.results import ResultTable
+from buckpass.results.summary import interval
+from buckpass.results.table import ResultTable
 
 __all__ = ["profiles_table", "requests_table", "responses_table", "was_asked"]
 
-TOP_RUNG = 6
 DRAWS = 4000
 HELP = ("host_support", "own_assets", "none", "unknown")
-RUNG_UNIT = "rung, 0 silence to 6 unilateral deployment"
 
 
 def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
@@ -26,7 +24,7 @@ def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     return ResultTable(
         rows.select(order),
         "What each actor did in each crisis",
-        dict.fromkeys(("rung", "low", "high"), RUNG_UNIT),
+        dict.fromkeys(("rung", "low", "high"), case.ladder.scale),
         "Low and high: the rungs that the sources allow. Basis absence: looked for, nothing found, a band and not a "
         "zero. Basis unsearched: nobody looked, so there is no rung.",
         _sources(rows),
@@ -40,7 +38,7 @@ def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     n_coded: rows coded at the rung; surely: the band is this rung alone; possibly: the band holds the rung.
     """
     known = rows.filter(pl.col("actor").is_in(case.powers) & pl.col("rung").is_not_null())
-    at = [_at_rung(known, rung) for rung in range(TOP_RUNG + 1)]
+    at = [_at_rung(known, rung) for rung in range(case.rungs.count)]
     total = known.group_by("actor", "theatre").agg(pl.len().alias("n"), pl.col("rung").mean().alias("mean_rung"))
     frame = pl.concat(at).join(total, on=["actor", "theatre"]).rename({"actor": "power"})
     rank = {power: i for i, power in enumerate(case.powers)} | {t: i for i, t in enumerate(case.theatres)}
@@ -48,7 +46,13 @@ def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     return ResultTable(
         frame,
         "How far each power went, by theatre",
-        {"rung": RUNG_UNIT, "n_coded": "crises", "surely": "crises", "possibly": "crises", "n": "crises looked up"},
+        {
+            "rung": case.ladder.scale,
+            "n_coded": "crises",
+            "surely": "crises",
+            "possibly": "crises",
+            "n": "crises looked up",
+        },
         "Possibly counts every crisis whose band holds the rung, so it adds up to more than n.",
         _sources(known),
         case.hash,
@@ -78,7 +82,7 @@ def requests_table(case: Case, rows: pl.DataFrame, seed: int) -> ResultTable:
     return ResultTable(
         pl.DataFrame(result, infer_schema_length=None),
         "What each power did when asked for help and when not",
-        {"mean_rung": RUNG_UNIT, "n": "crises", "p_more_when_asked": "probability"},
+        {"mean_rung": case.ladder.scale, "n": "crises", "p_more_when_asked": "probability"},
         "Asked: the power itself, or an organisation that it leads. 90 % interval by Bayesian bootstrap over crises, "
         "rungs drawn from their bands; none for fewer than two crises. Requests follow severity: no effect of asking.",
         _sources(known),
@@ -114,8 +118,7 @@ def _mean_draws(part: pl.DataFrame, rng: np.random.Generator) -> np.ndarray | No
 
 
 def _request_row(power: str, asked: bool, part: pl.DataFrame, draws: np.ndarray | None) -> dict[str, Any]:
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    low, high = (None, None) if draws is None else map(float, np.quantile(draws, ends))
+    low, high = (None, None) if draws is None else interval(draws)
     return {
         "power": power,
         "asked": asked,

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.record.measure import Record
-from buckpass.record.results import ResultTable
+from buckpass.results.table import ResultTable
 
 __all__ = ["brief", "brief_tables"]
 

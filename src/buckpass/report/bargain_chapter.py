@@ -11,10 +11,10 @@ import polars as pl
 from buckpass.case import BuckpassError, Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
-from buckpass.record.results import ResultTable
 from buckpass.report.results import Chapter
 from buckpass.report.theme import INK, PALE, Figure, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.futures import Agreement

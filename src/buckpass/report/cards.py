@@ -9,7 +9,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.report.results import ReportResults
-from buckpass.report.theme import RUNG_COLOURS, Figure, ink_on
+from buckpass.report.theme import Figure, ink_on, rung_colours
 from buckpass.report.wording import and_join, name_of, number, span, with_interval
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class CrisisCard:
 
 def crisis_cards(case: Case, results: ReportResults) -> tuple[CrisisCard, ...]:
     """The cards of all crises by start; those of the focus's theatre have a figure where there is a fit."""
-    coded = case.responses.partition_by("crisis_id", as_dict=True)
+    coded = case.coded.partition_by("crisis", as_dict=True)
     return tuple(
         _card(case, results, crisis, coded.get((crisis["crisis_id"],)))
         for crisis in case.crises.sort("start").iter_rows(named=True)
@@ -73,7 +73,10 @@ def _card(case: Case, results: ReportResults, crisis: dict[str, Any], responses:
     rows = [] if responses is None else responses.to_dicts()
     rank = {a: i for i, a in enumerate([*case.powers, *case.organisations])}
     known = sorted((r for r in rows if r["rung"] is not None), key=lambda r: rank.get(r["actor"], len(rank)))
-    missing = [name_of(case, r["actor"]) for r in rows if r["rung"] is None]
+    missing = [
+        name_of(case, r["actor"]) + (" (proposed by machine)" if r["basis"] == "machine" else "")
+        for r in rows if r["rung"] is None
+    ]  # fmt: skip
     end = crisis["end"].isoformat() if crisis["end"] else "open"
     return CrisisCard(
         id=crisis["crisis_id"], theatre=crisis["theatre"], name=crisis["name"],
@@ -108,17 +111,16 @@ def _deaths(crisis: dict[str, Any]) -> str:
 
 
 def _row(case: Case, results: ReportResults, crisis: str, r: dict[str, Any]) -> CardRow:
-    low = r["rung"] if r["rung_low"] is None else r["rung_low"]
-    high = r["rung"] if r["rung_high"] is None else r["rung_high"]
+    low, high, shade = r["low"], r["high"], rung_colours(case.rungs.count)[r["rung"]]
     found = results.model.expected.get((crisis, r["actor"])) if results.model else None
     manner = [SCOPE_WORDS.get(r["scope"], ""), f"through {r['vehicle']}" if r["vehicle"] else "",
               r["stance"] if r["stance"] in ("critical", "support") else ""]  # fmt: skip
     return CardRow(
         name=r["actor"] if r["actor"] in case.organisations else name_of(case, r["actor"]),
-        full=name_of(case, r["actor"]) if r["actor"] in case.organisations else "", rung=r["rung"], rung_name=case.settings.ladder.names[r["rung"]], band=span(low, high),
-        fill=RUNG_COLOURS[r["rung"]], ink=ink_on(RUNG_COLOURS[r["rung"]]), basis=r["basis"],
-        manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["source_id"]),
-        expected=with_interval(found.rung.value, found.rung.low, found.rung.high) if found else "",
+        full=name_of(case, r["actor"]) if r["actor"] in case.organisations else "", rung=r["rung"], rung_name=case.ladder.names[r["rung"]], band=span(low, high),
+        fill=shade, ink=ink_on(shade), basis=r["basis"],
+        manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["sources"]),
+        expected=with_interval(found.rung.mean, found.rung.low, found.rung.high) if found else "",
         p_band=f"{100 * sum(found.by_rung[low : high + 1]):.0f} %" if found else "",
     )  # fmt: skip
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
-from buckpass.record import ResultTable
 from buckpass.report.theme import INK, PALE, Figure
 from buckpass.report.wording import count_of
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared

@@ -12,6 +12,7 @@ from buckpass.fit.posterior import Posterior
 from buckpass.report.results import Chapter
 from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, with_interval
+from buckpass.results.summary import normal_interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,14 +41,12 @@ class Years(Protocol):
     def manifest(self) -> Mapping[str, Any]: ...
 
 
-def decades_chapter(
-    case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float], seed: int = 0
-) -> Chapter:
+def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
     """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
     from buckpass.futures import Plan, simulate
 
     try:
-        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed, weights=weights))
+        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
     except BuckpassError as reason:
         return Chapter(HEADING, f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
@@ -120,10 +119,11 @@ def deployed_figure(case: Case, found: Years) -> Figure:
     colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
     rows = [
-        {"power": p, "year": int(y), "value": float(m), "low": max(0.0, float(m - 1.645 * e)), "high": min(1.0, float(m + 1.645 * e))}
+        {"power": p, "year": int(y), "value": float(m), "low": max(0.0, low), "high": min(1.0, high)}
         for p in powers
         for y, m, e in zip(found.summary["year"].values, found.summary["deployed_by_mean"].sel(run=run, power=p).values,
                            found.summary["deployed_by_se"].sel(run=run, power=p).values, strict=True)
+        for low, high in [normal_interval(float(m), float(e))]
     ]  # fmt: skip
     ends = _apart(sorted(({"name": name_of(case, p), "ink": inks[p], "value": _at(found, "deployed_by_mean", p)} for p in powers),
                          key=lambda r: r["value"]), 0.06)  # fmt: skip
@@ -155,13 +155,13 @@ def left_alone_figure(case: Case, found: Years) -> Figure:
     rows = []
     for host in at["host"].values:
         p = float(at.sel(host=host))
-        error = 1.645 * (max(p * (1 - p), 0.0) / n) ** 0.5
+        low, high = normal_interval(p, (max(p * (1 - p), 0.0) / n) ** 0.5)
         rows.append(
             {
                 "name": name_of(case, str(host)),
                 "value": p,
-                "low": max(0.0, p - error),
-                "high": min(1.0, p + error),
+                "low": max(0.0, low),
+                "high": min(1.0, high),
                 "text": f"{p:.0%}",
             }
         )

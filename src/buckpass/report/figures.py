@@ -14,25 +14,24 @@ from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
 from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
-from buckpass.record.rates import LEVEL
 from buckpass.report.theme import (
     INK,
     PALE,
-    RUNG_COLOURS,
     VERDICT_COLOURS,
     Figure,
     Layered,
     ink_on,
     label_colours,
     power_colours,
+    rung_colours,
 )
 from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
+from buckpass.results.summary import interval
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
 
 ROW = 24
 FEWEST_ROWS = 5  # an organisation coded less often has no column of its own
-DEPLOYMENT, TOP = 5, 6
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,9 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     actors = [a for a in heat_actors(case, record) if a in coded]
     frame = here.filter(pl.col("actor").is_in(actors))
     crises = case.crises.filter(pl.col("theatre").is_in(list(theatres))).sort("start")
-    cells = _cells(frame, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])})
+    cells = _cells(
+        case.rungs.top, frame, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])}
+    )
     known = [c for c in cells if c["rung"] is not None]
     powers = set(case.powers)
     missing = sum(c["rung"] is None for c in cells)
@@ -78,8 +79,8 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         name=name,
         title=_heat_title(case, frame, crises.height),
         note=f"n = {count_of(crises.height, 'crisis', 'crises')}, {len(known)} coded responses, {missing} not looked for. "
-        "Number and shade: highest rung taken, 0 to 6. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
-        "dot: nobody looked. The orange bar runs over the rungs that the sources allow, on a scale from 0 to 6.",
+        f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
+        f"dot: nobody looked. The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(frame)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame, crises.height)}. The same is listed by crisis below.",
@@ -88,16 +89,16 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     )
 
 
-def _cells(frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> list[dict[str, Any]]:
-    cells = []
+def _cells(top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> list[dict[str, Any]]:
+    cells, shades = [], rung_colours(top + 1)
     for r in frame.iter_rows(named=True):
         x, basis = column[r["actor"]], "unsearched" if r["rung"] is None else r["basis"]
-        shade = RUNG_COLOURS[r["rung"]] if r["rung"] is not None else "#ffffff"
+        shade = shades[r["rung"]] if r["rung"] is not None else "#ffffff"
         doubt = r["rung"] is not None and r["low"] != r["high"]
         cells.append({
             "x": x + 0.5, "y": row[r["crisis"]] + 0.45, "rung": r["rung"], "basis": basis, "fill": shade,
             "ink": INK if basis == "absence" else ink_on(shade),
-            "from": x + 0.2 + 0.6 * r["low"] / TOP if doubt else None, "to": x + 0.2 + 0.6 * r["high"] / TOP if doubt else None,
+            "from": x + 0.2 + 0.6 * r["low"] / top if doubt else None, "to": x + 0.2 + 0.6 * r["high"] / top if doubt else None,
             "low_y": row[r["crisis"]] + 0.94,
         })  # fmt: skip
     return cells
@@ -106,11 +107,11 @@ def _cells(frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> 
 def _heat_chart(
     case: Case, cells: list[dict[str, Any]], actors: Sequence[str], crises: pl.DataFrame, cell: Cell
 ) -> Layered:
-    size = {"seen": cell.seen, "machine": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
+    size = {"seen": cell.seen, "recalled": cell.recalled, "absence": cell.absence}
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, len(actors)], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[crises.height, 0], nice=False))
     layers: list[alt.Chart] = []
-    for basis in ("seen", "machine", "recalled", "absence"):
+    for basis in size:
         rows = [c for c in cells if c["basis"] == basis]
         hollow = basis == "absence"
         mark = {"shape": "square", "size": size[basis], "opacity": 1, "filled": not hollow}
@@ -162,7 +163,7 @@ def _heat_title(case: Case, frame: pl.DataFrame, n: int) -> str:
     parts = []
     for actor in (focus.provider, focus.rider, *focus.organisations[:2]):
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
-        acted = known.filter(pl.col("rung") >= DEPLOYMENT).height
+        acted = known.filter(pl.col("rung") >= case.rungs.deployment).height
         parts.append(f"{name_of(case, actor) if actor in case.powers else actor} in {acted} of {known.height}")
     return f"Who deployed forces: {and_join(parts)} crises looked up"
 
@@ -189,11 +190,11 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
 def _bands(case: Case, seed: int) -> pl.DataFrame:
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     rows = [
-        {"domain": domain, "year": year, "power": power, "low": float(low), "value": float(mid), "high": float(high)}
+        {"domain": domain, "year": year, "power": power, "low": low, "value": float(np.median(draws)), "high": high}
         for domain, years in pooled_shares(own, seed).items()
         for year, shares in years.items()
         for power, draws in shares.items()
-        for low, mid, high in [np.quantile(draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])]
+        for low, high in [interval(draws)]
     ]
     schema = {"domain": pl.String, "year": pl.Int64, "power": pl.String, "low": pl.Float64, "value": pl.Float64,
               "high": pl.Float64}  # fmt: skip

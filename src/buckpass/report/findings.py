@@ -80,7 +80,12 @@ def _about_record(case: Case, results: ReportResults) -> list[str]:
     return [
         f"Of {len(rows):,} responses listed, {known:,} are coded: {by_basis.get('seen', 0)} from a source text that was seen, "
         f"{by_basis.get('recalled', 0)} recalled, {by_basis.get('absence', 0)} because nothing was found. "
-        f"{by_basis.get('unsearched', 0)} were never looked for: they are missing, not zero.",
+        f"{by_basis.get('unsearched', 0)} were never looked for: they are missing, not zero."
+        + (
+            f" {by_basis['machine']} are proposed by machine only: they count for nothing."
+            if "machine" in by_basis
+            else ""
+        ),
         f"{doubtful} of the {known:,} coded responses are in doubt by at least one rung; the fit uses the whole band.",
         "More than one coder coded part of the record; see the agreement table."
         if coders

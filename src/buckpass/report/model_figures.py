@@ -9,11 +9,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from buckpass.ask.explain import Explained
 from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.record import Record
-from buckpass.report.model_results import Gap, ModelResults
+from buckpass.report.model_results import ModelResults
 from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
 
@@ -78,15 +79,15 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     gap = model.gap
     if gap is None:
         return None
-    rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].value, "low": gap.parts[m].low, "high": gap.parts[m].high}
+    rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
             for m in MECHANISMS]  # fmt: skip
     rows.sort(key=lambda r: -abs(r["value"]))
-    total = {"name": "the whole gap", "value": gap.total.value, "low": gap.total.low, "high": gap.total.high}
-    colour = power_colours(case)[gap.rider]
+    total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
+    colour = power_colours(case)[gap.power]
     y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
     zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
     base = alt.Chart(alt.Data(values=[{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
-    axis = f"expected effort of {name_of(case, gap.rider)} minus that of {name_of(case, gap.provider)} (1 = top of the ladder)"
+    axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
     chart = alt.layer(
         base.mark_bar(height=16, opacity=0.75).encode(
             x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
@@ -102,15 +103,15 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     )  # fmt: skip
 
 
-def gap_title(case: Case, gap: Gap) -> str:
+def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap is, and which mechanism carries most of it."""
-    rider, provider = name_of(case, gap.rider), name_of(case, gap.provider)
-    if gap.total.low <= 0 <= gap.total.high:
+    rider, provider = name_of(case, gap.power), name_of(case, gap.reference)
+    if gap.gap.low <= 0 <= gap.gap.high:
         return f"The model sees no clear difference between {rider} and {provider} here"
-    sign = -1 if gap.total.value < 0 else 1
-    most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].value)
-    share = gap.parts[most].value / gap.total.value
-    others = gap.parts["others"].value / gap.total.value
+    sign = -1 if gap.gap.mean < 0 else 1
+    most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
+    share = gap.parts[most].mean / gap.gap.mean
+    others = gap.parts["others"].mean / gap.gap.mean
     tail = "" if most == "others" else f"; what others do carries {100 * others:.0f} %"
     return (
         f"{rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
@@ -130,19 +131,19 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         found, name = model.expected[crisis, power], name_of(case, power)
         cells += [{"name": name, "rung": r, "p": p, "colour": colours[power], "text": f"{100 * p:.0f}" if p >= 0.1 else "",
                    "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung)]  # fmt: skip
-        marks.append({"name": name, "value": found.rung.value, "low": found.rung.low, "high": found.rung.high})
+        marks.append({"name": name, "value": found.rung.mean, "low": found.rung.low, "high": found.rung.high})
         row = coded.get(power)
         if row is not None and row["rung"] is not None:
             bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})
     names = [name_of(case, p) for p in powers]
-    numbers = tuple(str(rung) for rung in range(len(case.settings.ladder.names)))
+    numbers = tuple(str(rung) for rung in range(case.rungs.count))
     return Figure(
         f"responses-{crisis}", responses_title(case, coded, model, crisis),
         f"n = {count_of(len(bands), 'coded response')} of {count_of(len(powers), 'power')}. Shade and number: probability in "
         f"percent; frame: rungs that the sources allow. {BASE_NOTE}",
         f"Source: the record and fits of {case.id}.",
         "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
-        _responses_chart(case.settings.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
+        _responses_chart(case.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
     )  # fmt: skip
 
 
@@ -151,9 +152,11 @@ def _responses_chart(
 ) -> Layered:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
     words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
-    axis = alt.Axis(values=list(range(7)), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
+    axis = alt.Axis(values=list(range(len(labels))), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
                     orient="bottom")  # fmt: skip
-    x, edge = (alt.X(f, scale=alt.Scale(domain=[-0.5, 6.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q"))
+    x, edge = (
+        alt.X(f, scale=alt.Scale(domain=[-0.5, len(labels) - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
+    )
     base = alt.Chart(alt.Data(values=[{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
     return alt.layer(
         base.mark_bar(height=20).encode(x=edge, x2="to:Q", y=y,
@@ -202,7 +205,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     top = path.rationality[-1]
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
               axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip
-    y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, 6]))
+    y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, case.rungs.top]))
     fitted = alt.Chart(alt.Data(values=[{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
     chart = alt.layer(
         fitted,

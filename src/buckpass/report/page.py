@@ -9,20 +9,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buckpass.case import Case, write_atomic
-from buckpass.case.files import refuse_existing
+from buckpass.case import Case
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
-from buckpass.report.theme import BASIS_WORDS, RUNG_COLOURS, VERDICT_COLOURS, Figure
+from buckpass.report.theme import BASIS_WORDS, VERDICT_COLOURS, Figure, ink_on, rung_colours
 from buckpass.report.wording import and_join, grouped_places, name_of, number, with_interval
+from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from buckpass.fit.posterior import Posterior
-    from buckpass.record import ResultTable
-    from buckpass.report.mixture import Estimate
+    from buckpass.results.summary import Summary
+    from buckpass.results.table import ResultTable
 
 __all__ = ["render_page", "write_page"]
 
@@ -50,10 +50,10 @@ def write_page(
     results = gather(case, posteriors, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
         begin("years ahead")
-        results = replace(results, chapters=_years_ahead(case, posteriors, results.model.weights))
+        results = replace(results, chapters=_years_ahead(case, posteriors))
     begin("drawing")
     page = render_page(case, results)
-    return write_atomic(path, page.encode("utf-8"), force)
+    return write_whole(path, page, force=force)
 
 
 def render_page(case: Case, results: ReportResults) -> str:
@@ -63,18 +63,18 @@ def render_page(case: Case, results: ReportResults) -> str:
     return _templates().get_template("page.html").render(
         case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
-        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=RUNG_COLOURS, verdict_colours=VERDICT_COLOURS,
+        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results),
         explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
-def _years_ahead(case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float]) -> tuple[Chapter, ...]:
+def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
     from buckpass.report.bargain_chapter import agreement_chapter  # loads the simulation: only where there is a fit
     from buckpass.report.decades_chapter import decades_chapter
 
-    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors, weights)
+    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
 
 
 def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
@@ -175,9 +175,9 @@ def _known_share(results: ReportResults) -> str:
     return f"{rung.count():,} of {len(rung):,}"
 
 
-def change(moved: Estimate) -> str:
+def change(moved: Summary) -> str:
     """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
-    shown = [_signed(v) for v in (moved.value, moved.low, moved.high)]
+    shown = [_signed(v) for v in (moved.mean, moved.low, moved.high)]
     return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
@@ -192,8 +192,7 @@ def _templates() -> Environment:
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "interval": lambda v: with_interval(v.value, v.low, v.high),
-                     "change": change, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+    made.filters |= {"number": number, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

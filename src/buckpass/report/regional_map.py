@@ -46,7 +46,7 @@ def regional_map(case: Case, record: Record) -> Figure | None:
     return Figure(
         "map",
         f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
-        f"n = {count_of(crises, 'crisis', 'crises')}. Discs at the capital: mean rung taken (0 to 6) by {provider}, left, and "
+        f"n = {count_of(crises, 'crisis', 'crises')}. Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
         f"{rider}, right, over the crises looked up; no interval: a mean of ordered codes, to be read with the table below it.",
         f"Source of the outlines: {topology['source']}.",
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from buckpass.case import Case
 from buckpass.claims import Verdicts, assess, assess_under
 from buckpass.claims.sensitivity import Sensitivity
-from buckpass.record import Record, ResultTable, measure
+from buckpass.record import Record, measure
 from buckpass.report.theme import Figure
+from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared
@@ -75,7 +76,7 @@ def gather(
     begin("model")
     model = model_results(case, posteriors, n_draws)
     begin("claims")
-    verdicts = assess(case, posteriors, weights={f.id: f.weight for f in model.fits if f.weight is not None}, seed=seed)
+    verdicts = assess(case, posteriors, seed=seed)
     compared, forecast = _beyond_the_ranking(case, posteriors)
     return ReportResults(
         record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,

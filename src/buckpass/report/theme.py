@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import altair as alt
+import numpy as np
 
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "RUNG_COLOURS", "VERDICT_COLOURS", "Figure", "Layered", "PictureFormat", "ink_on",
-    "label_colours", "narrowed", "power_colours", "styled",
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "Figure", "Layered", "PictureFormat", "ink_on",
+    "label_colours", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
 Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
@@ -22,13 +23,14 @@ INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
 # Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 # One hue from light to dark, so that the order survives grey print and every common colour vision.
-RUNG_COLOURS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd", "#4a74a6", "#335f95", "#123a6b")
+_LIGHT_RUNGS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd")
+_DARK_RUNGS = ("#4a74a6", "#335f95", "#123a6b")
 VERDICT_COLOURS = {
     "supported": "#1b7f5c", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
     "not_computed": "#6b7280",
 }  # fmt: skip
 BASIS_WORDS = {
-    "seen": "source text seen", "machine": "coded by machine, not checked", "recalled": "recalled, text not seen",
+    "seen": "source text seen", "recalled": "recalled, text not seen",
     "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
 }  # fmt: skip
 WRAP = 92  # characters of a title line at the width of a page figure
@@ -108,6 +110,20 @@ def narrowed(spec: Any, widest: int = PHONE) -> Any:
 def power_colours(case: Case) -> dict[str, str]:
     """The colour of each power, as the case gives it: the same on page, dashboard and in notebooks."""
     return {power.id: power.colour for power in case.settings.powers}
+
+
+def rung_colours(count: int) -> tuple[str, ...]:
+    """A shade for each of so many rungs, from light to dark, none so middling that no text is read on it."""
+    light = round(count * len(_LIGHT_RUNGS) / (len(_LIGHT_RUNGS) + len(_DARK_RUNGS)))
+    return (*_spread(_LIGHT_RUNGS, light), *_spread(_DARK_RUNGS, count - light))
+
+
+def _spread(shades: tuple[str, ...], count: int) -> list[str]:
+    """So many colours over the range of the shades, the darkest last."""
+    places = np.linspace(len(shades) - 1, 0, count)[::-1]
+    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in shades])
+    mixed = [np.interp(places, range(len(shades)), channel).round().astype(int) for channel in channels.T]
+    return ["#" + "".join(f"{c:02x}" for c in colour) for colour in zip(*mixed, strict=True)]
 
 
 def label_colours(case: Case) -> dict[str, str]:

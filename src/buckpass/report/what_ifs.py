@@ -10,16 +10,16 @@ from importlib import resources
 
 import numpy as np
 
-from buckpass.case import BadOverride, Case, parse_overrides
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.predict import by_draw, coefficients_of, draw_games
-from buckpass.game.crises import Crises
-from buckpass.game.estimands import expected_rung, p_nobody, p_stabilised
-from buckpass.game.scenario import scenario_case, scenario_games, scenario_setting
-from buckpass.game.setting import CrisisSetting, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS, solve
-from buckpass.report.mixture import Estimate, estimate, mixed
+from buckpass.case import Case
+from buckpass.changes import BadOverride, Override
+from buckpass.changes.scenario import changes_of, scenario_setting
+from buckpass.game.setting import CrisisSetting, Standard, standard_of
+from buckpass.game.solver import DEFAULT_SETTINGS
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.numbers import OF_CRISIS, quantities_of
+from buckpass.predict.which_fits import Fits
 from buckpass.report.wording import name_of
+from buckpass.results.summary import Summary, summary
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
 
@@ -30,84 +30,75 @@ class CardWhatIf:
 
     says: str
     change: str
-    provider: Estimate
-    rider: Estimate
-    p_nobody: Estimate
-    p_stabilised: Estimate
+    provider: Summary
+    rider: Summary
+    p_nobody: Summary
+    p_stabilised: Summary
 
 
-def card_what_ifs(
-    case: Case, posteriors: Mapping[str, Posterior], weights: Mapping[str, float], n_draws: int
-) -> dict[str, tuple[CardWhatIf, ...]]:
-    """Answers by crisis for the focus's theatre, averaged over the explanations that speak by their weights.
+def card_what_ifs(case: Case, fits: Fits, n_draws: int) -> dict[str, tuple[CardWhatIf, ...]]:
+    """Answers by crisis for the focus's theatre, as `buckpass whatif` has them.
 
     Baseline and scenario are solved on the same draws; all powers respond anew.
     """
     crises = case.crises.filter(theatre=case.settings.focus.theatre)["crisis_id"].to_list()
     standard = standard_of(case)
-    plain = scenario_setting(case, crises, (), standard)
-    coefficients = {e: coefficients_of(posteriors[e], plain, n_draws) for e in weights}
-    base = {e: _answers(case, plain, draw_games(plain, c)) for e, c in coefficients.items()}
+    before = drawn(case, fits, crises, (), n_draws, standard)
+    base = _answers(case, before)
     found: dict[str, list[CardWhatIf]] = {c: [] for c in crises}
     for entry in _table():
-        changes = {c: t for c in crises if (t := _change(case, c, entry["set"])) is not None}
+        changes = {c: made for c in crises if (made := _changes(case, c, entry["set"]))}
         if not changes:
             continue
-        common = next(iter(changes.values())) if len(set(changes.values())) == 1 else ""
-        setting = _setting(case, crises, changes, common, standard)
-        held = parse_overrides([common], case) if common else ()
-        after = {
-            e: _answers(case, setting, scenario_games(draw_games(setting, c), setting, held))
-            for e, c in coefficients.items()
-        }
-        moved = {
-            name: mixed({e: after[e][name] - base[e][name] for e in weights}, weights)
-            for name in next(iter(base.values()))
-        }
+        setting = _setting(case, before.setting, changes, standard)
+        held = next(iter(changes.values()))  # crises differ in whom else they asked, never in what is held
+        after = _answers(case, before.under(setting, held))
+        moved = {name: before.pooled(after[name] - base[name]) for name in base}
         for at, crisis in enumerate(crises):
             if crisis in changes:
-                numbers = {name: estimate(draws[:, at]) for name, draws in moved.items()}
-                found[crisis].append(CardWhatIf(_said(case, entry["says"]), changes[crisis], **numbers))
+                numbers = {name: summary(draws[:, at]) for name, draws in moved.items()}
+                text = " ".join(o.text for o in changes[crisis])
+                found[crisis].append(CardWhatIf(_said(case, entry["says"]), text, **numbers))
     return {crisis: tuple(rows) for crisis, rows in found.items()}
 
 
-def _setting(case: Case, crises: Sequence[str], changes: Mapping[str, str], common: str, standard) -> CrisisSetting:
-    """The setting after the changes: one change for all crises, or each crisis its own."""
-    if common:
-        return scenario_setting(case, crises, parse_overrides([common], case), standard)
-    for crisis, text in changes.items():
-        case = scenario_case(case, [crisis], parse_overrides([text], case, crisis))
-    return scenario_setting(case, crises, (), standard)
+def _setting(
+    case: Case, plain: CrisisSetting, changes: Mapping[str, Sequence[Override]], standard: Standard
+) -> CrisisSetting:
+    """The setting of all crises with each as its own changes make it."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for crisis, overrides in changes.items():
+        alike.setdefault(tuple(o.text for o in overrides), []).append(crisis)
+    for crises in alike.values():
+        part = scenario_setting(case, crises, changes[crises[0]], standard)
+        plain = plain.with_rows([plain.names.crises.index(c) for c in crises], part)
+    return plain
 
 
-def _answers(case: Case, setting: CrisisSetting, games: Crises) -> dict[str, np.ndarray]:
-    found, focus, n = solve(games, DEFAULT_SETTINGS), case.settings.focus, len(setting.names.crises)
-    rung = by_draw(expected_rung(games, found), n)
-    return {
-        "provider": rung[..., case.powers.index(focus.provider)], "rider": rung[..., case.powers.index(focus.rider)],
-        "p_nobody": by_draw(p_nobody(games, found), n), "p_stabilised": by_draw(p_stabilised(games, found), n),
-    }  # fmt: skip
+def _answers(case: Case, given: Drawn) -> dict[str, np.ndarray]:
+    numbers = {k: given.by_draw(v) for k, v in quantities_of(given.games, given.solved(DEFAULT_SETTINGS)).items()}
+    focus, rung = case.settings.focus, numbers["expected_rung"]
+    by_power = {who: rung[..., case.powers.index(getattr(focus, who))] for who in ("provider", "rider")}
+    return by_power | {name: numbers[name] for name in OF_CRISIS}
 
 
-def _change(case: Case, crisis: str, form: str) -> str | None:
-    """`PATH=VALUE` for a crisis; None where the question does not arise there."""
+def _changes(case: Case, crisis: str, form: str) -> tuple[Override, ...]:
+    """What a question changes in a crisis; nothing where it does not arise there."""
     focus, row = case.settings.focus, case.crisis(crisis)
     if "<ASKED>" in form and focus.rider in row["asked"]:
-        return None
+        return ()
     text = _said(case, form, named=False).replace("<ASKED>", ",".join(row["asked"]))
-    text = text.replace("=,", "=")
     try:
-        scenario_case(case, [crisis], parse_overrides([text], case, crisis))
+        return changes_of([text.replace("=,", "=")], case, crisis)
     except BadOverride:  # a host or a belligerent does not play here
-        return None
-    return text
+        return ()
 
 
 def _said(case: Case, form: str, named: bool = True) -> str:
     focus = case.settings.focus
     for mark, power in (("<PROVIDER>", focus.provider), ("<RIDER>", focus.rider)):
         form = form.replace(mark, name_of(case, power) if named else power)
-    return form
+    return form.replace("<DEPLOYMENT>", str(case.rungs.deployment))
 
 
 @cache

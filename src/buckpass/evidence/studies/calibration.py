@@ -17,7 +17,7 @@ from scipy.stats import chisquare
 from buckpass.evidence.simulating import draw_rungs
 from buckpass.fit.density import distribution
 from buckpass.fit.model import coefficients_from, log_choices
-from buckpass.fit.observations import TOP, Observations
+from buckpass.fit.observations import Observations
 from buckpass.fit.readings import Reading
 from buckpass.fit.sampling import Sampling
 from buckpass.game.payoffs import crises_of
@@ -55,7 +55,9 @@ def rows_of(setting: CrisisSetting) -> Observations:
     """A row for every power that plays in every crisis, to be filled by simulated responses."""
     crisis, power = np.nonzero(np.asarray(setting.is_open).sum(axis=-1) > 1)
     blank = np.zeros(len(crisis), dtype=int)
-    return Observations(crisis, power, blank, blank + TOP, np.ones(len(crisis)), len(setting.names.crises))
+    return Observations(
+        crisis, power, blank, blank + setting.rungs.top, np.ones(len(crisis)), len(setting.names.crises)
+    )
 
 
 def replicate(sampling: Sampling, setting: CrisisSetting, seed: int, thin: int = 5) -> dict[str, list[float]]:
@@ -104,6 +106,6 @@ def _simulated(
     games = crises_of(setting, coefficients_from(sampling.explanation, setting, truth.__getitem__))
     sigma = np.exp(np.asarray(log_choices(games, sampling.likelihood.is_solved)))
     rung, seen = np.asarray(setting.rung), sampling.seen
-    by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(TOP + 1)], axis=-1)
+    by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(setting.rungs.count)], axis=-1)
     drawn = draw_rungs(by_rung, rng.random(by_rung.shape[:2]))[seen.crisis, seen.power]
     return Reading(jnp.asarray(drawn), jnp.asarray(drawn), jnp.asarray(seen.weight), jnp.ones(seen.n_crises))

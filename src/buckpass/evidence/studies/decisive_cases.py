@@ -14,9 +14,10 @@ from buckpass.case import Case
 from buckpass.evidence.studies.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits
-from buckpass.record.results import ResultTable, ShowsItself, plain
+from buckpass.predict.rung_probabilities import rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
 
@@ -198,6 +199,7 @@ def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) ->
         )
     if len(set(wanted)) < 2:
         raise NothingToTellApart("two different explanations are needed to ask what would tell them apart")
+    refuse_in_order({e: usable[e] for e in wanted}, "a crisis that might be")
     return {e: usable[e] for e in wanted}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -22,10 +21,12 @@ from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
-from buckpass.fit.rung_probabilities import rung_probabilities
 from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.game.setting import setting_of
-from buckpass.record.results import ResultTable, ShowsItself
+from buckpass.predict.rung_probabilities import rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
+from buckpass.results.files import made_folder, write_json
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = [
     "BUNDLED",
@@ -138,8 +139,11 @@ class WithSplits(ShowsItself):
         pairs = compare_fits(passed).indistinguishable
         return cls(study, splitting_cases(case, passed, pairs))
 
-    def table(self) -> list[ResultTable]:
-        return [self.study.table(), self.splits]
+    def table(self) -> ResultTable:
+        return self.study.table()
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        return self.study.table(), self.splits
 
     def as_dict(self) -> dict[str, Any]:
         return {**self.study.as_dict(), "splits": self.splits.rows()}
@@ -167,11 +171,11 @@ def power_study(
     done = len(tasks) - len(missing)
     told(done, len(tasks))
     for task, scores in (spread or _here)(score_task, (case, passed, seed, {}), missing):
-        _write(folder / task.file, json.dumps({**asdict(task), "elpd": scores}))
+        write_json(folder / task.file, {**asdict(task), "elpd": scores}, indent=None)
         done += 1
         told(done, len(tasks))
     study = _gathered(case, passed, folder, replications, seed)
-    _write(folder / BUNDLED, json.dumps(study.as_dict(), sort_keys=True))
+    write_json(folder / BUNDLED, study.as_dict(), indent=None)
     return study
 
 
@@ -228,6 +232,7 @@ def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[Power
 
 def _usable(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
+    refuse_in_order(passed, "a simulated record")
     if len(passed) < 2:
         raise PowerStudyError("a power study needs at least two explanations whose fits passed their diagnostics")
     return passed
@@ -242,23 +247,17 @@ def _claim_folder(case: Case, passed: Mapping[str, Posterior], folder: Path, see
         "fits": fits,
         "buckpass": version("buckpass"),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     path = folder / "study.json"
     if path.exists() and json.loads(path.read_text("utf-8")) != mine:
         raise PowerStudyError(
             f"{folder} holds a study of another record, seed or set of fits: give an empty folder, or the same call as before"
         )
-    _write(path, json.dumps(mine, sort_keys=True))
+    write_json(path, mine, indent=None)
 
 
 def _bytes(posterior: Posterior) -> bytes:
     return b"".join(np.ascontiguousarray(v.values).tobytes() for _, v in sorted(posterior.draws.data_vars.items()))
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text + "\n", "utf-8")
-    os.replace(partial, path)
 
 
 def _gathered(case: Case, passed: Mapping[str, Posterior], folder: Path, replications: int, seed: int) -> PowerStudy:

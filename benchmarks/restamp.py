@@ -1,0 +1,106 @@
+"""Give the bundled posteriors the stamp of the model installed, where their draws are its own; nothing is fitted.
+
+A file is stamped only if the model installed gives its draws the likelihood, crisis by crisis, and the prior density, term
+by term, that the file keeps: what a stamp vouches for is computed, not trusted. After a change of how the model is
+described (not of what it says) this is what brings the bundled files along; after a change of the model it refuses, and
+`make posteriors` fits again. `--check` writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import h5py
+import jax
+import numpy as np
+
+from buckpass.case import Case, bundled_cases, load_case
+from buckpass.fit.density import coordinates_of
+from buckpass.fit.explanations import explanation
+from buckpass.fit.files import load_posterior, seal
+from buckpass.fit.likelihood import Likelihood
+from buckpass.fit.observations import observe
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.readings import reading_of
+from buckpass.fit.requests import requests_of
+from buckpass.fit.stamp import coding_in, stamp_of
+from buckpass.game.setting import setting_of
+
+DRAWS = 20  # evenly spaced: every crisis and term of each is compared
+TOLERANCE = 1e-3  # nats; draws and densities are kept in single precision
+
+
+def off_by(case: Case, posterior: Posterior, n_draws: int = DRAWS) -> float:
+    """By how much (nats) the model installed scores draws of a posterior otherwise than the posterior says, at most."""
+    theory, setting = explanation(posterior.explanation), setting_of(case)
+    seen = observe(case, setting, coding_in(posterior.settings))
+    requests = requests_of(case, setting) if theory.has_host_stage else None
+    likelihood, coordinates = (
+        Likelihood(theory, setting, seen, posterior.order, requests),
+        coordinates_of(theory, setting),
+    )
+
+    def scored(values):
+        found = likelihood(values, reading_of(seen))
+        return found.responses, found.request, coordinates.log_priors(values)
+
+    responses, request, prior = jax.jit(jax.vmap(scored))(posterior.flat(n_draws))
+    keep = np.linspace(0, posterior.n_draws - 1, n_draws).round().astype(int)
+    crises = np.unique(seen.crisis)
+    pairs = [
+        (posterior.log_likelihood, responses[:, crises]), (posterior.request_log_likelihood, request[:, crises]),
+        (posterior.log_prior, prior),
+    ]  # fmt: skip
+    return max(
+        float(np.abs(said.values.reshape(-1, said.shape[-1])[keep] - found).max())
+        for said, found in pairs
+        if said is not None
+    )
+
+
+def restamp(case: Case, path: Path, *, write: bool = True) -> str:
+    """What became of one file: stamped, as it was, or refused with the reason."""
+    posterior = load_posterior(path)
+    if posterior.case_hash != case.record_hash:
+        return "REFUSED: fitted to another version of the record"
+    apart = off_by(case, posterior)
+    if not apart < TOLERANCE:
+        return f"REFUSED: the model installed scores its draws otherwise, by up to {apart:.2g} nats"
+    stamp = stamp_of(case, posterior.explanation, coding_in(posterior.settings), posterior.order)
+    if posterior.stamp == stamp:
+        return f"as it was (its draws score alike to {apart:.0e} nats)"
+    if write:
+        partial = path.with_name(f".{path.name}.partial")
+        shutil.copyfile(path, partial)
+        with h5py.File(partial, "r+") as file:
+            file["posterior"].attrs["stamp"] = json.dumps(stamp, sort_keys=True)
+        seal(partial)
+        os.replace(partial, path)
+    return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
+
+
+def main() -> int:
+    """Every file of every bundled case."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a file is not stamped as it should be"
+    )
+    only = parser.parse_args().check
+    failed = False
+    for name in bundled_cases():
+        case = load_case(name)
+        for path in sorted((case.folder / "posteriors").glob("*.nc")):
+            said = restamp(case, path, write=not only)
+            failed |= said.startswith(("REFUSED", "TO BE"))
+            print(f"{name}/{path.name}: {said}", flush=True)
+            jax.clear_caches()
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

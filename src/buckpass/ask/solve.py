@@ -1,0 +1,137 @@
+"""What fits say of crises: responses, buck passed, outcome, and every equilibrium (model §3)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from buckpass.ask.crisis_solution import (
+    CrisisSolution,
+    EquilibriaOfCrisis,
+    PathFigure,
+    PowerSolution,
+)
+from buckpass.case import Case
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import scenario_games
+from buckpass.game import estimands
+from buckpass.game.crises import Crises
+from buckpass.game.equilibria import StartSettings, all_equilibria
+from buckpass.game.payoffs import Coefficients, crises_of
+from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import Solved
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.idle import idle_notes
+from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
+from buckpass.predict.which_fits import Basis, Fits, refuse_in_order
+from buckpass.results.summary import Summary, summary
+
+__all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary"]
+
+
+def solve_crisis(
+    case: Case, fits: Fits, crisis: str, overrides: Sequence[Override] = (), n_draws: int = 200, *,
+    branch: Literal["principal", "all"] = "principal", seed: int = 0,
+) -> CrisisSolution:  # fmt: skip
+    """Who does what in a crisis: posterior means with 90 % intervals.
+
+    Parameters
+    ----------
+    fits : one posterior, under which alone the crisis is solved, or all posteriors of the case, which answer together
+        (`predict.which_fits`). A fit with the patron first is solved with the patron first.
+    n_draws : evenly spaced draws of each fit.
+    branch : "principal" is the equilibrium that grows out of uniform choice; "all" adds every equilibrium at the
+        posterior mean of the fit that counts most, and the path along rationality. `seed` is of their random starts.
+
+    Raises
+    ------
+    NoUsablePosterior
+        There is none.
+    UnknownName, BadOverride
+        The crisis is not in the case; an override cannot be used in a crisis's game.
+    NoEquilibriumFound
+        Some draw's game was not solved.
+    OrderNotPlayed
+        Every equilibrium was asked for under a fit with the patron first.
+    """
+    given = drawn(case, fits, [crisis], overrides, n_draws)
+    solution = _solutions(case, given, overrides)[crisis]
+    if branch == "principal":
+        return solution
+    leading = given.basis.leading
+    if given.first is not None:
+        refuse_in_order({leading.explanation: leading}, "the list of all equilibria")
+    alone = drawn(case, Basis({leading.explanation: leading}, {leading.explanation: 1.0}), [crisis], overrides, n_draws)
+    mean = scenario_games(_at_mean(alone.setting.nameless(), alone.coefficients), alone.setting, overrides)
+    equilibria = _equilibria(mean, case.powers, leading.explanation, seed)
+    return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, crisis))
+
+
+def solve_crises(
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200
+) -> dict[str, CrisisSolution]:
+    """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    return _solutions(case, drawn(case, fits, crises, overrides, n_draws), overrides)
+
+
+@jax.jit
+def _at_mean(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
+    """The games at the posterior mean of every coefficient (indices are linear, so means are taken on their scale)."""
+    return crises_of(setting, jax.tree.map(lambda a: jnp.mean(a, axis=0), coefficients))
+
+
+def _equilibria(game: Crises, powers: tuple[str, ...], explanation: str, seed: int) -> EquilibriaOfCrisis:
+    every = all_equilibria(game, 0, StartSettings(seed=seed))
+    return EquilibriaOfCrisis(every, powers, (np.asarray(game.rung) * every.strategy).sum(-1), explanation)
+
+
+def _path(game: Crises, equilibria: EquilibriaOfCrisis, crisis: str) -> PathFigure | None:
+    path = equilibria.found.path
+    if path is None:
+        return None
+    return PathFigure(crisis, path, equilibria.powers, (np.asarray(game.rung) * path.strategy).sum(-1), game.rungs.top)
+
+
+def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[str, CrisisSolution]:
+    solved, idle = given.solved(), idle_notes(case, given, overrides)
+    response, alone = _responses(given.games, solved)
+    parts = {"response": np.asarray(response), "alone": np.asarray(alone), **quantities_of(given.games, solved)}
+    return {
+        crisis: _solution(
+            given, c, given.of(c, (solved.error, solved.sweeps)), given.of(c, parts), overrides, idle[crisis]
+        )
+        for c, crisis in enumerate(given.crises)
+    }
+
+
+def _solution(
+    given: Drawn, c: int, used: tuple[jax.Array, jax.Array], parts: dict[str, np.ndarray], overrides: Sequence[Override],
+    idle: tuple[str, ...],
+) -> CrisisSolution:  # fmt: skip
+    plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
+    pooled = {name: given.pooled(values) for name, values in parts.items()}
+    powers = tuple(
+        PowerSolution(
+            id=name, plays=bool(plays[i]), response=tuple(pooled["response"][:, i].mean(0).tolist()),
+            alone=tuple(pooled["alone"][:, i].mean(0).tolist()),
+            **{k: summary(pooled[k][:, i]) for k in OF_POWER},
+        )
+        for i, name in enumerate(given.setting.names.powers)
+    )  # fmt: skip
+    error, sweeps = used
+    solver = {"residual": float(np.max(error)), "sweeps": int(np.max(sweeps)), "status": "converged"}
+    return CrisisSolution(
+        crisis=given.crises[c], powers=powers, **{k: summary(pooled[k]) for k in OF_CRISIS}, solver=solver,
+        overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs,
+        **{**given.said, "notes": (*given.said["notes"], *idle)},
+    )  # fmt: skip
+
+
+@jax.jit
+def _responses(games: Crises, solved: Solved) -> tuple[jax.Array, jax.Array]:
+    return estimands.response(games, solved.strategy), estimands.response(games, estimands.alone_strategy(games))

@@ -1,0 +1,271 @@
+"""What would have happened: a crisis re-solved with some inputs changed, draw by draw (model §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+
+from buckpass.ask.answer import Answer
+from buckpass.case import Case
+from buckpass.case.ladder import Rungs
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import are_alike, open_only, scenario_setting
+from buckpass.game.choice import log_strategy
+from buckpass.game.crises import Crises
+from buckpass.game.order import Met, met, over_what_is_met
+from buckpass.game.setting import standard_of
+from buckpass.predict.drawing import Drawn, drawn
+from buckpass.predict.idle import idle_changes
+from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
+from buckpass.predict.which_fits import Fits
+from buckpass.results.summary import Summary, summary
+from buckpass.results.table import ResultTable, plain
+
+__all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
+
+ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
+UNITS = {
+    "expected_rung": "rung {rungs.span}", "p_deploy": "P(rung ≥ {rungs.deployment})", "residual": "share of the job left undone for the power",
+    "buck_passed": "effort 0–1, times what it can deliver", "payoff": "logit units", "p_stabilised": "probability", "p_nobody": "probability",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One quantity before, after, and the difference draw by draw: means and 90 % intervals."""
+
+    baseline: Summary
+    scenario: Summary
+    difference: Summary
+    p_rises: float  # posterior probability that it is higher in the scenario
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"baseline": self.baseline.as_dict(), "scenario": self.scenario.as_dict(),
+                "difference": self.difference.as_dict(), "p_rises": self.p_rises}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PowerChange:
+    """What changes for one power, and by which channel its expected rung moves."""
+
+    id: str
+    expected_rung: Difference
+    p_deploy: Difference
+    residual: Difference
+    buck_passed: Difference
+    payoff: (
+        Difference  # expected payoff: whether the change pays for the power, backlash and the others' answer included
+    )
+    own: Summary  # change of expected rung from its own payoffs and options, the residuals held at the baseline
+    through_others: Summary  # the rest: what the others' re-solved effort moves; the two sum to the difference
+
+    def as_dict(self) -> dict[str, Any]:
+        quantities = {name: getattr(self, name).as_dict() for name in OF_POWER}
+        return {
+            "id": self.id,
+            **quantities,
+            "channels": {"own": self.own.as_dict(), "through_others": self.through_others.as_dict()},
+        }
+
+
+@dataclass(frozen=True)
+class WhatIf(Answer):
+    """A crisis before and after a change, under one explanation, on the same posterior draws."""
+
+    overrides: tuple[str, ...]
+    powers: tuple[PowerChange, ...]
+    p_stabilised: Difference
+    p_nobody: Difference
+    is_null: bool  # no input that reaches a choice changed, and every difference is exactly 0
+    without_effect: tuple[
+        str, ...
+    ]  # changes that by themselves move no input of any game, each with the reason if known
+    rungs: Rungs
+
+    @property
+    def sentence(self) -> str:
+        """What is changed, what is held, what is re-solved."""
+        changed = ", ".join(self.overrides) or "nothing"
+        text = (
+            f"Changed: {changed}. Held: every other input of {self.crisis} and the {self.n_draws} posterior draws. "
+            f"Re-solved: the response of every power ({len(self.powers)})."
+        )
+        if self.without_effect:
+            text += f" Without effect by itself under {self.explanation}: {'; '.join(self.without_effect)}."
+        return text + (" So nothing changes: every difference is exactly 0." if self.is_null else "")
+
+    def table(self) -> ResultTable:
+        """One row per power and quantity: baseline, scenario, difference with its 90 % interval."""
+        rows = [_row(p.id, name, getattr(p, name)) for p in self.powers for name in OF_POWER]
+        rows += [_row("all", name, getattr(self, name)) for name in OF_CRISIS]
+        units = {"low": "5 %", "high": "95 %", "p_rises": "probability"}
+        note = f"{self.sentence} " + " ".join(self.notes)
+        return ResultTable(pl.DataFrame(rows), f"{self.crisis}: what if", units, note, (), self.case_hash, self.seed)
+
+    def changes(self) -> ResultTable:
+        """The change of each power's expected rung and the channels through which it came, one row per power."""
+        rows = [
+            {"power": p.id, **_rounded(
+                before=p.expected_rung.baseline.mean, after=p.expected_rung.scenario.mean,
+                change=p.expected_rung.difference.mean, low=p.expected_rung.difference.low,
+                high=p.expected_rung.difference.high, own=p.own.mean, others=p.through_others.mean,
+                p=p.p_deploy.baseline.mean, p_now=p.p_deploy.scenario.mean, payoff=p.payoff.difference.mean)}
+            for p in self.powers if _is_moved(p)
+        ]  # fmt: skip
+        deploys = " or ".join(map(str, range(self.rungs.deployment, self.rungs.count)))
+        still = ", ".join(p.id for p in self.powers if not _is_moved(p))
+        note = (
+            f"Expected rung (0 to {self.rungs.top}), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
+            f"options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung {deploys}), before and "
+            "now; payoff: change of its expected payoff in logit units, all it gains and pays (intervals in --json)."
+            + (f" No change: {still}." if still else "")
+        )
+        units = {
+            "low": "5 %",
+            "high": "95 %",
+            "own": "rung",
+            "others": "rung",
+            "p": "probability",
+            "payoff": "logit units",
+        }
+        title = f"{self.crisis}: who does more or less if {', '.join(self.overrides) or 'nothing changes'}"
+        frame = pl.DataFrame(rows) if rows else pl.DataFrame({"power": ["nobody"]})
+        return ResultTable(frame, title, units, note, (), self.case_hash, self.seed)
+
+    def outcomes(self) -> ResultTable:
+        """What changes for the crisis as a whole, with what was changed, held and re-solved in the note."""
+        rows = [{k: v for k, v in _row("all", n, getattr(self, n)).items() if k != "power"} for n in OF_CRISIS]
+        note = f"{self.sentence} " + " ".join(self.notes)
+        return ResultTable(
+            pl.DataFrame(rows), "Outcome", {"low": "5 %", "high": "95 %"}, note, (), self.case_hash, self.seed
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return plain({
+            **self.rests_on(), "set": list(self.overrides),
+            "powers": [p.as_dict() for p in self.powers], "p_stabilised": self.p_stabilised.as_dict(),
+            "p_nobody": self.p_nobody.as_dict(), "is_null": self.is_null, "without_effect": list(self.without_effect),
+            "sentence": self.sentence, "units": {q: unit.format(rungs=self.rungs) for q, unit in UNITS.items()},
+        })  # fmt: skip
+
+    def plot(self):
+        """Change of each power's expected rung with its 90 % interval (Altair)."""
+        import altair as alt
+
+        rows = [{"power": p.id, **p.expected_rung.difference.as_dict()} for p in self.powers]
+        base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("power:N", sort=[p.id for p in self.powers], title=None))
+        bars = base.mark_rule().encode(x=alt.X("low:Q", title="change of expected rung"), x2="high:Q")
+        points = base.mark_point(filled=True, size=60).encode(x="mean:Q")
+        zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(strokeDash=[3, 3]).encode(x="x:Q")
+        title = [
+            f"{self.crisis}: {', '.join(self.overrides) or 'no change'}",
+            f"under {self.explanation}, n = {self.n_draws} draws",
+        ]
+        return (zero + bars + points).properties(title=title, width=420)
+
+
+def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[Override], n_draws: int = 200) -> WhatIf:
+    """A crisis with some inputs changed, against the crisis as it was, draw by draw.
+
+    Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
+    0. The change of a power's expected rung splits into `own` (its new payoffs and options at the old residuals) and
+    `through_others` (the rest), which sum to it. fits : one posterior, or all of the case, as `solve_crisis` takes them.
+
+    Raises
+    ------
+    NoUsablePosterior
+        There is none.
+    BadOverride
+        An override cannot be used in a crisis's game: all reasons at once.
+    NoEquilibriumFound
+        Some draw's game was not solved.
+    """
+    return whatif_crises(case, fits, [crisis], overrides, n_draws)[crisis]
+
+
+def whatif_crises(
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
+) -> dict[str, WhatIf]:
+    """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    standard = standard_of(case)
+    before = drawn(case, fits, crises, (), n_draws, standard)
+    after = before.under(scenario_setting(case, crises, overrides, standard), overrides)
+    idle = idle_changes(case, before, after, overrides)
+    numbers = _numbers(before, after)
+    answers = {}
+    for c, crisis in enumerate(before.crises):
+        is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
+        said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
+                "without_effect": idle[crisis]}  # fmt: skip
+        pooled = jax.tree.map(before.pooled, before.of(c, numbers))
+        answers[crisis] = _result(case.powers, pooled, {**said, **before.said})
+    return answers
+
+
+def _numbers(base: Drawn, changed: Drawn) -> dict[str, dict[str, np.ndarray]]:
+    """Quantities before and after, and the two channels of each power's expected rung."""
+    solved_base, solved_changed = base.solved(), changed.solved()
+    now = _rung_at(base.games, met(solved_base))
+    own = _rung_at(changed.games, met(solved_base)) - now
+    total = _rung_at(changed.games, met(solved_changed)) - now
+    return {
+        "before": quantities_of(base.games, solved_base), "after": quantities_of(changed.games, solved_changed),
+        "by": {"own": np.asarray(own), "others": np.asarray(total - own)},
+    }  # fmt: skip
+
+
+def _result(powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
+    before, after = numbers["before"], numbers["after"]
+    return WhatIf(
+        **said,
+        powers=_powers(powers, (before, after), numbers["by"]["own"], numbers["by"]["others"]),
+        p_stabilised=_difference(before["p_stabilised"], after["p_stabilised"]),
+        p_nobody=_difference(before["p_nobody"], after["p_nobody"]),
+    )
+
+
+@jax.jit
+def _rung_at(games: Crises, at: Met) -> jax.Array:
+    """Expected rungs at given residuals; one formula for all three, so that no change is exactly 0 in each channel."""
+    return over_what_is_met(lambda r: jnp.sum(games.rung * jnp.exp(log_strategy(games, r)), axis=-1), at)
+
+
+def _powers(
+    names: Sequence[str], quantities: tuple[dict, dict], own: np.ndarray, others: np.ndarray
+) -> tuple[PowerChange, ...]:
+    before, after = quantities
+    return tuple(
+        PowerChange(
+            id=name, own=summary(own[:, i]), through_others=summary(others[:, i]),
+            **{q: _difference(before[q][:, i], after[q][:, i]) for q in OF_POWER},
+        )
+        for i, name in enumerate(names)
+    )  # fmt: skip
+
+
+def _rounded(**numbers: float) -> dict[str, float]:
+    """To a thousandth, so that a row fits a terminal; the full numbers are in `table` and `as_dict`."""
+    return {name: round(number, 3) for name, number in numbers.items()}
+
+
+def _is_moved(power: PowerChange) -> bool:
+    changes = (power.expected_rung.difference, power.payoff.difference)
+    return any(max(abs(c.mean), abs(c.low), abs(c.high)) > ROUNDING for c in changes)
+
+
+def _difference(before: np.ndarray, after: np.ndarray) -> Difference:
+    change = after - before
+    return Difference(summary(before), summary(after), summary(change), float(np.mean(change > ROUNDING)))
+
+
+def _row(power: str, quantity: str, found: Difference) -> dict[str, Any]:
+    return {"power": power, "quantity": quantity.replace("_", " "), "baseline": found.baseline.mean, "scenario": found.scenario.mean,
+            "difference": found.difference.mean, "low": found.difference.low, "high": found.difference.high,
+            "p_rises": found.p_rises}  # fmt: skip

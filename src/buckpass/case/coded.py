@@ -1,0 +1,93 @@
+"""What the record says that each actor did in each crisis: the one reading of responses, over coders and bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+COUNTED = ("seen", "recalled", "absence")  # from the strongest; *machine* and *unsearched* are no coder's finding
+UNDECIDED = {"stance": "unknown", "scope": "unknown", "vehicle": ""}  # what is said where coders differ evenly
+_KEY = ("crisis_id", "actor")
+
+
+def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataFrame:
+    """The rows of responses.csv that count, bands filled in, each with the weight of one of its response's coders.
+
+    Parameters
+    ----------
+    responses : rows as `Case.responses` has them. bases : which of `COUNTED` count.
+
+    Returns
+    -------
+    The rows whose coder looked, with `rung_low` and `rung_high` never null, and `weight`: 1 over the number of coders
+    who are left for the crisis and actor, so that a response counts once however many coded it.
+    """
+    rows = responses.filter(_counts(bases))
+    return rows.with_columns(*_band(), (1.0 / pl.len().over(_KEY)).alias("weight"))
+
+
+def read(responses: pl.DataFrame) -> pl.DataFrame:
+    """One row per crisis and actor: what its coders found, read as one response.
+
+    `rung` is the lower median of the coders' rungs: of an ordered scale the median is what may be said (Stevens 1946),
+    and of two middle ones the lower claims no act that half of the coders did not find. The band, `low` to `high`, runs
+    over the bands of all coders. `stance`, `scope` and `vehicle` are what most coders say; where as many say otherwise
+    they are *unknown* (no vehicle). `basis` is the weakest of the coders' bases.
+
+    Where nobody looked, `rung`, `low` and `high` are null, and `basis` is *machine* if a machine proposed a code, else
+    *unsearched*; stance, scope and vehicle are not known either, whatever such rows say.
+
+    Returns
+    -------
+    crisis, actor, rung, low, high, basis, coders (how many), stance, scope, vehicle, kind, detail, sources (keys),
+    line (of the first row behind it) and lines (of all), in the order of the file.
+
+    References: S. S. Stevens (1946), On the theory of scales of measurement, *Science* 103(2684), 677–680.
+    """
+    counts = _counts(COUNTED)
+    weakness = pl.col("basis").replace_strict({b: i for i, b in enumerate(COUNTED)}, default=-1)
+    rows = responses.with_columns(*_band(), counts.alias("counts"), weakness.alias("weakness"))
+    rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(_KEY))
+    joined = rows.group_by(_KEY, maintain_order=True).agg(*_of_all_coders())
+    nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
+    read_as_one = joined.with_columns(
+        pl.when(pl.col("coders") > 0).then("basis").otherwise(nobody_looked).alias("basis"),
+        *(_undisputed(word, undecided) for word, undecided in UNDECIDED.items()),
+        pl.col("detail").list.join("; "),
+    )
+    return read_as_one.rename({"crisis_id": "crisis"}).drop("is_proposed")
+
+
+def _of_all_coders() -> list[pl.Expr]:
+    """What the rows of one response say together; the words of each kind that are said most often, as lists."""
+    found = pl.col("counts")
+    return [
+        pl.col("rung").filter(found).quantile(0.5, "lower").cast(pl.Int8),
+        pl.col("rung_low").filter(found).min().alias("low"),
+        pl.col("rung_high").filter(found).max().alias("high"),
+        pl.col("basis").sort_by("weakness").last(),
+        found.sum().cast(pl.Int64).alias("coders"),
+        (pl.col("basis") == "machine").any().alias("is_proposed"),
+        pl.col(*UNDECIDED).mode(),
+        pl.col("kind").first(),
+        pl.col("detail").unique(maintain_order=True),
+        pl.col("source_id").explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).alias("sources"),
+        pl.col("line").first(),
+        pl.col("line").alias("lines"),
+    ]
+
+
+def _counts(bases: Sequence[str]) -> pl.Expr:
+    return pl.col("basis").is_in([b for b in COUNTED if b in bases]) & pl.col("rung").is_not_null()
+
+
+def _band() -> tuple[pl.Expr, pl.Expr]:
+    """The ends of the coder's band; an end that was left empty is the rung."""
+    return pl.col("rung_low").fill_null(pl.col("rung")), pl.col("rung_high").fill_null(pl.col("rung"))
+
+
+def _undisputed(word: str, undecided: str) -> pl.Expr:
+    """The word that most coders say, of the list of those said most often."""
+    is_said = (pl.col("coders") > 0) & (pl.col(word).list.len() == 1)
+    return pl.when(is_said).then(pl.col(word).list.first()).otherwise(pl.lit(undecided)).alias(word)

@@ -1,0 +1,30 @@
+"""The plain fields of case.toml, and the base of its tables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=20_000)]
+Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
+SourceKeys = tuple[str, ...]
+Label = Literal["measured", "estimated", "assumed"]
+
+
+def _only_number(value: Any) -> Any:
+    if isinstance(value, (bool, str)):
+        raise ValueError("a number was expected, without quotes")
+    return value
+
+
+LARGEST = 1e15  # of any number set by hand or counted: beyond it sums lose their units and exponentials overflow
+Finite = Annotated[float, BeforeValidator(_only_number), Field(allow_inf_nan=False)]
+Number = Annotated[Finite, Field(ge=-LARGEST, le=LARGEST)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+
+
+class Entry(BaseModel):
+    """Base of every table of case.toml: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

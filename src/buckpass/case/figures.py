@@ -1,0 +1,48 @@
+"""Whether yearly figures can be what their unit says: shares of a whole, things counted, a capacity that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from buckpass.case.entries import LARGEST
+from buckpass.case.problems import Problem
+from buckpass.case.schema import Settings
+
+__all__ = ["odd_figures"]
+
+FILE = "series.csv"
+# What others write where a figure is missing; in a series that is nowhere else below zero it is taken for that.
+MISSING_CODES = (-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -777.0, -888.0, -999.0, -9999.0)
+# Beginnings of units whose figures have bounds; "of GDP" has none above, since spending can exceed a year's product.
+BOUNDED_UNITS = (("fraction", 1.0), ("share", 1.0), ("percent of", 100.0))
+
+
+def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
+    """Figures outside what their unit allows, codes for *missing*, and a capacity of nothing."""
+    least = dict(
+        frame.filter(~pl.col("value").is_in(MISSING_CODES)).group_by("series").agg(pl.col("value").min()).iter_rows()
+    )
+    capacity = set(settings.measures.capacity.series)
+    for line, series, year, value, unit in frame.select("line", "series", "year", "value", "unit").iter_rows():
+        if abs(value) > LARGEST:
+            yield Problem(FILE, line, "value", f"{value:g} is beyond {LARGEST:g}", "write it in a larger unit")
+        elif value in MISSING_CODES and least.get(series, 0.0) >= 0:
+            hint = "leave the row out where the figure is not known: missing is never a number"
+            yield Problem(
+                FILE, line, "value", f"{value:g} in {series}, which is nowhere else below zero: missing?", hint
+            )
+        elif (bounds := _bounds(unit)) is not None and not bounds[0] <= value <= bounds[1]:
+            said = f"{value:g} is outside {bounds[0]:g} to {bounds[1]:g} ({unit})"
+            yield Problem(FILE, line, "value", said, "correct the figure or its unit")
+        elif series in capacity and value <= 0:
+            said = f"{series} is {value:g} in {year}, and a capacity enters by its logarithm"
+            yield Problem(FILE, line, "value", said, "leave the row out where the figure is not known")
+
+
+def _bounds(unit: str) -> tuple[float, float] | None:
+    for beginning, most in BOUNDED_UNITS:
+        if unit.startswith(beginning):
+            return None if "GDP" in unit else (0.0, most)
+    return None

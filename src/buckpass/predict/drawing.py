@@ -1,0 +1,142 @@
+"""Crises under the draws of fits: drawn, changed and solved, in the order of moves that each fit was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import ArrayLike, Float
+
+from buckpass.case import Case
+from buckpass.changes.overrides import Override
+from buckpass.changes.scenario import scenario_games, scenario_setting
+from buckpass.fit.explanations import Explanation, explanation
+from buckpass.fit.model import coefficients_from
+from buckpass.fit.posterior import Posterior
+from buckpass.game.crises import Crises
+from buckpass.game.order import first_mover
+from buckpass.game.payoffs import Coefficients, crises_of
+from buckpass.game.setting import CrisisSetting, Standard
+from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
+from buckpass.predict.which_fits import Basis, Fits, basis_of
+
+__all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_movers"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Some crises under draws of the fits of a basis, the fits one after the other.
+
+    games : one of every crisis under every draw; draw-major: game d · n_crises + c is draw d of crisis c.
+    sizes : draws of each fit. first : position of the power that moves first in each game, None where all move at once.
+    """
+
+    basis: Basis
+    setting: CrisisSetting
+    coefficients: Coefficients
+    games: Crises
+    sizes: Mapping[str, int]
+    first: np.ndarray | None
+
+    @property
+    def crises(self) -> tuple[str, ...]:
+        return self.setting.names.crises
+
+    @property
+    def n_draws(self) -> int:
+        """Draws of each fit (of the fit with most)."""
+        return max(self.sizes.values())
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What every answer says of the fits that it rests on."""
+        leading = self.basis.leading
+        return {
+            "explanation": self.basis.name, "weights": dict(self.basis.weights), "notes": self.basis.notes,
+            "n_draws": self.n_draws, "seed": leading.seed, "case_hash": leading.case_hash,
+        }  # fmt: skip
+
+    def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
+        """The same draws in another setting of the crises, and with payoffs and actions changed."""
+        games = scenario_games(draw_games(setting, self.coefficients), setting, overrides)
+        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.sizes, setting))
+
+    def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
+        """Who does what in every game; raises `NoEquilibriumFound`."""
+        return solve(self.games, settings, self.first)
+
+    def of(self, crisis: int, values):
+        """One crisis's part of anything whose leading axis is that of the games."""
+        return jax.tree.map(lambda a: a[crisis :: len(self.crises)], values)
+
+    def by_draw(self, values: Float[ArrayLike, "dc ..."]) -> np.ndarray:
+        """A result of the games as [draw, crisis, …]."""
+        array = np.asarray(values)
+        return array.reshape(-1, len(self.crises), *array.shape[1:])
+
+    def pooled(self, values: Float[np.ndarray, "d ..."]) -> np.ndarray:
+        """Draws of a quantity, those of all fits one after the other, as the draws of the answer."""
+        return values[self.basis.picks(self.sizes)]
+
+    def by_fit(self, values: Float[np.ndarray, "d ..."]) -> dict[str, np.ndarray]:
+        """Draws of a quantity fit by fit."""
+        ends = np.cumsum(list(self.sizes.values()))
+        return dict(zip(self.sizes, np.split(values, ends[:-1]), strict=True))
+
+
+def drawn(
+    case: Case, given: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200,
+    standard: Standard | None = None,
+) -> Drawn:  # fmt: skip
+    """The named crises under draws of the fits, after the overrides; the same draws whatever the overrides.
+
+    Raises
+    ------
+    NoUsablePosterior, UnknownName, BadOverride
+    """
+    basis = basis_of(case, given)
+    return draw(basis, scenario_setting(case, crises, overrides, standard), n_draws, overrides)
+
+
+def draw(basis: Basis, setting: CrisisSetting, n_draws: int | None, overrides: Sequence[Override] = ()) -> Drawn:
+    """The crises of a setting under evenly spaced draws of every fit of the basis (None: all)."""
+    parts = {e: coefficients_of(p, setting, n_draws) for e, p in basis.fits.items()}
+    sizes = {e: int(c.kappa.shape[0]) for e, c in parts.items()}
+    first, *others = parts.values()
+    whole = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), first, *others) if others else first
+    games = scenario_games(draw_games(setting, whole), setting, overrides)
+    return Drawn(basis, setting, whole, games, sizes, first_movers(basis, sizes, setting))
+
+
+def first_movers(basis: Basis, sizes: Mapping[str, int], setting: CrisisSetting) -> np.ndarray | None:
+    """Position of the power that moves first in each game of a batch, -1 for nobody; None where nobody does anywhere."""
+    leads, nobody = first_mover(setting), np.full(len(setting.names.crises), -1)
+    by_fit = [np.tile(nobody if basis.fits[e].order == "simultaneous" else leads, n) for e, n in sizes.items()]
+    whole = np.concatenate(by_fit)
+    return whole if (whole >= 0).any() else None
+
+
+def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int | None = None) -> Coefficients:
+    """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
+    return _coefficients(explanation(posterior.explanation), setting.nameless(), posterior.flat(n_draws))
+
+
+@eqx.filter_jit  # as single operations it took half a second for each explanation
+def _coefficients(theory: Explanation, setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
+    return jax.vmap(lambda one: coefficients_from(theory, setting, one.__getitem__))(draws)
+
+
+def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
+    """Games of every crisis under every draw; the crisis axis is draw-major: position d · n_crises + c."""
+    return _games(setting.nameless(), coefficients)
+
+
+@eqx.filter_jit
+def _games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
+    games = jax.vmap(lambda one: crises_of(setting, one))(coefficients)
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), games)

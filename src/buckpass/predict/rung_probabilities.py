@@ -1,0 +1,58 @@
+"""Probability of every rung, crisis by crisis and power by power, under draws of a posterior."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from buckpass.fit.observations import Observations
+from buckpass.fit.posterior import Posterior
+from buckpass.game.crises import Crises
+from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import IN_BLOCKS, solve
+from buckpass.predict.drawing import draw
+from buckpass.predict.which_fits import Basis
+
+__all__ = ["LEAST", "at_rows", "mixture", "rung_probabilities"]
+
+LEAST = 1e-300  # below it a probability is nothing, and its logarithm would be −inf
+
+
+def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: int) -> Float[np.ndarray, "d c p r"]:
+    """P(rung) of every power in every crisis of the setting, for evenly spaced draws of the posterior.
+
+    A power that does not play (host, belligerent) is silent for certain. Given a draw the powers of a crisis respond
+    independently; not so where a patron moves first: then these are each power's own chances before anybody has moved.
+    """
+    alone = Basis({posterior.explanation: posterior}, {posterior.explanation: 1.0})
+    given = draw(alone, setting, n_draws)
+    sigma = solve(_single(given.games), IN_BLOCKS, given.first).strategy
+    return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
+
+
+def at_rows(by_rung: Float[np.ndarray, "d c p r"], seen: Observations) -> Float[np.ndarray, "d n r"]:
+    """The probabilities of the crisis and power of each coded response."""
+    return by_rung[:, seen.crisis, seen.power]
+
+
+def mixture(by_rung: Float[np.ndarray, "d ..."], weight: Float[np.ndarray, " d"] | None = None) -> np.ndarray:
+    """Predictive probability: the mean over draws, weighted where draws do not count alike."""
+    return np.average(by_rung, axis=0, weights=weight)
+
+
+@jax.jit
+def _single(games: Crises) -> Crises:
+    """The games in single precision: predictions need no more."""
+    return jax.tree.map(lambda a: a.astype(jnp.float32) if jnp.issubdtype(a.dtype, jnp.floating) else a, games)
+
+
+@partial(jax.jit, static_argnames="count")
+def _by_rung(rung: Int[Array, "c p o"], sigma: Float[Array, "dc p o"], count: int) -> Float[Array, "d c p r"]:
+    by_option = sigma.reshape(-1, *rung.shape).astype(float)
+    has_rung = (rung[..., None] == jnp.arange(count)).astype(float)
+    found = jnp.einsum("dcpo,cpor->dcpr", by_option, has_rung)
+    return jnp.maximum(found / found.sum(-1, keepdims=True), LEAST)

@@ -1,0 +1,96 @@
+"""Changes that once did nothing, or another thing, in one verb and were right in another."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import buckpass as bp
+from buckpass.case import BuckpassError
+from buckpass.futures.run import Plan
+
+PLAN = Plan(years=6, histories=300)
+STAGE = ("parties", "p_self_enforcing", "fee", "transfer")
+
+
+def bargain(case, fits, *texts):
+    found = bp.agreement(case, fits, texts, n_draws=12, years_ahead=(0,)).as_dict()
+    return [found[name] for name in STAGE]
+
+
+def decades(case, fits, *texts):
+    """The largest change of each mean measure, by measure."""
+    found = bp.futures(case, fits, texts, PLAN).summary.sel(run="difference")
+    return {name: float(abs(found[f"{name}_mean"]).max()) for name in ("burden", "benefit", "rung")}
+
+
+@pytest.mark.parametrize("text", ["severity=0.9", "BBB.force=3", "AAA.force=0", "BBB.opinion@DDD=0.3"])
+def test_the_agreement_moves_with_its_crises(toy, toy_fits, text):
+    assert bargain(toy, toy_fits, text) != bargain(toy, toy_fits)
+
+
+@pytest.mark.parametrize("text", ["BBB.force=6", "absent=BBB", "futures.commitment_cost=0", "AAA.force@PACT=5"])
+def test_what_no_agreement_could_mean_is_refused_by_name(toy, toy_fits, text):
+    with pytest.raises(BuckpassError, match=text.replace(".", r"\.")):
+        bargain(toy, toy_fits, text)
+
+
+def test_the_worlds_organisation_can_lose_a_member_in_the_years_ahead(flagship, flagship_fits):
+    assert max(decades(flagship, flagship_fits, "UN.members=-CHN").values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("SCO.consent=keys", "no members that hold a key"),
+        ("UN.consent=lead", "no lead"),
+        ("UN.members=-CHN,-RUS,-USA", "key"),
+        ("severity=9x", "outside 0 to 1"),
+        ("asked.relief=9x", "outside 0 to 1"),
+        ("UN.legitimacy=9x", "outside 0 to 1"),
+        ("transfer=0.1", "buckpass agreement"),
+        ("agreement.discount=0.8", "buckpass agreement"),
+        ("futures.discount=0.8", "one-step"),
+        ("WP.members=+CHN", "existed from"),
+        ("IND.opinion@KAZ=0.1", "opinion of IND in KAZ"),
+    ],
+)
+def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, text, why):
+    with pytest.raises(BuckpassError, match=why):
+        decades(flagship, flagship_fits, text)
+
+
+@pytest.mark.parametrize("text", ["asked.relief=9x", "UN.members=-CHN,-RUS,-USA"])
+def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
+    crisis = flagship.settings.focus.crisis
+    with pytest.raises(BuckpassError, match=r"outside 0 to 1|key"):
+        bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
+
+
+def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
+    pact = toy.organisation("PACT")
+    narrow = pact.model_copy(update={"mandate": pact.mandate.model_copy(update={"types": ("insurgency_incursion",)})})
+    case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (narrow,)}))
+    assert max(decades(case, toy_fits, "PACT.mandate=any").values()) > 0
+
+
+def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
+    bare = toy.replace(settings=toy.settings.model_copy(update={"alignments": ()}))
+    assert max(decades(bare, toy_fits, "BBB.alignment@AAA=0.9").values()) > 0
+
+
+def test_half_the_capacity_leaves_what_the_others_deliver_as_it_was(flagship, flagship_fits):
+    """As in a crisis, and not because the powers' mean is held: that would hand the loss to everybody else."""
+    fits = {"everything": dataclasses.replace(flagship_fits["everything"])}
+    found = bp.futures(flagship, fits, ("IND.capacity=0.0001x", "IND.stake=0"), PLAN).summary.sel(run="difference")
+    others = [p for p in flagship.powers if p != "IND"]
+    assert float(np.abs(found["benefit_mean"].sel(power=others).isel(year=0)).max()) < 0.1
+
+
+def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy, toy_fits):
+    pact = toy.organisation("PACT")
+    shut = pact.model_copy(update={"mandate": pact.mandate.model_copy(update={"hosts": ("AAA",)})})
+    case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (shut,)}))
+    found = bp.futures(case, toy_fits, ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
+    assert np.isfinite(found["burden_mean"]).all()
+    assert float(found["deployed_by_mean"].max()) > 0

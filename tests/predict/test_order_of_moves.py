@@ -1,0 +1,166 @@
+"""A fit in which the patron moves first is answered as it was fitted, or refused by name; never as if all moved at once."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import buckpass
+from buckpass.app.live import LiveCrisis
+from buckpass.app.years import play
+from buckpass.ask.explain import explain
+from buckpass.ask.solve import solve_crises, solve_crisis
+from buckpass.ask.tip import tip
+from buckpass.ask.whatif import whatif
+from buckpass.case import load_case, parse_overrides
+from buckpass.claims.ledger import assess_claim
+from buckpass.evidence.comparing import compare
+from buckpass.evidence.predictive_checks import predictive_checks
+from buckpass.evidence.studies.decisive_cases import decisive_cases
+from buckpass.evidence.studies.power_study import power_study
+from buckpass.fit.explanations import explanation
+from buckpass.fit.fitting import load_posteriors
+from buckpass.fit.likelihood import Likelihood
+from buckpass.fit.observations import observe
+from buckpass.fit.posterior import Posterior
+from buckpass.futures import Plan, agreement, simulate
+from buckpass.futures.backtest import backtest
+from buckpass.game.order import first_mover, patron_first
+from buckpass.game.payoffs import crises_of
+from buckpass.game.setting import setting_of
+from buckpass.predict.rung_probabilities import rung_probabilities
+from buckpass.predict.which_fits import OrderNotPlayed
+from buckpass.report.what_ifs import card_what_ifs
+
+CRISIS, DRAWS = "kz_jan_2022", 6
+
+
+@pytest.fixture(scope="module")
+def case():
+    return load_case("central-asia")
+
+
+@pytest.fixture(scope="module")
+def led(case):
+    """The bundled division of labour with the patron first."""
+    return load_posteriors(case, names=["DL"], order="patron first")["DL"]
+
+
+@pytest.fixture(scope="module")
+def together(led):
+    """The same draws as if they had been fitted with all moving at once."""
+    return Posterior(**{f.name: getattr(led, f.name) for f in fields(Posterior)} | {"order": "simultaneous"})
+
+
+def rungs(case, fit, n_draws=DRAWS):
+    return [p.expected_rung.mean for p in solve_crisis(case, fit, CRISIS, (), n_draws).powers]
+
+
+def test_solve_gives_the_number_of_the_game_that_was_fitted(case, led, together):
+    setting = setting_of(case)
+    at = setting.names.crises.index(CRISIS)
+    fitted = Likelihood(explanation("DL"), setting, observe(case, setting), "patron first")
+    one = jax.tree.map(jnp.asarray, led.flat(DRAWS))
+    games = jax.vmap(lambda values: crises_of(setting, fitted.coefficients(values)))(one)
+    games = jax.tree.map(lambda a: a[:, at], games)
+    played = patron_first(games, jnp.full(DRAWS, first_mover(setting)[at]))
+    by_hand = np.asarray(jnp.sum(games.rung * played.strategy, axis=-1)).mean(0)
+    np.testing.assert_allclose(rungs(case, led), by_hand, atol=1e-8)
+    assert abs(rungs(case, led)[0] - rungs(case, together)[0]) > 0.05
+
+
+@pytest.mark.parametrize("order", ["simultaneous", "patron first"])
+def test_a_null_what_if_is_exactly_zero_under_both_orders(case, led, together, order):
+    fit = led if order == "patron first" else together
+    changes = parse_overrides(["RUS.capacity=1x", "severity=1x", "CHN.stake=1x"], case, CRISIS)
+    found = whatif(case, fit, CRISIS, changes, DRAWS)
+    assert found.is_null
+    for power in found.powers:
+        for change in (power.expected_rung.difference, power.residual.difference, power.payoff.difference, power.own):
+            assert (change.mean, change.low, change.high) == (0.0, 0.0, 0.0)
+
+
+def test_channels_and_parts_add_up_where_the_patron_moves_first(case, led):
+    changed = whatif(case, led, CRISIS, parse_overrides(["RUS.capacity=0.5x"], case, CRISIS), DRAWS)
+    for power in changed.powers:
+        sum_of_channels = power.own.mean + power.through_others.mean
+        assert sum_of_channels == pytest.approx(power.expected_rung.difference.mean, abs=1e-12)
+    gap = explain(case, led, CRISIS, "CHN", "RUS", DRAWS)
+    assert sum(part.mean for part in gap.parts.values()) == pytest.approx(gap.gap.mean, abs=1e-12)
+
+
+def test_a_held_patron_is_answered_alike_under_both_orders(case, led, together):
+    """When the first move is fixed nothing is left of the order: everybody answers the same act."""
+    held = parse_overrides(["RUS.force=4"], case, CRISIS)
+    one, other = (solve_crisis(case, fit, CRISIS, held, DRAWS).as_dict() for fit in (led, together))
+    for a, b in zip(one["powers"], other["powers"], strict=True):
+        for number in ("expected_rung", "residual", "payoff", "buck_passed"):
+            assert a[number] == pytest.approx(b[number], abs=1e-8)
+    assert one["p_stabilised"] == pytest.approx(other["p_stabilised"], abs=1e-9)
+
+
+def test_a_crisis_without_a_patron_does_not_care_who_would_move_first(case, led, together):
+    crisis = next(
+        c for c, first in zip(setting_of(case).names.crises, first_mover(setting_of(case)), strict=True) if first < 0
+    )
+    one, other = (solve_crises(case, fit, [crisis, CRISIS], (), DRAWS)[crisis] for fit in (led, together))
+    assert one.p_stabilised.mean == pytest.approx(other.p_stabilised.mean, abs=1e-9)
+
+
+OBEY = {
+    "solve": lambda case, fit: rungs(case, fit),
+    "whatif": lambda case, fit: [p.expected_rung.difference.mean for p in whatif(
+        case, fit, CRISIS, parse_overrides(["RUS.capacity=0.5x"], case, CRISIS), DRAWS).powers],
+    "tip": lambda case, fit: tip(case, fit, CRISIS, ["RUS.stake"], "expected_rung:CHN>1.5", n_draws=DRAWS).curve.mean(1),
+    "explain": lambda case, fit: [p.mean for p in explain(case, fit, CRISIS, "CHN", "RUS", DRAWS).parts.values()],
+    "dashboard": lambda case, fit: LiveCrisis(case, fit, CRISIS, DRAWS).baseline["expected_rung"].mean(0),
+    "cards": lambda case, fit: [w.rider.mean for w in card_what_ifs(case, fit, 2)[CRISIS]],
+    "rung probabilities": lambda case, fit: rung_probabilities(setting_of(case, [CRISIS]), fit, DRAWS).mean(0).ravel(),
+    "claims": lambda case, fit: _claim(case, fit, "model.free_riding_index"),
+    "agreement": lambda case, fit: [p.p_keeps + (p.slack or (0,))[0] for p in agreement(
+        case, {"DL": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
+}  # fmt: skip
+SLOW = ("tip", "cards", "claims", "agreement")  # each compiles a game of another size
+REFUSE = {
+    "solve --all": lambda case, fit, out: solve_crisis(case, fit, CRISIS, (), DRAWS, branch="all"),
+    "futures": lambda case, fit, out: simulate(case, {"DL": fit}, (), Plan(years=1, histories=1)),
+    "years of the dashboard": lambda case, fit, out: play(case, {"DL": fit}, ("RUS.capacity=0.9x",), 1),
+    "backtest": lambda case, fit, out: backtest(case, {"DL": fit}, histories=1),
+    "checks": lambda case, fit, out: predictive_checks(case, {"DL": fit}, n_draws=2),
+    "compare": lambda case, fit, out: compare(case, {"DL": fit}).table(),
+    "decisive cases": lambda case, fit, out: decisive_cases(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}),
+    "power study": lambda case, fit, out: power_study(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}, out),
+}
+
+
+def _claim(case, fit, estimand):
+    """Values of the first of the case's claims with this estimand."""
+    claim = next(c for c in case.claims if c.estimand and c.estimand.name == estimand)
+    return [assess_claim(case, claim, {"DL": fit}).value]
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, marks=pytest.mark.slow) if p in SLOW else p for p in OBEY])
+def test_what_is_answered_follows_the_order(case, led, together, path):
+    one, other = (np.asarray(OBEY[path](case, fit), float) for fit in (led, together))
+    assert np.abs(one - other).max() > 1e-5
+
+
+@pytest.mark.parametrize("path", REFUSE)
+def test_what_has_all_move_at_once_refuses_the_fit_by_name(case, led, tmp_path, path):
+    with pytest.raises(OrderNotPlayed, match="DL was fitted with the patron first"):
+        REFUSE[path](case, led, tmp_path / "study")
+
+
+def test_draws_are_taken_in_one_place():
+    """Whoever takes draws goes through `predict.drawing`, which obeys the order, or refuses: the years ahead do."""
+    root = Path(buckpass.__file__).parent
+    takers = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fit"
+    }
+    assert takers == {"predict/drawing.py", "futures/world.py"}

@@ -1,0 +1,150 @@
+"""One policy of which fits answer and how much each counts: terminal, page, README, claims and years say the same."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from buckpass.ask.explain import explain
+from buckpass.ask.solve import solve_crisis
+from buckpass.ask.whatif import whatif
+from buckpass.case import load_case, parse_overrides
+from buckpass.claims.predictions import Predictions
+from buckpass.cli.main import app
+from buckpass.fit.fitting import load_posteriors
+from buckpass.fit.posterior import Diagnostics, Posterior
+from buckpass.futures import Plan, simulate
+from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of, best_freeing
+from buckpass.report.model_figures import gap_title
+from buckpass.report.model_results import model_results
+
+ROOT = Path(__file__).parents[2]
+CRISIS = "kz_jan_2022"
+GOOD, BAD = Diagnostics(1.0, 900.0, 900.0, 0, ""), Diagnostics(1.5, 20.0, 20.0, 3, "kappa")
+
+
+@pytest.fixture(scope="module")
+def case():
+    return load_case("central-asia")
+
+
+@pytest.fixture(scope="module")
+def posteriors(case):
+    return load_posteriors(case)
+
+
+@pytest.fixture(scope="module")
+def explained():
+    """What the terminal answers when nobody names an explanation."""
+    done = CliRunner().invoke(app, ["explain", "central-asia", CRISIS, "--json"])
+    assert done.exit_code == 0
+    return json.loads(done.stdout)
+
+
+def made(case, name: str, elpd: list[float], health: Diagnostics = GOOD) -> Posterior:
+    """A fit of which only the scores and the diagnostics are asked."""
+    none, crises = xr.Dataset(), [f"c{n}" for n in range(len(elpd))]
+    scores = {"elpd": elpd, "pareto_k": np.zeros(len(elpd)), "is_exact": np.zeros(len(elpd), bool)}
+    table = xr.Dataset({k: ("crisis", v) for k, v in scores.items()}, coords={"crisis": crises})
+    return Posterior(name, case.id, case.record_hash, 0, none, xr.DataArray(), health, table)
+
+
+def test_terminal_and_readme_say_the_same_of_the_gap(explained):
+    shares = {name: round(100 * part["mean"] / explained["gap"]["mean"]) for name, part in explained["parts"].items()}
+    said = re.search(r"backlash of presence carries (\d+) % of the gap; what others do carries (\d+) %",
+                     (ROOT / "README.md").read_text("utf-8"))  # fmt: skip
+    assert said is not None
+    assert (shares["backlash"], shares["others"]) == (int(said[1]), int(said[2]))
+
+
+def test_terminal_and_headline_say_the_same_of_the_gap(case, posteriors, explained):
+    focus = case.settings.focus
+    found = explain(case, posteriors, focus.crisis, focus.rider, focus.provider)
+    kept = json.loads((ROOT / "docs" / "headline.json").read_text("utf-8"))
+    assert gap_title(case, found) in kept["sentences"]
+    assert found.gap.as_dict() == pytest.approx(explained["gap"])
+
+
+def test_what_each_fit_says_by_itself_stands_beside_the_answer(case, posteriors, explained):
+    alone = explain(case, posteriors["BL"], CRISIS, "CHN", "RUS")
+    assert alone.explanation == "BL"
+    assert explained["by_fit"]["BL"]["backlash"] == pytest.approx(alone.parts["backlash"].mean)
+    averaged = sum(explained["weights"][e] * said["gap"] for e, said in explained["by_fit"].items())
+    assert explained["gap"]["mean"] == pytest.approx(averaged, abs=1e-3)
+
+
+def test_claims_and_terminal_weigh_alike(case, posteriors, explained):
+    assert dict(Predictions(case, posteriors).basis.weights) == pytest.approx(explained["weights"])
+
+
+@pytest.mark.slow
+def test_the_years_weigh_as_the_terminal_does(case, posteriors, explained):
+    played = simulate(case, posteriors, (), Plan(years=1, histories=1))
+    assert played.manifest["identity"]["weights"] == pytest.approx(explained["weights"])
+
+
+@pytest.mark.slow
+def test_the_page_says_of_a_crisis_what_the_terminal_says(case, posteriors):
+    page, draws = model_results(case, posteriors, 8), 8
+    solved = {p.id: p for p in solve_crisis(case, posteriors, CRISIS, (), draws).powers}
+    for power in (p for p in case.powers if (CRISIS, p) in page.expected):
+        assert page.expected[CRISIS, power].rung.mean == pytest.approx(solved[power].expected_rung.mean, abs=1e-7)
+        assert page.expected[CRISIS, power].buck_passed.low == pytest.approx(solved[power].buck_passed.low, abs=1e-7)
+    focus = case.settings.focus
+    assert page.gap.as_dict() == explain(case, posteriors, CRISIS, focus.rider, focus.provider, draws).as_dict()
+    for card in page.what_ifs[CRISIS]:
+        asked = whatif(case, posteriors, CRISIS, parse_overrides([card.change], case, CRISIS), draws)
+        rider = next(p for p in asked.powers if p.id == focus.rider)
+        assert card.rider.mean == pytest.approx(rider.expected_rung.difference.mean, abs=1e-7)
+        assert card.p_stabilised.high == pytest.approx(asked.p_stabilised.difference.high, abs=1e-7)
+
+
+def test_bounds_failed_fits_and_the_negligible_do_not_answer(case):
+    fits = {
+        "FR": made(case, "FR", [-1.0, -3.0]), "BL": made(case, "BL", [-3.0, -1.0]), "NI": made(case, "NI", [-9.0, -9.0]),
+        "EX": made(case, "EX", [-0.1, -0.1], BAD), "everything": made(case, "everything", [-2.9, -2.9]),
+    }  # fmt: skip
+    found = basis_of(case, fits)
+    assert set(found.weights) == {"FR", "BL"}
+    assert found.weights["FR"] == pytest.approx(0.5, abs=1e-3)
+    assert list(found.beside) == ["everything"]
+    assert found.fixing("kappa") == tuple(e for e in found.fits if e == "BL")
+
+
+def test_where_only_bounds_predict_the_best_explanation_answers_alone(case):
+    fits = {e: made(case, e, [s, s]) for e, s in (("FR", -5.0), ("BL", -4.0), ("everything", -1.0))}
+    found = basis_of(case, fits)
+    assert (dict(found.weights), list(found.beside)) == ({"BL": 1.0}, ["everything"])
+    assert dict(basis_of(case, {"everything": fits["everything"]}).weights) == {"everything": 1.0}
+
+
+def test_a_named_fit_answers_alone_even_if_it_failed_and_says_so(case):
+    found = basis_of(case, made(case, "FR", [-1.0], BAD))
+    assert dict(found.weights) == {"FR": 1.0}
+    assert any("no basis for a verdict" in note for note in found.notes)
+    with pytest.raises(NoUsablePosterior, match=r"R-hat 1\.500"):
+        basis_of(case, {"FR": made(case, "FR", [-1.0], BAD)})
+    with pytest.raises(NoUsablePosterior, match="fit it first"):
+        basis_of(case, {})
+
+
+def test_draws_of_the_answer_are_as_many_of_each_fit_as_it_counts(case):
+    fits = {e: made(case, e, [-1.0]) for e in ("FR", "BL")}
+    both = Basis(fits, {"FR": 0.75, "BL": 0.25})
+    pooled = both.pooled({"FR": np.zeros(10), "BL": np.ones(10)})
+    assert pooled.mean() == pytest.approx(0.25)
+    alone = Basis({"FR": fits["FR"]}, {"FR": 1.0}, {"BL": fits["BL"]})
+    np.testing.assert_array_equal(alone.pooled({"FR": np.arange(5), "BL": np.ones(9)}), np.arange(5))
+
+
+def test_the_best_fit_in_which_a_term_is_free(case):
+    fits = {e: made(case, e, [s]) for e, s in (("FR", -3.0), ("DL", -4.0), ("BL", -1.0))}
+    assert best_freeing(fits, "kappa").explanation == "FR"
+    assert best_freeing(fits, "kappa", ("DL",)).explanation == "DL"
+    assert best_freeing({**fits, "DL": replace(fits["DL"], diagnostics=BAD)}, "kappa", ("DL",)).explanation == "FR"
+    assert best_freeing({"BL": fits["BL"]}, "kappa") is None

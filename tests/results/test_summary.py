@@ -1,0 +1,45 @@
+"""One interval for all: no other room takes quantiles of draws by itself."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import buckpass
+from buckpass.results.summary import LEVEL, Summary, interval, normal_interval, summary
+
+SOURCE = Path(buckpass.__file__).parent
+
+
+def test_the_interval_holds_its_share_of_a_known_distribution():
+    draws = stats.gamma(3).ppf((np.arange(20_000) + 0.5) / 20_000)
+    for level in (LEVEL, 0.95, 0.5):
+        expected = stats.gamma(3).ppf([(1 - level) / 2, (1 + level) / 2])
+        assert interval(draws, level) == pytest.approx(tuple(expected), rel=1e-3)
+
+
+def test_a_summary_is_mean_and_interval():
+    found = summary(np.arange(101.0))
+    assert found == Summary(50.0, 5.0, 95.0)
+    assert found.columns("x") == {"x": 50.0, "x_low": 5.0, "x_high": 95.0}
+
+
+def test_the_normal_interval_is_that_of_the_draws():
+    draws = stats.norm(2, 3).ppf((np.arange(20_000) + 0.5) / 20_000)
+    assert normal_interval(2, 3) == pytest.approx(interval(draws), rel=1e-3)
+
+
+def test_no_other_room_takes_the_ends_of_draws():
+    """Quantiles that are no interval of a result: levels of a grid, a fan's five, a peel's one."""
+    grids = {
+        "fit/hypothetical.py",
+        "futures/arrivals.py",
+        "futures/boxes.py",
+        "futures/observe.py",
+        "results/summary.py",
+    }
+    taken = re.compile(r"np\.(nan)?(quantile|percentile)\(")
+    found = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if taken.search(p.read_text("utf-8"))}
+    assert found <= grids
