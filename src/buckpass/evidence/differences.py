@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from buckpass.case import Case
 
-__all__ = ["SAME_WITHIN", "Clusters", "Difference", "by_crisis", "by_host", "difference", "optimism"]
+__all__ = ["SAME_WITHIN", "Clusters", "ScoreGap", "by_crisis", "by_host", "difference", "optimism"]
 
 SAME_WITHIN = 2.0  # standard errors of a difference within which it is none
 DRAWS = 20_000  # of the scores, to see how much the best of several owes to chance
@@ -33,7 +33,7 @@ class Clusters:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ScoreGap:
     """A sum of score differences over crises (nats), its standard error by host, and by crisis."""
 
     diff: float
@@ -62,7 +62,7 @@ def by_crisis(n: int) -> Clusters:
     return Clusters(np.eye(n, dtype=bool), n)
 
 
-def difference(values: Float[np.ndarray, " c"], clusters: Clusters) -> Difference:
+def difference(values: Float[np.ndarray, " c"], clusters: Clusters) -> ScoreGap:
     """The sum of values over crises with both standard errors.
 
     The cluster-robust variance of a mean (Liang & Zeger 1986), for crises in more than one cluster summed over the pairs
@@ -72,7 +72,7 @@ def difference(values: Float[np.ndarray, " c"], clusters: Clusters) -> Differenc
     """
     each = covariance(values[None], by_crisis(len(values)))[0, 0]
     shared = covariance(values[None], clusters)[0, 0] if clusters.count > 1 else each
-    return Difference(float(values.sum()), float(np.sqrt(max(shared, each))), float(np.sqrt(each)))
+    return ScoreGap(float(values.sum()), float(np.sqrt(max(shared, each))), float(np.sqrt(each)))
 
 
 def covariance(values: Float[np.ndarray, "m c"], clusters: Clusters) -> Float[np.ndarray, "m m"]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from buckpass.case.problems import BuckpassError
-from buckpass.evidence.differences import Clusters, Difference, difference, optimism
+from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
 from buckpass.fit.scoring import LeaveOneOut
 
 __all__ = [
@@ -39,8 +39,8 @@ class Added:
     """
 
     id: str
-    alone: Difference | None
-    given_the_rest: Difference | None
+    alone: ScoreGap | None
+    given_the_rest: ScoreGap | None
 
     @property
     def beats_base(self) -> bool:
@@ -73,9 +73,9 @@ class NestedTests:
     """
 
     crises: tuple[str, ...]
-    base: Difference
-    all: Difference | None
-    argument: Difference | None
+    base: ScoreGap
+    all: ScoreGap | None
+    argument: ScoreGap | None
     mechanisms: tuple[Added, ...]
     leader: str | None
     ties: tuple[str, ...]
@@ -116,11 +116,11 @@ def nested(
             f"{', '.join(odd)} and base were scored on different crises, so they cannot be compared; fit them again"
         )
 
-    def gap(more: str, less: str) -> Difference | None:
+    def gap(more: str, less: str) -> ScoreGap | None:
         both = more in scores and less in scores
         return difference(scores[more].elpd - scores[less].elpd, clusters) if both else None
 
-    def total(name: str | None) -> Difference | None:
+    def total(name: str | None) -> ScoreGap | None:
         return difference(scores[name].elpd, clusters) if name is not None and name in scores else None
 
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
