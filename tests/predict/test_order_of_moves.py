@@ -16,7 +16,8 @@ from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import tip
 from buckpass.ask.whatif import whatif
-from buckpass.case import load_case, parse_overrides
+from buckpass.case import load_case
+from buckpass.changes import parse_overrides
 from buckpass.claims.ledger import assess_claim
 from buckpass.fit.comparing import compare
 from buckpass.fit.decisive_cases import decisive_cases
@@ -131,7 +132,7 @@ REFUSE = {
     "years of the dashboard": lambda case, fit, out: play(case, {"DL": fit}, ("RUS.capacity=0.9x",), 1),
     "backtest": lambda case, fit, out: backtest(case, {"DL": fit}, histories=1),
     "checks": lambda case, fit, out: predictive_checks(case, {"DL": fit}, n_draws=2),
-    "compare": lambda case, fit, out: compare(case, {"DL": fit}).table(),
+    "compare": lambda case, fit, out: compare(case, {"DL": fit}).tables(),
     "decisive cases": lambda case, fit, out: decisive_cases(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}),
     "power study": lambda case, fit, out: power_study(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}, out),
 }

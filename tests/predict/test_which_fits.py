@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crisis
 from buckpass.ask.whatif import whatif
-from buckpass.case import load_case, parse_overrides
+from buckpass.case import load_case
+from buckpass.changes import parse_overrides
 from buckpass.claims.predictions import Predictions
 from buckpass.cli.main import app
 from buckpass.fit.fitting import load_posteriors
-from buckpass.fit.posterior import Diagnostics, Posterior
+from buckpass.fit.posterior import Diagnostics, Posterior, held
 from buckpass.futures import Plan, simulate
 from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of, best_freeing
 from buckpass.report.model_figures import gap_title
@@ -48,10 +49,11 @@ def explained():
 
 def made(case, name: str, elpd: list[float], health: Diagnostics = GOOD) -> Posterior:
     """A fit of which only the scores and the diagnostics are asked."""
-    none, crises = xr.Dataset(), [f"c{n}" for n in range(len(elpd))]
+    crises = [f"c{n}" for n in range(len(elpd))]
+    likelihood = xr.DataArray(np.zeros((4, 2, len(elpd))), dims=("chain", "draw", "crisis"), coords={"crisis": crises})
     scores = {"elpd": elpd, "pareto_k": np.zeros(len(elpd)), "is_exact": np.zeros(len(elpd), bool)}
     table = xr.Dataset({k: ("crisis", v) for k, v in scores.items()}, coords={"crisis": crises})
-    return Posterior(name, case.id, case.record_hash, 0, none, xr.DataArray(), health, table)
+    return Posterior(name, case.id, case.record_hash, 0, held(xr.Dataset(), likelihood, table), health)
 
 
 def test_terminal_and_readme_say_the_same_of_the_gap(explained):

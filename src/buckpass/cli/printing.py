@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -82,7 +81,7 @@ def answer(content: dict) -> None:
     _WAITING.stop()
     text = json_text(content)
     is_plain = (sys.stdout.encoding or "").lower().startswith("utf") and legible(text) == text
-    typer.echo(text if is_plain else json.dumps(json.loads(text)))
+    typer.echo(text if is_plain else json_text(content, in_ascii=True))
 
 
 def show(result: Result, as_json: bool) -> None:

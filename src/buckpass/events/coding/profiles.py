@@ -43,8 +43,12 @@ class Profile(ShowsItself):
     support: pl.DataFrame
     violence: pl.DataFrame
 
-    def table(self) -> tuple[ResultTable, ...]:
-        """One row per actor, year and domain, with the files that were left out; then support and violence, where known."""
+    def table(self) -> ResultTable:
+        """One row per actor, year and domain, with the files that were left out."""
+        return self.tables()[0]
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """One row per actor, year and domain; then support and violence, where known."""
         left_out = "".join(f"\nLeft out: {why}." for why in self.left_out)
         note = (
             "n: events, one a day per code and host, of n rows; share: of the actor's events of the year; "

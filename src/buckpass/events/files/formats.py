@@ -23,7 +23,7 @@ class Formats:
         """The files that are read."""
         return self.tables()[0]
 
-    def tables(self) -> tuple[ResultTable, ResultTable]:
+    def tables(self) -> tuple[ResultTable, ...]:
         """Both lists."""
         note = "Plain, .gz or .zip; told by content. Citations: `--json`. Columns: events/data/layouts.toml."
         shown = self.read.select("file", "versions", "where", "gives")
