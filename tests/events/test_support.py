@@ -10,6 +10,7 @@ from test_coding import MadeCase
 
 from buckpass.events import code, errors, evidence_rows, load, profile
 from buckpass.events.coding.support import supports
+from buckpass.events.drafting.draft_case import template_ladder
 from buckpass.events.store import reading
 
 
@@ -21,7 +22,7 @@ def store_of(tmp_path, *contents):
 
 def a_case(start=date(1993, 3, 1), end=date(1993, 5, 1)):
     crises = pl.DataFrame({"crisis_id": ["war"], "host": [["TJK"]], "start": [start], "end": [end]})
-    return MadeCase(crises, pl.DataFrame(), ("RUS", "UZB", "IRN", "CHN"), ())
+    return MadeCase(crises, pl.DataFrame(), ("RUS", "UZB", "IRN", "CHN"), (), template_ladder())
 
 
 def given(store, years=(1993, 1993)):
