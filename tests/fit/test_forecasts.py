@@ -71,7 +71,7 @@ def test_an_even_forecast_is_scored_against_repeating_the_past(toy):
     ranking = found.ranking().frame
     assert set(ranking["forecast"]) == {"NI", "base", LAST_TIME}
     same = ranking.filter(ranking["forecast"] == "NI").row(0, named=True)
-    assert same["over_chance"] == pytest.approx(0.0, abs=1e-12)
+    assert same["over_base"] == pytest.approx(0.0, abs=1e-12)
     widths = (found.rows["high"] - found.rows["low"] + 1).to_numpy()
     even = found.rows["forecast"].to_numpy() == "NI"
     np.testing.assert_allclose(found.rows["log_score"].to_numpy()[even], np.log(widths[even] / 7))

@@ -18,7 +18,7 @@ from buckpass.predict.which_fits import best_freeing
 
 __all__ = ["break_even"]
 
-PREFERRED = ("everything", "BL")
+PREFERRED = ("all", "BL")
 
 
 def break_even(question: Question) -> Finding:

@@ -25,7 +25,7 @@ DRAWS = 1000
 NOTE = (
     "log score: log of the probability given to the coded band (nats, higher is better); RPS: squared distance between "
     "forecast and record over the steps of the ladder that the band decides, divided by the number of steps (0 perfect, "
-    "lower is better). `chance` knows that powers differ; `same as last time` repeats the power's last coded rung, in the "
+    "lower is better). `base` knows the controls; `same as last time` repeats the power's last coded rung, in the "
     "theatre where it has one, with the share of repeats in the record before."
 )
 
@@ -58,7 +58,7 @@ class Forecast(ShowsItself):
                            self.case_hash)  # fmt: skip
 
     def ranking(self) -> ResultTable:
-        """Forecasters ranked, each with its lead over chance and over *same as last time* and their standard errors."""
+        """Forecasters ranked, each with its lead over base and over *same as last time* and their standard errors."""
         wide = self.rows.pivot("forecast", index=["crisis", "power"], values="log_score", maintain_order=True)
         rps = self.rows.group_by("forecast", maintain_order=True).agg(pl.col("rps").mean())
         rows = [self._rank(name, wide, rps) for name in rps["forecast"]]
@@ -70,7 +70,7 @@ class Forecast(ShowsItself):
     def _rank(self, name: str, wide: pl.DataFrame, rps: pl.DataFrame) -> dict:
         row = {"forecast": name, "n": wide.height, "log_score": float(wide[name].sum()),
                "rps": float(rps.filter(pl.col("forecast") == name)["rps"][0])}  # fmt: skip
-        for label, other in (("chance", "chance"), ("last_time", LAST_TIME)):
+        for label, other in (("base", "base"), ("last_time", LAST_TIME)):
             if other in wide.columns:
                 gap = (wide[name] - wide[other]).to_numpy()
                 row |= {f"over_{label}": float(gap.sum()), f"se_{label}": float(np.sqrt(len(gap)) * gap.std())}
