@@ -149,7 +149,10 @@ def readings_of_a_fit(case, truth):
     from buckpass.model.observations import Coding, observations
 
     setting = setting_of(case)
-    every, strict = observations(case, setting), observations(case, setting, Coding(bases=("seen", "machine", "unsearched")))
+    every, strict = (
+        observations(case, setting),
+        observations(case, setting, Coding(bases=("seen", "machine", "unsearched"))),
+    )
     assert set(strict.line) <= set(every.line)
     bases = dict(case.responses.select("line", "basis").iter_rows())
     assert {bases[line] for line in strict.line.tolist()} <= {"seen"}

@@ -107,7 +107,7 @@ def test_a_term_less_is_refused(fits, edited):
 
 
 def test_another_prior_is_refused_for_every_explanation_that_has_it(fits, edited):
-    edited("terms.toml", lambda text: text.replace("cheaper\"", "cheap\"").replace(PRICE, PRICE.replace("2.0", "1.0")))
+    edited("terms.toml", lambda text: text.replace('cheaper"', 'cheap"').replace(PRICE, PRICE.replace("2.0", "1.0")))
     said = refusal(fits)
     assert "priors (unasked)" in said
     assert "likewise)" in said

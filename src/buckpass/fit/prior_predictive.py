@@ -56,7 +56,9 @@ def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> Resu
 def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, seed: int) -> Posterior:
     """Draws from the priors of an explanation in the record of a posterior, so that all that predicts takes them."""
     values = coordinates_of(setting).from_priors(combination(name), jax.random.PRNGKey(seed), n_draws)
-    data = {k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), np.asarray(v)[None]) for k, v in values.items()}
+    data = {
+        k: (("chain", "draw", *(f"{k}.{n}" for n in range(v.ndim - 1))), np.asarray(v)[None]) for k, v in values.items()
+    }
     none = xr.DataArray(np.zeros((1, n_draws, 0)), dims=("chain", "draw", "crisis"))
     return Posterior(name, case.id, case.record_hash, seed, held(xr.Dataset(data), none, xr.Dataset({"crisis": ("crisis", np.zeros(0, "U1"))})),
                      Diagnostics(1.0, n_draws, n_draws, 0, ""), {"note": "drawn from the priors"})  # fmt: skip

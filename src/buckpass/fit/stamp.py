@@ -24,6 +24,7 @@ Stamp = Mapping[str, Any]  # by part: a name to a word, a number, or a list of t
 MOST_SAID = 4
 PLACES = 6  # decimals of what is hashed: more than any input has, fewer than two processors disagree in
 
+
 def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous") -> dict[str, Any]:
     """The stamp of a fit of an explanation to a case under the model installed.
 

@@ -208,7 +208,9 @@ def _with_all_vehicles(posterior: Posterior, grid: Grid) -> Coefficients:
         count = posterior.draws["vehicle.organisation"].shape[-1]
     stub = dataclasses.replace(grid.setting, vehicles=tuple(str(v) for v in range(count)))
     drawn = coefficients_of(posterior, stub)
-    none = jnp.zeros_like(drawn.crisis_spread)  # every crisis of the years has an effect of its own, drawn when it happens
+    none = jnp.zeros_like(
+        drawn.crisis_spread
+    )  # every crisis of the years has an effect of its own, drawn when it happens
     return jax.tree.map(np.asarray, dataclasses.replace(drawn, crisis_effect=none))
 
 

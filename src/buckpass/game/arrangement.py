@@ -47,7 +47,9 @@ class StageValues(eqx.Module):
 def without_enforcement(coefficients: Coefficients) -> Coefficients:
     """The coefficients with no price on what the bargain forbids: what its breach would be punished by is computed."""
     slope = jnp.asarray(coefficients.deployment_slope)
-    return eqx.tree_at(lambda c: c.deployment_slope, coefficients, slope.at[..., list(COVARIATES).index("bargain")].set(0.0))
+    return eqx.tree_at(
+        lambda c: c.deployment_slope, coefficients, slope.at[..., list(COVARIATES).index("bargain")].set(0.0)
+    )
 
 
 def stage_payoffs(

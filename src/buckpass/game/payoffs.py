@@ -32,7 +32,9 @@ class Coefficients(eqx.Module):
     influence_level: Float[Array, ""]
     influence_slope: Float[Array, " k"]
     norm: Float[Array, " p"]  # N_i ≥ 0, the same in every theatre
-    deployment_slope: Float[Array, " k"]  # price on deployment per unit of a covariate: exclusion, restraint, enforcement
+    deployment_slope: Float[
+        Array, " k"
+    ]  # price on deployment per unit of a covariate: exclusion, restraint, enforcement
     unasked: Float[Array, ""]  # Q: price of a deployment that nobody asked for
     rung_payoff: Float[Array, " r"]  # τ: what a rung is worth or costs by itself, 0 at silence
     kappa: Float[Array, ""]  # κ ∈ [0, 1], scale of the alignment between powers that count each other's work as good
