@@ -31,7 +31,7 @@ def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkey
 
 
 def test_years_of_another_model_are_not_these(small_case, fits):
-    plan = Plan(years=5, histories=HISTORIES, weights={"FR": 1.0})
+    plan = Plan(years=5, histories=HISTORIES)
     other = {"FR": replace(fits["FR"], stamp=fits["FR"].stamp | {"priors": {}})}
     assert _digest(small_case, fits, plan) == _digest(small_case, dict(fits), plan)
     assert _digest(small_case, other, plan) != _digest(small_case, fits, plan)
