@@ -192,9 +192,9 @@ def what_happened_after_a_start(case, truth):
 
 
 def machine_against_hand(case, truth):
-    from buckpass.events.agreement import compare
+    from buckpass.events.coding.agreement import compare
 
-    from buckpass.events.coding import SCHEMA, CodedRecord
+    from buckpass.events.coding.rungs import SCHEMA, CodedRecord
 
     rows = [
         dict.fromkeys(SCHEMA) | {"crisis_id": c, "actor": a, "status": "coded", "rung": 3, "evidence": []}
