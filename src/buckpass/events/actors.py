@@ -166,7 +166,7 @@ SHORT = {"rep": "republic", "dem": "democratic", "fed": "federal", "st": "saint"
 def _key(name: str) -> str:
     """A name without accents, case, punctuation and empty words, its words in the order of the alphabet."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    words: list[str] = [SHORT.get(word, word) for word in re.findall(r"[a-z0-9]+", plain.replace("'", ""))]
+    words = [str(SHORT.get(word, word)) for word in re.findall(r"[a-z0-9]+", plain.replace("'", ""))]
     return " ".join(sorted(word for word in words if word not in EMPTY))
 
 
