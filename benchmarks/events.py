@@ -1,6 +1,6 @@
 """How fast event files load and how fast profiles are drawn, beside pandas on the same file.
 
-python benchmarks/events.py --json [--rows 5000000] [--most-rows 20000000]
+python benchmarks/events.py --json [--rows 5000000] [--most-rows 20000000] [--against SRC]
 
 Makes one file in the layout of GDELT 1.0 (58 columns, about 350 bytes a row as real files have, one row in 10,000
 damaged) and loads its first million, its first `--rows` and all of its rows, each into a store of its own in a process
@@ -15,6 +15,10 @@ pandas_needed_ratio the same for pandas only reading the needed columns, which f
 ceiling_ratio   pandas_ratio of DuckDB alone copying the stored columns, typed, into a table of a file: nothing hashed, no row
                 judged, no actor named, bad rows skipped unseen; what a load into such a store can come near and not pass
 profile_20m_s   a profile over all rows, the better of two
+folder_s        seconds for a folder of 40 files of 300 MB in all, half of it GDELT, the rest ICEWS, POLECAT, GED, ACLED, external
+                support and tables, into one store
+against_ratio   with --against, the `src` of another build: how many times longer that build takes for `--rows`, the better of
+                two each, in turn; against_peak_ratio the same for peak memory (ours over theirs)
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ import multiprocessing
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -109,6 +115,128 @@ def _cell(cell):
     return cell if isinstance(cell, pl.Expr) else pl.col(cell) if cell in names else pl.lit(cell)
 
 
+# files of a folder of downloads: layout, how many, rows of each, separator, what each row has beside one that is always the same
+FOLDER = (
+    ("gdelt1", 8, 56_000, "\t", {}),
+    ("icews", 6, 62_000, "\t", {"Event Text": "Consult", "Source Name": "Foreign Affairs (Russia)", "Target Name": "Kazakhstan",
+                                "Country": "Kazakhstan", "Publisher": "Some News Agency", "Source Sectors": "Government,Executive,Elite"}),
+    ("polecat", 4, 36_000, "\t", {"Event Type": "AID", "Contexts": "military", "Actor Name": "China", "Actor Country": "CHN",
+                                  "Recipient Country": "TJK", "Story People": "a person; another person; a third person",
+                                  "Story Locations": "a town; a district; a province", "Wikipedia Actor ID": "Government of China"}),
+    ("ucdp_ged", 4, 18_000, ",", {"country_id": "703", "best": "2", "high": "3", "low": "1", "type_of_violence": "1", "gwnoa": "703",
+                                  "latitude": "40.1", "longitude": "70.8", "date_end": "2019-12-31",
+                                  "source_article": "Paper, 2018-01-01, clash at the border near the river; Agency, 2018-01-02, more",
+                                  "where_description": "a village, some way from the town"}),
+    ("acled", 4, 16_000, ",", {"event_type": "Battles", "country": "Kyrgyzstan", "fatalities": "1", "event_date": "16 September 2018",
+                               "year": "2018", "notes": "On that day, shots were exchanged near the border. " * 6}),
+    ("ucdp_support", 2, 15_000, ",", {"ext_name": "Government of Russia (Soviet Union)", "actor_name": "Government of Tajikistan"}),
+    ("sipri_register", 2, 25_000, ",", {"Supplier": "Russia", "Recipient": "Kazakhstan", "Designation": "BTR-80"}),
+    ("cow_capabilities", 3, 16_000, ",", {}),
+    ("us_troops", 3, 15_000, ",", {"countryname": "Norway"}),
+    ("mid_participants", 2, 6_000, ",", {}),
+    ("ucdp_conflicts", 2, 3_000, ",", {"type_of_conflict": "3", "intensity_level": "1", "location": "Tajikistan"}),
+)  # fmt: skip
+BESIDE = {
+    "icews": ("Source Sectors", "Target Sectors", "Story ID", "Sentence Number", "Publisher", "City", "District", "Province",
+              "Latitude", "Longitude"),
+    "polecat": ("Quad Code", "Actor COW", "Primary Actor Sector", "Actor Title", "Actor Name Raw", "Wikipedia Actor ID",
+                "Recipient COW", "Primary Recipient Sector", "Placename", "City", "District", "Province", "GeoNames ID", "Source",
+                "Publication Date", "Story People", "Story Organizations", "Story Locations", "Language", "Version"),
+    "acled": ("civilian_targeting", "region", "source", "source_scale", "notes", "tags"),
+}  # fmt: skip
+USUAL = {
+    "integer": "1",
+    "year": "2001",
+    "number": "1.5",
+    "text": "x",
+    "code": "040",
+    "date": "2018-09-16",
+    "truth": "1",
+    "integers": "2",
+}
+VARIED = {"ucdp_ged": "id", "acled": "event_id_cnty", "icews": "Event ID", "polecat": "Event ID", "ucdp_support": "id"}
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """The files of a folder of downloads, each with ids of its own."""
+    made = []
+    for layout_id, count, rows, separator, cells in FOLDER:
+        for k in range(count):
+            made.append(folder / f"{layout_id}_{k}.txt")
+            if layout_id == "gdelt1":
+                with made[-1].open("wb") as file:
+                    _block(np.random.default_rng(k), k * rows, rows).write_csv(
+                        file, separator="\t", include_header=False, quote_style="never"
+                    )
+            else:
+                _table(layout_id, k, rows, cells).write_csv(made[-1], separator=separator)
+    return made
+
+
+def _table(layout_id: str, number: int, rows: int, cells: dict[str, str]):
+    """Rows of one layout under its own header, the first column (or the publisher's id) different in each."""
+    import polars as pl
+
+    from buckpass.events.files.layouts import layout
+
+    known = layout(layout_id)
+    usual = {column.source: USUAL[column.kind] for column in known.columns}
+    names = known.names or (*usual, *BESIDE.get(layout_id, ()))
+    first = VARIED.get(layout_id, names[0])
+    ids = pl.int_range(number * rows, (number + 1) * rows, eager=True).cast(pl.String)
+    constant = [pl.lit((usual | cells).get(name), dtype=pl.String).alias(name) for name in names if name != first]
+    return pl.DataFrame({first: ids}).with_columns(constant).select(names)
+
+
+def load_folder(store: Path, files: list[Path]) -> dict:
+    """Seconds and peak memory of one load of many files."""
+    from buckpass.events import load
+
+    began = time.perf_counter()
+    report = load(store, files)
+    seconds = time.perf_counter() - began
+    assert not report.refused
+    assert all(file.rows_rejected <= 0.001 * file.rows_read for file in report.files)
+    return {
+        "seconds": seconds,
+        "files": len(files),
+        "mb": sum(f.stat().st_size for f in files) / 1e6,
+        "peak_mb": _peak_mb(),
+    }
+
+
+OTHER = """
+import json, resource, sys, time
+from pathlib import Path
+from buckpass.events import load
+began = time.perf_counter()
+load(Path(sys.argv[1]), [Path(sys.argv[2])])
+seconds = time.perf_counter() - began
+print(json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def against(other: Path, folder: Path, file: Path) -> dict:
+    """Another build's time and memory for the same load, beside ours: each twice, in turn, the better counts."""
+    runs: dict[str, list[dict]] = {"ours": [], "theirs": []}
+    own = Path(__file__).parent.parent / "src"
+    for turn in range(2):
+        for who, src in (("ours", own), ("theirs", other)):
+            store = folder / f"{who}{turn}.duckdb"
+            done = subprocess.run(
+                [sys.executable, "-c", OTHER, str(store), str(file)], env=os.environ | {"PYTHONPATH": str(src)},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            runs[who].append(json.loads(done.stdout.splitlines()[-1]))
+            store.unlink()
+    seconds = {who: min(run["seconds"] for run in found) for who, found in runs.items()}
+    peaks = {who: min(run["peak_mb"] for run in found) for who, found in runs.items()}
+    return {
+        "against_ratio": round(seconds["theirs"] / seconds["ours"], 2),
+        "against_peak_ratio": round(peaks["ours"] / peaks["theirs"], 2),
+    }
+
+
 def first_rows(source: Path, target: Path, rows: int) -> None:
     """The first `rows` lines of a file as a file of their own."""
     left = rows
@@ -166,7 +294,7 @@ def pandas_job(file: Path) -> dict:
     import pandas as pd
 
     from buckpass.events.actors import gdelt_countries, gdelt_groups
-    from buckpass.events.loading.event_sql import CODE as PATTERN
+    from buckpass.events.coding.ladder import PATTERNS
 
     began = time.perf_counter()
     read = pd.read_csv(file, sep="\t", header=None, quoting=3, usecols=list(NEEDED), dtype=str)
@@ -175,7 +303,7 @@ def pandas_job(file: Path) -> dict:
     lost_zero = (read[ROOT].str.len() == 1) & ~read[CODE].str.startswith("0")
     code = read[CODE].where(~lost_zero, "0" + read[CODE])
     is_right = day.notna() & numbers[ID].notna() & numbers[MENTIONS].between(0, 1e7) & read[ADDED].notna()
-    is_right &= read[IS_ROOT].isin(["0", "1"]) & code.str.fullmatch(PATTERN).fillna(False)
+    is_right &= read[IS_ROOT].isin(["0", "1"]) & code.str.fullmatch(PATTERNS["CAMEO"]).fillna(False)
     is_right &= numbers[GOLDSTEIN].between(-10, 10) | read[GOLDSTEIN].isna()
     is_right &= code.str[:2] == read[ROOT].str.zfill(2)
     sides = {}
@@ -221,8 +349,12 @@ def profile_once(store: Path) -> dict:
     return {"seconds": min(seconds), "cold": seconds[0], "peak_mb": _peak_mb()}
 
 
-def measure(folder: Path, rows: int, most_rows: int) -> dict:
+def measure(folder: Path, rows: int, most_rows: int, other: Path | None) -> dict:
     """All the numbers, smallest file first."""
+    mixed = folder / "mixed"
+    mixed.mkdir()
+    downloads = _in_process(load_folder, folder / "mixed.duckdb", make_folder(mixed))
+    shutil.rmtree(mixed)
     longest, middle, short = (folder / f"{name}.csv" for name in ("longest", "middle", "short"))
     make_file(longest, most_rows)
     first_rows(longest, middle, rows)
@@ -234,6 +366,7 @@ def measure(folder: Path, rows: int, most_rows: int) -> dict:
     longest.unlink()
     by_pandas = {job.__name__: _in_process(job, middle) for job in (pandas_all, pandas_needed, pandas_job)}
     copied = _in_process(duckdb_copy, middle)
+    beside = against(other, folder, middle) if other else {}
     assert by_pandas["pandas_job"]["rejected"] == loads["middle"]["rejected"], "both must judge alike"
     ours = loads["middle"]
     return {
@@ -243,6 +376,11 @@ def measure(folder: Path, rows: int, most_rows: int) -> dict:
         "profile_20m_s": round(drawn["seconds"], 3),
         "pandas_job_ratio": round(by_pandas["pandas_job"]["seconds"] / ours["seconds"], 2),
         "pandas_needed_ratio": round(by_pandas["pandas_needed"]["seconds"] / ours["seconds"], 2),
+        **beside,
+        "folder_s": round(downloads["seconds"], 1),
+        "folder_mb": round(downloads["mb"]),
+        "folder_files": downloads["files"],
+        "folder_peak_mb": round(downloads["peak_mb"]),
         "ceiling_ratio": round(by_pandas["pandas_all"]["seconds"] / copied["seconds"], 2),
         "pandas_peak_mb": round(by_pandas["pandas_all"]["peak_mb"]),
         "pandas_job_peak_mb": round(by_pandas["pandas_job"]["peak_mb"]),
@@ -268,10 +406,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object (the last line)")
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--most-rows", type=int, default=20_000_000)
+    parser.add_argument("--against", type=Path, help="the src folder of another build, to be timed beside this one")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="buckpass-bench-"))
     try:
-        numbers = measure(folder, options.rows, max(options.rows, options.most_rows))
+        numbers = measure(folder, options.rows, max(options.rows, options.most_rows), options.against)
     finally:
         shutil.rmtree(folder)
     if options.json:

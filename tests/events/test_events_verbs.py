@@ -75,3 +75,45 @@ def test_a_comparison_that_the_files_do_not_cover_ends_with_one(store):
     done = called("events", "profile", store, "--actors", "RUS,CHN", "--hosts", "KAZ")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "Refused: the store does not cover CHN" in done.stderr
+
+
+def test_a_folder_of_downloads_gives_one_line_a_file_and_what_was_refused_first(tmp_path):
+    bad = many_gdelt(10)
+    for row in bad[:5]:
+        row[1] = "20220231"
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    gdelt_file(downloads / "a.csv", many_gdelt(30))
+    gdelt_file(downloads / "b.csv", bad)
+    write(downloads / "notes.md", b"# What I downloaded\n")
+    write(
+        downloads / "vdem.csv", b"country_name,country_text_id,country_id,year,v2x_polyarchy\nNorway,NOR,186,1990,0.9\n"
+    )
+    (downloads / "folder").mkdir()
+    store, files = tmp_path / "s.duckdb", sorted(downloads.iterdir())
+    done = called("events", "load", store, *files)
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == "4 files were not loaded"
+    told = " ".join(done.stdout.split())
+    for said in (
+        "5 of 10 rows cannot be used",
+        "looks like V-Dem",
+        "a folder, not a file",
+        "not one of the known layouts",
+    ):
+        assert said in told
+    given = json.loads(called("events", "load", store, *files, "--allow-rejects", "--json").stdout)
+    assert [(file["name"], bool(file["refusal"]), file["rows_repeated"]) for file in given["files"]] == [
+        ("a.csv", False, 0), ("b.csv", False, 5), ("folder", True, 0), ("notes.md", True, 0), ("vdem.csv", True, 0),
+    ]  # fmt: skip
+    assert called("events", "load", store, downloads / "a.csv").exit_code == 0
+
+
+def test_formats_lists_what_is_read_and_what_is_not():
+    shown = called("events", "formats")
+    assert shown.exit_code == 0
+    assert "UCDP Georeferenced" in " ".join(shown.stdout.split())
+    given = json.loads(called("events", "formats", "--json").stdout)
+    assert {"layout", "publisher", "file", "versions", "where", "gives", "citation"} == set(given["read"][0])
+    assert any("Stata" in kind["kind"] for kind in given["not_read"])

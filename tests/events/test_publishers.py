@@ -402,10 +402,10 @@ def test_polecat_events_have_types_with_what_tells_them_apart(tmp_path):
     ]
     file, store = loaded(tmp_path, as_csv(POLECAT, rows, "\t"))
     assert (file.layout, file.rows_loaded, file.rows_rejected) == ("polecat", 5, 0)
-    found = query(store, "SELECT source_id, target_id, code FROM event_rows ORDER BY rowid").rows()
+    found = query(store, "SELECT source_id, target_id, code FROM event_rows ORDER BY code").rows()
     assert found == [
-        ("CHN", "TJK", "AID:military"), ("CHN", "TJK", "CONSULT:visit"), ("UN", "TJK", "COOPERATE"),
-        ("CHN", "TJK", "AID:military"), ("CHN", "TJK", "ASSAULT:aerial"),
+        ("CHN", "TJK", "AID:military"), ("CHN", "TJK", "AID:military"), ("CHN", "TJK", "ASSAULT:aerial"),
+        ("CHN", "TJK", "CONSULT:visit"), ("UN", "TJK", "COOPERATE"),
     ]  # fmt: skip
     with pytest.raises(errors.TooManyRejects, match="no PLOVER code: WAVE"):
         loaded(tmp_path, as_csv(POLECAT, [polecat_event(Event_Type="WAVE")], "\t"))
@@ -512,3 +512,16 @@ def test_two_vintages_of_a_table_give_each_year_once(tmp_path):
         load(store, files)
         found = top_partner_trade(store, "Norway", "Sweden", "Exports", [2000, 2001, 2002])
         assert found["value"].to_list() == [10.0, 21.0, 22.0]
+
+
+def test_what_most_rows_fit_is_the_layout_of_a_table_without_a_header(tmp_path):
+    """A row of GDELT 2.0 with blanks for places may fit 1.0's columns too."""
+    bare = [gdelt_row(GDELT2, GLOBALEVENTID=str(k), ActionGeo_CountryCode="") for k in range(3)]
+    for row in bare:
+        row[GDELT2.index("ActionGeo_FeatureID")] = "20220103"  # stands where 1.0 has DATEADDED
+    placed = [
+        gdelt_row(GDELT2, GLOBALEVENTID=str(10 + k), ActionGeo_Type="4", Actor2Geo_Type="4", Actor2Geo_ADM2Code="7")
+        for k in range(20)
+    ]
+    report = load(tmp_path / "s.duckdb", [gdelt_file(tmp_path / "a.csv", [*bare, *placed])])
+    assert (report.files[0].layout, report.rows_loaded) == ("gdelt2", 23)

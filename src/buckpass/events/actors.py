@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -166,7 +168,7 @@ SHORT = {"rep": "republic", "dem": "democratic", "fed": "federal", "st": "saint"
 def _key(name: str) -> str:
     """A name without accents, case, punctuation and empty words, its words in the order of the alphabet."""
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    words = [SHORT.get(word, word) for word in re.findall(r"[a-z0-9]+", plain.replace("'", ""))]
+    words = [str(SHORT.get(word, word)) for word in re.findall(r"[a-z0-9]+", plain.replace("'", ""))]
     return " ".join(sorted(word for word in words if word and word not in EMPTY))
 
 
@@ -228,9 +230,9 @@ def iso3_codes() -> frozenset[str]:
 @cache
 def _country_table() -> tuple[dict[str, str], ...]:
     # the table of country-converter 1.3 is read as data, for names only: its own reader takes Namibia's NA for a missing
-    # value under pandas 3, and its numbers are those of a year, where states have had several
-    try:
-        text = resources.files("country_converter").joinpath("country_data.tsv").read_text(encoding="utf-8")
-    except ModuleNotFoundError as error:
-        raise EventsExtraMissing from error
+    # value under pandas 3, which takes a second to import, and its numbers are those of a year, where states have had several
+    package = find_spec("country_converter")
+    if package is None or package.origin is None:
+        raise EventsExtraMissing
+    text = Path(package.origin).with_name("country_data.tsv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines(), delimiter="\t"))

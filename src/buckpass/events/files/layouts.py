@@ -56,6 +56,7 @@ class Layout:
     vintage: str = ""
     checks: tuple[tuple[str, str], ...] = ()
     event: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     vocabulary: str = "CAMEO"
     citation: str = ""
     versions: str = ""
@@ -113,6 +114,7 @@ def _layout(layout_id: str, entry: dict[str, Any]) -> Layout:
         vintage=entry.get("vintage", ""),
         checks=tuple((reason, holds) for reason, holds in entry.get("checks", ())),
         event=dict(entry.get("event", {})),
+        lookups={alias: (table, key) for alias, (table, key) in entry.get("lookups", {}).items()},
         vocabulary=entry.get("vocabulary", "CAMEO"),
         citation=entry.get("citation", ""),
         versions=entry.get("versions", ""),

@@ -19,6 +19,7 @@ SEPARATORS = ("\t", ",", ";", "|")
 LOOKED_AT = 50
 NEAR = 0.6  # share of a layout's marks from which a table is said to look like it
 YEARS = range(1800, 2101)
+BLANK = (" ", "\u00a0")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Recognised:
     years: dict[int, int] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
     title: str = ""
+    is_trimmed: bool = False  # no cell begins or ends with a blank or a quote
 
     @property
     def is_machine_written(self) -> bool:
@@ -65,7 +67,21 @@ def recognise(text: Text, given: Path) -> Recognised:
     found = _by_header(lines, given) or _by_position(lines)
     if found is None:
         raise _why_not(lines, given)
-    return replace(found, encoding=encoding)
+    return replace(found, encoding=encoding, is_trimmed=not found.is_quoted and _is_trimmed(text.path, found.separator))
+
+
+def _is_trimmed(path: Path, separator: str) -> bool:
+    """Whether no cell of a text without quotes begins or ends with a blank or a quote: looked for once, not in each cell."""
+    ends = [edge + other for edge in (separator, "\n") for other in (*BLANK, '"')]
+    marks = [mark.encode() for end in ends for mark in (end, end[::-1])]
+    kept = b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(HEAD):
+            looked = kept[-2:] + chunk.replace(b"\r\n", b"\n")
+            if any(mark in looked for mark in marks):
+                return False
+            kept = chunk
+    return True
 
 
 def _lines(head: bytes, encoding: str) -> list[str]:
@@ -205,20 +221,26 @@ def _years(cells: Sequence[str]) -> dict[int, int]:
 
 
 def _by_position(lines: list[str]) -> Recognised | None:
-    """A table without the publisher's header: some row must have in each column what a layout has there, types and ranges."""
-    for candidate in (x for x in layouts() if x.names):
-        for separator in SEPARATORS:
-            rows = [_cells(line, separator) for line in lines[: LOOKED_AT + 1] if line]
+    """A table without the publisher's header: some row must have in each column what a layout has there, types and ranges.
+
+    Where rows of it fit several layouts, the one that most of them fit.
+    """
+    best: tuple[int, Recognised] | None = None
+    for separator in SEPARATORS:
+        rows = [_cells(line, separator) for line in lines[: LOOKED_AT + 1] if line]
+        for candidate in (x for x in layouts() if x.names):
             fitting = [_fits(candidate, row) for row in rows]
-            if not any(fitting):
-                continue
-            skipped = 0 if fitting[0] or not _is_header(rows[0]) else 1
-            width = max(len(candidate.names), len(rows[0]) if skipped else 0)
-            extra = tuple(f"extra_{k}" for k in range(width - len(candidate.names)))
-            place = {column.name: candidate.names.index(column.source) for column in candidate.columns}
-            columns = candidate.names + extra
-            return Recognised(candidate, separator, separator != "\t", "utf-8", skipped, columns, place)
-    return None
+            if sum(fitting) > (best[0] if best else 0):
+                skipped = 0 if fitting[0] or not _is_header(rows[0]) else 1
+                best = sum(fitting), _ordered(candidate, separator, skipped, len(rows[0]))
+    return best[1] if best else None
+
+
+def _ordered(found: Layout, separator: str, skipped: int, width: int) -> Recognised:
+    """A table whose columns stand in the layout's order, perhaps behind a header of somebody else's with more of them."""
+    extra = tuple(f"extra_{k}" for k in range(width - len(found.names) if skipped else 0))
+    place = {column.name: found.names.index(column.source) for column in found.columns}
+    return Recognised(found, separator, separator != "\t", "utf-8", skipped, found.names + extra, place)
 
 
 def _fits(candidate: Layout, cells: list[str]) -> bool:

@@ -19,11 +19,15 @@ SQL_TYPES = {"goldstein": "FLOAT", "mentions": "INTEGER"}
 
 
 def define_functions(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Make the SQL functions of `FUNCTIONS` that a layout uses."""
-    used = " ".join(layout.event.values())
+    """Make the SQL functions of `FUNCTIONS` and fill the tables of `LOOKUPS` that a layout uses."""
+    used = " ".join((*layout.event.values(), *(key for _, key in layout.lookups.values())))
     for signature, body in FUNCTIONS.items():
         if f"{signature.split('(')[0]}(" in used:
             connection.execute(f"CREATE OR REPLACE TEMP MACRO {signature} AS {body()}")
+    for table in {table for table, _ in layout.lookups.values()}:
+        entries = LOOKUPS[table]()
+        rows = ", ".join(f"({literal(key)}, {literal(value)})" for key, value in entries.items())
+        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT * FROM (VALUES {rows}) v(key, value)")
 
 
 def _actor_of() -> str:
@@ -31,35 +35,33 @@ def _actor_of() -> str:
     return f"coalesce({_case('known_group', groups)}, {_case('country', countries)}, country)"
 
 
-def _state_in() -> str:
-    groups, countries = gdelt_groups(), gdelt_countries()
+def _states() -> dict[str, str]:
+    return {code: code for code in iso3_codes()} | gdelt_countries()
+
+
+# tables of values: a map in the query costs half a second of planning, a join nothing
+LOOKUPS: dict[str, Callable[[], dict[str, str]]] = {
+    "cameo_labels": labels,
+    "code_states": _states,
+    "code_groups": gdelt_groups,
+}
+
+
+def _group_in() -> str:
+    """The first known group in a whole actor code: IGOEUREEC names the European Union's."""
     parts = "[code[1:3], code[4:6], code[7:9], code[10:12]]"
-    group = f"list_filter({parts}, lambda part: part IN ({', '.join(map(literal, groups))}))[1]"
-    states = ", ".join(map(literal, sorted(iso3_codes())))
-    state = f"CASE WHEN code[1:3] IN ({states}) THEN code[1:3] END"
-    return f"coalesce({_case(group, groups)}, {_case('code[1:3]', countries)}, {state})"
-
-
-def _labelled() -> str:
-    entries = ", ".join(f"{literal(label)}: {literal(code)}" for label, code in labels().items())
-    return (
-        f"coalesce(map_extract_value(MAP {{{entries}}}, {_plain('label')}), CASE WHEN length(code) > 2 THEN code END)"
-    )
+    return f"list_filter({parts}, lambda part: part IN ({', '.join(map(literal, gdelt_groups()))}))[1]"
 
 
 def _typed_event() -> str:
-    said = "string_split_regex(lower(coalesce(mode, '') || ';' || coalesce(contexts, '')), '[;, |]+')"
-    contexts = ", ".join(map(literal, CONTEXTS))
-    return (
-        f"upper(kind) || coalesce(':' || CASE WHEN upper(kind) IN ('AID', 'COOPERATE') THEN "
-        f"list_filter([{contexts}], lambda known: list_contains({said}, known))[1] ELSE lower(mode) END, '')"
-    )
+    said = "lower(concat_ws(';', mode, contexts))"
+    first = " ".join(f"WHEN regexp_matches({said}, '(^|[;, |]){one}([;, |]|$)') THEN ':{one}'" for one in CONTEXTS)
+    return f"upper(kind) || CASE WHEN upper(kind) IN ('AID', 'COOPERATE') THEN CASE {first} ELSE '' END ELSE coalesce(':' || lower(mode), '') END"
 
 
 FUNCTIONS: dict[str, Callable[[], str]] = {
     "actor_of(country, known_group)": _actor_of,
-    # a whole actor code: USAGOV is the United States, IGOEUREEC the European Union
-    "state_in(code)": _state_in,
+    "group_in(code)": _group_in,
     # a spreadsheet turns 010 into 10, which is also the code of DEMAND: the root column (1, not 01) or the class (1 and 2 are
     # cooperation, roots 01 to 09) tells that it happened
     "restored(code, root)": lambda: (
@@ -68,15 +70,11 @@ FUNCTIONS: dict[str, Callable[[], str]] = {
     "restored_by_class(code, class)": lambda: (
         "CASE WHEN class <= 2 AND NOT starts_with(code, '0') THEN '0' || code ELSE code END"
     ),
-    "labelled(label, code)": _labelled,
+    "letters(label)": lambda: "regexp_replace(lower(label), '[^a-z]+', '', 'g')",
     # PLOVER's aid and cooperation have no mode: their context says of what kind they are
     "typed_event(kind, mode, contexts)": _typed_event,
     "number_of(id)": lambda: "coalesce(TRY_CAST(id AS BIGINT), (md5_number_lower(id) >> 1)::BIGINT)",
 }
-
-
-def _plain(column: str) -> str:
-    return f"regexp_replace(lower({column}), '[^a-z]+', '', 'g')"
 
 
 def _case(column: str, values: dict[str, str]) -> str:
@@ -90,9 +88,10 @@ def event_query(found: Recognised, judged: str, file_id: int) -> str:
     made = [f"CAST({event[name]} AS {SQL_TYPES[name]})" if name in SQL_TYPES else event[name] for name in COLUMNS]
     own = ", ".join(f"{how} AS ev_{name}" for name, how in zip(COLUMNS, made, strict=True))
     named = ", ".join(f"ev_{name}" for name in COLUMNS)
-    return (
-        f"SELECT {file_id}, {named}, coalesce(problem, {_code_problem(found)}) FROM (SELECT *, {own} FROM ({judged}))"
+    joins = " ".join(
+        f"LEFT JOIN {table} AS {alias} ON {alias}.key = {key}" for alias, (table, key) in found.layout.lookups.items()
     )
+    return f"SELECT {file_id}, {named}, coalesce(problem, {_code_problem(found)}) FROM (SELECT *, {own} FROM ({judged}) {joins})"
 
 
 def _code_problem(found: Recognised) -> str:
