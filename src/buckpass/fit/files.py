@@ -126,7 +126,8 @@ class Stored:
             with h5py.File(self._path, "r") as file:
                 if _identity(self._path) != self._seen:
                     raise BadLayout("it was replaced since it was opened")
-                return read(check_group(name, groups_of(file)[name], self._layout, self._sizes))
+                group: Any = file[name]  # that the names of the file are its own groups was seen when it was opened
+                return read(check_group(name, group, self._layout, self._sizes))
         except UNREADABLE as error:
             raise _unusable(self._path, error, self._mend) from error
 
