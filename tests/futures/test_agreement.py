@@ -1,5 +1,7 @@
 """The agreement: limits that it must obey, and words where no number would do."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from buckpass.futures.agreement import agreement
 from buckpass.futures.problems import NoArrangement
 from buckpass.game.arrangement import StageValues, critical_discount_factor, transfer_range
 from buckpass.predict.which_fits import NoUsablePosterior
+from buckpass.results.files import json_text
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,15 @@ def test_larger_rents_keep_and_no_rent_with_friendly_breakdown_leaves_nothing(to
     assert forgoing.p_has_bargain == 0
     assert "no bargain to keep" in forgoing.verdict
     assert forgoing.critical is None
+
+
+def test_a_fee_without_bound_is_null_with_its_reason(toy, posteriors):
+    found = agreement(toy, posteriors, ["agreement.discount=1"], n_draws=20)
+    said = json.loads(json_text(found.as_dict()), parse_constant=pytest.fail)
+    assert None in [*said["transfer"], *said["fee"]]
+    assert "No fee can be named" in said["notes"][0]
+    assert not any("nan" in line or "inf" in line for line in found.statements())
+    assert "notes" not in agreement(toy, posteriors, n_draws=20).as_dict()
 
 
 def test_longer_punishment_never_raises_the_critical_factor(toy, posteriors):

@@ -53,7 +53,7 @@ class Case:
         """The case's title."""
         return self.settings.title
 
-    @property
+    @cached_property
     def powers(self) -> tuple[str, ...]:
         """Ids of the powers, in the order of the tables."""
         return tuple(power.id for power in self.settings.powers)
@@ -136,7 +136,11 @@ class Case:
 
     def members(self, organisation_id: str, on: date) -> tuple[str, ...]:
         """The members of an organisation on a day, powers first; nobody before it was founded or after it ended."""
-        organisation = self.organisation(organisation_id)
+        if (organisation_id, on) not in self._memberships:
+            self._memberships[organisation_id, on] = self._members(self.organisation(organisation_id), on)
+        return self._memberships[organisation_id, on]
+
+    def _members(self, organisation: Organisation, on: date) -> tuple[str, ...]:
         if on < organisation.founded or (organisation.ended is not None and on > organisation.ended):
             return ()
         current = [m.state for m in organisation.members if m.from_ <= on and (m.to is None or on <= m.to)]
@@ -166,6 +170,10 @@ class Case:
         return {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
 
     # Looked up for every crisis and power: kept as mappings, since filtering a frame each time took seconds per case.
+
+    @cached_property
+    def _memberships(self) -> dict[tuple[str, date], tuple[str, ...]]:
+        return {}
 
     @cached_property
     def _crisis_rows(self) -> dict[str, dict[str, Any]]:

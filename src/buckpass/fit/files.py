@@ -51,7 +51,18 @@ def posterior_file(name: str, order: Order = "simultaneous") -> str:
 
 
 def save_posterior(posterior: Posterior, path: str | Path) -> None:
-    """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one."""
+    """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one.
+
+    Parameters
+    ----------
+    posterior : draws and densities are kept in single precision, scores in double.
+    path : the file; its folder must be there.
+
+    Raises
+    ------
+    OutputFailed
+        The disk is full or the folder cannot be written to.
+    """
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
         "seed": posterior.seed, "order": posterior.order, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
@@ -126,7 +137,8 @@ class Stored:
             with h5py.File(self._path, "r") as file:
                 if _identity(self._path) != self._seen:
                     raise BadLayout("it was replaced since it was opened")
-                return read(check_group(name, groups_of(file)[name], self._layout, self._sizes))
+                group: Any = file[name]  # that the names of the file are its own groups was seen when it was opened
+                return read(check_group(name, group, self._layout, self._sizes))
         except UNREADABLE as error:
             raise _unusable(self._path, error, self._mend) from error
 
@@ -143,7 +155,15 @@ def _numbers(group: str, arrays: Mapping[str, h5py.Dataset]) -> dict[str, np.nda
 def load_posterior(path: str | Path, case: Case | None = None) -> Posterior:
     """What `save_posterior` wrote.
 
+    Parameters
+    ----------
+    path : the file.
     case : also check that the file belongs to this case and to the model installed, as `load_posteriors` does.
+
+    Returns
+    -------
+    Posterior
+        Its groups stay in the file until they are asked for; each is checked before a number of it is read.
 
     Raises
     ------
@@ -160,9 +180,19 @@ def load_posterior(path: str | Path, case: Case | None = None) -> Posterior:
 def load_posteriors(
     case: Case, folder: str | Path | None = None, names: Sequence[str] | None = None, order: Order = "simultaneous"
 ) -> dict[str, Posterior]:
-    """Posteriors of the case by explanation id (all, or those named) under one order of moves.
+    """Posteriors of the case by explanation id, each checked against the record and the model installed.
 
-    From `folder`, or those bundled with the case.
+    Parameters
+    ----------
+    case : the case that they were fitted to.
+    folder : where they are; by default those that come with the case.
+    names : ids of explanations; by default all that are there.
+    order : who moves first.
+
+    Returns
+    -------
+    dict of str to Posterior
+        By explanation id, in the order of the explanations.
 
     Raises
     ------

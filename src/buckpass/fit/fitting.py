@@ -98,9 +98,21 @@ def fit(
 ) -> Iterator[Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
 
-    resume : keep what is already there of this record, model, coding and sampler; what is there of others raises
-    `PosteriorFileError` before anything is fitted, unless `again` says to fit it again.
+    Parameters
+    ----------
+    case, plan : what is fitted, and how.
+    folder : one file an explanation; made where it is not there.
+    resume : keep what is already there of this record, model, coding and sampler.
+    again : with `resume`, fit again what is there of others.
     per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
+
+    Raises
+    ------
+    PosteriorFileError
+        With `resume` and not `again`, before anything is fitted: a fit that is there is of another record, model, coding
+        or sampler; which part differs is said.
+    NothingToFit
+        The record has too little, or the order touches none of the explanations asked for.
     """
     folder = made_folder(folder)
     paths = {name: folder / posterior_file(name, plan.order) for name in plan.names()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
@@ -83,9 +84,8 @@ def layout_of(case: Case, theory: Explanation, crises: tuple[str, ...]) -> Layou
     """What a fit of the explanation to the case holds; `crises` are those that it scores, in their order."""
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     day = case.settings.article_date
-    fitted = {t.id for t in case.settings.theatres if t.in_fit}
-    later = [row["crisis_id"] for row in case.crises.iter_rows(named=True)
-             if day is not None and row["start"] > day and row["theatre"] in fitted]  # fmt: skip
+    fitted = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
+    later = fitted.filter(pl.col("start") > day)["crisis_id"] if day is not None else ()
     terms = {term: term_dims(term) for term in priors() if theory.frees(term)}
     rungs = tuple(map(str, range(case.settings.ladder.rungs.top + 1)))
     return Layout(terms, {

@@ -41,6 +41,18 @@ def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous
     terms act through, whether standardised, and a hash of their values in this record, to six decimals; `game`, the same
     of everything else that the record gives to its games; `coding`, how the record was read, and a hash of its bands;
     `order`, who moves first. No part depends on how or in which order a file writes it. The record itself has its own hash.
+
+    Parameters
+    ----------
+    case : the record; what is worked out of it is kept with it.
+    name : id of the explanation.
+    coding : how the record was read.
+    order : who moves first.
+
+    Returns
+    -------
+    dict
+        By part, names to words, numbers or lists of them: plain data that JSON keeps as it is.
     """
     theory = explanation(name)
     model = model_of(theory)

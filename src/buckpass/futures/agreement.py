@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
@@ -20,7 +20,7 @@ from buckpass.futures.stages import Stage, Theatre, changes_of_agreement, inputs
 from buckpass.game.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
 from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
 from buckpass.results.summary import interval
-from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
@@ -126,7 +126,9 @@ class Agreement(ShowsItself):
         broken = f"likelier broken than kept from {self.break_year}" if self.break_year else "kept on the whole path"
         lines = [f"P(keeps itself) = {self.p_self_enforcing:.2f} under {self.explanation}, {broken}."]
         lines += [f"{p.party} (forgoes {', '.join(p.forgoes) or 'nothing'}): {p.verdict}." for p in self.parties]
-        if len(self.parties) > 1:
+        if self.unbounded:
+            lines.append(self.unbounded)
+        elif len(self.parties) > 1:
             payer, receiver = self.parties[0].party, self.parties[1].party
             least, _, share = self.transfer
             need = f"needs at least {least:.2f}" if least > 0 else f"needs none (it would even pay {-least:.2f})"
@@ -138,14 +140,19 @@ class Agreement(ShowsItself):
             )
         return (*lines, *self.notes)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
-        import dataclasses
+    @property
+    def unbounded(self) -> str:
+        """Why there is no fee to name; empty where there is one."""
+        if np.isfinite([*self.transfer, *self.fee]).all():
+            return ""
+        return "No fee can be named: at a discount factor of 1 what is kept for ever is worth more than any payment."
 
-        plain = dataclasses.asdict(self)
-        for row, party in zip(plain["parties"], self.parties, strict=True):
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain data; a fee without bound is None, and `notes` says so."""
+        found = plain(asdict(self))
+        for row, party in zip(found["parties"], self.parties, strict=True):
             row["verdict"] = party.verdict
-        return plain
+        return found | ({"notes": [self.unbounded]} if self.unbounded else {})
 
     def plot(self):
         """P(self-enforcing) and each party's δ* over the years (an Altair chart)."""

@@ -30,8 +30,20 @@ class Summary:
 
 
 def interval(draws: np.ndarray | Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """The middle part of draws [draw], 90 percent of them by default.
+    """The middle part of draws, 90 percent of them by default.
 
+    Parameters
+    ----------
+    draws : [draw], in the unit of the number; none is NaN.
+    level : share of the draws between the ends.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end.
+
+    Examples
+    --------
     >>> interval(np.arange(101.0))
     (5.0, 95.0)
     """
