@@ -12,6 +12,7 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import spelling_hint
+from buckpass.changes.idle import idle_note
 from buckpass.changes.in_case import present_value
 from buckpass.changes.in_game import PAYOFFS
 from buckpass.changes.overrides import BadOverride, Override
@@ -219,11 +220,12 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
     if crossed.size:
         low, mid, high = np.percentile(crossed, [5, 50, 95])
         middle = Summary(float(mid), float(low), float(high))
+    still = () if np.ptp(curve, axis=0).any() else idle_note([over.path.form])
     return Tipping(
         crisis=play.crisis, explanation=play.posterior.explanation, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
         draws=crossing, share_crossing=crossed.size / play.n_draws, share_holding=float(play.asked.holds(now).mean()),
-        grid=over.grid, curve=curve, notes=notes_of(play.posterior), seed=play.posterior.seed,
+        grid=over.grid, curve=curve, notes=(*notes_of(play.posterior), *still), seed=play.posterior.seed,
         case_hash=play.posterior.case_hash,
     )  # fmt: skip
 
