@@ -243,6 +243,11 @@ def test_where_nothing_crosses_it_says_so(case, posterior):
     assert found.as_dict()["value"] is None
 
 
+def test_an_input_that_moves_nothing_says_so(case, posterior):
+    found = tip(case, posterior, CRISIS, ["SCO.legitimacy"], "p_deploy:CHN>0.5", n_draws=DRAWS)
+    assert "Without effect by itself: SCO.legitimacy." in found.notes
+
+
 @pytest.mark.parametrize("text", ["p_deploy>0.5", "p_stabilised:CHN>0.5", "p_deply:CHN>0.5", "p_deploy:CHN=0.5"])
 def test_a_threshold_that_cannot_be_read_is_refused(case, text):
     with pytest.raises(BadCrossing):

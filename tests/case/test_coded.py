@@ -193,7 +193,6 @@ def what_happened_after_a_start(case, truth):
 
 def machine_against_hand(case, truth):
     from buckpass.events.coding.agreement import compare
-
     from buckpass.events.coding.rungs import SCHEMA, CodedRecord
 
     rows = [

@@ -62,6 +62,7 @@ def test_everything_assumed_is_varied_by_default(toy, tmp_path):
         ('methd = "sobol"', "did you mean 'method'"),
         ('method = "grid"', "not one of sobol, morris, lhs"),
         ("samples = 0", "at least 1"),
+        ('first_year = "soon"', "is not a year"),
         ('[[input]]\npath = "AAA.stakes"', "did you mean"),
         ('[[input]]\npath = "AAA.stake"', "give low and high"),
         ('[[input]]\npath = "transfer"\nlow = 0\nhigh = 1', "buckpass agreement"),

@@ -11,7 +11,7 @@ from random_games import crisis_of, random_crises, volunteers
 from table_solver import solve_table
 
 from buckpass.game import estimands
-from buckpass.game.actions import absent, can_reach, force
+from buckpass.game.actions import absent, force
 from buckpass.game.equilibria import pure_nash
 from buckpass.game.normal_form import normal_form
 from buckpass.game.solver import NoEquilibriumFound, SolverSettings, solve, solve_strategies
@@ -199,7 +199,6 @@ def test_what_is_not_an_equilibrium_is_never_returned():
 def test_forced_and_absent_powers():
     crises = random_crises()
     assert np.all(np.asarray(solve(force(crises, 2, 5)).strategy)[:, 2, 5] == 1.0)
-    assert np.all(np.asarray(can_reach(crises, 2, 5)))
     gone = solve(absent(crises, jnp.arange(crises.stake.shape[1]) == 1))
     assert np.all(np.asarray(gone.strategy)[:, 1, 0] == 1.0)
 

@@ -9,11 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from buckpass.app.links import usable
 from buckpass.case import Case
 from buckpass.changes import OverridePath, override_paths
 from buckpass.changes.in_case import present_value
-from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import problems_of
 from buckpass.report.wording import name_of
 
 __all__ = ["MOST_CONTROLS", "Control", "controls_of", "override_text", "settings_from"]
@@ -123,7 +122,7 @@ def _control(
         present = tuple(o for o in case.organisations if case.members(o, row["start"]))
         return Control(name, label, meaning, rest, actors=(*case.powers, *present))
     if path.value == "word":
-        words = tuple(w for w in path.words if not [*problems_of(case, [row], [Override(path, w)])])
+        words = tuple(w for w in path.words if usable(case, row["crisis_id"], [f"{name}={w}"])[0])
         return Control(name, label, meaning, rest, words=words)
     low, high = entry["span"]
     shown = f"{label} (factor)" if entry.get("factor") else label

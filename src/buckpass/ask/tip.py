@@ -14,6 +14,7 @@ from buckpass.ask.crossing import BadCrossing, Crossing, parse_crossing
 from buckpass.ask.tipping_point import PhaseDiagram, Tipping
 from buckpass.case import Case
 from buckpass.case.problems import spelling_hint
+from buckpass.changes.idle import idle_note
 from buckpass.changes.in_case import present_value
 from buckpass.changes.in_game import PAYOFFS
 from buckpass.changes.overrides import BadOverride, Override
@@ -228,11 +229,12 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
     middle = None
     if crossed.size:
         middle = Summary(float(np.median(crossed)), *interval(crossed))
+    still = () if np.ptp(curve, axis=0).any() else idle_note([over.path.form])
     return Tipping(
         crisis=play.crisis, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
         draws=crossing, share_crossing=crossed.size / crossing.size, share_holding=float(play.asked.holds(now).mean()),
-        grid=over.grid, curve=curve, **{**play.given.said, "notes": _notes(play, over)},
+        grid=over.grid, curve=curve, **{**play.given.said, "notes": (*_notes(play, over), *still)},
     )  # fmt: skip
 
 

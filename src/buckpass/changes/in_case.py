@@ -24,9 +24,12 @@ def changed_case(case: Case, crises: Sequence[Crisis], overrides: Sequence[Overr
 
     Raises `Unusable` for the first change that cannot be made. The hash is that of the case as it was.
     """
+    theatres = list({crisis["theatre"]: crisis for crisis in crises}.values())
     for override in overrides:
-        for crisis in crises if override.attribute in BY_CRISIS else crises[:1]:
+        for crisis in crises if override.attribute in BY_CRISIS else theatres:
             case = _changed(case, crisis, override)
+            if override.attribute not in (*BY_CRISIS, "alignment"):
+                break  # what is of no crisis and no theatre is changed once
     return case
 
 
@@ -161,15 +164,7 @@ def _severity(case: Case, crisis: Crisis, override: Override) -> Case:
     return _with_crisis(case, crisis["crisis_id"], severity=pl.lit(code))
 
 
-def _theatres_alignment(case: Case, crisis: Crisis, override: Override) -> Case:
-    return _with_quantity(case, override, crisis["theatre"], _alignment(case, override.of, crisis["theatre"]))
-
-
-BY_CRISIS: dict[str, Callable[[Case, Crisis, Override], Case]] = {
-    "request": _request,
-    "severity": _severity,
-    "alignment": _theatres_alignment,
-}
+BY_CRISIS: dict[str, Callable[[Case, Crisis, Override], Case]] = {"request": _request, "severity": _severity}
 
 
 # --- rules of organisations ---------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def opinion_shift(override: Override, known: float | None, mean: float) -> float
 
 
 def _with_capacity(case: Case, setting: CrisisSetting, standard: Standard, override: Override) -> CrisisSetting:
-    power, column = setting.names.powers.index(override.subject), list(covariates.COVARIATES).index("capacity")
+    power, column = setting.names.powers.index(override.subject), covariates.COLUMN["capacity"]
     known = [covariates.capacity(case, case.crisis(c), override.subject) for c in setting.names.crises]
     shift = jnp.array([capacity_shift(override, k, standard.mean[column]) for k in known])
     x = setting.covariates.at[:, power, column].add(shift / standard.scale[column])
@@ -71,7 +71,7 @@ def _with_pressure(case: Case, setting: CrisisSetting, capacities: Sequence[Over
     pressure = [
         [covariates.rival_pressure(case, row, p) or 0.0 for p in setting.names.powers] for row in rows
     ]  # not standardised: one missing stands at 0
-    x = setting.covariates.at[..., list(covariates.COVARIATES).index("rival_pressure")].set(jnp.array(pressure))
+    x = setting.covariates.at[..., covariates.COLUMN["rival_pressure"]].set(jnp.array(pressure))
     return dataclasses.replace(setting, covariates=x)
 
 
@@ -86,7 +86,7 @@ def _with_spending(case: Case, override: Override) -> Case:
 
 
 def _with_opinion(case: Case, setting: CrisisSetting, standard: Standard, override: Override) -> CrisisSetting:
-    power, column = setting.names.powers.index(override.subject), list(covariates.COVARIATES).index("opinion")
+    power, column = setting.names.powers.index(override.subject), covariates.COLUMN["opinion"]
     rows = [case.crisis(c) for c in setting.names.crises]
     shift = [_opinion_in(case, row, override, standard.mean[column]) for row in rows]
     x = setting.covariates.at[:, power, column].add(jnp.array(shift) / standard.scale[column])

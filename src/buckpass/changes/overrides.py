@@ -270,9 +270,9 @@ def check_somewhere(override: Override, case: Case, crises: Sequence[dict]) -> N
         if not any(override.subject in case.members(override.target, day) for day in days):
             raise Unusable(f"{override.subject} was no member of {override.target} in {first['crisis_id']}")
     hosts = tuple(dict.fromkeys(host for crisis in crises for host in crisis["host"]))
-    for host in {override.subject, override.target} & set(case.hosts) - set(case.powers) - set(hosts):
-        if override.attribute in {"opinion", "alignment"}:
-            raise Unusable(f"{host} is not the host of {first['crisis_id']} ({', '.join(hosts)}): nothing would change")
+    host = {"opinion": override.target, "alignment": override.subject}.get(override.attribute, "")
+    if host in {*case.hosts} - {*hosts} and (override.attribute == "opinion" or host not in case.powers):
+        raise Unusable(f"{host} is not the host of {first['crisis_id']} ({', '.join(hosts)}): nothing would change")
 
 
 def _existed(organisation: Organisation, crisis: dict) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jaxtyping import ArrayLike, Float
@@ -17,40 +17,46 @@ from buckpass.game import covariates
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 
-__all__ = ["changes_of", "check_usable", "problems_of", "scenario_case", "scenario_games", "scenario_setting"]
+__all__ = ["changes_of", "check_usable", "scenario_games", "scenario_setting", "usable_changes"]
 
 IN_CRISIS: tuple[Question, ...] = ("crisis",)
+Crisis = dict[str, Any]
 
 
 def changes_of(texts: Sequence[str], case: Case, crisis: str) -> tuple[Override, ...]:
-    """The changes that `PATH=VALUE` texts ask for in a crisis's game.
+    """The changes that `PATH=VALUE` texts ask for in a crisis's game; raises as `usable_changes` does."""
+    return usable_changes(texts, case, [case.crisis(crisis)])
 
-    Raises `BadOverride` with every problem at once: those of the texts (see `parse_overrides`), and those of the changes
-    that can be read but not made.
+
+def usable_changes(
+    texts: Sequence[str], case: Case, crises: Sequence[Crisis], questions: Sequence[Question] = IN_CRISIS,
+    check: Callable[[Override], None] = lambda override: None,
+) -> tuple[Override, ...]:  # fmt: skip
+    """The changes that `PATH=VALUE` texts ask for in crises (rows as `Case.crisis` has them), for these questions.
+
+    `check` raises `Unusable` for what the caller cannot use. Raises `BadOverride` with every problem at once: those of the
+    texts (see `parse_overrides`), and those of the changes that can be read but not made.
     """
-    overrides, problems = read_overrides(texts, case, crisis)
-    raised_together([*problems, *problems_of(case, [case.crisis(crisis)], overrides)])
+    overrides, problems = read_overrides(texts, case)
+    raised_together([*problems, *_problems(case, crises, overrides, questions, check)])
     return overrides
 
 
 def check_usable(case: Case, crises: Sequence[str], overrides: Sequence[Override]) -> None:
     """Raise `BadOverride`, naming every reason, where a change cannot be made in the games of these crises."""
-    raised_together(problems_of(case, [case.crisis(c) for c in crises], overrides))
+    raised_together(_problems(case, [case.crisis(c) for c in crises], overrides, IN_CRISIS, lambda override: None))
 
 
-def problems_of(
-    case: Case,
-    crises: Sequence[dict[str, Any]],
-    overrides: Sequence[Override],
-    questions: Sequence[Question] = IN_CRISIS,
-) -> Iterator[str]:
-    """In words, why changes cannot be made in these crises (rows), or mean nothing to these questions."""
+def _problems(
+    case: Case, crises: Sequence[Crisis], overrides: Sequence[Override], questions: Sequence[Question],
+    check: Callable[[Override], None],
+) -> Iterator[str]:  # fmt: skip
     for override in overrides:
         try:
             if reason := override.of.why_not(*questions):
                 raise Unusable(reason)
-            if questions != IN_CRISIS:
-                check_somewhere(override, case, crises)
+            check_somewhere(override, case, crises)
+            check(override)
             changed_case(case, crises, [override])
             _check_start(case, crises, override)
             _check_plays(case, crises, override, questions == IN_CRISIS)
@@ -58,7 +64,7 @@ def problems_of(
             yield f"--set {override.text}: {reason}"
 
 
-def _check_start(case: Case, crises: Sequence[dict[str, Any]], override: Override) -> None:
+def _check_start(case: Case, crises: Sequence[Crisis], override: Override) -> None:
     """Whether capacity and opinion, from what they are in each crisis, can be moved so far."""
     if override.attribute == "capacity":
         capacity_shift(override, None, 0.0)
@@ -67,7 +73,7 @@ def _check_start(case: Case, crises: Sequence[dict[str, Any]], override: Overrid
             opinion_shift(override, covariates.opinion(case, row, override.subject), 0.0)
 
 
-def _check_plays(case: Case, crises: Sequence[dict[str, Any]], override: Override, in_each: bool) -> None:
+def _check_plays(case: Case, crises: Sequence[Crisis], override: Override, in_each: bool) -> None:
     """Whether a power that is held plays, in each of the crises or in one at least, and its vehicle is one."""
     reasons, power = [], override.subject
     if override.attribute == "force" and override.target and not case.organisation(override.target).is_vehicle:
@@ -81,15 +87,6 @@ def _check_plays(case: Case, crises: Sequence[dict[str, Any]], override: Overrid
         raise Unusable(reasons[0])
 
 
-def scenario_case(case: Case, crises: Sequence[str], overrides: Sequence[Override]) -> Case:
-    """The case with the changes that are about its crises, organisations, alignments and parameters.
-
-    Only the named crises and their theatres change; capacity, opinion, payoffs and actions are changed later.
-    """
-    check_usable(case, crises, overrides)
-    return changed_case(case, [case.crisis(c) for c in crises], overrides)
-
-
 def scenario_setting(
     case: Case, crises: Sequence[str], overrides: Sequence[Override] = (), standard: Standard | None = None
 ) -> CrisisSetting:
@@ -98,7 +95,8 @@ def scenario_setting(
     A change to what is already there gives the same arrays, bit for bit.
     """
     standard = standard or standard_of(case)
-    changed = scenario_case(case, crises, overrides)
+    check_usable(case, crises, overrides)
+    changed = changed_case(case, [case.crisis(c) for c in crises], overrides)
     return changed_setting(changed, setting_of(changed, crises, standard), standard, overrides)
 
 

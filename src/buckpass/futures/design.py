@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -83,22 +84,26 @@ def read_design(case: Case, path: Path) -> Design:
     counts = {k: table.get(k, d) for k, d in (("samples", 64), ("seed", 0), ("years", 25), ("histories", 2048))}
     problems += [f"{k} = {v!r} is not a whole number" for k, v in counts.items() if type(v) is not int]
     problems += [f"{k} = {v} must be at least 1" for k, v in counts.items() if type(v) is int and k != "seed" and v < 1]
-    foresight = table.get("foresight", "myopic")
-    inputs, wrong = _inputs(case, table.get("input"), foresight)
+    foresight, first_year = table.get("foresight", "myopic"), table.get("first_year")
+    if first_year is not None and (type(first_year) is not int or not 1 <= first_year <= 9999):
+        problems.append(f"first_year = {first_year!r} is not a year")
+        first_year = None
+    inputs, wrong = _inputs(case, table.get("input"), foresight, first_year)
     outcomes, bad = _outcomes(case, table.get("outcome"))
     problems += wrong + bad
     if problems:
         raise BadDesign(f"{path.name}: nothing was computed:\n  " + "\n  ".join(problems))
     return Design(
         method=method, **counts, inputs=inputs, outcomes=outcomes, overrides=tuple(table.get("overrides", ())),
-        foresight=foresight, first_year=table.get("first_year"),
+        foresight=foresight, first_year=first_year,
     )  # fmt: skip
 
 
-def assumed_inputs(case: Case) -> tuple[Input, ...]:
+def assumed_inputs(case: Case, first_year: int | None = None) -> tuple[Input, ...]:
     """Every number of the years ahead that is labelled assumed and has a range: parameters, vehicles, alignments."""
     settings, theatre, paths = case.settings, case.settings.focus.theatre, override_paths(case)
-    vehicles = (o.id for o in settings.organisations if o.is_vehicle)
+    day = date(first_year or settings.years[1] + 1, 1, 1)
+    vehicles = (o.id for o in settings.organisations if o.is_vehicle and case.members(o.id, day))
     names = [*settings.parameters, *(f"{v}.{name}" for v in vehicles for name in ("cost_share", "legitimacy"))]
     names += [f"{a.of}.alignment@{a.with_}" for a in settings.alignments if a.theatre == theatre]
     found = {n: quantity_of(case, paths[n], theatre) for n in names if n in paths and "years" in paths[n].honoured}
@@ -135,10 +140,10 @@ def problem_of(design: Design) -> dict[str, Any]:
     }
 
 
-def _inputs(case: Case, entries: Any, foresight: str) -> tuple[tuple[Input, ...], list[str]]:
+def _inputs(case: Case, entries: Any, foresight: str, first_year: int | None) -> tuple[tuple[Input, ...], list[str]]:
     if entries is None:
-        return assumed_inputs(case), []
-    paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case)}
+        return assumed_inputs(case, first_year), []
+    paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case, first_year)}
     found, problems = [], []
     for entry in entries:
         name = str(entry.get("path"))

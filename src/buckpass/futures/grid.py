@@ -12,13 +12,12 @@ from jaxtyping import Array, Float
 
 from buckpass.futures.arrivals import Past
 from buckpass.futures.outset import base_rows
-from buckpass.game.covariates import COVARIATES, patron_of
+from buckpass.game.covariates import COLUMN, is_pressed
 from buckpass.game.crises import CrisisNames
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 
-__all__ = ["COLUMN", "Grid", "grid_of"]
+__all__ = ["Grid", "grid_of"]
 
-COLUMN = {name: k for k, name in enumerate(COVARIATES)}
 FROM_REQUEST = ("asked", "treaty_asked")
 
 
@@ -118,15 +117,8 @@ def _without_closed_vehicles(setting: CrisisSetting, with_closed: bool) -> tuple
 
 
 def _pressure(past: Past) -> tuple[Float[Array, "h p"], np.ndarray]:
-    """Where an aligned patron other than the power and its rival is there (the condition of `rival_pressure`)."""
-    case, powers = past.case, past.case.powers
+    case, powers, theatre = past.case, past.case.powers, past.case.settings.focus.theatre
     rivals = [case.power(p).main_rival for p in powers]
     rival = np.array([powers.index(r) if r in powers else i for i, r in enumerate(rivals)])
-    theatre = case.settings.focus.theatre
-    out = np.zeros((len(past.hosts), len(powers)))
-    for h, host in enumerate(past.hosts):
-        partner = patron_of(case, {"patron": _usual_patron(past, host), "theatre": theatre})
-        for i, power in enumerate(powers):
-            if partner in powers and partner not in (power, rivals[i]) and rivals[i] in powers:
-                out[h, i] = float(case.alignment(theatre, power, partner) > 0)
-    return jnp.asarray(out), rival
+    places = [{"patron": _usual_patron(past, host), "theatre": theatre} for host in past.hosts]
+    return jnp.asarray([[float(is_pressed(case, place, p)) for p in powers] for place in places]), rival

@@ -17,9 +17,9 @@ from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import open_only
 from buckpass.changes.in_game import changed_games
 from buckpass.futures.draws import uniform
-from buckpass.futures.grid import COLUMN
 from buckpass.futures.world import World
 from buckpass.game.choice import Choice, as_choice
+from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import UNBATCHED, CrisisSetting

@@ -13,9 +13,9 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.changes.in_case import changed_case
 from buckpass.changes.in_setting import capacity_shift, opinion_shift
-from buckpass.changes.overrides import Override, raised_together, read_overrides
+from buckpass.changes.overrides import Override, Unusable
 from buckpass.changes.paths import Question
-from buckpass.changes.scenario import problems_of
+from buckpass.changes.scenario import usable_changes
 from buckpass.futures.arrivals import Past, past_of
 from buckpass.futures.outset import capacity_at, opinions_at
 
@@ -43,17 +43,14 @@ def scenario_of(
     Raises `BadOverride` with every problem of the texts, and of what they ask for.
     """
     first = first_year or case.settings.years[1] + 1
-    overrides, problems = read_overrides(texts, case)
+    if not texts:
+        return Scenario(case, first)
     past = past_of(case, first)
-    if overrides:
-        problems += problems_of(case, _crises_ahead(past), overrides, questions_of(foresight))
-        problems += _unknown(past, overrides)
-    raised_together(problems)
-    lasting = [o for o in overrides if o.of.bites == "case"]
-    if not lasting:
+    ahead = _crises_ahead(past)
+    overrides = usable_changes(texts, case, ahead, questions_of(foresight), lambda o: _check_start(past, o))
+    if not (lasting := [o for o in overrides if o.of.bites == "case"]):
         return Scenario(case, first, overrides)
-    changed = changed_case(case, _crises_ahead(past), lasting)
-    return Scenario(case.replace(settings=changed.settings), first, overrides)
+    return Scenario(case.replace(settings=changed_case(case, ahead, lasting).settings), first, overrides)
 
 
 def questions_of(foresight: str) -> tuple[Question, ...]:
@@ -64,19 +61,38 @@ def questions_of(foresight: str) -> tuple[Question, ...]:
 def starting_capacity(case: Case, first_year: int, changes: Sequence[Override] = ()) -> Float[np.ndarray, " p"]:
     """log capacity of each power in the first year, after the changes; NaN where the series have none."""
     capacity = capacity_at(case, first_year)
-    for override in changes:
-        i = case.powers.index(override.subject)
-        capacity[i] += capacity_shift(override, float(capacity[i]), 0.0)
+    for o in changes:
+        i = case.powers.index(o.subject)
+        capacity[i] += capacity_shift(o, _known(capacity[i], f"capacity of {o.subject}", "series.csv"), 0.0)
     return capacity
 
 
 def starting_opinions(past: Past, changes: Sequence[Override] = ()) -> Float[np.ndarray, "h p"]:
     """Log-odds of unfavourable opinion in the first year, after the changes; NaN where there is no survey."""
     opinions = opinions_at(past)
-    for override in changes:
-        place = past.hosts.index(override.target), past.case.powers.index(override.subject)
-        opinions[place] += opinion_shift(override, float(opinions[place]), 0.0)
+    for o in changes:
+        at = past.hosts.index(o.target), past.case.powers.index(o.subject)
+        opinions[at] += opinion_shift(
+            o, _known(opinions[at], f"opinion of {o.subject} in {o.target}", "case.toml"), 0.0
+        )
     return opinions
+
+
+def _check_start(past: Past, override: Override) -> None:
+    if override.attribute == "capacity":
+        starting_capacity(past.case, past.first_year, [override])
+    elif override.attribute == "opinion":
+        starting_opinions(past, [override])
+
+
+def _known(number: float, what: str, file: str) -> float:
+    """What there is to start from: a crisis can take the mean instead, but years would let it grow from a guess."""
+    if np.isnan(number):
+        raise Unusable(
+            f"no {what} is known to start from: add it to {file}, or ask a crisis with `buckpass whatif`, which starts from "
+            "the mean"
+        )
+    return float(number)
 
 
 def _crises_ahead(past: Past) -> list[dict[str, Any]]:
@@ -85,25 +101,3 @@ def _crises_ahead(past: Past) -> list[dict[str, Any]]:
     made = {"crisis_id": f"a crisis of {past.first_year}", "theatre": past.case.settings.focus.theatre,
             "start": date(past.first_year, 1, 1), "end": None}  # fmt: skip
     return [{**made, "host": [h], "severity": s} for h in past.hosts for s in {min(severities), max(severities)}]
-
-
-def _unknown(past: Past, overrides: Sequence[Override]) -> list[str]:
-    """What has no figure to start from: a crisis takes the mean instead, but years would let it grow from a guess."""
-    capacity, opinions, powers = capacity_at(past.case, past.first_year), opinions_at(past), past.case.powers
-    problems = []
-    for o in overrides:
-        if o.attribute == "capacity" and np.isnan(capacity[powers.index(o.subject)]):
-            lacking, file = f"capacity of {o.subject}", "series.csv"
-        elif (
-            o.attribute == "opinion"
-            and o.target in past.hosts
-            and np.isnan(opinions[past.hosts.index(o.target), powers.index(o.subject)])
-        ):
-            lacking, file = f"opinion of {o.subject} in {o.target}", "[[opinions]] of case.toml"
-        else:
-            continue
-        problems.append(
-            f"--set {o.text}: no {lacking} is known before {past.first_year} to start from; add it to {file}, or ask a "
-            "crisis with `buckpass whatif`, which starts from the mean"
-        )
-    return problems

@@ -18,13 +18,13 @@ from buckpass.case.schema import Arrangement
 from buckpass.changes.idle import open_only
 from buckpass.changes.in_case import changed_case
 from buckpass.changes.in_setting import changed_setting
-from buckpass.changes.overrides import Override, raised_together, read_overrides
-from buckpass.changes.scenario import problems_of, scenario_games
+from buckpass.changes.overrides import Override, Unusable
+from buckpass.changes.scenario import scenario_games, usable_changes
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.bargain import Terms, arrangement_of, terms_of
-from buckpass.futures.grid import COLUMN
 from buckpass.futures.problems import FuturesError
 from buckpass.game.arrangement import StageValues, stage_payoffs, without_enforcement
+from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 from buckpass.predict.drawing import Drawn, draw, draw_games
@@ -84,23 +84,22 @@ def changes_of_agreement(case: Case, texts: Sequence[str]) -> tuple[Override, ..
     Raises `BadOverride` with every problem at once: a party cannot be absent, nor be held at what it forgoes.
     """
     dated, ids = crises_of_first_year(case)
-    overrides, problems = read_overrides(texts, case)
-    problems += problems_of(dated, [dated.crisis(c) for c in ids], overrides, ("agreement",))
-    for override in overrides:
-        if reason := _breaks_it(arrangement_of(case), override, case.rungs):
-            problems.append(f"--set {override.text}: {reason}; ask a crisis with `buckpass whatif`")
-    raised_together(problems)
-    return overrides
+    crises = [dated.crisis(c) for c in ids]
+    return usable_changes(
+        texts, dated, crises, ("agreement",), lambda o: _check_kept(arrangement_of(case), o, case.rungs)
+    )
 
 
-def _breaks_it(arrangement: Arrangement, override: Override, rungs: Rungs) -> str | None:
-    """Why no year of the agreement can be played with this change."""
+def _check_kept(arrangement: Arrangement, override: Override, rungs: Rungs) -> None:
+    """Whether a year in which the agreement is kept can be played with this change."""
+    elsewhere = "ask a crisis with `buckpass whatif`"
     if override.attribute == "absent" and (gone := [p for p in override.ids if p in arrangement.parties]):
-        return f"{', '.join(gone)} is a party of the arrangement, and an absent party keeps none"
+        raise Unusable(
+            f"{', '.join(gone)} is a party of the arrangement, and keeps none where it is absent; {elsewhere}"
+        )
     forgoes = {term.party for term in arrangement.terms if term.forgoes == "deployment"}
     if override.attribute == "force" and override.subject in forgoes and override.number >= rungs.deployment:
-        return f"{override.subject} forgoes deployment in the arrangement, so a year in which it is kept cannot hold it there"
-    return None
+        raise Unusable(f"{override.subject} forgoes deployment while the arrangement is kept; {elsewhere}")
 
 
 def theatre_of(case: Case, overrides: Sequence[Override], posterior: Posterior, n_draws: int) -> Theatre:

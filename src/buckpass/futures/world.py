@@ -16,10 +16,11 @@ from buckpass.case import Case
 from buckpass.changes.in_game import GameChanges, game_changes
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.arrivals import Past, past_of, request_table, severity_table, type_rates
-from buckpass.futures.grid import COLUMN, Grid, grid_of
+from buckpass.futures.grid import Grid, grid_of
 from buckpass.futures.outset import capacity_at, commitments_at, security_at, spread_of, trade_at
 from buckpass.futures.parameters import YearlyParameters, check_growth, parameters_of
 from buckpass.futures.scenario import Scenario, starting_capacity, starting_opinions
+from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import CrisisNames
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting

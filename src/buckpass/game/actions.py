@@ -9,18 +9,13 @@ from jaxtyping import Array, Bool, Int
 
 from buckpass.game.crises import Crises
 
-__all__ = ["absent", "can_reach", "force", "held"]
-
-
-def can_reach(crises: Crises, power: int, rung: int) -> Bool[Array, " c"]:
-    """Whether the power has an option of this rung open, by crisis."""
-    return jnp.any(crises.is_open[:, power] & (crises.rung[:, power] == rung), axis=-1)
+__all__ = ["absent", "force", "held"]
 
 
 def held(crises: Crises, rung: Int[Array, "... p"]) -> Bool[Array, "c p o"]:
     """The options open to each power with some held at a rung (-1: free); which vehicle, where several are open, is theirs.
 
-    A held action need not have been open: where no option of the rung is, all of them are taken (see `can_reach`).
+    A held action need not have been open: where no option of the rung is, all of them are taken.
     """
     at_rung = crises.rung == rung[..., None]
     is_open = crises.is_open & at_rung

@@ -14,14 +14,9 @@ from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS
 
 __all__ = [
-    "COVARIATES",
-    "Covariate",
-    "alignment_with_hosts",
-    "is_indicator",
-    "is_treaty_partner",
-    "log_odds",
-    "patron_of",
-]
+    "COLUMN", "COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_pressed", "is_treaty_partner",
+    "log_odds", "patron_of",
+]  # fmt: skip
 
 Crisis = dict
 Covariate = Callable[[Case, Crisis, str], float | None]
@@ -137,13 +132,9 @@ def subordination(case: Case, crisis: Crisis, power: str) -> float:
 
 def rival_pressure(case: Case, crisis: Crisis, power: str) -> float | None:
     """log spending of the power's main rival over its own (0 if smaller), where an aligned patron other than it is"""
-    partner = patron_of(case, crisis)
-    rival = case.power(power).main_rival
-    if partner in (None, power, rival) or partner not in case.powers or not rival:
+    rival, year = case.power(power).main_rival, crisis["start"].year
+    if not rival or not is_pressed(case, crisis, power):
         return 0.0
-    if case.alignment(crisis["theatre"], power, partner) <= 0:
-        return 0.0
-    year = crisis["start"].year
     own, other = _spending(case, power, year), _spending(case, rival, year)
     return max(math.log(other / own), 0.0) if own and other else None
 
@@ -162,6 +153,7 @@ COVARIATES: dict[str, Covariate] = {
               domestic, asked, patron, patron_other, rivalry, subordination, rival_pressure, bargain)
 }  # fmt: skip
 
+COLUMN = {name: k for k, name in enumerate(COVARIATES)}  # position on the covariate axis
 CONTINUOUS = frozenset({"trade", "distance", "capacity", "opinion"})
 
 
@@ -175,6 +167,14 @@ def patron_of(case: Case, crisis: Crisis) -> str | None:
     if crisis["patron"]:
         return crisis["patron"]
     return case.theatre(crisis["theatre"]).patron
+
+
+def is_pressed(case: Case, crisis: Crisis, power: str) -> bool:
+    """Whether a patron that is neither the power nor its main rival is there, and the power counts its effort as help."""
+    partner = patron_of(case, crisis)
+    if partner not in case.powers or partner in (power, case.power(power).main_rival):
+        return False
+    return case.alignment(crisis["theatre"], power, partner) > 0
 
 
 def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:

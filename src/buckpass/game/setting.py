@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
-from buckpass.game.covariates import COVARIATES, alignment_with_hosts, asked, is_indicator
+from buckpass.game.covariates import COLUMN, COVARIATES, alignment_with_hosts, asked, is_indicator
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import consent_probability, pass_probability
 
@@ -49,7 +49,7 @@ class CrisisSetting(eqx.Module):
 
     def covariate(self, name: str) -> Float[Array, "c p"]:
         """One covariate by its name in `COVARIATES`."""
-        return self.covariates[..., list(COVARIATES).index(name)]
+        return self.covariates[..., COLUMN[name]]
 
     def select(self, positions: Sequence[int]) -> CrisisSetting:
         """The same setting for some of its crises (repeats allowed), by position."""
@@ -167,7 +167,7 @@ def _standard(raw: np.ndarray) -> Standard:
 
 def _log_delivery(case: Case, standardised: np.ndarray, standard: Standard) -> np.ndarray:
     """log q_i = ε_cap · log capacity − ε_dist · log distance, centred over the powers of each crisis."""
-    k_cap, k_dist = (list(COVARIATES).index(name) for name in ("capacity", "distance"))
+    k_cap, k_dist = COLUMN["capacity"], COLUMN["distance"]
     capacity = standardised[..., k_cap] * standard.scale[k_cap]
     distance = standardised[..., k_dist] * standard.scale[k_dist]
     raw = case.parameter("delivery.capacity") * capacity - case.parameter("delivery.distance") * distance
@@ -219,10 +219,9 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
     members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
     if not members:
         return 0.0
-    aligned = np.array([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
-    consents = consent_probability(aligned)
+    alignments = np.array([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
     has_key = np.array([m in organisation.consent.keys for m in members])
-    return float(pass_probability(organisation.consent.rule, consents, has_key))
+    return float(pass_probability(organisation.consent.rule, consent_probability(alignments), has_key))
 
 
 def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
