@@ -47,7 +47,7 @@ def claims_by_name(rows: list[Content]) -> str:
     """The claims sorted by verdict, each by its letter and its words."""
     if not rows:
         return MISSING.format(file="docs/headline.json", how="`make headline` writes it.")
-    heads = {"supported": "Confirmed", "contradicted": "Contradicted", "undecided": "Undecided",
+    heads = {"supported": "Confirmed", "partly": "Right in part", "contradicted": "Contradicted", "undecided": "Undecided",
              "premise": "Premises of the model, so not tested", "not_computed": "Not computed"}  # fmt: skip
     parts = []
     for verdict, head in heads.items():

@@ -31,7 +31,7 @@ def test_check_has_its_fields():
 
 def test_record_has_its_fields():
     found = as_json("record", CASE)
-    assert found["n_crises"] == 77
+    assert found["n_crises"] == 94
     assert {"crisis", "actor", "rung", "low", "high", "basis", "scope"} <= set(found["responses"][0])
     assert {"organisation", "eligible", "acts", "rate"} <= set(found["activity"][0])
     assert {"mean", "low", "high"} <= set(found["activity"][0]["rate"])

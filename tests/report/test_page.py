@@ -7,6 +7,7 @@ from browser import Watch, chromium
 from prior_fits import prior_fit
 
 from buckpass.case import OutputExists, load_case
+from buckpass.case.schema import Estimand
 from buckpass.report import gather, render_page, write_page
 from buckpass.report.figures import record_heat_map
 from buckpass.report.theme import ink_on
@@ -71,6 +72,20 @@ def test_text_of_a_case_stays_text(hostile_folder):
     assert "<script" not in page
     assert "<img" not in page
     assert page.count("&lt;script&gt;") > 5
+
+
+def test_a_claim_that_holds_in_part_lists_its_statements(small_case):
+    statements = [
+        {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5},
+        {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5},
+    ]
+    claim = small_case.claims[0].model_copy(update={"estimand": Estimand.model_validate({"name": "record.atoms", "atoms": statements}),
+                                                    "family": "record"})  # fmt: skip
+    case = small_case.replace(claims=(claim,))
+    page = render_page(case, gather(case))
+    assert "1 of 2 statements hold" in page
+    assert "Does not hold: BBB in dalen_2005" in page
+    assert ">partly<" in page
 
 
 def test_a_missing_response_is_never_a_zero(small_case):

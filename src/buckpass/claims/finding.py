@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,9 +11,19 @@ import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
 
-__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "places_at", "places_of"]
+__all__ = [
+    "CannotCompute",
+    "Finding",
+    "Outcome",
+    "Question",
+    "as_expected",
+    "figures_beside",
+    "in_short",
+    "places_at",
+    "places_of",
+]
 
-Outcome = Literal["supported", "contradicted", "undecided"]
+Outcome = Literal["supported", "partly", "contradicted", "undecided"]
 
 
 class CannotCompute(BuckpassError):
@@ -86,6 +96,35 @@ def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:
 def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
     """file:line of some lines of a file, each once."""
     return tuple(f"{file}:{line}" for line in sorted({line for line in lines if line is not None}))
+
+
+def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
+    """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
+    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
+    return (
+        rows.select("series", "actor", "partner", "year", "value", "unit")
+        .sort("series", "actor", "partner", "year")
+        .to_dicts()
+    )
+
+
+def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
+    """First, last and largest figure of each series, actor and partner, in words; empty without figures."""
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in beside:
+        found.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
+    return "; ".join(f"{' '.join(filter(None, key))}: {_ends(rows)}" for key, rows in found.items())
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> str:
+    first, last, most = rows[0], rows[-1], max(rows, key=lambda row: row["value"])
+    said = _dated(first) if first is last else f"{_dated(first)} to {_dated(last)}"
+    return said if most["value"] in (first["value"], last["value"]) else f"{said}, most {_dated(most)}"
+
+
+def _dated(row: Mapping[str, Any]) -> str:
+    value = row["value"]
+    return f"{f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'} ({row['year']})"
 
 
 def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from buckpass.claims.changes import changed, without_consent_of
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, figures_beside
 from buckpass.claims.predictions import (
     Predictions,
     Sample,
@@ -73,8 +73,14 @@ def free_riding_index(question: Question) -> Finding:
         f"benefit share − burden share of {given['power']}",
         crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
-        {"crises": list(crises), "also": dict(given.get("also", {}))},
-    )
+        {"crises": list(crises), "also": dict(given.get("also", {})),
+         "beside": figures_beside(question.case, given.get("beside", ()), _named(given))},
+    )  # fmt: skip
+
+
+def _named(given: Mapping[str, Any]) -> list[str]:
+    """The powers that a claim names."""
+    return [given["power"], *(p for p in [given.get("also", {}).get("power")] if p)]
 
 
 def whatif(question: Question) -> Finding:

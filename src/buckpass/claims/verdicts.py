@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from buckpass.case import Claim, UnknownName
-from buckpass.claims.finding import Finding
+from buckpass.claims.finding import Finding, in_short
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
-__all__ = ["CONTRADICTED", "SUPPORTED", "Verdict", "VerdictWord", "Verdicts", "judge"]
+__all__ = ["CONTRADICTED", "SUPPORTED", "WORDS", "Verdict", "VerdictWord", "Verdicts", "judge"]
 
-VerdictWord = Literal["supported", "contradicted", "undecided", "premise", "not_computed"]
+VerdictWord = Literal["supported", "partly", "contradicted", "undecided", "premise", "not_computed"]
+WORDS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 SUPPORTED = 0.9
 CONTRADICTED = 0.1
 NOTE = (
     "Supported: P ≥ 0.9 however doubts are resolved; contradicted: P ≤ 0.1; else undecided. Conjunctions of "
-    "statements: all true, any false, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
+    "statements: supported where all hold, partly where some do and some do not, contradicted where some do not and none "
+    "is known to hold, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
     "intervals."
 )
 
@@ -50,6 +52,21 @@ class Verdict:
     estimand: str
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def statements(self) -> tuple[Mapping[str, Any], ...]:
+        """What the claim was taken apart into, each with text, truth (true, false, doubt) and what was seen."""
+        return tuple(self.detail.get("atoms", ()))
+
+    @property
+    def readings(self) -> tuple[Mapping[str, Any], ...]:
+        """The same sentence read more strictly or more widely: label, verdict, how many of n statements are true."""
+        return tuple(self.detail.get("readings", ()))
+
+    @property
+    def beside(self) -> str:
+        """What is shown beside the number and never mixed into it: first and last figure of each series."""
+        return in_short([row for row in self.detail.get("beside", ()) if "series" in row])
+
     def as_dict(self) -> dict[str, Any]:
         """The verdict as plain values, fit for JSON."""
         return plain(dict(self.__dict__))
@@ -78,8 +95,7 @@ class Verdicts(ShowsItself):
 
     def counts(self) -> dict[str, int]:
         """How many claims got each verdict."""
-        words = ("supported", "contradicted", "undecided", "premise", "not_computed")
-        return {word: sum(v.verdict == word for v in self.verdicts) for word in words}
+        return {word: sum(v.verdict == word for v in self.verdicts) for word in WORDS}
 
     def as_dict(self) -> dict[str, Any]:
         """The ledger as plain values, fit for JSON."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case
+from buckpass.record.shares import measure_names
+from buckpass.record.terminal import leading
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
@@ -65,7 +67,7 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        under=_changes_under(results),
+        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
         explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
@@ -128,7 +130,7 @@ def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, li
 
 
 def _sources(case: Case) -> list[Any]:
-    return sorted(case.sources.values(), key=lambda s: (s.field("author") or s.field("editor") or s.key).casefold())
+    return sorted(case.sources.values(), key=lambda s: (s.authors or s.key).casefold())
 
 
 def _anchors(case: Case) -> dict[str, str]:
