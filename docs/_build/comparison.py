@@ -150,7 +150,7 @@ def moves(content: Content) -> str:
 def forecast(content: Content) -> str:
     """Who predicted the crises that the fits had not seen."""
     found = content["forecast"]
-    keys = ("log_score", "rps", "over_chance", "se_chance", "over_last_time", "se_last_time")
+    keys = ("log_score", "rps", "over_base", "se_chance", "over_last_time", "se_last_time")
     head = ("forecast", "log score", "RPS", "over chance", "standard error", "over same as last time", "standard error")
     rows = [(r["forecast"], *(_number(r.get(k)) for k in keys)) for r in found["ranking"]]
     n = found["ranking"][0]["n"]

@@ -118,11 +118,11 @@ def rates(case, truth):
 
 
 def likelihood(case, truth):
-    from buckpass.fit.observations import observe
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
 
     setting = setting_of(case)
-    seen = observe(case, setting)
+    seen = observations(case, setting)
     bands: dict = {}
     for n in range(len(seen)):
         key = (setting.names.crises[seen.crisis[n]], setting.names.powers[seen.power[n]])
@@ -138,18 +138,21 @@ def likelihood(case, truth):
 
 
 def readings_of_a_fit(case, truth):
-    from buckpass.fit.observations import Coding, observe
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import Coding, observations
 
     setting = setting_of(case)
-    every, strict = observe(case, setting), observe(case, setting, Coding(bases=("seen", "machine", "unsearched")))
+    every, strict = (
+        observations(case, setting),
+        observations(case, setting, Coding(bases=("seen", "machine", "unsearched"))),
+    )
     assert set(strict.line) <= set(every.line)
     bases = dict(case.responses.select("line", "basis").iter_rows())
     assert {bases[line] for line in strict.line.tolist()} <= {"seen"}
 
 
 def last_time(case, truth):
-    from buckpass.fit.forecasts import _history
+    from buckpass.evidence.forecasts import _history
 
     rows = {(r["crisis"], r["actor"]): r["rung"] for r in _history(case, []).iter_rows(named=True)}
     assert rows == {key: said[0] for key, said in powers_only(truth).items()}

@@ -3,7 +3,6 @@
 import contextlib
 
 import pytest
-from drawn import prior_posterior
 
 import buckpass as bp
 from buckpass.case import BuckpassError, bundled_cases, load_case
@@ -12,6 +11,7 @@ from buckpass.changes import override_paths, parse_overrides
 from buckpass.futures.play import inputs_of
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.world import world_of
+from drawn import prior_posterior
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import polars as pl
 import pytest
-from drawn import prior_posterior
 
 from buckpass.changes.idle import open_only
 from buckpass.changes.overrides import BadOverride, parse_overrides
@@ -20,6 +19,7 @@ from buckpass.futures.world import world_of
 from buckpass.game.arrangement import without_enforcement
 from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import coefficients_of, draw_games
+from drawn import prior_posterior
 
 IDS = {"<POWER>": "BBB", "<HOST>": "DDD", "<ORGANISATION>": "PACT", "<PARTY>": "AAA"}
 MORE = ("AAA.capacity=20", "BBB.capacity=0.2x", "BBB.force=0", "BBB.force=6", "AAA.force=3", "PACT.mandate=members",

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 
@@ -13,13 +12,9 @@ from buckpass.claims.finding import CannotCompute, Question
 from buckpass.claims.ledger import assess_question
 from buckpass.claims.model_theatres import gap_share
 from buckpass.claims.predictions import Predictions, Reading, Sample, finding_of, mean_over, sample_of
-from buckpass.fit.density import prior_of
-from buckpass.fit.explanations import explanation
-from buckpass.fit.model import coefficients_from
 from buckpass.fit.posterior import Diagnostics, Posterior
-from buckpass.game.setting import setting_of
 from buckpass.predict.which_fits import Basis
-from made_posteriors import posterior_of
+from made_posteriors import posterior_of, prior_sites
 
 DRAWS = 20
 GOOD = Diagnostics(1.0, 4000.0, 4000.0, 0, "kappa")
@@ -28,21 +23,8 @@ CRISES = ("dalen_2005", "dalen_2010", "dalen_2016")
 
 def from_prior(case: Case, name: str, diagnostics: Diagnostics = GOOD) -> Posterior:
     """Draws from an explanation's priors in the form of a posterior, with a likelihood that prefers none."""
-    theory, setting = explanation(name), setting_of(case)
-
-    def one(key):
-        sites = {}
-
-        def sample(term):
-            sites[term] = prior_of(term, setting).sample(jax.random.fold_in(key, len(sites)))
-            return sites[term]
-
-        coefficients_from(theory, setting, sample)
-        return sites
-
-    drawn = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(5), DRAWS))
     elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=len(CRISES))
-    return posterior_of(case, name, {k: v[None] for k, v in drawn.items()}, elpd=elpd, diagnostics=diagnostics)
+    return posterior_of(case, name, prior_sites(case, name, DRAWS, 5), elpd=elpd, diagnostics=diagnostics)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +79,7 @@ def _claim(name: str, family: str, estimand: dict, expect: dict) -> Claim:
 
 @pytest.fixture(scope="module")
 def posteriors(two_theatres) -> dict[str, Posterior]:
-    return {name: from_prior(two_theatres, name) for name in ("FR", "LS", "everything")}
+    return {name: from_prior(two_theatres, name) for name in ("FR", "LS", "all")}
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +91,7 @@ def ledger(two_theatres, posteriors):
 
 def weighed(posteriors, fr: float = 2 / 3) -> Basis:
     fits = {e: posteriors.get(e) for e in ("FR", "LS")}
-    return Basis(fits, {"FR": fr, "LS": 1 - fr}, {"everything": posteriors.get("everything")})
+    return Basis(fits, {"FR": fr, "LS": 1 - fr}, {"all": posteriors.get("all")})
 
 
 def rows(verdict) -> dict[str, dict]:
@@ -125,7 +107,7 @@ def test_where_nobody_counts_others_effort_nobody_responds(ledger):
 
 def test_bounds_are_shown_and_do_not_compete(ledger):
     found = rows(ledger["M1"])
-    assert found["everything"]["weight"] == 0
+    assert found["all"]["weight"] == 0
     assert found["FR"]["weight"] == pytest.approx(2 / 3)
 
 
@@ -199,7 +181,7 @@ def test_averaging_follows_the_weights_and_the_ceiling_doubts(two_theatres):
     samples = {
         "FR": sample_of(question, np.full(50, 1.0)),
         "LS": sample_of(question, np.full(50, -1.0)),
-        "everything": Sample(np.full(50, 1.0), np.ones(50, bool)),
+        "all": Sample(np.full(50, 1.0), np.ones(50, bool)),
     }
     reading = Reading(samples, weighed({}, 0.7))
     found = finding_of(question, reading, "unit", CRISES, "", {})

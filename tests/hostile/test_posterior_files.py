@@ -29,7 +29,7 @@ def good(toy, tmp_path_factory):
     powers = len(toy.powers)
     sites = {
         "stake.level": normal(), "stake.power": normal(powers), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(powers), "cost.steps": rng.dirichlet(np.ones(6), (2, DRAWS)),
+        "cost.level": normal(), "cost.power": normal(powers), "rung.payoff": normal(6),
         "unasked": abs(normal()), "kappa": rng.uniform(0, 1, (2, DRAWS)),
     }  # fmt: skip
     path = tmp_path_factory.mktemp("good") / "FR.nc"

@@ -115,13 +115,13 @@ def test_same_case_same_bytes(small_case, page):
 
 @pytest.mark.slow
 def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
-    fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "chance")}
+    fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "base")}
     results = gather(small_case, fits, n_draws=16)
     model = results.model
     assert {f.id for f in model.fits} == set(fits)
     assert model.fits[0].difference == 0
     assert sum(model.weights.values()) == pytest.approx(1)
-    assert "chance" not in model.weights
+    assert "base" not in model.weights
     assert sum(p.mean for p in model.gap.parts.values()) == pytest.approx(model.gap.gap.mean, abs=1e-9)
     for expected in model.expected.values():
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)

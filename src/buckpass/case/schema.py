@@ -329,6 +329,9 @@ class Settings(Entry):
     measures: Measures
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     arrangement: Arrangement | None = None
+    argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
+        (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
+    )
 
     @model_validator(mode="after")
     def _years_in_order(self) -> Settings:

@@ -203,7 +203,7 @@ def _against(drawn: Drawn, at: Met, sides: tuple[np.ndarray, np.ndarray], power:
         return np.stack([own[r] for r in rows], axis)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
-           "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
+           "influence_at", "deploys_at", "barred_at", "rung_payoff_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
     numbers = {name: beside(getattr(batch, name)) for name in own} | {
         "delivery": beside(np.asarray(batch.delivery) / np.asarray(batch.severity)[:, None]),

@@ -11,8 +11,8 @@ from buckpass.case import Case
 from buckpass.claims.finding import Question
 from buckpass.claims.ledger import assess_question
 from buckpass.claims.predictions import Predictions, Reading, Sample
+from buckpass.evidence.power_scaling import SENSITIVE, power_scaling
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.power_scaling import SENSITIVE, power_scaling
 from buckpass.results.table import ResultTable
 
 __all__ = ["prior_sensitivity"]

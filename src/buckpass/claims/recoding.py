@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims.ledger import assess
 from buckpass.claims.verdicts import Verdict, Verdicts
-from buckpass.fit.comparing import Compared, NothingToCompare, compare
+from buckpass.evidence.comparing import Compared, NothingToCompare, compare
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.results.table import ResultTable

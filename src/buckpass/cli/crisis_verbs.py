@@ -81,7 +81,7 @@ class _Question:
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.likelihood import ORDERS
+            from buckpass.model.likelihood import ORDERS
             from buckpass.predict.which_fits import basis_for
 
             if self.order not in ORDERS:

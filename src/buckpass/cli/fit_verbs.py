@@ -50,16 +50,19 @@ def fit(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
     ] = False,
+    evidence: Annotated[
+        bool, typer.Option(help="Also baselines, other codings and theatres by themselves, where all are fitted.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fit.explanations import explanation as named
         from buckpass.fit.fitting import FitPlan, posterior_file
         from buckpass.fit.fitting import fit as fit_case
-        from buckpass.fit.likelihood import ORDERS
-        from buckpass.fit.observations import Coding
+        from buckpass.model.likelihood import ORDERS
+        from buckpass.model.mechanisms import combination as named
+        from buckpass.model.observations import Coding
 
         loaded = load_case(case)
         for name in without or []:
@@ -78,6 +81,10 @@ def fit(
             loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
         )
         posteriors = list(tracked(fits, "fitting", total=len(plan.names())))
+        if evidence and names is None and order == ORDERS[0]:
+            from buckpass.evidence.gathered import gather
+
+            gather(loaded, {p.explanation: p for p in posteriors}, output, told=lambda step: typer.echo(step, err=True))
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
         answer({"case_hash": loaded.record_hash, "fits": rows})

@@ -170,7 +170,7 @@ def _archived(content: Mapping[str, bytes], name: str, path: Path) -> Any:
 def _results(case: Case, seed: int) -> dict[str, Any]:
     """Results by verb, as their JSON."""
     from buckpass.claims import assess
-    from buckpass.fit import compare
+    from buckpass.evidence.comparing import compare
     from buckpass.record import measure
 
     posteriors: dict[str, Posterior] | None = posteriors_or_none(case)

@@ -14,8 +14,8 @@ from buckpass.report.theme import Figure
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
-    from buckpass.fit.comparing import Compared
-    from buckpass.fit.forecasts import Forecast
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
     from buckpass.fit.posterior import Posterior
     from buckpass.report.model_results import ModelResults
 
@@ -86,8 +86,8 @@ def gather(
 
 def _beyond_the_ranking(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Compared | None, Forecast | None]:
     """The ranking crisis by crisis and reading by reading, and the scores of crises that the fits had not seen."""
-    from buckpass.fit.comparing import NothingToCompare, compare
-    from buckpass.fit.forecasts import NothingToForecast, forecast_scores
+    from buckpass.evidence.comparing import NothingToCompare, compare
+    from buckpass.evidence.forecasts import NothingToForecast, forecast_scores
 
     try:
         compared = compare(case, posteriors)
@@ -109,8 +109,8 @@ def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:
     from buckpass.fit.fitting import what_cannot_be_estimated
-    from buckpass.fit.observations import observe
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
 
     setting = setting_of(case)
-    return tuple(what_cannot_be_estimated(setting, observe(case, setting)))
+    return tuple(what_cannot_be_estimated(setting, observations(case, setting)))
