@@ -211,6 +211,12 @@ def load_posteriors(
             "minutes on two cores"
         )
     found = _of_case(case, there, order)
+    _of_one_reading(case, found, place, order)
+    return found
+
+
+def _of_one_reading(case: Case, found: Mapping[str, Posterior], place: Path, order: Order) -> None:
+    """Raises where fits of a folder cannot be set side by side: they read the record differently."""
     codings = {json.dumps(p.settings.get("coding")): i for i, p in found.items()}
     if len(codings) > 1:
         a, b = list(codings.values())[:2]
@@ -218,7 +224,6 @@ def load_posteriors(
             f"{a} and {b} in {clip(place)} were fitted under different readings of the record, so they cannot be set side "
             f"by side: fit one of them again with the options of the other, {fit_command(case, place, (a,), order)}"
         )
-    return found
 
 
 def posteriors_or_none(case: Case, folder: str | Path | None = None) -> dict[str, Posterior] | None:

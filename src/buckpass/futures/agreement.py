@@ -149,10 +149,10 @@ class Agreement(ShowsItself):
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data; a fee without bound is None, and `notes` says so."""
-        found = plain(asdict(self))
+        found = plain(asdict(self)) | {"notes": [*filter(None, (self.unbounded, *self.notes))]}
         for row, party in zip(found["parties"], self.parties, strict=True):
             row["verdict"] = party.verdict
-        return found | ({"notes": [self.unbounded]} if self.unbounded else {})
+        return found
 
     def plot(self):
         """P(self-enforcing) and each party's δ* over the years (an Altair chart)."""
