@@ -18,8 +18,11 @@ from buckpass.game.choice import CLOSED, Choice
 __all__ = ["Nodes", "anticipate", "nodes_of", "payoffs", "weights"]
 
 ENOUGH = 1e-3  # change of log R below which one more Newton step, which squares it, is the last
-LIMIT = 60  # steps of the search
-SHORTEST = 0.2  # of a Newton step: below it a damped best response is taken instead
+LIMIT = 200  # steps of the search
+SHORTEST = 0.2  # of a Newton step: below it damped best responses are taken instead
+AWAY = 8  # of them in a row, each twice the last one's length while they point the same way: the way past a fold, where an
+# equilibrium has just ended, is long, and Newton gets stuck there
+FARTHEST = 0.3  # change of log R in one of them
 
 
 class Nodes(eqx.Module):
@@ -53,7 +56,7 @@ def weights(payoff: Float[Array, "o ..."]) -> Float[Array, "o ..."]:
 def anticipate(nodes: Nodes, guess: Float[Array, "q p c"]) -> Float[Array, "q p c"]:
     """log R of every power at every node: residuals that reproduce themselves.
 
-    Newton from the guess; derivatives by the implicit function theorem. Where the search did not end (60 steps) the
+    Newton from the guess; derivatives by the implicit function theorem. Where the search did not end (200 steps) the
     answer is not a number: a likelihood that is not solved is none.
     """
     return _forward(nodes, guess)[0]
@@ -122,20 +125,26 @@ def _size(gap: Float[Array, "q p c"]) -> Float[Array, "q 1 c"]:
 
 
 def _forward(nodes: Nodes, guess: Array):
-    """Newton from the guess, halved where it lowers no error, a damped best response where halving does not help."""
+    """Newton from the guess, halved where it lowers no error, damped best responses where halving does not help."""
     kept = _kept(nodes)
 
     def advance(state):
-        count, point, gap, inverse, length = state
+        count, point, gap, inverse, length, away = state
         error = _size(gap)
-        is_newton = length > SHORTEST
-        step = jnp.where(is_newton, length * _moved(inverse, gap), 0.5 * gap)
+        is_newton = away == 0
+        damped = gap * jnp.minimum(length, FARTHEST / error)
+        step = jnp.where(is_newton, length * _moved(inverse, gap), damped)
         trial = jnp.where((error > ENOUGH) & jnp.isfinite(step), point + step, point)
         new_gap, new_inverse = _respond(nodes, kept, trial)
         taken = (_size(new_gap) < error) | ~is_newton
-        length = jnp.where(taken, 1.0, 0.5 * length)
+        goes_on = jnp.sum(new_gap * gap, axis=1, keepdims=True) > 0
+        stuck = is_newton & ~taken & (0.5 * length <= SHORTEST)
+        after_newton = jnp.where(taken, 1.0, 0.5 * length)
+        after_damped = jnp.where(away == 1, 1.0, jnp.where(goes_on, 2.0 * length, 0.5))
+        length = jnp.where(stuck, 0.5, jnp.where(is_newton, after_newton, after_damped))
+        away = jnp.where(stuck, AWAY, jnp.maximum(away - 1, 0))
         new = jnp.where(taken, trial, point), jnp.where(taken, new_gap, gap)
-        return count + 1, *new, jnp.where(taken[:, None], new_inverse, inverse), length
+        return count + 1, *new, jnp.where(taken[:, None], new_inverse, inverse), length, away
 
     def unfinished(state):
         return (state[0] < LIMIT) & jnp.any(_size(state[2]) > ENOUGH)
@@ -143,8 +152,8 @@ def _forward(nodes: Nodes, guess: Array):
     # The first response is a step of the loop too: written twice, the compiler would read it twice.
     far, size = jnp.full_like(guess, jnp.inf), guess.shape[1]
     nothing = jnp.zeros((len(guess), size, *guess.shape[1:]), guess.dtype)
-    start = (jnp.int32(0), guess, far, nothing, jnp.ones_like(guess[:, :1]))
-    _, point, gap, inverse, _ = lax.while_loop(unfinished, advance, start)
+    start = (jnp.int32(0), guess, far, nothing, jnp.ones_like(guess[:, :1]), jnp.zeros(guess[:, :1].shape, jnp.int32))
+    _, point, gap, inverse, _, _ = lax.while_loop(unfinished, advance, start)
     found = point + jnp.where(_size(gap) <= ENOUGH, _moved(inverse, gap), jnp.nan)
     return found, (nodes, kept, found, inverse)
 
