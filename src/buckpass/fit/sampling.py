@@ -22,7 +22,8 @@ __all__ = ["Draws", "NutsSettings", "Sampling"]
 
 DIFFERENCE = 1e-2  # step, in prior standard deviations, of the central differences that give curvature and slopes
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
-SETTLING = 3  # one part in three of the pilot is dropped
+FIRST_STEP = 0.5
+SETTLING = 3  # one part in three of a quarter of the warm-up is dropped of each pilot
 AUTOCORRELATED = 2.0  # draws of a chain that weigh as much as one independent draw, in the pilot's covariance
 LONGEST_STEP = 1.0  # of a chain, in units of the mean of all chains' step sizes after warm-up
 CLIMBS = 2  # the mode is sought again where the crisis effects' places moved with it
@@ -32,14 +33,15 @@ CLIMBS = 2  # the mode is sought again where the crisis effects' places moved wi
 class NutsSettings:
     """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here.
 
-    warmup : iterations of each chain before its draws are kept, at least 60. The first half is a pilot in coordinates
-    round at the mode; its draws make the coordinates of the rest.
+    warmup : iterations of each chain before its draws are kept, at least 60. The first quarter is a pilot in coordinates
+    round at the mode; its draws make the coordinates of a second pilot, twice as long, and the draws of that one those of
+    the rest.
 
     Raises `ValueError` where there is too little of something to draw with.
     """
 
     chains: int = 4
-    warmup: int = 200
+    warmup: int = 300
     draws: int = 400
     target_accept: float = 0.85
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
@@ -103,16 +105,16 @@ class Sampling:
         started = time.perf_counter()
         reading = reading or self.whole
         key = jax.random.PRNGKey(self.nuts.seed if seed is None else seed)
-        from_key, pilot_key, chain_key = jax.random.split(key, 3)
-        half = self.nuts.warmup // 2
-        self.program.compile_ahead(self.combination, half)
+        from_key, *keys = jax.random.split(key, 4)
+        quarter = self.nuts.warmup // 4
+        self.program.compile_ahead(self.combination, quarter)
         self.frame = self._frame_at_mode(reading)
-        starts = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free
-        settling = half // SETTLING
-        pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
-        starts = self._rounder(pilot, reading)
-        step = float(_mean_step([end for end, _, _ in pilot]))
-        warm = self._chains(self._started(starts, chain_key, reading, step), reading, half, 0)
+        starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
+        for own, kept in zip(keys[:2], (quarter, 2 * quarter), strict=True):
+            pilot = self._chains(self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING)
+            starts = self._rounder(pilot, reading)
+            step = float(_mean_step([end for end, _, _ in pilot]))
+        warm = self._chains(self._started(starts, keys[2], reading, step), reading, quarter, 0)
         chains = self._chains(_not_too_long([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
@@ -202,12 +204,12 @@ class Sampling:
         self.frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading, frame)
         return np.linalg.solve(root, (ends - centre).T).T * self._free
 
-    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float = 0.5) -> list:
+    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float) -> list:
         """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
             energy, slope = self._gradient(x, self.frame, reading)
-            states.append(self.program.state(x, energy, slope, own, self.frame, reading, self.nuts.warmup // 2, step))
+            states.append(self.program.state(x, energy, slope, own, self.frame, reading, self.nuts.warmup // 4, step))
         return states
 
     def _under(self, state, reading: Reading):

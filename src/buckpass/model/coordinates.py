@@ -17,9 +17,12 @@ from scipy import stats
 
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.mechanisms import Combination
+from buckpass.model.places import PLACES
 from buckpass.model.terms import Prior, Term, shape_of, terms
 
 __all__ = ["Coordinates", "Place", "coordinates_of", "distribution", "prior_of"]
+
+CHEAP = -15.0  # log(1 + e^w) is e^w below
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,11 @@ class Place:
 class Coordinates:
     """All terms of the registry, flattened into one vector u, the same for every combination.
 
-    A normal term is mean + sd·u; a half-normal one is −sd·Φ⁻¹(Φ(−u)/2), so that a price near zero is a normal tail and
+    A normal term is mean + sd·u, but for the logarithm of a price (`Place.is_price`): e^term = log(1 + e^w) with w linear in u,
+    since what is paid adds up with other prices, and a ridge of equal sums is straight in prices and bent in their
+    logarithms. A half-normal one is −sd·Φ⁻¹(Φ(−u)/2), so that a price near zero is a normal tail and
     not a funnel; a beta one is Φ(u). With u standard normal the first two (and a uniform) have exactly their priors; other
-    betas carry the rest in `log_density`. A term that a combination fixes has its value without effect, whatever u is.
+    betas, and the prices, carry the rest in `log_density`. A term that a combination fixes has its value without effect, whatever u is.
     """
 
     places: tuple[Place, ...]
@@ -60,7 +65,11 @@ class Coordinates:
 
     def values(self, u: Float[Array, " d"], is_free: Bool[Array, " d"]) -> dict[str, Array]:
         """The terms on their own scale, those that are fixed at their value without effect."""
-        flat = jnp.where(is_free, self._on_scale(u), self._off)
+        on_scale = self._on_scale(u)
+        for p in self.places:
+            if PLACES[p.term.enters].is_price:
+                on_scale = on_scale.at[p.at].set(_Price(p.term.prior)(u[p.at]))
+        flat = jnp.where(is_free, on_scale, self._off)
         found = {p.term.name: flat[p.at].reshape(p.shape) for p in self.places}
         scaled = {p.term.name: p.term.scaled_by for p in self.places if p.term.scaled_by}
         return found | {name: found[name] * found[scale] for name, scale in scaled.items()}
@@ -83,6 +92,8 @@ class Coordinates:
             if p.term.prior.family == "beta" and (p.term.prior.a, p.term.prior.b) != (1.0, 1.0):
                 part, prior = u[p.at], p.term.prior
                 base = base.at[p.at].add((prior.a - 1) * log_ndtr(part) + (prior.b - 1) * log_ndtr(-part))
+            elif PLACES[p.term.enters].is_price:
+                base = base.at[p.at].set(_Price(p.term.prior).log_density(u[p.at]))
         return jnp.sum(jnp.where(is_free, base, 0.0))
 
     def log_priors(self, values: Mapping[str, np.ndarray], names: Sequence[str]) -> Float[np.ndarray, "... term"]:
@@ -113,6 +124,27 @@ class Coordinates:
     @property
     def _off(self) -> np.ndarray:
         return np.concatenate([np.full(p.size, p.term.off) for p in self.places])
+
+
+class _Price:
+    """log log(1 + e^w) with w = at + slope·u: a logarithm for what is cheap, linear for what is dear; at u = 0 mean and slope
+    are those of mean + sd·u."""
+
+    def __init__(self, prior: Prior):
+        self.prior = prior
+        price = np.exp(prior.mean)
+        self.at = np.log(np.expm1(price))
+        self.slope = prior.sd * price * (1.0 + np.exp(-self.at))
+
+    def __call__(self, u: Array) -> Array:
+        w = self.at + self.slope * u
+        return jnp.where(w < CHEAP, w, jnp.log(jax.nn.softplus(jnp.maximum(w, CHEAP))))
+
+    def log_density(self, u: Array) -> Array:
+        """Of u where e^(term) has the prior's lognormal distribution, up to a constant."""
+        term = self(u)
+        to_w = jax.nn.log_sigmoid(self.at + self.slope * u) - term
+        return to_w - 0.5 * ((term - self.prior.mean) / self.prior.sd) ** 2
 
 
 def distribution(prior: Prior, shape: tuple[int, ...]) -> dist.Distribution:

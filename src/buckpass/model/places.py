@@ -13,7 +13,8 @@ OFF = float("-inf")  # of a logarithmic level: the quantity is 0
 class Place:
     """One place: the field of `Coefficients` that a term there sets ("" for one that is read by name).
 
-    off : the value without effect; takes_covariate : the term is a slope on a covariate; dims : the dims of its terms.
+    off : the value without effect; takes_covariate : the term is a slope on a covariate; dims : the dims of its terms;
+    is_price : the logarithm of something paid, of which the record tells the sum with other things paid.
     """
 
     field: str
@@ -21,18 +22,19 @@ class Place:
     takes_covariate: bool = False
     dims: tuple[str, ...] = ()
     is_scale: bool = False
+    is_price: bool = False
 
 
 PLACES: dict[str, Place] = {
     "stake.level": Place("stake_level"),
     "stake.power": Place("stake_power", dims=("power",)),
     "stake.slope": Place("stake_slope", takes_covariate=True),
-    "cost.level": Place("cost_level"),
+    "cost.level": Place("cost_level", is_price=True),
     "cost.power": Place("cost_power", dims=("power",)),
     "cost.slope": Place("cost_slope", takes_covariate=True),
-    "backlash.level": Place("backlash_level", OFF),
+    "backlash.level": Place("backlash_level", OFF, is_price=True),
     "backlash.slope": Place("backlash_slope", takes_covariate=True),
-    "influence.level": Place("influence_level", OFF),
+    "influence.level": Place("influence_level", OFF, is_price=True),
     "influence.slope": Place("influence_slope", takes_covariate=True),
     "deployment": Place("deployment_slope", takes_covariate=True),
     "norm": Place("norm", dims=("power",)),
