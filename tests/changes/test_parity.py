@@ -140,7 +140,7 @@ def refused_of(case, posterior, dated, games_of, texts):
 
 @pytest.fixture(scope="module")
 def one_draw(toy):
-    return prior_posterior(toy, "everything", 1)
+    return prior_posterior(toy, "all", 1)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
+from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -39,6 +40,7 @@ def predictive_checks(
     Van Mechelen, Verbeke, Heitjan & Meulders 2005): in every draw the unknown rung is drawn from the model, given the
     responses, within its band. Rows by several coders share one weight.
     """
+    refuse_in_order(posteriors, "replicated records")
     setting = setting_of(case)
     groups = _theatres(case, setting.names.crises)
     rows = []
