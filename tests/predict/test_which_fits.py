@@ -73,9 +73,11 @@ def test_terminal_and_headline_say_the_same_of_the_gap(case, posteriors, explain
 
 
 def test_what_each_fit_says_by_itself_stands_beside_the_answer(case, posteriors, explained):
-    alone = explain(case, posteriors["BL"], CRISIS, "CHN", "RUS")
-    assert alone.explanation == "BL"
-    assert explained["by_fit"]["BL"]["backlash"] == pytest.approx(alone.parts["backlash"].mean)
+    assert set(explained["by_fit"]) == set(explained["weights"])
+    for name, said in explained["by_fit"].items():
+        alone = explain(case, posteriors[name], CRISIS, "CHN", "RUS")
+        assert alone.explanation == name
+        assert said["backlash"] == pytest.approx(alone.parts["backlash"].mean)
     averaged = sum(explained["weights"][e] * said["gap"] for e, said in explained["by_fit"].items())
     assert explained["gap"]["mean"] == pytest.approx(averaged, abs=1e-3)
 
