@@ -43,7 +43,7 @@ class NutsSettings:
     chains: int = 4
     warmup: int = 300
     draws: int = 400
-    target_accept: float = 0.85
+    target_accept: float = 0.75
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2

@@ -30,7 +30,7 @@ __all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mov
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
 NODES = 9  # values of the crisis effect, placed where each crisis wants them
-PLACING, PLACINGS = 5, 2  # nodes that say where, and how often they are asked
+PLACING, PLACINGS = 7, 1  # nodes that say where, and how often they are asked
 SOLVED = (
     3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
 )
