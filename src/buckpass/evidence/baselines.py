@@ -268,7 +268,7 @@ class _Fitting:
         parts = self.blocks.split(u)
         effect, log_weight = effect_nodes(sites, self._spread(parts), MANY)
         by_node = together(self.of.by_row(parts, self.rows, effect[:, self.rows.crisis]), self.rows)
-        return moments(by_node + log_weight, effect, self._spread(parts))
+        return moments(by_node + log_weight, sites, MANY)
 
     def _frame(self, weight: np.ndarray) -> Frame:
         """The mode, what each crisis says of its effect there, and a root of the covariance: the posterior is nearly round."""

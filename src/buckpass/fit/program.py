@@ -29,7 +29,7 @@ __all__ = ["BLOCK", "Described", "Frame", "Program"]
 
 BLOCK = 25  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
 FARTHEST = 1.5  # of a first-order change of log R, or of what a crisis says of its effect, in their own units
-LONGEST_FORCE = 10.0  # in units of what a force usually is in coordinates round as a ball: √d
+LONGEST_FORCE = 3.0  # in units of what a force usually is in coordinates round as a ball: √d; near a fold longer ones fling a chain away
 # Compiled in half the time; for functions this small the fusion emitters bring nothing.
 QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
 
@@ -66,7 +66,7 @@ class Program:
 
     def __init__(
         self, setting: CrisisSetting, seen: Observations, interacts: bool, order: Order = "simultaneous",
-        requests: Requests | None = None, target_accept: float = 0.85, tree_depth: tuple[int, int] = (6, 6),
+        requests: Requests | None = None, target_accept: float = 0.75, tree_depth: tuple[int, int] = (6, 6),
     ):  # fmt: skip
         self.setting, self.seen = setting, seen
         self.likelihood = Likelihood(_single(setting), seen, interacts, order, requests and requests.single())

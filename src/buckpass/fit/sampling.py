@@ -43,7 +43,7 @@ class NutsSettings:
     chains: int = 4
     warmup: int = 300
     draws: int = 400
-    target_accept: float = 0.85
+    target_accept: float = 0.75
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
@@ -111,7 +111,9 @@ class Sampling:
         self.frame = self._frame_at_mode(reading)
         starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
         for own, kept in zip(keys[:2], (quarter, 2 * quarter), strict=True):
-            pilot = self._chains(self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING)
+            pilot = self._chains(
+                self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING
+            )
             starts = self._rounder(pilot, reading)
             step = float(_mean_step([end for end, _, _ in pilot]))
         warm = self._chains(self._started(starts, keys[2], reading, step), reading, quarter, 0)
@@ -253,9 +255,8 @@ class Sampling:
 
 
 def _effect(sites, spread: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of every crisis effect, from its normal factor and its prior."""
-    variance = spread[..., None] ** 2 / (1.0 + spread[..., None] ** 2 * sites.information)
-    return np.stack([variance * sites.pull, np.sqrt(variance)], axis=-1)
+    """Mean and standard deviation of every crisis effect, on its own scale."""
+    return spread[..., None, None] * np.stack([sites.mean, np.exp(sites.log_sd)], axis=-1)
 
 
 def _mean_step(states: list) -> Array:

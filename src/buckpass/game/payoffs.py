@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import Crises
@@ -85,11 +86,16 @@ def crises_of(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
         influence_at=setting.influence_at,
         deploys_at=setting.deploys_at,
         barred_at=situational_price(setting, c),
-        rung_payoff_at=c.rung_payoff[setting.rung] + jnp.reshape(c.crisis_effect, (-1, 1, 1)) * setting.rung,
+        rung_payoff_at=_at_rung(c.rung_payoff, setting.rung) + jnp.reshape(c.crisis_effect, (-1, 1, 1)) * setting.rung,
         is_open=setting.is_open,
         rung=setting.rung,
         rungs=setting.rungs,
     )
+
+
+def _at_rung(payoff: Float[Array, " r"], rung: Int[Array, "c p o"]) -> Float[Array, "c p o"]:
+    """payoff[rung], as a product: the derivative of an index is a scatter, one number after the other."""
+    return jax.nn.one_hot(rung, payoff.shape[-1], dtype=payoff.dtype) @ payoff
 
 
 def scaled_alignment(setting: CrisisSetting, coefficients: Coefficients) -> Float[Array, "c p p"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -28,4 +29,8 @@ def alone_setting(setting: CrisisSetting, crisis: np.ndarray, power: np.ndarray)
 
 def alone_coefficients(coefficients: Coefficients, power: np.ndarray) -> Coefficients:
     """The coefficients as those games need them: what differs by power has the axes [n, 1, …]."""
-    return dataclasses.replace(coefficients, **{k: getattr(coefficients, k)[power][:, None] for k in BY_POWER})
+    taken = {k: getattr(coefficients, k) for k in BY_POWER}
+    picked = {
+        k: jax.nn.one_hot(power, v.shape[0], dtype=v.dtype) @ v for k, v in taken.items()
+    }  # no scatter in the derivative
+    return dataclasses.replace(coefficients, **{k: v[:, None] for k, v in picked.items()})

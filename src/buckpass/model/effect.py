@@ -12,18 +12,14 @@ from jaxtyping import Array, Float
 
 __all__ = ["Sites", "effect_nodes", "interpolation", "moments", "rule"]
 
-LEAST_INFORMATION = 0.05
+LEAST_SD = 1e-3
 
 
 class Sites(eqx.Module):
-    """What the responses of each crisis say of its effect u, as a normal factor exp(pull·u − ½ information·u²)."""
+    """Where the effect of each crisis lies given its responses, in units of σ: mean and log of its standard deviation."""
 
-    pull: Float[Array, " c"]
-    log_information: Float[Array, " c"]
-
-    @property
-    def information(self) -> Float[Array, " c"]:
-        return jnp.exp(self.log_information)
+    mean: Float[Array, " c"]
+    log_sd: Float[Array, " c"]
 
 
 @cache
@@ -36,13 +32,12 @@ def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
 def effect_nodes(sites: Sites, spread: Float[Array, ""], nodes: int) -> tuple[Float[Array, "q c"], Float[Array, "q c"]]:
     """Values of u, and log weights of ∫ f(u) N(u; 0, σ²) du ≈ Σ_q w_q f(u_q), placed where u is after the responses.
 
-    The rule is shifted and scaled to N(u; 0, σ²) times the site of each crisis (Liu & Pierce 1994); with σ = 0 every node
-    is at 0 and the weights add up to 1. The sites are data: the sum converges to the integral wherever they lie.
+    The rule is shifted and scaled to the site of each crisis (Liu & Pierce 1994); with σ = 0 every node is at 0. The sites
+    are data: the sum converges to the integral wherever they lie.
     """
     at, log_weight = (jnp.asarray(a, spread.dtype)[:, None] for a in rule(nodes))
-    widening = 1.0 + spread**2 * sites.information
-    in_sd = sites.pull * spread / widening + at / jnp.sqrt(widening)  # u / σ
-    return spread * in_sd, log_weight + 0.5 * (at**2 - in_sd**2) - 0.5 * jnp.log(widening)
+    in_sd = sites.mean + jnp.exp(sites.log_sd) * at  # u / σ
+    return spread * in_sd, log_weight + 0.5 * (at**2 - in_sd**2) + sites.log_sd
 
 
 def interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -51,10 +46,11 @@ def interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-def moments(log_weight: Float[Array, "q c"], effect: Float[Array, "q c"], spread: Float[Array, ""]) -> Sites:
-    """The sites that have mean and variance of the effect given the responses (`log_weight`: of every node)."""
+def moments(log_weight: Float[Array, "q c"], sites: Sites, nodes: int) -> Sites:
+    """The sites by the nodes of other sites: mean and spread of the effect given the responses (`log_weight`: of every node)."""
+    at = jnp.asarray(rule(nodes)[0], log_weight.dtype)[:, None]
     chance = jax.nn.softmax(log_weight, axis=0)
-    mean = jnp.sum(chance * effect, axis=0)
-    variance = jnp.maximum(jnp.sum(chance * (effect - mean) ** 2, axis=0), 1e-12)
-    information = 1.0 / variance - 1.0 / jnp.maximum(spread**2, 1e-12)
-    return Sites(mean / variance, jnp.log(jnp.maximum(information, LEAST_INFORMATION)))
+    mean = jnp.sum(chance * at, axis=0)
+    variance = jnp.sum(chance * (at - mean) ** 2, axis=0)
+    sd = jnp.exp(sites.log_sd)
+    return Sites(sites.mean + sd * mean, sites.log_sd + 0.5 * jnp.log(jnp.maximum(variance, LEAST_SD)))

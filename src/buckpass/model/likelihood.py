@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import equinox as eqx
@@ -13,7 +13,7 @@ from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
-from buckpass.game.choice import as_choice
+from buckpass.game.choice import Choice, as_choice
 from buckpass.game.crises import Crises
 from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -30,6 +30,7 @@ __all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mov
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
 NODES = 9  # values of the crisis effect, placed where each crisis wants them
+PLACING, PLACINGS = 7, 1  # nodes that say where, and how often they are asked
 SOLVED = (
     3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
 )
@@ -74,7 +75,7 @@ class Likelihood:
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
         self._rungs, self._rung_of = setting.cost_curve.shape[0], np.asarray(setting.rung)[0, 0]
         self._layers = _layers(seen, len(setting.log_delivery[0]))
-        self._carry = interpolation(rule(self.solved)[0], rule(nodes)[0])
+        self.placing = max(min(PLACING, nodes), self.solved)
 
     def __call__(
         self, values: Mapping[str, Array], reading: Reading, guess: Guess | None = None,
@@ -86,48 +87,59 @@ class Likelihood:
         near: Guess = _as(kind, guess or self.nowhere())
         values = _as(kind, dict(values))
         coefficients = _as(kind, coefficients_from(self.setting, values))
-        effect, log_weight = effect_nodes(near.sites, coefficients.crisis_spread, self.nodes)
+        spread, at_nodes = coefficients.crisis_spread, self._at_nodes(coefficients, reading)
+        sites, log_residual = near.sites, near.log_residual
+        for _ in range(
+            PLACINGS
+        ):  # the guess places the nodes once more where they are wanted: no derivative is taken of that
+            effect, log_weight = effect_nodes(sites, spread, self.placing)
+            rough = at_nodes(effect, log_residual if self.interacts else None, self.placing)
+            sites = lax.stop_gradient(moments(rough + log_weight, sites, self.placing))
+        effect, log_weight = effect_nodes(sites, spread, self.nodes)
         if self.interacts:
-            by_node, log_residual = self._together(coefficients, reading, near, effect)
+            few, _ = effect_nodes(sites, spread, self.solved)
+            log_residual = self._anticipated(coefficients, few, log_residual)
+            by_node = at_nodes(effect, log_residual, self.nodes)
+            led = np.flatnonzero(self._patron >= 0)
+            if led.size:
+                by_node = by_node.at[:, led].set(self._patron_first(coefficients, led, reading, effect[:, led]))
         else:
-            by_node, log_residual = self._alone(coefficients, reading, effect), near.log_residual
+            by_node = at_nodes(effect, None, self.nodes)
         responses = logsumexp(by_node + log_weight, axis=0)
-        sites = moments(lax.stop_gradient(by_node + log_weight), effect, coefficients.crisis_spread)
+        sites = moments(lax.stop_gradient(by_node + log_weight), sites, self.nodes)
         return LogLikelihood(responses, self._request(values, coefficients, host_moves), sites, log_residual)
 
     def nowhere(self) -> Guess:
         """No knowledge of where the answer lies."""
         crises, powers = self.seen.n_crises, len(self.setting.log_delivery[0])
-        rows = np.bincount(self.seen.crisis, minlength=crises).astype(float)
-        return Guess(
-            Sites(jnp.zeros(crises), jnp.log(jnp.asarray(np.maximum(rows, 1.0)))),
-            jnp.zeros((self.solved, powers, crises)),
-        )
+        return Guess(Sites(jnp.zeros(crises), jnp.zeros(crises)), jnp.zeros((self.solved, powers, crises)))
 
-    def _alone(self, coefficients: Coefficients, reading: Reading, effect: Array) -> Float[Array, "q c"]:
+    def _at_nodes(self, coefficients: Coefficients, reading: Reading) -> Callable[..., Float[Array, "q c"]]:
+        """A function of the effects at n nodes, and of log R at the nodes that are solved: log P(responses) at each node."""
         choice = as_choice(crises_of(self.setting, coefficients))
+        if self.interacts:
+            return lambda effect, log_residual, n: self._together(choice, reading, effect, log_residual, n)
         payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
         weight = self._by_rung(weights(jnp.moveaxis(payoff, 1, 0)))
         ladder = jnp.arange(self._rungs)[:, None, None]
-        lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
-        return self._bands(weight[:, None] * lift[:, :, None], reading)
+
+        def alone(effect: Array, log_residual: None, n: int) -> Array:
+            lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
+            return self._bands(weight[:, None] * lift[:, :, None], reading)
+
+        return alone
+
+    def _anticipated(self, coefficients: Coefficients, few: Array, guess: Array) -> Float[Array, "s p c"]:
+        """log R where it is solved."""
+        return anticipate(nodes_of(as_choice(crises_of(self.setting, coefficients)), self._rung_of, few), guess)
 
     def _together(
-        self, coefficients: Coefficients, reading: Reading, guess: Guess, effect: Array
-    ) -> tuple[Float[Array, "q c"], Float[Array, "s p c"]]:
-        choice = as_choice(crises_of(self.setting, coefficients))
-        few = effect
-        if self.solved < self.nodes:
-            few, _ = effect_nodes(guess.sites, coefficients.crisis_spread, self.solved)
-        log_residual = anticipate(nodes_of(choice, self._rung_of, few), guess.log_residual)
-        carried = jnp.tensordot(jnp.asarray(self._carry, effect.dtype), log_residual, axes=1)
+        self, choice: Choice, reading: Reading, effect: Array, log_residual: Array, n: int
+    ) -> Float[Array, "q c"]:
+        carry = interpolation(rule(self.solved)[0], rule(n)[0])
+        carried = jnp.tensordot(jnp.asarray(carry, effect.dtype), log_residual, axes=1)
         payoff = payoffs(nodes_of(choice, self._rung_of, effect), carried)
-        together = self._bands(self._by_rung(weights(payoff)), reading)
-        led = np.flatnonzero(self._patron >= 0)
-        if led.size:
-            after = self._patron_first(coefficients, led, reading, effect[:, led])
-            together = together.at[:, led].set(after)
-        return together, log_residual
+        return self._bands(self._by_rung(weights(payoff)), reading)
 
     def _by_rung(self, weight: Float[Array, "o ..."]) -> Float[Array, "r ..."]:
         """Weights of the rungs; which option is of which rung is the same everywhere."""
