@@ -43,7 +43,7 @@ def fit(
     target: Annotated[
         float | None,
         typer.Option(
-            min=0.6, max=0.99, help="Acceptance aimed at (default 0.85); higher goes slower round sharp corners."
+            min=0.6, max=0.99, help="Acceptance aimed at (default 0.75); higher goes slower round sharp corners."
         ),
     ] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,

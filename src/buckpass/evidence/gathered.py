@@ -210,12 +210,14 @@ def _baseline_row(fit) -> dict[str, Any]:
 def _baseline(row: Mapping[str, Any]) -> BaselineScore:
     k = np.nan_to_num(np.array(row["pareto_k"], float), nan=np.inf)  # JSON has no infinity
     scores = LeaveOneOut(tuple(row["crises"]), np.array(row["elpd"], float), k, np.array(row["is_exact"], bool))
-    health = {name: np.nan if value is None else value for name, value in row["diagnostics"].items()}
+    health: dict[str, Any] = {name: np.nan if value is None else value for name, value in row["diagnostics"].items()}
     return BaselineScore(row["id"], row["name"], row["says"], scores, Diagnostics(**health))
 
 
 def _theatres(content: Mapping[str, Any]) -> dict[str, dict[str, Moments]]:
     return {
-        where: {name: Moments(np.array(m["mean"], float), np.array(m["sd"], float), m["how"]) for name, m in by_term.items()}
+        where: {
+            name: Moments(np.array(m["mean"], float), np.array(m["sd"], float), m["how"]) for name, m in by_term.items()
+        }
         for where, by_term in content.items()
     }
