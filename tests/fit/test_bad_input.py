@@ -16,6 +16,7 @@ from buckpass.game.solver import log_choices
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Observations
 from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=2, seed=1)
 

@@ -16,6 +16,7 @@ from buckpass.model.coordinates import coordinates_of
 from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import Combination
 from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 TOY = Combination("toy", (), ("unasked", "kappa"), {})  # two terms, so that a grid can integrate them
 SETTING = order(crises=8, powers=2, seed=3)

@@ -12,6 +12,7 @@ from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.model.likelihood import log_within
 from buckpass.model.mechanisms import combination
 from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=3, seed=1)
 

@@ -18,6 +18,7 @@ from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Coding, observations
 from buckpass.model.readings import AS_CODED, reading_of, readings_of, without_crises
 from buckpass.model.requests import base_rate_scores, request_log_likelihood, requests_of
+from synthetic import order, play
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import plain_coefficients
 from buckpass.model.mechanisms import combination
 from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 NUTS = NutsSettings(chains=2, warmup=400, draws=400)
 

@@ -133,7 +133,7 @@ def another_kind(rng, file):
 
 
 def labels_changed(rng, file):
-    array = file[str(rng.choice(["posterior/power", "posterior/step", "log_likelihood/crisis", "scores/crisis"]))]
+    array = file[str(rng.choice(["posterior/power", "posterior/rung", "log_likelihood/crisis", "scores/crisis"]))]
     values = [v.decode() if isinstance(v, bytes) else v for v in array[...].tolist()]
     how = str(rng.choice(["swap", "other", "double", "control"]))
     if how == "swap":

@@ -34,6 +34,7 @@ from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import OrderNotPlayed
 from buckpass.report.what_ifs import card_what_ifs
 from drawn import prior_posterior
+from made_posteriors import posterior_of, prior_sites
 
 CRISIS, DRAWS = "kz_jan_2022", 6
 
@@ -45,8 +46,14 @@ def case():
 
 @pytest.fixture(scope="module")
 def led(case):
-    """Free riding, as if it had been fitted with the patron first."""
-    return replace(prior_posterior(case, "FR", 2 * DRAWS), order="patron first")
+    """Free riding, as if it had been fitted with the patron first.
+
+    Others' work counts in full, and neither rungs nor names are worth anything by themselves: so the order matters.
+    """
+    sites = prior_sites(case, "FR", 2 * DRAWS)
+    nothing = {name: 0 * sites[name] for name in ("rung.payoff", "stake.power", "cost.power")}
+    plain = posterior_of(case, "FR", {**sites, **nothing, "kappa": 0 * sites["kappa"] + 1})
+    return replace(plain, order="patron first")
 
 
 @pytest.fixture(scope="module")

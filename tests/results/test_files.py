@@ -57,7 +57,7 @@ def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy):
     from buckpass.fit.files import save_posterior
     from buckpass.game.setting import setting_of
 
-    one = prior_draws(toy, setting_of(toy), "everything", 2000, 0)
+    one = prior_draws(toy, setting_of(toy), "all", 2000, 0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:

@@ -33,11 +33,11 @@ def fit(
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 200).")] = None,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
     draws: Annotated[
         int | None,
         typer.Option(
-            min=100, help="Draws kept of each chain (default 500); once more as many where the fit misses by little."
+            min=100, help="Draws kept of each chain (default 400); once more as many where the fit misses by little."
         ),
     ] = None,
     target: Annotated[
@@ -71,16 +71,16 @@ def fit(
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
         if order not in ORDERS:
             raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
-        names = tuple(named(e).id for e in explanation) if explanation else None
+        names = tuple(named(e, loaded).id for e in explanation) if explanation else None
         coding = Coding(BASES[basis], doubt, tuple(without or ()))
         plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), order, readings)
-        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         fits = fit_case(
             loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
         )
-        posteriors = list(tracked(fits, "fitting", total=len(plan.names())))
+        posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
         if evidence and names is None and order == ORDERS[0]:
             from buckpass.evidence.gathered import gather
 

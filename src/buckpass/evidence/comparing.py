@@ -29,7 +29,7 @@ from buckpass.results.table import ResultTable, ShowsItself
 CHECK_DRAWS = 200
 IDLE = 1.0  # nats between the best and the worst explanation below which a crisis looks the same under all
 
-__all__ = ["Compared", "NothingToCompare", "best_passed", "compare"]
+__all__ = ["Compared", "NothingToCompare", "compare"]
 
 
 class NothingToCompare(ValueError):
@@ -233,8 +233,3 @@ def failing(checks: ResultTable) -> ResultTable:
     )  # fmt: skip
     note = f"fails: p beyond 0.05 or 0.95. {checks.note}"
     return ResultTable(frame, "What each explanation fails to reproduce", {}, note, (), checks.case_hash, checks.seed)
-
-
-def best_passed(compared: Compared) -> str:
-    """The best-ranked explanation that is not a bound: what a crisis is solved under unless another is asked for."""
-    return compared.comparison.ids[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +28,8 @@ from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination, mechanis
 from buckpass.model.observations import observations
 from buckpass.model.readings import reading_of, without_crises
 from buckpass.model.requests import requests_of
+from buckpass.predict.which_fits import refuse_in_order
+from buckpass.results.files import made_folder, write_json
 
 __all__ = ["GATHERED", "BaselineScore", "Gathered", "gather", "gathered"]
 
@@ -70,7 +71,7 @@ def gathered(case: Case, posteriors: Mapping[str, Posterior], folder: Path) -> G
     fits = {name: kept["fits"][name] for name, p in posteriors.items() if _holds(kept, name, p)}
     return Gathered(
         {row["id"]: _baseline(row) for row in kept["baselines"] if kept["coding"] == _plain_coding(posteriors)},
-        {name: CellScores(cells, np.array(one["cells"]["elpd"]), np.array(one["cells"]["is_trusted"], bool))
+        {name: CellScores(cells, np.array(one["cells"]["elpd"], float), np.array(one["cells"]["is_trusted"], bool))
          for name, one in fits.items() if len((one.get("cells") or {"elpd": ()})["elpd"]) == len(cells)},
         {name: _theatres(one["theatres"]) for name, one in fits.items() if one.get("theatres")},
     )  # fmt: skip
@@ -83,6 +84,7 @@ def gather(case: Case, posteriors: Mapping[str, Posterior], folder: Path, told: 
     ----------
     posteriors : fits of one record under one reading. folder : where they are kept. told : hears what is worked out next.
     """
+    refuse_in_order(posteriors, "other codings of single cells")
     passed = {name: p for name, p in posteriors.items() if p.diagnostics.passed}
     kept = _read(folder, case)
     setting = setting_of(case)
@@ -193,9 +195,7 @@ def _read(folder: Path, case: Case) -> dict[str, Any]:
 
 
 def _write(folder: Path, kept: Mapping[str, Any]) -> None:
-    partial = folder / f".{GATHERED}.partial"
-    partial.write_text(json.dumps(kept, sort_keys=True, allow_nan=True) + "\n", "utf-8")
-    os.replace(partial, folder / GATHERED)
+    write_json(made_folder(folder) / GATHERED, kept, indent=None)
 
 
 def _baseline_row(fit) -> dict[str, Any]:
@@ -208,14 +208,14 @@ def _baseline_row(fit) -> dict[str, Any]:
 
 
 def _baseline(row: Mapping[str, Any]) -> BaselineScore:
-    scores = LeaveOneOut(
-        tuple(row["crises"]), np.array(row["elpd"]), np.array(row["pareto_k"]), np.array(row["is_exact"], bool)
-    )
-    return BaselineScore(row["id"], row["name"], row["says"], scores, Diagnostics(**row["diagnostics"]))
+    k = np.nan_to_num(np.array(row["pareto_k"], float), nan=np.inf)  # JSON has no infinity
+    scores = LeaveOneOut(tuple(row["crises"]), np.array(row["elpd"], float), k, np.array(row["is_exact"], bool))
+    health = {name: np.nan if value is None else value for name, value in row["diagnostics"].items()}
+    return BaselineScore(row["id"], row["name"], row["says"], scores, Diagnostics(**health))
 
 
 def _theatres(content: Mapping[str, Any]) -> dict[str, dict[str, Moments]]:
     return {
-        where: {name: Moments(np.array(m["mean"]), np.array(m["sd"]), m["how"]) for name, m in by_term.items()}
+        where: {name: Moments(np.array(m["mean"], float), np.array(m["sd"], float), m["how"]) for name, m in by_term.items()}
         for where, by_term in content.items()
     }

@@ -40,7 +40,7 @@ class PowerScaling:
 def power_scaling(values: Float[np.ndarray, " draw"], posterior: Posterior) -> PowerScaling:
     """Sensitivity of a quantity to a change of the weight of the priors, and of the record, in the posterior.
 
-    values : the quantity at as many evenly spaced draws of the posterior (`Posterior.flat(n)`).
+    values : the quantity at as many evenly spaced draws of the posterior, as `Posterior.flat` gives them.
 
     The posterior is re-weighted as if prior (or likelihood) were raised to 1.01 and to 1/1.01; the cumulative
     Jensen-Shannon distance moved, per doubling, is the sensitivity.

@@ -16,7 +16,8 @@ from buckpass.fit.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
-from buckpass.results.summary import LEVEL
+from buckpass.predict.which_fits import refuse_in_order
+from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
 __all__ = ["check_rows", "predictive_checks"]
@@ -39,6 +40,7 @@ def predictive_checks(
     Van Mechelen, Verbeke, Heitjan & Meulders 2005): in every draw the unknown rung is drawn from the model, given the
     responses, within its band. Rows by several coders share one weight.
     """
+    refuse_in_order(posteriors, "replicated records")
     setting = setting_of(case)
     groups = _theatres(case, setting.names.crises)
     rows = []
@@ -87,8 +89,7 @@ def check_rows(
 def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, observed, record, replicate) -> dict:
     least, most = (float(np.average(np.asarray(v, float)[rows], weights=weight[rows])) for v in observed)
     ours, theirs = (np.average(x[:, rows], axis=1, weights=weight[rows]) for x in (record, replicate))
-    tail = (1 - LEVEL) / 2
-    (ours_low, ours_high), (low, high) = (np.quantile(x, [tail, 1 - tail]).tolist() for x in (ours, theirs))
+    (ours_low, ours_high), (low, high) = interval(ours), interval(theirs)
     p = float(np.mean(theirs > ours + 1e-12) + 0.5 * np.mean(np.abs(theirs - ours) <= 1e-12))
     return {
         "by": kind, "group": group, "what": f"{kind} {group}", "n": round(weight[rows].sum()), "observed_low": least,

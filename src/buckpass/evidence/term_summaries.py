@@ -11,7 +11,7 @@ import numpy as np
 from buckpass.evidence.contraction import Moments, contraction
 from buckpass.fit.posterior import Posterior
 from buckpass.model.terms import Prior, Term, term
-from buckpass.results.summary import LEVEL
+from buckpass.results.summary import summary
 
 __all__ = ["TermSummary", "prior_sd", "summaries"]
 
@@ -60,12 +60,11 @@ def summaries(
 
 def _entries(posterior: Posterior, name: str, draws: np.ndarray, theatres) -> Iterator[TermSummary]:
     before = prior_sd(term(name))
-    tail = (1 - LEVEL) / 2
     for label, at in _places(posterior, name, draws):
         mine = draws[(slice(None), *at)]
-        low, high = np.quantile(mine, [tail, 1 - tail])
+        known = summary(mine)
         yield TermSummary(
-            name + label, float(mine.mean()), float(low), float(high), before, float(contraction(mine.std(), before)),
+            name + label, known.mean, known.low, known.high, before, float(contraction(mine.std(), before)),
             {where: _told(by_term[name], at, before) for where, by_term in theatres.items() if name in by_term},
         )  # fmt: skip
 

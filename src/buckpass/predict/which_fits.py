@@ -93,10 +93,8 @@ class Basis:
         if self.is_asked:
             return ""
         if len(self.fits) == 1:
-            return (
-                f"{self.name} is the explanation that predicts this record best; --explanation asks another, and "
-                "`buckpass compare` says how far apart they are."
-            )
+            why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
+            return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
         return (
             "The weights are those with which the explanations predict this record together; --explanation asks one of "
             "them alone, and `buckpass compare` says how far apart they are."
@@ -124,8 +122,7 @@ def basis_of(case: Case, given: Fits) -> Basis:
         raise NoUsablePosterior(f"no posterior of {case.id}: fit it first, `buckpass fit {case.id} -o FOLDER`")
     passed = _passed(given)
     weights = _speaking(passed)
-    beside = {CEILING: passed[CEILING]} if CEILING in passed and CEILING not in weights else {}
-    return Basis({e: passed[e] for e in weights}, weights, beside)
+    return Basis({e: passed[e] for e in weights}, weights)
 
 
 def basis_for(
@@ -142,6 +139,7 @@ def basis_for(
     """
     if wanted is None:
         return basis_of(case, load_posteriors(case, folder, order=order))
+    wanted = combination(wanted, case).id
     kept = ((folder or case.folder / "posteriors") / posterior_file(wanted, order)).is_file()
     return basis_of(case, best_posterior(load_posteriors(case, folder, [wanted] if kept else None, order), wanted))
 

@@ -7,6 +7,7 @@ from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
 from buckpass.fit.program import Program
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.model.mechanisms import combination
+from synthetic import order
 
 
 def test_uniform_ranks_hold_and_lopsided_ones_do_not():

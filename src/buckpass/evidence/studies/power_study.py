@@ -31,6 +31,7 @@ from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
 from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.files import made_folder, write_json
+from buckpass.results.summary import summary
 from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = [
@@ -202,9 +203,10 @@ def refitted(
     draws = sampling.run(reading_of(record), seed=int(rng.integers(2**31)))
     mine = draws.sites[term]
     return {
-        "mean": float(mine.mean()), "sd": float(mine.std()), "low": float(np.quantile(mine, 0.05)),
-        "high": float(np.quantile(mine, 0.95)), "reasons": list(diagnose(draws.sites, draws.diverging, draws.moved).reasons),
-    }  # fmt: skip
+        **summary(mine).as_dict(),
+        "sd": float(mine.std()),
+        "reasons": list(diagnose(draws.sites, draws.diverging, draws.moved).reasons),
+    }
 
 
 def lengthened(setting: CrisisSetting, seen: Observations, times: int) -> tuple[CrisisSetting, Observations]:
