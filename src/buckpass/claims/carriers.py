@@ -60,7 +60,9 @@ class Carried:
         if not told:
             return Carrier("alignment", _named(case, self.theatres), None)
         least = min(range(len(told)), key=lambda n: max(told[n].values(), default=-np.inf))
-        label = " ".join(filter(None, (term(self.terms[least]).label, self.of if term(self.terms[least]).dims else None)))
+        label = " ".join(
+            filter(None, (term(self.terms[least]).label, self.of if term(self.terms[least]).dims else None))
+        )
         if not told[least]:
             return Carrier(label, _named(case, self.theatres), None)
         where, most = max(told[least].items(), key=lambda one: one[1])

@@ -51,8 +51,8 @@ def assess(
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
-    kept : what `evidence.gathered` has of these fits; without it no theatre is known to inform a parameter, so that no claim
-    about the model is supported or contradicted.
+    kept : what `evidence.gathered` has of these fits, by default beside the case's own; without it no theatre is known to
+    inform a parameter, and no claim about the model is supported or contradicted.
     seed : for the draws; each claim has its own.
     along : hands the claims out one by one, for a caller that shows how far it is.
 

@@ -17,7 +17,7 @@ from buckpass.changes.scenario import scenario_setting
 from buckpass.claims.carriers import carried_by
 from buckpass.claims.changes import Change
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at
-from buckpass.evidence.gathered import Gathered
+from buckpass.evidence.gathered import Gathered, gathered
 from buckpass.evidence.verdict_policy import Decision, FitSays, decide
 from buckpass.fit.posterior import Posterior
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
@@ -33,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 DRAWS = 100
+POSTERIORS = "posteriors"  # folder of the case's own fits
 
 
 class NotAnswered(CannotCompute):
@@ -76,7 +77,8 @@ class Reading:
 class Predictions:
     """What the fits of a case predict for its claims: games drawn and solved on first use, then kept.
 
-    kept : what was worked out of the fits: how far each theatre's record alone informs their terms.
+    kept : what was worked out of the fits: how far each theatre's record alone informs their terms; None for what lies beside
+    the case's own and still holds for these.
     """
 
     case: Case
@@ -84,6 +86,10 @@ class Predictions:
     n_draws: int = DRAWS
     kept: Gathered | None = None
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _beside(self) -> Gathered:
+        return self.kept or gathered(self.case, self.posteriors, self.case.folder / POSTERIORS)
 
     @cached_property
     def setting(self) -> CrisisSetting:
@@ -130,7 +136,7 @@ class Predictions:
                 except NotAnswered as reason:
                     failed = (*failed, str(reason))
             says.append(FitSays(name, samples[name].probability if name in samples else None, assumed, failed))
-        carrier = carried.carrier(self.case, self.posteriors, self.kept or Gathered())
+        carrier = carried.carrier(self.case, self.posteriors, self._beside)
         return Reading(samples, self._leading(samples), decide(says, carrier, ALL, self._argument))
 
     def _leading(self, samples: Mapping[str, Sample]) -> str | None:
@@ -142,7 +148,7 @@ class Predictions:
 
     def _in_order(self) -> list[str]:
         """The fits that are judged under first, the others by name: in whatever order they were given."""
-        first = [name for name in (ALL, self._argument) if name in self.posteriors]
+        first = [name for name in (ALL, self._argument) if name is not None and name in self.posteriors]
         return list(dict.fromkeys([*first, *sorted(self.posteriors)]))
 
     @property
@@ -200,11 +206,16 @@ def finding_of(
     question: Question, reading: Reading, unit: str, crises: Sequence[str], turns_on: str, detail: Mapping[str, Any]
 ) -> Finding:
     """The finding from what the fits say of a quantity in some crises; its number is that of the leading fit."""
-    number = {}
+    number: dict[str, Any] = {}
     if reading.leading is not None:
         leading = reading.samples[reading.leading]
         low, high = interval(leading.draws)
-        number = {"value": float(np.median(leading.draws)), "low": low, "high": high, "probability": leading.probability}
+        number = {
+            "value": float(np.median(leading.draws)),
+            "low": low,
+            "high": high,
+            "probability": leading.probability,
+        }
     return Finding(
         **number, unit=unit, n=len(crises), decided=reading.decision.verdict, reason=reading.decision.reason,
         turns_on=turns_on, decision=reading.decision, places=crisis_places(question.case, crises),

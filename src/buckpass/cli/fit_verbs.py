@@ -140,7 +140,7 @@ def claims(
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)
-        kept = gathered(loaded, fits, posteriors or loaded.folder / "posteriors") if fits else None
+        kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
         found = assess(loaded, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
         under = (assess_under(loaded, basis="seen", seed=seed, before=found),
                  assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip

@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["CONTRADICTED", "LEAST_CONTRACTION", "SUPPORTED", "Carrier", "Decision", "FitSays", "Word", "agreed", "decide"]
+__all__ = [
+    "CONTRADICTED",
+    "LEAST_CONTRACTION",
+    "SUPPORTED",
+    "Carrier",
+    "Decision",
+    "FitSays",
+    "Word",
+    "agreed",
+    "decide",
+]
 
 SUPPORTED = 0.9
 CONTRADICTED = 0.1
@@ -141,7 +151,10 @@ def _verdict(
     if word == "undecided":
         return word, f"{spread}, so the fits do not agree at {SUPPORTED} or {CONTRADICTED}"
     if carrier.contraction is None:
-        return "undecided", f"{spread}, but how far the record of {carrier.theatre} informs {carrier.label} is not known"
+        return (
+            "undecided",
+            f"{spread}, but how far the record of {carrier.theatre} informs {carrier.label} is not known",
+        )
     informs = f"{carrier.label} (contraction {carrier.contraction:.2f})"
     if not carrier.is_informed:
         return "undecided", f"{spread}, but the record of {carrier.theatre} does not speak about {informs}"

@@ -111,7 +111,9 @@ class Sampling:
         self.frame = self._frame_at_mode(reading)
         starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
         for own, kept in zip(keys[:2], (quarter, 2 * quarter), strict=True):
-            pilot = self._chains(self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING)
+            pilot = self._chains(
+                self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING
+            )
             starts = self._rounder(pilot, reading)
             step = float(_mean_step([end for end, _, _ in pilot]))
         warm = self._chains(self._started(starts, keys[2], reading, step), reading, quarter, 0)

@@ -20,7 +20,9 @@ __all__ = ["Nodes", "anticipate", "nodes_of", "payoffs", "weights"]
 ENOUGH = 1e-3  # change of log R below which one more Newton step, which squares it, is the last
 LIMIT = 200  # steps of the search
 SHORTEST = 0.2  # of a Newton step: below it damped best responses are taken instead
-AWAY = 8  # of them in a row, each twice the last one's length while they point the same way: the way past a fold, where an
+AWAY = (
+    8  # of them in a row, each twice the last one's length while they point the same way: the way past a fold, where an
+)
 # equilibrium has just ended, is long, and Newton gets stuck there
 FARTHEST = 0.3  # change of log R in one of them
 
