@@ -1,7 +1,5 @@
 """Verdicts on claims about the model, from made fits: who votes, what widens, and what it takes to decide."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +17,7 @@ from buckpass.model.terms import term
 from made_posteriors import BAD, posterior_of, prior_sites
 
 DRAWS = 12
-RIDES = {"below": -0.01}
+RIDES = {"below": -1e-6}
 MECHANISMS = ("others", "stake", "cost", "backlash", "norm", "influence")
 STRONG, WEAK = 0.95, 0.0  # κ at which AAA's effort makes BBB's fall by more than the claim asks, and by nothing
 
@@ -65,8 +63,8 @@ def decided(toy, fits):
 def test_all_that_are_free_agree_and_the_theatre_informs(decided):
     assert (decided.verdict, decided.p_low) == ("supported", 1.0)
     assert decided.contraction == pytest.approx(1 - 0.1**2 * 12)
-    assert [row["assumed"] for row in decided.by_fit] == [None, None, None, "kappa = 0", "kappa = 0"]
-    assert [row["id"] for row in decided.by_fit] == ["all", "FR", "all-BL", "BL", "base"]
+    assumed = {row["id"]: row["assumed"] for row in decided.by_fit}
+    assert assumed == {"all": None, "FR": None, "all-BL": None, "BL": "kappa = 0", "base": "kappa = 0"}
     assert set(decided.as_dict()) >= {"by_fit", "p_all", "p_low", "p_high", "contraction", "reason"}
 
 
@@ -189,4 +187,4 @@ def test_a_fit_whose_games_have_no_equilibrium_could_have_said_anything(toy, fit
     monkeypatch.setattr(predictions.Drawn, "solved", failing)
     found = assess_claim(toy, rides(), fits, kept=INFORMED)
     assert (found.verdict, found.p_low, found.p_high) == ("undecided", 0.0, 1.0)
-    assert dataclasses.asdict(found)["by_fit"][1]["failed"] == ["none within tolerance"]
+    assert next(row["failed"] for row in found.by_fit if row["id"] == "FR") == ["none within tolerance"]

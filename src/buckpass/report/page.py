@@ -170,9 +170,8 @@ def _changes_under(results: ReportResults) -> dict[str, list[str]]:
 
 
 def _speaking(results: ReportResults) -> str:
-    """The explanations that speak, with their weights."""
-    weights = results.model.weights if results.model else {}
-    return and_join(f"{e} {w:.0%}" for e, w in weights.items())
+    """The explanation that speaks."""
+    return and_join(results.model.weights if results.model else ())
 
 
 def _known_share(results: ReportResults) -> str:
