@@ -105,7 +105,7 @@ def splitting_cases(
         best = np.argsort(-_separate(roughly[both], half).sum(-1), kind="stable")[:3]
         short = grid.take(best.tolist())
         exact = _predicted(short, {e: asked[e] for e in (a, b)}, DRAWS)
-        found = [_row(cell, exact[:, :, i], half, half, case.powers) for i, cell in enumerate(short.cells)]
+        found = [_row(cell, exact[:, :, i], half, case.powers) for i, cell in enumerate(short.cells)]
         top = max(found, key=lambda r: r["information"])
         rate = _symmetric_divergence(exact[:, :, found.index(top)])
         rows.append({"a": a, "b": b, **{k: v for k, v in top.items() if k != "equal_weights"},
