@@ -216,6 +216,8 @@ def _baseline(row: Mapping[str, Any]) -> BaselineScore:
 
 def _theatres(content: Mapping[str, Any]) -> dict[str, dict[str, Moments]]:
     return {
-        where: {name: Moments(np.array(m["mean"], float), np.array(m["sd"], float), m["how"]) for name, m in by_term.items()}
+        where: {
+            name: Moments(np.array(m["mean"], float), np.array(m["sd"], float), m["how"]) for name, m in by_term.items()
+        }
         for where, by_term in content.items()
     }
