@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from prior_fits import save_fits
 from typer.testing import CliRunner
 
 from buckpass.case import bundled_cases, load_case
@@ -14,6 +13,7 @@ from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.ledger import ledger_lines
 from buckpass.cli.main import app
 from buckpass.cli.printing import steps, tracked
+from buckpass.fit.files import save_posterior
 from made_posteriors import posterior_of, prior_sites
 
 
@@ -42,8 +42,10 @@ def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(to
 
 
 def test_the_json_of_a_claim_about_the_model_has_what_each_fit_says(tmp_path):
-    folder = save_fits(load_case(TEMPLATE), tmp_path / "fits", ("all", "FR", "base"))
-    found = CliRunner().invoke(app, ["claims", str(TEMPLATE), "--posteriors", str(folder), "--json"])
+    case = load_case(TEMPLATE)
+    for name in ("all", "FR", "base"):
+        save_posterior(posterior_of(case, name, prior_sites(case, name, 12)), tmp_path / f"{name}.nc")
+    found = CliRunner().invoke(app, ["claims", str(TEMPLATE), "--posteriors", str(tmp_path), "--json"])
     assert found.exit_code == 0, found.output
     rows = {row["id"]: row for row in json.loads(found.stdout)["claims"]}
     one = rows["C2"]
