@@ -251,10 +251,10 @@ def splits(content: Content) -> str:
 def priors(content: Content) -> str:
     """What leans on the priors."""
     rows = [
-        (r["claim"], r["short"], r["explanation"], _number(r["weight"]), _number(r["prior"]), _number(r["record"]), r["diagnosis"])
+        (r["claim"], r["short"], r["explanation"], _number(r["prior"]), _number(r["record"]), r["diagnosis"])
         for r in content["priors"]["rows"]
     ]  # fmt: skip
-    return table(("claim", "in short", "explanation", "weight", "prior", "record", "diagnosis"), rows)
+    return table(("claim", "in short", "explanation", "prior", "record", "diagnosis"), rows)
 
 
 def mechanisms(content: Content) -> str:

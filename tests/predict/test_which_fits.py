@@ -15,7 +15,7 @@ from buckpass.ask.solve import solve_crisis
 from buckpass.ask.whatif import whatif
 from buckpass.case import load_case
 from buckpass.changes import parse_overrides
-from buckpass.claims.predictions import Predictions
+from buckpass.claims import assess_claim
 from buckpass.cli.main import app
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Diagnostics, Posterior, held
@@ -82,8 +82,10 @@ def test_what_each_fit_says_by_itself_stands_beside_the_answer(case, posteriors,
     assert explained["gap"]["mean"] == pytest.approx(averaged, abs=1e-3)
 
 
-def test_claims_and_terminal_weigh_alike(case, posteriors, explained):
-    assert dict(Predictions(case, posteriors).basis.weights) == pytest.approx(explained["weights"])
+def test_claims_and_terminal_answer_with_the_same_fit(case, posteriors, explained):
+    claim = next(c for c in case.claims if c.estimand and c.estimand.name == "model.free_riding_index")
+    kept = {name: posteriors[name] for name in ("base", "FR", "all") if name in posteriors}
+    assert assess_claim(case, claim, kept).detail["under"] == explained["explanation"]
 
 
 @pytest.mark.slow

@@ -130,6 +130,7 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
     assert 'id="figure-gap"' in page
     assert "Expected rung" in page
     assert "NaN" not in page
+    assert results.verdicts["C2"].reason[1:] in page
 
 
 @pytest.mark.slow
@@ -139,6 +140,8 @@ def test_a_failed_fit_is_named_and_supports_nothing(small_case):
     assert not results.model.expected
     page = render_page(small_case, results)
     assert "R-hat 1.500" in page
+    assert results.verdicts["C2"].p_low is not None
+    assert "failed and only widening the range: FR" in page
     assert "not ranked" in page
     assert "no fit of the case can be relied on" in page
 

@@ -81,9 +81,13 @@ def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) ->
 
 @st.cache_resource(show_spinner="Testing the claims …")
 def verdicts_of(ref: str, folder: str):
+    """Of all fits: one that failed its diagnostics widens the doubt."""
     from buckpass.claims import assess
+    from buckpass.evidence.gathered import gathered
 
-    return assess(case_of(ref), fits_of(ref, folder))
+    case, where = case_of(ref), Path(folder) if folder else None
+    fits = load_posteriors(case, where)
+    return assess(case, fits, kept=gathered(case, fits, where) if where else None)
 
 
 def main() -> None:

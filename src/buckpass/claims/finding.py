@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
+from buckpass.evidence.verdict_policy import Decision
 
 __all__ = [
     "CannotCompute",
@@ -17,6 +21,7 @@ __all__ = [
     "Outcome",
     "Question",
     "as_expected",
+    "estimands",
     "figures_beside",
     "in_short",
     "places_at",
@@ -70,7 +75,7 @@ class Finding:
 
     probability : P(what the claim expects), as coded or as fitted; `doubt` its range when every doubt is
     resolved against the claim and for it. `decided` is set instead where the answer is no
-    probability (a conjunction of statements).
+    probability (a conjunction of statements), or fits decided it: `decision` has what each said.
     """
 
     value: float | None = None
@@ -81,6 +86,7 @@ class Finding:
     probability: float | None = None
     doubt: tuple[float, float] | None = None
     decided: Outcome | None = None
+    decision: Decision | None = None
     reason: str = ""
     turns_on: str = ""
     sources: tuple[str, ...] = ()
@@ -140,3 +146,9 @@ def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
     if "equals" in expect:
         return draws.astype(bool) == bool(expect["equals"])
     raise CannotCompute("the claim expects nothing: give expect = { above = … }, { below = … } or { equals = true }")
+
+
+@cache
+def estimands() -> dict[str, dict[str, Any]]:
+    """The estimands that claims may use: family, doc, parameters, required, and what carries them."""
+    return tomllib.loads(resources.files("buckpass.claims").joinpath("estimands.toml").read_text("utf-8"))

@@ -10,7 +10,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims.finding import CannotCompute, Finding, Question, places_of
 from buckpass.claims.record_atoms import Atom, judged, truth_of_all
-from buckpass.claims.verdicts import CONTRADICTED, SUPPORTED
+from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.record.activity import Activity, activity_of
 from buckpass.record.burden import rank_correlation
 from buckpass.record.coding import in_theatre

@@ -41,7 +41,7 @@ def cross_response(question: Question) -> Finding:
     """
     asked, given = predictions_of(question), question.parameters
     crises = playing(question.case, _crises(question), given["power"], given["other"])
-    reading = asked.read(lambda e: _cross_sample(question, asked, e, crises))
+    reading = asked.read(question, lambda e: _cross_sample(question, asked, e, crises))
     return finding_of(
         question,
         reading,
@@ -69,7 +69,7 @@ def free_riding_index(question: Question) -> Finding:
 
     return finding_of(
         question,
-        asked.read(sample),
+        asked.read(question, sample),
         f"benefit share − burden share of {given['power']}",
         crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
@@ -103,7 +103,7 @@ def whatif(question: Question) -> Finding:
         own = [after[s["label"]] for s in given["scenarios"] if "consent_without" in s]
         return Sample(least, held & np.all([o > r for o in own for r in rivals.values()], axis=0))
 
-    reading = asked.read(sample)
+    reading = asked.read(question, sample)
     left_out = len(_crises(question)) - len(crises)
     return finding_of(
         question,

@@ -40,7 +40,7 @@ Theory = Annotated[
     typer.Option(
         "--explanation",
         metavar="ID",
-        help="One explanation; by default those that predict the record together, weighted.",
+        help="One explanation; by default all mechanisms together, or where that fit failed the best that passed.",
     ),
 ]
 Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]

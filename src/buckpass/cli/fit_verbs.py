@@ -135,11 +135,13 @@ def claims(
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
+        from buckpass.evidence.gathered import gathered
         from buckpass.fit.files import posteriors_or_none
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)
-        found = assess(loaded, fits, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
+        kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
+        found = assess(loaded, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
         under = (assess_under(loaded, basis="seen", seed=seed, before=found),
                  assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
         if as_json:

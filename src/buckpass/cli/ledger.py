@@ -38,6 +38,7 @@ def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[s
     )
     for text in (
         _number(one),
+        _why(one),
         *_statements(one),
         *(f"Read as {r['label']}: {r['true']} of {r['n']}, {r['verdict']}" for r in one.readings),
         *_changes(one, under),
@@ -53,8 +54,13 @@ def _number(one: Verdict) -> str:
         return one.reason
     parts = [f"{with_interval(one.value, one.low, one.high)} {one.unit}".strip()]
     parts += [f"n = {one.n}"] if one.n is not None else []
-    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None else []
+    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None and not one.by_fit else []
     return ", ".join(parts)
+
+
+def _why(one: Verdict) -> str:
+    """Of a claim about the model the sentence that says what its verdict rests on: P, its range, and what informs it."""
+    return f"{one.reason[:1].upper()}{one.reason[1:]}" if one.by_fit and one.value is not None else ""
 
 
 def _statements(one: Verdict) -> Iterator[str]:

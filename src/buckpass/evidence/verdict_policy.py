@@ -7,15 +7,26 @@ cannot carry a verdict: the first is listed, the second can only widen the range
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["CONTRADICTED", "LEAST_CONTRACTION", "SUPPORTED", "Carrier", "Decision", "FitSays", "decide"]
+__all__ = [
+    "CONTRADICTED",
+    "LEAST_CONTRACTION",
+    "SUPPORTED",
+    "Carrier",
+    "Decision",
+    "FitSays",
+    "Word",
+    "agreed",
+    "decide",
+]
 
 SUPPORTED = 0.9
 CONTRADICTED = 0.1
 LEAST_CONTRACTION = 0.1  # of the prior variance: a standard deviation of 95 % of the prior's tells nothing
+MOST_NAMES = 4  # of the fits that assumed the same, or failed, in one sentence
 Word = Literal["supported", "contradicted", "undecided"]
 
 
@@ -23,8 +34,8 @@ Word = Literal["supported", "contradicted", "undecided"]
 class FitSays:
     """What one fit says of a claim.
 
-    p : probability of what the claim expects, None where the fit has no draws to ask. assumed : the value at which the fit
-    fixes the quantity ("0"), None where it is free. failed : why its diagnostics failed, empty where they passed.
+    p : probability of what the claim expects, None where the fit does not say. assumed : where the fit fixes what the
+    quantity stands or falls with ("kappa = 0"), None where it is free. failed : why it is no basis, empty where it is one.
     """
 
     id: str
@@ -84,43 +95,61 @@ class Decision:
         }  # fmt: skip
 
 
-def decide(fits: Sequence[FitSays], carrier: Carrier, whole: str = "all") -> Decision:
+def agreed(low: float, high: float) -> Word:
+    """Supported where the least of several probabilities reaches 0.9, contradicted where the largest is at most 0.1.
+
+    >>> agreed(0.92, 0.99), agreed(0.0, 0.1), agreed(0.05, 0.95)
+    ('supported', 'contradicted', 'undecided')
+    """
+    if low >= SUPPORTED:
+        return "supported"
+    return "contradicted" if high <= CONTRADICTED else "undecided"
+
+
+def decide(fits: Sequence[FitSays], carrier: Carrier, whole: str = "all", argument: str | None = None) -> Decision:
     """The verdict that the fits of one record give on a claim.
 
-    Supported or contradicted takes a vote of the fit with all mechanisms, agreement at 0.9 or 0.1 of every fit in which the
-    quantity is free, and a parameter that the record of the claim's own theatre informs.
+    Supported or contradicted takes a vote of the fit with all mechanisms, one of the case's argument unless it assumes the
+    quantity, agreement at 0.9 or 0.1 of every fit in which the quantity is free, and a parameter that the record of the
+    claim's own theatre informs.
 
     Parameters
     ----------
-    fits : what each fit says, the fit with all mechanisms and that of the case's argument among them. carrier : the
-    parameter that the quantity stands or falls with. whole : id of the fit with all mechanisms.
+    fits : what each fit says. carrier : the parameter that the quantity stands or falls with. whole : id of the fit with all
+    mechanisms. argument : that of the mechanisms which the case's argument names together, None where it names none.
+
+    Returns
+    -------
+    The verdict, the probabilities that it rests on and the one sentence that says why.
     """
     free = [one for one in fits if one.assumed is None]
-    votes = [one for one in free if one.votes]
     low, high = _range(free)
-    p_all = next((one.p for one in votes if one.id == whole), None)
-    word, why = _verdict(fits, low, high, p_all, carrier, whole)
-    return Decision(word, p_all, low, high, tuple(fits), carrier.contraction, why + _asides(fits, word))
+    told = dict.fromkeys([whole] if argument is None else [whole, argument])
+    said = {name: next((one.p for one in free if one.votes and one.id == name), None) for name in told}
+    word, why = _verdict(fits, (low, high), said, carrier)
+    return Decision(word, said[whole], low, high, tuple(fits), carrier.contraction, f"{why}{_asides(fits)}.")
 
 
 def _range(free: Sequence[FitSays]) -> tuple[float | None, float | None]:
     """Least and largest P; a fit without draws to ask could have said anything."""
     if not free:
         return None, None
-    said = [0.0 if one.p is None else one.p for one in free], [1.0 if one.p is None else one.p for one in free]
-    return min(said[0]), max(said[1])
+    return min(0.0 if one.p is None else one.p for one in free), max(1.0 if one.p is None else one.p for one in free)
 
 
 def _verdict(
-    fits: Sequence[FitSays], low: float | None, high: float | None, p_all: float | None, carrier: Carrier, whole: str
-) -> tuple[Word, str]:  # fmt: skip
+    fits: Sequence[FitSays], span: tuple[float | None, float | None], said: Mapping[str, float | None], carrier: Carrier
+) -> tuple[Word, str]:
+    low, high = span
     if low is None or high is None:
         return "undecided", "every fit fixes the quantity, so the record was not asked"
-    if p_all is None:
-        return "undecided", f"the fit of {whole} {_missing(fits, whole)}, and a verdict is given under it"
-    spread = f"P is {p_all:.2f} under {whole} and {low:.2f} to {high:.2f} over the fits in which the quantity is free"
-    if CONTRADICTED < low < SUPPORTED or CONTRADICTED < high < SUPPORTED or (low <= CONTRADICTED and high >= SUPPORTED):
-        return "undecided", f"{spread}, so they do not agree at {SUPPORTED} or {CONTRADICTED}"
+    spread = f"P is {_spread(fits, low, high, said)}"
+    for n, (name, p) in enumerate(said.items()):
+        if p is None and (n == 0 or not _assumes(fits, name)):
+            return "undecided", f"{spread}, but a verdict is given under {name}, which {_missing(fits, name)}"
+    word = agreed(low, high)
+    if word == "undecided":
+        return word, f"{spread}, so the fits do not agree at {SUPPORTED} or {CONTRADICTED}"
     if carrier.contraction is None:
         return (
             "undecided",
@@ -129,30 +158,48 @@ def _verdict(
     informs = f"{carrier.label} (contraction {carrier.contraction:.2f})"
     if not carrier.is_informed:
         return "undecided", f"{spread}, but the record of {carrier.theatre} does not speak about {informs}"
-    return (
-        "supported" if low >= SUPPORTED else "contradicted",
-        f"{spread}; the record of {carrier.theatre} informs {informs}",
-    )
+    return word, f"{spread}; the record of {carrier.theatre} informs {informs}"
 
 
-def _missing(fits: Sequence[FitSays], whole: str) -> str:
-    for one in fits:
-        if one.id == whole and one.assumed is not None:
-            return f"assumes {one.assumed}"
-        if one.id == whole and one.failed:
-            return f"failed its diagnostics ({one.failed[0]})"
-    return "is missing"
+def _spread(fits: Sequence[FitSays], low: float, high: float, said: Mapping[str, float | None]) -> str:
+    """P under each of the fits that a verdict is given under, and the range over all in which the quantity is free.
+
+    >>> _spread([FitSays("all", 0.25), FitSays("FR", 0.5)], 0.25, 0.5, {"all": 0.25})
+    '0.25 under all and 0.25 to 0.50 over the 2 fits in which the quantity is free'
+    """
+    n = sum(one.assumed is None for one in fits)
+    over = f"{low:.2f} to {high:.2f} over the {n} fits" if n > 1 else f"{low:.2f} to {high:.2f} over the one fit"
+    return " and ".join([", ".join(f"{p:.2f} under {name}" for name, p in said.items() if p is not None),
+                         f"{over} in which the quantity is free"]).removeprefix(" and ")  # fmt: skip
 
 
-def _asides(fits: Sequence[FitSays], word: Word) -> str:
+def _assumes(fits: Sequence[FitSays], name: str) -> bool:
+    return any(one.id == name and one.assumed is not None for one in fits)
+
+
+def _missing(fits: Sequence[FitSays], name: str) -> str:
+    """Why a fit has no vote."""
+    one = next((one for one in fits if one.id == name), None)
+    if one is None:
+        return "is not among the fits"
+    if one.assumed is not None:
+        return f"assumes {one.assumed}"
+    return f"failed ({one.failed[0]})" if one.failed else "does not say"
+
+
+def _asides(fits: Sequence[FitSays]) -> str:
     """Who assumed what, and what failed, in the same sentence."""
-    said = []
     failed = [one.id for one in fits if one.failed and one.assumed is None]
-    if failed:
-        said.append(f"failed and only widening the range: {', '.join(failed)}")
+    said = [f"failed and only widening the range: {_listed(failed)}"] if failed else []
     by_value: dict[str, list[str]] = {}
     for one in fits:
         if one.assumed is not None:
             by_value.setdefault(one.assumed, []).append(one.id)
-    said += [f"assumed {value} by {', '.join(ids)}" for value, ids in by_value.items()]
-    return "".join(f"; {part}" for part in said) + "."
+    said += [f"assumed {value} by {_listed(ids)}" for value, ids in by_value.items()]
+    return "".join(f"; {part}" for part in said)
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """A few names, and how many more."""
+    kept = ids if len(ids) <= MOST_NAMES + 1 else [*ids[:MOST_NAMES], f"{len(ids) - MOST_NAMES} more"]
+    return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}"

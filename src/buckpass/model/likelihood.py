@@ -30,7 +30,7 @@ __all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mov
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
 NODES = 9  # values of the crisis effect, placed where each crisis wants them
-PLACING, PLACINGS = 7, 1  # nodes that say where, and how often they are asked
+PLACING, PLACINGS = 9, 1  # nodes that say where, and how often they are asked
 SOLVED = (
     3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
 )
@@ -75,7 +75,7 @@ class Likelihood:
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
         self._rungs, self._rung_of = setting.cost_curve.shape[0], np.asarray(setting.rung)[0, 0]
         self._layers = _layers(seen, len(setting.log_delivery[0]))
-        self.placing = max(min(PLACING, nodes), self.solved)
+        self.placing, self.placings = max(PLACING, self.solved), PLACINGS if nodes > 1 else 0
 
     def __call__(
         self, values: Mapping[str, Array], reading: Reading, guess: Guess | None = None,

@@ -95,10 +95,7 @@ class Basis:
         if len(self.fits) == 1:
             why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
             return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
-        return (
-            "The weights are those with which the explanations predict this record together; --explanation asks one of "
-            "them alone, and `buckpass compare` says how far apart they are."
-        )
+        return "--explanation asks one of them alone, and `buckpass compare` says how far apart they are."
 
 
 Fits = Posterior | Mapping[str, Posterior] | Basis | None
@@ -220,7 +217,7 @@ def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
 
 def _notes_of_many(basis: Basis) -> tuple[str, ...]:
     parts = ", ".join(f"{combination(e).name} ({e}) {w:.0%}" for e, w in basis.weights.items())
-    notes = [f"Averaged over explanations by stacking weights: {parts}."]
+    notes = [f"Averaged over explanations: {parts}."]
     if alone := basis.fixing("kappa", "kappa.rivals"):
         notes.append(f"Under {', '.join(alone)} what others do changes nothing by assumption: no buck is passed.")
     return tuple(notes)

@@ -300,7 +300,7 @@ def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
     title = (
         f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
     )
-    return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved; contradicted: "
+    return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved, and in every fit in which the quantity is free; contradicted: "
                   "P ≤ 0.1; partly: some of its statements hold and some do not; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
                   title + ".", (squares + ids + totals).properties(width=34 * (most + 1), height=38 * len(present)))  # fmt: skip
 

@@ -97,8 +97,8 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     ).properties(width=480, height=210)
     return Figure(
         "gap", gap_title(case, gap),
-        f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of each explanation with weight "
-        f"({and_join(model.weights)}), 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
+        f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of "
+        f"{and_join(model.weights)}, 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
         f"Source: fits of the record of {case.id}.", gap_title(case, gap) + ".", chart,
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from buckpass.results.files import refuse_existing, write_whole
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from buckpass.evidence.gathered import Gathered
     from buckpass.fit.posterior import Posterior
     from buckpass.results.summary import Summary
     from buckpass.results.table import ResultTable
@@ -37,11 +38,13 @@ def write_page(
     path: str | Path,
     force: bool = False,
     begin: Callable[[str], None] = quiet,
+    kept: Gathered | None = None,
 ) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
     posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
     fitted. The file is written whole or not at all. begin : called with each step as it begins.
+    kept : what was worked out of the posteriors, by default beside the case's own.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def write_page(
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    results = gather(case, posteriors, begin=begin)
+    results = gather(case, posteriors, kept=kept, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
         begin("years ahead")
         results = replace(results, chapters=_years_ahead(case, posteriors))
@@ -167,9 +170,8 @@ def _changes_under(results: ReportResults) -> dict[str, list[str]]:
 
 
 def _speaking(results: ReportResults) -> str:
-    """The explanations that speak, with their weights."""
-    weights = results.model.weights if results.model else {}
-    return and_join(f"{e} {w:.0%}" for e, w in weights.items())
+    """The explanation that speaks."""
+    return and_join(results.model.weights if results.model else ())
 
 
 def _known_share(results: ReportResults) -> str:

@@ -13,7 +13,6 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.evidence.studies.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_fits
 from buckpass.model.mechanisms import combination
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order
@@ -42,21 +41,18 @@ class Decisive(ShowsItself):
     n_grid: int
 
     def table(self) -> ResultTable:
-        shown = ", ".join(f"{e} {w:.2f}" for e, w in zip(self.explanations, self.weights, strict=True))
         note = (
             f"nats: expected information of all powers' responses about which explanation holds, nats (mutual "
-            f"information; at most {_entropy(np.array(self.weights)):.2f} under these weights: {shown}; at most "
-            f"{np.log(len(self.weights)):.2f} with equal weights, column equal). watch: the power whose response alone says most. "
+            f"information; at most {np.log(len(self.weights)):.2f}, every explanation counting alike). watch: the power whose response alone says most. "
             f"The {len(self.rows)} highest of {self.n_grid:,} crises made from the record's own places, types, severities "
             f"and requests; {DRAWS} draws of each posterior."
         )
         shown = self.rows.select(
             pl.col("host"), pl.col("type").str.replace_all("_", " "), pl.col("severity").round(2), pl.col("asked"),
-            pl.col("abstains"), pl.col("information").round(3).alias("nats"), pl.col("equal_weights").round(3).alias("equal"),
-            pl.col("watch"),
+            pl.col("abstains"), pl.col("information").round(3).alias("nats"), pl.col("watch"),
         )  # fmt: skip
         return ResultTable(shown, "Crises that would say most about which explanation holds",
-                           {"nats": "nats", "equal": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
+                           {"nats": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
 
     def as_dict(self) -> dict:
         return {"case_hash": self.case_hash, "weights": dict(zip(self.explanations, self.weights, strict=True)),
@@ -69,8 +65,8 @@ def decisive_cases(
     """The `n` hypothetical crises whose responses are expected to say most about which explanation is right.
 
     I(E; Y) = Σ_e w_e Σ_y p_e(y) log[p_e(y) / Σ_f w_f p_f(y)], Y the rungs of all powers together, p_e the predictive
-    probability under the posterior of e, w the stacking weights of the explanations that passed (bounds left out); `pair`
-    gives two explanations half of the weight each (Lindley 1956).
+    probability under the posterior of e, w the same for every explanation that passed, or for the two of `pair` (Lindley
+    1956): how well an explanation predicts is not how likely it is to hold.
 
     Raises
     ------
@@ -78,14 +74,13 @@ def decisive_cases(
         Fewer than two explanations passed, or one of the pair did not.
     """
     asked = _asked(posteriors, pair)
-    weights = np.full(2, 0.5) if pair else _stacked(asked)
+    weights = np.full(len(asked), 1 / len(asked))
     grid = hypothetical_crises(case)
     roughly = _screened(grid, asked)
-    equal = np.full(len(asked), 1 / len(asked))
     order = _unlike(grid, np.argsort(-_separate(roughly, weights).sum(-1), kind="stable"))[: SHORT_LIST * n]
     short = grid.take(order)
     exact = _predicted(short, asked, DRAWS)
-    rows = [_row(cell, exact[:, :, i], weights, equal, case.powers) for i, cell in enumerate(short.cells)]
+    rows = [_row(cell, exact[:, :, i], weights, case.powers) for i, cell in enumerate(short.cells)]
     best = sorted(rows, key=lambda r: -r["information"])[:n]
     return Decisive(case.record_hash, tuple(asked), tuple(weights.tolist()), pl.DataFrame(best), len(grid.cells))
 
@@ -110,7 +105,7 @@ def splitting_cases(
         best = np.argsort(-_separate(roughly[both], half).sum(-1), kind="stable")[:3]
         short = grid.take(best.tolist())
         exact = _predicted(short, {e: asked[e] for e in (a, b)}, DRAWS)
-        found = [_row(cell, exact[:, :, i], half, half, case.powers) for i, cell in enumerate(short.cells)]
+        found = [_row(cell, exact[:, :, i], half, case.powers) for i, cell in enumerate(short.cells)]
         top = max(found, key=lambda r: r["information"])
         rate = _symmetric_divergence(exact[:, :, found.index(top)])
         rows.append({"a": a, "b": b, **{k: v for k, v in top.items() if k != "equal_weights"},
@@ -171,12 +166,12 @@ def _symmetric_divergence(probability: Float[np.ndarray, "two d p r"]) -> float:
     return float(0.5 * np.sum((a[keep] - b[keep]) * np.log(a[keep] / b[keep])))
 
 
-def _row(cell: Hypothetical, probability: np.ndarray, weights, equal, powers: tuple[str, ...]) -> dict:
+def _row(cell: Hypothetical, probability: np.ndarray, weights, powers: tuple[str, ...]) -> dict:
     alone = _separate(probability.mean(1)[:, None], weights)[0]
-    joint = _joints(probability, equal)
+    information = mutual_information(probability, weights)
     shown = asdict(cell) | {"asked": ", ".join(cell.asked) or "nobody", "abstains": cell.abstains or "nobody"}
     return {
-        **shown, "information": _information(joint, weights), "equal_weights": _information(joint, equal), "watch": powers[int(np.argmax(alone))],
+        **shown, "information": information, "equal_weights": information, "watch": powers[int(np.argmax(alone))],
         "watch_alone": float(alone.max()),
     }  # fmt: skip
 
@@ -203,20 +198,9 @@ def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) ->
     return {e: usable[e] for e in wanted}
 
 
-def _stacked(asked: Mapping[str, Posterior]) -> np.ndarray:
-    found = compare_fits(asked)
-    by_name = dict(zip(found.ids, found.weight.tolist(), strict=True))
-    return np.array([by_name[e] for e in asked])
-
-
 def _screened(grid: HypotheticalCrises, asked: Mapping[str, Posterior]) -> Float[np.ndarray, "e c p r"]:
     return np.stack([rung_probabilities(grid.setting, p, SCREENING_DRAWS).mean(0) for p in asked.values()])
 
 
 def _predicted(grid: HypotheticalCrises, asked: Mapping[str, Posterior], draws: int) -> Float[np.ndarray, "e d c p r"]:
     return np.stack([rung_probabilities(grid.setting, p, draws) for p in asked.values()])
-
-
-def _entropy(weight: np.ndarray) -> float:
-    kept = weight[weight > 0]
-    return float(-(kept * np.log(kept)).sum())
