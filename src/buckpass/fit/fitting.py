@@ -22,7 +22,7 @@ from buckpass.fit.stamp import differences, stamp_of
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.likelihood import Order
-from buckpass.model.mechanisms import Combination, combination, nested
+from buckpass.model.mechanisms import ALL, Combination, combination, nested
 from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.requests import requests_of
 from buckpass.model.terms import terms
@@ -76,6 +76,18 @@ class FitPlan:
         return moved
 
 
+@dataclass
+class Shared:
+    """What the fits of one record share: a compiled program with interaction and one without, and the fit of *all*."""
+
+    programs: dict[bool, Program] = field(default_factory=dict)
+    whole: Sampling | None = None
+
+    def near(self, one: Combination) -> Sampling | None:
+        """A finished fit whose coordinates serve another: that of *all*, where one mechanism is taken from it."""
+        return self.whole if one.interacts and one.id.startswith(f"{ALL}-") else None
+
+
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
     """The posterior of one explanation of the case's record, with its diagnostics.
 
@@ -89,19 +101,20 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
     return fit_combination(case, combination(name, case), plan)
 
 
-def fit_combination(
-    case: Case, one: Combination, plan: FitPlan = FitPlan(), programs: dict[bool, Program] | None = None
-) -> Posterior:
-    """`fit_explanation` of a combination; `programs` keeps what was compiled, for the next combination of the same record."""
-    programs = {} if programs is None else programs
-    if one.interacts not in programs:
+def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), shared: Shared | None = None) -> Posterior:
+    """`fit_explanation` of a combination; `shared` keeps what the next combination of the same record can use."""
+    shared = Shared() if shared is None else shared
+    if one.interacts not in shared.programs:
         setting, seen = _record(case, plan.coding)
-        programs[one.interacts] = Program(
+        shared.programs[one.interacts] = Program(
             setting, seen, one.interacts, plan.order, requests_of(case, setting),
             plan.nuts.target_accept, plan.nuts.tree_depth,
         )  # fmt: skip
-    program = programs[one.interacts]
-    return _posterior(case, Sampling(one, program, plan.nuts), program.setting, plan)
+    sampling = Sampling(one, shared.programs[one.interacts], plan.nuts)
+    posterior = _posterior(case, sampling, plan, shared.near(one))
+    if one.id == ALL and posterior.diagnostics.passed:
+        shared.whole = sampling
+    return posterior
 
 
 def fit(
@@ -129,10 +142,10 @@ def fit(
     folder = made_folder(folder)
     paths = {name: folder / posterior_file(name, plan.order) for name in plan.names(case)}
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
-    programs: dict[bool, Program] = {}
+    shared = Shared()
     for name, path in paths.items():
         if (posterior := kept.get(name)) is None:
-            posterior = fit_combination(case, combination(name, case), plan, programs)
+            posterior = fit_combination(case, combination(name, case), plan, shared)
             save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 
@@ -177,8 +190,9 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
     return setting, seen
 
 
-def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
-    draws = sampling.run()
+def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | None) -> Posterior:
+    setting = sampling.program.setting
+    draws = sampling.run(near=near)
     diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
     if diagnostics.wants_more:
         draws = sampling.go_on(draws)

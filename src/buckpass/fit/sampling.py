@@ -100,26 +100,50 @@ class Sampling:
         """The record as it was observed."""
         return reading_of(self.seen)
 
-    def run(self, reading: Reading | None = None, seed: int | None = None) -> Draws:
-        """Draw from the posterior given the whole record, or another reading of the same rows; `seed`: of the settings."""
+    def run(self, reading: Reading | None = None, seed: int | None = None, near: Sampling | None = None) -> Draws:
+        """Draw from the posterior given the whole record, or another reading of the same rows.
+
+        seed : of the settings by default. near : a finished sampling of a combination that frees more, by the same program:
+        its coordinates serve here too, so that no pilot is drawn.
+        """
         started = time.perf_counter()
         reading = reading or self.whole
         key = jax.random.PRNGKey(self.nuts.seed if seed is None else seed)
-        from_key, *keys = jax.random.split(key, 4)
+        first, last = jax.random.split(key)
         quarter = self.nuts.warmup // 4
         self.program.compile_ahead(self.combination, quarter)
-        self.frame = self._frame_at_mode(reading)
-        starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
-        for own, kept in zip(keys[:2], (quarter, 2 * quarter), strict=True):
-            pilot = self._chains(
-                self._started(starts, own, reading, step), reading, quarter // SETTLING, kept - quarter // SETTLING
-            )
-            starts = self._rounder(pilot, reading)
-            step = float(_mean_step([end for end, _, _ in pilot]))
-        warm = self._chains(self._started(starts, keys[2], reading, step), reading, quarter, 0)
+        starts, step = self._shaped(first, reading) if near is None else self._shaped_as(near, reading)
+        warm = self._chains(self._started(starts, last, reading, step), reading, quarter, 0)
         chains = self._chains(_not_too_long([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
+
+    def _shaped(self, key: Array, reading: Reading) -> tuple[np.ndarray | Array, float]:
+        """Coordinates made round by two pilots from the mode; where chains stand in them [chain, d], and their mean step."""
+        from_key, *keys = jax.random.split(key, 3)
+        quarter = self.nuts.warmup // 4
+        self.frame = self._frame_at_mode(reading)
+        starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
+        for own, kept in zip(keys, (quarter, 2 * quarter), strict=True):
+            settling = quarter // SETTLING
+            pilot = self._chains(self._started(starts, own, reading, step), reading, settling, kept - settling)
+            starts = self._rounder(pilot, reading)
+            step = float(_mean_step([end for end, _, _ in pilot]))
+        return starts, step
+
+    def _shaped_as(self, near: Sampling, reading: Reading) -> tuple[np.ndarray, float]:
+        """The coordinates of a combination that frees more, over those that are free here, from where its chains ended."""
+        free = np.flatnonzero(self._free)
+        centre, spread = np.asarray(near.frame.centre), np.asarray(near.frame.spread)
+        ends = centre + np.array([end.z for end in near._ended]) @ spread.T
+        root = np.linalg.cholesky((spread @ spread.T)[np.ix_(free, free)])
+        whole = np.eye(self._free.size)
+        whole[np.ix_(free, free)] = root
+        before = self.program.frame(self.combination)._replace(guess=near.frame.guess)
+        self.frame = self._frame_at(centre * self._free, whole, reading, before)
+        starts = np.zeros_like(ends)
+        starts[:, free] = np.linalg.solve(root, (ends - centre)[:, free].T).T
+        return starts, float(_mean_step(near._ended))
 
     def go_on(self, draws: Draws) -> Draws:
         """The draws of `run` of the whole record, and as many more, each chain from where it ended."""
