@@ -32,7 +32,9 @@ from buckpass.model.requests import requests_of
 from buckpass.results.files import json_text, write_whole
 
 DRAWS = 20  # evenly spaced: every crisis and term of each is compared
-TOLERANCE = 1e-3  # nats; a sum over some rows in single precision, as the sampler works it out and a file keeps it
+# Nats of a crisis. Single precision alone leaves 1e-6; the rest is that the sampler placed its nodes from a guess that no file keeps
+# (0.002 with free riding in the starter).
+TOLERANCE = 0.01
 PLACINGS = 3  # of the nodes of the crisis effect, each where the last one found it: the sampler began near, here nothing is known
 
 
