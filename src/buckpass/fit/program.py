@@ -74,7 +74,7 @@ class Program:
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
         self._kernel = {"target_accept_prob": target_accept, "max_tree_depth": tree_depth}
         self.at = jax.jit(jax.value_and_grad(self._packed, has_aux=True), compiler_options=QUICKLY)
-        self.described = jax.jit(lambda x, frame, reading: self._packed(x, frame, reading)[1], compiler_options=QUICKLY)
+        self.described = jax.jit(self._settled, compiler_options=QUICKLY)
         self._block: Future | None = None
 
     def frame(self, combination: Combination) -> Frame:
@@ -131,6 +131,11 @@ class Program:
         """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""
         energy, described = self._described(x, frame, reading)
         return energy, ravel_pytree(described)[0]
+
+    def _settled(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Float[Array, " k"]:
+        """A point in words from its own answer as the guess: what is kept of a draw depends on no frame."""
+        own = self._described(x, frame, reading)[1].guess
+        return self._packed(x, frame._replace(guess=own, tilt=jax.tree.map(jnp.zeros_like, frame.tilt)), reading)[1]
 
     def energy(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Array:
         """The negative log posterior at a point, up to a constant."""

@@ -82,7 +82,7 @@ class Coordinates:
             p.term.name: distribution(p.term.prior, p.shape).sample(k, (draws,))
             for p, k in zip(mine, keys, strict=True)
         }
-        scales = {p.term.name: raw[p.term.scaled_by][:, None] for p in mine if p.term.scaled_by}
+        scales = {p.term.name: jnp.asarray(raw[p.term.scaled_by])[:, None] for p in mine if p.term.scaled_by}
         return {name: jnp.asarray(value) * scales.get(name, 1.0) for name, value in raw.items()}
 
     def log_density(self, u: Float[Array, " d"], is_free: Bool[Array, " d"]) -> Float[Array, ""]:
