@@ -11,7 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.evidence.chances import transform
-from buckpass.evidence.gathered import Gathered
+from buckpass.evidence.gathered import Gathered, gathered
 from buckpass.evidence.identification import correlated_pairs
 from buckpass.evidence.nested_answer import NestedAnswer, nested_answer
 from buckpass.evidence.predictive_checks import predictive_checks
@@ -205,7 +205,7 @@ def compare(
 
     reading : how the record is read ("as coded", "seen only", "doubt +1", "without THEATRE", …; see
     `Compared.readings`). led : posteriors in which the patron moves first, to set against these. kept : what `gather` worked
-    out of them.
+    out of them (None: what lies beside the case's own fits and still holds for these).
 
     Raises
     ------
@@ -221,7 +221,8 @@ def compare(
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())
         raise NothingToCompare(f"no fit of {case.id} passed its diagnostics, so nothing can be ranked ({why})")
     scores = {i: scores_under(p, reading) for i, p in passed.items()}
-    return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {}, kept or Gathered())
+    kept = kept or gathered(case, posteriors, case.folder / "posteriors")
+    return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {}, kept)
 
 
 def failing(checks: ResultTable) -> ResultTable:
