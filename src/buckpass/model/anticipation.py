@@ -17,8 +17,14 @@ from buckpass.game.choice import CLOSED, Choice
 
 __all__ = ["Nodes", "anticipate", "nodes_of", "payoffs", "weights"]
 
-ENOUGH = 1e-3  # change of log R below which one more Newton step, which squares it, is the last
+ENOUGH, CLOSE = (
+    1e-3,
+    0.03,
+)  # best response minus log R, and Newton's step, below which the step, which squares them, is the last
 LIMIT = 200  # steps of the search
+PATIENT = (
+    50  # of them until Newton, where it is stuck, gives way to damped responses for good: they get there, in more steps
+)
 SHORTEST = 0.2  # of a Newton step: below it damped best responses are taken instead
 AWAY = (
     8  # of them in a row, each twice the last one's length while they point the same way: the way past a fold, where an
@@ -131,12 +137,11 @@ def _forward(nodes: Nodes, guess: Array):
     kept = _kept(nodes)
 
     def advance(state):
-        count, point, gap, inverse, length, away = state
+        count, point, gap, inverse, move, length, away = state
         error = _size(gap)
         is_newton = away == 0
-        damped = gap * jnp.minimum(length, FARTHEST / error)
-        step = jnp.where(is_newton, length * _moved(inverse, gap), damped)
-        trial = jnp.where((error > ENOUGH) & jnp.isfinite(step), point + step, point)
+        step = jnp.where(is_newton, length * move, gap * jnp.minimum(length, FARTHEST / error))
+        trial = jnp.where(~_is_found(gap, move) & jnp.isfinite(step), point + step, point)
         new_gap, new_inverse = _respond(nodes, kept, trial)
         taken = (_size(new_gap) < error) | ~is_newton
         goes_on = jnp.sum(new_gap * gap, axis=1, keepdims=True) > 0
@@ -144,20 +149,27 @@ def _forward(nodes: Nodes, guess: Array):
         after_newton = jnp.where(taken, 1.0, 0.5 * length)
         after_damped = jnp.where(away == 1, 1.0, jnp.where(goes_on, 2.0 * length, 0.5))
         length = jnp.where(stuck, 0.5, jnp.where(is_newton, after_newton, after_damped))
-        away = jnp.where(stuck, AWAY, jnp.maximum(away - 1, 0))
-        new = jnp.where(taken, trial, point), jnp.where(taken, new_gap, gap)
-        return count + 1, *new, jnp.where(taken[:, None], new_inverse, inverse), length, away
+        away = jnp.where(stuck, jnp.where(count < PATIENT, AWAY, LIMIT), jnp.maximum(away - 1, 0))
+        point, gap = jnp.where(taken, trial, point), jnp.where(taken, new_gap, gap)
+        inverse = jnp.where(taken[:, None], new_inverse, inverse)
+        return count + 1, point, gap, inverse, _moved(inverse, gap), length, away
 
     def unfinished(state):
-        return (state[0] < LIMIT) & jnp.any(_size(state[2]) > ENOUGH)
+        return (state[0] < LIMIT) & ~jnp.all(_is_found(state[2], state[4]))
 
     # The first response is a step of the loop too: written twice, the compiler would read it twice.
     far, size = jnp.full_like(guess, jnp.inf), guess.shape[1]
     nothing = jnp.zeros((len(guess), size, *guess.shape[1:]), guess.dtype)
-    start = (jnp.int32(0), guess, far, nothing, jnp.ones_like(guess[:, :1]), jnp.zeros(guess[:, :1].shape, jnp.int32))
-    _, point, gap, inverse, _, _ = lax.while_loop(unfinished, advance, start)
-    found = point + jnp.where(_size(gap) <= ENOUGH, _moved(inverse, gap), jnp.nan)
+    length, away = jnp.ones_like(guess[:, :1]), jnp.zeros(guess[:, :1].shape, jnp.int32)
+    start = (jnp.int32(0), guess, far, nothing, jnp.zeros_like(guess), length, away)
+    _, point, gap, inverse, move, _, _ = lax.while_loop(unfinished, advance, start)
+    found = point + jnp.where(_is_found(gap, move), move, jnp.nan)
     return found, (nodes, kept, found, inverse)
+
+
+def _is_found(gap: Float[Array, "q p c"], move: Float[Array, "q p c"]) -> Array:
+    """Whether Newton's next step is the last: where an equilibrium has just ended gaps are small too, and steps are not."""
+    return (_size(gap) <= ENOUGH) & (_size(move) <= CLOSE)
 
 
 def _backward(saved, slope: Float[Array, "q p c"]):
