@@ -131,7 +131,7 @@ def parts(path: Path) -> tuple[str, list[str], list[list[str]]]:
 def cut_files(path: Path, folder: Path, rng: random.Random, count: int) -> Iterator[Path]:
     """Copies of the start of a real file, each with some of its columns, in the order that they had."""
     if path.suffix == ".xlsx":
-        found = {name: parts(table) for name, table in sheets(path, folder) if "Front" not in name}
+        found = {name: parts(table) for name, table in sheets(path, folder) if name not in ("Front page", "Footnotes")}
         for k in range(count):
             kept = {
                 name: [[title.strip()], header, *rows]
