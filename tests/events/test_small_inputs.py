@@ -18,7 +18,7 @@ BORDER = (401001, date(2022, 9, 16), 703, [703], [702], 24)
 GED = "SELECT id, date_start, country_id, gwnoa, gwnob, best FROM ucdp_ged ORDER BY id LIMIT 1"
 # file: layout, rows loaded, rows rejected, rows that stood there before; a question, its answer
 RIGHT = {
-    **{name: ("icews", 3, 0, 0, CODES, THREE) for name in ICEWS},
+    **dict.fromkeys(ICEWS, ("icews", 3, 0, 0, CODES, THREE)),
     "icews80_dups.tab": (
         "icews", 7, 0, 4, "SELECT string_agg(event_id || ':' || code, ' ' ORDER BY event_id, code) AS said FROM events",
         ("1:040 2:072 3:010",),
