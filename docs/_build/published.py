@@ -84,10 +84,7 @@ def shown(kept: dict[str, Any] | None) -> str:
     if kept is None:
         return MISSING
     rows = [_table_row(one) for one in kept["tables"]]
-    games = [
-        (one["file"], one.get("players"), one.get("refusal") or f"{one['error']:.0e} from an equilibrium")
-        for one in kept["games"]
-    ]
+    games = [(one["file"], one.get("players"), one.get("refusal") or f"{one['error']:.0e}") for one in kept["games"]]
     said = f"As of {kept['date']}, version {kept['version']} (`python docs/_build/published.py`).\n\n"
     tables = table(
         ("file", "recognised as", "rows", "rejected", "repeated", "why refused or rejected; columns it has not"), rows
