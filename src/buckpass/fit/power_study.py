@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
+from pydantic import Field, model_validator
 
 from buckpass.case import BuckpassError, Case
+from buckpass.case.files import read_inside
+from buckpass.case.problems import FileRefused
+from buckpass.case.strangers_files import JSON_LIMIT, StrangersRecord, as_record, parsed_json, read_json, read_plain
 from buckpass.fit.decisive_cases import splitting_cases
-from buckpass.fit.explanations import explanation
+from buckpass.fit.explanations import UnknownExplanation, explanation
 from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
@@ -209,7 +213,7 @@ def bundled_power_study(case: Case) -> PowerStudy:
     how = f"buckpass compare {case.folder.name} --power -o FOLDER"
     if not path.exists():
         raise PowerStudyError(f"no power study ships with {case.id}; make one with: {how}")
-    study = _from_dict(json.loads(path.read_text("utf-8")))
+    study = _kept_study(case, how)
     if study.case_hash != case.record_hash:
         raise PowerStudyError(
             f"the power study of {case.id} was made for another version of its record ({study.case_hash[:12]}, now "
@@ -222,6 +226,51 @@ def bundled_power_study(case: Case) -> PowerStudy:
             f"again with: {how}"
         )
     return study
+
+
+class StudyFile(StrangersRecord):
+    """What a kept study holds: scores by explanation, in nats, null where the quick fit found no mode."""
+
+    case_id: str
+    case_hash: str
+    explanations: Annotated[list[str], Field(min_length=2, max_length=50)]
+    elpd: list[list[list[float | None]]]
+    quick: list[float | None]
+    nuts: list[float | None]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    n_crises: Annotated[int, Field(ge=1)]
+    models: dict[str, str] = Field(default_factory=dict)
+    replications: int = 0
+    wins: list[list[float]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> StudyFile:
+        count, replications = len(self.explanations), len(self.elpd[0]) if self.elpd else 0
+        rows = [row for truth in self.elpd for row in truth]
+        if len(self.elpd) != count or replications < 1 or any(len(truth) != replications for truth in self.elpd):
+            raise ValueError("elpd has not the same number of replications for every explanation")
+        if any(len(row) != count for row in (*rows, self.quick, self.nuts)) or len(set(self.explanations)) != count:
+            raise ValueError("a list of scores has not one number for each explanation")
+        return self
+
+
+class ScoreFile(StrangersRecord):
+    """What a finished task leaves: the score of every crisis, or null where the quick fit found no mode."""
+
+    fitted: str
+    truth: str
+    replication: int
+    elpd: list[float] | None
+
+
+def _kept_study(case: Case, how: str) -> PowerStudy:
+    try:
+        found = as_record(parsed_json(read_inside(case.folder, BUNDLED)), StudyFile)
+        for one in found.explanations:
+            explanation(one)
+    except (FileRefused, UnknownExplanation) as refused:
+        raise PowerStudyError(f"{BUNDLED} of {case.id} cannot be used ({refused}); make it again with: {how}") from None
+    return _from_dict(found.model_dump())
 
 
 def _drawn(posterior: Posterior, setting, seen: Observations, seed: int, task: PowerTask, kept: dict) -> Observations:
@@ -257,11 +306,18 @@ def _claim_folder(case: Case, passed: Mapping[str, Posterior], folder: Path, see
     }
     made_folder(folder)
     path = folder / "study.json"
-    if path.exists() and json.loads(path.read_text("utf-8")) != mine:
+    if os.path.lexists(path) and _claimed(path) != mine:
         raise PowerStudyError(
             f"{folder} holds a study of another record, seed or set of fits: give an empty folder, or the same call as before"
         )
     write_json(path, mine, indent=None)
+
+
+def _claimed(path: Path) -> Any:
+    try:
+        return parsed_json(read_plain(path, JSON_LIMIT))
+    except FileRefused:
+        return None
 
 
 def _bytes(posterior: Posterior) -> bytes:
@@ -271,7 +327,7 @@ def _bytes(posterior: Posterior) -> bytes:
 def _gathered(case: Case, passed: Mapping[str, Posterior], folder: Path, replications: int, seed: int) -> PowerStudy:
     names = tuple(passed)
     total = {
-        (f, t, r): _total(folder / PowerTask(f, t, r).file)
+        (f, t, r): _total(folder, PowerTask(f, t, r))
         for f in names for t in ("", *names) for r in (range(replications) if t else (0,))
     }  # fmt: skip
     elpd = np.array([[[total[f, t, r] for f in names] for r in range(replications)] for t in names])
@@ -283,11 +339,16 @@ def _gathered(case: Case, passed: Mapping[str, Posterior], folder: Path, replica
     )  # fmt: skip
 
 
-def _total(path: Path) -> float:
+def _total(folder: Path, task: PowerTask) -> float:
     try:
-        scores = json.loads(path.read_text("utf-8"))["elpd"]
-    except (ValueError, KeyError) as error:
-        raise PowerStudyError(f"{path} is damaged ({error}): delete it and run the same call again") from error
+        found = read_json(folder / task.file, ScoreFile)
+        if PowerTask(found.fitted, found.truth, found.replication) != task:
+            raise FileRefused("it holds another task's scores")
+    except FileRefused as refused:
+        raise PowerStudyError(
+            f"{folder / task.file} is damaged ({refused}): delete it and run the same call again"
+        ) from None
+    scores = found.elpd
     return float(np.sum(scores)) if scores is not None else np.nan
 
 
