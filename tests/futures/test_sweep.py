@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from buckpass.fit.posterior import Held
 from buckpass.futures.boxes import find_box
 from buckpass.futures.design import Design, Input, Outcome, assumed_inputs, read_design, sample_points
 from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch
@@ -99,7 +100,7 @@ def test_fits_of_different_seeds_and_other_draws_of_one_seed_are_told(toy, poste
     assert note
     assert str(other.seed) in note[0]
     assert not _of_fits(Basis({"FR": fit, "Q": fit}, {"FR": 0.5, "Q": 0.5}))
-    drawn = dataclasses.replace(fit, groups={**fit.groups, "posterior": fit.draws * 1.001})
+    drawn = dataclasses.replace(fit, groups=Held({**fit.groups.by_name, "posterior": fit.draws * 1.001}))
     one, two = (_manifest(toy, Basis({"FR": p}, {"FR": 1.0}), DESIGN) for p in (fit, drawn))
     assert one["identity"]["posteriors"]["FR"]["draws"] != two["identity"]["posteriors"]["FR"]["draws"]
 

@@ -68,7 +68,7 @@ def hostile_design(dice: random.Random) -> bytes:
 
 @pytest.mark.slow
 def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path):
-    case, dice, refused = load_case(TEMPLATE), random.Random(22), 0
+    case, dice, said = load_case(TEMPLATE), random.Random(22), []
     tracemalloc.start()
     for n in range(500):
         file = tmp_path / "design.toml"
@@ -77,9 +77,7 @@ def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path):
         try:
             design = read_design(case, file)
         except BadDesign as error:
-            refused += 1
-            assert len(str(error)) < 4000, (n, str(error)[:200])
-            assert "Traceback" not in str(error)
+            said.append(str(error))
         else:
             assert count_points(design) <= 1_000_000
             assert all(np.isfinite([i.low, i.high]).all() for i in design.inputs)
@@ -87,7 +85,9 @@ def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path):
         assert time.monotonic() - began < 20, n
     assert tracemalloc.get_traced_memory()[1] < 500e6
     tracemalloc.stop()
-    assert 350 < refused < 500
+    assert 350 < len(said) < 500
+    assert max(map(len, said)) < 4000
+    assert not any("Traceback" in text or "\x1b" in text for text in said)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "large", "loop", "missing"])
@@ -143,11 +143,10 @@ def test_five_hundred_altered_chunks_are_refused(tmp_path):
         chunks.write(1, values[16:])
     assert np.array_equal(np.concatenate([mine.read(0), mine.read(1)]), values)
     good, others = mine.path(0).read_bytes(), [theirs.path(0).read_bytes(), mine.path(1).read_bytes()]
-    for n in range(500):
+    for _ in range(500):
         mine.path(0).write_bytes(damaged(json.loads(good), dice.choice(others), dice))
         with pytest.raises(ManifestMismatch, match="delete it and resume"):
             mine.read(0)
-            print("accepted", n, mine.path(0).read_bytes()[:300])
     mine.path(0).unlink()
     os.mkfifo(mine.path(0))
     with pytest.raises(ManifestMismatch, match="plain file"):

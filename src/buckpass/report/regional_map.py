@@ -54,7 +54,11 @@ class Outline(StrangersRecord):
 
     @model_validator(mode="after")
     def _as_deep_as_its_type(self) -> Outline:
-        if any(isinstance(ring, int) or isinstance(ring[0], list) for polygon in self.polygons() for ring in polygon):
+        if any(
+            isinstance(ring, int) or not ring or isinstance(ring[0], list)
+            for polygon in self.polygons()
+            for ring in polygon
+        ):
             raise ValueError(f"its arcs are not those of a {self.type}")
         return self
 
@@ -223,7 +227,7 @@ class Outlines(StrangersRecord):
     @model_validator(mode="after")
     def _can_be_drawn(self) -> Outlines:
         west, south, east, north = self.bbox
-        if not (-180 <= west and east <= 360 and -85 <= south and north <= 85):
+        if not (west >= -180 and east <= 360 and south >= -85 and north <= 85):
             raise ValueError("bbox is not west, south, east, north in degrees, within 85 degrees of the equator")
         if not (east - west > 0.1 and north - south > 0.1 and (north - south) < 20 * (east - west)):
             raise ValueError("bbox holds no area that could be drawn")
