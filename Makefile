@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env restamp years headline comparison power-study report test test-slow test-failed lint types answers bench docs pins posteriors clean
+.PHONY: env restamp years headline comparison power-study report test test-slow test-failed lint types answers published bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -62,6 +62,9 @@ headline: env  ## docs/headline.json, the README's figure and answer, from the b
 
 answers: env  ## docs/answers.json: what the commands of docs/questions.md print; after every change of cases or posteriors
 	$(BIN)/python docs/_build/answers.py
+
+published: env  ## docs/published.json: what becomes of each publisher's file of ../shared, where that is there
+	$(BIN)/python docs/_build/published.py
 
 docs: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -21,6 +21,7 @@ import answers
 import comparison
 import decades
 import measured
+import published
 import reference
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +92,7 @@ def piece(name: str, page: str) -> str:
         "compare": lambda: measured.compare(read("docs/headline.json")),
         "claims": lambda: measured.claims(read("docs/headline.json")),
         "calibration": lambda: measured.calibration(read("benchmarks/calibration.json")),
+        "published": lambda: published.shown(read("docs/published.json")),
         "benchmarks": lambda: measured.benchmarks(read("benchmarks/results.json")),
         "decades_steps": decades.steps,
         "decades_scenarios": lambda: decades.scenarios(read("docs/decades.json")),

@@ -113,7 +113,8 @@ def test_a_folder_of_downloads_gives_one_line_a_file_and_what_was_refused_first(
 def test_formats_lists_what_is_read_and_what_is_not():
     shown = called("events", "formats")
     assert shown.exit_code == 0
-    assert "UCDP Georeferenced" in " ".join(shown.stdout.split())
+    assert shown.stdout.splitlines()[1].split() == ["publisher", "file", "versions", "where", "gives"]
+    assert "Georeferenced" in shown.stdout
     given = json.loads(called("events", "formats", "--json").stdout)
     assert {"layout", "publisher", "file", "versions", "where", "gives", "citation"} == set(given["read"][0])
     assert any("Stata" in kind["kind"] for kind in given["not_read"])

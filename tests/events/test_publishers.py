@@ -284,6 +284,7 @@ def test_each_sheet_of_the_workbook_keeps_its_unit(tmp_path):
     store = tmp_path / "s.duckdb"
     file = load(store, [workbook(tmp_path / "milex.xlsx", MILEX_SHEETS)]).files[0]
     assert (file.layout, file.rows_read, file.rows_rejected) == ("sipri_milex", 4, 0)
+    assert file.lacks == ()  # one of the sheets has the column Currency
     found = dict(query(store, "SELECT title, milex FROM sipri_milex WHERE year = 1989").iter_rows())
     assert found == {
         "million US$, constant prices of 2022": 7750.4357,

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from buckpass.fit.posterior import Held
 from buckpass.futures.boxes import find_box
 from buckpass.futures.design import Design, Input, Outcome, assumed_inputs, read_design, sample_points
 from buckpass.futures.problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch
-from buckpass.futures.sweep import CHUNK, sweep
+from buckpass.futures.sweep import CHUNK, Sweep, _analysed, _manifest, _of_fits, sweep
+from buckpass.predict.which_fits import Basis
 from buckpass.results import files
 from buckpass.results.errors import OutputFailed
 from buckpass.results.files import json_text
@@ -47,6 +49,62 @@ def test_a_box_is_found_where_it_was_put():
     assert find_box(x, np.zeros(2000, bool), list("abcd")) is None
 
 
+@pytest.mark.parametrize(("seed", "keys"), [(n, k) for n in range(4) for k in ((2,), (0, 3))])
+def test_the_box_that_decides_everything_is_found_in_a_morris_design(seed, keys):
+    """Four levels an input: no quantile cuts there; and two inputs may matter only together."""
+    names = tuple("abcde")
+    inputs = tuple(Input(name, 0.0, 1.0) for name in names)
+    points = sample_points(Design("morris", 20, seed, 1, 1, inputs, ()))
+    interest = np.all(points[:, keys] > 0.5, axis=1)
+    box = find_box(points, interest, names)
+    assert set(box.limits) == {names[k] for k in keys}
+    assert all(low == pytest.approx(2 / 3) for low, _ in box.limits.values())
+    assert (box.density, box.coverage) == (1, 1)
+
+
+def test_above_and_below_hold_together():
+    values = np.array([-1.0, 0.0, 0.2, 0.5, 0.7])
+    outcome = Outcome("burden", "AAA", 2024, above=0.0, below=0.5)
+    assert outcome.is_of_interest(values).tolist() == [False, False, True, False, False]
+    assert Outcome("burden", "AAA", 2024, below=0.0).is_of_interest(values).tolist() == [True, *[False] * 4]
+    assert not Outcome("burden", "AAA", 2024).is_of_interest(values).any()
+    assert outcome.sought == "burden AAA 2024 above 0 and below 0.5"
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris", "lhs"])
+def test_a_sweep_says_in_words_what_has_no_number(method, monkeypatch):
+    """What never varies, to the last bit, and what is not a number never reach SALib, and have no row."""
+    outcomes = tuple(Outcome("burden", "AAA", year, above=0.5) for year in (2021, 2022, 2023, 2024))
+    design = dataclasses.replace(DESIGN, method=method, samples=64, outcomes=outcomes)
+    points = sample_points(design)
+    moving = (points[:, 1] - 0.5) / 1.5
+    lost = np.where(np.arange(len(points)) == 3, np.nan, moving)
+    values = np.stack([moving, np.full(len(points), 0.1) + 1e-17 * moving, lost, np.ones(len(points))], axis=1)
+    indices, boxes = _analysed(design, points, values)
+    found = Sweep(design, points, values, indices, boxes, Path())
+    assert set(found.table().frame["outcome"]) == {outcomes[0].text}
+    assert found.table().frame["input"][0] == "AAA.stake"
+    assert found.where().frame["input"].to_list() == ["AAA.stake"] * len(found.where().frame)
+    said = " ".join(found.notes)
+    assert f"{outcomes[1].text} is the same at every point (0.1)" in said
+    assert f"{outcomes[1].sought}: so at none" in said
+    assert f"{outcomes[2].text} is not a number at 1 of {len(points)} points" in said
+    assert f"{outcomes[3].sought}: so at every one" in said
+    assert len(found.tables()) == 2
+
+
+def test_fits_of_different_seeds_and_other_draws_of_one_seed_are_told(toy, posteriors):
+    fit = posteriors["FR"]
+    other = dataclasses.replace(fit, seed=fit.seed + 1)
+    note = _of_fits(Basis({"FR": fit, "Q": other}, {"FR": 0.5, "Q": 0.5}))
+    assert note
+    assert str(other.seed) in note[0]
+    assert not _of_fits(Basis({"FR": fit, "Q": fit}, {"FR": 0.5, "Q": 0.5}))
+    drawn = dataclasses.replace(fit, groups=Held({**fit.groups.by_name, "posterior": fit.draws * 1.001}))
+    one, two = (_manifest(toy, Basis({"FR": p}, {"FR": 1.0}), DESIGN) for p in (fit, drawn))
+    assert one["identity"]["posteriors"]["FR"]["draws"] != two["identity"]["posteriors"]["FR"]["draws"]
+
+
 def test_everything_assumed_is_varied_by_default(toy, tmp_path):
     file = tmp_path / "design.toml"
     file.write_text('method = "lhs"\nsamples = 10\n')
@@ -61,14 +119,17 @@ def test_everything_assumed_is_varied_by_default(toy, tmp_path):
     [
         ('methd = "sobol"', "did you mean 'method'"),
         ('method = "grid"', "not one of sobol, morris, lhs"),
-        ("samples = 0", "at least 1"),
-        ('first_year = "soon"', "is not a year"),
+        ("samples = 0", "greater than or equal to 1"),
+        ('first_year = "soon"', r"toml:1 \[first_year\].*integer"),
         ('[[input]]\npath = "AAA.stakes"', "did you mean"),
         ('[[input]]\npath = "AAA.stake"', "give low and high"),
         ('[[input]]\npath = "transfer"\nlow = 0\nhigh = 1', "buckpass agreement"),
         ('[[input]]\npath = "futures.discount"', "one-step"),
         ('[[outcome]]\nmeasure = "burdn"\npower = "AAA"\nyear = 2030', "did you mean 'burden'"),
         ("samples = [", "TOML"),
+        ("samples = 1000000", "more than 1,000,000"),
+        ('[[input]]\npath = "AAA.stake"\nlow = 0\nhigh = 1\n' * 2, "stands twice"),
+        ('[[outcome]]\nmeasure = "burden"\npower = "AAA"\nyear = 2022\nabove = 2\nbelow = 1', "no value between"),
     ],
 )
 def test_bad_designs_are_refused(toy, tmp_path, text, match):
@@ -110,9 +171,10 @@ def test_what_cannot_be_computed_is_null_with_its_reason(toy, posteriors, tmp_pa
     missing = [v for one in said["indices"] for row in one.values() for v in row.values() if v is None]
     assert bool(missing) == any("cannot be computed from" in note for note in said["notes"])
     still = [o.text for o, values in zip(design.outcomes, found.outcomes.T, strict=True) if np.ptp(values) == 0]
-    assert [note for note in said["notes"] if "the same at every point" in note] == [
-        f"{text} is the same at every point: nothing here moves it." for text in still
-    ]
+    stated = [note for note in said["notes"] if "the same at every point" in note]
+    assert len(stated) == len(still)
+    assert all(note.startswith(text) for note, text in zip(stated, still, strict=True))
+    assert not set(still) & set(found.table().frame["outcome"])
     assert missing or still
     assert all(note in found.table().note for note in said["notes"])
 

@@ -19,6 +19,8 @@ SIZE_LIMITS = {
     "own_operations.csv": 1 * MEGABYTE,
     "series.csv": 5 * MEGABYTE,
     "sources.bib": 1 * MEGABYTE,
+    "geometry.json": 1 * MEGABYTE,
+    "power_study.json": 1 * MEGABYTE,
 }
 SCENARIO_LIMIT = 20_000
 LONGEST_NAME = 200
@@ -31,8 +33,14 @@ def read_inside(folder: Path, name: str) -> bytes:
     Refused before reading (`FileRefused`): a missing or empty file, a path or a link that leaves the folder, a loop of
     links, anything but a plain file (a pipe would never end), a file above its size limit.
     """
-    path = _settle(folder, name)
-    limit = SIZE_LIMITS.get(name, SCENARIO_LIMIT)
+    content = read_bounded(_settle(folder, name), name, SIZE_LIMITS.get(name, SCENARIO_LIMIT))
+    if not content.strip():
+        raise FileRefused("the file is empty. `buckpass new DIR` writes a case to compare with")
+    return content
+
+
+def read_bounded(path: Path, name: str, limit: int) -> bytes:
+    """The bytes of a plain file of at most `limit` bytes; anything else raises `FileRefused` before it is read."""
     with open_plain(path, name) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > limit:
@@ -43,8 +51,6 @@ def read_inside(folder: Path, name: str) -> bytes:
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise FileRefused(f"grew beyond {limit / MEGABYTE:g} MB while being read: not used")
-    if not content.strip():
-        raise FileRefused("the file is empty. `buckpass new DIR` writes a case to compare with")
     return content
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from buckpass.case.problems import Problem, clip, control_character, nearest
+from buckpass.case.problems import FileRefused, Problem, clip, control_character, nearest
+from buckpass.case.strangers_files import parsed_toml
 from buckpass.case.toml_lines import Path, key_lines, line_of
 from buckpass.case.wording import keys_at, say
 
 Model = TypeVar("Model", bound=BaseModel)
 MOST_PROBLEMS = 200
-DEEPEST = 40
-LONGEST_DOTTED_KEY = 12
-_DOTTED = re.compile(rf"(?:[\w\"'-]{{1,80}}[ \t]{{0,9}}\.[ \t]{{0,9}}){{{LONGEST_DOTTED_KEY}}}")
 
 
 @dataclass(frozen=True)
@@ -69,30 +65,12 @@ def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _parse(name: str, text: str) -> tuple[dict[str, Any], Problem | None]:
-    text = text.replace("\r\n", "\n")
-    if (found := _DOTTED.search(text)) or _is_deep(text):
-        line = text[: found.start()].count("\n") + 1 if found else None
-        return {}, Problem(
-            name, line, "", "tables or lists nested too deeply: not read", "a case needs at most six levels"
-        )
     try:
-        return tomllib.loads(text), None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        return {}, Problem(name, line, "", f"is not valid TOML: {clip(error, 200)}", "compare with a bundled case.toml")
-    except (RecursionError, ValueError) as error:
-        return {}, Problem(name, None, "", f"is not valid TOML: {clip(error, 200)}")
-
-
-def _is_deep(text: str) -> bool:
-    """Whether brackets nest deeper than any case needs; strings are not told apart, so the bound is wide."""
-    depth = 0
-    for bracket in re.findall(r"[\[\]{}]", text):
-        depth = max(0, depth + (1 if bracket in "[{" else -1))
-        if depth > DEEPEST:
-            return True
-    return False
+        return parsed_toml(text), None
+    except FileRefused as refused:
+        return {}, Problem(
+            name, refused.line, "", str(refused), "compare with a bundled one" if name == "case.toml" else ""
+        )
 
 
 def _problems(file: TomlFile, model: type[BaseModel], invalid: ValidationError) -> list[Problem]:

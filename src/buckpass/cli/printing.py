@@ -111,7 +111,8 @@ def tell_table(result_table: Any) -> None:
         shown = (cell(value, name) for name, value in zip(frame.columns, row, strict=True))
         drawn.add_row(*("–" if one is None else escape(legible(one)) for one in shown))
     _WAITING.stop()
-    Console(soft_wrap=False).print(drawn)
+    if frame.height:
+        Console(soft_wrap=False).print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
 

@@ -33,8 +33,10 @@ def find_box(
 ) -> Box | None:
     """The box of highest density · √coverage on the peeling path, with limits that matter only; None without interest.
 
-    Peels the 5 % slice whose removal raises the mean of `interest` most, until `least_mass` of the cases is left; a limit
-    that can be dropped without the density falling below 95 % of the box's own is dropped again.
+    Peels the slice whose removal leaves the highest density · √coverage, whether it rises at once or not (two inputs may
+    matter only together), until `least_mass` of the cases is left. A slice is 5 % of the cases, or where an input takes few
+    values, as in a Morris design, all that share its outermost one. A limit that can be dropped without the density falling
+    below 95 % of the box's own is dropped again.
     """
     interest = np.asarray(interest, bool)
     if not interest.any():
@@ -43,7 +45,7 @@ def find_box(
     path, smallest = [bounds.copy()], max(least_mass * len(inputs), 1)
     while (following := _peeled(inputs, interest, path[-1], smallest)) is not None:
         path.append(following)
-    best = max(path, key=lambda b: _density(inputs, interest, b) * np.sqrt(_coverage(inputs, interest, b)))
+    best = max(path, key=lambda b: _score(inputs, interest, b))
     best = _pruned(inputs, interest, best, bounds)
     limits = {
         name: (float(best[k, 0]), float(best[k, 1]))
@@ -62,15 +64,23 @@ def find_box(
 
 def _peeled(inputs: np.ndarray, interest: np.ndarray, bounds: np.ndarray, smallest: float) -> np.ndarray | None:
     inside = _inside(inputs, bounds)
-    best, best_mean = None, interest[inside].mean()
+    best, best_score = None, -1.0
     for k in range(inputs.shape[1]):
-        for side, level in ((0, PEEL), (1, 1 - PEEL)):
+        for side in (0, 1):
             trial = bounds.copy()
-            trial[k, side] = np.quantile(inputs[inside, k], level)
-            left = _inside(inputs, trial)
-            if smallest <= left.sum() < inside.sum() and interest[left].mean() > best_mean:
-                best, best_mean = trial, interest[left].mean()
+            trial[k, side] = _next_limit(inputs[inside, k], side)
+            mass, score = _inside(inputs, trial).sum(), _score(inputs, interest, trial)
+            if smallest <= mass < inside.sum() and score > best_score:
+                best, best_score = trial, score
     return best
+
+
+def _next_limit(values: np.ndarray, side: int) -> float:
+    """Where 5 % of the values lie beyond, or where so many share the outermost one, the value next to it."""
+    limit = np.quantile(values, (PEEL, 1 - PEEL)[side])
+    if side == 0:
+        return limit if limit > values.min() else values[values > limit].min(initial=values.max())
+    return limit if limit < values.max() else values[values < limit].max(initial=values.min())
 
 
 def _pruned(inputs: np.ndarray, interest: np.ndarray, box: np.ndarray, bounds: np.ndarray) -> np.ndarray:
@@ -90,6 +100,10 @@ def _inside(inputs: np.ndarray, bounds: np.ndarray) -> np.ndarray:
 def _density(inputs: np.ndarray, interest: np.ndarray, bounds: np.ndarray) -> float:
     inside = _inside(inputs, bounds)
     return float(interest[inside].mean()) if inside.any() else 0.0
+
+
+def _score(inputs: np.ndarray, interest: np.ndarray, bounds: np.ndarray) -> float:
+    return _density(inputs, interest, bounds) * np.sqrt(_coverage(inputs, interest, bounds))
 
 
 def _coverage(inputs: np.ndarray, interest: np.ndarray, bounds: np.ndarray) -> float:

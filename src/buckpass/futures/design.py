@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from pydantic import Field
 
 from buckpass.case import Case
-from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.entries import Entry, Line, Number
+from buckpass.case.files import decode_text
+from buckpass.case.problems import FileRefused, clip, spelling_hint
+from buckpass.case.strangers_files import read_plain
+from buckpass.case.toml_reading import read_toml
 from buckpass.changes.in_case import quantity_of
 from buckpass.changes.paths import override_paths
 from buckpass.futures.observe import BY_POWER
 from buckpass.futures.problems import BadDesign
 from buckpass.futures.scenario import questions_of
 
-__all__ = ["METHODS", "Design", "Input", "Outcome", "assumed_inputs", "read_design", "sample_points"]
+__all__ = ["Design", "Input", "Outcome", "assumed_inputs", "read_design", "sample_points"]
 
-METHODS = ("sobol", "morris", "lhs")
-KEYS = {"method", "samples", "seed", "years", "histories", "first_year", "foresight", "overrides", "input", "outcome"}
+LARGEST_FILE, MOST_POINTS = 100_000, 1_000_000
+Count = Annotated[int, Field(strict=True, ge=1, lt=2**31)]
+Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
+
+
+class InputEntry(Entry):
+    """`[[input]]`: a path of `--set`, and a range where the case gives none or another is wanted."""
+
+    path: Line
+    low: Number | None = None
+    high: Number | None = None
+
+
+class OutcomeEntry(Entry):
+    """`[[outcome]]`: what is looked at, and which of its values are of interest."""
+
+    measure: Line
+    power: Line
+    year: Year
+    above: Number | None = None
+    below: Number | None = None
+
+
+class DesignFile(Entry):
+    """What may stand in a design file."""
+
+    method: Literal["sobol", "morris", "lhs"] = "sobol"
+    samples: Count = 64
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
+    years: Count = 25
+    histories: Count = 2048
+    first_year: Year | None = None
+    foresight: Literal["myopic", "one-step"] = "myopic"
+    overrides: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
+    input: Annotated[tuple[InputEntry, ...], Field(max_length=1000)] | None = None
+    outcome: Annotated[tuple[OutcomeEntry, ...], Field(max_length=200)] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +82,19 @@ class Outcome:
     year: int
     above: float | None = None
     below: float | None = None
+
+    def is_of_interest(self, values: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Whether each value lies above `above` and below `below`, as far as they are given; none where neither is."""
+        if self.above is None and self.below is None:
+            return np.zeros(values.shape, bool)
+        low = -np.inf if self.above is None else self.above
+        return (values > low) & (values < (np.inf if self.below is None else self.below))
+
+    @property
+    def sought(self) -> str:
+        """The outcome with what is of interest in it: `burden AAA 2030 above 0.3 and below 0.5`."""
+        ends = [f"{word} {end:g}" for word, end in (("above", self.above), ("below", self.below)) if end is not None]
+        return " ".join((self.text, " and ".join(ends))).strip()
 
     @property
     def text(self) -> str:
@@ -74,29 +125,28 @@ class Design:
 def read_design(case: Case, path: Path) -> Design:
     """A design file; without [[input]] everything labelled assumed is varied. Raises `BadDesign` with every problem."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadDesign(f"{path.name} cannot be read as TOML: {error}") from error
-    problems = [f"unknown key {clip(k)!r} — {spelling_hint(k, KEYS)}" for k in table if k not in KEYS]
-    method = table.get("method", "sobol")
-    if method not in METHODS:
-        problems.append(f"method {clip(str(method))!r} is not one of {', '.join(METHODS)}")
-    counts = {k: table.get(k, d) for k, d in (("samples", 64), ("seed", 0), ("years", 25), ("histories", 2048))}
-    problems += [f"{k} = {v!r} is not a whole number" for k, v in counts.items() if type(v) is not int]
-    problems += [f"{k} = {v} must be at least 1" for k, v in counts.items() if type(v) is int and k != "seed" and v < 1]
-    foresight, first_year = table.get("foresight", "myopic"), table.get("first_year")
-    if first_year is not None and (type(first_year) is not int or not 1 <= first_year <= 9999):
-        problems.append(f"first_year = {first_year!r} is not a year")
-        first_year = None
-    inputs, wrong = _inputs(case, table.get("input"), foresight, first_year)
-    outcomes, bad = _outcomes(case, table.get("outcome"))
-    problems += wrong + bad
-    if problems:
-        raise BadDesign(f"{path.name}: nothing was computed:\n  " + "\n  ".join(problems))
-    return Design(
-        method=method, **counts, inputs=inputs, outcomes=outcomes, overrides=tuple(table.get("overrides", ())),
-        foresight=foresight, first_year=first_year,
-    )  # fmt: skip
+        file, found = read_toml(path.name, decode_text(read_plain(path, LARGEST_FILE)), DesignFile)
+    except FileRefused as refused:
+        raise BadDesign(f"{path.name}: {refused}") from None
+    given, problems = file.content, [str(p) for p in found]
+    if given is None:
+        raise _bad(path, problems)
+    inputs, wrong = _inputs(case, given)
+    outcomes, bad = _outcomes(case, given)
+    if problems := [*wrong, *bad]:
+        raise _bad(path, problems)
+    kept = {
+        k: getattr(given, k)
+        for k in ("method", "samples", "seed", "years", "histories", "overrides", "foresight", "first_year")
+    }
+    design = Design(inputs=inputs, outcomes=outcomes, **kept)
+    if (points := count_points(design)) > MOST_POINTS:
+        raise _bad(path, [f"samples = {given.samples} asks for {points:,} points, more than {MOST_POINTS:,}"])
+    return design
+
+
+def _bad(path: Path, problems: Sequence[str]) -> BadDesign:
+    return BadDesign(f"{path.name}: nothing was computed:\n  " + "\n  ".join(problems))
 
 
 def assumed_inputs(case: Case, first_year: int | None = None) -> tuple[Input, ...]:
@@ -114,14 +164,24 @@ def assumed_inputs(case: Case, first_year: int | None = None) -> tuple[Input, ..
     )
 
 
+def count_points(design: Design) -> int:
+    """How many points the design plays."""
+    inputs = len(design.inputs)
+    return {"sobol": _power_of_two(design.samples) * (inputs + 2), "morris": design.samples * (inputs + 1),
+            "lhs": design.samples}[design.method]  # fmt: skip
+
+
+def _power_of_two(samples: int) -> int:
+    return 1 << max(samples - 1, 1).bit_length()  # Sobol' sequences balance at powers of two
+
+
 def sample_points(design: Design) -> Float[np.ndarray, "n k"]:
     """The points of the design, in the order that its analysis expects."""
     problem = problem_of(design)
     if design.method == "sobol":
         from SALib.sample import sobol
 
-        size = 1 << max(design.samples - 1, 1).bit_length()  # Sobol' sequences balance at powers of two
-        return sobol.sample(problem, size, calc_second_order=False, seed=design.seed)
+        return sobol.sample(problem, _power_of_two(design.samples), calc_second_order=False, seed=design.seed)
     if design.method == "morris":
         from SALib.sample import morris
 
@@ -140,42 +200,46 @@ def problem_of(design: Design) -> dict[str, Any]:
     }
 
 
-def _inputs(case: Case, entries: Any, foresight: str, first_year: int | None) -> tuple[tuple[Input, ...], list[str]]:
-    if entries is None:
-        return assumed_inputs(case, first_year), []
-    paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case, first_year)}
+def _inputs(case: Case, given: DesignFile) -> tuple[tuple[Input, ...], list[str]]:
+    if given.input is None:
+        return assumed_inputs(case, given.first_year), []
+    paths, ranges = override_paths(case), {i.path: i for i in assumed_inputs(case, given.first_year)}
     found, problems = [], []
-    for entry in entries:
-        name = str(entry.get("path"))
-        known = ranges.get(name)
-        low, high = entry.get("low", known and known.low), entry.get("high", known and known.high)
+    for entry in given.input:
+        name, known = entry.path, ranges.get(entry.path)
+        low = entry.low if entry.low is not None or known is None else known.low
+        high = entry.high if entry.high is not None or known is None else known.high
         if name not in paths or paths[name].value != "number":
             problems.append(f"input {clip(name)!r} is not a number that can be changed — {spelling_hint(name, paths)}")
-        elif why := paths[name].why_not(*questions_of(foresight)):
+        elif why := paths[name].why_not(*questions_of(given.foresight)):
             problems.append(f"input {name}: {why}")
-        elif not all(isinstance(x, (int, float)) and math.isfinite(x) for x in (low, high)) or not low < high:
+        elif low is None or high is None or not low < high:
             problems.append(f"input {name}: give low and high, low below high (seen: {low}, {high})")
+        elif name in {i.path for i in found}:
+            problems.append(f"input {name} stands twice: give it once")
         else:
-            found.append(Input(name, float(low), float(high)))
+            found.append(Input(name, low, high))
     return tuple(found), problems
 
 
-def _outcomes(case: Case, entries: Any) -> tuple[tuple[Outcome, ...], list[str]]:
-    last = case.settings.years[1]
-    entries = entries or [
-        {"measure": "deployed_by", "power": case.settings.focus.rider, "year": last + 15, "above": 0.5}
-    ]
+def _outcomes(case: Case, given: DesignFile) -> tuple[tuple[Outcome, ...], list[str]]:
+    if not given.outcome:
+        return (Outcome("deployed_by", case.settings.focus.rider, case.settings.years[1] + 15, above=0.5),), []
     found, problems = [], []
-    for entry in entries:
-        unknown = sorted(set(entry) - {"measure", "power", "year", "above", "below"})
-        measure, power, year = entry.get("measure"), entry.get("power"), entry.get("year")
-        problems += [f"outcome has an unknown key {clip(k)!r}" for k in unknown]
-        if measure not in BY_POWER:
-            problems.append(f"outcome measure {measure!r} is not known — {spelling_hint(str(measure), BY_POWER)}")
-        elif power not in case.powers:
-            problems.append(f"outcome power {power!r} is not of this case — {spelling_hint(str(power), case.powers)}")
-        elif type(year) is not int:
-            problems.append(f"outcome year {year!r} is not a year")
-        elif not unknown:
-            found.append(Outcome(measure, power, year, entry.get("above"), entry.get("below")))
+    for entry in given.outcome:
+        outcome = Outcome(entry.measure, entry.power, entry.year, entry.above, entry.below)
+        if entry.measure not in BY_POWER:
+            problems.append(
+                f"outcome measure {clip(entry.measure)!r} is not known — {spelling_hint(entry.measure, BY_POWER)}"
+            )
+        elif entry.power not in case.powers:
+            problems.append(
+                f"outcome power {clip(entry.power)!r} is not of this case — {spelling_hint(entry.power, case.powers)}"
+            )
+        elif entry.above is not None and entry.below is not None and not entry.above < entry.below:
+            problems.append(
+                f"outcome {outcome.text}: above = {entry.above:g} and below = {entry.below:g} leave no value between"
+            )
+        else:
+            found.append(outcome)
     return tuple(found), problems

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.strangers_files import StrangersRecord, read_json
 from buckpass.futures.observe import BY_HOST, BY_POWER, MEASURES
 from buckpass.futures.problems import ManifestMismatch
 from buckpass.futures.tiles import TileResult, all_histories
@@ -19,6 +23,15 @@ __all__ = ["HistoryWriter", "check_manifest", "manifest_of", "read_manifest"]
 
 MANIFEST = "manifest.json"
 VERSIONED = ("buckpass", "jax", "numpy")
+
+
+class Manifest(StrangersRecord):
+    """What a folder of results says of itself."""
+
+    identity: dict[str, Any]
+    versions: dict[str, str]
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
 
 
 def manifest_of(identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,14 +47,14 @@ def manifest_of(identity: Mapping[str, Any], parameters: Mapping[str, Any]) -> d
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a folder, None where it has none."""
     path = folder / MANIFEST
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        return read_json(path, Manifest).model_dump(exclude_unset=True)
+    except FileRefused as refused:
         raise ManifestMismatch(
-            f"{path} cannot be read ({error}); nothing was overwritten: choose another folder"
-        ) from error
+            f"{path} cannot be used ({refused}); nothing was overwritten: choose another folder"
+        ) from refused
 
 
 def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
@@ -55,14 +68,22 @@ def check_manifest(folder: Path, wanted: Mapping[str, Any]) -> bool:
         return False
     wanted = json.loads(json_text(wanted))
     for part in ("versions", "identity"):
-        for key in sorted({*found.get(part, {}), *wanted[part]}):
-            seen, asked = found.get(part, {}).get(key), wanted[part].get(key)
+        for key in sorted({*found[part], *wanted[part]}):
+            where, seen, asked = _first_difference(key, found[part].get(key), wanted[part].get(key))
             if seen != asked:
                 raise ManifestMismatch(
-                    f"{folder} holds results with {key} = {_short(seen)}, asked is {_short(asked)}: the two cannot be "
+                    f"{folder} holds results with {where} = {_short(seen)}, asked is {_short(asked)}: the two cannot be "
                     "joined; nothing was overwritten. Choose another folder, or run it again as it was"
                 )
     return True
+
+
+def _first_difference(place: str, seen: Any, asked: Any) -> tuple[str, Any, Any]:
+    """The innermost named place where two values differ, and what stands there."""
+    while isinstance(seen, dict) and isinstance(asked, dict) and seen != asked:
+        key = next(k for k in sorted({*seen, *asked}) if seen.get(k) != asked.get(k))
+        place, seen, asked = f"{place}.{clip(key)}", seen.get(key), asked.get(key)
+    return place, seen, asked
 
 
 class HistoryWriter:

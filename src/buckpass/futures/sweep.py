@@ -17,11 +17,12 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.fit.posterior import Posterior
 from buckpass.futures.boxes import find_box
+from buckpass.futures.chunks import CHUNK, Chunks, run_of
 from buckpass.futures.cluster import connected, spread
-from buckpass.futures.design import Design, problem_of, sample_points
+from buckpass.futures.design import Design, Outcome, problem_of, sample_points
 from buckpass.futures.observe import BY_POWER, Tally
 from buckpass.futures.output import VERSIONED, check_manifest
-from buckpass.futures.problems import BadDesign, ManifestMismatch
+from buckpass.futures.problems import BadDesign
 from buckpass.futures.run import Plan, check_plan
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.tiles import Along, in_order, play_tiles
@@ -32,7 +33,6 @@ from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["CHUNK", "Sweep", "chunk_values", "sweep"]
 
-CHUNK = 16  # points a file
 LEAST_LATIN = 64  # RBD-FAST halves the points for its intervals and needs more than 20 in a half
 
 
@@ -46,21 +46,42 @@ class Sweep(ShowsItself):
     indices: tuple[dict[str, dict[str, float]], ...]  # per outcome: {input: {S1, S1_conf, ST, ST_conf} or Morris'}
     boxes: tuple[dict[str, Any] | None, ...]
     folder: Path
+    of_fits: tuple[str, ...] = ()  # what is to be known of the posteriors that were used
 
     def table(self) -> ResultTable:
-        """Indices, one row per outcome and input, the strongest first."""
+        """Indices, one row per input and outcome that varies, the strongest first; why others are missing stands below."""
         rows = [
             {"outcome": o.text, "input": path, **values}
             for o, found in zip(self.design.outcomes, self.indices, strict=True)
-            for path, values in sorted(found.items(), key=lambda item: -abs(item[1].get("ST", item[1].get("mu_star", item[1].get("S1", 0)))))
-        ]  # fmt: skip
-        frame = pl.DataFrame(rows, infer_schema_length=None)
+            for path, values in sorted(found.items(), key=lambda item: -_strength(item[1]))
+        ]
+        frame = pl.DataFrame(
+            rows, dict.fromkeys(("outcome", "input"), pl.String) if not rows else None, infer_schema_length=None
+        )
         return ResultTable(frame, "What the outcomes turn on", {}, " ".join(self.notes), (), "", self.design.seed)
+
+    def where(self) -> ResultTable:
+        """Boxes, one row per range of an input: where the values of interest lie (PRIM)."""
+        rows = [
+            {"outcome": o.sought, "input": path, "from": low, "to": high,
+             **{k: box[k] for k in ("density", "base", "coverage", "mass")}}
+            for o, box in zip(self.design.outcomes, self.boxes, strict=True) if box is not None
+            for path, (low, high) in box["limits"].items()
+        ]  # fmt: skip
+        note = ("All ranges of an outcome hold together. density: share of the points within them that are of interest; base: "
+                "of all points; coverage: share of those of interest that lie within; mass: share of all points within.")  # fmt: skip
+        return ResultTable(pl.DataFrame(rows, infer_schema_length=None), "Where the values of interest lie", {},
+                           note, (), "", self.design.seed)  # fmt: skip
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """Indices, and boxes where there are any."""
+        return tuple(t for t in (self.table(), self.where()) if t.frame.width)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Why a number is missing: an outcome that never varies has no indices, too few points give no interval."""
-        still = [o.text for o, values in zip(self.design.outcomes, self.outcomes.T, strict=True) if np.ptp(values) == 0]
+        """In words what no row can say: outcomes that never vary, numbers that too few points do not give, boxes not found."""
+        of_outcomes = zip(self.design.outcomes, self.outcomes.T, self.indices, self.boxes, strict=True)
+        notes = [note for outcome, values, _, box in of_outcomes for note in _said(outcome, values, box)]
         unknown = {
             key
             for found in self.indices
@@ -68,12 +89,11 @@ class Sweep(ShowsItself):
             for key, v in values.items()
             if not np.isfinite(v)
         }
-        notes = [f"{text} is the same at every point: nothing here moves it." for text in still]
         if unknown:
             notes.append(
                 f"{', '.join(sorted(unknown))} cannot be computed from {len(self.inputs)} points: ask for more samples."
             )
-        return tuple(notes)
+        return (*notes, *self.of_fits)
 
     def as_dict(self) -> dict[str, Any]:
         """Design, indices and boxes as plain data; what cannot be computed is None, and `notes` says why."""
@@ -102,14 +122,13 @@ def sweep(
     manifest = _manifest(case, basis, design)
     check_manifest(out, manifest)
     write_json(made_folder(out) / "manifest.json", manifest)
-    count = -(-len(points) // CHUNK)
-    missing = [k for k in range(count) if _read_chunk(out, k) is None]
+    chunks = Chunks(out, run_of(manifest), len(points), len(design.outcomes))
+    missing = [k for k in range(chunks.count) if chunks.read(k) is None]
     for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
-        write_json(_chunk_path(out, k), {"chunk": k, "values": values}, indent=None)
-    read = [_read_chunk(out, k) for k in range(count)]
-    outcomes = np.array([row for chunk in read if chunk is not None for row in chunk])
+        chunks.write(k, values)
+    outcomes = np.concatenate([values for k in range(chunks.count) if (values := chunks.read(k)) is not None])
     found = _analysed(design, points, outcomes)
-    whole = Sweep(design, points, outcomes, *found, out)
+    whole = Sweep(design, points, outcomes, *found, out, _of_fits(basis))
     write_json(out / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
     return whole
 
@@ -177,44 +196,66 @@ def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
-        "weights": dict(basis.weights), "posteriors": {e: [p.case_hash, p.seed] for e, p in basis.fits.items()},
+        "weights": dict(basis.weights),
+        "posteriors": {e: {"case_hash": p.case_hash, "seed": p.seed, "draws": _draws_hash(p)} for e, p in basis.fits.items()},
         "models": {e: p.model for e, p in basis.fits.items()},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 
 
-def _chunk_path(folder: Path, chunk: int) -> Path:
-    return folder / f"chunk-{chunk:06d}.json"
+def _draws_hash(posterior: Posterior) -> str:
+    values = (np.ascontiguousarray(v.values).tobytes() for _, v in sorted(posterior.draws.data_vars.items()))
+    return hashlib.sha256(b"".join(values)).hexdigest()
 
 
-def _read_chunk(folder: Path, chunk: int) -> list[list[float]] | None:
-    path = _chunk_path(folder, chunk)
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_bytes())["values"]
-    except (ValueError, KeyError) as error:
-        raise ManifestMismatch(
-            f"{path} is damaged ({error}); delete it and resume: it will be computed again"
-        ) from error
+def _of_fits(basis: Basis) -> tuple[str, ...]:
+    """A sentence where the fits in use were drawn with different seeds: no one call has made them."""
+    seeds = {e: p.seed for e, p in basis.fits.items()}
+    if len(set(seeds.values())) < 2:
+        return ()
+    return (f"The fits were drawn with different seeds: {', '.join(f'{e} with {seed}' for e, seed in seeds.items())}.",)
+
+
+def _strength(values: Mapping[str, float]) -> float:
+    return abs(next((values[key] for key in ("ST", "mu_star", "S1") if np.isfinite(values.get(key, np.nan))), 0.0))
+
+
+def _is_still(values: np.ndarray) -> bool:
+    """Whether an outcome is the same at every point, to the processor's last bits."""
+    return bool(np.ptp(values) <= 1e-12 * max(1.0, np.abs(values).max()))
+
+
+def _said(outcome: Outcome, values: np.ndarray, box: Mapping[str, Any] | None) -> Iterator[str]:
+    """What is to be said of one outcome in words."""
+    if (lost := int(np.count_nonzero(~np.isfinite(values)))) > 0:
+        yield f"{outcome.text} is not a number at {lost} of {len(values)} points: nothing is said of what moves it."
+        return
+    if _is_still(values):
+        yield f"{outcome.text} is the same at every point ({values[0]:.3g}): nothing here moves it."
+    if outcome.sought == outcome.text:
+        return
+    if box is None:
+        yield f"{outcome.sought}: so at none of the {len(values)} points."
+    elif box["base"] == 1:
+        yield f"{outcome.sought}: so at every one of the {len(values)} points."
+    elif not box["limits"]:
+        yield f"{outcome.sought}: at {box['base']:.0%} of the points, and no range of the inputs holds more of them."
 
 
 def _analysed(design: Design, points: np.ndarray, outcomes: np.ndarray):
     names = [i.path for i in design.inputs]
     indices = tuple(_indices(design, points, outcomes[:, o]) for o in range(outcomes.shape[1]))
-    boxes = []
-    for o, outcome in enumerate(design.outcomes):
-        values = outcomes[:, o]
-        interest = values > outcome.above if outcome.above is not None else values < (outcome.below or -np.inf)
-        box = find_box(points, interest, names)
-        boxes.append(asdict(box) if box is not None else None)
-    return indices, tuple(boxes)
+    boxes = [
+        find_box(points, outcome.is_of_interest(values), names)
+        for outcome, values in zip(design.outcomes, outcomes.T, strict=True)
+    ]
+    return indices, tuple(asdict(box) if box is not None else None for box in boxes)
 
 
 def _indices(design: Design, points: np.ndarray, values: np.ndarray) -> dict[str, dict[str, float]]:
     problem, names = problem_of(design), [i.path for i in design.inputs]
-    if np.ptp(values) == 0:
-        return {name: {} for name in names}
+    if not np.isfinite(values).all() or _is_still(values):
+        return {}  # SALib answers 0 with interval 0, or NaN, and does not say why
     if design.method == "sobol":
         from SALib.analyze import sobol
 

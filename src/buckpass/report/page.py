@@ -64,10 +64,10 @@ def write_page(
 def render_page(case: Case, results: ReportResults) -> str:
     """The page as text. Every text of the case is escaped; the page runs no script and asks the network for nothing."""
     cards = crisis_cards(case, results)
-    figures = _figures(case, results)
+    figures, no_map = _figures(case, results)
     return _templates().get_template("page.html").render(
         case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
-        figures=figures, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
+        figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
@@ -82,11 +82,21 @@ def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapt
     return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
 
 
-def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
-    """The figures that these results allow, by name."""
-    from buckpass.report import figures as measured
-    from buckpass.report.regional_map import positions_map, regional_map
+def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
+    """The maps, or in a sentence why the case's outlines cannot be drawn: that costs the maps, not the page."""
+    from buckpass.report.regional_map import GeometryUnusable, positions_map, regional_map
 
+    try:
+        return [regional_map(case, results.record), positions_map(case)], ""
+    except GeometryUnusable as error:
+        return [], str(error)
+
+
+def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str]:
+    """The figures that these results allow, by name, and why there is no map where its outlines cannot be drawn."""
+    from buckpass.report import figures as measured
+
+    maps, no_map = _maps(case, results)
     focus = case.settings.focus.theatre
     others = [t for t in case.theatres if t != focus and t in set(case.crises["theatre"])]
     found = [
@@ -94,8 +104,7 @@ def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
         measured.record_heat_map(case, results.record, others, "elsewhere") if others else None,
         measured.shares_over_time(case, results.record),
         measured.ledger_figure(case, results.verdicts),
-        regional_map(case, results.record),
-        positions_map(case),
+        *maps,
     ]
     if results.model is not None:
         from buckpass.report import model_figures as modelled
@@ -108,7 +117,7 @@ def _figures(case: Case, results: ReportResults) -> dict[str, Figure]:
         found.append(compared.crises_by_explanation(case, results.compared))
         if results.forecast is not None:
             found.append(compared.forecasts_drawn(case, results.forecast))
-    return {f.name: f for f in found if f is not None}
+    return {f.name: f for f in found if f is not None}, no_map
 
 
 def _explanation_tables(results: ReportResults) -> list[ResultTable]:

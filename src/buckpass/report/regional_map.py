@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import altair as alt
 import polars as pl
+from pydantic import ConfigDict, Field, model_validator
 
 from buckpass.case import BuckpassError, Case
+from buckpass.case.entries import Line
 from buckpass.case.files import read_inside
+from buckpass.case.problems import FileRefused
+from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.record import Record
 from buckpass.record.shares import DOMAINS, leaders, measure_name, years_in_words
 from buckpass.report.theme import INK, PALE, Figure, Layered, ink_on, power_colours
@@ -25,8 +28,62 @@ HOST, LAND, BORDER = "#e6e9ee", "#f6f7f9", "#aab2bd"
 APART = 13  # pixels from the capital to the middle of a power's disc
 
 
+Coordinate = Annotated[float, Field(ge=-1e9, le=1e9)]
+Pair = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
+Ring = Annotated[list[int], Field(min_length=1)]
+Arc = Annotated[list[Pair], Field(min_length=2)]
+
+
 class GeometryUnusable(BuckpassError):
     """The case's geometry.json is not a map that can be drawn."""
+
+
+class Outline(StrangersRecord):
+    """A state: its id, and its polygons as rings of arcs; a negative number is an arc turned round."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["Polygon", "MultiPolygon"]
+    id: Line
+    arcs: list[Ring] | list[list[Ring]]
+
+    def polygons(self) -> list[Any]:
+        """Polygons [polygon][ring][arc]."""
+        return [self.arcs] if self.type == "Polygon" else self.arcs
+
+    @model_validator(mode="after")
+    def _as_deep_as_its_type(self) -> Outline:
+        if any(
+            isinstance(ring, int) or not ring or isinstance(ring[0], list)
+            for polygon in self.polygons()
+            for ring in polygon
+        ):
+            raise ValueError(f"its arcs are not those of a {self.type}")
+        return self
+
+
+class States(StrangersRecord):
+    """The states of a region."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["GeometryCollection"]
+    geometries: Annotated[list[Outline], Field(min_length=1, max_length=5000)]
+
+
+class Objects(StrangersRecord):
+    """The one collection that is drawn."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    states: States
+
+
+class Transform(StrangersRecord):
+    """What makes degrees of whole steps."""
+
+    scale: Pair
+    translate: Pair
 
 
 def regional_map(case: Case, record: Record) -> Figure | None:
@@ -156,19 +213,46 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
     return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
 
 
+class Outlines(StrangersRecord):
+    """TopoJSON as a map needs it: every arc that a state names is there, every coordinate a place on a Mercator map."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["Topology"]
+    source: Line
+    bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
+    arcs: Annotated[list[Arc], Field(max_length=100_000)]
+    objects: Objects
+    transform: Transform | None = None
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Outlines:
+        west, south, east, north = self.bbox
+        if not (west >= -180 and east <= 360 and south >= -85 and north <= 85):
+            raise ValueError("bbox is not west, south, east, north in degrees, within 85 degrees of the equator")
+        if not (east - west > 0.1 and north - south > 0.1 and (north - south) < 20 * (east - west)):
+            raise ValueError("bbox holds no area that could be drawn")
+        named = {
+            arc
+            for state in self.objects.states.geometries
+            for polygon in state.polygons()
+            for ring in polygon
+            for arc in ring
+        }
+        if any(not -len(self.arcs) <= arc < len(self.arcs) for arc in named):
+            raise ValueError("a state names an arc that is not there")
+        return self
+
+
 def _topology(case: Case) -> dict[str, Any]:
-    """The outlines, read as data and checked for the parts that are used."""
+    """The outlines, read as data and checked for the parts that are used; raises `GeometryUnusable`."""
     try:
-        topology = json.loads(read_inside(case.folder, FILE))
-        _ = [float(edge) for edge in topology["bbox"]], topology["objects"][OBJECT]["geometries"], topology["arcs"]
-        if topology["type"] != "Topology" or len(topology["bbox"]) != 4 or not isinstance(topology["source"], str):
-            raise ValueError("type, bbox or source is not as it should be")
-    except (ValueError, KeyError, TypeError) as error:
+        return as_record(parsed_json(read_inside(case.folder, FILE)), Outlines).model_dump(exclude_none=True)
+    except FileRefused as refused:
         raise GeometryUnusable(
-            f"{FILE}: cannot be drawn ({error}). It should be TopoJSON with objects.{OBJECT} (ids ISO3), bbox and source; "
-            "remove the file for a page without a map"
-        ) from error
-    return topology
+            f"No map: {FILE} cannot be drawn ({refused}). It should be TopoJSON with objects.{OBJECT} (ids ISO3), bbox and "
+            "source; remove the file for a page without a map."
+        ) from None
 
 
 def _positions(case: Case, record: Record) -> list[dict[str, Any]]:

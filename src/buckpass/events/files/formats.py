@@ -26,7 +26,7 @@ class Formats:
     def tables(self) -> tuple[ResultTable, ...]:
         """Both lists."""
         note = "Plain, .gz or .zip; told by content. Citations: `--json`. Columns: events/data/layouts.toml."
-        shown = self.read.select("file", "versions", "where", "gives")
+        shown = self.read.select("publisher", "file", "versions", "where", "gives")
         return ResultTable(shown, "Files that are read", note=note), ResultTable(self.not_read, "Known and not read")
 
     def as_dict(self) -> dict[str, Any]:

@@ -182,7 +182,7 @@ def _load_one(
             raise
         entry = LoadedFile(
             path.name, file_id, source.sha256, layout.publisher, layout.id, read, read - rejected, rejected, repeated,
-            tuple(dict.fromkeys(column for _, found in tables for column in found.lacks)),
+            tuple(column for column in tables[0][1].lacks if all(column in found.lacks for _, found in tables)),
         )  # fmt: skip
         reached = None if layout.event else reach(connection, file_id, layout)
         entry = replace(entry, seconds=time.perf_counter() - began)

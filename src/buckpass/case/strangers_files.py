@@ -1,0 +1,114 @@
+"""A stranger's JSON and TOML: bounded before they are parsed, and validated before anything in them is used."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from buckpass.case.files import MEGABYTE, decode_text, read_bounded
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.wording import say
+
+__all__ = [
+    "JSON_LIMIT",
+    "StrangersRecord",
+    "as_record",
+    "deep_line",
+    "parsed_json",
+    "parsed_toml",
+    "read_json",
+    "read_plain",
+]
+
+JSON_LIMIT = 20 * MEGABYTE
+DEEPEST, MOST_KEY_PARTS = 40, 12
+_TOKEN = re.compile(
+    r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']|\'(?!\'\'))*+\'{3,5}'
+    r'|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|[\[\]{}.,=:\n]',
+    re.DOTALL,
+)
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class StrangersRecord(BaseModel):
+    """What a JSON file of ours holds: these keys with these types and no others, every number finite."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def read_json(path: Path, record: type[Record], limit: int = JSON_LIMIT) -> Record:
+    """A JSON file as the record that it must be; raises `FileRefused` with the first thing that is wrong with it."""
+    return as_record(parsed_json(read_plain(path, limit)), record)
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """The bytes of a file that the user named, a link followed; raises `FileRefused` for what is no plain file, or larger."""
+    try:
+        return read_bounded(path.resolve(strict=True), path.name, limit)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FileRefused(f"cannot be opened: {getattr(error, 'strerror', None) or clip(error)}") from None
+
+
+def as_record(content: Any, record: type[Record]) -> Record:
+    """Parsed content as a record; raises `FileRefused`."""
+    try:
+        return record.model_validate(content)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(clip(step) for step in first["loc"])
+        message, hint = say(first, tuple(record.model_fields))
+        raise FileRefused(f"{place}: {message}{' — ' + hint if hint else ''}".lstrip(": ")) from None
+
+
+def parsed_json(content: bytes) -> Any:
+    """JSON as plain data; raises `FileRefused` where it is none, holds NaN or infinity, or nests too deeply."""
+    text = decode_text(content)
+    if line := deep_line(text):
+        raise FileRefused("tables or lists nested too deeply: not read", line)
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise FileRefused(f"is not valid JSON: {clip(error, 200)}") from None
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """TOML as plain data; raises `FileRefused`, with its line, where it is none or nests too deeply."""
+    text = text.replace("\r\n", "\n")
+    if line := deep_line(text):
+        raise FileRefused("tables or lists nested too deeply: not read. A case needs at most six levels", line)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise FileRefused(f"is not valid TOML: {clip(error, 200)}", line) from None
+
+
+def deep_line(text: str) -> int | None:
+    """The line on which brackets or a dotted key nest deeper than any file of ours needs; None where none does.
+
+    Found without parsing: a key of many dots costs the standard parser memory that grows with their square.
+    """
+    depth = parts = 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark == ".":
+            parts += 1
+        elif mark in ",=:\n":
+            parts = 0
+        elif mark in "[{":
+            depth, parts = depth + 1, 0
+        elif mark in "]}":
+            depth, parts = max(0, depth - 1), 0
+        if depth > DEEPEST or parts >= MOST_KEY_PARTS:
+            return text.count("\n", 0, token.start()) + 1
+    return None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

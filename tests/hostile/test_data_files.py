@@ -1,0 +1,148 @@
+"""A stranger's geometry, power study and manifest: each costs what it is for and a sentence, never the page or a traceback."""
+
+import copy
+import dataclasses
+import json
+import random
+
+import pytest
+
+from buckpass.case import load_case
+from buckpass.case.start import TEMPLATE
+from buckpass.fit.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
+from buckpass.futures.output import check_manifest, manifest_of
+from buckpass.futures.problems import ManifestMismatch
+from buckpass.record import measure
+from buckpass.report.regional_map import GeometryUnusable, regional_map
+
+HOST = load_case(TEMPLATE).settings.hosts[0].id
+SQUARE = {
+    "type": "Topology", "source": "made up", "bbox": [18, 48, 22, 52], "arcs": [[[18, 48], [22, 48], [22, 52], [18, 48]]],
+    "objects": {"states": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "id": HOST, "arcs": [[0]]}]}},
+}  # fmt: skip
+STUDY = {
+    "case_id": "x", "case_hash": "y", "explanations": ["FR", "RE"], "elpd": [[[-1.0, -2.0]], [[None, -1.5]]],
+    "quick": [-1.0, -2.0], "nuts": [-1.0, -2.0], "seed": 0, "n_crises": 3, "models": {"FR": "a", "RE": "b"},
+}  # fmt: skip
+ODD = (
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    1e308,
+    -1e300,
+    "",
+    "x" * 9000,
+    "\x1b[2J",
+    [],
+    {},
+    [[]],
+    [["a"]],
+    {"a": {}},
+    [1, 2],
+    [None] * 4,
+    10**30,
+)
+
+
+def places(value, path=()):
+    """Every place in plain data."""
+    yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from places(inner, (*path, key))
+
+
+def damaged(content: dict, dice: random.Random) -> bytes:
+    """The content with one place replaced, removed or doubled, or its text cut, deepened or spoilt."""
+    changed, kind = copy.deepcopy(content), dice.randrange(6)
+    *road, last = dice.choice(list(places(content))[1:])
+    at = changed
+    for step in road:
+        at = at[step]
+    if kind < 3:
+        at[last] = dice.choice(ODD)
+    elif kind == 3:
+        del at[last]
+    text = json.dumps(changed).encode()
+    if kind == 4:
+        return text[: dice.randrange(len(text))]
+    if kind == 5:
+        return dice.choice(
+            [
+                b"[" * 90_000,
+                b"NaN",
+                text.replace(b"18", b"NaN"),
+                text.replace(b"1", b"1e999"),
+                b"\xff" + text,
+                b"\0" * 9,
+            ]
+        )
+    return text
+
+
+def test_damaged_outlines_are_named_or_drawn(tmp_path):
+    case, dice, drawn, said = load_case(TEMPLATE), random.Random(11), 0, []
+    case = dataclasses.replace(case, folder=tmp_path)
+    record = measure(case)
+    for _ in range(300):
+        (tmp_path / "geometry.json").write_bytes(damaged(SQUARE, dice))
+        try:
+            figure = regional_map(case, record)
+        except GeometryUnusable as error:
+            said.append(str(error))
+        else:
+            drawn += 1
+            if figure is not None and drawn % 10 == 1:
+                assert figure.svg().startswith("<svg")
+    assert 0 < drawn < 100
+    assert all(text.startswith("No map: geometry.json cannot be drawn") and "\x1b" not in text for text in said)
+
+
+def test_damaged_power_studies_are_named(tmp_path):
+    case, dice = dataclasses.replace(load_case(TEMPLATE), folder=tmp_path), random.Random(12)
+    StudyFile.model_validate(STUDY)
+    for _ in range(300):
+        (tmp_path / BUNDLED).write_bytes(damaged(STUDY, dice))
+        with pytest.raises(PowerStudyError):  # a whole one is of another record
+            bundled_power_study(case)
+
+
+def test_damaged_power_tasks_are_named(tmp_path):
+    dice, task = random.Random(13), PowerTask("FR", "RE", 2)
+    said: list[str] = []
+    good = {"fitted": "FR", "truth": "RE", "replication": 2, "elpd": [-1.25, -0.5]}
+    path, whole = tmp_path / task.file, 0
+    path.write_text(json.dumps(good))
+    assert _total(tmp_path, task) == -1.75
+    for _ in range(300):
+        path.write_bytes(damaged(good, dice))
+        try:
+            total = _total(tmp_path, task)
+        except PowerStudyError as error:
+            said.append(str(error))
+        else:
+            whole += 1
+            assert isinstance(total, float)
+    assert whole < 60
+    assert all("delete it and run the same call again" in text for text in said)
+
+
+def test_damaged_manifests_are_named_and_never_joined(tmp_path):
+    dice, wanted = random.Random(14), manifest_of({"case": "a", "seed": 1, "weights": {"FR": 0.5}}, {"powers": ["A"]})
+    (tmp_path / "manifest.json").write_text(json.dumps(wanted))
+    assert check_manifest(tmp_path, wanted)
+    for part in ("identity", "versions"):
+        content = {part: wanted[part]}
+        for _ in range(150):
+            (tmp_path / "manifest.json").write_bytes(damaged(content, dice))
+            with pytest.raises(ManifestMismatch):
+                check_manifest(tmp_path, wanted)
+
+
+def test_what_differs_is_named_to_the_innermost_place(tmp_path):
+    wanted = manifest_of({"posteriors": {"FR": {"case_hash": "c" * 64, "seed": 1}}}, {})
+    (tmp_path / "manifest.json").write_text(json.dumps(wanted).replace('"seed": 1', '"seed": 2'))
+    with pytest.raises(ManifestMismatch, match=r"posteriors\.FR\.seed = 2, asked is 1"):
+        check_manifest(tmp_path, wanted)
