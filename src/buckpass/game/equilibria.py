@@ -175,8 +175,16 @@ def _distinct(choice: Choice, points: np.ndarray, settings: StartSettings) -> tu
 
 
 def _is_one(choice: Choice, first: np.ndarray, second: np.ndarray, settings: StartSettings) -> bool:
-    """Whether all between two points passes for an equilibrium too: at a branch point errors vanish with the third power."""
-    between = first + np.linspace(0, 1, 9)[:, None] * (second - first)
+    """Whether all between two points passes for an equilibrium too: at a branch point errors vanish with the third power.
+
+    What lies between is first corrected in the directions in which the best responses are not flat (Lyapunov-Schmidt).
+    """
+    between = first + np.linspace(0.25, 0.75, 3)[:, None] * (second - first)
+    many = _repeated(choice, len(between))
+    for _ in range(3):
+        gap = np.asarray(best_response(many, jnp.asarray(between.T))).T - between
+        system = np.eye(len(first)) - np.moveaxis(np.asarray(slopes(many, jnp.asarray(between.T))), -1, 0)
+        between = between + [np.linalg.lstsq(a, b, rcond=0.02)[0] for a, b in zip(system, gap, strict=True)]
     return bool(np.max(_judged(choice, jnp.asarray(between.T))[1]) <= 2 * settings.tolerance)
 
 
