@@ -180,12 +180,17 @@ def _is_one(choice: Choice, first: np.ndarray, second: np.ndarray, settings: Sta
     What lies between is first corrected in the directions in which the best responses are not flat (Lyapunov-Schmidt).
     """
     between = first + np.linspace(0.25, 0.75, 3)[:, None] * (second - first)
-    many = _repeated(choice, len(between))
     for _ in range(3):
-        gap = np.asarray(best_response(many, jnp.asarray(between.T))).T - between
-        system = np.eye(len(first)) - np.moveaxis(np.asarray(slopes(many, jnp.asarray(between.T))), -1, 0)
-        between = between + [np.linalg.lstsq(a, b, rcond=0.02)[0] for a, b in zip(system, gap, strict=True)]
+        gap, slope = (np.moveaxis(np.asarray(x), -1, 0) for x in _answered(choice, jnp.asarray(between.T)))
+        moves = (np.linalg.lstsq(np.eye(len(first)) - a, b, rcond=0.02)[0] for a, b in zip(slope, gap, strict=True))
+        between = between + list(moves)
     return bool(np.max(_judged(choice, jnp.asarray(between.T))[1]) <= 2 * settings.tolerance)
+
+
+@jax.jit
+def _answered(choice: Choice, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    many = _repeated(choice, points.shape[1])
+    return best_response(many, points) - points, slopes(many, points)
 
 
 @jax.jit
