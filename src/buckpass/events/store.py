@@ -185,7 +185,7 @@ def _connect(path: Path, is_read_only: bool, spill: Path | None = None) -> duckd
         "threads": os.cpu_count() or 1,
         "temp_directory": str(spill or f"{path}.tmp"),
         "preserve_insertion_order": False,
-        "write_buffer_row_group_count": 1,  # each block is written when it is full: a sixth less memory, no slower
+        "write_buffer_row_group_count": 1,  # a block is written when it is full: a sixth less memory, no slower
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
