@@ -62,7 +62,7 @@ class Diagnostics:
                 self.ess_tail_min > ESS_ABOVE,
                 f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}",
             ),
-            (self.divergences == 0, f"{self.divergences} divergent draws"),
+            (self.divergences == 0, f"{self.divergences} divergent draws".replace("nan", "an unknown number of")),
         )
         return tuple(reason for fine, reason in tests if not fine)
 
