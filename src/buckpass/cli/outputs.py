@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,4 +56,16 @@ def write_figure(figure: Any, file: Path) -> None:
     drawn = io.BytesIO() if kind in ("png", "pdf") else io.StringIO()
     chart.save(drawn, format=kind, **({"inline": True} if kind == "html" else {}))
     content = drawn.getvalue()
-    write_whole(file, content)
+    write_whole(file, in_one_order(content) if isinstance(content, bytes) and kind == "pdf" else content)
+
+
+def in_one_order(pdf: bytes) -> bytes:
+    """A PDF whose dictionaries name their objects in one order: the program that writes it takes them as they come.
+
+    The lines of a dictionary change places and nothing else, so that every object stays where the file says that it is.
+    """
+    return re.sub(
+        rb"(?:\n *+/[A-Za-z0-9.+-]++ \d++ 0 R){2,}",
+        lambda lines: b"\n".join([b"", *sorted(lines[0].split(b"\n")[1:])]),
+        pdf,
+    )

@@ -54,6 +54,8 @@ def posterior_file(name: str, order: Order = "simultaneous") -> str:
 def save_posterior(posterior: Posterior, path: str | Path) -> None:
     """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one.
 
+    How long the fit took is not kept: the same fit gives the same bytes.
+
     Parameters
     ----------
     posterior : draws and densities are kept in single precision, scores in double.
@@ -67,7 +69,7 @@ def save_posterior(posterior: Posterior, path: str | Path) -> None:
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
         "seed": posterior.seed, "order": posterior.order, "diagnostics": json_text(asdict(posterior.diagnostics)),
-        "settings": json_text(posterior.settings, sort_keys=True),
+        "settings": json_text({k: v for k, v in posterior.settings.items() if k != "seconds"}, sort_keys=True),
         "stamp": json_text(posterior.stamp, sort_keys=True),
     }  # fmt: skip
     made = io.BytesIO()  # not on the disk: the library that writes HDF5 ends the process where there is no room left
