@@ -10,6 +10,8 @@ from importlib import import_module, resources
 from typing import Any
 
 from buckpass.case import Case, Claim, UnknownName
+from buckpass.case.catalogue import known_estimands
+from buckpass.case.problems import clip
 from buckpass.case.provenance import claim_lines
 from buckpass.claims.finding import CannotCompute, Finding, Question, places_at
 from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
@@ -17,6 +19,7 @@ from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
 __all__ = ["assess", "assess_claim", "assess_question", "estimands"]
 
 Estimand = Callable[[Question], Finding]
+OWN_FAULT = "it could not be computed, by a fault of this program"
 PLACES = {
     "record.atoms": "record_atoms:atoms",
     "measured.rate": "measured:rate",
@@ -89,6 +92,11 @@ def assess_question(question: Question) -> Verdict:
         return judge(claim, _function(claim.estimand.name)(question))
     except CannotCompute as reason:
         return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
+    except Exception as error:  # whatever it is: one claim never costs the others their verdicts
+        is_ours = type(error).__module__.startswith("buckpass")
+        said = " ".join(str(error).split())
+        why = said if is_ours else f"{OWN_FAULT} ({type(error).__name__}: {clip(said)}): please report it with the claim"
+        return blank(claim, _without_number(claim), why)
 
 
 @cache
@@ -108,8 +116,7 @@ def _check(question: Question) -> None:
         raise CannotCompute(str(UnknownName("estimand", name, estimands())))
     if estimands()[name].get("needs_posterior") and question.predictions is None:
         raise CannotCompute("needs a posterior of this case: fit it (buckpass fit), or use the one that comes with it")
-    missing = [p for p in estimands()[name].get("required", ()) if p not in question.parameters]
-    if missing:
+    if missing := (known_estimands() or {})[name].lacking(question.parameters):
         raise CannotCompute(f"the claim's estimand {name} needs {', '.join(missing)}")
 
 

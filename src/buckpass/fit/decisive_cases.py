@@ -14,7 +14,7 @@ from buckpass.case import Case
 from buckpass.fit.explanations import explanation
 from buckpass.fit.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_fits
+from buckpass.fit.scoring import compare_fits, rankable
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.table import ResultTable, ShowsItself, plain
@@ -190,13 +190,11 @@ def _unlike(grid: HypotheticalCrises, order: np.ndarray) -> list[int]:
 
 
 def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) -> dict[str, Posterior]:
-    usable = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
+    usable = {e: p for e, p in rankable(posteriors)[0].items() if not explanation(e).is_bound}
     wanted = [explanation(e).id for e in pair] if pair else list(usable)
     missing = [e for e in wanted if e not in usable]
     if missing:
-        raise NothingToTellApart(
-            f"{', '.join(missing)} has no fit that passed its diagnostics, so it predicts nothing here"
-        )
+        raise NothingToTellApart(f"{', '.join(missing)} has no fit that can be ranked, so it predicts nothing here")
     if len(set(wanted)) < 2:
         raise NothingToTellApart("two different explanations are needed to ask what would tell them apart")
     refuse_in_order({e: usable[e] for e in wanted}, "a crisis that might be")

@@ -24,7 +24,7 @@ from buckpass.fit.laplace import NotAMode, QuickFit
 from buckpass.fit.observations import Coding, Observations, observe
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.requests import requests_of
-from buckpass.fit.scoring import compare_fits, score_of
+from buckpass.fit.scoring import compare_fits, rankable, score_of
 from buckpass.fit.simulating import simulated_record
 from buckpass.fit.stamp import stamp_hash, stamp_of
 from buckpass.game.setting import setting_of
@@ -288,10 +288,10 @@ def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[Power
 
 
 def _usable(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed and not explanation(e).is_bound}
+    passed = {e: p for e, p in rankable(posteriors)[0].items() if not explanation(e).is_bound}
     refuse_in_order(passed, "a simulated record")
     if len(passed) < 2:
-        raise PowerStudyError("a power study needs at least two explanations whose fits passed their diagnostics")
+        raise PowerStudyError("a power study needs at least two explanations whose fits can be ranked")
     return passed
 
 

@@ -206,7 +206,7 @@ def _speaking(passed: Mapping[str, Posterior]) -> dict[str, float]:
     """Weights of the fits that count, the heaviest first."""
     if len(passed) == 1:
         return dict.fromkeys(passed, 1.0)
-    found = compare_fits(passed)
+    found = compare_fits(passed)  # of those that can be ranked
     stacked = dict(zip(found.ids, found.weight.tolist(), strict=True))
     kept = {e: w for e, w in stacked.items() if w >= LEAST_WEIGHT and not _is_bound(e)}
     kept = kept or {next((e for e in found.ids if not _is_bound(e)), found.ids[0]): 1.0}
