@@ -95,7 +95,9 @@ def assess_question(question: Question) -> Verdict:
     except Exception as error:  # whatever it is: one claim never costs the others their verdicts
         is_ours = type(error).__module__.startswith("buckpass")
         said = " ".join(str(error).split())
-        why = said if is_ours else f"{OWN_FAULT} ({type(error).__name__}: {clip(said)}): please report it with the claim"
+        why = (
+            said if is_ours else f"{OWN_FAULT} ({type(error).__name__}: {clip(said)}): please report it with the claim"
+        )
         return blank(claim, _without_number(claim), why)
 
 

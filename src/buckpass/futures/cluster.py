@@ -52,7 +52,7 @@ def spread(
     pending = set(futures)
     while pending:
         try:
-            done, pending = wait(pending, timeout=STALLED, return_when="FIRST_COMPLETED")
+            done, pending = wait(pending, timeout=STALLED, return_when="FIRST_COMPLETED")  # pyright: ignore[reportGeneralTypeIssues]
         except TimeoutError:
             _refuse_stalled(client)
             continue
