@@ -167,7 +167,7 @@ VERBS = {
     "solve": ("solve", str(TEMPLATE), "dalen_2016", "--posteriors", "posteriors", "--draws", "4", "--figure", "figure.html"),
     "futures": ("futures", str(TEMPLATE), "--posteriors", "posteriors", "--histories", "600", "--years", "3", "-o", "decades"),
     "sweep": ("sweep", str(TEMPLATE), "design.toml", "--posteriors", "posteriors", "-o", "swept", "--resume"),
-    "fit": ("fit", str(TEMPLATE), "-o", "fits", "--explanation", "LS", "--explanation", "RE", "--warmup", "30", "--draws", "20", "--no-readings", "--resume", "--force"),
+    "fit": ("fit", str(TEMPLATE), "-o", "fits", "--explanation", "LS", "--explanation", "RE", "--warmup", "100", "--draws", "100", "--no-readings", "--resume", "--force"),
 }  # fmt: skip
 QUICK = ("new", "replicate")
 
