@@ -58,7 +58,7 @@ def assess(
     No claim is left out: one that cannot be computed says why.
     """
     predictions, lines = _predictions(case, posteriors), claim_lines(case)
-    found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
+    found = (_each_for_itself(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
@@ -92,13 +92,19 @@ def assess_question(question: Question) -> Verdict:
         return judge(claim, _function(claim.estimand.name)(question))
     except CannotCompute as reason:
         return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
-    except Exception as error:  # whatever it is: one claim never costs the others their verdicts
+
+
+def _each_for_itself(question: Question) -> Verdict:
+    """The verdict on a claim of a ledger; whatever goes wrong with it is said in its place and costs no other."""
+    try:
+        return assess_question(question)
+    except Exception as error:
         is_ours = type(error).__module__.startswith("buckpass")
         said = " ".join(str(error).split())
         why = (
             said if is_ours else f"{OWN_FAULT} ({type(error).__name__}: {clip(said)}): please report it with the claim"
         )
-        return blank(claim, _without_number(claim), why)
+        return blank(question.claim, _without_number(question.claim), why)
 
 
 @cache

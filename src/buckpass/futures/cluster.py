@@ -52,11 +52,12 @@ def spread(
     pending = set(futures)
     while pending:
         try:
-            done, pending = wait(pending, timeout=STALLED, return_when="FIRST_COMPLETED")  # pyright: ignore[reportGeneralTypeIssues]
+            found: Any = wait(pending, timeout=STALLED, return_when="FIRST_COMPLETED")
         except TimeoutError:
             _refuse_stalled(client)
             continue
-        for future in done:
+        pending = found.not_done
+        for future in found.done:
             yield futures[future], _result(future, futures[future])
 
 
