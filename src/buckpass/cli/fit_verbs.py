@@ -37,7 +37,7 @@ def fit(
     draws: Annotated[
         int | None,
         typer.Option(
-            min=100, help="Draws kept of each chain (default 400); once more as many where the fit misses by little."
+            min=100, help="Draws kept of each chain (default 400); up to four times as many where the fit wants them."
         ),
     ] = None,
     target: Annotated[

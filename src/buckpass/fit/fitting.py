@@ -40,6 +40,7 @@ __all__ = [
     "what_cannot_be_estimated",
 ]
 
+GOES_ON = 3  # times that a fit short of draws draws as many again
 LIBRARIES = ("buckpass", "jax", "numpyro")
 
 
@@ -194,7 +195,9 @@ def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | N
     setting = sampling.program.setting
     draws = sampling.run(near=near)
     diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
-    if diagnostics.wants_more:
+    for _ in range(GOES_ON):
+        if not diagnostics.wants_more:
+            break
         draws = sampling.go_on(draws)
         diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
     data = _labelled(case, draws, sampling)

@@ -23,6 +23,7 @@ __all__ = [
 GROUPS = ("posterior", "log_likelihood", "scores", "log_prior", "readings", "forecast")
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
+FEW = 4  # a fit so many times short of its bounds draws on
 MOVED_ABOVE = 0.5  # share of iterations; a chain that stands still diverges never and says nothing
 
 
@@ -47,9 +48,9 @@ class Diagnostics:
 
     @property
     def wants_more(self) -> bool:
-        """Whether the fit failed by so little that twice as many draws should mend it."""
-        enough = 2 * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
-        return not self.passed and self.divergences == 0 and self.rhat_max < 1 + 2 * (RHAT_BELOW - 1) and enough
+        """Whether the fit failed for want of draws alone: its chains agree so far, and none diverged or stood still."""
+        agree = self.rhat_max < 1 + FEW * (RHAT_BELOW - 1) and FEW * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
+        return not self.passed and self.divergences == 0 and self.least_moved > MOVED_ABOVE and agree
 
     @property
     def reasons(self) -> tuple[str, ...]:

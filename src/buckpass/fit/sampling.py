@@ -146,7 +146,7 @@ class Sampling:
         return starts, float(_mean_step(near._ended))
 
     def go_on(self, draws: Draws) -> Draws:
-        """The draws of `run` of the whole record, and as many more, each chain from where it ended."""
+        """The draws of `run` of the whole record, and as many more as a run draws, each chain from where it ended."""
         started = time.perf_counter()
         chains = self._chains(self._ended, self.whole, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
