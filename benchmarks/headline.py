@@ -21,7 +21,8 @@ BEGIN, END = "<!-- headline: written by make headline -->", "<!-- end of headlin
 def compute() -> tuple[dict, str, str]:
     """The numbers, the README's sentences, and the figure as SVG."""
     from buckpass.case import load_case
-    from buckpass.fit import compare, load_posteriors
+    from buckpass.evidence.comparing import compare
+    from buckpass.fit import load_posteriors
     from buckpass.report import gather
     from buckpass.report.findings import finding
     from buckpass.report.model_figures import explanations_ranked, gap_title

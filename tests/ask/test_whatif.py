@@ -37,7 +37,7 @@ def case():
 
 @pytest.fixture(scope="module")
 def posterior(case):
-    return prior_posterior(case, "everything", DRAWS)
+    return prior_posterior(case, "all", DRAWS, seed=2)
 
 
 def asked(case, posterior, *texts):
@@ -168,13 +168,13 @@ def test_a_power_that_does_not_play_has_no_gap(case, posterior):
 
 def test_the_best_of_a_folder_is_the_best_of_its_posteriors(case, tmp_path):
     loaded = {}
-    for name in ("FR", "BL", "chance"):
+    for name in ("FR", "BL", "base"):
         shutil.copy(case.folder / "posteriors" / f"{name}.nc", tmp_path)
         loaded[name] = load_posterior(tmp_path / f"{name}.nc")
     assert list(basis_for(case, tmp_path, "FR").fits) == ["FR"]
     basis = basis_for(case, tmp_path)
     assert basis.leading.explanation == best_posterior(loaded).explanation
-    assert "chance" not in basis.fits
+    assert "base" not in basis.fits
     assert sum(basis.weights.values()) == pytest.approx(1)
     with pytest.raises(NoUsablePosterior, match="NI has not been fitted"):
         basis_for(case, tmp_path, "NI")
@@ -207,7 +207,7 @@ def test_a_solution_is_made_of_probabilities_and_names_its_explanation(case, pos
         assert sum(power["alone"]) == pytest.approx(1)
         assert len(power["response"]) == 7
     assert found["solver"]["residual"] <= 1e-10
-    assert found["explanation"] == "everything"
+    assert found["explanation"] == "all"
 
 
 def test_without_a_posterior_one_is_told_to_fit(case):

@@ -9,7 +9,7 @@ sys.path.append(str(Path(__file__).parent.parent / "fit"))
 
 from drawn import prior_posterior
 
-EVERYTHING, DRAWS = "everything", 12
+EVERYTHING, DRAWS = "all", 12
 
 
 @pytest.fixture(scope="session")

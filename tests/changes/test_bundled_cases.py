@@ -3,7 +3,6 @@
 import contextlib
 
 import pytest
-from drawn import prior_posterior
 
 import buckpass as bp
 from buckpass.case import BuckpassError, bundled_cases, load_case
@@ -12,6 +11,7 @@ from buckpass.changes import override_paths, parse_overrides
 from buckpass.futures.play import inputs_of
 from buckpass.futures.scenario import scenario_of
 from buckpass.futures.world import world_of
+from drawn import prior_posterior
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def asked(case, fits, text):
 @pytest.mark.parametrize("ref", [*bundled_cases(), TEMPLATE], ids=lambda ref: str(ref).rsplit("/")[-1])
 def test_every_path_is_answered_or_refused_in_words(ref):
     case = load_case(ref)
-    fits = {"everything": prior_posterior(case, "everything", 2)}
+    fits = {"all": prior_posterior(case, "all", 2)}
     for text in texts_of(case):
         for verb, ask in asked(case, fits, text).items():
             answered = None

@@ -63,7 +63,7 @@ def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, t
 def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
     crisis = flagship.settings.focus.crisis
     with pytest.raises(BuckpassError, match=r"outside 0 to 1|key"):
-        bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
+        bp.whatif(flagship, flagship_fits["all"], crisis, bp.overrides([text], flagship, crisis), 4)
 
 
 def test_nobody_is_sent_through_an_organisation_that_sends_nobody(toy):

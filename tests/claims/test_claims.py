@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from buckpass.case import Case, Claim, UnknownName
+from buckpass.case import Case, Claim, UnknownName, load_case
 from buckpass.claims import assess, assess_claim, assess_under, estimands
 from buckpass.claims.finding import Finding, as_expected
 from buckpass.claims.ledger import PLACES
 from buckpass.claims.sensitivity import BadCondition
 from buckpass.claims.verdicts import judge
+from buckpass.cli.ledger import ledger_lines
 
 
 def a_claim(estimand: dict, expect: dict | None = None, family: str = "record") -> Claim:
@@ -50,13 +51,42 @@ def test_a_conjunction_is_true_false_or_in_doubt(toy):
     doubtful = {"actor": "BBB", "crisis": "dalen_2005", "at_least": 3}  # band 2–3
     assert on_atoms(toy, sure) == "supported"
     assert on_atoms(toy, sure, doubtful) == "undecided"
-    assert on_atoms(toy, sure, doubtful, wrong) == "contradicted"
+    assert on_atoms(toy, sure, doubtful, wrong) == "partly"
+    assert on_atoms(toy, doubtful, wrong) == on_atoms(toy, wrong) == "contradicted"
 
 
 def test_absence_of_evidence_is_a_band_in_statements_too(toy):
     assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "at_most": 1}) == "supported"
     assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "equals": 0}) == "undecided"
     assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "at_least": 2}) == "contradicted"
+
+
+def test_a_word_that_was_overlooked_had_a_stance_of_its_own(toy):
+    unheard = toy.coded.filter(pl.col("basis") == "absence").row(0, named=True)
+    assert (unheard["stance"], unheard["high"]) == ("none", 1)
+    critical = {"actor": unheard["actor"], "crisis": unheard["crisis"], "equals": 1, "stance": "critical"}
+    assert on_atoms(toy, critical) == "undecided"
+
+
+def test_a_conjunction_that_holds_in_part_lists_its_statements_everywhere(toy):
+    sure = {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5}
+    wrong = {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5}
+    claim = a_claim({"name": "record.atoms", "atoms": [sure, wrong]}, {"equals": True})
+    ledger = assess(toy.replace(claims=(claim,)))
+    assert ledger.counts()["partly"] == 1
+    assert ledger.as_dict()["claims"][0]["verdict"] == "partly"
+    assert (ledger["T1"].value, ledger["T1"].n) == (0.5, 2)
+    printed = "\n".join(ledger_lines(ledger, (), 80))
+    assert "PARTLY" in printed
+    assert all(" ".join(s["text"].split()) in " ".join(printed.split()) for s in ledger["T1"].statements)
+
+
+def test_parts_of_the_flagships_conjunctions(flagship):
+    ledger = assess(flagship.replace(claims=tuple(c for c in flagship.claims if c.id in ("A05", "A06", "A08", "A22"))))
+    assert {c: ledger[c].verdict for c in ("A05", "A06", "A08", "A22")} == {
+        "A05": "partly", "A06": "supported", "A08": "partly", "A22": "partly"}  # fmt: skip
+    assert (ledger["A05"].value, ledger["A05"].n) == (0.8, 5)
+    assert [s["basis"] for s in ledger["A22"].statements].count("rate") == 3
 
 
 def test_what_nobody_looked_for_is_in_doubt_not_silent(toy):
@@ -164,7 +194,7 @@ def test_ledger_of_the_flagship_is_whole_and_is_json(flagship):
     assert sum(ledger.counts().values()) == len(flagship.claims)
     for one in ledger:
         assert one.reason, one.id
-        if one.verdict in ("supported", "contradicted", "undecided"):
+        if one.verdict in ("supported", "partly", "contradicted", "undecided"):
             assert one.n, one.id
             assert one.turns_on, one.id
             assert one.low <= one.value <= one.high or one.family != "record", one.id
@@ -182,7 +212,7 @@ def test_a_seed_gives_the_same_ledger_and_order_of_claims_does_not_matter(flagsh
 
 def test_wider_bands_never_settle_a_conjunction(flagship):
     found = assess_under(flagship, doubt=1)
-    settled = {"supported", "contradicted"}
+    settled = {"supported", "partly", "contradicted"}
     for change in found.changed:
         if found.verdicts[change.id].family == "record":
             assert not (change.before == "undecided" and change.after in settled), change
@@ -195,3 +225,29 @@ def test_dropping_recalled_rows_lists_what_changes(toy):
     assert found.changed
     with pytest.raises(BadCondition):
         assess_under(toy)
+
+
+def test_figures_of_named_years_are_set_against_each_other():
+    balkans = load_case("western-balkans")
+    (claim,) = (c for c in balkans.claims if c.id == "W08")
+    pairs = assess_claim(balkans, claim).detail["pairs"]
+    assert [(p["state"], p["year"], p["year_against"]) for p in pairs] == [("BIH", 1995, 1996), ("XKX", 1999, 2000)]
+    named = {**claim.estimand.parameters, "years": {"BIH": [1990, 1996]}}
+    found = assess_claim(balkans, a_claim({"name": "measured.levels", **named}, {"above": 0}, "measured"))
+    assert found.verdict == "not_computed"
+    assert "BIH has no figure of 1990" in found.reason
+
+
+def test_what_is_measured_stands_beside_a_premise(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A26")
+    found = assess_claim(flagship, claim)
+    beside = {r["year"]: r["value"] for r in found.detail["beside"]}
+    assert [round(beside[y], 2) for y in (1993, 2006, 2019)] == [0.39, 0.82, 0.79]
+    assert "un_vote_agreement" in found.reason
+
+
+def test_acts_may_run_through_several_organisations(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A04")
+    one = {**claim.estimand.parameters, "organisation": "SCO"}
+    assert assess_claim(flagship, claim).n == assess_claim(
+        flagship, a_claim({"name": "measured.share_through", **one}, {"above": 0.5}, "measured")).n  # fmt: skip

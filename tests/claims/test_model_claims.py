@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 
@@ -10,16 +9,10 @@ from buckpass.case import Case, Claim
 from buckpass.claims import assess
 from buckpass.claims.changes import without_consent_of
 from buckpass.claims.finding import CannotCompute, Question
-from buckpass.claims.ledger import assess_question
 from buckpass.claims.model_theatres import gap_share
-from buckpass.claims.predictions import Predictions, Reading, Sample, finding_of, mean_over, sample_of
-from buckpass.fit.density import prior_of
-from buckpass.fit.explanations import explanation
-from buckpass.fit.model import coefficients_from
+from buckpass.claims.predictions import Predictions, mean_over
 from buckpass.fit.posterior import Diagnostics, Posterior
-from buckpass.game.setting import setting_of
-from buckpass.predict.which_fits import Basis
-from made_posteriors import posterior_of
+from made_posteriors import posterior_of, prior_sites
 
 DRAWS = 20
 GOOD = Diagnostics(1.0, 4000.0, 4000.0, 0, "kappa")
@@ -28,21 +21,8 @@ CRISES = ("dalen_2005", "dalen_2010", "dalen_2016")
 
 def from_prior(case: Case, name: str, diagnostics: Diagnostics = GOOD) -> Posterior:
     """Draws from an explanation's priors in the form of a posterior, with a likelihood that prefers none."""
-    theory, setting = explanation(name), setting_of(case)
-
-    def one(key):
-        sites = {}
-
-        def sample(term):
-            sites[term] = prior_of(term, setting).sample(jax.random.fold_in(key, len(sites)))
-            return sites[term]
-
-        coefficients_from(theory, setting, sample)
-        return sites
-
-    drawn = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(5), DRAWS))
     elpd = -1.0 + 0.1 * np.random.default_rng(len(name)).normal(size=len(CRISES))
-    return posterior_of(case, name, {k: v[None] for k, v in drawn.items()}, elpd=elpd, diagnostics=diagnostics)
+    return posterior_of(case, name, prior_sites(case, name, DRAWS, 5), elpd=elpd, diagnostics=diagnostics)
 
 
 @pytest.fixture(scope="module")
@@ -97,36 +77,38 @@ def _claim(name: str, family: str, estimand: dict, expect: dict) -> Claim:
 
 @pytest.fixture(scope="module")
 def posteriors(two_theatres) -> dict[str, Posterior]:
-    return {name: from_prior(two_theatres, name) for name in ("FR", "LS", "everything")}
+    return {name: from_prior(two_theatres, name) for name in ("FR", "LS", "all")}
 
 
 @pytest.fixture(scope="module")
 def ledger(two_theatres, posteriors):
-    predictions = Predictions(two_theatres, posteriors, given=weighed(posteriors))
-    verdicts = [assess_question(Question(claim, two_theatres, predictions, 0)) for claim in two_theatres.claims]
-    return {one.id: one for one in verdicts}
-
-
-def weighed(posteriors, fr: float = 2 / 3) -> Basis:
-    fits = {e: posteriors.get(e) for e in ("FR", "LS")}
-    return Basis(fits, {"FR": fr, "LS": 1 - fr}, {"everything": posteriors.get("everything")})
+    return assess(two_theatres, posteriors)
 
 
 def rows(verdict) -> dict[str, dict]:
     return {row["explanation"]: row for row in verdict.detail["explanations"]}
 
 
-def test_where_nobody_counts_others_effort_nobody_responds(ledger):
-    found = rows(ledger["M1"])
-    assert (found["LS"]["low"], found["LS"]["high"]) == (0, 0)
-    assert found["FR"]["low"] < 0
-    assert found["FR"]["high"] <= 1e-12  # the two are aligned here: effort can only substitute
+def voices(verdict) -> dict[str, dict]:
+    return {row["id"]: row for row in verdict.by_fit}
 
 
-def test_bounds_are_shown_and_do_not_compete(ledger):
-    found = rows(ledger["M1"])
-    assert found["everything"]["weight"] == 0
-    assert found["FR"]["weight"] == pytest.approx(2 / 3)
+def test_a_fit_in_which_nobody_counts_others_effort_has_no_voice(ledger):
+    """It fixes the response at exactly 0, which is no evidence that the response is small."""
+    found = ledger["M1"]
+    assert voices(found)["LS"] == {"id": "LS", "p": None, "assumed": "kappa = 0", "failed": []}
+    assert "LS" not in rows(found)
+    assert rows(found)["FR"]["low"] < 0
+    assert rows(found)["FR"]["high"] <= 1e-12  # the two are aligned here: effort can only substitute
+    assert "assumed kappa = 0 by LS" in found.reason
+
+
+def test_the_number_is_that_of_all_mechanisms_and_the_range_that_of_every_free_fit(ledger):
+    found = ledger["M1"]
+    assert found.detail["under"] == "all"
+    assert (found.value, found.probability) == (rows(found)["all"]["value"], found.p_all)
+    said = [row["p"] for row in found.by_fit if row["assumed"] is None]
+    assert (found.p_low, found.p_high) == (min(said), max(said))
 
 
 def test_what_one_of_two_powers_gains_the_other_pays(ledger):
@@ -149,13 +131,32 @@ def test_contributions_to_a_gap_add_up(two_theatres, posteriors):
     assert sum(parts.values()) == pytest.approx(float(gap.mean()), abs=1e-9)
 
 
+def test_what_rivals_undo_is_no_part_of_what_allies_do(two_theatres):
+    """With κ of the aligned at nothing allies' share of the gap is nothing, whatever rivals do; the parts still add up."""
+    sites = prior_sites(two_theatres, "FR+BA", DRAWS, 3)
+    sites["kappa"] = np.zeros_like(sites["kappa"])
+    rivals = [
+        a.model_copy(update={"value": -1.0}) if a.theatre == "valley" else a for a in two_theatres.settings.alignments
+    ]
+    case = two_theatres.replace(settings=two_theatres.settings.model_copy(update={"alignments": tuple(rivals)}))
+    fit = {"FR+BA": posterior_of(case, "FR+BA", sites)}
+    question = Question(case.claims[4], case, Predictions(case, fit, DRAWS), 0)
+    found = gap_share(question)
+    drawn, solved = question.predictions.solved("FR+BA")
+    assert float(np.abs(np.asarray(solved.log_residual)).max()) > 0.01  # rivals do undo something here
+    assert found.detail["contributions"]["FR+BA"]["others"] == pytest.approx(0, abs=1e-9)
+    effort = np.asarray((drawn.games.effort_at * solved.strategy).sum(-1))[:, 1]
+    gap = mean_over(drawn, effort, ["dalen_2016"]) - mean_over(drawn, effort, ["dalen_2005", "dalen_2010"])
+    assert sum(found.detail["contributions"]["FR+BA"].values()) == pytest.approx(float(gap.mean()), abs=1e-9)
+
+
 def test_a_change_to_what_is_already_there_changes_nothing(ledger):
-    assert (ledger["M6"].low, ledger["M6"].high) == (0, 0)
-    assert ledger["M6"].verdict == "contradicted"
+    assert (ledger["M6"].low, ledger["M6"].high, ledger["M6"].p_high) == (0, 0, 0)
 
 
-def test_arrangement_and_its_rival_weights(ledger):
+def test_the_arrangement_is_no_likelier_than_that_its_explanation_beats_its_rivals(ledger):
     found = ledger["M7"]
+    assert found.probability <= min(found.detail["p_better_than"].values())
     assert 0 <= found.probability <= found.value <= 1
     for party in found.detail["parties"]:
         assert party["critical_discount_factor"] is None or 0 <= party["critical_discount_factor"] <= 1
@@ -171,17 +172,22 @@ def test_being_asked_never_makes_acting_pay_less(ledger):
     assert cells[True] > cells[False]
 
 
-def test_a_refused_fit_is_no_basis_for_verdicts(two_theatres, posteriors):
-    bad = {"FR": dataclasses.replace(posteriors["FR"], diagnostics=Diagnostics(1.2, 50.0, 50.0, 3, "kappa"))}
-    found = assess(two_theatres, bad)
-    assert found["M1"].verdict == "not_computed"
-    assert "R-hat" in found["M1"].reason
+def refused(posterior: Posterior) -> Posterior:
+    return dataclasses.replace(posterior, diagnostics=Diagnostics(1.2, 50.0, 50.0, 3, "kappa"))
 
 
-def test_without_weights_the_posteriors_are_compared(two_theatres, posteriors):
-    chosen = two_theatres.replace(claims=two_theatres.claims[1:2])
-    weights = [row["weight"] for row in rows(assess(chosen, posteriors)["M2"]).values()]
-    assert sum(weights) == pytest.approx(1)
+def test_a_refused_fit_is_no_basis_for_a_number_but_is_named(two_theatres, posteriors):
+    found = assess(two_theatres.replace(claims=two_theatres.claims[:1]), {"FR": refused(posteriors["FR"])})["M1"]
+    assert (found.verdict, found.value, found.p_all) == ("undecided", None, None)
+    assert "failed" in found.reason
+    assert any("R-hat" in why for why in voices(found)["FR"]["failed"])
+
+
+def test_every_claim_computes_with_the_controls_and_one_mechanism_alone(two_theatres, posteriors):
+    found = assess(two_theatres, {name: from_prior(two_theatres, name) for name in ("base", "FR")})
+    assert {v.verdict for v in found if v.family == "model"} == {"undecided"}
+    assert all("all, which is not among the fits" in v.reason or "every fit fixes" in v.reason
+               for v in found if v.family == "model")  # fmt: skip
 
 
 def test_taking_out_a_consent_leaves_the_others(toy):
@@ -192,16 +198,3 @@ def test_taking_out_a_consent_leaves_the_others(toy):
     assert (changed.rule, set(changed.keys)) == ("keys", {"AAA", "DDD"})
     with pytest.raises(CannotCompute, match="lead"):
         without_consent_of(toy, "PACT", "BBB", CRISES)
-
-
-def test_averaging_follows_the_weights_and_the_ceiling_doubts(two_theatres):
-    question = Question(two_theatres.claims[1], two_theatres, None, 0)
-    samples = {
-        "FR": sample_of(question, np.full(50, 1.0)),
-        "LS": sample_of(question, np.full(50, -1.0)),
-        "everything": Sample(np.full(50, 1.0), np.ones(50, bool)),
-    }
-    reading = Reading(samples, weighed({}, 0.7))
-    found = finding_of(question, reading, "unit", CRISES, "", {})
-    assert found.probability == pytest.approx(0.7)
-    assert found.doubt == pytest.approx((0.7, 1.0))

@@ -26,7 +26,7 @@ def test_without_posteriors_only_claims_about_the_record_are_compared(tmp_path, 
     assert len(found.ranking) == 0
     assert found.n_claims == 1
     (row,) = found.verdicts.rows()
-    assert (row["id"], row["before"], row["after"]) == ("C1", "supported", "contradicted")
+    assert (row["id"], row["before"], row["after"]) == ("C1", "supported", "partly")
     assert row["change"] == pytest.approx(-1 / 3)
 
 

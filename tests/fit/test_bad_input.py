@@ -5,17 +5,18 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
-from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import FitPlan, NothingToFit, fit_explanation, what_cannot_be_estimated
-from buckpass.fit.model import log_choices
-from buckpass.fit.observations import Observations
 from buckpass.fit.posterior import diagnose
-from buckpass.fit.readings import reading_of
+from buckpass.fit.program import Program
 from buckpass.fit.rereading import prior_dominated
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.game.payoffs import crises_of, plain_coefficients
+from buckpass.game.solver import log_choices
+from buckpass.model.mechanisms import combination
+from buckpass.model.observations import Observations
+from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 SETTING = order(crises=12, powers=2, seed=1)
 
@@ -39,7 +40,7 @@ def test_a_case_with_one_crisis_is_refused_with_what_to_do(toy):
 def test_an_explanation_that_the_order_does_not_touch_is_refused():
     with pytest.raises(NothingToFit, match="changes nothing"):
         FitPlan(("FR", "LS"), order="patron first").names()
-    assert FitPlan(order="patron first").names() == ("FR", "DL", "HI", "everything")
+    assert FitPlan(order="patron first").names()[:3] == ("FR", "BA", "all")
 
 
 def test_equal_rungs_are_said_to_be_uninformative():
@@ -64,19 +65,19 @@ def test_one_power_says_that_interaction_cannot_be_estimated():
     seen = play(alone, plain_coefficients(alone))
     assert any("kappa" in note for note in what_cannot_be_estimated(alone, seen))
     games = crises_of(alone, replace(plain_coefficients(alone), kappa=jnp.array(0.9)))
-    np.testing.assert_allclose(log_choices(games, True), log_choices(games, False), atol=1e-12)
+    np.testing.assert_allclose(log_choices(games)[1], 0.0, atol=1e-12)
 
 
 @pytest.mark.slow
 def test_fits_of_bad_records_pass_or_say_why_and_name_what_is_prior():
     # a ratio of spreads within 2 %: above 95 % a term is flagged
     nuts = NutsSettings(chains=2, warmup=200, draws=1500)
-    sampling = Sampling(explanation("LS"), SETTING, rows(1), nuts)
+    sampling = Sampling(combination("LS"), Program(SETTING, rows(1), False), nuts)
     separated = rows(np.where(covariate("border") > 0, 6, 0))
     for seen in (rows(1), separated):
         draws = sampling.run(reading_of(seen))
         assert all(np.isfinite(v).all() for v in draws.sites.values())
-        told = diagnose(draws.sites, draws.diverging)
+        told = diagnose(draws.sites, draws.diverging, draws.moved)
         assert told.passed or told.reasons
         flagged = [term for term, _ in prior_dominated(draws, sampling)]
         assert "stake.claim" in flagged

@@ -5,38 +5,39 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
-from buckpass.fit.density import prior_of
-from buckpass.fit.explanations import explanation
 from buckpass.fit.files import load_posterior, save_posterior
-from buckpass.fit.likelihood import Likelihood
-from buckpass.fit.model import coefficients_from
-from buckpass.fit.observations import Coding, observe
-from buckpass.fit.readings import AS_CODED, reading_of, readings_of, without_crises
-from buckpass.fit.requests import base_rate_scores, request_log_likelihood, requests_of
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.order import first_mover, log_likelihood_in_order, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
+from buckpass.model.coefficients import coefficients_from
+from buckpass.model.coordinates import coordinates_of
+from buckpass.model.likelihood import Likelihood
+from buckpass.model.mechanisms import combination
+from buckpass.model.observations import Coding, observations
+from buckpass.model.readings import AS_CODED, reading_of, readings_of, without_crises
+from buckpass.model.requests import base_rate_scores, request_log_likelihood, requests_of
+from synthetic import order, play
 
 
 @pytest.fixture(scope="module")
 def record(toy):
     setting = setting_of(toy)
-    return toy, setting, observe(toy, setting)
+    return toy, setting, observations(toy, setting)
 
 
 def medians(one, setting):
-    """Every free term at the mean of its prior."""
-    values = {}
-    coefficients = coefficients_from(one, setting, lambda term: values.setdefault(term, prior_of(term, setting).mean))
-    return values | {"host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}, coefficients
+    """Every free term at the median of its prior, no crisis effect; the host's terms too."""
+    coordinates = coordinates_of(setting)
+    values = coordinates.values(jnp.zeros(coordinates.size), jnp.asarray(coordinates.free(one)))
+    values = values | {"crisis.spread": jnp.zeros(()), "host.stake": jnp.array(1.0), "host.severity": jnp.array(1.0)}
+    return values, coefficients_from(setting, values)
 
 
 def test_bands_narrow_to_the_coded_rung_and_widen_inside_the_ladder(record):
     case, setting, seen = record
-    narrow, wide = (observe(case, setting, Coding(doubt=d)) for d in (-1, 1))
+    narrow, wide = (observations(case, setting, Coding(doubt=d)) for d in (-1, 1))
     assert (narrow.low >= seen.low).all()
     assert (narrow.high <= seen.high).all()
     assert (narrow.low <= narrow.high).all()
@@ -60,10 +61,10 @@ def test_readings_keep_the_rows_and_say_what_they_drop(record):
 @pytest.mark.slow
 def test_a_crisis_left_out_adds_nothing(record):
     _, setting, seen = record
-    one = explanation("LS")
+    one = combination("LS")
     values, _ = medians(one, setting)
     dropped = np.arange(seen.n_crises) == seen.crisis[0]
-    likelihood = Likelihood(one, setting, seen)
+    likelihood = Likelihood(setting, seen, one.interacts)
     whole = likelihood(values, reading_of(seen)).responses
     less = likelihood(values, without_crises(reading_of(seen), seen, dropped)).responses
     np.testing.assert_allclose(less, np.where(dropped, 0.0, whole), atol=1e-12)
@@ -73,7 +74,7 @@ def test_a_crisis_left_out_adds_nothing(record):
 def test_probabilities_of_requests_sum_to_one_and_cheaper_bodies_are_asked_more(record):
     case, setting, _ = record
     requests = requests_of(case, setting)
-    values, coefficients = medians(explanation("HC"), setting)
+    values, coefficients = medians(combination("HC"), setting)
 
     def probability(r, price):
         chosen = np.full(len(requests.chosen), r)
@@ -105,8 +106,8 @@ def test_patron_first_sums_over_what_the_patron_may_have_done():
     setting = replace(setting, covariates=jnp.asarray(x))
     np.testing.assert_array_equal(first_mover(setting), [0, 0, -1, -1])
     seen = play(setting, plain_coefficients(setting), seed=2)
-    values, coefficients = medians(explanation("FR"), setting)
-    found = Likelihood(explanation("FR"), setting, seen, "patron first")(values, reading_of(seen)).responses
+    values, coefficients = medians(combination("FR"), setting)
+    found = Likelihood(setting, seen, True, "patron first", nodes=1, solved=1)(values, reading_of(seen)).responses
     games = crises_of(setting, coefficients)
     played = patron_first(games, jnp.asarray(first_mover(setting)))
     low, high = (jnp.asarray(a.reshape(4, 2)) for a in (seen.low, seen.high))

@@ -5,15 +5,16 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import order, play
 
-from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import diagnose
-from buckpass.fit.readings import reading_of
+from buckpass.fit.program import Program
 from buckpass.fit.sampling import NutsSettings, Sampling
 from buckpass.fit.scoring import leave_one_out, refit_score
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import plain_coefficients
+from buckpass.model.mechanisms import combination
+from buckpass.model.readings import reading_of
+from synthetic import order, play
 
 NUTS = NutsSettings(chains=2, warmup=400, draws=400)
 
@@ -26,12 +27,12 @@ def test_interaction_and_slopes_are_recovered_and_refits_agree_with_importance_s
     slope = np.zeros(len(COVARIATES))
     slope[list(COVARIATES).index("severity")] = 1.5
     truth = replace(
-        plain_coefficients(setting), kappa=jnp.array(0.8), kappa_patron=jnp.array(0.8), stake_level=jnp.array(1.5),
+        plain_coefficients(setting), kappa=jnp.array(0.8), stake_level=jnp.array(1.5),
         cost_level=jnp.array(1.5), stake_slope=jnp.array(slope), unasked=jnp.array(1.0),
     )  # fmt: skip
-    sampling = Sampling(explanation("FR"), setting, play(setting, truth, seed=5), NUTS)
+    sampling = Sampling(combination("FR"), Program(setting, play(setting, truth, seed=5), True), NUTS)
     draws = sampling.run()
-    assert diagnose(draws.sites, draws.diverging).rhat_max < 1.05
+    assert diagnose(draws.sites, draws.diverging, draws.moved).rhat_max < 1.05
     for name, true in {"kappa": 0.8, "stake.severity": 1.5, "unasked": 1.0}.items():
         low, high = np.percentile(draws.sites[name], [0.5, 99.5])
         assert low < true < high, name
@@ -44,6 +45,6 @@ def test_interaction_and_slopes_are_recovered_and_refits_agree_with_importance_s
 @pytest.mark.slow
 def test_a_refit_needs_the_fit_it_goes_on_from():
     setting = order(crises=3, powers=2, seed=0)
-    sampling = Sampling(explanation("chance"), setting, play(setting, plain_coefficients(setting)), NUTS)
+    sampling = Sampling(combination("base"), Program(setting, play(setting, plain_coefficients(setting)), False), NUTS)
     with pytest.raises(RuntimeError, match="run"):
         sampling.run_under(reading_of(sampling.seen))

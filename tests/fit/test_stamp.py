@@ -15,7 +15,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from drawn import prior_posterior
 from typer.testing import CliRunner
 
 from buckpass.case import load_case
@@ -23,17 +22,25 @@ from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
 from buckpass.fit.files import load_posterior, load_posteriors, posteriors_or_none, save_posterior, sealed
 from buckpass.fit.fitting import FitPlan, fit
-from buckpass.fit.observations import Coding
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.sampling import NutsSettings
 from buckpass.fit.stamp import differences, stamp_hash, stamp_of
+from buckpass.model.observations import Coding
+from drawn import prior_posterior
 
-EXPLANATIONS = sys.modules["buckpass.fit.explanations"]
+TERMS, MECHANISMS = (sys.modules[f"buckpass.model.{name}"] for name in ("terms", "mechanisms"))
 FILES = {
-    name: resources.files("buckpass.fit").joinpath(name).read_text("utf-8")
-    for name in ("explanations.toml", "priors.toml")
+    name: resources.files("buckpass.model").joinpath(name).read_text("utf-8")
+    for name in ("mechanisms.toml", "terms.toml")
 }
+PRICE = FILES["terms.toml"][FILES["terms.toml"].index('["unasked"]') :].split("reason")[0]
 QUICK = NutsSettings(chains=2, warmup=60, draws=25)
+
+
+def without_trade(text):
+    """Trade moved from low stakes to incapacity."""
+    moved = text.replace('"stake.border", "stake.trade"', '"stake.border"')
+    return moved.replace('terms = ["cost.busy"]', 'terms = ["cost.busy", "stake.trade"]')
 
 
 def toy_case():
@@ -44,7 +51,7 @@ def toy_case():
 @pytest.fixture
 def fits(toy, tmp_path):
     """A folder with made posteriors of the toy case."""
-    for name in ("LS", "FR", "chance"):
+    for name in ("LS", "FR", "base"):
         save_posterior(prior_posterior(toy, name), tmp_path / f"{name}.nc")
     return tmp_path
 
@@ -56,14 +63,18 @@ def edited(monkeypatch):
     def edit(name, change):
         texts = FILES | {name: change(FILES[name])}
         assert texts != FILES
-        monkeypatch.setattr(EXPLANATIONS, "_read", lambda file: tomllib.loads(texts[file]))
-        EXPLANATIONS.explanations.cache_clear()
-        EXPLANATIONS.priors.cache_clear()
+        for module in (TERMS, MECHANISMS):
+            monkeypatch.setattr(module, "model_file", lambda file: texts[file].encode())
+        forget()
 
     yield edit
     monkeypatch.undo()
-    EXPLANATIONS.explanations.cache_clear()
-    EXPLANATIONS.priors.cache_clear()
+    forget()
+
+
+def forget():
+    for kept in (TERMS._terms, MECHANISMS._content, MECHANISMS.mechanisms, MECHANISMS._combination):
+        kept.cache_clear()
 
 
 def refusal(folder, case=None, **how) -> str:
@@ -76,13 +87,13 @@ def refusal(folder, case=None, **how) -> str:
 
 
 def test_what_was_fitted_with_the_model_installed_is_used(fits):
-    assert set(load_posteriors(toy_case(), fits)) == {"LS", "FR", "chance"}
+    assert set(load_posteriors(toy_case(), fits)) == {"LS", "FR", "base"}
 
 
 def test_a_term_more_is_refused(fits, edited):
     edited(
-        "explanations.toml",
-        lambda text: text.replace('free = ["stake.own_stake"', 'free = ["cost.busy", "stake.own_stake"'),
+        "mechanisms.toml",
+        lambda text: text.replace('terms = ["stake.border"', 'terms = ["cost.busy", "stake.border"'),
     )
     said = refusal(fits)
     assert said.startswith("LS.nc was fitted with another model")
@@ -91,18 +102,15 @@ def test_a_term_more_is_refused(fits, edited):
 
 
 def test_a_term_less_is_refused(fits, edited):
-    edited("explanations.toml", lambda text: text.replace('"stake.border", "stake.trade"', '"stake.border"'))
+    edited("mechanisms.toml", without_trade)
     assert "explanation (stake.trade is free no more)" in refusal(fits)
 
 
 def test_another_prior_is_refused_for_every_explanation_that_has_it(fits, edited):
-    edited("priors.toml", lambda text: text.replace("cheaper\"", "cheap\"").replace('["unasked"]\nfamily = "half_normal"\nsd = 2.0',
-                                                                                  '["unasked"]\nfamily = "half_normal"\nsd = 1.0'))  # fmt: skip
+    edited("terms.toml", lambda text: text.replace('cheaper"', 'cheap"').replace(PRICE, PRICE.replace("2.0", "1.0")))
     said = refusal(fits)
     assert "priors (unasked)" in said
-    assert "(LS likewise)" in said
-    assert "--explanation FR --explanation LS" in said
-    assert "chance" not in said
+    assert "likewise)" in said
 
 
 def test_a_covariate_that_says_something_else_is_refused_where_it_is_used(fits, monkeypatch):
@@ -134,7 +142,7 @@ def test_a_game_that_the_record_gives_otherwise_is_refused(fits, monkeypatch):
 
 
 def test_a_record_read_otherwise_is_refused(fits, monkeypatch):
-    observations = sys.modules["buckpass.fit.observations"]
+    observations = sys.modules["buckpass.model.observations"]
     usual = observations._informative
     monkeypatch.setattr(observations, "_informative", lambda *of: usual(*of)[1:])
     assert "coding (bands)" in refusal(fits)
@@ -173,25 +181,23 @@ def test_fits_of_different_readings_are_not_set_side_by_side(fits, toy):
     wider = replace(one, settings=settings, stamp=stamp_of(toy, "LS", coding))
     save_posterior(wider, fits / "LS.nc")
     assert "different readings" in refusal(fits)
-    for name in ("FR", "chance"):
+    for name in ("FR", "base"):
         (fits / f"{name}.nc").unlink()
     assert load_posteriors(toy_case(), fits)["LS"].stamp["coding"]["doubt"] == 1
 
 
 def test_neither_order_nor_format_of_the_data_files_changes_a_stamp(edited):
     case = toy_case()
-    before = [stamp_of(case, name, Coding()) for name in ("LS", "everything")]
+    before = [stamp_of(case, name, Coding()) for name in ("LS", "all")]
 
     def shuffled(text):
         content = tomllib.loads(text)
-        for entry in content["explanation"]:
-            entry["free"] = entry["free"][::-1]
+        for entry in content["mechanism"]:
+            entry["terms"] = entry["terms"][::-1]
             entry["says"] += " (in other words)"
-        content["explanation"] = content["explanation"][::-1]
-        rows = [f"core = {json.dumps(content['core'][::-1])}"]
-        for kind in ("explanation", "bound"):
-            for entry in content[kind]:
-                rows += [f"\n[[{kind}]]", *(f"{k}={json.dumps(v)}" for k, v in reversed(entry.items()))]
+        rows = [f"base = {json.dumps(content['base'][::-1])}"]
+        for entry in content["mechanism"][::-1]:
+            rows += ["\n[[mechanism]]", *(f"{k}={json.dumps(v)}" for k, v in reversed(entry.items()))]
         return "\n".join(rows)
 
     def reformatted(text):
@@ -203,10 +209,10 @@ def test_neither_order_nor_format_of_the_data_files_changes_a_stamp(edited):
             .replace("2e0", "2")
         )
 
-    edited("explanations.toml", shuffled)
-    assert [stamp_of(case, name, Coding()) for name in ("LS", "everything")] == before
-    edited("priors.toml", reformatted)
-    after = [stamp_of(toy_case(), name, Coding()) for name in ("LS", "everything")]
+    edited("mechanisms.toml", shuffled)
+    assert [stamp_of(case, name, Coding()) for name in ("LS", "all")] == before
+    edited("terms.toml", reformatted)
+    after = [stamp_of(toy_case(), name, Coding()) for name in ("LS", "all")]
     assert after == before
     assert [stamp_hash(s) for s in after] == [stamp_hash(s) for s in before]
 
@@ -232,8 +238,9 @@ def commands(said):
 
 def test_the_command_of_a_refusal_is_accepted(fits, edited, monkeypatch, tmp_path):
     """Of the case's own folder, of a bundled case in the user's, and of one that has no fits at all."""
-    edited("explanations.toml", lambda text: text.replace('"stake.border", "stake.trade"', '"stake.border"'))
+    edited("mechanisms.toml", without_trade)
     monkeypatch.setattr(sys.modules["buckpass.fit.fitting"], "fit", lambda *of, **how: iter(()))
+    monkeypatch.setattr("buckpass.evidence.gathered.gather", lambda *of, **how: None)
     monkeypatch.chdir(tmp_path)
     said = [refusal(fits), refusal(None, load_case("western-balkans"), names=["LS"]), refusal(tmp_path / "none")]
     for one in said:
@@ -252,37 +259,36 @@ def test_a_folder_that_is_not_there_is_not_a_case_without_fits(toy, tmp_path):
 def fitted(toy, tmp_path_factory):
     """A quick fit of the toy case, in its folder."""
     folder = tmp_path_factory.mktemp("fitted")
-    list(fit(toy, folder, FitPlan(("chance",), nuts=QUICK)))
+    list(fit(toy, folder, FitPlan(("base",), nuts=QUICK)))
     return folder
 
 
 def test_a_fit_is_kept_on_resume_and_any_difference_is_refused(toy, fitted, tmp_path, monkeypatch):
-    plan = FitPlan(("chance",), nuts=QUICK)
-    shutil.copy(fitted / "chance.nc", tmp_path)
+    plan = FitPlan(("base",), nuts=QUICK)
+    shutil.copy(fitted / "base.nc", tmp_path)
     (kept,) = fit(toy, tmp_path, plan, resume=True)
     level = kept.flat()["stake.level"]
-    assert kept.stamp == stamp_of(toy, "chance", Coding())
+    assert kept.stamp == stamp_of(toy, "base", Coding())
     others = {
         "coding (bands, doubt 0, now 1)": replace(plan, coding=Coding(doubt=1)),
         "sampler (seed 20240620, now 7)": replace(plan, nuts=replace(QUICK, seed=7)),
         "readings (scored False, now True)": replace(plan, readings=True),
     }
-    before = (tmp_path / "chance.nc").read_bytes()
+    before = (tmp_path / "base.nc").read_bytes()
     for said, other in others.items():
         with pytest.raises(PosteriorFileError, match=re.escape(said)):
             next(fit(toy, tmp_path, other, resume=True))
-    assert (tmp_path / "chance.nc").read_bytes() == before
+    assert (tmp_path / "base.nc").read_bytes() == before
     (again,) = fit(toy, tmp_path, others["sampler (seed 20240620, now 7)"], resume=True, again=True)
     assert again.seed == 7
-    (tmp_path / "chance.nc").write_bytes(b"damaged")
+    (tmp_path / "base.nc").write_bytes(b"damaged")
     (mended,) = fit(toy, tmp_path, plan, resume=True)
     np.testing.assert_allclose(mended.flat()["stake.level"], level, rtol=1e-6)
 
 
 def test_every_bundled_posterior_is_of_the_model_installed():
     for name in ("central-asia", "western-balkans"):
-        assert len(load_posteriors(load_case(name))) == 13
-    assert set(load_posteriors(load_case("central-asia"), order="patron first")) == {"FR", "DL", "HI"}
+        assert {"base", "all", "FR"} <= set(load_posteriors(load_case(name)))
 
 
 @pytest.mark.slow
@@ -325,7 +331,7 @@ def test_a_posterior_can_be_thinned_changed_and_sent_wherever_it_is_kept(kept_wh
     assert thin.log_likelihood.sizes["draw"] == 5
     changed = replace(kept_where, seed=3)
     assert (changed.seed, kept_where.seed) == (3, 1)
-    np.testing.assert_allclose(changed.flat()["cost.steps"], whole.flat()["cost.steps"], rtol=1e-6)
+    np.testing.assert_allclose(changed.flat()["cost.power"], whole.flat()["cost.power"], rtol=1e-6)
     again = pickle.loads(pickle.dumps(changed.thin(5)))
     assert again.stamp == whole.stamp
     np.testing.assert_allclose(again.flat()["kappa"], thin.flat()["kappa"])

@@ -20,7 +20,7 @@ def made_posterior(case: Case, explanation: str = "FR", passed: bool = True) -> 
     terms = {
         "stake.level": normal(1.3, 0.2), "stake.power": normal(0, 0.2, powers), "stake.severity": normal(1.5, 0.2),
         "stake.claim": normal(2, 0.2), "cost.level": normal(1.0, 0.2), "cost.power": normal(0, 0.2, powers),
-        "cost.steps": rng.dirichlet(np.full(6, 5.0), shape), "unasked": np.abs(normal(1.5, 0.3)),
+        "rung.payoff": normal(0, 0.2, 6), "crisis.spread": np.abs(normal(0.5, 0.1)), "unasked": np.abs(normal(1.5, 0.3)),
         "kappa": rng.uniform(0.4, 1.0, shape),
     }  # fmt: skip
     if explanation == "DL":

@@ -20,7 +20,7 @@ def random_block(count: int, powers: int, options: int = 7) -> Crises:
         stake=rng.uniform(0.5, 4, one.shape), cost=rng.uniform(0.5, 3, one.shape), backlash=0.3 * one, norm=0 * one,
         influence=0.2 * one, barrier=one, delivery=rng.uniform(0.5, 2, one.shape), severity=rng.uniform(0.5, 2, count),
         alignment=alignment, host_alignment=0.5 * one, rationality=np.ones(count), effort_at=ladder, cost_at=ladder,
-        presence_at=ladder, influence_at=ladder, deploys_at=(rung >= 5) * 1.0, barred_at=0.0 * rung,
+        presence_at=ladder, influence_at=ladder, deploys_at=(rung >= 5) * 1.0, barred_at=0.0 * rung, rung_payoff_at=0.0 * rung,
         is_open=np.ones(rung.shape, bool), rung=rung,
         rungs=Rungs(options, words=1, deployment=5, through=5),
     )  # fmt: skip

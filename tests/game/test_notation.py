@@ -10,11 +10,12 @@ from buckpass.game import arrangement, choice, decomposition, estimands, host, o
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
+from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import Equilibrium
 
 PAGE = File(__file__).parents[2] / "docs" / "notation.md"
-RECORDS = (Crises, CrisisSetting, Equilibrium, AllEquilibria, Path, host.HostStage)
+RECORDS = (Coefficients, Crises, CrisisSetting, Equilibrium, AllEquilibria, Path, host.HostStage)
 
 
 def section(heading: str) -> set[str]:

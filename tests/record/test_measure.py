@@ -1,6 +1,7 @@
 """What is measured of a record: missing is never zero, absence is a band, and the numbers can be recomputed by hand."""
 
 import json
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -81,6 +82,24 @@ def test_an_organisation_could_act_only_while_it_existed_and_covered_the_host(to
     narrowed = toy.replace(settings=settings.model_copy(update={"organisations": (narrow,)}))
     assert eligible_crises(narrowed, "PACT") == ("dalen_2005",)
     assert eligible_crises(narrowed, "PACT", "membership") == eligible_crises(toy, "PACT")
+
+
+def test_a_body_founded_while_a_crisis_went_on_could_act_in_the_rest_of_it(toy):
+    first, last = (toy.crisis("dalen_2010")[day] for day in ("start", "end"))
+    for founded, could in ((first + timedelta(days=3), True), (last + timedelta(days=3), False)):
+        body = toy.settings.organisations[0].model_copy(update={"founded": founded})
+        found = eligible_crises(
+            toy.replace(settings=toy.settings.model_copy(update={"organisations": (body,)})), "PACT"
+        )
+        assert ("dalen_2010" in found) is could
+        assert "dalen_2005" not in found
+
+
+def test_a_treaty_for_which_no_row_stands_is_in_no_table(flagship):
+    listed = set(flagship.responses["actor"]) | set(flagship.settings.focus.organisations)
+    found = [row["organisation"] for row in measure(flagship).activity.rows()]
+    assert set(found) == listed & set(flagship.organisations)
+    assert set(flagship.organisations) - set(found)
 
 
 def test_shares_add_up_and_divide_as_the_formula_says(toy):

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 
+import polars as pl
 import pytest
 
 from buckpass.case import bundled_cases, load_case
 from buckpass.record import measure
+from buckpass.report.figures import record_heat_map
 from buckpass.report.regional_map import GeometryUnusable, regional_map
 
 SQUARE = {
@@ -44,3 +46,34 @@ def test_bundled_outlines_hold_the_hosts_of_the_theatre(name):
     drawn = {g["id"] for g in outlines["objects"]["states"]["geometries"]}
     hosts = case.crises.filter(theatre=case.settings.focus.theatre)["host"].explode(empty_as_null=True)
     assert set(hosts) <= drawn
+
+
+def test_a_crisis_of_several_hosts_counts_for_none_of_them(small_case, tmp_path):
+    (tmp_path / "geometry.json").write_text(json.dumps(SQUARE))
+    is_first = pl.int_range(pl.len()) == 0
+    shared = pl.when(is_first).then(pl.concat_list(pl.col("host"), pl.lit(["AAA"]))).otherwise(pl.col("host"))
+    case = dataclasses.replace(
+        small_case.replace(crises=small_case.crises.with_columns(shared.alias("host"))), folder=tmp_path
+    )
+    figure = regional_map(case, measure(case))
+    assert "1 crisis of several hosts count for none of them" in figure.note
+    assert (
+        f"n = {small_case.crises.filter(theatre=case.settings.focus.theatre).height - 1} crises of one host"
+        in figure.note
+    )
+
+
+def test_deployments_for_the_host_stand_apart_from_those_for_ends_of_their_own(small_case):
+    theatre = small_case.settings.focus.theatre
+
+    def title(scope):
+        case = small_case.replace(responses=small_case.responses.with_columns(
+            pl.when((pl.col("actor") == "AAA") & (pl.col("rung") >= 5)).then(pl.lit(scope)).otherwise(pl.col("scope")).alias("scope")))  # fmt: skip
+        return record_heat_map(case, measure(case), [theatre]).title
+
+    name = small_case.power("AAA").name
+    assert f"{name} in 2 of 3" in title("host_support")
+    assert "of their own" not in title("host_support")
+    assert f"{name} in 0 of 3" in title("own_claim")
+    assert f"for claims, wars or people of their own, {name} in 2" in title("own_claim")
+    assert "PACT in 1 of 2 where it could act" in title("own_claim")

@@ -7,6 +7,7 @@ from browser import Watch, chromium
 from prior_fits import prior_fit
 
 from buckpass.case import OutputExists, load_case
+from buckpass.case.schema import Estimand
 from buckpass.report import gather, render_page, write_page
 from buckpass.report.figures import record_heat_map
 from buckpass.report.theme import ink_on
@@ -73,6 +74,20 @@ def test_text_of_a_case_stays_text(hostile_folder):
     assert page.count("&lt;script&gt;") > 5
 
 
+def test_a_claim_that_holds_in_part_lists_its_statements(small_case):
+    statements = [
+        {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5},
+        {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5},
+    ]
+    claim = small_case.claims[0].model_copy(update={"estimand": Estimand.model_validate({"name": "record.atoms", "atoms": statements}),
+                                                    "family": "record"})  # fmt: skip
+    case = small_case.replace(claims=(claim,))
+    page = render_page(case, gather(case))
+    assert "1 of 2 statements hold" in page
+    assert "Does not hold: BBB in dalen_2005" in page
+    assert ">partly<" in page
+
+
 def test_a_missing_response_is_never_a_zero(small_case):
     results = gather(small_case)
     figure = record_heat_map(small_case, results.record, [small_case.settings.focus.theatre])
@@ -100,13 +115,13 @@ def test_same_case_same_bytes(small_case, page):
 
 @pytest.mark.slow
 def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
-    fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "chance")}
+    fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "base")}
     results = gather(small_case, fits, n_draws=16)
     model = results.model
     assert {f.id for f in model.fits} == set(fits)
     assert model.fits[0].difference == 0
     assert sum(model.weights.values()) == pytest.approx(1)
-    assert "chance" not in model.weights
+    assert "base" not in model.weights
     assert sum(p.mean for p in model.gap.parts.values()) == pytest.approx(model.gap.gap.mean, abs=1e-9)
     for expected in model.expected.values():
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
@@ -115,6 +130,7 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
     assert 'id="figure-gap"' in page
     assert "Expected rung" in page
     assert "NaN" not in page
+    assert results.verdicts["C2"].reason[1:] in page
 
 
 @pytest.mark.slow
@@ -124,6 +140,8 @@ def test_a_failed_fit_is_named_and_supports_nothing(small_case):
     assert not results.model.expected
     page = render_page(small_case, results)
     assert "R-hat 1.500" in page
+    assert results.verdicts["C2"].p_low is not None
+    assert "failed and only widening the range: FR" in page
     assert "not ranked" in page
     assert "no fit of the case can be relied on" in page
 

@@ -53,11 +53,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, monkeypat
 
 def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy):
     """The system lets nobody write more than 20 kB into a file, as a full disk would."""
+    from buckpass.evidence.prior_predictive import prior_draws
     from buckpass.fit.files import save_posterior
-    from buckpass.fit.prior_predictive import prior_draws
     from buckpass.game.setting import setting_of
 
-    one = prior_draws(toy, setting_of(toy), "everything", 2000, 0)
+    one = prior_draws(toy, setting_of(toy), "all", 2000, 0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:

@@ -21,11 +21,11 @@ from buckpass.app.live import Answer, LiveCrisis
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
 from buckpass.changes import BadOverride
-from buckpass.fit.explanations import explanation
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.fit.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
+from buckpass.model.mechanisms import combination
 from buckpass.predict.which_fits import basis_of, best_first
 from buckpass.report.decades_chapter import WORDS as FAN_WORDS
 from buckpass.report.decades_chapter import fan_figure, fan_panels
@@ -65,7 +65,7 @@ def choices_of(ref: str, folder: str) -> dict[str, str]:
     fits = fits_of(ref, folder)
     basis = basis_of(case_of(ref), fits)
     average = {AVERAGE: f"As elsewhere: {basis.name}"} if len(basis.fits) > 1 else {}
-    return average | {e: explanation(e).name for e in fits}
+    return average | {e: combination(e).name for e in fits}
 
 
 @st.cache_resource(show_spinner=False)
@@ -81,9 +81,13 @@ def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) ->
 
 @st.cache_resource(show_spinner="Testing the claims …")
 def verdicts_of(ref: str, folder: str):
+    """Of all fits: one that failed its diagnostics widens the doubt."""
     from buckpass.claims import assess
+    from buckpass.evidence.gathered import gathered
 
-    return assess(case_of(ref), fits_of(ref, folder))
+    case, where = case_of(ref), Path(folder) if folder else None
+    fits = load_posteriors(case, where)
+    return assess(case, fits, kept=gathered(case, fits, where) if where else None)
 
 
 def main() -> None:
@@ -220,7 +224,7 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
 def explanations(case: Case, fits: dict[str, Posterior]) -> None:
     comparison = compare_fits(fits)
     rows = [
-        {"explanation": explanation(e).name, "says": explanation(e).says, "elpd": number(float(comparison.elpd[i]), 4),
+        {"explanation": combination(e).name, "says": combination(e).says, "elpd": number(float(comparison.elpd[i]), 4),
          "against the best": f"{number(float(comparison.difference[i]))} ± {number(float(comparison.se_difference[i]))}",
          "weight": f"{comparison.weight[i]:.2f}"}
         for i, e in enumerate(comparison.ids)

@@ -14,7 +14,7 @@ from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
-from buckpass.case.schema import ClaimFile, Organisation, Settings
+from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
 from buckpass.case.tables import Table
 from buckpass.case.toml_reading import TomlFile
 
@@ -176,10 +176,17 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
                 yield from missing(file, where, "a series of series.csv", other.series, known)
         if domain != "capacity":
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
+            for position, least in enumerate(measure.least_volumes):
+                where = (*path, "least_volumes", position, "series")
+                yield from missing(file, where, "a series of the measure", least.series, _counts_of(measure))
             partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
             yield from missing(
                 file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
             )
+
+
+def _counts_of(measure: PositionMeasure) -> tuple[str, ...]:
+    return (*measure.series, *(series for other in measure.alternatives for series in other.series))
 
 
 def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
@@ -260,7 +267,8 @@ def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]
     yield from _cells(file, frame.filter(pl.col("kind") == "organisation"), "actor", organisations)
     yield from _cells(file, frame, "vehicle", organisations)
     yield from _off_ladder(file, frame, material.content.ladder)
-    yield from _vehicle_dates(file, material)
+    yield from _out_of_time(file, material, "vehicle")
+    yield from _out_of_time(file, material, "actor")
 
 
 def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Problem]:
@@ -285,16 +293,19 @@ def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Prob
             yield Problem(file, line, "vehicle", f"{seen}, which the band {least} to {most} leaves out")
 
 
-def _vehicle_dates(file: str, material: Material) -> Iterator[Problem]:
+def _out_of_time(file: str, material: Material, column: str) -> Iterator[Problem]:
+    """Organisations that act, or through which somebody acts, in a crisis before they were founded or after they ended."""
     lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
-    rows = material.tables[file].frame.filter(pl.col("vehicle") != "")
+    acts = pl.col("rung") > 0 if column == "actor" else pl.col("vehicle") != ""
+    rows = material.tables[file].frame.filter(acts & pl.col(column).is_in(list(lifetimes)))
+    hint = "name the body that there was at the time, or mend its dates in case.toml"
     rows = rows.join(material.tables["crises.csv"].frame.select("crisis_id", "start", "end"), on="crisis_id")
-    for line, vehicle, start, end in rows.select("line", "vehicle", "start", "end").iter_rows():
-        founded, ended = lifetimes.get(vehicle, (None, None))
-        if founded is not None and end is not None and founded > end:
-            yield Problem(file, line, "vehicle", f"{vehicle} was founded on {founded}, after the crisis ended ({end})")
+    for line, body, start, end in rows.select("line", column, "start", "end").iter_rows():
+        founded, ended = lifetimes[body]
+        if end is not None and founded > end:
+            yield Problem(file, line, column, f"{body} was founded on {founded}, after the crisis ended ({end})", hint)
         if ended is not None and ended < start:
-            yield Problem(file, line, "vehicle", f"{vehicle} ended on {ended}, before the crisis began ({start})")
+            yield Problem(file, line, column, f"{body} ended on {ended}, before the crisis began ({start})", hint)
 
 
 def _series(material: Material, names: Names) -> Iterator[Problem]:

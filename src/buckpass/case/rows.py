@@ -129,7 +129,9 @@ class ResponseRow(Entry):
     )
     origin: Word = Field("", description="whether the article names the act (article, independent, or both)")
     source_id: Words = Field((), description="keys in sources.bib, joined by ;")
-    coder: Word = Field("", description="who coded the row; the same actor may be coded by several")
+    coder: Word = Field(
+        "", description="who coded the row; of several, the row without one is what was settled between them"
+    )
 
     @model_validator(mode="after")
     def _coherent(self) -> ResponseRow:

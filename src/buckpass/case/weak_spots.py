@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.catalogue import world_code
 from buckpass.case.coded import counted
 from buckpass.case.problems import Problem, clip
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
@@ -35,6 +36,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _capacity_gaps(case, settings),
         _no_series(case),
         _mixed_units(case),
+        _wholes(case),
         _assumed_claims(case, claims),
         _formulas(case),
     ]
@@ -214,6 +216,31 @@ def _mixed_units(case: Case) -> Iterator[Problem]:
         if len(found) > 1 and series in used:
             seen = f"{series} has {len(found)} units: {clip(' | '.join(found), 120)}"
             yield _weak("series.csv", line, "unit", seen, "the model never converts by guess: one series, one unit")
+
+
+def _wholes(case: Case) -> Iterator[Problem]:
+    """Series of a measure whose total is missing in some years, or less than one of its parts."""
+    measures = (case.settings.measures.economic, case.settings.measures.security)
+    used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
+    is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
+    rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
+    rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
+    totals = rows.filter(is_whole).select(*key, pl.col("value").alias("whole"))
+    parts = rows.filter(~is_whole).group_by(key).agg(pl.col("value").max(), pl.col("line").min()).sort("line")
+    both = parts.join(totals, on=key, how="left", maintain_order="left")
+    for row in both.filter(pl.col("value") > pl.col("whole")).iter_rows(named=True):
+        seen = f"{row['series']} with {row['partner']} in {row['year']}: one part is {row['value']:g}, the whole "
+        yield _weak(
+            "series.csv",
+            row["line"],
+            "value",
+            f"{seen}({world_code()}) {row['whole']:g}",
+            "a share would pass 1: mend one of them",
+        )
+    for (series,), without in both.filter(pl.col("whole").is_null()).group_by("series", maintain_order=True):
+        places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
+        seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
+        yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The ledger: what an author says about the order, beside what record and model say (model §8)."""
 
-from buckpass.claims.ledger import assess, assess_claim, estimands
+from buckpass.claims.finding import estimands
+from buckpass.claims.ledger import assess, assess_claim
 from buckpass.claims.sensitivity import Sensitivity, assess_under
 from buckpass.claims.verdicts import Verdict, Verdicts
 

@@ -19,7 +19,7 @@ from buckpass.results.summary import interval
 
 __all__ = ["break_even"]
 
-PREFERRED = ("everything", "BL")
+PREFERRED = ("all", "BL")
 
 
 def break_even(question: Question) -> Finding:
@@ -92,7 +92,8 @@ def _without_backlash(crises: Crises, at: Met, i: int) -> jnp.ndarray:
     reach = crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None]
     left = jnp.sum(at.weight[:, :, i, None] * jnp.exp(at.log_residual[:, :, i] - reach[:, None]), axis=1)
     return (
-        crises.stake[:, i, None] * (1.0 - left)
+        crises.rung_payoff_at[:, i]
+        + crises.stake[:, i, None] * (1.0 - left)
         + crises.influence[:, i, None] * crises.influence_at[:, i]
         - crises.cost[:, i, None] * crises.cost_at[:, i]
         - crises.norm[:, i, None] * crises.deploys_at[:, i]

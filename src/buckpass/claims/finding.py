@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
+from buckpass.evidence.verdict_policy import Decision
 
-__all__ = ["CannotCompute", "Finding", "Outcome", "Question", "as_expected", "places_at", "places_of"]
+__all__ = [
+    "CannotCompute",
+    "Finding",
+    "Outcome",
+    "Question",
+    "as_expected",
+    "estimands",
+    "figures_beside",
+    "in_short",
+    "places_at",
+    "places_of",
+]
 
-Outcome = Literal["supported", "contradicted", "undecided"]
+Outcome = Literal["supported", "partly", "contradicted", "undecided"]
 
 
 class CannotCompute(BuckpassError):
@@ -60,7 +75,7 @@ class Finding:
 
     probability : P(what the claim expects), as coded or as fitted; `doubt` its range when every doubt is
     resolved against the claim and for it. `decided` is set instead where the answer is no
-    probability (a conjunction of statements).
+    probability (a conjunction of statements), or fits decided it: `decision` has what each said.
     """
 
     value: float | None = None
@@ -71,6 +86,7 @@ class Finding:
     probability: float | None = None
     doubt: tuple[float, float] | None = None
     decided: Outcome | None = None
+    decision: Decision | None = None
     reason: str = ""
     turns_on: str = ""
     sources: tuple[str, ...] = ()
@@ -88,6 +104,35 @@ def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
     return tuple(f"{file}:{line}" for line in sorted({line for line in lines if line is not None}))
 
 
+def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
+    """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
+    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
+    return (
+        rows.select("series", "actor", "partner", "year", "value", "unit")
+        .sort("series", "actor", "partner", "year")
+        .to_dicts()
+    )
+
+
+def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
+    """First, last and largest figure of each series, actor and partner, in words; empty without figures."""
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in beside:
+        found.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
+    return "; ".join(f"{' '.join(filter(None, key))}: {_ends(rows)}" for key, rows in found.items())
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> str:
+    first, last, most = rows[0], rows[-1], max(rows, key=lambda row: row["value"])
+    said = _dated(first) if first is last else f"{_dated(first)} to {_dated(last)}"
+    return said if most["value"] in (first["value"], last["value"]) else f"{said}, most {_dated(most)}"
+
+
+def _dated(row: Mapping[str, Any]) -> str:
+    value = row["value"]
+    return f"{f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'} ({row['year']})"
+
+
 def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
     """Which draws are as expected (above, below); `equals = true` takes draws of truth values.
 
@@ -101,3 +146,9 @@ def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
     if "equals" in expect:
         return draws.astype(bool) == bool(expect["equals"])
     raise CannotCompute("the claim expects nothing: give expect = { above = … }, { below = … } or { equals = true }")
+
+
+@cache
+def estimands() -> dict[str, dict[str, Any]]:
+    """The estimands that claims may use: family, doc, parameters, required, and what carries them."""
+    return tomllib.loads(resources.files("buckpass.claims").joinpath("estimands.toml").read_text("utf-8"))

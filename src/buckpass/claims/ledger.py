@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib import import_module, resources
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case, Claim, UnknownName
 from buckpass.case.provenance import claim_lines
-from buckpass.claims.finding import CannotCompute, Finding, Question, places_at
+from buckpass.claims.finding import CannotCompute, Finding, Question, estimands, places_at
 from buckpass.claims.verdicts import Verdict, Verdicts, blank, judge
 
-__all__ = ["assess", "assess_claim", "assess_question", "estimands"]
+if TYPE_CHECKING:
+    from buckpass.evidence.gathered import Gathered
+
+__all__ = ["assess", "assess_claim", "assess_question"]
 
 Estimand = Callable[[Question], Finding]
 PLACES = {
@@ -43,25 +44,30 @@ def assess(
     case: Case,
     posteriors: Mapping[str, Any] | None = None,
     *,
+    kept: Gathered | None = None,
     seed: int = 0,
     along: Callable[[Sequence[Claim]], Iterable[Claim]] = iter,
 ) -> Verdicts:
     """A verdict on every claim of the case.
 
     posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
+    kept : what `evidence.gathered` has of these fits, by default beside the case's own; without it no theatre is known to
+    inform a parameter, and no claim about the model is supported or contradicted.
     seed : for the draws; each claim has its own.
     along : hands the claims out one by one, for a caller that shows how far it is.
 
     No claim is left out: one that cannot be computed says why.
     """
-    predictions, lines = _predictions(case, posteriors), claim_lines(case)
+    predictions, lines = _predictions(case, posteriors, kept), claim_lines(case)
     found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
-def assess_claim(case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0) -> Verdict:
+def assess_claim(
+    case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0, kept: Gathered | None = None
+) -> Verdict:  # fmt: skip
     """The verdict on one claim."""
-    return assess_question(Question(claim, case, _predictions(case, posteriors), seed))
+    return assess_question(Question(claim, case, _predictions(case, posteriors, kept), seed))
 
 
 def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
@@ -71,12 +77,12 @@ def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
     return replace(verdict, places=places)
 
 
-def _predictions(case: Case, posteriors: Mapping[str, Any] | None) -> Any:
+def _predictions(case: Case, posteriors: Mapping[str, Any] | None, kept: Gathered | None) -> Any:
     if not posteriors:
         return None
     from buckpass.claims.predictions import Predictions  # loads the model: only where a claim can use it
 
-    return Predictions(case, posteriors)
+    return Predictions(case, posteriors, kept=kept)
 
 
 def assess_question(question: Question) -> Verdict:
@@ -89,12 +95,6 @@ def assess_question(question: Question) -> Verdict:
         return judge(claim, _function(claim.estimand.name)(question))
     except CannotCompute as reason:
         return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
-
-
-@cache
-def estimands() -> dict[str, dict[str, Any]]:
-    """The estimands that claims may use: family, doc, parameters, required."""
-    return tomllib.loads(resources.files("buckpass.claims").joinpath("estimands.toml").read_text("utf-8"))
 
 
 def _without_number(claim: Claim):

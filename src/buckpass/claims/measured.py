@@ -9,8 +9,9 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.claims.finding import CannotCompute, Finding, Question, places_of
-from buckpass.claims.record_atoms import judged, truth_of_all
-from buckpass.record.activity import activity_of
+from buckpass.claims.record_atoms import Atom, judged, truth_of_all
+from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
+from buckpass.record.activity import Activity, activity_of
 from buckpass.record.burden import rank_correlation
 from buckpass.record.coding import in_theatre
 from buckpass.record.rates import Rate, p_less
@@ -61,8 +62,8 @@ def rates_compared(question: Question) -> Finding:
         without = [a.organisation for a in (own, *others) if not a.n]
         raise CannotCompute(f"no eligible crisis was looked up for {', '.join(without)}")
     pairs = [_pair(own, other) for other in others]
-    stated = judged(case, given.get("atoms", ()))
-    facts = truth_of_all(stated) if stated else "supported"
+    rates, facts = [_as_statement(own, p, height) for p in pairs], judged(case, given.get("atoms", ()))
+    stated = [*rates, *facts]
     weakest = min(pairs, key=lambda p: p["p_less"])
     counted = places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None))
     return Finding(
@@ -71,12 +72,11 @@ def rates_compared(question: Question) -> Finding:
         high=min(p["p_less_high"] for p in pairs),
         unit=f"least P(rate of {own.organisation} < rate of another)",
         n=own.n,
-        probability=weakest["p_less"] if facts == "supported" else None,
-        doubt=(min(p["p_less_low"] for p in pairs), min(p["p_less_high"] for p in pairs)),
-        decided=None if facts == "supported" else facts,
-        reason=_compared_reason(own, pairs, stated),
+        probability=weakest["p_less"] if all(a.truth == "true" for a in facts) else None,
+        decided=truth_of_all(stated),
+        reason="; ".join([_hold("comparisons", rates), *([_hold("facts", facts)] if facts else [])]),
         turns_on=f"the comparison with {weakest['with']} (n = {weakest['n']}), the least certain",
-        sources=tuple(dict.fromkeys(s for found in (*stated, *others) for s in found.sources)),
+        sources=tuple(dict.fromkeys(s for atom in stated for s in atom.sources)),
         places=tuple(dict.fromkeys([*counted, *(place for atom in stated for place in atom.places)])),
         detail={"pairs": pairs, "atoms": [a.__dict__ for a in stated]},
     )
@@ -172,13 +172,13 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
             acts = case.series.filter(
                 (pl.col("series") == name) & (pl.col("actor") == given["actor"]) & (pl.col("value") > 0)
             )
-            shown += acts.select("series", "partner", "year", "value", "unit").sort("year").to_dicts()
+            shown += acts.select("series", "actor", "partner", "year", "value", "unit").sort("year").to_dicts()
     return shown
 
 
-def _pair(own: Any, other: Any) -> dict[str, Any]:
+def _pair(own: Activity, other: Activity) -> dict[str, Any]:
     return {
-        "with": other.organisation, "n": other.n, "acts": other.acts, "unsearched": other.unsearched,
+        "with": other.organisation, "sources": other.sources, "n": other.n, "acts": other.acts, "unsearched": other.unsearched,
         "p_less": p_less(own.rate.coded, other.rate.coded),
         "p_less_low": p_less(own.rate.highest, other.rate.lowest),
         "p_less_high": p_less(own.rate.lowest, other.rate.highest),
@@ -186,10 +186,20 @@ def _pair(own: Any, other: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _compared_reason(own: Any, pairs: Sequence[Mapping[str, Any]], stated: Sequence[Any]) -> str:
-    rates = "; ".join(f"{p['with']} {p['acts']} of {p['n']}: P = {p['p_less']:.2f}" for p in pairs)
-    facts = f"; facts: {sum(a.truth == 'true' for a in stated)} of {len(stated)} true" if stated else ""
-    return f"{own.organisation} {own.acts} of {own.n}; {rates}{facts}"
+def _as_statement(own: Activity, pair: Mapping[str, Any], height: int) -> Atom:
+    """One comparison as a statement: true where P ≥ 0.9 however doubts are resolved, false where P ≤ 0.1."""
+    least, most = pair["p_less_low"], pair["p_less_high"]
+    return Atom(
+        text=f"{own.organisation} reached rung {height} less often than {pair['with']}",
+        truth="true" if least >= SUPPORTED else ("false" if most <= CONTRADICTED else "doubt"),
+        seen=f"{own.acts} of {own.n} against {pair['acts']} of {pair['n']}: P = {pair['p_less']:.2f} ({least:.2f} to {most:.2f})",
+        basis="rate",
+        sources=pair["sources"],
+    )
+
+
+def _hold(name: str, stated: Sequence[Atom]) -> str:
+    return f"{sum(a.truth == 'true' for a in stated)} of {len(stated)} {name} hold"
 
 
 def _records(case: Case, selectors: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -215,7 +225,8 @@ def _crisis_acts(case: Case, given: Mapping[str, Any], is_through: bool) -> list
     if "crises_at_least" not in given:
         return []
     rows = _known(case, given["power"], given.get("theatre")).filter(pl.col("rung") >= given["crises_at_least"])
-    ran_through = pl.col("vehicle") == given["organisation"]
+    named = given["organisation"]
+    ran_through = pl.col("vehicle").is_in([named] if isinstance(named, str) else list(named))
     rows = rows.filter(ran_through if is_through else ~ran_through)
     return [
         {

@@ -15,7 +15,8 @@ from buckpass.case.schema import NEAREST_YEARS
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.record.burden import RankCorrelation, rank_correlation
 from buckpass.record.coding import in_theatre
-from buckpass.record.positions import DOMAINS, division_draws, own_amounts, pooled_shares
+from buckpass.record.positions import division_draws, own_amounts, pooled_shares
+from buckpass.record.shares import DOMAINS, measure_name
 from buckpass.results.summary import LEVEL, interval
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
@@ -46,7 +47,7 @@ def crossing(question: Question) -> Finding:
     other = {p: _last(pairs, p, given.get("beside", ())) or own[p] for p in partners}
     states = [_partner_row(pairs, p, own[p], other[p], spread, measure.series) for p in partners]
     joint = [float(np.prod([s[key] for s in states])) for key in ("p_ahead", "p_ahead_other_count")]
-    ahead = [s["partner"] for s in states if s["p_ahead"] > 0.5]
+    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
     least = min(states, key=lambda s: s["p_ahead"])
     return Finding(
         value=joint[0],
@@ -80,7 +81,9 @@ def division(question: Question) -> Finding:
     holds = is_high & (slope > 0) & np.all([lead["draws"] for lead in leads.values()], axis=0)
     low, high = interval(mean)
     parts = {"level": float(is_high.mean()), "rising": float((slope > 0).mean())}
-    parts |= {f"{lead['power']} leads {d} in {lead['year']}": float(lead["draws"].mean()) for d, lead in leads.items()}
+    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {lead['year']}"
+             for d, lead in leads.items()}  # fmt: skip
+    parts |= {ahead[d]: float(lead["draws"].mean()) for d, lead in leads.items()}
     weakest = min(parts, key=lambda k: parts[k])
     return Finding(
         value=float(np.median(mean)),
@@ -154,7 +157,7 @@ def levels(question: Question) -> Finding:
         unit=pairs[0]["unit"],
         n=n,
         probability=_p_t(question.expect, centre, scale, n - 1),
-        reason="; ".join(f"{p['state']} {p['year']}: {p['of']:g} against {p['against']:g}" for p in pairs),
+        reason="; ".join(_pair_words(p) for p in pairs),
         turns_on="levels at one time: no pair is a before and after, so what acts changed cannot be seen",
         sources=_keys(pl.Series([p["sources"] for p in pairs], dtype=pl.List(pl.String))),
         places=places_at("series.csv", [line for p in pairs for line in p["lines"]]),
@@ -252,6 +255,10 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[
     return {"power": leader, "year": year, "draws": shares[year][leader] > np.max(others, axis=0)}
 
 
+def _others(case: Case, domain: str, power: str) -> str:
+    return ", ".join(p for p in getattr(case.settings.measures, domain).powers if p != power)
+
+
 def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -> float:
     bound = float(expect.get("above", expect.get("below", 0.0)))
     above = float(stdtr(freedom, (centre - bound) / scale)) if scale > 0 else float(centre > bound)
@@ -290,16 +297,34 @@ def _level_pairs(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     for first, second, against in sides:
         for place in places:
             mine, theirs = _series_of(case, [first], place, given["of"]), _series_of(case, [second], place, against)
-            both = mine.join(theirs, on="year", suffix="_against").sort("year")
-            if both.is_empty() and "against_series" in given and mine.height and theirs.height:
-                both = mine.tail(1).join(theirs.tail(1), how="cross", suffix="_against")
+            if named := given.get("years", {}).get(place):
+                both = _in_years(mine, theirs, named, place)
+            else:
+                both = mine.join(theirs.with_columns(year_against="year"), on="year", suffix="_against").sort("year")
+                if both.is_empty() and "against_series" in given and mine.height and theirs.height:
+                    both = mine.tail(1).join(theirs.tail(1), how="cross", suffix="_against")
             if both.height:
                 row = both.row(-1, named=True)
-                pairs.append({"state": place, "series": first, "year": row["year"], "of": row["value"],
+                pairs.append({"state": place, "series": first, "year": row["year"], "year_against": row["year_against"], "of": row["value"],
                               "against": row["value_against"], "unit": row["unit"],
                               "sources": [*row["source_id"], *row["source_id_against"]],
                               "lines": [row["line"], row["line_against"]]})  # fmt: skip
     return pairs
+
+
+def _pair_words(pair: Mapping[str, Any]) -> str:
+    when = "" if pair["year"] == pair["year_against"] else f" ({pair['year_against']})"
+    return f"{pair['state']} {pair['year']}: {pair['of']:g} against {pair['against']:g}{when}"
+
+
+def _in_years(mine: pl.DataFrame, theirs: pl.DataFrame, years: Sequence[int], place: str) -> pl.DataFrame:
+    """The two figures of the years that the claim names."""
+    both = mine.filter(pl.col("year") == years[0]).join(
+        theirs.filter(pl.col("year") == years[1]), how="cross", suffix="_against"
+    )
+    if both.is_empty():
+        raise CannotCompute(f"{place} has no figure of {years[0]} and of {years[1]} to set against each other")
+    return both
 
 
 def _rungs_against(question: Question) -> Correlated:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from buckpass.claims.changes import changed, without_consent_of
-from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected
+from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, figures_beside
 from buckpass.claims.predictions import (
     Predictions,
     Sample,
@@ -41,7 +41,7 @@ def cross_response(question: Question) -> Finding:
     """
     asked, given = predictions_of(question), question.parameters
     crises = playing(question.case, _crises(question), given["power"], given["other"])
-    reading = asked.read(lambda e: _cross_sample(question, asked, e, crises))
+    reading = asked.read(question, lambda e: _cross_sample(question, asked, e, crises))
     return finding_of(
         question,
         reading,
@@ -69,12 +69,18 @@ def free_riding_index(question: Question) -> Finding:
 
     return finding_of(
         question,
-        asked.read(sample),
+        asked.read(question, sample),
         f"benefit share − burden share of {given['power']}",
         crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
-        {"crises": list(crises), "also": dict(given.get("also", {}))},
-    )
+        {"crises": list(crises), "also": dict(given.get("also", {})),
+         "beside": figures_beside(question.case, given.get("beside", ()), _named(given))},
+    )  # fmt: skip
+
+
+def _named(given: Mapping[str, Any]) -> list[str]:
+    """The powers that a claim names."""
+    return [given["power"], *(p for p in [given.get("also", {}).get("power")] if p)]
 
 
 def whatif(question: Question) -> Finding:
@@ -97,7 +103,7 @@ def whatif(question: Question) -> Finding:
         own = [after[s["label"]] for s in given["scenarios"] if "consent_without" in s]
         return Sample(least, held & np.all([o > r for o in own for r in rivals.values()], axis=0))
 
-    reading = asked.read(sample)
+    reading = asked.read(question, sample)
     left_out = len(_crises(question)) - len(crises)
     return finding_of(
         question,

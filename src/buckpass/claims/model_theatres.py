@@ -25,6 +25,7 @@ from buckpass.claims.predictions import (
 from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.game.fixed_point import Equilibrium
 from buckpass.game.order import Met, met
 from buckpass.game.solver import Solved
 from buckpass.predict.drawing import Drawn
@@ -54,7 +55,7 @@ def theatre_gap(question: Question) -> Finding:
         raw[explanation] = float(np.median(mean_over(drawn, rung, there) - mean_over(drawn, rung, here)))
         return sample_of(question, mean_over(drawn, rung_held, there) - mean_over(drawn, rung, here))
 
-    reading = asked.read(sample)
+    reading = asked.read(question, sample)
     return finding_of(
         question,
         reading,
@@ -73,7 +74,7 @@ def theatre_gap(question: Question) -> Finding:
 def gap_share(question: Question) -> Finding:
     """Share of the gap in expected effort between other theatres and its own that goes through one mechanism.
 
-    Every crisis of the other theatres is set against every crisis of the power's own (Shapley decomposition, as between
+    `others` is what the aligned among them do: what rivals undo raises what is at stake, and counts there. Every crisis of the other theatres is set against every crisis of the power's own (Shapley decomposition, as between
     two powers); the share is the mechanism's mean contribution over the mean gap.
     """
     asked, given = predictions_of(question), question.parameters
@@ -84,7 +85,11 @@ def gap_share(question: Question) -> Finding:
 
     def sample(explanation: str) -> Sample:
         drawn, solved = asked.solved(explanation)
-        pairs = _against(drawn, met(solved), (_rows(drawn, there), _rows(drawn, here)), asked.index(given["power"]))
+        power = asked.index(given["power"])
+        faced = drawn.games, met(solved)
+        if given["mechanism"] == "others" and isinstance(solved, Equilibrium):
+            faced = _rivals_at_stake(*faced, solved, power)
+        pairs = _against(*faced, (_rows(drawn, there), _rows(drawn, here)), power)
         split = SPLIT(*pairs, 0, 1)
         n = drawn.n_draws
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
@@ -95,10 +100,10 @@ def gap_share(question: Question) -> Finding:
 
     return finding_of(
         question,
-        asked.read(sample),
+        asked.read(question, sample),
         f"share of the gap in effort that goes through {given['mechanism']}",
         (*here, *there),
-        "on κ and on own claims, which raise the stake exactly where no aligned provider stands",
+        "on κ of the aligned and on own claims, which raise the stake exactly where no aligned provider stands",
         {"contributions": shares, "own_claims": _claims(question, there)},
     )
 
@@ -134,7 +139,7 @@ def capacity_freed(question: Question) -> Finding:
 
     return finding_of(
         question,
-        asked.read(sample),
+        asked.read(question, sample),
         f"expected effort of {given['power']} per crisis elsewhere, 0 to 1",
         (*here, *there),
         "on the commitment cost and half-life, both assumed, and on whether there is anything to free: see the size",
@@ -184,18 +189,33 @@ def _rows(drawn: Drawn, crises: Sequence[str]) -> np.ndarray:
     return np.arange(drawn.n_draws)[:, None] * len(drawn.crises) + np.array(positions(drawn, crises))
 
 
-def _against(drawn: Drawn, at: Met, sides: tuple[np.ndarray, np.ndarray], power: int) -> tuple[Crises, Met]:
+def _rivals_at_stake(games: Crises, at: Met, found: Equilibrium, power: int) -> tuple[Crises, Met]:
+    """The same choices of a power with what rivals undo counted as a larger stake: V R = (V R_rivals) R_aligned.
+
+    R is a product over the others, so the payoffs of its options, and with them the gap, stay what they are. Where a power moves
+    first the others' moves are not independent, and R is no such product.
+    """
+    alignment = np.asarray(games.alignment)[:, power]  # c p
+    reach = np.asarray(games.delivery / games.severity[:, None])[..., None] * np.asarray(games.effort_at)
+    left = np.sum(np.asarray(found.strategy) * np.exp(-alignment[..., None] * reach), axis=-1)
+    undone = np.sum(np.where(alignment < 0, np.log(left), 0.0), axis=1)  # log R_rivals
+    stake, residual = np.array(games.stake), np.array(at.log_residual)
+    stake[:, power] *= np.exp(undone)
+    residual[:, :, power] -= undone[:, None, None]
+    return replace(games, stake=stake), replace(at, log_residual=residual)
+
+
+def _against(batch: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power: int) -> tuple[Crises, Met]:
     """One batch in which the power in every crisis of the first side stands beside itself in every one of the second.
 
     `sides` are rows of the games, [draw, crisis]. The two stand as two powers of one game; what differs by crisis
     (severity) is moved into what each delivers.
     """
-    n, first, second = drawn.n_draws, sides[0].shape[1], sides[1].shape[1]
+    n, first, second = len(sides[0]), sides[0].shape[1], sides[1].shape[1]
     rows = [
         np.broadcast_to(sides[0][:, :, None], (n, first, second)).ravel(),
         np.broadcast_to(sides[1][:, None, :], (n, first, second)).ravel(),
     ]
-    batch = drawn.games
 
     def beside(values, axis: int = 1) -> np.ndarray:
         """Picked on the host: as a device operation every claim's shape would be compiled."""
@@ -203,7 +223,7 @@ def _against(drawn: Drawn, at: Met, sides: tuple[np.ndarray, np.ndarray], power:
         return np.stack([own[r] for r in rows], axis)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
-           "influence_at", "deploys_at", "barred_at", "is_open", "rung")  # fmt: skip
+           "influence_at", "deploys_at", "barred_at", "rung_payoff_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
     numbers = {name: beside(getattr(batch, name)) for name in own} | {
         "delivery": beside(np.asarray(batch.delivery) / np.asarray(batch.severity)[:, None]),

@@ -14,21 +14,30 @@ from jaxtyping import ArrayLike, Float
 from buckpass.case import Case
 from buckpass.changes import BadOverride
 from buckpass.changes.scenario import scenario_setting
+from buckpass.claims.carriers import carried_by
 from buckpass.claims.changes import Change
 from buckpass.claims.finding import CannotCompute, Finding, Question, as_expected, places_at
+from buckpass.evidence.gathered import Gathered, gathered
+from buckpass.evidence.verdict_policy import Decision, FitSays, decide
 from buckpass.fit.posterior import Posterior
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 from buckpass.game.solver import IN_BLOCKS, NoEquilibriumFound, Solved
+from buckpass.model.mechanisms import ALL, ARGUMENT, combination
 from buckpass.predict.drawing import Drawn, draw
-from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of
+from buckpass.predict.which_fits import NoUsablePosterior, basis_of
 from buckpass.results.summary import interval
 
 __all__ = [
-    "Predictions", "Reading", "Sample", "asked_about", "by_draw", "crises_in", "crisis_places", "finding_of", "mean_over",
+    "NotAnswered", "Predictions", "Reading", "Sample", "asked_about", "by_draw", "crises_in", "crisis_places", "finding_of", "mean_over",
     "playing", "predictions_of",
 ]  # fmt: skip
 
 DRAWS = 100
+POSTERIORS = "posteriors"  # folder of the case's own fits
+
+
+class NotAnswered(CannotCompute):
+    """A fit has no answer to a claim that others may answer: it could have said anything."""
 
 
 @dataclass(frozen=True)
@@ -38,46 +47,49 @@ class Sample:
     draws: np.ndarray
     held: np.ndarray
 
+    @property
+    def probability(self) -> float:
+        """P(all that the claim expects)."""
+        return float(np.mean(self.held))
+
 
 @dataclass(frozen=True)
 class Reading:
-    """Draws of one quantity under each fit: those that make up the answer, and those shown beside it."""
+    """One quantity under each fit in which it is free, and what the policy of verdicts makes of it.
+
+    samples : its draws, by fit. leading : the fit whose draws are the number, None where no fit is a basis for one.
+    """
 
     samples: Mapping[str, Sample]
-    basis: Basis
-
-    def averaged(self) -> Sample:
-        """Draws of the answer: each fit gives as many as its weight says."""
-        return Sample(
-            *(self.basis.pooled({e: getattr(s, of) for e, s in self.samples.items()}) for of in ("draws", "held"))
-        )
+    leading: str | None
+    decision: Decision
 
     def rows(self) -> list[dict[str, Any]]:
-        """What each explanation says by itself, for the reader who believes in one of them."""
+        """What each fit says by itself, for the reader who believes in one of them."""
         return [
-            {"explanation": e, "weight": self.basis.weights.get(e, 0.0), "value": float(np.median(s.draws)),
-             "low": interval(s.draws)[0], "high": interval(s.draws)[1], "probability": float(np.mean(s.held))}
+            {"explanation": e, "value": float(np.median(s.draws)), "low": interval(s.draws)[0],
+             "high": interval(s.draws)[1], "probability": s.probability}
             for e, s in self.samples.items()
         ]  # fmt: skip
 
 
 @dataclass
 class Predictions:
-    """What the fits of a case predict for its claims: games drawn and solved on first use, then kept."""
+    """What the fits of a case predict for its claims: games drawn and solved on first use, then kept.
+
+    kept : what was worked out of the fits: how far each theatre's record alone informs their terms; None for what lies beside
+    the case's own and still holds for these.
+    """
 
     case: Case
     posteriors: Mapping[str, Posterior]
     n_draws: int = DRAWS
-    given: Basis | None = None  # None: as the one policy says (`predict.which_fits`)
+    kept: Gathered | None = None
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def basis(self) -> Basis:
-        """The fits that answer; a claim cannot be computed where there is none."""
-        try:
-            return self.given or basis_of(self.case, self.posteriors)
-        except NoUsablePosterior as reason:
-            raise CannotCompute(str(reason)) from reason
+    def _beside(self) -> Gathered:
+        return self.kept or gathered(self.case, self.posteriors, self.case.folder / POSTERIORS)
 
     @cached_property
     def setting(self) -> CrisisSetting:
@@ -113,11 +125,36 @@ class Predictions:
             self._kept[key] = self.setting if after else _spliced(self.case, self.setting, change)
         return self._kept[key]
 
-    def read(self, quantity: Callable[[str], Sample]) -> Reading:
-        """One quantity under every fit with a weight, and under those shown beside them."""
-        basis = self.basis
-        named = [e for e in self.posteriors if e in basis.fits]
-        return Reading({e: quantity(e) for e in (*named, *basis.beside)}, basis)
+    def read(self, question: Question, quantity: Callable[[str], Sample]) -> Reading:
+        """One quantity under every fit in which it is free, those that failed their diagnostics included."""
+        carried, samples, says = carried_by(question), {}, []
+        for name in self._in_order():
+            failed, assumed = self.posteriors[name].diagnostics.reasons, carried.assumed_in(name)
+            if assumed is None:
+                try:
+                    samples[name] = quantity(name)
+                except NotAnswered as reason:
+                    failed = (*failed, str(reason))
+            says.append(FitSays(name, samples[name].probability if name in samples else None, assumed, failed))
+        carrier = carried.carrier(self.case, self.posteriors, self._beside)
+        return Reading(samples, self._leading(samples), decide(says, carrier, ALL, self._argument))
+
+    def _leading(self, samples: Mapping[str, Sample]) -> str | None:
+        """The fit whose draws are the number: as everywhere, of those that answered."""
+        try:
+            return basis_of(self.case, {name: self.posteriors[name] for name in samples}).leading.explanation
+        except NoUsablePosterior:
+            return None
+
+    def _in_order(self) -> list[str]:
+        """The fits that are judged under first, the others by name: in whatever order they were given."""
+        first = [name for name in (ALL, self._argument) if name is not None and name in self.posteriors]
+        return list(dict.fromkeys([*first, *sorted(self.posteriors)]))
+
+    @property
+    def _argument(self) -> str | None:
+        """The combination of the mechanisms that the case's argument names together."""
+        return combination(ARGUMENT, self.case).id if self.case.settings.argument else None
 
     def index(self, power: str) -> int:
         """Position of a power on the power axis; misspelt ones are named."""
@@ -126,11 +163,11 @@ class Predictions:
 
 
 def solved_or_reason(given: Drawn) -> Solved:
-    """The equilibria; where one is not found, the claim that asked for it cannot be computed, and says so."""
+    """The equilibria; where one is not found, the fit does not answer the claim that asked for it, and says so."""
     try:
         return given.solved(IN_BLOCKS)
     except NoEquilibriumFound as reason:
-        raise CannotCompute(str(reason)) from reason
+        raise NotAnswered(str(reason)) from reason
 
 
 def by_draw(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
@@ -168,16 +205,21 @@ def sample_of(question: Question, draws: np.ndarray) -> Sample:
 def finding_of(
     question: Question, reading: Reading, unit: str, crises: Sequence[str], turns_on: str, detail: Mapping[str, Any]
 ) -> Finding:
-    """The finding from a quantity's draws in some crises: averaged over fits, doubted by those shown beside them."""
-    whole = reading.averaged()
-    probability = float(np.mean(whole.held))
-    alternatives = [probability, *(float(np.mean(reading.samples[e].held)) for e in reading.basis.beside)]
-    low, high = interval(whole.draws)
-    shown = ", ".join(f"{r['explanation']} (weight {r['weight']:.2f}): {r['probability']:.2f}" for r in reading.rows())
+    """The finding from what the fits say of a quantity in some crises; its number is that of the leading fit."""
+    number: dict[str, Any] = {}
+    if reading.leading is not None:
+        leading = reading.samples[reading.leading]
+        low, high = interval(leading.draws)
+        number = {
+            "value": float(np.median(leading.draws)),
+            "low": low,
+            "high": high,
+            "probability": leading.probability,
+        }
     return Finding(
-        value=float(np.median(whole.draws)), low=low, high=high, unit=unit, n=len(crises), probability=probability,
-        doubt=(min(alternatives), max(alternatives)), reason=f"probability by explanation: {shown}", turns_on=turns_on,
-        detail={**detail, "explanations": reading.rows()}, places=crisis_places(question.case, crises),
+        **number, unit=unit, n=len(crises), decided=reading.decision.verdict, reason=reading.decision.reason,
+        turns_on=turns_on, decision=reading.decision, places=crisis_places(question.case, crises),
+        detail={**detail, "under": reading.leading, "explanations": reading.rows()},
     )  # fmt: skip
 
 

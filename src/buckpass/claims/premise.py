@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from buckpass.case import Case, Quantity, UnknownName
 from buckpass.case.provenance import setting_place
-from buckpass.claims.finding import CannotCompute, Finding, Question
+from buckpass.claims.finding import CannotCompute, Finding, Question, figures_beside, in_short
 
 __all__ = ["parameter"]
 
@@ -13,6 +15,7 @@ def parameter(question: Question) -> Finding:
     """The number of the case that carries the claim, with its range, label and reason."""
     given = question.parameters
     quantity, where, path = _quantity(question.case, given)
+    beside = _beside(question)
     ends = "" if quantity.low is None else f", plausible from {quantity.low:g} to {quantity.high:g}"
     return Finding(
         value=quantity.value,
@@ -20,12 +23,21 @@ def parameter(question: Question) -> Finding:
         high=quantity.high,
         unit=quantity.unit or where,
         n=None,
-        reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}",
+        reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}"
+        + (f". Beside it: {in_short(beside)}" if beside else ""),
         turns_on=f"on {where}: vary it over its range and see which conclusions move",
         sources=tuple(quantity.sources),
         places=setting_place(question.case, path),
-        detail={"label": quantity.label, "reason": quantity.reason, "where": where},
+        detail={"label": quantity.label, "reason": quantity.reason, "where": where, "beside": beside},
     )
+
+
+def _beside(question: Question) -> list[dict[str, Any]]:
+    """What the claim asks to be shown beside the number: series of the two that it is about."""
+    given = question.parameters
+    about = [given[name] for name in ("of", "with") if name in given]
+    rows = figures_beside(question.case, given.get("beside", ()), about)
+    return [row for row in rows if len(about) < 2 or row["partner"] in about]
 
 
 def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, ...]]:

@@ -11,8 +11,9 @@ from buckpass.case import Case
 from buckpass.claims.finding import Question
 from buckpass.claims.ledger import assess_question
 from buckpass.claims.predictions import Predictions, Reading, Sample
+from buckpass.evidence.power_scaling import SENSITIVE, power_scaling
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.power_scaling import SENSITIVE, power_scaling
+from buckpass.predict.which_fits import NoUsablePosterior, basis_of
 from buckpass.results.table import ResultTable
 
 __all__ = ["prior_sensitivity"]
@@ -32,28 +33,35 @@ class _Remembering(Predictions):
 
     last: Reading | None = None
 
-    def read(self, quantity: Callable[[str], Sample]) -> Reading:
-        self.last = super().read(quantity)
+    def read(self, question: Question, quantity: Callable[[str], Sample]) -> Reading:
+        self.last = super().read(question, quantity)
         return self.last
 
-    def samples(self) -> list[tuple[str, Sample]]:
-        """The draws last read, by explanation; none where nothing was."""
-        return list(self.last.samples.items()) if self.last is not None else []
+    def number(self) -> dict[str, Sample]:
+        """The draws that are the number last read, by the fit that gave them; none where nothing was read."""
+        if self.last is None or self.last.leading is None:
+            return {}
+        return {self.last.leading: self.last.samples[self.last.leading]}
 
 
 def prior_sensitivity(
     case: Case, posteriors: Mapping[str, Posterior], *, n_draws: int = DRAWS, seed: int = 0
 ) -> ResultTable:
-    """Prior and likelihood sensitivity of every number that a posterior gave, by claim and explanation with weight."""
-    predictions = _Remembering(case, posteriors, n_draws)
+    """Prior and likelihood sensitivity of every number that a posterior gave, by claim."""
+    try:
+        fits = basis_of(case, posteriors).fits
+    except NoUsablePosterior:
+        fits = {}
+    predictions = _Remembering(case, fits, n_draws)
     rows = []
     for claim in case.claims:
         predictions.last = None
         verdict = assess_question(Question(claim, case, predictions, seed))
-        for name, sample in predictions.samples():
+        for name, sample in predictions.number().items():
+            if len(sample.draws) == 1:  # a probability already
+                continue
             found = power_scaling(sample.draws, posteriors[name])
-            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "weight": predictions.basis.weights.get(name, 0.0),
-                         "value": verdict.value, "prior": found.prior, "record": found.likelihood,
+            rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "value": verdict.value, "prior": found.prior, "record": found.likelihood,
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
     return ResultTable(frame, "How far the numbers that come from fits lean on their priors", {}, f"{n_draws} draws. {NOTE}", (),

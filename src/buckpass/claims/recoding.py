@@ -11,8 +11,10 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.claims.ledger import assess
+from buckpass.claims.predictions import POSTERIORS
 from buckpass.claims.verdicts import Verdict, Verdicts
-from buckpass.fit.comparing import Compared, NothingToCompare, compare
+from buckpass.evidence.comparing import Compared, NothingToCompare, compare
+from buckpass.evidence.gathered import Gathered, gathered
 from buckpass.fit.fitting import load_posteriors
 from buckpass.fit.posterior import Posterior, PosteriorFileError
 from buckpass.results.table import ResultTable
@@ -71,13 +73,14 @@ def fitted_changes(
     return FittedChanges(ranking, verdicts, missing, count)
 
 
-_Fit = tuple[dict[str, Posterior], Compared]
+_Fit = tuple[dict[str, Posterior], Compared, Gathered]
 
 
 def _fits(case: Case, folder: Path | None) -> tuple[_Fit | None, str]:
     try:
         posteriors = load_posteriors(case, folder)
-        return (posteriors, compare(case, posteriors)), ""
+        kept = gathered(case, posteriors, folder or case.folder / POSTERIORS)
+        return (posteriors, compare(case, posteriors, kept=kept), kept), ""
     except (PosteriorFileError, NothingToCompare) as reason:
         if folder is not None and not folder.is_dir():
             raise
@@ -87,7 +90,7 @@ def _fits(case: Case, folder: Path | None) -> tuple[_Fit | None, str]:
 def _ledger(case: Case, fit: _Fit | None, seed: int) -> Verdicts:
     if fit is None:
         return assess(case, None, seed=seed)
-    return assess(case, fit[0], seed=seed)
+    return assess(case, fit[0], kept=fit[2], seed=seed)
 
 
 def _ranking(before: _Fit, after: _Fit, case: Case) -> ResultTable:

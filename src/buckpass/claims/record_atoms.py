@@ -60,10 +60,11 @@ def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
 
 
 def truth_of_all(stated: Sequence[Atom]) -> Outcome:
-    """All true: supported. Any false: contradicted. Else undecided."""
-    if any(a.truth == "false" for a in stated):
-        return "contradicted"
-    return "supported" if stated and all(a.truth == "true" for a in stated) else "undecided"
+    """All true: supported. Some false: partly if any is true, else contradicted. None false and some in doubt: undecided."""
+    truths = {a.truth for a in stated}
+    if "false" in truths:
+        return "partly" if "true" in truths else "contradicted"
+    return "supported" if truths == {"true"} else "undecided"
 
 
 def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
@@ -121,7 +122,7 @@ def _truth(entry: Mapping[str, Any], row: dict[str, Any] | None) -> Truth:
     if row is None or row["rung"] is None:
         return "doubt"
     tests = [_in_bounds(entry, row["low"], row["high"])]
-    tests += [_word(row[name], entry[name]) for name in ("stance", "scope") if name in entry]
+    tests += [_word(row, name, entry[name]) for name in ("stance", "scope") if name in entry]
     return "false" if "false" in tests else ("doubt" if "doubt" in tests else "true")
 
 
@@ -133,8 +134,10 @@ def _in_bounds(entry: Mapping[str, Any], low: int, high: int) -> Truth:
     return "false" if high < least or low > most else "doubt"
 
 
-def _word(seen: str, wanted: str) -> Truth:
-    if seen == "unknown":
+def _word(row: Mapping[str, Any], name: str, wanted: str) -> Truth:
+    """Whether a word of the row is the wanted one; where nothing was found, what was not found had words of its own."""
+    seen = row[name]
+    if seen == "unknown" or (seen == "none" and row["basis"] == "absence"):
         return "doubt"
     return "true" if seen == wanted else "false"
 

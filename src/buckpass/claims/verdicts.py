@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from buckpass.case import Claim, UnknownName
-from buckpass.claims.finding import Finding
+from buckpass.claims.finding import Finding, in_short
+from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED, agreed
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
-__all__ = ["CONTRADICTED", "SUPPORTED", "Verdict", "VerdictWord", "Verdicts", "judge"]
+__all__ = ["WORDS", "Verdict", "VerdictWord", "Verdicts", "judge"]
 
-VerdictWord = Literal["supported", "contradicted", "undecided", "premise", "not_computed"]
-SUPPORTED = 0.9
-CONTRADICTED = 0.1
+VerdictWord = Literal["supported", "partly", "contradicted", "undecided", "premise", "not_computed"]
+WORDS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 NOTE = (
-    "Supported: P ≥ 0.9 however doubts are resolved; contradicted: P ≤ 0.1; else undecided. Conjunctions of "
-    "statements: all true, any false, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
+    f"Supported: P ≥ {SUPPORTED} however doubts are resolved; contradicted: P ≤ {CONTRADICTED}; else undecided. Of the model: in "
+    "every fit in which the quantity is free, and only where the record of the claim's theatre informs what carries it. Conjunctions of "
+    "statements: supported where all hold, partly where some do and some do not, contradicted where some do not and none "
+    "is known to hold, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
     "intervals."
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of one sentence, with its number, interval, n, rival and sources, and what would change it."""
+    """What can be said of one sentence, with its number, interval, n, rival and sources, and what would change it.
+
+    by_fit, p_all, p_low, p_high, contraction : of a claim about the model, what each fit says of it, P under all mechanisms, its
+    range over every fit in which the quantity is free, and how far the claim's theatre informs what carries it (1 − posterior
+    variance over prior variance).
+    """
 
     id: str
     text: str
@@ -48,7 +55,27 @@ class Verdict:
     family: str
     part: str
     estimand: str
+    by_fit: tuple[Mapping[str, Any], ...] = ()
+    p_all: float | None = None
+    p_low: float | None = None
+    p_high: float | None = None
+    contraction: float | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def statements(self) -> tuple[Mapping[str, Any], ...]:
+        """What the claim was taken apart into, each with text, truth (true, false, doubt) and what was seen."""
+        return tuple(self.detail.get("atoms", ()))
+
+    @property
+    def readings(self) -> tuple[Mapping[str, Any], ...]:
+        """The same sentence read more strictly or more widely: label, verdict, how many of n statements are true."""
+        return tuple(self.detail.get("readings", ()))
+
+    @property
+    def beside(self) -> str:
+        """What is shown beside the number and never mixed into it: first and last figure of each series."""
+        return in_short([row for row in self.detail.get("beside", ()) if "series" in row])
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as plain values, fit for JSON."""
@@ -78,8 +105,7 @@ class Verdicts(ShowsItself):
 
     def counts(self) -> dict[str, int]:
         """How many claims got each verdict."""
-        words = ("supported", "contradicted", "undecided", "premise", "not_computed")
-        return {word: sum(v.verdict == word for v in self.verdicts) for word in words}
+        return {word: sum(v.verdict == word for v in self.verdicts) for word in WORDS}
 
     def as_dict(self) -> dict[str, Any]:
         """The ledger as plain values, fit for JSON."""
@@ -111,12 +137,14 @@ def judge(claim: Claim, finding: Finding) -> Verdict:
 def blank(claim: Claim, word: VerdictWord, reason: str, finding: Finding | None = None) -> Verdict:
     """A verdict with the claim's own texts; without a finding it has no number."""
     found = finding or Finding()
+    said = found.decision.as_dict() if found.decision is not None else {}
     return Verdict(
         id=claim.id, text=claim.text, short=claim.short, verdict=word,
         value=found.value, low=found.low, high=found.high, unit=found.unit, n=found.n, probability=found.probability,
         rival=claim.rival, sources=tuple(dict.fromkeys([*claim.sources, *found.sources])), correction=claim.correction,
         places=found.places, reason=reason, turns_on=found.turns_on, kind=claim.kind, family=claim.family, part=claim.part,
         estimand=claim.estimand.name if claim.estimand else "", detail=found.detail,
+        **{name: said[name] for name in ("by_fit", "p_all", "p_low", "p_high", "contraction") if said},
     )  # fmt: skip
 
 
@@ -128,7 +156,4 @@ def _word(claim: Claim, found: Finding) -> VerdictWord:
     if found.probability is None:
         return "not_computed"
     least, most = found.doubt or (found.probability, found.probability)
-    least, most = min(least, found.probability), max(most, found.probability)
-    if least >= SUPPORTED:
-        return "supported"
-    return "contradicted" if most <= CONTRADICTED else "undecided"
+    return agreed(min(least, found.probability), max(most, found.probability))

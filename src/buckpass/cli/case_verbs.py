@@ -143,6 +143,10 @@ def record(
     crisis: Annotated[
         str | None, typer.Option(metavar="ID", help="The inputs of one crisis: file, line, basis and sources of each.")
     ] = None,
+    shares: Annotated[
+        bool,
+        typer.Option("--shares", help="Every share with its numerator, denominator, source and year; who leads where."),
+    ] = False,
     as_json: AsJson = False,
     seed: Seed = 0,
 ) -> None:
@@ -154,15 +158,17 @@ def record(
             _tell_origins(load_case(case), crisis, as_json)
             return
         from buckpass.record import measure
-        from buckpass.record.terminal import brief_tables
+        from buckpass.record.terminal import brief_tables, share_tables
 
         found = measure(load_case(case), seed=seed)
         if as_json:
             answer(found.as_dict())
             return
-        for one in brief_tables(found):
+        for one in share_tables(found) if shares else brief_tables(found):
             tell_table(one)
             tell("")
+        if shares:
+            return
         basis = found.responses.frame["basis"].value_counts(sort=True)
         said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
         tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")

@@ -40,7 +40,7 @@ Theory = Annotated[
     typer.Option(
         "--explanation",
         metavar="ID",
-        help="One explanation; by default those that predict the record together, weighted.",
+        help="One explanation; by default all mechanisms together, or where that fit failed the best that passed.",
     ),
 ]
 Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]
@@ -81,7 +81,7 @@ class _Question:
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.likelihood import ORDERS
+            from buckpass.model.likelihood import ORDERS
             from buckpass.predict.which_fits import basis_for
 
             if self.order not in ORDERS:

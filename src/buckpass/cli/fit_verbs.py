@@ -33,33 +33,36 @@ def fit(
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 200).")] = None,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
     draws: Annotated[
         int | None,
         typer.Option(
-            min=100, help="Draws kept of each chain (default 500); once more as many where the fit misses by little."
+            min=100, help="Draws kept of each chain (default 400); up to four times as many where the fit wants them."
         ),
     ] = None,
     target: Annotated[
         float | None,
         typer.Option(
-            min=0.6, max=0.99, help="Acceptance aimed at (default 0.85); higher goes slower round sharp corners."
+            min=0.6, max=0.99, help="Acceptance aimed at (default 0.75); higher goes slower round sharp corners."
         ),
     ] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
     ] = False,
+    evidence: Annotated[
+        bool, typer.Option(help="Also baselines, other codings and theatres by themselves, where all are fitted.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fit.explanations import explanation as named
         from buckpass.fit.fitting import FitPlan, posterior_file
         from buckpass.fit.fitting import fit as fit_case
-        from buckpass.fit.likelihood import ORDERS
-        from buckpass.fit.observations import Coding
+        from buckpass.model.likelihood import ORDERS
+        from buckpass.model.mechanisms import combination as named
+        from buckpass.model.observations import Coding
 
         loaded = load_case(case)
         for name in without or []:
@@ -68,16 +71,20 @@ def fit(
             raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
         if order not in ORDERS:
             raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
-        names = tuple(named(e).id for e in explanation) if explanation else None
+        names = tuple(named(e, loaded).id for e in explanation) if explanation else None
         coding = Coding(BASES[basis], doubt, tuple(without or ()))
         plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), order, readings)
-        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         fits = fit_case(
             loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
         )
-        posteriors = list(tracked(fits, "fitting", total=len(plan.names())))
+        posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
+        if evidence and names is None and order == ORDERS[0]:
+            from buckpass.evidence.gathered import gather
+
+            gather(loaded, {p.explanation: p for p in posteriors}, output, told=lambda step: typer.echo(step, err=True))
     rows = [_fit_row(p) for p in posteriors]
     if as_json:
         answer({"case_hash": loaded.record_hash, "fits": rows})
@@ -128,11 +135,13 @@ def claims(
         from buckpass.case import load_case
         from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
+        from buckpass.evidence.gathered import gathered
         from buckpass.fit.files import posteriors_or_none
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)
-        found = assess(loaded, fits, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
+        kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
+        found = assess(loaded, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
         under = (assess_under(loaded, basis="seen", seed=seed, before=found),
                  assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
         if as_json:

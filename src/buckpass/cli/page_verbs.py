@@ -28,6 +28,7 @@ def report(
     """All of it as one self-contained page."""
     with errors_as_messages():
         from buckpass.case import load_case
+        from buckpass.evidence.gathered import gathered
         from buckpass.fit.fitting import posteriors_or_none
         from buckpass.report import write_page
         from buckpass.results.files import refuse_existing
@@ -36,7 +37,9 @@ def report(
         with steps(REPORT_SHARES) as begin:
             begin("reading")
             loaded = load_case(case)
-            written = write_page(loaded, posteriors_or_none(loaded, posteriors), output, force=force, begin=begin)
+            fits = posteriors_or_none(loaded, posteriors)
+            kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
+            written = write_page(loaded, fits, output, force=force, begin=begin, kept=kept)
         tell(f"{written}")
 
 

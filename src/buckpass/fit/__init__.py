@@ -1,4 +1,4 @@
-"""Many crises: rival explanations fitted to the record, compared, and asked (model §4).
+"""Many crises: rival explanations fitted to the record, and asked (model §4).
 
 Names are loaded when they are first used: asking a posterior does not load the sampler.
 """
@@ -6,27 +6,26 @@ Names are loaded when they are first used: asking a posterior does not load the 
 from importlib import import_module
 from typing import Any
 
-from buckpass.fit.explanations import Explanation, explanation, explanations, priors
+from buckpass.model.mechanisms import Combination, combination, nested, priors
 
 _FILE_OF = {
-    "Compared": "comparing",
-    "best_passed": "comparing",
-    "compare": "comparing",
     "FitPlan": "fitting",
     "fit": "fitting",
+    "fit_combination": "fitting",
     "fit_explanation": "fitting",
     "load_posteriors": "files",
-    "Coding": "observations",
+    "Coding": "buckpass.model.observations",
     "Posterior": "posterior",
     "load_posterior": "files",
     "save_posterior": "files",
     "NutsSettings": "sampling",
 }
 
-__all__ = ["Explanation", "explanation", "explanations", "priors", *sorted(_FILE_OF)]
+__all__ = ["Combination", "combination", "nested", "priors", *sorted(_FILE_OF)]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _FILE_OF:
         raise AttributeError(f"buckpass.fit has no public name {name!r}")
-    return getattr(import_module(f"buckpass.fit.{_FILE_OF[name]}"), name)
+    place = _FILE_OF[name]
+    return getattr(import_module(place if "." in place else f"buckpass.fit.{place}"), name)

@@ -19,16 +19,16 @@ import numpy as np
 from buckpass.case import Case
 from buckpass.case.load import is_bundled
 from buckpass.case.problems import clip
-from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.layout import BadLayout, Layout, check_group, check_support, dims_of, groups_of, layout_of, values_of
 from buckpass.fit.posterior import GROUPS, Diagnostics, Held, Posterior, PosteriorFileError
 from buckpass.fit.stamp import coding_in, differences, scored_crises, stamp_of
+from buckpass.model.mechanisms import combination, nested
 from buckpass.results.files import json_text, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from buckpass.fit.likelihood import Order
+    from buckpass.model.likelihood import Order
 
 __all__ = [
     "fit_command", "load_posterior", "load_posteriors", "posterior_file", "posteriors_or_none", "save_posterior", "sealed",
@@ -201,7 +201,7 @@ def load_posteriors(
         installed (which part differs is said), or under another reading of the record than the rest; says how to refit.
     """
     place = Path(folder) if folder is not None else case.folder / "posteriors"
-    wanted = [e.id for e in explanations() if names is None or e.id in names]
+    wanted = [c.id for c in nested(case)] if names is None else list(names)
     there = {i: path for i in wanted if (path := place / posterior_file(i, order)).exists()}
     if not there:
         moved = "" if order == "simultaneous" else f" with the {order}"
@@ -272,7 +272,7 @@ def _expected(case: Case, posterior: Posterior, name: str, order: Order) -> Layo
         return f"with another model than the one installed: {'; '.join(apart)}"
     if posterior.order != order:
         return f"with another order of moves ({clip(posterior.order)})"
-    return layout_of(case, explanation(name), scored_crises(case, coding))
+    return layout_of(case, combination(name), scored_crises(case, coding))
 
 
 def _opened(path: Path, expected: Callable[[Posterior], Layout | str] | None, mend: str) -> tuple[Posterior, str]:

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import jax
 import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
-from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.files import load_posterior, load_posteriors, posterior_file, posteriors_or_none, save_posterior
-from buckpass.fit.layout import term_dims
-from buckpass.fit.likelihood import Order
-from buckpass.fit.model import interacts
-from buckpass.fit.observations import Coding, Observations, observe
+from buckpass.fit.layout import EFFECT
 from buckpass.fit.posterior import Posterior, PosteriorFileError, diagnose, held, labelled
-from buckpass.fit.requests import requests_of
+from buckpass.fit.program import Program
 from buckpass.fit.rereading import by_crisis, crisis_scores, prior_dominated, read_again
-from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fit.sampling import Draws, NutsSettings, Sampling
 from buckpass.fit.stamp import differences, stamp_of
 from buckpass.game.covariates import COVARIATES, is_indicator
 from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.model.likelihood import Order
+from buckpass.model.mechanisms import ALL, Combination, combination, nested
+from buckpass.model.observations import Coding, Observations, observations
+from buckpass.model.requests import requests_of
+from buckpass.model.terms import terms
 from buckpass.results.files import made_folder
 
 __all__ = [
     "FitPlan",
     "NothingToFit",
     "fit",
+    "fit_combination",
     "fit_explanation",
     "load_posteriors",
     "posterior_file",
@@ -39,6 +40,7 @@ __all__ = [
     "what_cannot_be_estimated",
 ]
 
+GOES_ON = 3  # times that a fit short of draws draws as many again
 LIBRARIES = ("buckpass", "jax", "numpyro")
 
 
@@ -50,7 +52,7 @@ class NothingToFit(ValueError):
 class FitPlan:
     """What to fit and how.
 
-    explanations : ids (None: all). coding : how the record is read. nuts : the sampler. order : "simultaneous", or
+    explanations : combinations of mechanisms (None: all that the nested tests need, and the case's argument). coding : how the record is read. nuts : the sampler. order : "simultaneous", or
     "patron first" (then only explanations in which others' effort counts, for the rest nothing changes).
     readings : also fit again under the other readings of the record (`readings.py`), from the adapted chains.
     """
@@ -61,18 +63,30 @@ class FitPlan:
     order: Order = "simultaneous"
     readings: bool = False
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, case: Case | None = None) -> tuple[str, ...]:
         """The explanations to fit; raises `NothingToFit` where one was asked for that the order does not touch."""
-        asked = self.explanations or tuple(e.id for e in explanations())
+        asked = tuple(combination(e, case).id for e in self.explanations or ()) or tuple(c.id for c in nested(case))
         if self.order == "simultaneous":
             return asked
-        moved = tuple(i for i in asked if interacts(explanation(i)))
+        moved = tuple(i for i in asked if combination(i).interacts)
         if self.explanations and moved != asked:
             raise NothingToFit(
                 f"{', '.join(i for i in asked if i not in moved)}: others' effort does not count there, so who moves "
                 "first changes nothing; fit it without an order"
             )
         return moved
+
+
+@dataclass
+class Shared:
+    """What the fits of one record share: a compiled program with interaction and one without, and the fit of *all*."""
+
+    programs: dict[bool, Program] = field(default_factory=dict)
+    whole: Sampling | None = None
+
+    def near(self, one: Combination) -> Sampling | None:
+        """A finished fit whose coordinates serve another: that of *all*, where one mechanism is taken from it."""
+        return self.whole if one.interacts and one.id.startswith(f"{ALL}-") else None
 
 
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
@@ -85,11 +99,23 @@ def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posteri
     NothingToFit
         Fewer than two crises or no coded response of a power.
     """
-    setting, seen = _record(case, plan.coding)
-    one = explanation(name)
-    requests = requests_of(case, setting) if one.has_host_stage else None
-    sampling = Sampling(one, setting, seen, plan.nuts, plan.order, requests)
-    return _posterior(case, sampling, setting, plan)
+    return fit_combination(case, combination(name, case), plan)
+
+
+def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), shared: Shared | None = None) -> Posterior:
+    """`fit_explanation` of a combination; `shared` keeps what the next combination of the same record can use."""
+    shared = Shared() if shared is None else shared
+    if one.interacts not in shared.programs:
+        setting, seen = _record(case, plan.coding)
+        shared.programs[one.interacts] = Program(
+            setting, seen, one.interacts, plan.order, requests_of(case, setting),
+            plan.nuts.target_accept, plan.nuts.tree_depth,
+        )  # fmt: skip
+    sampling = Sampling(one, shared.programs[one.interacts], plan.nuts)
+    posterior = _posterior(case, sampling, plan, shared.near(one))
+    if one.id == ALL and posterior.diagnostics.passed:
+        shared.whole = sampling
+    return posterior
 
 
 def fit(
@@ -115,12 +141,12 @@ def fit(
         The record has too little, or the order touches none of the explanations asked for.
     """
     folder = made_folder(folder)
-    paths = {name: folder / posterior_file(name, plan.order) for name in plan.names()}
+    paths = {name: folder / posterior_file(name, plan.order) for name in plan.names(case)}
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
+    shared = Shared()
     for name, path in paths.items():
         if (posterior := kept.get(name)) is None:
-            posterior = fit_explanation(case, name, plan)
-            jax.clear_caches()  # the compiled sampler of one explanation is of no use to the next
+            posterior = fit_combination(case, combination(name, case), plan, shared)
             save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
 
@@ -155,7 +181,7 @@ def _uninformed(setting: CrisisSetting, seen: Observations, k: int, name: str) -
 
 def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
     setting = setting_of(case)
-    seen = observe(case, setting, coding)
+    seen = observations(case, setting, coding)
     scored = len(set(seen.crisis.tolist()))
     if scored < 2:
         raise NothingToFit(
@@ -165,17 +191,16 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
     return setting, seen
 
 
-def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: FitPlan) -> Posterior:
-    draws = sampling.run()
-    diagnostics = diagnose(draws.sites, draws.diverging)
-    if diagnostics.wants_more:
+def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | None) -> Posterior:
+    setting = sampling.program.setting
+    draws = sampling.run(near=near)
+    diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
+    for _ in range(GOES_ON):
+        if not diagnostics.wants_more:
+            break
         draws = sampling.go_on(draws)
-        diagnostics = diagnose(draws.sites, draws.diverging)
-    power, vehicles = setting.names.powers, setting.vehicles
-    dims = {term: term_dims(term) for term in draws.sites}
-    coords = {"power": power, "step": range(1, setting.cost_curve.shape[0]), "through": ["none", *vehicles],
-              "body": [*power, *vehicles]}  # fmt: skip
-    data = labelled(draws, dims, coords)
+        diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
+    data = _labelled(case, draws, sampling)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
     scores = crisis_scores(responses, request, sampling, setting, refits=diagnostics.passed)
@@ -183,7 +208,7 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
     readings, forecast = read_again(case, sampling, setting, plan.coding) if goes_on else (None, None)
     cannot = list(what_cannot_be_estimated(setting, sampling.seen))
     notes = {"flagged": prior_dominated(draws, sampling), "notes": cannot, "seconds": round(draws.seconds, 1)}
-    one = sampling.explanation.id
+    one = sampling.combination.id
     return Posterior(
         explanation=one, case_id=case.id, case_hash=case.record_hash, seed=plan.nuts.seed,
         groups=held(data, responses, scores, request_log_likelihood=request, log_prior=prior, readings=readings,
@@ -191,6 +216,18 @@ def _posterior(case: Case, sampling: Sampling, setting: CrisisSetting, plan: Fit
         diagnostics=diagnostics, settings={**_settings(plan), **notes}, order=plan.order,
         stamp=stamp_of(case, one, plan.coding, plan.order),
     )  # fmt: skip
+
+
+def _labelled(case: Case, draws: Draws, sampling: Sampling) -> xr.Dataset:
+    """The terms with names on their axes, and the effect of every crisis scored, drawn given its responses."""
+    names, vehicles = sampling.program.setting.names, sampling.program.setting.vehicles
+    scored = np.unique(sampling.seen.crisis)
+    mean, sd = draws.effect[..., scored, 0], draws.effect[..., scored, 1]
+    effect = mean + sd * np.random.default_rng(sampling.nuts.seed).standard_normal(mean.shape)
+    dims = {one.name: one.dims for one in terms()} | {EFFECT: ("crisis",)}
+    coords = {"power": names.powers, "rung": range(1, sampling.program.setting.cost_curve.shape[0]), "vehicle": vehicles,
+              "body": [*names.powers, *vehicles], "crisis": [names.crises[k] for k in scored]}  # fmt: skip
+    return labelled(replace(draws, sites={**draws.sites, EFFECT: effect}), dims, coords)
 
 
 def _settings(plan: FitPlan) -> dict:

@@ -13,10 +13,12 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
-from buckpass.fit.explanations import Explanation, priors
 from buckpass.fit.posterior import GROUPS
+from buckpass.model.mechanisms import Combination, priors
+from buckpass.model.terms import terms
 
 __all__ = [
+    "EFFECT",
     "BadLayout",
     "Layout",
     "check_group",
@@ -24,7 +26,6 @@ __all__ = [
     "dims_of",
     "groups_of",
     "layout_of",
-    "term_dims",
     "values_of",
 ]
 
@@ -39,10 +40,7 @@ ROUNDED = 1e-4  # draws are kept in single precision
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}  # no filter loads a plug-in
 REQUIRED = ("posterior", "log_likelihood", "scores")
 DRAWN = ("chain", "draw")
-TERM_DIMS = {
-    "stake.power": ("power",), "cost.power": ("power",), "norm": ("power",), "cost.steps": ("step",),
-    "vehicle": ("power", "through"), "host.price": ("body",),
-}  # fmt: skip
+EFFECT = "crisis.effect"  # the effect of every crisis, drawn given the responses: no term, it has no prior of its own
 # Group, then array: its dims and its kind (f real, i whole, b true or false, s text), ? where it may be missing.
 ARRAYS = {
     "log_likelihood": {"responses": ((*DRAWN, "crisis"), "f"), "request": ((*DRAWN, "crisis"), "f?")},
@@ -75,22 +73,17 @@ class Layout:
     labels: Mapping[str, tuple[str, ...]]
 
 
-def term_dims(term: str) -> tuple[str, ...]:
-    """The dims of a term beside chain and draw; most are one number."""
-    return TERM_DIMS.get(term, ())
-
-
-def layout_of(case: Case, theory: Explanation, crises: tuple[str, ...]) -> Layout:
+def layout_of(case: Case, theory: Combination, crises: tuple[str, ...]) -> Layout:
     """What a fit of the explanation to the case holds; `crises` are those that it scores, in their order."""
     vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
     day = case.settings.article_date
     fitted = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
     later = fitted.filter(pl.col("start") > day)["crisis_id"] if day is not None else ()
-    terms = {term: term_dims(term) for term in priors() if theory.frees(term)}
+    free = {one.name: one.dims for one in terms() if theory.frees(one.name)}
     rungs = tuple(map(str, range(case.settings.ladder.rungs.top + 1)))
-    return Layout(terms, {
-        "crisis": crises, "forecast/crisis": tuple(later), "power": case.powers, "through": ("none", *vehicles),
-        "body": (*case.powers, *vehicles), "step": rungs[1:], "rung": rungs, "term": tuple(terms),
+    return Layout({**free, EFFECT: ("crisis",)}, {
+        "crisis": crises, "forecast/crisis": tuple(later), "power": case.powers, "vehicle": vehicles,
+        "body": (*case.powers, *vehicles), "posterior/rung": rungs[1:], "rung": rungs, "term": tuple(free),
     })  # fmt: skip
 
 
@@ -216,10 +209,8 @@ def check_support(term: str, draws: np.ndarray) -> None:
     if prior is None or prior.family == "normal":
         return
     low, high = draws.min(initial=0.0), draws.max(initial=0.0)
-    if low < 0 or (prior.family in ("beta", "simplex") and high > 1 + ROUNDED):
+    if low < 0 or (prior.family == "beta" and high > 1 + ROUNDED):
         raise BadLayout(f"draws of {term} lie outside what it can be ({low:g} to {high:g})")
-    if prior.family == "simplex" and np.abs(draws.sum(axis=-1) - 1).max(initial=0.0) > ROUNDED:
-        raise BadLayout(f"draws of {term} do not sum to 1")
 
 
 def dims_of(array: h5py.Dataset) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ __all__ = [
 GROUPS = ("posterior", "log_likelihood", "scores", "log_prior", "readings", "forecast")
 RHAT_BELOW = 1.01
 ESS_ABOVE = 400
+FEW = 4  # a fit so many times short of its bounds draws on
+MOVED_ABOVE = 0.5  # share of iterations; a chain that stands still diverges never and says nothing
 
 
 class PosteriorFileError(ValueError):
@@ -38,6 +40,7 @@ class Diagnostics:
     ess_tail_min: float
     divergences: int
     worst: str  # the parameter with the largest R-hat
+    least_moved: float = 1.0  # share of the iterations in which the chain that moved least moved
 
     @property
     def passed(self) -> bool:
@@ -45,9 +48,9 @@ class Diagnostics:
 
     @property
     def wants_more(self) -> bool:
-        """Whether the fit failed by so little that twice as many draws should mend it."""
-        enough = 2 * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
-        return not self.passed and self.divergences == 0 and self.rhat_max < 1 + 2 * (RHAT_BELOW - 1) and enough
+        """Whether the fit failed for want of draws alone: its chains agree so far, and none diverged or stood still."""
+        agree = self.rhat_max < 1 + FEW * (RHAT_BELOW - 1) and FEW * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
+        return not self.passed and self.divergences == 0 and self.least_moved > MOVED_ABOVE and agree
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ class Diagnostics:
                 f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}",
             ),
             (self.divergences == 0, f"{self.divergences} divergent draws"),
+            (self.least_moved > MOVED_ABOVE, f"a chain moved in only {self.least_moved:.0%} of its iterations"),
         )
         return tuple(reason for fine, reason in tests if not fine)
 
@@ -225,16 +229,19 @@ def evenly(total: int, n: int) -> np.ndarray:
     return np.linspace(0, total - 1, n).round().astype(int)
 
 
-def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray) -> Diagnostics:
-    """Rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021) over every scalar parameter."""
+def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray, moved: np.ndarray) -> Diagnostics:
+    """Rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021) over every scalar parameter.
+
+    moved : share of the iterations in which each chain moved.
+    """
     az = quiet_arviz()
-    data: Any = az.convert_to_dataset(dict(sites))
+    data: Any = az.convert_to_dataset({k: v for k, v in sites.items() if v.size})
     table: Any = az.rhat(data)
     rhat = {k: float(v.max()) for k, v in table.data_vars.items()}
     sizes: list[Any] = [az.ess(data, method=m) for m in ("bulk", "tail")]
     bulk, tail = (min(float(v.min()) for v in size.data_vars.values()) for size in sizes)
     worst = max(rhat, key=lambda k: rhat[k])
-    return Diagnostics(rhat[worst], bulk, tail, int(diverging.sum()), worst)
+    return Diagnostics(rhat[worst], bulk, tail, int(diverging.sum()), worst, float(moved.min()))
 
 
 def labelled(draws: Draws, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Sequence]) -> xr.Dataset:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.model import coefficients_from, log_choices
-from buckpass.fit.observations import Coding, Observations
 from buckpass.fit.posterior import diagnose
-from buckpass.fit.readings import NamedReading, readings_of
-from buckpass.fit.requests import base_rate_scores
 from buckpass.fit.sampling import Draws, Sampling
 from buckpass.fit.scoring import leave_one_out, predictive_score, refit_score, untrusted, with_exact
 from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import log_choices
+from buckpass.model.coefficients import coefficients_from
+from buckpass.model.observations import Coding, Observations
+from buckpass.model.readings import NamedReading, readings_of
+from buckpass.model.requests import base_rate_scores
 
 __all__ = ["by_crisis", "crisis_scores", "prior_dominated", "read_again"]
 
@@ -77,15 +79,13 @@ def read_again(
 def prior_dominated(draws: Draws, sampling: Sampling) -> list[list]:
     """Terms about which the record says nothing, [term, posterior sd over prior sd]; of arrays the most informed entry."""
     flagged = []
-    coordinates = sampling.coordinates
+    coordinates, is_free = sampling.coordinates, sampling.program.frame(sampling.combination).is_free
     u = np.random.default_rng(0).standard_normal((4000, coordinates.size))
-    prior = jax.jit(jax.vmap(coordinates.values))(u)
-    for term in coordinates.terms:
-        if term.prior.family == "simplex":
-            continue
-        spread = draws.sites[term.name].std(axis=(0, 1)) / np.asarray(prior[term.name]).std(axis=0)
-        if spread.min() > PRIOR_WITHIN:
-            flagged.append([term.name, round(float(spread.min()), 2)])
+    prior = jax.jit(jax.vmap(lambda one: coordinates.values(one, is_free)))(u)
+    for term, drawn in draws.sites.items():
+        spread = drawn.std(axis=(0, 1)) / np.asarray(prior[term]).std(axis=0)
+        if spread.min(initial=np.inf) > PRIOR_WITHIN and spread.size:
+            flagged.append([term, round(float(spread.min()), 2)])
     return flagged
 
 
@@ -96,7 +96,7 @@ def _scored(one: NamedReading, draws: Draws, setting: CrisisSetting, seen: Obser
     unseen = one.dropped[scored]
     elpd = np.where(unseen, [predictive_score(responses.values[..., n]) for n in range(len(scored))], scores.elpd)
     weight = np.bincount(seen.crisis, np.asarray(one.scored.weight), seen.n_crises)[scored]
-    told = diagnose(draws.sites, draws.diverging)
+    told = diagnose(draws.sites, draws.diverging, draws.moved)
     per_reading = {"rhat_max": told.rhat_max, "divergences": told.divergences, "says": one.says,
                    "rows": int((np.asarray(one.fitted.weight) > 0).sum())}  # fmt: skip
     columns = {
@@ -114,19 +114,22 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
     some = setting.select(crises.tolist())
     first = jnp.asarray(first_mover(some))
 
-    def rungs(values):
-        games = crises_of(some, coefficients_from(sampling.explanation, some, values.__getitem__))
-        if sampling.order == "patron first":
+    def rungs(values, effect):
+        coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(some, values), effect)
+        games = crises_of(some, coefficients)
+        if sampling.likelihood.order == "patron first":
             chance = patron_first(games, first).strategy
         else:
-            chance = jnp.exp(log_choices(games, sampling.likelihood.is_solved))
+            chance = jnp.exp(log_choices(games)[0])
         return jnp.stack(
             [jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(some.rungs.count)], axis=-1
         )
 
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.sites.items()}
     take = np.linspace(0, len(next(iter(flat.values()))) - 1, FORECAST_DRAWS).round().astype(int)
-    mean = jax.jit(lambda v: jax.vmap(rungs)(v).mean(0))({k: v[take] for k, v in flat.items()})
+    unseen = np.random.default_rng(sampling.nuts.seed).standard_normal((take.size, crises.size))
+    effects = unseen * flat["crisis.spread"][take][:, None]  # of crises that the fit has not seen
+    mean = jax.jit(lambda v, u: jax.vmap(rungs)(v, u).mean(0))({k: v[take] for k, v in flat.items()}, effects)
     coords = {
         "crisis": list(some.names.crises),
         "power": list(some.names.powers),

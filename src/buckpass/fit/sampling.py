@@ -1,59 +1,49 @@
-"""Drawing from the posterior of one explanation: its mode, its shape, then NUTS in coordinates round as a ball."""
+"""Drawing from the posterior of one combination of mechanisms: its mode, its shape, then NUTS in coordinates round as a ball."""
 
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from math import prod
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
-from numpyro.infer.hmc import hmc
-from numpyro.infer.hmc_util import euclidean_kinetic_energy
-from numpyro.infer.util import ParamInfo
 from scipy.optimize import minimize
 
-from buckpass.fit.density import coordinates_of
-from buckpass.fit.explanations import Explanation
-from buckpass.fit.likelihood import Likelihood, Order
-from buckpass.fit.observations import Observations
-from buckpass.fit.readings import Reading, reading_of
-from buckpass.fit.requests import Requests
-from buckpass.game.setting import CrisisSetting
+from buckpass.fit.program import BLOCK, Frame, Program, shortened
+from buckpass.model.mechanisms import Combination
+from buckpass.model.readings import Reading, reading_of
 
 __all__ = ["Draws", "NutsSettings", "Sampling"]
 
-BLOCK = 25  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
-DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
+DIFFERENCE = 1e-2  # step, in prior standard deviations, of the central differences that give curvature and slopes
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
-# How the function that few points are asked of is compiled: in half the time, for a call that takes a tenth longer.
-QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
-LONGEST_FORCE = 10.0  # in units of what a force usually is in coordinates round as a ball: √d
-SETTLING = 3  # one part in three of the pilot is dropped
+FIRST_STEP = 0.5
+SETTLING = 3  # one part in three of a quarter of the warm-up is dropped of each pilot
+AUTOCORRELATED = 2.0  # draws of a chain that weigh as much as one independent draw, in the pilot's covariance
+LONGEST_STEP = 1.0  # of a chain, in units of the mean of all chains' step sizes after warm-up
+CLIMBS = 2  # the mode is sought again where the crisis effects' places moved with it
 
 
 @dataclass(frozen=True)
 class NutsSettings:
     """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here.
 
-    warmup : iterations of each chain before its draws are kept, at least 60. The first half is a pilot in coordinates
-    round at the mode; its draws make the coordinates of the rest.
+    warmup : iterations of each chain before its draws are kept, at least 60. The first quarter is a pilot in coordinates
+    round at the mode; its draws make the coordinates of a second pilot, twice as long, and the draws of that one those of
+    the rest.
 
     Raises `ValueError` where there is too little of something to draw with.
     """
 
     chains: int = 4
-    warmup: int = 200
-    draws: int = 500
-    target_accept: float = 0.85
+    warmup: int = 300
+    draws: int = 400
+    target_accept: float = 0.75
     tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
     seed: int = 20240620
     threads: int = 2
@@ -68,10 +58,11 @@ class NutsSettings:
 
 @dataclass(frozen=True)
 class Draws:
-    """Raw draws: each term as an array [chain, draw, …], what they say of the record, and how long it took (s).
+    """Raw draws: each free term as an array [chain, draw, …], what they say of the record, and how long it took (s).
 
     log_likelihood, request_log_likelihood : [chain, draw, crisis]; log_prior : [chain, draw, term], `terms` names them;
-    diverging : [chain, draw].
+    effect : [chain, draw, crisis, 2], mean and standard deviation of every crisis effect given draw and responses;
+    diverging : [chain, draw]; moved : [chain], share of the iterations in which the chain moved.
     """
 
     sites: dict[str, np.ndarray]
@@ -79,7 +70,9 @@ class Draws:
     request_log_likelihood: np.ndarray
     log_prior: np.ndarray
     terms: tuple[str, ...]
+    effect: np.ndarray
     diverging: np.ndarray
+    moved: np.ndarray
     seconds: float
 
     def both(self) -> tuple[np.ndarray, np.ndarray]:
@@ -87,78 +80,83 @@ class Draws:
         return self.log_likelihood, self.request_log_likelihood
 
 
-class Frame(NamedTuple):
-    """Where the sampler stands: u = centre + spread·x, and log R there to first order: residual + tilt·x."""
-
-    centre: Float[Array, " d"]
-    spread: Float[Array, "d d"]
-    residual: Float[Array, "c p"]
-    tilt: Float[Array, "c p d"]
-
-
-class Described(NamedTuple):
-    """A point in words of the model: terms, log-likelihoods per crisis, log priors per term, log R."""
-
-    values: dict[str, Any]
-    responses: Any
-    request: Any
-    log_priors: Any
-    log_residual: Any
-
-
 class Sampling:
-    """A compiled sampler for one explanation of one record; runs again under other readings without recompiling.
+    """The posterior of one combination of mechanisms, drawn with a program that serves all of them.
 
     The mode and the curvature there (Laplace) make the coordinates round, then the covariance of a pilot's draws, all
-    chains together: where others' effort counts the first leaves some directions six times as wide as others, and the
-    second halves the leapfrog steps of a draw. Chains run one by one on threads, each as one compiled loop: for games
+    chains together, as far as its noise allows. Chains run one by one on threads, each as compiled stretches: for games
     this small a batch of chains in lockstep waits for the deepest tree of all.
     """
 
-    def __init__(
-        self, explanation: Explanation, setting: CrisisSetting, seen: Observations, nuts: NutsSettings,
-        order: Order = "simultaneous", requests: Requests | None = None,
-    ):  # fmt: skip
-        self.explanation, self.seen, self.nuts, self.order = explanation, seen, nuts, order
-        self.coordinates = coordinates_of(explanation, setting)
-        self.likelihood = Likelihood(explanation, setting, seen, order, requests)
-        self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
-        self._at = jax.jit(jax.value_and_grad(self._packed, has_aux=True), compiler_options=QUICKLY)
-        self._block: Future | None = None  # compiled
+    def __init__(self, combination: Combination, program: Program, nuts: NutsSettings):
+        self.combination, self.program, self.nuts = combination, program, nuts
+        self.seen, self.coordinates, self.likelihood = program.seen, program.coordinates, program.likelihood
+        self._free = self.coordinates.free(combination)
         self._ended: list = []
-        self._frame = self._nowhere()
+        self.frame = program.frame(combination)
 
-    def run(self, reading: Reading | None = None, seed: int | None = None) -> Draws:
-        """Draw from the posterior given the whole record, or another reading of the same rows; `seed`: of the settings."""
+    @property
+    def whole(self) -> Reading:
+        """The record as it was observed."""
+        return reading_of(self.seen)
+
+    def run(self, reading: Reading | None = None, seed: int | None = None, near: Sampling | None = None) -> Draws:
+        """Draw from the posterior given the whole record, or another reading of the same rows.
+
+        seed : of the settings by default. near : a finished sampling of a combination that frees more, by the same program:
+        its coordinates serve here too, so that no pilot is drawn.
+        """
         started = time.perf_counter()
-        reading = reading or reading_of(self.seen)
+        reading = reading or self.whole
         key = jax.random.PRNGKey(self.nuts.seed if seed is None else seed)
-        from_key, pilot_key, chain_key = jax.random.split(key, 3)
-        half = self.nuts.warmup // 2
-        with ThreadPoolExecutor(1) as ahead:
-            self._block = self._block or ahead.submit(self._compile_block, reading)
-            self._frame = self._frame_at_mode(reading)
-            starts = jax.random.normal(from_key, (self.nuts.chains, self.coordinates.size))
-            settling = half // SETTLING
-            pilot = self._chains(self._started(starts, pilot_key, reading), reading, settling, half - settling)
-        starts = self._rounder(pilot, reading)
-        step = float(_mean_step([end for end, _, _ in pilot]))
-        warm = self._chains(self._started(starts, chain_key, reading, step), reading, half, 0)
-        chains = self._chains(_in_step([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
+        first, last = jax.random.split(key)
+        quarter = self.nuts.warmup // 4
+        self.program.compile_ahead(self.combination, quarter)
+        starts, step = self._shaped(first, reading) if near is None else self._shaped_as(near, reading)
+        warm = self._chains(self._started(starts, last, reading, step), reading, quarter, 0)
+        chains = self._chains(_not_too_long([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
 
+    def _shaped(self, key: Array, reading: Reading) -> tuple[np.ndarray | Array, float]:
+        """Coordinates made round by two pilots from the mode; where chains stand in them [chain, d], and their mean step."""
+        from_key, *keys = jax.random.split(key, 3)
+        quarter = self.nuts.warmup // 4
+        self.frame = self._frame_at_mode(reading)
+        starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
+        for own, kept in zip(keys, (quarter, 2 * quarter), strict=True):
+            settling = quarter // SETTLING
+            pilot = self._chains(self._started(starts, own, reading, step), reading, settling, kept - settling)
+            starts = self._rounder(pilot, reading)
+            step = float(_mean_step([end for end, _, _ in pilot]))
+        return starts, step
+
+    def _shaped_as(self, near: Sampling, reading: Reading) -> tuple[np.ndarray, float]:
+        """The coordinates of a combination that frees more, over those that are free here, from where its chains ended."""
+        free = np.flatnonzero(self._free)
+        centre, spread = np.asarray(near.frame.centre), np.asarray(near.frame.spread)
+        ends = centre + np.array([end.z for end in near._ended]) @ spread.T
+        root = np.linalg.cholesky((spread @ spread.T)[np.ix_(free, free)])
+        whole = np.eye(self._free.size)
+        whole[np.ix_(free, free)] = root
+        before = self.program.frame(self.combination)._replace(guess=near.frame.guess)
+        self.frame = self._frame_at(centre * self._free, whole, reading, before)
+        starts = np.zeros_like(ends)
+        starts[:, free] = np.linalg.solve(root, (ends - centre)[:, free].T).T
+        return starts, float(_mean_step(near._ended))
+
     def go_on(self, draws: Draws) -> Draws:
-        """The draws of `run` of the whole record, and as many more, each chain from where it ended."""
-        started, reading = time.perf_counter(), reading_of(self.seen)
-        chains = self._chains(self._ended, reading, 0, self.nuts.draws)
+        """The draws of `run` of the whole record, and as many more as a run draws, each chain from where it ended."""
+        started = time.perf_counter()
+        chains = self._chains(self._ended, self.whole, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
-        more = self._draws(chains, reading, started)
+        more = self._draws(chains, self.whole, started)
         joined = {
             name: jax.tree.map(lambda a, b: np.concatenate([a, b], axis=1), getattr(draws, name), getattr(more, name))
-            for name in ("sites", "log_likelihood", "request_log_likelihood", "log_prior", "diverging")
+            for name in ("sites", "log_likelihood", "request_log_likelihood", "log_prior", "effect", "diverging")
         }
-        return Draws(**joined, terms=draws.terms, seconds=draws.seconds + more.seconds)
+        moved = np.minimum(draws.moved, more.moved)
+        return Draws(**joined, terms=draws.terms, moved=moved, seconds=draws.seconds + more.seconds)
 
     def run_under(self, reading: Reading, scored: Reading | None = None) -> Draws:
         """Draw again under another reading, each adapted chain of `run` going on from where it ended.
@@ -174,88 +172,76 @@ class Sampling:
         chains = self._chains(states, reading, self.nuts.refit_settle, self.nuts.refit_draws)
         return self._draws(chains, scored or reading, started)
 
-    def _potential_gen(self, frame: Frame, reading: Reading):
-        return lambda x: self._described(_pulled_back(x), frame, reading)[0]
-
-    def _log_posterior(self, u, total, reading: Reading):
-        requested = jnp.sum(total.request * reading.request_weight)
-        return self.coordinates.log_density(u) + jnp.sum(total.responses) + requested
-
-    def _compile_block(self, reading: Reading):
-        """For a thread of its own while the mode is sought: half of a short fit is the compiler's."""
-        frame, x = self._nowhere(), jnp.zeros(self.coordinates.size)
-        state = self._state(x, jnp.zeros(()), x, jax.random.PRNGKey(0), frame, reading)
-        return jax.jit(partial(_block, self._step)).lower(state, frame, reading).compile()
-
     def _gradient(self, x: np.ndarray | Array, frame: Frame, reading: Reading) -> tuple[Array, Array]:
-        (energy, _), slope = self._at(jnp.asarray(x), frame, reading)
+        (energy, _), slope = self.program.at(jnp.asarray(x), frame, reading)
         return energy, slope
-
-    def _nowhere(self) -> Frame:
-        """The coordinates themselves, with no knowledge of log R."""
-        d, shape = self.coordinates.size, self.likelihood.setting.log_delivery.shape
-        return Frame(jnp.zeros(d), jnp.eye(d), jnp.zeros(shape), jnp.zeros((*shape, d)))
-
-    def _frame_at(self, centre: np.ndarray, spread: np.ndarray, reading: Reading) -> Frame:
-        """Coordinates around a point, log R there with its slope from central differences: a guess needs no more."""
-        frame = self._nowhere()._replace(centre=jnp.asarray(centre), spread=jnp.asarray(spread))
-        if not self.likelihood.is_solved:
-            return frame
-        steps = DIFFERENCE * np.eye(self.coordinates.size)
-        found = self._described_all(np.concatenate([steps, -steps, 0 * steps[:1]]), frame, reading).log_residual
-        up, down = np.split(found[:-1], 2)
-        return frame._replace(
-            residual=jnp.asarray(found[-1]), tilt=jnp.asarray(np.moveaxis(up - down, 0, -1) / (2 * DIFFERENCE))
-        )
 
     def _frame_at_mode(self, reading: Reading) -> Frame:
         """The normal approximation at the mode (Laplace); what is not normal is left to the sampler."""
-        d, start = self.coordinates.size, self._nowhere()
+        frame, d = self.program.frame(self.combination), self._free.size
+        x = np.zeros(d)
+        for _ in range(CLIMBS):
+            x = self._climb(x, frame, reading)
+            frame = frame._replace(guess=self._guess_at(x, frame, reading))
+        frame = frame._replace(centre=jnp.asarray(x))
+        spread = _spread(lambda at: self._gradient(at, frame, reading)[1], self._free)
+        return self._frame_at(x, spread, reading, frame)
 
+    def _climb(self, start: np.ndarray, frame: Frame, reading: Reading) -> np.ndarray:
         def objective(x):
-            value, slope = self._gradient(x, start, reading)
+            value, slope = self._gradient(x, frame, reading)
             return float(value), np.asarray(slope)
 
-        mode = minimize(objective, np.zeros(d), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        at_mode = start._replace(centre=jnp.asarray(mode))
-        spread = _spread(lambda x: self._gradient(x, at_mode, reading)[1], d)
-        return self._frame_at(mode, spread, reading)
+        return minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-9}).x
+
+    def _guess_at(self, x: np.ndarray, frame: Frame, reading: Reading):
+        told = self.program.told(x[None], frame, reading, 1)
+        return jax.tree.map(lambda a: jnp.asarray(a[0], jnp.float32), told.guess)
+
+    def _frame_at(self, centre: np.ndarray, spread: np.ndarray, reading: Reading, before: Frame) -> Frame:
+        """Coordinates around a point; where the answer lies there, with slopes from central differences."""
+        none = jax.tree.map(jnp.zeros_like, before.tilt)
+        frame = before._replace(centre=jnp.asarray(centre), spread=jnp.asarray(spread), tilt=none)
+        free = np.flatnonzero(self._free)
+        steps = 10 * DIFFERENCE * np.eye(self._free.size)[free]
+        points = np.concatenate([steps, -steps, np.zeros((1, self._free.size))])
+        found = self.program.told(points, frame, reading, self.nuts.threads).guess
+
+        def tilt(a: np.ndarray) -> Array:
+            up, down = np.split(a[:-1], 2)
+            slope = np.zeros((*a.shape[1:], self._free.size))
+            slope[..., free] = np.moveaxis(up - down, 0, -1) / (20 * DIFFERENCE)
+            return jnp.asarray(slope, jnp.float32)
+
+        return frame._replace(
+            guess=jax.tree.map(lambda a: jnp.asarray(a[-1], jnp.float32), found), tilt=jax.tree.map(tilt, found)
+        )
 
     def _rounder(self, pilot: list, reading: Reading) -> np.ndarray:
-        """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d].
-
-        The covariance is drawn towards the frame's own, by as much as that many more draws would weigh.
-        """
-        x, ends = np.concatenate([one for _, one, _ in pilot]), np.array([end.z for end, _, _ in pilot])
-        d, centre = x.shape[1], x.mean(axis=0)
-        root = np.linalg.cholesky((len(x) * np.cov(x.T) + 2 * d * np.eye(d)) / (len(x) + 2 * d))
-        frame = self._frame
+        """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d]."""
+        free = np.flatnonzero(self._free)
+        x = np.concatenate([one for _, one, _ in pilot])[:, free]
+        ends = np.array([end.z for end, _, _ in pilot])
+        centre, root = np.zeros(self._free.size), np.eye(self._free.size)
+        centre[free] = x.mean(axis=0)
+        root[np.ix_(free, free)] = np.linalg.cholesky(_shrunk_covariance(x))
+        frame = self.frame
         middle, spread = frame.centre + frame.spread @ centre, frame.spread @ root
-        self._frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading)
-        return np.linalg.solve(root, (ends - centre).T).T
+        self.frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading, frame)
+        return np.linalg.solve(root, (ends - centre).T).T * self._free
 
-    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float = 0.5) -> list:
+    def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float) -> list:
         """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
-            energy, slope = self._gradient(x, self._frame, reading)
-            states.append(self._state(x, energy, _shortened(slope), own, self._frame, reading, step))
+            energy, slope = self._gradient(x, self.frame, reading)
+            states.append(self.program.state(x, energy, slope, own, self.frame, reading, self.nuts.warmup // 4, step))
         return states
-
-    def _state(
-        self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading, step: float = 0.5
-    ):
-        return self._init(
-            ParamInfo(x, energy, slope), self.nuts.warmup // 2, step_size=step, dense_mass=False,
-            adapt_mass_matrix=False, target_accept_prob=self.nuts.target_accept,
-            max_tree_depth=self.nuts.tree_depth,  # pyright: ignore[reportArgumentType]  (a pair is documented)
-            model_args=(frame, reading), rng_key=key,
-        )  # fmt: skip
 
     def _under(self, state, reading: Reading):
         """A sampler's state with potential energy and gradient of another reading."""
-        energy, slope = self._gradient(state.z, self._frame, reading)
-        return state._replace(potential_energy=energy, z_grad=_shortened(slope))
+        energy, slope = self._gradient(state.z, self.frame, reading)
+        return state._replace(potential_energy=energy, z_grad=shortened(slope))
 
     def _chains(self, states: list, reading: Reading, dropped: int, kept: int) -> list:
         ended = Event()
@@ -269,69 +255,32 @@ class Sampling:
         self, state, reading: Reading, dropped: int, kept: int, ended: Event
     ) -> tuple[Any, np.ndarray, np.ndarray]:
         """One chain, block by block: what one compiled call holds on to is freed at its end, so memory stays flat."""
-        assert self._block is not None
-        block, blocks = self._block.result(), []
+        blocks = []
         for _ in range(-(-(dropped + kept) // BLOCK)):
             if ended.is_set():
                 raise InterruptedError("the other chains have stopped")
-            state, drawn = jax.block_until_ready(block(state, self._frame, reading))
+            state, drawn = jax.block_until_ready(self.program.block(state, self.frame, reading))
             blocks.append(jax.tree.map(np.asarray, drawn))
         x, diverging = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         wanted = slice(dropped, dropped + kept)
         return state, x[wanted], diverging[wanted]
 
     def _draws(self, chains: list, reading: Reading, started: float) -> Draws:
-        found = self._described_all(np.concatenate([one for _, one, _ in chains]), self._frame, reading)
-        found = jax.tree.map(lambda a: a.reshape(len(chains), -1, *a.shape[1:]), found)
-        diverging = np.stack([d for _, _, d in chains])
-        terms = tuple(t.name for t in self.coordinates.terms)
-        seconds = time.perf_counter() - started
-        return Draws(found.values, found.responses, found.request, found.log_priors, terms, diverging, seconds)
-
-    def _described_all(self, points: np.ndarray, frame: Frame, reading: Reading) -> Described:
-        """Points [point, d] in words of the model, the point's axis first."""
-        with ThreadPoolExecutor(self.nuts.threads) as pool:
-            found = np.stack(list(pool.map(lambda x: np.asarray(self._at(x, frame, reading)[0][1]), points)))
-        shapes, tree = jax.tree.flatten(self._shapes(), is_leaf=lambda of: type(of) is tuple)
-        parts = np.split(found, np.cumsum([prod(shape) for shape in shapes])[:-1], axis=1)
-        return jax.tree.unflatten(tree, [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)])
-
-    def _shapes(self) -> Described:
-        crises, terms = self.seen.n_crises, self.coordinates.terms
-        of_values = {term.name: term.shape for term in terms}
-        return Described(of_values, (crises,), (crises,), (len(terms),), self.likelihood.setting.log_delivery.shape)
-
-    def _packed(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Float[Array, " k"]]:
-        """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""
-        energy, described = self._described(x, frame, reading)
-        return energy, ravel_pytree(described)[0]
-
-    def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Described]:
-        """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
-        u = frame.centre + frame.spread @ x
-        values = self.coordinates.values(u)
-        guess = frame.residual + frame.tilt @ x if self.likelihood.is_solved else None
-        total = self.likelihood(values, reading, guess)
-        priors = self.coordinates.log_priors(values)
-        described = Described(values, total.responses, total.request, priors, total.log_residual)
-        return -self._log_posterior(u, total, reading), described
+        x = [one for _, one, _ in chains]
+        told = self.program.told(np.concatenate(x), self.frame, reading, self.nuts.threads)
+        told = jax.tree.map(lambda a: a.reshape(len(chains), -1, *a.shape[1:]), told)
+        free = [p.term.name for p in self.coordinates.places if self.combination.frees(p.term.name)]
+        return Draws(
+            {name: told.values[name] for name in free}, told.responses, told.request,
+            self.coordinates.log_priors(told.values, free),
+            tuple(free), _effect(told.guess.sites, told.values["crisis.spread"]), np.stack([d for _, _, d in chains]),
+            np.array([(np.diff(one, axis=0) != 0).any(axis=1).mean() for one in x]), time.perf_counter() - started,
+        )  # fmt: skip
 
 
-@jax.custom_vjp
-def _pulled_back(x: Array) -> Array:
-    """x, with the gradient of what is made of it shortened: at a fold, where an equilibrium ends, it has no bound.
-
-    A force may be any function of the place: NUTS accepts by the energy, and draws from the same posterior (Neal 2011).
-    """
-    return x
-
-
-_pulled_back.defvjp(lambda x: (x, None), lambda _, slope: (_shortened(slope),))
-
-
-def _shortened(slope: Array) -> Array:
-    longest = LONGEST_FORCE * jnp.sqrt(slope.size)
-    return slope * (longest / jnp.maximum(jnp.linalg.norm(slope), longest))
+def _effect(sites, spread: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of every crisis effect, on its own scale."""
+    return spread[..., None, None] * np.stack([sites.mean, np.exp(sites.log_sd)], axis=-1)
 
 
 def _mean_step(states: list) -> Array:
@@ -339,23 +288,38 @@ def _mean_step(states: list) -> Array:
     return jnp.exp(jnp.mean(jnp.log(jnp.stack([state.adapt_state.step_size for state in states]))))
 
 
-def _in_step(states: list) -> list:
-    """The chains with one step size, the mean of theirs: none that adapted badly is waited for."""
+def _not_too_long(states: list) -> list:
+    """The chains, each with its own step size but none longer than the mean nor shorter than half of it.
+
+    One step for all froze chains that needed a shorter one; a chain that adapted badly would have the others wait.
+    """
     mean = _mean_step(states)
-    return [state._replace(adapt_state=state.adapt_state._replace(step_size=mean)) for state in states]
+    steps = [jnp.clip(s.adapt_state.step_size, 0.5 * mean, LONGEST_STEP * mean) for s in states]
+    pairs = zip(states, steps, strict=True)
+    return [state._replace(adapt_state=state.adapt_state._replace(step_size=step)) for state, step in pairs]
 
 
-def _spread(gradient, d: int) -> np.ndarray:
-    """Square root of the inverse curvature at the mode, from central differences of the gradient."""
-    steps = DIFFERENCE * np.eye(d)
-    rows = [(np.asarray(gradient(s)) - np.asarray(gradient(-s))) / (2 * DIFFERENCE) for s in steps]
-    curvature, axes = np.linalg.eigh(0.5 * (np.array(rows) + np.array(rows).T))
-    return axes / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
+def _shrunk_covariance(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d d"]:
+    """Covariance of draws, drawn towards the identity by as much as its noise asks (Ledoit & Wolf 2004).
+
+    The identity is what the frame already says; few autocorrelated draws in many dimensions say less than they seem to.
+    """
+    n, d = x.shape
+    centred = x - x.mean(axis=0)
+    covariance = centred.T @ centred / n
+    away = ((covariance - np.eye(d)) ** 2).sum()
+    products = (centred**2).T @ (centred**2) / n - covariance**2
+    noise = AUTOCORRELATED * products.sum() / n
+    weight = min(1.0, noise / away)
+    return (1 - weight) * covariance + weight * np.eye(d)
 
 
-def _block(step, state, frame: Frame, reading: Reading):
-    def advance(state, _):
-        after = step(state, (frame, reading), {})
-        return after, (after.z, after.diverging)
-
-    return lax.scan(advance, state, None, length=BLOCK)
+def _spread(gradient, is_free: np.ndarray) -> np.ndarray:
+    """Square root of the inverse curvature at the mode over the free coordinates, from differences of the gradient."""
+    free = np.flatnonzero(is_free)
+    steps = DIFFERENCE * np.eye(is_free.size)[free]
+    rows = np.array([(np.asarray(gradient(s)) - np.asarray(gradient(-s))) / (2 * DIFFERENCE) for s in steps])[:, free]
+    curvature, axes = np.linalg.eigh(0.5 * (rows + rows.T))
+    root = np.eye(is_free.size)
+    root[np.ix_(free, free)] = axes / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))
+    return root

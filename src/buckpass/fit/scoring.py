@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from buckpass.fit.posterior import Posterior, quiet_arviz
-from buckpass.fit.readings import reading_of, without_crises
+from buckpass.model.readings import reading_of, without_crises
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,6 +25,7 @@ __all__ = [
     "compare_fits",
     "compare_scores",
     "leave_one_out",
+    "pareto_k_limit",
     "stacking_weights",
 ]
 
@@ -100,6 +101,15 @@ def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
     for crisis, value in exact.items():
         elpd[scores.crises.index(crisis)], is_exact[scores.crises.index(crisis)] = value, True
     return LeaveOneOut(scores.crises, elpd, scores.k, is_exact)
+
+
+def pareto_k_limit(n_draws: int) -> float:
+    """The k̂ above which that many draws are too few for importance sampling (Vehtari et al. 2024, as ArviZ has it).
+
+    >>> round(pareto_k_limit(100), 2), pareto_k_limit(100_000)
+    (0.5, 0.7)
+    """
+    return min(1.0 - 1.0 / np.log10(n_draws), PARETO_K_LIMIT)
 
 
 def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:

@@ -12,26 +12,17 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
-from buckpass.fit.explanations import Explanation, explanation, priors
+from buckpass.model.stamp import model_stamp
 
 if TYPE_CHECKING:
-    from buckpass.fit.likelihood import Order
-    from buckpass.fit.observations import Coding, Observations
+    from buckpass.model.likelihood import Order
+    from buckpass.model.observations import Coding, Observations
 
-__all__ = ["Stamp", "coding_in", "differences", "model_of", "scored_crises", "stamp_hash", "stamp_of"]
+__all__ = ["Stamp", "coding_in", "differences", "scored_crises", "stamp_hash", "stamp_of"]
 
 Stamp = Mapping[str, Any]  # by part: a name to a word, a number, or a list of them
 MOST_SAID = 4
 PLACES = 6  # decimals of what is hashed: more than any input has, fewer than two processors disagree in
-# Where a term enters that is no slope of an index, and the covariates that it acts through (model §2, §4).
-ENTERS = {
-    "norm": ("price of deploying",), "vehicle": ("price of deploying through",),
-    "unasked": ("price of deploying unasked",), "restraint": ("price of deploying", "rival_pressure"),
-    "exclusion": ("price of deploying", "patron_other"), "enforcement": ("price of deploying", "bargain"),
-    "kappa": ("alignment",), "kappa.others": ("alignment of all but the patron", "patron"),
-    "host.stake": ("host's stake",), "host.severity": ("host's stake", "severity"), "host.price": ("price of owing",),
-    "host.level": ("price of owing",), "host.exclusion": ("price of owing", "patron_other"),
-}  # fmt: skip
 
 
 def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous") -> dict[str, Any]:
@@ -54,8 +45,7 @@ def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous
     dict
         By part, names to words, numbers or lists of them: plain data that JSON keeps as it is.
     """
-    theory = explanation(name)
-    model = model_of(theory)
+    model = model_stamp(name)
     used = {"patron"} if order == "patron first" else set()
     used |= {name for _, *through in model["explanation"].values() for name in through}
     inputs = _inputs(case)
@@ -66,16 +56,6 @@ def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous
     }  # fmt: skip
 
 
-def model_of(theory: Explanation) -> dict[str, dict[str, Any]]:
-    """What the model says of an explanation, whatever the case: its terms and where they enter, and their priors."""
-    numbers = {k: p for k, p in priors().items() if theory.frees(k)}
-    return {
-        "explanation": {term: list(_enters(term)) for term in sorted(theory.free)},
-        "priors": {k: {"family": p.family, **{n: float(getattr(p, n)) for n in ("mean", "sd", "a", "b")}}
-                   for k, p in sorted(numbers.items())},
-    }  # fmt: skip
-
-
 def stamp_hash(stamp: Stamp) -> str:
     """One hash of the whole stamp: alike for two fits of one model."""
     return hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()
@@ -83,7 +63,7 @@ def stamp_hash(stamp: Stamp) -> str:
 
 def coding_in(settings: Mapping[str, Any]) -> Coding:
     """The reading of the record under which a posterior was fitted: the usual one where its settings name none."""
-    from buckpass.fit.observations import Coding
+    from buckpass.model.observations import Coding
 
     kept = settings.get("coding")
     if not kept:
@@ -121,16 +101,6 @@ def _changes(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[
 
 def _said(value: Any) -> str:
     return clip((", ".join(map(str, value)) or "none") if isinstance(value, list) else value)
-
-
-def _enters(term: str) -> tuple[str, ...]:
-    """Where a term enters, then the covariates that it acts through; visible presence costs less where it was asked."""
-    from buckpass.game.covariates import COVARIATES
-
-    index, _, name = term.partition(".")
-    if term in ENTERS:
-        return ENTERS[term]
-    return (index, *(k for k in (name, "asked" if index == "backlash" else "") if k in COVARIATES))
 
 
 def _inputs(case: Case) -> dict[str, dict[str, Any]]:
@@ -171,12 +141,12 @@ def _bands(case: Case, coding: Coding) -> str:
 
 
 def _seen(case: Case, coding: Coding) -> Observations:
-    from buckpass.fit.observations import observe
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
 
     seen = case.derived.setdefault("seen", {})
     if coding not in seen:
-        seen[coding] = observe(case, setting_of(case), coding)
+        seen[coding] = observations(case, setting_of(case), coding)
     return seen[coding]
 
 

@@ -12,7 +12,7 @@ __all__ = ["PURPOSES", "normal", "uniform"]
 
 PURPOSES = (
     "draw", "arrival", "type", "severity", "ask", "request", "own stake", "choice", "stabilised",
-    "capacity shock", "trade shock",
+    "capacity shock", "trade shock", "crisis effect",
 )  # fmt: skip
 STRIDES = (0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)  # odd constants of Knuth (golden ratio), murmur3 and xxhash
 

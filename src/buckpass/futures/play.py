@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import open_only
 from buckpass.changes.in_game import changed_games
-from buckpass.futures.draws import uniform
+from buckpass.futures.draws import normal, uniform
 from buckpass.futures.world import World
 from buckpass.game.choice import Choice, as_choice
 from buckpass.game.covariates import COLUMN
@@ -44,6 +44,7 @@ class Event(eqx.Module):
     request: Int[Array, " n"]
     cell: Int[Array, " n"]
     own_stake: Float[Array, "n p"]
+    effect: Float[Array, " n"]  # of the crisis on all powers, in its own standard deviations
     is_real: Bool[Array, " n"]  # false for the lanes that fill the last block up
 
     @property
@@ -94,7 +95,8 @@ def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Ev
     powers = jnp.arange(world.own_stake.shape[0])
     hit = uniform(seed, "own stake", history[:, None], year, place[:, None], powers) < world.own_stake
     own = hit.astype(jnp.float32)
-    return Event(history, year, host, slot, draw, kind, _severity(world, code), request, cell, own, is_real)
+    effect = normal(seed, "crisis effect", history, year, place)
+    return Event(history, year, host, slot, draw, kind, _severity(world, code), request, cell, own, effect, is_real)
 
 
 def _severity(world: World, code: Array) -> Array:
@@ -112,7 +114,7 @@ def first_games(world: World) -> Crises:
     code = _severity(world, jnp.full(cells, 0.5, world.severities.dtype))
     own = jnp.zeros((cells, world.own_stake.size), world.own_stake.dtype)
     request = lane % world.request_levels.shape[1]
-    event = Event(lane, jnp.int32(0), host, 0 * lane, draw, 0 * lane, code, request, lane, own, lane >= 0)
+    event = Event(lane, jnp.int32(0), host, 0 * lane, draw, 0 * lane, code, request, lane, own, 0.0 * code, lane >= 0)
     start = world.start
     commitments, capacity = (jnp.broadcast_to(x, own.shape) for x in (start.commitments, start.capacity))
     return crises_with(world, event, Scene(commitments, start.opinion[host], capacity, start.trade[host]))
@@ -132,6 +134,8 @@ def crises_with(world: World, event: Event, scene: Scene) -> Crises:
     """
     setting = _setting(world, event, scene)
     coefficients = jax.tree.map(lambda x: x[event.draw], world.coefficients)
+    effect = event.effect * coefficients.crisis_spread
+    coefficients = dataclasses.replace(coefficients, crisis_effect=effect)
     batched = {f.name: getattr(setting, f.name) for f in dataclasses.fields(setting) if f.name not in UNBATCHED}
 
     def one(fields: dict, own):

@@ -205,10 +205,14 @@ def _coefficients(posterior: Posterior, grid: Grid) -> Coefficients:
 
 def _with_all_vehicles(posterior: Posterior, grid: Grid) -> Coefficients:
     count = max(grid.kept, default=-1) + 1
-    if "vehicle" in posterior.draws:
-        count = posterior.draws["vehicle"].shape[-1] - 1
+    if "vehicle.organisation" in posterior.draws:
+        count = posterior.draws["vehicle.organisation"].shape[-1]
     stub = dataclasses.replace(grid.setting, vehicles=tuple(str(v) for v in range(count)))
-    return jax.tree.map(np.asarray, coefficients_of(posterior, stub))
+    drawn = coefficients_of(posterior, stub)
+    none = jnp.zeros_like(
+        drawn.crisis_spread
+    )  # every crisis of the years has an effect of its own, drawn when it happens
+    return jax.tree.map(np.asarray, dataclasses.replace(drawn, crisis_effect=none))
 
 
 def _exactly(draws: Coefficients, count: int) -> Coefficients:

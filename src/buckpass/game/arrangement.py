@@ -1,6 +1,6 @@
 """Whether an unwritten bargain keeps itself: stage values, critical discount factors, slack, and the transfers that do.
 
-The price that a fit puts on deploying for the party that forgoes it (`Coefficients.enforcement`) is the shadow of the
+The price that a fit puts on deploying for the party that forgoes it (the slope of `bargain` in `Coefficients.deployment_slope`) is the shadow of the
 punishment to come. Games given to `stage_payoffs` are without it: left in, the punishment would count twice, once as a
 price within the year and once as what follows.
 """
@@ -18,6 +18,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
 from buckpass.game.choice import option_payoffs
+from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met, over_what_is_met
 from buckpass.game.payoffs import Coefficients
@@ -45,7 +46,10 @@ class StageValues(eqx.Module):
 
 def without_enforcement(coefficients: Coefficients) -> Coefficients:
     """The coefficients with no price on what the bargain forbids: what its breach would be punished by is computed."""
-    return eqx.tree_at(lambda c: c.enforcement, coefficients, jnp.zeros_like(coefficients.enforcement))
+    slope = jnp.asarray(coefficients.deployment_slope)
+    return eqx.tree_at(
+        lambda c: c.deployment_slope, coefficients, slope.at[..., list(COVARIATES).index("bargain")].set(0.0)
+    )
 
 
 def stage_payoffs(

@@ -15,14 +15,14 @@ from jaxtyping import ArrayLike, Float
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games, scenario_setting
-from buckpass.fit.explanations import Explanation, explanation
-from buckpass.fit.model import coefficients_from
+from buckpass.fit.layout import EFFECT
 from buckpass.fit.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.order import first_mover
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting, Standard
 from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
+from buckpass.model.coefficients import coefficients_from
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 
 __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_movers"]
@@ -123,12 +123,31 @@ def first_movers(basis: Basis, sizes: Mapping[str, int], setting: CrisisSetting)
 
 def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int | None = None) -> Coefficients:
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
-    return _coefficients(explanation(posterior.explanation), setting.nameless(), posterior.flat(n_draws))
+    draws = posterior.flat(n_draws)
+    effects = _effects(posterior, setting.names.crises, draws)
+    terms = {name: values for name, values in draws.items() if name != EFFECT}
+    return eqx.tree_at(lambda c: c.crisis_effect, _coefficients(setting.nameless(), terms), effects)
+
+
+def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np.ndarray]) -> jax.Array:
+    """The effect of each crisis [draw, crisis]: given its responses where the fit saw them, else drawn from N(0, σ²).
+
+    A crisis that the fit has not seen is no average crisis: with an effect of 0 its probabilities would be too extreme. Its
+    draws come from its name, so that it has the same alone and in company.
+    """
+    known = [str(c) for c in posterior.score("crisis")]
+    spread = draws.get("crisis.spread", np.zeros(len(next(iter(draws.values())))))
+    columns = [
+        draws[EFFECT][:, known.index(c)] if EFFECT in draws and c in known
+        else spread * np.random.default_rng([*c.encode()]).standard_normal(len(spread))
+        for c in crises
+    ]  # fmt: skip
+    return jnp.asarray(np.stack(columns, axis=1))
 
 
 @eqx.filter_jit  # as single operations it took half a second for each explanation
-def _coefficients(theory: Explanation, setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
-    return jax.vmap(lambda one: coefficients_from(theory, setting, one.__getitem__))(draws)
+def _coefficients(setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
+    return jax.vmap(lambda one: coefficients_from(setting, one))(draws)
 
 
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from buckpass.fit.observations import Observations
 from buckpass.fit.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import IN_BLOCKS, solve
+from buckpass.model.observations import Observations
 from buckpass.predict.drawing import draw
 from buckpass.predict.which_fits import Basis
 

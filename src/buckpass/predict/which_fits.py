@@ -1,7 +1,7 @@
 """Which fits answer a question, and how much each counts: the one policy of terminal, page, dashboard, claims and years.
 
-Answers are averaged over the explanations that predict the record together: stacking weights of the fits whose diagnostics
-passed (Yao et al. 2018), without the bounds and the negligible. Nothing outside this module weighs explanations.
+Questions are answered under *all*, the fit in which every mechanism is free and others' doubt is in its draws; where it did
+not pass its diagnostics, under the fit that predicts best. Nothing outside this module weighs explanations.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
-from buckpass.fit.explanations import explanation, explanations
 from buckpass.fit.files import load_posteriors, posterior_file
-from buckpass.fit.model import interacts
 from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_fits
+from buckpass.model.mechanisms import combination
 
 if TYPE_CHECKING:
-    from buckpass.fit.likelihood import Order
+    from buckpass.model.likelihood import Order
 
 __all__ = [
     "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_for", "basis_of", "best_first", "best_freeing",
     "best_posterior", "refuse_in_order",
 ]  # fmt: skip
 
-CEILING = "everything"  # the fit with all terms free: shown beside every answer, it widens doubt
-LEAST_WEIGHT = 0.01  # an explanation with less is not asked
+CEILING = "all"  # every mechanism free: where questions are answered and claims judged
 FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/4000 with 200 draws
 
 
@@ -67,7 +64,7 @@ class Basis:
 
     def fixing(self, *terms: str) -> tuple[str, ...]:
         """The fits with weight in which none of these terms is free: what they say of it they assume."""
-        return tuple(e for e in self.fits if not any(map(explanation(e).frees, terms)))
+        return tuple(e for e in self.fits if not any(map(combination(e).frees, terms)))
 
     def picks(self, sizes: Mapping[str, int]) -> np.ndarray | slice:
         """Positions of the draws that make up the answer, the draws of the fits standing one after the other.
@@ -96,14 +93,9 @@ class Basis:
         if self.is_asked:
             return ""
         if len(self.fits) == 1:
-            return (
-                f"{self.name} is the explanation that predicts this record best; --explanation asks another, and "
-                "`buckpass compare` says how far apart they are."
-            )
-        return (
-            "The weights are those with which the explanations predict this record together; --explanation asks one of "
-            "them alone, and `buckpass compare` says how far apart they are."
-        )
+            why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
+            return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
+        return "--explanation asks one of them alone, and `buckpass compare` says how far apart they are."
 
 
 Fits = Posterior | Mapping[str, Posterior] | Basis | None
@@ -112,9 +104,7 @@ Fits = Posterior | Mapping[str, Posterior] | Basis | None
 def basis_of(case: Case, given: Fits) -> Basis:
     """The fits that answer a question about a case, with their weights.
 
-    given : one posterior answers alone; of many those count that the record prefers: stacking weights of the fits that
-    passed their diagnostics, bounds and the negligible left out, and where the bounds have all the weight the best fit
-    that is none.
+    given : one posterior answers alone; of many *all* does, or where it failed its diagnostics the one that predicts best.
 
     Raises
     ------
@@ -129,8 +119,7 @@ def basis_of(case: Case, given: Fits) -> Basis:
         raise NoUsablePosterior(f"no posterior of {case.id}: fit it first, `buckpass fit {case.id} -o FOLDER`")
     passed = _passed(given)
     weights = _speaking(passed)
-    beside = {CEILING: passed[CEILING]} if CEILING in passed and CEILING not in weights else {}
-    return Basis({e: passed[e] for e in weights}, weights, beside)
+    return Basis({e: passed[e] for e in weights}, weights)
 
 
 def basis_for(
@@ -147,12 +136,13 @@ def basis_for(
     """
     if wanted is None:
         return basis_of(case, load_posteriors(case, folder, order=order))
+    wanted = combination(wanted, case).id
     kept = ((folder or case.folder / "posteriors") / posterior_file(wanted, order)).is_file()
     return basis_of(case, best_posterior(load_posteriors(case, folder, [wanted] if kept else None, order), wanted))
 
 
 def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = None) -> Posterior:
-    """The posterior asked for, else the best-scoring explanation whose diagnostics passed (bounds do not compete).
+    """The posterior asked for, else the best-scoring explanation whose diagnostics passed .
 
     Raises
     ------
@@ -162,23 +152,23 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
     if wanted is None:
         return next(iter(best_first(_passed(posteriors)).values()))
     if wanted not in posteriors:
-        explanation(wanted)
+        combination(wanted)
         raise NoUsablePosterior(f"{wanted} has not been fitted; there are {', '.join(posteriors) or 'none'}")
     return posteriors[wanted]
 
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    """Those whose diagnostics passed, the best-scoring first, bounds last."""
+    """Those whose diagnostics passed, the best-scoring first."""
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     if len(passed) < 2:  # nothing to rank, so no scores are read
         return passed
-    return dict(sorted(passed.items(), key=lambda one: (_is_bound(one[0]), -one[1].elpd)))
+    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd))
 
 
 def best_freeing(posteriors: Mapping[str, Posterior], term: str, preferred: tuple[str, ...] = ()) -> Posterior | None:
     """The first preferred fit that passed, else the best-scoring one in which a term is free; None where there is none."""
     passed = best_first(posteriors)
-    free = [e for e in (*preferred, *passed) if e in passed and explanation(e).frees(term)]
+    free = [e for e in (*preferred, *passed) if e in passed and combination(e).frees(term)]
     return passed[free[0]] if free else None
 
 
@@ -203,18 +193,8 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
 
 
 def _speaking(passed: Mapping[str, Posterior]) -> dict[str, float]:
-    """Weights of the fits that count, the heaviest first."""
-    if len(passed) == 1:
-        return dict.fromkeys(passed, 1.0)
-    found = compare_fits(passed)
-    stacked = dict(zip(found.ids, found.weight.tolist(), strict=True))
-    kept = {e: w for e, w in stacked.items() if w >= LEAST_WEIGHT and not _is_bound(e)}
-    kept = kept or {next((e for e in found.ids if not _is_bound(e)), found.ids[0]): 1.0}
-    return {e: w / sum(kept.values()) for e, w in kept.items()}
-
-
-def _is_bound(name: str) -> bool:
-    return name in {e.id for e in explanations() if e.is_bound}
+    """The fit that speaks: all mechanisms together, else the one that predicts best. Stacking weights are no probabilities."""
+    return {CEILING if CEILING in passed else next(iter(best_first(passed))): 1.0}
 
 
 def _evenly(length: int, count: int) -> np.ndarray:
@@ -222,11 +202,11 @@ def _evenly(length: int, count: int) -> np.ndarray:
 
 
 def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
-    theory = explanation(posterior.explanation)
+    theory = combination(posterior.explanation)
     notes = [f"Explanation {theory.id} ({theory.name}): {theory.says}."]
     if posterior.order != "simultaneous":
         notes.append("The treaty patron moves first, and the others see what it does.")
-    if not interacts(theory):
+    if not theory.interacts:
         notes.append("Under it what others do changes nothing by assumption: no buck is passed.")
     if not posterior.diagnostics.passed:
         notes.append(
@@ -236,8 +216,8 @@ def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
 
 
 def _notes_of_many(basis: Basis) -> tuple[str, ...]:
-    parts = ", ".join(f"{explanation(e).name} ({e}) {w:.0%}" for e, w in basis.weights.items())
-    notes = [f"Averaged over explanations by stacking weights: {parts}."]
-    if alone := basis.fixing("kappa", "kappa.others"):
+    parts = ", ".join(f"{combination(e).name} ({e}) {w:.0%}" for e, w in basis.weights.items())
+    notes = [f"Averaged over explanations: {parts}."]
+    if alone := basis.fixing("kappa", "kappa.rivals"):
         notes.append(f"Under {', '.join(alone)} what others do changes nothing by assumption: no buck is passed.")
     return tuple(notes)

@@ -17,8 +17,8 @@ from buckpass.results.table import ResultTable
 __all__ = ["Activity", "activity_by_theatre", "activity_of", "activity_table", "comparisons_table"]
 
 ACTIVITY_NOTE = (
-    "Eligible: at the start of the crisis the organisation existed and its mandate, as the case gives it, covered host "
-    "and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
+    "Eligible: at the start of the crisis, or on the day that it was founded while the crisis went on, the organisation "
+    "existed and its mandate, as the case gives it, covered host and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
     "Rate: Beta-binomial with Jeffreys prior, 90 % interval, from the lower end with every doubtful code taken as no "
     "act to the upper end with every one taken as an act. Acts outside: deployments in crises that were not eligible."
 )
@@ -85,21 +85,26 @@ def activity_of(
 
 
 def activity_table(case: Case, rows: pl.DataFrame) -> ResultTable:
-    """Deployments of every organisation of the case per eligible crisis."""
-    found = [activity_of(case, rows, o) for o in _focus_first(case)]
+    """Deployments per eligible crisis of every organisation whose responses the case lists; a treaty without any is none."""
+    listed = {*rows["actor"], *case.settings.focus.organisations}
+    found = [activity_of(case, rows, o) for o in _focus_first(case) if o in listed]
     return _table(case, [a.row() for a in found], "How often each organisation deployed where it could have")
 
 
 def activity_by_theatre(case: Case, rows: pl.DataFrame) -> ResultTable:
     """The same by theatre, without those that had no eligible crisis there."""
-    found = [(t, activity_of(case, rows, o, theatre=t)) for t in case.theatres for o in _focus_first(case)]
+    known = set(rows.filter(pl.col("rung").is_not_null()).select("theatre", "actor").unique().iter_rows())
+    found = [
+        (t, activity_of(case, rows, o, theatre=t)) for t in case.theatres for o in _focus_first(case) if (t, o) in known
+    ]
     result = [{"theatre": theatre, **activity.row()} for theatre, activity in found if activity.n]
     return _table(case, result, "How often each organisation deployed where it could have, by theatre")
 
 
 def comparisons_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     """P(rate of a < rate of b) for every pair of organisations with an eligible crisis, the focus first."""
-    found = [activity_of(case, rows, o) for o in _focus_first(case)]
+    known = {*rows.filter(pl.col("rung").is_not_null())["actor"]}
+    found = [activity_of(case, rows, o) for o in _focus_first(case) if o in known]
     pairs = [_comparison(a, b) for a, b in combinations([a for a in found if a.n], 2)]
     schema = {
         "a": pl.String, "b": pl.String, "p_less": pl.Float64, "p_less_low": pl.Float64, "p_less_high": pl.Float64,

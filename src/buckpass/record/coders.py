@@ -19,8 +19,10 @@ NOTE = (
 
 def agreement_table(case: Case, seed: int) -> ResultTable:
     """Krippendorff's alpha of the rungs where a response has several coders; no row where none has."""
-    wide = counted(case.responses).pivot(
-        on="coder", index=["crisis_id", "actor"], values="rung", aggregate_function="first"
+    wide = (
+        counted(case.responses)
+        .filter(pl.col("weight") < 1)
+        .pivot(on="coder", index=["crisis_id", "actor"], values="rung", aggregate_function="first")
     )
     coders = [c for c in wide.columns if c not in ("crisis_id", "actor")]
     schema = {"coders": pl.Int64, "alpha": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64}

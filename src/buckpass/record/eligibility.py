@@ -12,16 +12,19 @@ Reach = Literal["mandate", "membership"]
 
 
 def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") -> tuple[str, ...]:
-    """The crises at whose start the organisation existed and covered the host, in the order of the record.
+    """The crises in which the organisation existed and covered the host, in the order of the record.
+
+    Asked at the start of the crisis; of one that was founded while the crisis went on, on the day that it was founded.
 
     "mandate" follows the case: its hosts (members, any, or a list) and its types of crisis. "membership" asks only
     that a host was a member, whatever the mandate says of types.
     """
     organisation = case.organisation(organisation_id)
-    rows = case.crises.select("crisis_id", "host", "type", "start").iter_rows()
+    rows = case.crises.select("crisis_id", "host", "type", "start", "end").iter_rows()
     found = []
-    for crisis, hosts, kind, start in rows:
-        members = case.members(organisation_id, start)
+    for crisis, hosts, kind, start, end in rows:
+        is_founded_in_it = start < organisation.founded and (end is None or organisation.founded < end)
+        members = case.members(organisation_id, organisation.founded if is_founded_in_it else start)
         if not members:
             continue
         covers_type = reach == "membership" or organisation.mandate.types == "any" or kind in organisation.mandate.types

@@ -11,6 +11,7 @@ from buckpass.record.burden import burden_table
 from buckpass.record.coders import agreement_table
 from buckpass.record.positions import division_table, shares_table
 from buckpass.record.responses import profiles_table, requests_table, responses_table
+from buckpass.record.shares import host_shares_table, leaders_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
@@ -30,6 +31,8 @@ class Record(ShowsItself):
     comparisons: ResultTable
     shares: ResultTable
     share_alternatives: ResultTable
+    host_shares: ResultTable
+    leaders: ResultTable
     division_of_labour: ResultTable
     requests: ResultTable
     profiles: ResultTable
@@ -77,6 +80,8 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         comparisons=comparisons_table(case, rows),
         shares=shares_table(case),
         share_alternatives=shares_table(case, "alternatives"),
+        host_shares=host_shares_table(case),
+        leaders=leaders_table(case),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
         profiles=profiles_table(case, rows),

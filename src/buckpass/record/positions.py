@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.record.shares import DOMAINS, WHOLE, compared, measure_names
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
 __all__ = [
-    "DOMAINS",
     "Amounts",
     "amounts_of",
     "division_draws",
@@ -25,12 +25,11 @@ __all__ = [
     "shares_table",
 ]
 
-DOMAINS = ("economic", "security")
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
-    "Share of the sum over the powers that the measure names, not of the whole world. Each year uses the first series "
-    "of the list that has the year for all powers and partners; series are never added. {reason}"
+    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named. Each year "
+    "uses the first series of the list that has the year for all powers and partners; series are never added. {reason}"
 )
 
 
@@ -46,16 +45,24 @@ class Amounts:
     label: str
     by_year: Mapping[int, Mapping[str, float]]
     alone: Mapping[int, Mapping[str, float]]
+    whole: Mapping[int, float]  # what all suppliers or partners together come to, in the years in which that is known
     unit: str
     sources: tuple[str, ...]
     partners: int
     lines: tuple[int, ...] = ()  # of series.csv
 
     def share(self, year: int) -> dict[str, float] | None:
-        """Each power's share in a year; None where the year is missing or all amounts are zero."""
+        """Each power's share of what the powers have together; None where the year is missing or all amounts are zero."""
         amounts = self.by_year.get(year)
         total = sum(amounts.values()) if amounts else 0.0
         return {p: a / total for p, a in amounts.items()} if amounts and total > 0 else None
+
+    def denominator(self, year: int) -> tuple[float | None, str]:
+        """What a share of the year is a share of: the whole ("all"), else the powers' sum; None where neither is known."""
+        if year in self.whole:
+            return self.whole[year], "all"
+        amounts = self.by_year.get(year)
+        return (sum(amounts.values()), "+".join(amounts)) if amounts else (None, "")
 
 
 def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amounts, ...]]:
@@ -72,7 +79,7 @@ def own_amounts(case: Case, domain: str) -> tuple[Amounts, ...]:
 
 
 def shares_table(case: Case, which: str = "main") -> ResultTable:
-    """Shares by year, power and domain; `which` is "main" or "alternatives".
+    """Shares by year, power and domain, each with its denominator and whom that sums over; `which` is "main" or "alternatives".
 
     Alternatives are the other counts of the same thing, and amounts of one power alone, which have no share: a reader
     sees every count of a year beside the one that is used.
@@ -85,12 +92,12 @@ def shares_table(case: Case, which: str = "main") -> ResultTable:
         used += [a for a, _ in picked]
         rows += [row for amounts, year in picked for row in _share_rows(domain, amounts, year)]
     schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
-              "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
+              "denominator": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
     reasons = " ".join(getattr(case.settings.measures, d).reason for d in DOMAINS)
-    title = "Who leads in the economy and who in security" + ("" if which == "main" else ": other counts")
+    title = f"Shares of {measure_names(case)} by year" + ("" if which == "main" else ": other counts")
     sources = tuple(dict.fromkeys(s for a in used for s in a.sources))
-    units = {"value": "share of the measured powers", "n": "partners"}
+    units = {"value": "share of the denominator", "n": "partners"}
     return ResultTable(frame, title, units, SHARE_NOTE.format(reason=reasons), sources, case.hash)
 
 
@@ -110,9 +117,9 @@ def division_table(case: Case, seed: int) -> ResultTable:
     sources = tuple(dict.fromkeys(s for d in DOMAINS for a in own[d] for s in a.sources))
     return ResultTable(
         pl.DataFrame(rows, schema=schema),
-        "How far economy and security are in different hands",
+        f"How far {measure_names(case)} are in different hands, between {compared(case)}",
         {"index": "0 none to 1 complete", "pooled": "0 none to 1 complete", "n": "years pooled"},
-        "½ Σ |economic share − security share|. Low and high: range over other counts of the year. Pooled: five years "
+        f"½ Σ |economic share − security share|, of what {compared(case)} have together. Low and high: range over other counts of the year. Pooled: five years "
         "around, 90 % interval by Bayesian bootstrap over the years; none where fewer than three years have both.",
         sources,
         case.hash,
@@ -120,15 +127,19 @@ def division_table(case: Case, seed: int) -> ResultTable:
     )
 
 
-def pooled_shares(own: Mapping[str, Sequence[Amounts]], seed: int) -> dict[str, dict[int, dict[str, np.ndarray]]]:
+def pooled_shares(
+    own: Mapping[str, Sequence[Amounts]], seed: int, of: Literal["powers", "whole"] = "powers"
+) -> dict[str, dict[int, dict[str, np.ndarray]]]:
     """Draws of each power's share by domain and year, pooled over the five years around it.
+
+    of : what the powers have together, or the whole where it is known in all of the five years.
 
     Bayesian bootstrap over calendar years (Rubin 1981): every year has one random weight per draw, the same in all
     windows that hold it, so draws of neighbouring years belong together. A year is left out where the first series that
     has it has fewer than three of the five years.
     """
     rng = np.random.default_rng(seed)
-    return {domain: _pooled_domain(amounts, rng) for domain, amounts in own.items()}
+    return {domain: _pooled_domain(amounts, rng, of) for domain, amounts in own.items()}
 
 
 def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]) -> dict[int, np.ndarray]:
@@ -137,27 +148,31 @@ def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]])
     return {year: _index(economic[year], security[year]) for year in sorted(set(economic) & set(security))}
 
 
-def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator) -> dict[int, dict[str, np.ndarray]]:
+def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator, of: str) -> dict[int, dict[str, np.ndarray]]:
     result: dict[int, dict[str, np.ndarray]] = {}
     for one in amounts:
         weight = {year: rng.exponential(size=DRAWS) for year in one.by_year}
         for year in one.by_year:
-            if year not in result and (shares := _pooled_year(one, year, weight)) is not None:
+            if year not in result and (shares := _pooled_year(one, year, weight, of)) is not None:
                 result[year] = shares
     return dict(sorted(result.items()))
 
 
-def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray]) -> dict[str, np.ndarray] | None:
+def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: str) -> dict[str, np.ndarray] | None:
     years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
     if len(years) <= WINDOW:
         return None
     sums = {p: np.sum([weight[y] * one.by_year[y][p] for y in years], axis=0) for p in one.by_year[year]}
     total = np.sum(list(sums.values()), axis=0)
+    if of == "whole" and all(y in one.whole for y in years):
+        total = np.sum([weight[y] * one.whole[y] for y in years], axis=0)
     return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
 
 
 def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
-    rows = case.series.filter((pl.col("series") == series) & pl.col("actor").is_in(measure.powers)).drop_nulls("value")
+    rows = case.series.filter(
+        (pl.col("series") == series) & pl.col("actor").is_in([*measure.powers, WHOLE])
+    ).drop_nulls("value")
     if measure.partners:
         rows = rows.filter(pl.col("partner").is_in([*measure.partners, *case.theatres]))
     cells: dict[int, dict[str, list[tuple[str, float]]]] = {}  # year → power → (partner, value)
@@ -167,13 +182,15 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
         cells.setdefault(year, {}).setdefault(actor, []).append((partner, value))
     totals = {year: {p: _total(case, measure, of.get(p, [])) for p in measure.powers} for year, of in cells.items()}
     found = {year: {p: t for p, t in of.items() if t is not None} for year, of in totals.items()}
+    sums = {year: _total(case, measure, of.get(WHOLE, [])) for year, of in cells.items()}
+    whole = {year: total for year, total in sums.items() if total is not None}
     by_year = {year: known for year, known in found.items() if known and len(known) == len(measure.powers)}
     alone = {year: known for year, known in found.items() if known and year not in by_year}
     years = [*by_year, *alone]
     keys = rows.filter(pl.col("year").is_in(years))["source_id"].explode(empty_as_null=True).drop_nulls()
     unit = rows["unit"][0] if rows.height else ""
     lines = tuple(rows.filter(pl.col("year").is_in(years))["line"].drop_nulls().to_list())
-    return Amounts(series, label, by_year, alone, unit, tuple(dict.fromkeys(keys)), len(measure.partners), lines)
+    return Amounts(series, label, by_year, alone, whole, unit, tuple(dict.fromkeys(keys)), len(measure.partners), lines)
 
 
 def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | None:
@@ -196,11 +213,11 @@ def _other_counts(own: Sequence[Amounts], other: Sequence[Amounts]) -> list[tupl
 
 
 def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]]:
-    share = amounts.share(year) or {}
+    whole, of = amounts.denominator(year)
     return [
         {
-            "year": year, "power": power, "domain": domain, "value": share.get(power), "amount": amount,
-            "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
+            "year": year, "power": power, "domain": domain, "value": amount / whole if whole else None, "amount": amount,
+            "denominator": whole, "of": of, "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
         }
         for power, amount in {**amounts.by_year, **amounts.alone}[year].items()
     ]  # fmt: skip

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from buckpass.record.measure import Record
+from buckpass.record.shares import years_in_words
 from buckpass.results.table import ResultTable
 
-__all__ = ["brief", "brief_tables"]
+__all__ = ["brief", "brief_tables", "leading", "share_tables"]
 
 SHORT = 16  # letters of a unit that still fits beside a number
 
@@ -24,6 +25,33 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
         _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
     )  # fmt: skip
     return tuple(table for table in shown if len(table))
+
+
+def share_tables(record: Record) -> tuple[ResultTable, ...]:
+    """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
+    leaders, every = record.leaders, record.host_shares
+    tables = [leading(record)]
+    for (series, unit), rows in every.frame.group_by("series", "unit", maintain_order=True):
+        tables.append(ResultTable(_share_lines(rows), f"{series}: {unit}"))
+    why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
+    tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
+    return tuple(table for table in tables if len(table))
+
+
+def leading(record: Record) -> ResultTable:
+    """Who leads, host by host; no row where the case measures no host."""
+    return replace(record.leaders, frame=_share_lines(record.leaders.frame, "series"), note="")
+
+
+def _share_lines(frame: pl.DataFrame, *more: str) -> pl.DataFrame:
+    lines = [
+        {"where": row["partner"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["actor"],
+         "share": "–" if row["value"] is None else f"{100 * row['value']:.1f} %",
+         "amount": "–" if row["numerator"] is None else f"{row['numerator']:.5g}", "whole": f"{row['denominator']:.5g}",
+         "of": row["of"], **{name: row[name] for name in more}, "sources": " ".join(row["sources"])}
+        for row in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    return pl.DataFrame(lines, infer_schema_length=None)
 
 
 def brief(table: ResultTable) -> ResultTable:
@@ -86,8 +114,8 @@ def _counted(sources: Sequence[str]) -> str:
 
 def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
     """One line a year and domain: each power's share by the series of the measure, and the other counts beside it."""
-    used = {(domain, year): (_each(rows), series) for (domain, year, series), rows in
-            main.frame.group_by("domain", "year", "series", maintain_order=True)}  # fmt: skip
+    used = {(domain, year): (f"{_each(rows)} of {of}", series) for (domain, year, series, of), rows in
+            main.frame.group_by("domain", "year", "series", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
     for (domain, year, label), rows in other.frame.group_by("domain", "year", "label", maintain_order=True):
         beside.setdefault((domain, year), []).append(f"{_each(rows)} ({label})")

@@ -9,8 +9,8 @@ import altair as alt
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
+from buckpass.model.mechanisms import combination
 from buckpass.report.results import Chapter
 from buckpass.report.theme import INK, PALE, Figure, power_colours
 from buckpass.report.wording import and_join, count_of, name_of, number, with_interval
@@ -55,7 +55,7 @@ def _finding(case: Case, found: Agreement) -> str:
     )  # fmt: skip
     return (
         f"P(the agreement keeps itself) = {found.p_self_enforcing:.2f}, {likelier}. {verdicts}. {paid[:1].upper()}{paid[1:]}"
-        f"{'. ' if paid else ''}Computed under {explanation(found.explanation).name}, {found.n_draws} draws; rents, what follows "
+        f"{'. ' if paid else ''}Computed under {combination(found.explanation).name}, {found.n_draws} draws; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes."
     )
 
@@ -94,7 +94,7 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
     return Figure(
         "agreement", title,
-        f"n = {count_of(found.n_draws, 'draw')} under {explanation(found.explanation).name}; dot: median, bar: 90 % interval over "
+        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
         f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
         f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
         f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", chart,

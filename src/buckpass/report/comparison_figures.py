@@ -8,14 +8,14 @@ import altair as alt
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
+from buckpass.model.mechanisms import combination
 from buckpass.report.theme import INK, PALE, Figure
 from buckpass.report.wording import count_of
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
-    from buckpass.fit.comparing import Compared
-    from buckpass.fit.forecasts import Forecast
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
 
 __all__ = ["crises_by_explanation", "forecasts_drawn", "prior_predictive_drawn"]
 
@@ -26,7 +26,7 @@ WORSE, SAME, BETTER = "#b3402e", "#f4f5f7", "#335f95"
 
 def crises_by_explanation(case: Case, found: Compared) -> Figure:
     """Crisis × explanation: how much better or worse than the others it predicted the crisis; a dot marks the best."""
-    ids = [i for i in found.comparison.ids if not explanation(i).is_bound] or list(found.comparison.ids)
+    ids = list(found.comparison.ids)
     table = found.scores_by_crisis().frame.filter(pl.col("id").is_in(ids))
     mean = pl.col("elpd").mean().over("crisis")
     table = table.with_columns((pl.col("elpd") - mean).alias("against"), (pl.col("elpd") == pl.col("elpd").max().over("crisis")).alias("best"))  # fmt: skip
@@ -107,7 +107,7 @@ def prior_predictive_drawn(case: Case, expected: ResultTable) -> Figure:
 
 
 def _label(name: str) -> str:
-    return name if explanation(name).is_bound else f"{explanation(name).name} ({name})"
+    return f"{combination(name).name} ({name})"
 
 
 def _crises(case: Case) -> pl.DataFrame:

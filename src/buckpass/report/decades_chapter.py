@@ -74,7 +74,7 @@ def fan_figure(case: Case, found: Years, measure: str) -> Figure:
     pair = and_join(f"{name_of(case, p)} {_interval(found, measure, p)}" for p in (focus.provider, focus.rider))
     return Figure(
         f"fan-{measure.replace('_', '-')}", f"{WORDS.get(measure, measure).capitalize()} in {_last(found)}: {pair}",
-        f"n = {count_of(_size(found), 'history', 'histories')}, weights {_weights(found)}. Line: mean; band: 90 % of histories"
+        f"n = {count_of(_size(found), 'history', 'histories')} under {_fits(found)}. Line: mean; band: 90 % of histories"
         f"{'; grey: baseline' if len(_runs(found)) > 1 else ''}. Unit: {found.summary.attrs.get(measure, measure)}.",
         f"Source: simulated from the fits and assumptions of {case.id}, seed {found.manifest['identity']['seed']}.",
         f"{WORDS.get(measure, measure)} in {_last(found)}, mean with 90 % of histories: {'; '.join(said)}.", alt.vconcat(*rows),
@@ -216,8 +216,8 @@ def _size(found: Years) -> int:
     return int(found.manifest["identity"]["histories"])
 
 
-def _weights(found: Years) -> str:
-    return and_join(f"{e} {w:.0%}" for e, w in found.manifest["identity"]["weights"].items() if w >= 0.005)
+def _fits(found: Years) -> str:
+    return and_join(found.manifest["identity"]["weights"])
 
 
 def _at(found: Years, name: str, power: str) -> float:

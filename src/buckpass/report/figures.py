@@ -13,7 +13,9 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.claims import Verdicts
 from buckpass.record import Record
-from buckpass.record.positions import DOMAINS, amounts_of, pooled_shares
+from buckpass.record.eligibility import eligible_crises
+from buckpass.record.positions import WINDOW, amounts_of, pooled_shares
+from buckpass.record.shares import DOMAINS, measure_name, years_in_words
 from buckpass.report.theme import (
     INK,
     PALE,
@@ -25,7 +27,7 @@ from buckpass.report.theme import (
     power_colours,
     rung_colours,
 )
-from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, source_line
+from buckpass.report.wording import and_join, count_of, name_of, source_line
 from buckpass.results.summary import interval
 
 __all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
@@ -47,7 +49,7 @@ class Cell:
 
 ON_SCREEN = Cell(34, 420, 170, 330, 42)
 ON_PHONE = Cell(18, 250, 110, 200, 25)
-VERDICT_ORDER = ("supported", "undecided", "contradicted", "premise", "not_computed")
+VERDICT_ORDER = ("supported", "partly", "undecided", "contradicted", "premise", "not_computed")
 
 
 def heat_actors(case: Case, record: Record) -> tuple[str, ...]:
@@ -77,13 +79,13 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     missing = sum(c["rung"] is None for c in cells)
     return Figure(
         name=name,
-        title=_heat_title(case, frame, crises.height),
+        title=_heat_title(case, frame),
         note=f"n = {count_of(crises.height, 'crisis', 'crises')}, {len(known)} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked. The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(frame)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
-        f"{len(powers & set(actors))} are states. {_heat_title(case, frame, crises.height)}. The same is listed by crisis below.",
+        f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
     )
@@ -158,14 +160,24 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
     return ticks + names
 
 
-def _heat_title(case: Case, frame: pl.DataFrame, n: int) -> str:
-    focus = case.settings.focus
-    parts = []
-    for actor in (focus.provider, focus.rider, *focus.organisations[:2]):
+def _heat_title(case: Case, frame: pl.DataFrame) -> str:
+    """Who deployed forces for a host, and who for ends of its own; organisations among the crises in which they could act."""
+    focus, own = case.settings.focus, []
+    deployed = pl.col("rung") >= case.rungs.deployment
+    for_host = []
+    for actor in (focus.provider, focus.rider):
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
-        acted = known.filter(pl.col("rung") >= case.rungs.deployment).height
-        parts.append(f"{name_of(case, actor) if actor in case.powers else actor} in {acted} of {known.height}")
-    return f"Who deployed forces: {and_join(parts)} crises looked up"
+        acts = known.filter(deployed)
+        helped = acts.filter(pl.col("scope").is_in(["host_support", "unknown"])).height
+        for_host.append(f"{name_of(case, actor)} in {helped} of {known.height}")
+        own += [f"{name_of(case, actor)} in {acts.height - helped}"] if acts.height > helped else []
+    for actor in focus.organisations[:2]:
+        could = pl.col("crisis").is_in(list(eligible_crises(case, actor)))
+        known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null() & could)
+        if known.height:
+            for_host.append(f"{actor} in {known.filter(deployed).height} of {known.height} where it could act")
+    apart = f"; for claims, wars or people of their own, {and_join(own)}" if own else ""
+    return f"Forces deployed for the host: {and_join(for_host)}{apart}"
 
 
 def shares_over_time(case: Case, record: Record) -> Figure | None:
@@ -178,8 +190,9 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
     return Figure(
         name="shares",
         title=_shares_title(case, frame, bands),
-        note="Dots: the year's share of the sum over the powers shown. Line and band: five years around pooled, 90 % interval. "
-        f"n = {_years_by_domain(frame)}.",
+        note="Dots: the year's share of all suppliers or partners where the series has them, else of the powers shown. Line and "
+        "band: five years around pooled, 90 % interval. "
+        f"n = {_years_by_domain(case, frame)}.",
         source=source_line(case, record.shares.sources),
         alt_text=f"Two panels of yearly shares of {and_join(name_of(case, p) for p in sorted(shown))}. "
         f"{_shares_title(case, frame, bands)}",
@@ -191,7 +204,7 @@ def _bands(case: Case, seed: int) -> pl.DataFrame:
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     rows = [
         {"domain": domain, "year": year, "power": power, "low": low, "value": float(np.median(draws)), "high": high}
-        for domain, years in pooled_shares(own, seed).items()
+        for domain, years in pooled_shares(own, seed, "whole").items()
         for year, shares in years.items()
         for power, draws in shares.items()
         for low, high in [interval(draws)]
@@ -219,7 +232,7 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
         alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
-    ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {DOMAIN_WORDS[domain]}", fontSize=13))  # fmt: skip
+    ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
 
 
 def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
@@ -235,26 +248,31 @@ def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) 
 
 
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
+    """Who of the powers compared has most of each domain, of what, and when."""
     parts = []
     for domain in DOMAINS:
         rows = bands.filter(pl.col("domain") == domain)
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
         if rows.height:
-            last = rows["year"].max()
+            last = int(rows["year"].max())  # type: ignore[arg-type]
             lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-            parts.append(
-                f"{name_of(case, lead['power'])} leads in {DOMAIN_WORDS[domain]} with {lead['value']:.0%} around {last}"
-            )
-    return and_join(parts)
+            there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
+            of = "all " if set(there["of"]) == {"all"} else ""
+            when = years_in_words(last - WINDOW, last)
+            parts.append(f"{name_of(case, lead['power'])} has the largest share of {of}{measure_name(case, domain)} "
+                         f"({lead['value']:.0%}, {when})")  # fmt: skip
+    return f"Of the powers compared, {and_join(parts)}"
 
 
-def _years_by_domain(frame: pl.DataFrame) -> str:
+def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
     counts = (
         frame.group_by("domain")
         .agg(pl.col("year").n_unique(), pl.col("series").unique(maintain_order=True))
         .sort("domain")
     )
-    return and_join(f"{n} years of {DOMAIN_WORDS[d]} ({', '.join(series)})" for d, n, series in counts.iter_rows())
+    return and_join(
+        f"{n} years of {measure_name(case, d)} ({', '.join(series)})" for d, n, series in counts.iter_rows()
+    )
 
 
 def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
@@ -282,14 +300,15 @@ def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
     title = (
         f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
     )
-    return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved; contradicted: "
-                  "P ≤ 0.1; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
+    return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved, and in every fit in which the quantity is free; contradicted: "
+                  "P ≤ 0.1; partly: some of its statements hold and some do not; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
                   title + ".", (squares + ids + totals).properties(width=34 * (most + 1), height=38 * len(present)))  # fmt: skip
 
 
 def _came_out(word: str, n: int) -> str:
     be = "is" if n == 1 else "are"
-    return {"premise": f"{be} {'a premise' if n == 1 else 'premises'} of the model", "not_computed": "could not be computed"}.get(
+    return {"premise": f"{be} {'a premise' if n == 1 else 'premises'} of the model", "not_computed": "could not be computed",
+            "partly": f"{be} partly right"}.get(
         word, f"{be} {word}")  # fmt: skip
 
 

@@ -47,10 +47,9 @@ def _beyond_doubt(n: int) -> str:
 
 
 def _explained(results: ReportResults, ranked: list) -> str:
-    from buckpass.fit.explanations import explanation
 
     assert results.model is not None
-    real = [f for f in ranked if not explanation(f.id).is_bound]
+    real = list(ranked)
     if not real:
         return "only the bounds of the model were fitted, so no explanation can be preferred"
     best = real[0]
@@ -108,13 +107,14 @@ def _about_fit(results: ReportResults) -> list[str]:
             f"{sum(f.refitted for f in passed)} left-out crises were refitted because importance weights were not trusted."
         )
     said += [
-        f"The fit of {f.name} failed ({'; '.join(f.reasons)}), so it is not ranked and supports no verdict."
+        f"The fit of {f.name} failed ({'; '.join(f.reasons)}), so it is not ranked; of verdicts it can only widen the doubt."
         for f in failed
     ]
     if model.weights:
-        parts = [f"{next(f.name for f in model.fits if f.id == e)} {w:.0%}" for e, w in model.weights.items()]
-        said.append(f"Expectations are averaged over {and_join(parts)} (stacking weights) and describe the record that they were "
-                    "fitted to.")  # fmt: skip
+        parts = [next(f.name for f in model.fits if f.id == e) for e in model.weights]
+        said.append(
+            f"Expectations are those of the fit {and_join(parts)} and describe the record that it was fitted to."
+        )
     return said
 
 

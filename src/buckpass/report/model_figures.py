@@ -11,8 +11,8 @@ import polars as pl
 
 from buckpass.ask.explain import Explained
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.game.decomposition import MECHANISMS
+from buckpass.model.mechanisms import combination
 from buckpass.record import Record
 from buckpass.report.model_results import ModelResults
 from buckpass.report.theme import INK, PALE, Figure, Layered, label_colours, power_colours
@@ -33,7 +33,7 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     rows = [
         {"name": f"{f.name} ({f.id})" if f.name != f.id else f.name, "value": f.difference,
          "low": f.difference - 2 * f.se_difference, "high": f.difference + 2 * f.se_difference,
-         "colour": PALE if explanation(f.id).is_bound else BAR}
+         "colour": BAR}
         for f in model.fits if f.difference is not None and f.se_difference is not None
     ]  # fmt: skip
     if not rows:
@@ -62,7 +62,7 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
 
 def ranking_title(model: ModelResults) -> str:
     """Which explanation predicts best, and which ones the record cannot tell from it."""
-    real = [f for f in model.fits if f.difference is not None and not explanation(f.id).is_bound]
+    real = [f for f in model.fits if f.difference is not None]
     if not real:
         return "No explanation but the bounds was fitted"
     best = real[0]
@@ -97,8 +97,8 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     ).properties(width=480, height=210)
     return Figure(
         "gap", gap_title(case, gap),
-        f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of each explanation with weight "
-        f"({and_join(model.weights)}), 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
+        f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of "
+        f"{and_join(model.weights)}, 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
         f"Source: fits of the record of {case.id}.", gap_title(case, gap) + ".", chart,
     )  # fmt: skip
 
@@ -222,7 +222,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
                       if p in path.rungs)  # fmt: skip
     return Figure(
         "path", f"Were choices {number(top, 1)} times as exact, expected rungs would be: {at_top}",
-        f"n = 1 crisis ({case.crisis(path.crisis)['name']}), {explanation(path.explanation).name} at its posterior mean: no interval. {folds}",
+        f"n = 1 crisis ({case.crisis(path.crisis)['name']}), {combination(path.explanation).name} at its posterior mean: no interval. {folds}",
         f"Source: fits of the record of {case.id}.", f"Lines of expected rung against rationality for {and_join(name_of(case, p) for p in powers)}.",
         chart,
     )  # fmt: skip

@@ -13,7 +13,6 @@ import numpy as np
 
 from buckpass.ask.explain import Explained, NoGap, explain
 from buckpass.case import Case
-from buckpass.fit.explanations import explanation
 from buckpass.fit.posterior import Posterior
 from buckpass.fit.scoring import compare_fits, score_of
 from buckpass.game.estimands import buck_passed, expected_rung, response
@@ -21,6 +20,7 @@ from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import DEFAULT_SETTINGS
+from buckpass.model.mechanisms import combination
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.report.what_ifs import CardWhatIf, card_what_ifs
@@ -107,7 +107,7 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
 
 
 def _fit(posterior: Posterior, comparison: Any) -> Fit:
-    theory, d = explanation(posterior.explanation), posterior.diagnostics
+    theory, d = combination(posterior.explanation), posterior.diagnostics
     score = score_of(posterior)
     at = comparison.ids.index(theory.id) if comparison and theory.id in comparison.ids else None
     return Fit(
@@ -153,7 +153,7 @@ def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Expl
 def _path(case: Case, whole: CrisisSetting, leading: Posterior) -> RationalityPath | None:
     """The path under the fit that counts most; none for a bound, or where a patron moves first: it is one of all at once."""
     crisis = case.settings.focus.crisis
-    if crisis not in whole.names.crises or explanation(leading.explanation).is_bound:
+    if crisis not in whole.names.crises:
         return None
     given = draw(basis_of(case, leading), whole.select([whole.names.crises.index(crisis)]), 200)
     if given.first is not None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case
+from buckpass.record.shares import measure_names
+from buckpass.record.terminal import leading
 from buckpass.report.cards import CrisisCard, crisis_cards
 from buckpass.report.findings import finding, trust
 from buckpass.report.results import Chapter, ReportResults, gather, quiet
@@ -20,6 +22,7 @@ from buckpass.results.files import refuse_existing, write_whole
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from buckpass.evidence.gathered import Gathered
     from buckpass.fit.posterior import Posterior
     from buckpass.results.summary import Summary
     from buckpass.results.table import ResultTable
@@ -35,11 +38,13 @@ def write_page(
     path: str | Path,
     force: bool = False,
     begin: Callable[[str], None] = quiet,
+    kept: Gathered | None = None,
 ) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
     posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
     fitted. The file is written whole or not at all. begin : called with each step as it begins.
+    kept : what was worked out of the posteriors, by default beside the case's own.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def write_page(
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    results = gather(case, posteriors, begin=begin)
+    results = gather(case, posteriors, kept=kept, begin=begin)
     if posteriors and results.model is not None and results.model.weights:
         begin("years ahead")
         results = replace(results, chapters=_years_ahead(case, posteriors))
@@ -65,7 +70,7 @@ def render_page(case: Case, results: ReportResults) -> str:
         figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        under=_changes_under(results),
+        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
         explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
@@ -117,7 +122,7 @@ def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str
 
 def _explanation_tables(results: ReportResults) -> list[ResultTable]:
     """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
-    from buckpass.fit.rankings import side_by_side  # loads the model: only where there is a fit
+    from buckpass.evidence.rankings import side_by_side  # loads the model: only where there is a fit
 
     tables = [side_by_side(results.compared.readings())] if results.compared is not None else []
     return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
@@ -137,7 +142,7 @@ def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, li
 
 
 def _sources(case: Case) -> list[Any]:
-    return sorted(case.sources.values(), key=lambda s: (s.field("author") or s.field("editor") or s.key).casefold())
+    return sorted(case.sources.values(), key=lambda s: (s.authors or s.key).casefold())
 
 
 def _anchors(case: Case) -> dict[str, str]:
@@ -174,9 +179,8 @@ def _changes_under(results: ReportResults) -> dict[str, list[str]]:
 
 
 def _speaking(results: ReportResults) -> str:
-    """The explanations that speak, with their weights."""
-    weights = results.model.weights if results.model else {}
-    return and_join(f"{e} {w:.0%}" for e, w in weights.items())
+    """The explanation that speaks."""
+    return and_join(results.model.weights if results.model else ())
 
 
 def _known_share(results: ReportResults) -> str:

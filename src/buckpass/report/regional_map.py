@@ -15,16 +15,15 @@ from buckpass.case.files import read_inside
 from buckpass.case.problems import FileRefused
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.record import Record
-from buckpass.record.positions import DOMAINS
-from buckpass.report.theme import INK, Figure, Layered, ink_on, power_colours
-from buckpass.report.wording import DOMAIN_WORDS, and_join, count_of, name_of, number, source_line
+from buckpass.record.shares import DOMAINS, leaders, measure_name, years_in_words
+from buckpass.report.theme import INK, PALE, Figure, Layered, ink_on, power_colours
+from buckpass.report.wording import and_join, count_of, name_of, number, source_line
 
 __all__ = ["positions_map", "regional_map"]
 
 FILE, OBJECT = "geometry.json", "states"
 WIDTH, NARROW = 620, 460  # with discs beside names; a phone scales the second down
 PANEL, PHONE = 420, 340
-WINDOW = 5  # years summed: deliveries are lumpy, and five-year totals are the publisher's own advice
 HOST, LAND, BORDER = "#e6e9ee", "#f6f7f9", "#aab2bd"
 APART = 13  # pixels from the capital to the middle of a power's disc
 
@@ -99,11 +98,13 @@ def regional_map(case: Case, record: Record) -> Figure | None:
     provider, rider = name_of(case, focus.provider), name_of(case, focus.rider)
     both = [r for r in rows if r["left"] is not None and r["right"] is not None]
     ahead = sum(r["left"] > r["right"] for r in both)
-    crises = case.crises.filter(pl.col("theatre") == focus.theatre).height
+    there = case.crises.filter(pl.col("theatre") == focus.theatre)
+    shared = there.filter(pl.col("host").list.len() > 1).height
+    apart = f" {count_of(shared, 'crisis', 'crises')} of several hosts count for none of them." if shared else ""
     return Figure(
         "map",
         f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
-        f"n = {count_of(crises, 'crisis', 'crises')}. Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
+        f"n = {count_of(there.height - shared, 'crisis', 'crises')} of one host.{apart} Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
         f"{rider}, right, over the crises looked up; no interval: a mean of ordered codes, to be read with the table below it.",
         f"Source of the outlines: {topology['source']}.",
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
@@ -115,85 +116,85 @@ def regional_map(case: Case, record: Record) -> Figure | None:
 def positions_map(case: Case) -> Figure | None:
     """Who leads in the economy and who in security, host by host, in the last years that were measured for it.
 
-    The share is of the powers that the case's measure names. Of the measure's series the one that reaches furthest for
-    the host counts, its last five years summed; series are never mixed. Without outlines or series there is no figure.
+    Of all suppliers or partners where the series has them, else of the powers compared; of the measure's series the one
+    that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure.
     """
     if not (case.folder / FILE).is_file():
         return None
-    leaders = {domain: _leaders(case, domain) for domain in DOMAINS}
-    if not all(leaders.values()):
+    rows = {domain: _rows(case, domain) for domain in DOMAINS}
+    if not all(rows.values()):
         return None
     topology = _topology(case)
-    panels = {width: [_lead_panel(case, topology, leaders[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
-    keys = [key for rows in leaders.values() for row in rows for key in row["sources"]]
-    said = "; ".join(
-        f"{DOMAIN_WORDS[d]}: {and_join(_lead_words(case, r) for r in rows)}" for d, rows in leaders.items()
+    panels = {width: [_lead_panel(case, topology, rows[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
+    keys = [key for of in rows.values() for row in of for share in row["leader"].shares for key in share.sources]
+    said = "; ".join(f"{measure_name(case, d)}: {and_join(_lead_words(case, r) for r in of)}" for d, of in rows.items())
+    counts = and_join(
+        f"{count_of(len(of), 'host')} for {measure_name(case, d)} ({_series(of)})" for d, of in rows.items()
     )
+    title = _positions_title(case, rows)
     return Figure(
-        "positions", _positions_title(case, leaders),
-        f"n = {and_join(count_of(len(rows), 'host') + ' for ' + DOMAIN_WORDS[d] + f' ({_series(rows)})' for d, rows in leaders.items())}. "
-        f"Colour: the leader; number: its share of the sum over the powers measured, over the last {WINDOW} years with data; "
-        "years under the name. No interval: sums as published.",
+        "positions", title[0].upper() + title[1:],
+        f"n = {counts}. Colour: the leader, grey where it is no power of the case; number: its share of all suppliers or partners, "
+        "with * of the powers compared; years under the name. Nobody leads below the least volume. No interval: sums as published.",
         source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),
     )  # fmt: skip
 
 
-def _leaders(case: Case, domain: str) -> list[dict[str, Any]]:
-    """The leading power of each host that was measured, with its share, the years and the series."""
-    measure = getattr(case.settings.measures, domain)
-    found = [_leader(case, measure, host) for host in case.settings.hosts]
-    return [row for row in found if row is not None]
-
-
-def _leader(case: Case, measure: Any, host: Any) -> dict[str, Any] | None:
-    here = case.series.filter((pl.col("partner") == host.id) & pl.col("actor").is_in(measure.powers)).drop_nulls(
-        "value"
-    )
-    latest: tuple[list[int], str] = ([], "")
-    for series in measure.series:
-        of_all = here.filter(series=series).group_by("year").agg(pl.col("actor").n_unique())
-        years = sorted(of_all.filter(pl.col("actor") == len(measure.powers))["year"])[-WINDOW:]
-        latest = max(latest, (years, series), key=lambda found: found[0][-1:])
-    years, series = latest
-    rows = here.filter(pl.col("year").is_in(years), series=series)
-    sums = dict(rows.group_by("actor").agg(pl.col("value").sum()).iter_rows())
-    if sum(sums.values()) <= 0:
-        return None
-    lead = max(sums, key=lambda p: sums[p])
-    return {"id": host.id, "name": host.name, "power": lead, "share": sums[lead] / sum(sums.values()),
-            "years": (years[0], years[-1]), "series": series, "latitude": host.capital[0], "longitude": host.capital[1],
-            "sources": rows["source_id"].explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).to_list()}  # fmt: skip
+def _rows(case: Case, domain: str) -> list[dict[str, Any]]:
+    """The leaders of a domain as the map draws them: one row a host, in a colour of its own where no power of the case leads."""
+    colours, hosts = power_colours(case), {h.id: h for h in case.settings.hosts}
+    return [
+        {"id": one.host, "name": hosts[one.host].name, "power": one.power, "share": (one.share and one.share.value) or 0.0,
+         "colour": colours.get(one.power or "", PALE if one.power else LAND), "years": (one.shares[0].first, one.shares[0].last),
+         "said": f"{name_of(case, one.power)} {one.share.value:.0%}" if one.power and one.share else "nobody",
+         "of": one.shares[0].of, "leader": one}
+        for one in leaders(case, domain)
+    ]  # fmt: skip
 
 
 def _lead_words(case: Case, row: dict[str, Any]) -> str:
-    return f"{name_of(case, row['power'])} in {row['name']} with {row['share']:.0%} ({_span(row['years'])})"
+    one = row["leader"]
+    if one.power is None:
+        return f"nobody in {row['name']} ({years_in_words(*row['years'])}: {one.why_nobody})"
+    said = f"{row['said']} in {row['name']} ({years_in_words(*row['years'])}"
+    return (
+        f"{said}, {number(one.share.numerator)} of {number(one.share.denominator)} {one.share.unit}{_whose(case, row)})"
+    )
 
 
-def _span(years: tuple[int, int]) -> str:
-    return str(years[0]) if years[0] == years[1] else f"{years[0]}–{years[1] % 100:02d}"
+def _whose(case: Case, row: dict[str, Any]) -> str:
+    return "" if row["of"] == "all" else f" of {and_join(name_of(case, p) for p in row['of'].split('+'))} together"
 
 
-def _positions_title(case: Case, leaders: dict[str, list[dict[str, Any]]]) -> str:
-    parts = []
-    for domain, rows in leaders.items():
-        counts = {p: sum(r["power"] == p for r in rows) for p in case.powers}
-        most = max(counts, key=lambda p: counts[p])
-        parts.append(
-            f"{name_of(case, most)} leads in {DOMAIN_WORDS[domain]} in {counts[most]} of {count_of(len(rows), 'host')}"
-        )
-    return and_join(parts)
+def _positions_title(case: Case, rows: dict[str, list[dict[str, Any]]]) -> str:
+    return f"{and_join(_domain_title(case, domain, of) for domain, of in rows.items())}"
+
+
+def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
+    """Who leads in how many hosts, of what and when; ahead of whom where not everybody is compared."""
+    powers = dict.fromkeys(r["power"] for r in rows if r["power"])
+    name = measure_name(case, domain)
+    when = years_in_words(min(r["years"][0] for r in rows), max(r["years"][1] for r in rows))
+    if not powers:
+        return f"nobody leads in {name} ({when})"
+    most = max(powers, key=lambda p: sum(r["power"] == p for r in rows))
+    count = f"in {sum(r['power'] == most for r in rows)} of {count_of(len(rows), 'host')} ({when})"
+    if all(r["leader"].is_complete for r in rows):
+        return f"{name_of(case, most)} leads in {name}, of all, {count}"
+    others = [name_of(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
+    return f"{name_of(case, most)} is ahead of {and_join(others)} in {name} {count}"
 
 
 def _series(rows: list[dict[str, Any]]) -> str:
-    return and_join(dict.fromkeys(r["series"] for r in rows))
+    return and_join(dict.fromkeys(r["leader"].shares[0].series for r in rows))
 
 
 def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
-    colours = power_colours(case)
     projection, height = _projection(topology["bbox"], width)
     states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
-    fills = [{"id": r["id"], "colour": colours[r["power"]], "share": r["share"], "first": r["name"],
-              "second": f"{name_of(case, r['power'])} {r['share']:.0%}", "third": _span(r["years"])} for r in rows]  # fmt: skip
+    fills = [{"id": r["id"], "colour": r["colour"], "share": r["share"], "first": r["name"],
+              "second": r["said"] + ("" if r["of"] == "all" or not r["power"] else "*"), "third": years_in_words(*r["years"])}
+             for r in rows]  # fmt: skip
     known = alt.Chart(states).transform_lookup(lookup="id", from_=alt.LookupData(
         data=alt.Data(values=fills), key="id", fields=["colour", "share", "first", "second", "third"])).transform_filter(
         "isValid(datum.colour)")  # fmt: skip
@@ -204,11 +205,11 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
         alt.Chart(states).mark_geoshape(fill=LAND, stroke=BORDER, strokeWidth=0.6),
         known.mark_geoshape(stroke="white", strokeWidth=0.8).encode(
             fill=alt.Fill("colour:N", scale=None),
-            fillOpacity=alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0.5, 1], range=[0.2, 0.6]), legend=None)),
+            fillOpacity=alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.1, 0.6]), legend=None)),
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, stroke="white", strokeWidth=3, strokeOpacity=0.8),
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, color=INK),
     ]  # fmt: skip
-    title = alt.TitleParams(f"Who leads in {DOMAIN_WORDS[domain]}", fontSize=13)
+    title = alt.TitleParams(f"Largest share of {measure_name(case, domain)}", fontSize=13)
     return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
 
 
@@ -257,7 +258,7 @@ def _topology(case: Case) -> dict[str, Any]:
 def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
     focus = case.settings.focus
     crises = (
-        case.crises.filter(pl.col("theatre") == focus.theatre)
+        case.crises.filter((pl.col("theatre") == focus.theatre) & (pl.col("host").list.len() == 1))
         .select(pl.col("crisis_id").alias("crisis"), "host")
         .explode("host")
     )

@@ -14,8 +14,9 @@ from buckpass.report.theme import Figure
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
-    from buckpass.fit.comparing import Compared
-    from buckpass.fit.forecasts import Forecast
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
+    from buckpass.evidence.gathered import Gathered
     from buckpass.fit.posterior import Posterior
     from buckpass.report.model_results import ModelResults
 
@@ -54,13 +55,14 @@ def quiet(step: str) -> None:
 
 
 def gather(
-    case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (),
+    case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (), kept: Gathered | None = None,
     n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
     posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
-    must be fitted. chapters : parts computed elsewhere, shown after the claims.
+    must be fitted. chapters : parts computed elsewhere, shown after the claims. kept : what was worked out of the
+    posteriors, by default beside the case's own.
     begin : called with each step as it begins.
     """
     begin("measuring")
@@ -76,21 +78,23 @@ def gather(
     begin("model")
     model = model_results(case, posteriors, n_draws)
     begin("claims")
-    verdicts = assess(case, posteriors, seed=seed)
-    compared, forecast = _beyond_the_ranking(case, posteriors)
+    verdicts = assess(case, posteriors, kept=kept, seed=seed)
+    compared, forecast = _beyond_the_ranking(case, posteriors, kept)
     return ReportResults(
         record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
         _under(case, verdicts, seed),
     )  # fmt: skip
 
 
-def _beyond_the_ranking(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Compared | None, Forecast | None]:
+def _beyond_the_ranking(
+    case: Case, posteriors: Mapping[str, Posterior], kept: Gathered | None
+) -> tuple[Compared | None, Forecast | None]:  # fmt: skip
     """The ranking crisis by crisis and reading by reading, and the scores of crises that the fits had not seen."""
-    from buckpass.fit.comparing import NothingToCompare, compare
-    from buckpass.fit.forecasts import NothingToForecast, forecast_scores
+    from buckpass.evidence.comparing import NothingToCompare, compare
+    from buckpass.evidence.forecasts import NothingToForecast, forecast_scores
 
     try:
-        compared = compare(case, posteriors)
+        compared = compare(case, posteriors, kept=kept)
     except NothingToCompare:
         return None, None
     try:
@@ -109,8 +113,8 @@ def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:
     from buckpass.fit.fitting import what_cannot_be_estimated
-    from buckpass.fit.observations import observe
     from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
 
     setting = setting_of(case)
-    return tuple(what_cannot_be_estimated(setting, observe(case, setting)))
+    return tuple(what_cannot_be_estimated(setting, observations(case, setting)))

@@ -26,7 +26,7 @@ FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _LIGHT_RUNGS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd")
 _DARK_RUNGS = ("#4a74a6", "#335f95", "#123a6b")
 VERDICT_COLOURS = {
-    "supported": "#1b7f5c", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
+    "supported": "#1b7f5c", "partly": "#2f6f8f", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
     "not_computed": "#6b7280",
 }  # fmt: skip
 BASIS_WORDS = {

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
 
-DOMAIN_WORDS = {"economic": "the economy", "security": "security"}
-
 __all__ = [
-    "DOMAIN_WORDS",
     "and_join",
     "count_of",
     "grouped_places",
@@ -110,8 +107,6 @@ def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:
     known = [case.sources[k] for k in dict.fromkeys(keys) if k in case.sources]
     if not known:
         return f"Source: the case {case.id}."
-    shown = "; ".join(
-        f"{s.field('author') or s.field('editor') or s.key} ({s.field('year') or 'n.d.'})" for s in known[:most]
-    )
+    shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:most])
     rest = len(known) - most
     return f"{'Sources' if len(known) > 1 else 'Source'}: {shown}{f'; and {rest} more' if rest > 0 else ''}."

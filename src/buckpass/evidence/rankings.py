@@ -1,0 +1,147 @@
+"""Rankings under other readings of the record and another order of moves: which conclusions stand (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from buckpass.case import BuckpassError, Case
+from buckpass.fit.posterior import Posterior
+from buckpass.fit.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
+from buckpass.model.mechanisms import combination
+from buckpass.results.table import ResultTable
+
+__all__ = [
+    "AS_CODED", "NoSuchReading", "order_of_moves", "rankings", "readings_held", "scores_under", "side_by_side",
+]  # fmt: skip
+
+AS_CODED = "as coded"
+SILENT_LEFT_OUT, SILENT_WEIGHTED = "silent elsewhere left out", "silent elsewhere weighted"
+
+
+class NoSuchReading(BuckpassError):
+    """The posteriors were not scored under the reading asked for; the message says which there are."""
+
+
+def readings_held(posteriors: Mapping[str, Posterior]) -> tuple[str, ...]:
+    """The readings under which every one of these posteriors was scored, the record as coded first."""
+    held = [tuple(str(r) for r in p.readings["reading"].values) for p in posteriors.values() if p.readings is not None]
+    if len(held) < len(posteriors) or not held:
+        return (AS_CODED,)
+    return (AS_CODED, *(r for r in held[0] if r != AS_CODED and all(r in other for other in held)))
+
+
+def scores_under(posterior: Posterior, reading: str) -> LeaveOneOut:
+    """Leave-one-crisis-out scores under a reading: of the crises that it has, and that its fit saw.
+
+    Raises
+    ------
+    NoSuchReading
+        The posterior was not scored under it.
+    """
+    if reading == AS_CODED:
+        return score_of(posterior)
+    names = readings_held({"": posterior})
+    if posterior.readings is None or reading not in names:
+        raise NoSuchReading(
+            f"{posterior.explanation} was not scored under the reading {reading!r}; there are {', '.join(names)}. "
+            "Posteriors made by `buckpass fit` hold all readings"
+        )
+    one = posterior.readings.sel(reading=reading)
+    kept = np.isfinite(one["elpd"].values) & ~one["is_out_of_sample"].values.astype(bool)
+    crises = tuple(str(c) for c in one["crisis"].values[kept])
+    return LeaveOneOut(crises, one["elpd"].values[kept], one["pareto_k"].values[kept], np.zeros(kept.sum(), bool))
+
+
+def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
+    """One row per reading and explanation: rank, elpd, difference from the reading's best, stacking weight.
+
+    The last two readings are of the scores alone: crises outside the focus theatre in which the rider stayed silent left
+    out, or weighted so that they are as frequent there as in the focus theatre. They answer to a selection of cases by
+    what the rider did; the fits are those of the record as coded.
+    """
+    by_reading = {r: {e: scores_under(p, r) for e, p in posteriors.items()} for r in readings_held(posteriors)}
+    rows = [row for name, scores in by_reading.items() for row in _ranked(name, scores)]
+    for name, weight in _selection(case, by_reading[AS_CODED]).items():
+        weighted = {e: _weighted(s, weight) for e, s in by_reading[AS_CODED].items()}
+        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(name, weighted)]
+    note = (
+        "difference: behind the best of the reading, nats; within two standard errors it is none. doubtful: crises whose "
+        f"importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this reading. "
+        f"{SILENT_LEFT_OUT} and {SILENT_WEIGHTED}: other weights of the crises in the score, not other fits."
+    )
+    units = {"elpd": "nats", "difference": "nats", "se_difference": "nats"}
+    return ResultTable(
+        pl.DataFrame(rows), "The ranking under each reading of the record", units, note, (), case.record_hash
+    )
+
+
+def side_by_side(table: ResultTable) -> ResultTable:
+    """The same rankings with one row per reading: how many crises, who leads, and each explanation's difference."""
+    frame = table.frame
+    order = frame.filter(pl.col("reading") == AS_CODED)["id"].to_list()
+    whole = frame.with_columns(pl.col("difference").round(0).cast(pl.Int64))
+    wide = whole.pivot("id", index=["reading", "n"], values="difference", maintain_order=True)
+    best = frame.filter(pl.col("rank") == 1).select("reading", pl.col("id").alias("best"))
+    wide = wide.join(best, on="reading", how="left", maintain_order="left").select("reading", "n", "best", *order)
+    return ResultTable(wide, table.title, {}, f"Cells in whole nats. {table.note}", (), table.case_hash)
+
+
+def order_of_moves(
+    case: Case, together: Mapping[str, Posterior], patron_first: Mapping[str, Posterior]
+) -> ResultTable:  # fmt: skip
+    """Patron first against simultaneous, for the explanations under which what others do counts."""
+    rows = []
+    for name, other in patron_first.items():
+        if name not in together or not other.diagnostics.passed or not together[name].diagnostics.passed:
+            continue
+        a, b = score_of(together[name]), score_of(other)
+        gap = b.elpd - a.elpd
+        rows.append({"id": name, "explanation": combination(name).name, "simultaneous": a.total, "patron_first": b.total,
+                     "difference": float(gap.sum()), "se": float(np.sqrt(len(gap)) * gap.std())})  # fmt: skip
+    schema = {"id": pl.String, "explanation": pl.String, "simultaneous": pl.Float64, "patron_first": pl.Float64,
+              "difference": pl.Float64, "se": pl.Float64}  # fmt: skip
+    note = (
+        "elpd, nats. difference: patron first over simultaneous; within two standard errors the record does not choose."
+    )
+    units = {c: "nats" for c in schema if schema[c] is pl.Float64}
+    return ResultTable(
+        pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.record_hash
+    )
+
+
+def _ranked(reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:
+    c = compare_scores(scores)
+    n = len(next(iter(scores.values())).crises)
+    return [
+        {"reading": reading, "n": n, "rank": k + 1, "id": i, "elpd": float(c.elpd[k]), "difference": float(c.difference[k]),
+         "se_difference": float(c.se_difference[k]), "weight": float(c.weight[k]),
+         "doubtful": int(np.sum((scores[i].k > PARETO_K_LIMIT) & ~scores[i].is_exact))}
+        for k, i in enumerate(c.ids)
+    ]  # fmt: skip
+
+
+def _selection(case: Case, scores: Mapping[str, LeaveOneOut]) -> dict[str, np.ndarray]:
+    """Weights of the crises in the score, by reading; none where no silent case stands outside the focus theatre."""
+    crises = next(iter(scores.values())).crises
+    rider, focus = case.settings.focus.rider, case.settings.focus.theatre
+    rows = case.coded.filter((pl.col("actor") == rider) & pl.col("rung").is_not_null())
+    high = dict(rows.select("crisis", "high").iter_rows())
+    known = np.array([c in high for c in crises])
+    silent = np.array([c in high and high[c] <= case.rungs.words for c in crises])
+    at_home = np.array([case.crisis(c)["theatre"] == focus for c in crises])
+    there = silent & ~at_home
+    if not there.any() or not (known & at_home).any():
+        return {}
+    home_share = silent[known & at_home].mean()
+    share = silent[known & ~at_home].mean()
+    weighted = np.ones(len(crises))
+    weighted[there] = home_share / share
+    weighted[known & ~at_home & ~silent] = (1 - home_share) / max(1 - share, 1e-9)
+    return {SILENT_LEFT_OUT: np.where(there, 0.0, 1.0), SILENT_WEIGHTED: weighted}
+
+
+def _weighted(scores: LeaveOneOut, weight: np.ndarray) -> LeaveOneOut:
+    return LeaveOneOut(scores.crises, scores.elpd * weight, scores.k, scores.is_exact)
