@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.files import open_plain, settle_name
 from buckpass.case.problems import FileRefused
+from buckpass.case.strangers_files import parsed_json
 from buckpass.fit.fitting import posteriors_or_none
 from buckpass.fit.posterior import Posterior
 from buckpass.results.files import json_text, refuse_existing, write_whole
@@ -162,8 +163,8 @@ def _version(library: str) -> str:
 
 def _archived(content: Mapping[str, bytes], name: str, path: Path) -> Any:
     try:
-        return json.loads(content[f"{RESULTS}{name}.json"])
-    except (KeyError, ValueError, RecursionError) as error:
+        return parsed_json(content[f"{RESULTS}{name}.json"])
+    except (KeyError, FileRefused) as error:
         raise NotAnArchive(f"{path.name} holds no result of `{name}` that can be read ({error})") from error
 
 
