@@ -113,6 +113,41 @@ def test_a_symmetric_game_stays_on_its_symmetric_branch_and_says_where_others_cr
     assert found.is_balanced
 
 
+def pitchfork(count):
+    """λ at which the symmetric branch of `count` volunteers meets others: the slope of the response is 1 there."""
+
+    def symmetric(at):
+        return brentq(lambda p: np.log(p / (1 - p)) - at * (0.8 * (1 - p) ** (count - 1) - 0.2), 1e-12, 1 - 1e-12)
+
+    def slope(at):
+        p = symmetric(at)
+        return 0.8 * at * p * (1 - p) ** (count - 1) - 1
+
+    return brentq(slope, 1.0, 40.0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("beyond", [1.0002, 1.1, 1.6])
+def test_branches_that_meet_two_at_once_are_reported(count, beyond):
+    """Of n identical powers n - 1 directions turn at once; for odd n no determinant changes its sign."""
+    crossing = pitchfork(count)
+    path = trace(crisis_of(np.full(count, 0.8), np.full(count, 0.2), np.array([0.0, 60.0]), 1.0, beyond * crossing))
+    assert path.branch_points == pytest.approx([crossing], rel=1e-5)
+    assert path.folds == ()
+    assert np.ptp(path.strategy[:, :, 1], axis=1).max() < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_at_a_branch_point_a_point_is_listed_once(count):
+    game = crisis_of(np.full(count, 0.8), np.full(count, 0.2), np.array([0.0, 60.0]), 1.0, pitchfork(count))
+    strategy = all_equilibria(game).strategy[:, :, 1]
+    symmetric = np.ptp(strategy, axis=1) < 0.02
+    assert symmetric.sum() == 1
+    apart = np.abs(strategy[:, None] - strategy[None]).max(-1)[~np.eye(len(strategy), dtype=bool)]
+    assert apart.size == 0 or apart.min() > 0.02
+
+
 @pytest.mark.slow
 def test_every_equilibrium_reported_is_one_of_the_explicit_table():
     game = crisis_of(np.array([0.9, 0.8, 0.7]), np.full(3, 0.2), np.array([0.0, 60.0]), 1.0, 25.0)

@@ -6,7 +6,6 @@ State lives in the visitor's session and in the address bar; what is shared betw
 from __future__ import annotations
 
 import itertools
-import re
 import sys
 from pathlib import Path
 from threading import Thread
@@ -18,6 +17,7 @@ from buckpass.app.charts import answer_bars, answer_note, answer_specs, answer_t
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
+from buckpass.app.marks import plain
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
 from buckpass.changes import BadOverride
@@ -35,12 +35,6 @@ from buckpass.report.wording import name_of, number, with_interval
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
 AVERAGE = "average"  # the word in a link for the fits that answer everywhere else
 FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:^-])")
-
-
-def plain(text: str) -> str:
-    """Text of a case as Markdown that shows it letter by letter: no link, no picture, no markup."""
-    return _MARKS.sub(r"\\\1", str(text))
 
 
 @st.cache_resource(show_spinner="Reading the case …")

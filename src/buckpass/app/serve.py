@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ OPTIONS = {
     "server.fileWatcherType": "none", "server.runOnSave": "false", "server.maxUploadSize": "1", "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none", "global.developmentMode": "false", "theme.base": "light",
 }  # fmt: skip
+
+
+PATIENCE = 5.0  # seconds that the server has to end by itself
 
 
 class PortInUse(BuckpassError):
@@ -54,17 +58,29 @@ def serve(case_ref: str | Path, port: int = 8501, address: str = "127.0.0.1", po
 
 
 def _run(command: list[str]) -> int:
-    """Run the server and take it down with us, whether we are interrupted or told to end."""
-    server = subprocess.Popen(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"})
+    """Run the server and take it down with us, however we are told to end; a shell's `&` leaves Ctrl-C's signal ignored."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for name in ("SIGTERM", "SIGHUP"):
+            if (number := getattr(signal, name, None)) is not None:
+                signal.signal(number, lambda seen, _: sys.exit(128 + seen))
+    environment = {**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return server.wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        server.terminate()
-        server.wait()
+        _end(server)
+
+
+def _end(server: subprocess.Popen) -> None:
+    """End the server and all that it started: asked first, and after some seconds without asking."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, number) if hasattr(os, "killpg") else server.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(PATIENCE)
 
 
 def server_command(case_ref: str | Path, port: int, address: str, posteriors: Path | None) -> list[str]:
@@ -77,7 +93,7 @@ def server_command(case_ref: str | Path, port: int, address: str, posteriors: Pa
     options = {**OPTIONS, "server.port": str(port), "server.address": address}
     flags = [f"--{name}={value}" for name, value in options.items()]
     given = [str(case_ref), *([str(posteriors)] if posteriors else [])]
-    return [sys.executable, "-m", "streamlit", "run", str(script), *flags, "--", *given]
+    return [sys.executable, "-m", "buckpass.app.server", "run", str(script), *flags, "--", *given]
 
 
 def check_free(port: int, address: str) -> None:

@@ -32,6 +32,7 @@ class StartSettings:
     seed: int = 0
     adjustments: int = 200  # half-way best responses that decide which basin a start is in
     apart: float = 1e-6  # probabilities that differ by less belong to one equilibrium
+    blurred: float = 0.02  # those of a branch point may differ by so much: what lies between is asked
     tolerance: float = 1e-10
 
 
@@ -164,11 +165,32 @@ def _distinct(choice: Choice, points: np.ndarray, settings: StartSettings) -> tu
     strategy, error = (np.asarray(x) for x in _judged(choice, jnp.asarray(points.T)))
     label, chosen = np.full(len(points), -1), []
     for k in np.flatnonzero(error <= settings.tolerance):
-        same = [e for e, m in enumerate(chosen) if np.abs(strategy[..., k] - strategy[..., m]).max() < settings.apart]
+        gap = np.array([np.abs(strategy[..., k] - strategy[..., m]).max() for m in chosen])
+        same = [e for e in np.argsort(gap, kind="stable") if gap[e] < settings.apart or (
+            gap[e] < settings.blurred and _is_one(choice, points[k], points[chosen[e]], settings))]  # fmt: skip
         if not same:
             chosen.append(k)
         label[k] = same[0] if same else len(chosen) - 1
     return points[chosen], label
+
+
+def _is_one(choice: Choice, first: np.ndarray, second: np.ndarray, settings: StartSettings) -> bool:
+    """Whether all between two points passes for an equilibrium too: at a branch point errors vanish with the third power.
+
+    What lies between is first corrected in the directions in which the best responses are not flat (Lyapunov-Schmidt).
+    """
+    between = first + np.linspace(0.25, 0.75, 3)[:, None] * (second - first)
+    for _ in range(3):
+        gap, slope = (np.moveaxis(np.asarray(x), -1, 0) for x in _answered(choice, jnp.asarray(between.T)))
+        moves = (np.linalg.lstsq(np.eye(len(first)) - a, b, rcond=0.02)[0] for a, b in zip(slope, gap, strict=True))
+        between = between + list(moves)
+    return bool(np.max(_judged(choice, jnp.asarray(between.T))[1]) <= 2 * settings.tolerance)
+
+
+@jax.jit
+def _answered(choice: Choice, points: jax.Array) -> tuple[jax.Array, jax.Array]:
+    many = _repeated(choice, points.shape[1])
+    return best_response(many, points) - points, slopes(many, points)
 
 
 @jax.jit

@@ -16,6 +16,8 @@ from buckpass.game.search import Tables, respond, tables_of, uniform_residual
 
 __all__ = ["Path", "PathLost", "PathSettings", "follow", "one_crisis", "trace"]
 
+NEAR = 1e-2  # least eigenvalue of I - S beside a branch point passed in a short step; where a pair turns complex none is near 0
+
 Gap = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -95,7 +97,8 @@ def follow(
     walk = _Walk(start, gap, settings)
     points, tests = walk.run()
     at = points[:, -1] * rationality
-    return points, _crossings(at, tests[:, 0]), _crossings(at, tests[:, 1]), walk.error
+    met = _changes(tests[:, 1]) | (np.abs(np.diff(tests[:, 2])) > 1) & (np.minimum(tests[1:, 3], tests[:-1, 3]) < NEAR)
+    return points, _between(at, _changes(tests[:, 0])), _between(at, met), walk.error
 
 
 def _double(values: jax.Array) -> jax.Array:
@@ -135,7 +138,7 @@ class _Walk:
         self.tangent = self._tangent(np.append(np.zeros(len(start) - 1), 1.0))
 
     def run(self) -> tuple[np.ndarray, np.ndarray]:
-        """Points from μ = 0 to μ = 1 and, at each, the tangent's λ and the bordered determinant."""
+        """Points from μ = 0 to μ = 1 and, at each, its tests."""
         step, points, tests = self.settings.first_step, [self.point], [self._tests()]
         for _ in range(self.settings.steps):
             moved = self._correct(self.point + step * self.tangent)
@@ -144,17 +147,16 @@ class _Walk:
                 if step < self.settings.shortest_step:
                     raise PathLost(self._complaint(f"the corrector failed at the shortest step ({step:.1e})"))
                 continue
-            if moved[-1] >= 1.0:
-                points.append(self._finish(moved))
-                tests.append(tests[-1])
-                return np.array(points), np.array(tests)
-            before = self._accept(moved)
-            if np.any(np.sign(self._tests()) != np.sign(tests[-1])) and step > self.settings.event_step:
+            is_last = moved[-1] >= 1.0
+            before = self._accept(self._finish(moved) if is_last else moved)
+            if self._something_happens(tests[-1]) and step > self.settings.event_step:
                 self.point, self.jacobian, self.tangent = before  # something happens here: come nearer before passing
                 step *= 0.5
                 continue
             points.append(self.point)
             tests.append(self._tests())
+            if is_last:
+                return np.array(points), np.array(tests)
             step = min(1.5 * step, self.settings.longest_step)
         raise PathLost(self._complaint(f"{self.settings.steps} steps were spent"))
 
@@ -169,8 +171,18 @@ class _Walk:
         tangent = _least_move(bordered, np.append(np.zeros(len(previous) - 1), 1.0))
         return tangent / np.linalg.norm(tangent)
 
-    def _tests(self) -> tuple[float, float]:
-        return self.tangent[-1], float(np.linalg.slogdet(np.vstack([self.jacobian, self.tangent]))[0])
+    def _tests(self) -> tuple[float, float, float, float]:
+        """The tangent's λ, the sign of the bordered determinant, how many eigenvalues of I - S lie left of 0, the least modulus.
+
+        Branches that meet the path two at once, as those of three identical powers, leave the determinant's sign as it is.
+        """
+        sign = float(np.linalg.slogdet(np.vstack([self.jacobian, self.tangent]))[0])
+        eigenvalues = np.linalg.eigvals(-self.jacobian[:, :-1])
+        return self.tangent[-1], sign, float((eigenvalues.real < 0).sum()), float(np.abs(eigenvalues).min())
+
+    def _something_happens(self, before: tuple[float, ...]) -> bool:
+        now = self._tests()
+        return bool(np.any(np.sign(now[:2]) != np.sign(before[:2])) or abs(now[2] - before[2]) > 1)
 
     def _correct(self, guess: np.ndarray) -> np.ndarray | None:
         """Newton in the plane across the tangent; None where it does not contract."""
@@ -221,7 +233,11 @@ def _least_move(system: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(system, right, rcond=None)[0]
 
 
-def _crossings(rationality: np.ndarray, test: np.ndarray) -> tuple[float, ...]:
-    """λ at which a test function changes sign, halfway between the steps on either side."""
-    at = np.flatnonzero(np.sign(test[1:]) * np.sign(test[:-1]) < 0)
-    return tuple(float(0.5 * (rationality[k] + rationality[k + 1])) for k in at)
+def _changes(test: np.ndarray) -> np.ndarray:
+    """Between which points a test function changes sign."""
+    return np.sign(test[1:]) * np.sign(test[:-1]) < 0
+
+
+def _between(rationality: np.ndarray, happens: np.ndarray) -> tuple[float, ...]:
+    """λ halfway between the points on either side of what happens."""
+    return tuple(float(0.5 * (rationality[k] + rationality[k + 1])) for k in np.flatnonzero(happens))

@@ -1,0 +1,40 @@
+"""The dashboard's server process: Streamlit that asks no outside address who it is, and that no other page may frame."""
+
+from __future__ import annotations
+
+from streamlit import net_util
+from streamlit.web import cli
+from streamlit.web.server.starlette import starlette_app
+
+__all__ = ["NotFramed"]
+
+HEADERS = ((b"content-security-policy", b"frame-ancestors 'none'"), (b"x-frame-options", b"DENY"))
+
+
+class NotFramed:
+    """Middleware: every answer says that no page may hold it in a frame."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def with_headers(message):
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def main() -> None:
+    """Streamlit's command line, with what it lacks; it would look its own addresses up when a foreign page calls it."""
+    from starlette.middleware import Middleware
+
+    net_util.get_external_ip = net_util.get_internal_ip = lambda: None
+    made = starlette_app.create_streamlit_middleware
+    starlette_app.create_streamlit_middleware = lambda: [Middleware(NotFramed), *made()]
+    cli.main(prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    main()
