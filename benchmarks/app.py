@@ -58,7 +58,7 @@ def in_server(moves: int) -> dict[str, float]:
     from buckpass.app.live import LiveCrisis
     from buckpass.case import load_case
     from buckpass.changes import parse_overrides
-    from buckpass.fit.fitting import load_posteriors
+    from buckpass.fitting.fitting import load_posteriors
 
     case = load_case(CASE)
     focus, taken = case.settings.focus, []
@@ -96,8 +96,8 @@ def in_browser(given: argparse.Namespace, wanted: set[str]) -> dict[str, float]:
 def page_measures(browser) -> dict[str, float]:
     """Size of the page, and when its load event has ended."""
     from buckpass.case import load_case
-    from buckpass.fit.fitting import load_posteriors
-    from buckpass.report import write_page
+    from buckpass.fitting.fitting import load_posteriors
+    from buckpass.page import write_page
 
     case = load_case(CASE)
     with tempfile.TemporaryDirectory() as folder:

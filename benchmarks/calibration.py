@@ -16,8 +16,8 @@ from machine import machine
 
 from buckpass.case import load_case
 from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
-from buckpass.fit.program import Program
-from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fitting.program import Program
+from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import combination
 

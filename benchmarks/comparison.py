@@ -19,13 +19,13 @@ NEXT = 10
 def compute() -> tuple[dict, dict[str, bytes]]:
     """The answers of every option of the verb, and the figures by file name."""
     from buckpass.case import load_case
-    from buckpass.claims.prior_sensitivity import prior_sensitivity
     from buckpass.evidence.comparing import compare
     from buckpass.evidence.forecasts import forecast_scores
     from buckpass.evidence.prior_predictive import prior_predictive
     from buckpass.evidence.studies.decisive_cases import decisive_cases, splitting_cases
-    from buckpass.fit import load_posteriors
-    from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+    from buckpass.fitting import load_posteriors
+    from buckpass.ledger.prior_sensitivity import prior_sensitivity
+    from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
 
     case = load_case(CASE)
     fits = load_posteriors(case)
@@ -45,8 +45,8 @@ def compute() -> tuple[dict, dict[str, bytes]]:
 
 
 def _led(case) -> dict:
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.posterior import PosteriorFileError
+    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.posterior import PosteriorFileError
 
     try:
         return load_posteriors(case, order="patron first")

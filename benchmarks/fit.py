@@ -61,9 +61,9 @@ def effective_draws(name: str) -> dict:
     from numpyro.infer import MCMC, NUTS
 
     from buckpass.case import load_case
-    from buckpass.fit.posterior import diagnose, quiet_arviz
-    from buckpass.fit.program import Program
-    from buckpass.fit.sampling import NutsSettings, Sampling
+    from buckpass.fitting.posterior import diagnose, quiet_arviz
+    from buckpass.fitting.program import Program
+    from buckpass.fitting.sampling import NutsSettings, Sampling
     from buckpass.game.setting import setting_of
     from buckpass.model.mechanisms import combination
     from buckpass.model.observations import observations
@@ -102,7 +102,7 @@ def effective_draws(name: str) -> dict:
 def everything() -> dict:
     """Seconds for every combination of the nested tests, exact refits included, compiled once."""
     from buckpass.case import load_case
-    from buckpass.fit.fitting import FitPlan, fit
+    from buckpass.fitting.fitting import FitPlan, fit
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

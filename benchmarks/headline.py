@@ -22,10 +22,10 @@ def compute() -> tuple[dict, str, str]:
     """The numbers, the README's sentences, and the figure as SVG."""
     from buckpass.case import load_case
     from buckpass.evidence.comparing import compare
-    from buckpass.fit import load_posteriors
-    from buckpass.report import gather
-    from buckpass.report.findings import finding
-    from buckpass.report.model_figures import explanations_ranked, gap_title
+    from buckpass.fitting import load_posteriors
+    from buckpass.page import gather
+    from buckpass.page.findings import finding
+    from buckpass.page.model_figures import explanations_ranked, gap_title
 
     case = load_case(CASE)
     posteriors = load_posteriors(case)

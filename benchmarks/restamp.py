@@ -18,10 +18,10 @@ import jax
 import numpy as np
 
 from buckpass.case import Case, bundled_cases, load_case
-from buckpass.fit.files import SEAL, load_posterior, sealed
-from buckpass.fit.layout import EFFECT
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.stamp import coding_in, stamp_of
+from buckpass.fitting.files import SEAL, load_posterior, sealed
+from buckpass.fitting.layout import EFFECT
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.stamp import coding_in, stamp_of
 from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
 from buckpass.model.likelihood import Guess, Likelihood

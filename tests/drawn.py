@@ -1,7 +1,7 @@
 """A posterior made from draws of the priors, so that tests of what is asked of one need no fit."""
 
 from buckpass.case import Case
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 from made_posteriors import posterior_of, prior_sites
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 
 from buckpass.case import Case
-from buckpass.fit.layout import EFFECT, layout_of
-from buckpass.fit.posterior import GROUPS, Diagnostics, Held, Posterior, held
-from buckpass.fit.stamp import scored_crises, stamp_of
+from buckpass.fitting.layout import EFFECT, layout_of
+from buckpass.fitting.posterior import GROUPS, Diagnostics, Held, Posterior, held
+from buckpass.fitting.stamp import scored_crises, stamp_of
 from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
 from buckpass.model.mechanisms import combination, nested

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measured import MISSING, _number
 from reference import table
+
+from measured import MISSING, _number
 
 HOW = "`make comparison` writes it from the bundled posteriors."
 Content = dict[str, Any]

@@ -21,7 +21,7 @@ _ROOM_OF = {
     "overrides": ("buckpass.changes", "parse_overrides"),
     "Case": ("buckpass.case", "Case"),
     # what is measured
-    "record": ("buckpass.record", "measure"),
+    "record": ("buckpass.measured", "measure"),
     # one crisis
     "solve": ("buckpass.ask.solve", "solve_crisis"),
     "whatif": ("buckpass.ask.whatif", "whatif"),
@@ -33,26 +33,26 @@ _ROOM_OF = {
     "explain_crises": ("buckpass.ask.explain", "explain_crises"),
     "best_posterior": ("buckpass.predict.which_fits", "best_posterior"),
     # many crises
-    "fit": ("buckpass.fit.fitting", "fit"),
-    "fit_explanation": ("buckpass.fit.fitting", "fit_explanation"),
-    "FitPlan": ("buckpass.fit.fitting", "FitPlan"),
-    "posteriors": ("buckpass.fit.fitting", "load_posteriors"),
+    "fit": ("buckpass.fitting.fitting", "fit"),
+    "fit_explanation": ("buckpass.fitting.fitting", "fit_explanation"),
+    "FitPlan": ("buckpass.fitting.fitting", "FitPlan"),
+    "posteriors": ("buckpass.fitting.fitting", "load_posteriors"),
     "compare": ("buckpass.evidence.comparing", "compare"),
     "decisive_cases": ("buckpass.evidence.studies.decisive_cases", "decisive_cases"),
     "forecast_scores": ("buckpass.evidence.forecasts", "forecast_scores"),
     "power_study": ("buckpass.evidence.studies.power_study", "power_study"),
     "prior_predictive": ("buckpass.evidence.prior_predictive", "prior_predictive"),
-    "prior_sensitivity": ("buckpass.claims.prior_sensitivity", "prior_sensitivity"),
+    "prior_sensitivity": ("buckpass.ledger.prior_sensitivity", "prior_sensitivity"),
     # many years
-    "agreement": ("buckpass.futures", "agreement"),
-    "futures": ("buckpass.futures", "simulate"),
-    "sweep": ("buckpass.futures", "sweep"),
+    "agreement": ("buckpass.bargain", "agreement"),
+    "futures": ("buckpass.years", "simulate"),
+    "sweep": ("buckpass.sweeps", "sweep"),
     # answers
-    "claims": ("buckpass.claims", "assess"),
-    "claims_under": ("buckpass.claims", "assess_under"),
-    "report": ("buckpass.report", "write_page"),
-    "replicate": ("buckpass.report.replication", "write_archive"),
-    "verify": ("buckpass.report.replication", "verify_archive"),
+    "claims": ("buckpass.ledger", "assess"),
+    "claims_under": ("buckpass.ledger", "assess_under"),
+    "report": ("buckpass.page", "write_page"),
+    "replicate": ("buckpass.page.replication", "write_archive"),
+    "verify": ("buckpass.page.replication", "verify_archive"),
 }
 
 __all__ = ["__version__", *sorted(_ROOM_OF)]
@@ -63,7 +63,7 @@ class _Package(ModuleType):
     """The package as a module on which a verb stays a verb: `bp.record` is the function, also once its room is loaded.
 
     Importing a room would otherwise put the room's module in the verb's place; rooms are reached by
-    `from buckpass.record import …`.
+    `from buckpass.measured import …`.
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -10,7 +10,7 @@ from buckpass.app.links import View, read_link, scenario_file, write_link
 from buckpass.app.serve import PortInUse, serve, server_command
 from buckpass.case import CaseNotFound, CaseProblems, load_case
 from buckpass.changes import BadOverride, override_paths, parse_overrides
-from buckpass.fit.posterior import PosteriorFileError
+from buckpass.fitting.posterior import PosteriorFileError
 
 NAMES = ("FR", "BL")
 

@@ -14,8 +14,8 @@ from buckpass.ask.whatif import whatif, whatif_crises
 from buckpass.case import load_case
 from buckpass.changes import BadOverride, parse_overrides
 from buckpass.changes.scenario import changes_of, scenario_setting
-from buckpass.fit.files import load_posterior
-from buckpass.fit.posterior import PosteriorFileError
+from buckpass.fitting.files import load_posterior
+from buckpass.fitting.posterior import PosteriorFileError
 from buckpass.game import estimands
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.setting import setting_of, standard_of

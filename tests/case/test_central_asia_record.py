@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case, load_case
-from buckpass.case.cells import parse_span
+from buckpass.case.reading.cells import parse_span
 from buckpass.events.reliability import alpha_interval
-from buckpass.record.coders import agreement_table
+from buckpass.measured.coders import agreement_table
 
 ROOT = Path(__file__).parents[2]
 FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import buckpass
 from buckpass.case import Case, Claim, bundled_cases, coded, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.record.coders import agreement_table
+from buckpass.measured.coders import agreement_table
 
 TOY = load_case(TEMPLATE)
 DEPLOYMENT, TOP = 5, 6
@@ -73,7 +73,7 @@ def powers_only(truth: dict) -> dict:
 
 
 def tables_of_the_record(case, truth):
-    from buckpass.record import measure
+    from buckpass.measured import measure
 
     found = measure(case)
     rows = {(r["crisis"], r["actor"]): r for r in found.responses.frame.iter_rows(named=True)}
@@ -90,7 +90,7 @@ def tables_of_the_record(case, truth):
 
 
 def statements(case, truth):
-    from buckpass.claims.record_atoms import judged
+    from buckpass.ledger.record_atoms import judged
 
     for crisis, actor in KEYS:
         (atom,) = judged(case, [{"actor": actor, "crisis": crisis, "at_least": 3}])
@@ -102,7 +102,7 @@ def statements(case, truth):
 
 
 def rates(case, truth):
-    from buckpass.claims import assess
+    from buckpass.ledger import assess
 
     estimand = {"name": "measured.rate", "actor": "AAA", "at_least": DEPLOYMENT}
     said = {**TOY.claims[0].model_dump(), "family": "measured", "expect": {"above": 0.5}, "estimand": estimand}
@@ -174,7 +174,7 @@ def who_plays_and_who_is_busy(case, truth):
 
 
 def years_ahead(case, truth):
-    from buckpass.futures.outset import commitments_at
+    from buckpass.years.starting_point import commitments_at
 
     found = commitments_at(case, 2017, 1e9)  # nothing fades
     expected = [sum(a == p and said[0] >= DEPLOYMENT for (_, a), said in truth.items()) for p in TOY.powers]
@@ -182,7 +182,7 @@ def years_ahead(case, truth):
 
 
 def what_happened_after_a_start(case, truth):
-    from buckpass.futures.backtest import _facts
+    from buckpass.years.backtest import _facts
 
     labels = SimpleNamespace(hosts=("DDD",), powers=TOY.powers)
     facts = _facts(case, labels, 2000, 2020)
@@ -212,8 +212,8 @@ def machine_against_hand(case, truth):
 
 
 def cards(case, truth):
-    from buckpass.report.cards import crisis_cards
-    from buckpass.report.wording import name_of, span
+    from buckpass.page.cards import crisis_cards
+    from buckpass.page.wording import name_of, span
 
     shown = {}
     for card in crisis_cards(case, SimpleNamespace(model=None)):
@@ -249,14 +249,14 @@ def test_the_reading_names_every_row_behind_it():
     row = case.coded.row(0, named=True)
     assert (row["coders"], row["line"], row["lines"]) == (2, 2, [2, 3])
     assert row["sources"] == ["example2019"]
-    from buckpass.claims.record_atoms import judged
+    from buckpass.ledger.record_atoms import judged
 
     (atom,) = judged(case, [{"actor": KEYS[0][1], "crisis": KEYS[0][0], "at_most": 6}])
     assert atom.places == ("responses.csv:2", "responses.csv:3")
 
 
 def test_reliability_compares_coders_who_looked_and_no_machine():
-    from buckpass.record import measure
+    from buckpass.measured import measure
 
     assert measure(recorded(WITH_MACHINE)).agreement.frame.is_empty()
     assert measure(recorded(TWO_CODERS)).agreement.frame["n"].item() == len(KEYS)
@@ -286,7 +286,7 @@ def test_rows_of_a_machine_are_warned_of(tmp_path):
 
 
 READS_ROWS = {  # reading and checking files, changing the coding, making cases without a record, and the coders themselves
-    "case/codebook.py", "case/provenance.py", "case/weak_spots.py", "model/observations.py",
+    "case/codebook.py", "case/provenance.py", "case/checking/weak_spots.py", "model/observations.py",
     "evidence/studies/hypothetical.py", "futures/grid.py", "record/coding.py", "record/coders.py",
 }  # fmt: skip
 

@@ -197,7 +197,7 @@ def other(request) -> Case:
 
 
 def test_the_record_is_measured_on_the_whole_ladder(other):
-    from buckpass.record import measure, widened
+    from buckpass.measured import measure, widened
 
     found, rungs = measure(other), other.rungs
     assert found.profiles.frame["rung"].unique().sort().to_list() == list(range(rungs.count))
@@ -260,7 +260,7 @@ def test_the_likelihood_reaches_the_top_rung(other):
 
 def made(case: Case):
     from buckpass.evidence.prior_predictive import prior_draws
-    from buckpass.fit.posterior import Diagnostics
+    from buckpass.fitting.posterior import Diagnostics
     from buckpass.game.setting import setting_of
 
     drawn = prior_draws(case, setting_of(case), "FR", 16, 1)
@@ -287,7 +287,7 @@ def test_a_power_held_at_the_top_is_there_in_answers_and_charts(eight):
 
 @pytest.mark.slow
 def test_years_ahead_count_deployments_by_the_ladder(eight):
-    from buckpass.futures.run import Plan, simulate
+    from buckpass.years.run import Plan, simulate
 
     def years(rung: int):
         plan = Plan(years=8, histories=256, workers=1)
@@ -302,9 +302,9 @@ def test_years_ahead_count_deployments_by_the_ladder(eight):
 
 
 def test_claims_and_the_page_stand_on_the_same_ladder(other):
-    from buckpass.claims import assess
-    from buckpass.report import gather, render_page
-    from buckpass.report.figures import record_heat_map
+    from buckpass.ledger import assess
+    from buckpass.page import gather, render_page
+    from buckpass.page.figures import record_heat_map
 
     verdict = assess(other.replace(claims=other.claims[:1]), None)["C1"]
     assert verdict.verdict == "supported"
@@ -331,8 +331,8 @@ def test_events_need_a_mapping_of_their_own(eight, tmp_path):
 
 @pytest.mark.slow
 def test_a_ladder_of_eight_rungs_is_fitted(eight):
-    from buckpass.fit.fitting import FitPlan, fit_explanation
-    from buckpass.fit.sampling import NutsSettings
+    from buckpass.fitting.fitting import FitPlan, fit_explanation
+    from buckpass.fitting.sampling import NutsSettings
 
     posterior = fit_explanation(eight, "FR", FitPlan(nuts=NutsSettings(chains=2, warmup=100, draws=100)))
     assert posterior.draws["rung.payoff"].shape[-1] == 7

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case, check_case, load_case
-from buckpass.case.cells import parse_span
+from buckpass.case.reading.cells import parse_span
 from buckpass.game.setting import setting_of
 
 # rung-5 rows whose power was no member of the vehicle on the row's date, each with its reason

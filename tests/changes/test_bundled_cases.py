@@ -8,9 +8,9 @@ import buckpass as bp
 from buckpass.case import BuckpassError, bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
 from buckpass.changes import override_paths, parse_overrides
-from buckpass.futures.play import inputs_of
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.world import world_of
+from buckpass.years.play import inputs_of
+from buckpass.years.scenario import scenario_of
+from buckpass.years.world import world_of
 from drawn import prior_posterior
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 import buckpass as bp
 from buckpass.case import BuckpassError
 from buckpass.changes.scenario import changes_of, scenario_setting
-from buckpass.futures.run import Plan
+from buckpass.years.run import Plan
 
 PLAN = Plan(years=6, histories=300)
 STAGE = ("parties", "p_self_enforcing", "fee", "transfer")

@@ -8,17 +8,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+from buckpass.bargain.arrangement import without_enforcement
+from buckpass.bargain.theatre_year import changes_of_agreement, games_in, theatre_of
 from buckpass.changes.idle import open_only
 from buckpass.changes.overrides import BadOverride, parse_overrides
 from buckpass.changes.paths import general_paths, override_paths
 from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
-from buckpass.futures.play import first_games
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.stages import changes_of_agreement, games_in, theatre_of
-from buckpass.futures.world import world_of
-from buckpass.game.arrangement import without_enforcement
 from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import coefficients_of, draw_games
+from buckpass.years.play import first_games
+from buckpass.years.scenario import scenario_of
+from buckpass.years.world import world_of
 from drawn import prior_posterior
 
 IDS = {"<POWER>": "BBB", "<HOST>": "DDD", "<ORGANISATION>": "PACT", "<PARTY>": "AAA"}

@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 
 from buckpass.case import bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.claims import assess, assess_under
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.ledger import ledger_lines
 from buckpass.cli.main import app
 from buckpass.cli.printing import steps, tracked
-from buckpass.fit.files import save_posterior
+from buckpass.fitting.files import save_posterior
+from buckpass.ledger import assess, assess_under
 from made_posteriors import posterior_of, prior_sites
 
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from buckpass.case import load_case
 from buckpass.cli.main import app
-from buckpass.fit.files import posterior_file
-from buckpass.fit.sampling import NutsSettings
+from buckpass.fitting.files import posterior_file
+from buckpass.fitting.sampling import NutsSettings
 from buckpass.model.mechanisms import combination, nested
 
 RUN = CliRunner()

@@ -6,7 +6,7 @@ import xarray as xr
 
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.forecasts import forecast_scores
-from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
 from buckpass.results.table import ResultTable
 from drawn import prior_posterior
 from made_posteriors import holding

@@ -10,7 +10,7 @@ from buckpass.cli.main import app
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.gathered import GATHERED, Gathered, gathered
 from buckpass.evidence.term_summaries import prior_sd, summaries
-from buckpass.fit.files import posterior_file, save_posterior
+from buckpass.fitting.files import posterior_file, save_posterior
 from buckpass.model.mechanisms import mechanisms
 from buckpass.model.terms import term, terms
 from drawn import prior_posterior

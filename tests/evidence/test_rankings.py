@@ -7,7 +7,7 @@ import xarray as xr
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.power_scaling import PowerScaling, power_scaling
 from buckpass.evidence.rankings import AS_CODED, NoSuchReading, readings_held, scores_under
-from buckpass.fit.posterior import Diagnostics, Posterior, held
+from buckpass.fitting.posterior import Diagnostics, Posterior, held
 from drawn import prior_posterior
 from made_posteriors import holding
 

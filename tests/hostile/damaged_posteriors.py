@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from buckpass.fit.files import sealed
+from buckpass.fitting.files import sealed
 
 GOOD_NAMES = ("posterior", "log_likelihood", "scores")
 HUGE = 2**40

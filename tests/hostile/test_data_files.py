@@ -6,14 +6,14 @@ import json
 import random
 
 import pytest
+from buckpass.fitting.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.fit.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
-from buckpass.futures.output import check_manifest, manifest_of
-from buckpass.futures.problems import ManifestMismatch
-from buckpass.record import measure
-from buckpass.report.regional_map import GeometryUnusable, regional_map
+from buckpass.measured import measure
+from buckpass.page.regional_map import GeometryUnusable, regional_map
+from buckpass.years.kept_histories import check_manifest, manifest_of
+from buckpass.years.year_problems import ManifestMismatch
 
 HOST = load_case(TEMPLATE).settings.hosts[0].id
 SQUARE = {

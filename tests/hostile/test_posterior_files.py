@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
-from buckpass.fit.files import load_posteriors, save_posterior
-from buckpass.fit.posterior import GROUPS, PosteriorFileError
+from buckpass.fitting.files import load_posteriors, save_posterior
+from buckpass.fitting.posterior import GROUPS, PosteriorFileError
 from made_posteriors import posterior_of, prior_sites
 
 DRAWS = 30

@@ -14,13 +14,12 @@ from house import FLOOR_OF, SOURCE, arrows, modules
 
 MOST_MODULES, LONGEST = 20, 40  # of a folder; lines of a function, its docstring included
 CIRCLES = {
-    frozenset({"cli.case_verbs", "cli.event_verbs"}), frozenset({"futures.agreement", "futures.charts"}),
-    frozenset({"futures.run", "futures.charts"}), frozenset({"case.case", "case.problems"}),
+    frozenset({"cli.case_verbs", "cli.event_verbs"}), frozenset({"case.case", "case.problems"}),
 }  # fmt: skip
-LARGE = {"case", "futures", "game"}
+LARGE: set[str] = set()
 LONG = {
     "cli.compare_verb.compare", "cli.crisis_verbs.solve", "cli.fit_verbs.fit", "events.drafting.draft.draft",
-    "events.loading.load.load", "game.fixed_point._search", "game.logit.logit_equilibrium", "record.burden.burden_table",
+    "events.loading.load.load", "game.fixed_point._search", "game.logit.logit_equilibrium", "measured.burden.burden_table",
 }  # fmt: skip
 
 

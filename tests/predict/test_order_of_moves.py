@@ -16,23 +16,24 @@ from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import tip
 from buckpass.ask.whatif import whatif
+from buckpass.bargain import agreement
 from buckpass.case import load_case
 from buckpass.changes import parse_overrides
-from buckpass.claims.ledger import assess_claim
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.predictive_checks import predictive_checks
 from buckpass.evidence.studies.decisive_cases import decisive_cases
 from buckpass.evidence.studies.power_study import power_study
-from buckpass.fit.layout import EFFECT
-from buckpass.futures import Plan, agreement, simulate
-from buckpass.futures.backtest import backtest
+from buckpass.fitting.layout import EFFECT
 from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import setting_of
+from buckpass.ledger.ledger import assess_claim
 from buckpass.model.coefficients import coefficients_from
+from buckpass.page.what_ifs import card_what_ifs
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import OrderNotPlayed
-from buckpass.report.what_ifs import card_what_ifs
+from buckpass.years import Plan, simulate
+from buckpass.years.backtest import backtest
 from drawn import prior_posterior
 from made_posteriors import posterior_of, prior_sites
 

@@ -15,14 +15,14 @@ from buckpass.ask.solve import solve_crisis
 from buckpass.ask.whatif import whatif
 from buckpass.case import load_case
 from buckpass.changes import parse_overrides
-from buckpass.claims import assess_claim
 from buckpass.cli.main import app
-from buckpass.fit.fitting import load_posteriors
-from buckpass.fit.posterior import Diagnostics, Posterior, held
-from buckpass.futures import Plan, simulate
+from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.posterior import Diagnostics, Posterior, held
+from buckpass.ledger import assess_claim
+from buckpass.page.model_figures import gap_title
+from buckpass.page.model_results import model_results
 from buckpass.predict.which_fits import Basis, NoUsablePosterior, basis_of, best_freeing
-from buckpass.report.model_figures import gap_title
-from buckpass.report.model_results import model_results
+from buckpass.years import Plan, simulate
 
 ROOT = Path(__file__).parents[2]
 CRISIS = "kz_jan_2022"

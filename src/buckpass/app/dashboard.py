@@ -21,16 +21,16 @@ from buckpass.app.marks import plain
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
 from buckpass.changes import BadOverride
-from buckpass.fit.fitting import load_posteriors
-from buckpass.fit.posterior import Posterior, PosteriorFileError
-from buckpass.fit.scoring import compare_fits
+from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.posterior import Posterior, PosteriorFileError
+from buckpass.fitting.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
 from buckpass.model.mechanisms import combination
+from buckpass.page.decades_chapter import WORDS as FAN_WORDS
+from buckpass.page.decades_chapter import fan_figure, fan_panels
+from buckpass.page.theme import styled
+from buckpass.page.wording import name_of, number, with_interval
 from buckpass.predict.which_fits import basis_of, best_first
-from buckpass.report.decades_chapter import WORDS as FAN_WORDS
-from buckpass.report.decades_chapter import fan_figure, fan_panels
-from buckpass.report.theme import styled
-from buckpass.report.wording import name_of, number, with_interval
 
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
 AVERAGE = "average"  # the word in a link for the fits that answer everywhere else
@@ -76,8 +76,8 @@ def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) ->
 @st.cache_resource(show_spinner="Testing the claims …")
 def verdicts_of(ref: str, folder: str):
     """Of all fits: one that failed its diagnostics widens the doubt."""
-    from buckpass.claims import assess
     from buckpass.evidence.gathered import gathered
+    from buckpass.ledger import assess
 
     case, where = case_of(ref), Path(folder) if folder else None
     fits = load_posteriors(case, where)

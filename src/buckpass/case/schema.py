@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from buckpass.case.cells import parse_date
 from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
 from buckpass.case.ladder import Ladder
+from buckpass.case.reading.cells import parse_date
 
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]

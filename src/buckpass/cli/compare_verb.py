@@ -91,8 +91,8 @@ def _reading(basis: str, doubt: int, without: str) -> str:
 def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) -> Any:
     from buckpass.evidence.comparing import compare as compare_fits
     from buckpass.evidence.gathered import gathered
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.posterior import PosteriorFileError
+    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.posterior import PosteriorFileError
 
     try:
         led = load_posteriors(case, folder, order="patron first")
@@ -103,7 +103,7 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
         case, fits, reading=reading, led=led, kept=gathered(case, fits, folder or case.folder / "posteriors")
     )
     if figure:
-        from buckpass.report.comparison_figures import crises_by_explanation
+        from buckpass.page.comparison_figures import crises_by_explanation
 
         write_figure(crises_by_explanation(case, found), figure)
     for name, reasons in found.failed.items():
@@ -113,7 +113,7 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
 
 def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
     from buckpass.evidence.studies.decisive_cases import NothingToTellApart, decisive_cases
-    from buckpass.fit import load_posteriors
+    from buckpass.fitting import load_posteriors
 
     two = tuple(part.strip() for part in pair.split(",")) if pair else None
     if two is not None and len(two) != 2:
@@ -125,14 +125,14 @@ def _power(case: Any, folder: Path | None, output: Path | None, replications: in
     from functools import partial
 
     from buckpass.evidence.studies.power_study import WHOLE, bundled_power_study, power_study
-    from buckpass.fit import load_posteriors
+    from buckpass.fitting import load_posteriors
 
     if output is None:
         return bundled_power_study(case)
     spread = None
     if cluster is not None:
-        from buckpass.futures.cluster import connected
-        from buckpass.futures.cluster import spread as spread_over
+        from buckpass.sweeps.cluster import connected
+        from buckpass.sweeps.cluster import spread as spread_over
 
         spread = partial(spread_over, stack.enter_context(connected(cluster)))
     whole = load_posteriors(case, folder, [WHOLE])[WHOLE]
@@ -145,24 +145,24 @@ def _told(done: int, total: int) -> None:
 
 def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
     from buckpass.evidence.forecasts import forecast_scores
-    from buckpass.fit import load_posteriors
+    from buckpass.fitting import load_posteriors
 
     found = forecast_scores(case, load_posteriors(case, folder))
     if figure:
-        from buckpass.report.comparison_figures import forecasts_drawn
+        from buckpass.page.comparison_figures import forecasts_drawn
 
         write_figure(forecasts_drawn(case, found), figure)
     return found
 
 
 def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> Any:
-    from buckpass.claims.prior_sensitivity import prior_sensitivity
-    from buckpass.fit import load_posteriors
+    from buckpass.fitting import load_posteriors
+    from buckpass.ledger.prior_sensitivity import prior_sensitivity
 
     fits = load_posteriors(case, folder)
     if figure:
         from buckpass.evidence.prior_predictive import prior_predictive
-        from buckpass.report.comparison_figures import prior_predictive_drawn
+        from buckpass.page.comparison_figures import prior_predictive_drawn
 
         write_figure(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)
     return prior_sensitivity(case, fits, seed=seed)

@@ -58,8 +58,8 @@ def fit(
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fit.fitting import FitPlan, posterior_file
-        from buckpass.fit.fitting import fit as fit_case
+        from buckpass.fitting.fitting import FitPlan, posterior_file
+        from buckpass.fitting.fitting import fit as fit_case
         from buckpass.model.likelihood import ORDERS
         from buckpass.model.mechanisms import combination as named
         from buckpass.model.observations import Coding
@@ -103,7 +103,7 @@ def fit(
 
 def _chains(seed: int, warmup: int | None, draws: int | None, target: float | None):
     """The sampler's settings, its own defaults where nothing was asked."""
-    from buckpass.fit.sampling import NutsSettings
+    from buckpass.fitting.sampling import NutsSettings
 
     usual = NutsSettings(seed=seed)
     return replace(
@@ -133,10 +133,10 @@ def claims(
     """
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
         from buckpass.evidence.gathered import gathered
-        from buckpass.fit.files import posteriors_or_none
+        from buckpass.fitting.files import posteriors_or_none
+        from buckpass.ledger import assess, assess_under
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from buckpass.case.problems import clip
-from buckpass.claims import Verdicts
-from buckpass.claims.sensitivity import Sensitivity
-from buckpass.claims.verdicts import Verdict
-from buckpass.report.wording import and_join, grouped_places, with_interval
+from buckpass.ledger import Verdicts
+from buckpass.ledger.sensitivity import Sensitivity
+from buckpass.ledger.verdicts import Verdict
+from buckpass.page.wording import and_join, grouped_places, with_interval
 
 __all__ = ["ledger_lines"]
 

@@ -29,8 +29,8 @@ def report(
     with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.evidence.gathered import gathered
-        from buckpass.fit.fitting import posteriors_or_none
-        from buckpass.report import write_page
+        from buckpass.fitting.fitting import posteriors_or_none
+        from buckpass.page import write_page
         from buckpass.results.files import refuse_existing
 
         refuse_existing(output, force)
@@ -73,7 +73,7 @@ def replicate(
         raise typer.Exit(CALLED_WRONG)
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.report.replication import verify_archive, write_archive
+        from buckpass.page.replication import verify_archive, write_archive
 
         if verify is None:
             tell(str(write_archive(load_case(str(case)), Path(str(output)), seed=seed, force=force)))

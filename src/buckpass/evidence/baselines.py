@@ -20,8 +20,8 @@ from scipy.optimize import minimize
 
 from buckpass.case import Case
 from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, together
-from buckpass.fit.posterior import Diagnostics, diagnose
-from buckpass.fit.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
+from buckpass.fitting.posterior import Diagnostics, diagnose
+from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.effect import Sites, effect_nodes, moments
 from buckpass.model.observations import Coding, Observations, observations

@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from buckpass.evidence.influence import Cell, CellScores, cell_scores
 from buckpass.evidence.transforms import Uniformity, band_uniforms, uniformity
-from buckpass.fit.layout import EFFECT
-from buckpass.fit.posterior import GROUPS, Held, Posterior, evenly, quiet_arviz
+from buckpass.fitting.layout import EFFECT
+from buckpass.fitting.posterior import GROUPS, Held, Posterior, evenly, quiet_arviz
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.observations import Observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities

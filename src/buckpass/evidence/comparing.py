@@ -17,9 +17,9 @@ from buckpass.evidence.nested_answer import NestedAnswer, nested_answer
 from buckpass.evidence.predictive_checks import predictive_checks
 from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.evidence.transforms import Uniformity
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import Comparison, LeaveOneOut, compare_scores
-from buckpass.fit.stamp import coding_in
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import Comparison, LeaveOneOut, compare_scores
+from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination
 from buckpass.model.observations import observations

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from buckpass.fit.posterior import quiet_arviz
-from buckpass.fit.scoring import pareto_k_limit
+from buckpass.fitting.posterior import quiet_arviz
+from buckpass.fitting.scoring import pareto_k_limit
 
 __all__ = ["Moments", "contraction", "moments", "theatre_moments"]
 

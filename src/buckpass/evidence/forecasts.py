@@ -10,8 +10,8 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.stamp import coding_in
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Observations, observations

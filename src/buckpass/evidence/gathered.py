@@ -16,12 +16,12 @@ from buckpass.evidence.baselines import BASELINES, fit_record
 from buckpass.evidence.chances import cells_of, scores_by_cell
 from buckpass.evidence.contraction import Moments, theatre_moments
 from buckpass.evidence.influence import CellScores
-from buckpass.fit.layout import EFFECT
-from buckpass.fit.posterior import Diagnostics, Posterior, diagnose
-from buckpass.fit.program import Program
-from buckpass.fit.sampling import NutsSettings, Sampling
-from buckpass.fit.scoring import LeaveOneOut
-from buckpass.fit.stamp import coding_in
+from buckpass.fitting.layout import EFFECT
+from buckpass.fitting.posterior import Diagnostics, Posterior, diagnose
+from buckpass.fitting.program import Program
+from buckpass.fitting.sampling import NutsSettings, Sampling
+from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.likelihood import Order
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination, mechanisms

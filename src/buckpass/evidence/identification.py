@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 
 __all__ = ["CORRELATED", "correlated_pairs"]
 

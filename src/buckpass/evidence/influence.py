@@ -11,8 +11,8 @@ from scipy.special import logsumexp
 
 from buckpass.evidence.differences import Clusters
 from buckpass.evidence.nested import BASE, NestedTests, nested, without_crisis
-from buckpass.fit.posterior import quiet_arviz
-from buckpass.fit.scoring import LeaveOneOut, pareto_k_limit
+from buckpass.fitting.posterior import quiet_arviz
+from buckpass.fitting.scoring import LeaveOneOut, pareto_k_limit
 
 __all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises", "probability_under"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from buckpass.case.problems import BuckpassError
 from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
-from buckpass.fit.scoring import LeaveOneOut
+from buckpass.fitting.scoring import LeaveOneOut
 
 __all__ = [
     "ALL",

@@ -14,8 +14,8 @@ from buckpass.evidence.gathered import BaselineScore, Gathered
 from buckpass.evidence.influence import Hinge, hangs_on_cells, hangs_on_crises
 from buckpass.evidence.nested import BASE, Added, NestedTests, Optimism, nested, optimism_of
 from buckpass.evidence.term_summaries import TermSummary, summaries
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import LeaveOneOut
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
 

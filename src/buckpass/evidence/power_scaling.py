@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from buckpass.fit.posterior import Posterior, quiet_arviz
+from buckpass.fitting.posterior import Posterior, quiet_arviz
 
 __all__ = ["SENSITIVE", "PowerScaling", "power_scaling"]
 

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.evidence.chances import new_crises
 from buckpass.evidence.simulating import draw_rungs, within_band
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.stamp import coding_in
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities

@@ -9,7 +9,7 @@ import xarray as xr
 
 from buckpass.case import Case
 from buckpass.evidence.predictive_checks import check_rows
-from buckpass.fit.posterior import Diagnostics, Posterior, held
+from buckpass.fitting.posterior import Diagnostics, Posterior, held
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.coordinates import coordinates_of
 from buckpass.model.mechanisms import combination, nested

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
 from buckpass.model.mechanisms import combination
 from buckpass.results.table import ResultTable
 

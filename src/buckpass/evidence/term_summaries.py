@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from buckpass.evidence.contraction import Moments, contraction
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 from buckpass.model.terms import Prior, Term, term
 from buckpass.results.summary import summary
 

@@ -15,8 +15,8 @@ from jaxtyping import ArrayLike, Float
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games, scenario_setting
-from buckpass.fit.layout import EFFECT
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.layout import EFFECT
+from buckpass.fitting.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.order import first_mover
 from buckpass.game.payoffs import Coefficients, crises_of

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import IN_BLOCKS, solve

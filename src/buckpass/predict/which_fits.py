@@ -15,8 +15,8 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
-from buckpass.fit.files import load_posteriors, posterior_file
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.files import load_posteriors, posterior_file
+from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
-from buckpass.fit.program import Program
-from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.fitting.program import Program
+from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.model.mechanisms import combination
 from synthetic import order
 

@@ -16,8 +16,8 @@ from buckpass.evidence.studies.power_study import (
     power_study,
     refitted,
 )
-from buckpass.fit.posterior import Diagnostics
-from buckpass.fit.sampling import NutsSettings
+from buckpass.fitting.posterior import Diagnostics
+from buckpass.fitting.sampling import NutsSettings
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import observations
 from drawn import prior_posterior

@@ -16,7 +16,7 @@ from jaxtyping import Array
 from scipy.stats import chisquare
 
 from buckpass.evidence.simulating import draw_rungs
-from buckpass.fit.sampling import Sampling
+from buckpass.fitting.sampling import Sampling
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import log_choices

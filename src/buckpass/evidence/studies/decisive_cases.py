@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from buckpass.case import Case
 from buckpass.evidence.studies.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order

@@ -16,10 +16,10 @@ import polars as pl
 
 from buckpass.case import BuckpassError, Case
 from buckpass.evidence.simulating import simulated_record
-from buckpass.fit.posterior import Posterior, diagnose
-from buckpass.fit.program import Program
-from buckpass.fit.sampling import NutsSettings, Sampling
-from buckpass.fit.stamp import stamp_hash, stamp_of
+from buckpass.fitting.posterior import Posterior, diagnose
+from buckpass.fitting.program import Program
+from buckpass.fitting.sampling import NutsSettings, Sampling
+from buckpass.fitting.stamp import stamp_hash, stamp_of
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import log_choices
@@ -157,7 +157,7 @@ def power_study(
     ----------
     posterior : the fit that records are drawn from and that is made again: of all mechanisms, or of an argument with the
     term. times : lengths, in records like this one. spread : hands the refits to other machines
-    (`buckpass.futures.cluster.spread` bound to a client). told : hears how many are done.
+    (`buckpass.sweeps.cluster.spread` bound to a client). told : hears how many are done.
 
     Raises
     ------

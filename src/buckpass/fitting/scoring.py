@@ -1,0 +1,195 @@
+"""Leave-one-crisis-out scores of one explanation, and how explanations compare (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from buckpass.fitting.posterior import Posterior, quiet_arviz
+from buckpass.model.readings import reading_of, without_crises
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from buckpass.fitting.sampling import Sampling
+
+__all__ = [
+    "PARETO_K_LIMIT",
+    "Comparison",
+    "LeaveOneOut",
+    "compare_fits",
+    "compare_scores",
+    "leave_one_out",
+    "pareto_k_limit",
+    "stacking_weights",
+]
+
+PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Expected log predictive density of each crisis from a fit that did not see it.
+
+    elpd : per crisis (nats); k : Pareto k̂ of the importance weights; is_exact : the crisis was left out by refitting.
+    """
+
+    crises: tuple[str, ...]
+    elpd: np.ndarray
+    k: np.ndarray
+    is_exact: np.ndarray
+
+    @property
+    def total(self) -> float:
+        return float(self.elpd.sum())
+
+    @property
+    def se(self) -> float:
+        """Standard error of the total: √n times the spread over crises (Vehtari, Gelman & Gabry 2017)."""
+        return float(np.sqrt(len(self.elpd)) * self.elpd.std())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Explanations ranked by leave-one-crisis-out elpd.
+
+    difference, se_difference : against the best, per explanation in the order of `ids`; weight : stacking weight;
+    indistinguishable : pairs whose difference is within two of its standard errors.
+    """
+
+    ids: tuple[str, ...]
+    elpd: np.ndarray
+    se: np.ndarray
+    difference: np.ndarray
+    se_difference: np.ndarray
+    weight: np.ndarray
+    indistinguishable: tuple[tuple[str, str], ...]
+
+
+def leave_one_out(
+    log_likelihood: xr.DataArray, left_out: xr.DataArray | None = None, scored: xr.DataArray | None = None
+) -> LeaveOneOut:
+    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `refit_score`.
+
+    log_likelihood : [chain, draw, crisis], the responses of each crisis. left_out : what goes with a crisis when it is
+    left out besides its responses (its request); None: nothing. scored : what is scored (None: the responses).
+    """
+    values = _by_crisis(log_likelihood)
+    out = values if left_out is None else values + _by_crisis(left_out)
+    weights, k = quiet_arviz().psislw(-out, reff=1.0)
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in log_likelihood["crisis"].values),
+        elpd=np.asarray(logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1)),
+        k=np.asarray(k),
+        is_exact=np.zeros(len(values), bool),
+    )
+
+
+def _by_crisis(log_likelihood: xr.DataArray) -> np.ndarray:
+    return log_likelihood.stack(sample=("chain", "draw")).transpose("crisis", "sample").values
+
+
+def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
+    """The scores with those of refits put in place."""
+    elpd, is_exact = scores.elpd.copy(), scores.is_exact.copy()
+    for crisis, value in exact.items():
+        elpd[scores.crises.index(crisis)], is_exact[scores.crises.index(crisis)] = value, True
+    return LeaveOneOut(scores.crises, elpd, scores.k, is_exact)
+
+
+def pareto_k_limit(n_draws: int) -> float:
+    """The k̂ above which that many draws are too few for importance sampling (Vehtari et al. 2024, as ArviZ has it).
+
+    >>> round(pareto_k_limit(100), 2), pareto_k_limit(100_000)
+    (0.5, 0.7)
+    """
+    return min(1.0 - 1.0 / np.log10(n_draws), PARETO_K_LIMIT)
+
+
+def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
+    """Crises whose importance weights are too heavy-tailed to trust."""
+    return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
+
+
+def refit_score(sampling: Sampling, crisis: int) -> float:
+    """log p(responses of the crisis | all others) by drawing again without it (nats); `run` comes first."""
+    dropped = np.arange(sampling.seen.n_crises) == crisis
+    whole = reading_of(sampling.seen)
+    draws = sampling.run_under(without_crises(whole, sampling.seen, dropped), whole)
+    return predictive_score(draws.log_likelihood[..., crisis])
+
+
+def predictive_score(log_likelihood: np.ndarray) -> float:
+    """log of the mean likelihood over draws of a fit that did not see the responses (nats)."""
+    values = log_likelihood.ravel()
+    return float(logsumexp(values) - np.log(values.size))
+
+
+def score_of(posterior: Posterior) -> LeaveOneOut:
+    """Scores of a fitted explanation as stored with it: importance sampling, refits where that was not trusted."""
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in posterior.score("crisis")),
+        elpd=posterior.score("elpd"),
+        k=posterior.score("pareto_k"),
+        is_exact=posterior.score("is_exact").astype(bool),
+    )
+
+
+def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
+    """Rank explanations scored on the same crises.
+
+    Raises
+    ------
+    ValueError
+        They were scored on different crises: their totals cannot be compared.
+    """
+    crises = {s.crises for s in scores.values()}
+    if len(crises) != 1:
+        raise ValueError("explanations were scored on different crises, so their totals cannot be compared; refit them")
+    ids = sorted(scores, key=lambda i: -scores[i].total)
+    table = np.stack([scores[i].elpd for i in ids])
+    gap = table - table[0]
+    return Comparison(
+        ids=tuple(ids),
+        elpd=table.sum(1),
+        se=np.array([scores[i].se for i in ids]),
+        difference=gap.sum(1),
+        se_difference=np.sqrt(gap.shape[1]) * gap.std(1),
+        weight=stacking_weights(table),
+        indistinguishable=tuple((a, b) for n, a in enumerate(ids) for b in ids[n + 1 :] if _same(scores[a], scores[b])),
+    )
+
+
+def compare_fits(fits: Mapping[str, Posterior]) -> Comparison:
+    """`compare_scores` of fitted explanations, by the scores stored with them."""
+    return compare_scores({name: score_of(fit) for name, fit in fits.items()})
+
+
+def stacking_weights(elpd: np.ndarray) -> np.ndarray:
+    """Weights on the simplex that maximise the mean log score of the mixture (Yao et al. 2018); elpd [model, crisis]."""
+    models = len(elpd)
+    if models == 1:
+        return np.ones(1)
+
+    density = np.exp(elpd - elpd.max(axis=0))  # scaled per crisis: the maximiser is the same
+
+    def loss(weight: np.ndarray) -> tuple[float, np.ndarray]:
+        mixture = weight @ density
+        return -float(np.log(mixture).mean()), -(density / mixture).mean(axis=1)
+
+    simplex = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
+    start = np.full(models, 1 / models)
+    found = minimize(loss, start, jac=True, method="SLSQP", bounds=[(1e-12, 1)] * models, constraints=simplex,
+                     options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
+    return found.x / found.x.sum()
+
+
+def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:
+    gap = a.elpd - b.elpd
+    return bool(abs(gap.sum()) < SAME_WITHIN * np.sqrt(len(gap)) * gap.std() or not gap.any())
