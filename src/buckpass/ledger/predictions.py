@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from jaxtyping import ArrayLike, Float
@@ -114,8 +116,22 @@ class Predictions:
         """The same with the equilibria of its games."""
         key = ("solved", explanation, change and change.name)
         if key not in self._kept:
-            self._kept[key] = solved_or_reason(self.drawn(explanation, change))
+            drawn = self.drawn(explanation, change)
+            self._kept[key] = (
+                solved_or_reason(drawn) if change is None else self._solved_anew(explanation, drawn, change)
+            )
         return self.drawn(explanation, change), self._kept[key]
+
+    def _solved_anew(self, explanation: str, drawn: Drawn, change: Change) -> Solved:
+        """The equilibria after a change: those of the crises that it is of are found, the others stand as they were."""
+        before = self.solved(explanation)[1]
+        moved = np.isin(drawn.crises, change.crises)
+        rows = np.flatnonzero(np.tile(moved, len(drawn.games.stake) // moved.size))
+        first = None if drawn.first is None else drawn.first[rows]
+        part = solved_or_reason(replace(drawn, games=jax.tree.map(lambda a: a[rows], drawn.games), first=first))
+        if type(part) is not type(before):  # nobody moves first in these crises, somebody does in others
+            return solved_or_reason(drawn)
+        return jax.tree.map(lambda old, new: jnp.asarray(old).at[rows].set(new), before, part)
 
     def _setting(self, change: Change) -> CrisisSetting:
         """The setting of all crises after a change, which is worked out where it bites only."""

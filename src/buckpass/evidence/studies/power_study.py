@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
+from pydantic import Field, model_validator
 
 from buckpass.case import BuckpassError, Case
+from buckpass.case.problems import FileRefused
+from buckpass.case.reading.files import read_inside
+from buckpass.case.strangers_files import JSON_LIMIT, StrangersRecord, as_record, parsed_json, read_json, read_plain
 from buckpass.evidence.simulating import simulated_record
 from buckpass.fitting.posterior import Posterior, diagnose
 from buckpass.fitting.program import Program
@@ -25,7 +29,7 @@ from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import log_choices
 from buckpass.model.coefficients import coefficients_from
 from buckpass.model.likelihood import rung_chances
-from buckpass.model.mechanisms import ALL, combination
+from buckpass.model.mechanisms import ALL, UnknownExplanation, combination
 from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
@@ -174,7 +178,7 @@ def power_study(
         write_json(folder / task.file, {**asdict(task), **row})
         done += 1
         told(done, len(tasks))
-    rows = tuple(_row(folder / task.file) for task in tasks)
+    rows = tuple(_row(folder, task) for task in tasks)
     n = len(setting_of(case).names.crises)
     study = PowerStudy(case.id, case.record_hash, posterior.explanation, posterior.model, term, n, seed, rows)
     write_json(folder / BUNDLED, study.as_dict())
@@ -235,15 +239,58 @@ def bundled_power_study(case: Case) -> PowerStudy:
     how = f"buckpass compare {case.folder.name} --power -o FOLDER"
     if not path.exists():
         raise PowerStudyError(f"no power study ships with {case.id}; make one with: {how}")
-    content = json.loads(path.read_text("utf-8"))
-    if content.get("case_hash") != case.record_hash:
+    try:
+        found = as_record(parsed_json(read_inside(case.folder, BUNDLED)), StudyFile)
+        installed = stamp_hash(stamp_of(case, combination(found.explanation, case).id, Coding()))[:16]
+    except (FileRefused, UnknownExplanation) as refused:
+        raise PowerStudyError(f"{BUNDLED} of {case.id} cannot be used ({refused}); make it again with: {how}") from None
+    if found.case_hash != case.record_hash:
         raise PowerStudyError(f"the power study of {case.id} was made for another version of its record, so it says nothing of "
                               f"this one; make it again with: {how}")  # fmt: skip
-    if content.get("model") != stamp_hash(stamp_of(case, content.get("explanation", ALL), Coding()))[:16]:
+    if found.model != installed:
         raise PowerStudyError(f"the power study of {case.id} was made with another model than the one installed; make it again "
                               f"with: {how}")  # fmt: skip
     names = ("case_id", "case_hash", "explanation", "model", "term", "n_crises", "seed")
-    return PowerStudy(**{name: content[name] for name in names}, rows=tuple(content["rows"]))
+    return PowerStudy(
+        **{name: getattr(found, name) for name in names}, rows=tuple(row.model_dump() for row in found.rows)
+    )
+
+
+class RowFile(StrangersRecord):
+    """What a finished refit leaves: which record it was, and what it says of the term."""
+
+    times: Annotated[int, Field(ge=1, le=1000)]
+    value: float
+    replication: Annotated[int, Field(ge=0, lt=10**6)]
+    mean: float
+    sd: Annotated[float, Field(ge=0)]
+    low: float
+    high: float
+    reasons: list[str]
+
+
+class StudyFile(StrangersRecord):
+    """What a kept study holds; what was worked out of its rows is worked out again."""
+
+    case_id: str
+    case_hash: str
+    explanation: str
+    model: str
+    term: str
+    n_crises: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    rows: Annotated[list[RowFile], Field(min_length=2)]
+    values: list[float] = Field(default_factory=list)
+    crises_needed: int | None = None
+    told_apart: list[dict[str, Any]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> StudyFile:
+        values = {row.value for row in self.rows}
+        arms = {(row.times, row.value) for row in self.rows}
+        if len(values) != 2 or len(arms) != 2 * len({row.times for row in self.rows}):
+            raise ValueError("rows have not two values of the term at every length of the record")
+        return self
 
 
 def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[PowerTask]) -> Iterator[tuple[Any, Any]]:
@@ -266,15 +313,26 @@ def _claim_folder(case: Case, posterior: Posterior, folder: Path, seed: int, ter
         "model": posterior.model, "elpd": round(posterior.elpd, 6), "buckpass": version("buckpass"),
     }  # fmt: skip
     path = folder / "study.json"
-    if path.exists() and json.loads(path.read_text("utf-8")) != mine:
+    if os.path.lexists(path) and _claimed(path) != mine:
         raise PowerStudyError(f"{folder} holds a study of another record, seed, term or fit: give an empty folder, or the same "
                               "call as before")  # fmt: skip
     write_json(path, mine)
 
 
-def _row(path: Path) -> dict[str, Any]:
+def _claimed(path: Path) -> Any:
     try:
-        row = json.loads(path.read_text("utf-8"))
-        return {k: row[k] for k in ("times", "value", "replication", "mean", "sd", "low", "high", "reasons")}
-    except (ValueError, KeyError) as error:
-        raise PowerStudyError(f"{path} is damaged ({error}): delete it and run the same call again") from error
+        return parsed_json(read_plain(path, JSON_LIMIT))
+    except FileRefused:
+        return None
+
+
+def _row(folder: Path, task: PowerTask) -> dict[str, Any]:
+    try:
+        found = read_json(folder / task.file, RowFile)
+        if PowerTask(found.times, found.value, found.replication) != task:
+            raise FileRefused("it holds another record's refit")
+    except FileRefused as refused:
+        raise PowerStudyError(
+            f"{folder / task.file} is damaged ({refused}): delete it and run the same call again"
+        ) from None
+    return found.model_dump()
