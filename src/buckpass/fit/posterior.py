@@ -49,7 +49,9 @@ class Diagnostics:
     @property
     def wants_more(self) -> bool:
         """Whether the fit failed for want of draws alone: its chains agree so far, and none diverged or stood still."""
-        agree = self.rhat_max < 1 + FEW * (RHAT_BELOW - 1) and FEW * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
+        agree = (
+            self.rhat_max < 1 + FEW * (RHAT_BELOW - 1) and FEW * min(self.ess_bulk_min, self.ess_tail_min) > ESS_ABOVE
+        )
         return not self.passed and self.divergences == 0 and self.least_moved > MOVED_ABOVE and agree
 
     @property
