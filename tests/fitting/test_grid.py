@@ -1,14 +1,19 @@
 """The posterior of a two-power toy against integration on a grid."""
 
+from threading import Event
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jax.scipy.special import ndtr, ndtri
 from numpyro.infer import MCMC, NUTS
 
 from buckpass.fitting.posterior import Diagnostics
-from buckpass.fitting.program import Program, _pulled_back
+from buckpass.fitting.program import BLOCK, Program, _pulled_back
 from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.fitting.scoring import refit_score
 from buckpass.game.payoffs import plain_coefficients
@@ -17,6 +22,11 @@ from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import Combination
 from buckpass.model.readings import reading_of
 from synthetic import order, play
+
+
+class _Adapted(NamedTuple):
+    step_size: jax.Array
+
 
 TOY = Combination("toy", (), ("unasked", "kappa"), {})  # two terms, so that a grid can integrate them
 SETTING = order(crises=8, powers=2, seed=3)
@@ -96,6 +106,31 @@ def test_a_fit_that_just_missed_goes_on_from_where_its_chains_ended():
     assert more.log_likelihood.shape == (2, 300, seen.n_crises)
     np.testing.assert_array_equal(more.sites["kappa"][:, :150], first.sites["kappa"])
     assert not np.array_equal(more.sites["kappa"][:, 150:], first.sites["kappa"])
+
+
+class _State(NamedTuple):
+    adapt_state: _Adapted
+
+
+class _WithCliffs:
+    """A program of which one iteration in four meets a cliff that no step avoids; else acceptance falls with the step."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def block(self, state, frame, reading):
+        smooth = np.exp(-float(state.adapt_state.step_size))
+        acceptance = np.where(self.rng.random(BLOCK) < 0.25, 0.0, smooth)
+        return state, (np.zeros((BLOCK, 2)), np.zeros(BLOCK, bool), acceptance)
+
+
+@given(st.floats(0.01, 3.0))
+def test_cliffs_that_no_step_avoids_do_not_shorten_the_steps(first):
+    sampling = object.__new__(Sampling)
+    sampling.program, sampling.nuts, sampling.frame = _WithCliffs(), NutsSettings(), None
+    start = _State(_Adapted(jnp.asarray(first)))
+    end, *_ = sampling._chain(start, None, 0, 20 * BLOCK, Event(), steers=True)
+    assert float(end.adapt_state.step_size) == pytest.approx(-np.log(sampling.nuts.target_accept), rel=0.2)
 
 
 @pytest.mark.parametrize(("rhat", "ess", "divergences", "wanted"), [

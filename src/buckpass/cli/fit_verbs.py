@@ -33,7 +33,7 @@ def fit(
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 300).")] = None,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 400).")] = None,
     draws: Annotated[
         int | None,
         typer.Option(
@@ -43,7 +43,7 @@ def fit(
     target: Annotated[
         float | None,
         typer.Option(
-            min=0.6, max=0.99, help="Acceptance aimed at (default 0.75); higher goes slower round sharp corners."
+            min=0.6, max=0.99, help="Acceptance aimed at (default 0.8); higher goes slower round sharp corners."
         ),
     ] = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,8 +16,9 @@ from buckpass.evidence.baselines import BASELINES, fit_record
 from buckpass.evidence.chances import cells_of, scores_by_cell
 from buckpass.evidence.contraction import Moments, theatre_moments
 from buckpass.evidence.influence import CellScores
+from buckpass.fitting.fitting import draw_until_passed
 from buckpass.fitting.layout import EFFECT
-from buckpass.fitting.posterior import Diagnostics, Posterior, diagnose
+from buckpass.fitting.posterior import Diagnostics, Posterior
 from buckpass.fitting.program import Program
 from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.fitting.scoring import LeaveOneOut
@@ -26,7 +27,6 @@ from buckpass.game.setting import setting_of
 from buckpass.model.likelihood import Order
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination, mechanisms
 from buckpass.model.observations import observations
-from buckpass.model.readings import reading_of, without_crises
 from buckpass.model.requests import requests_of
 from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.files import made_folder, write_json
@@ -35,7 +35,6 @@ __all__ = ["GATHERED", "BaselineScore", "Gathered", "gather", "gathered"]
 
 GATHERED = "evidence.json"
 CELL_DRAWS = 800  # of each fit, evenly spaced
-THEATRE_NUTS = NutsSettings(warmup=300, draws=400)
 Told = Callable[[str], None]
 
 
@@ -131,33 +130,30 @@ def _theatre_rows(case: Case, posterior: Posterior, told: Told) -> dict[str, Any
 
 
 class _Alone:
-    """Fits of one combination by the record of some crises alone, compiled once for all theatres."""
+    """Fits of one combination by the record of some crises alone: a game of a theatre's crises costs what they are of all."""
 
     def __init__(self, case: Case, posterior: Posterior, crises: Sequence[str], told: Told):
         self.case, self.posterior, self.crises, self.told = case, posterior, crises, told
-        self._sampling: Sampling | None = None
+        self.whole = setting_of(case)
 
     def __call__(self, kept: np.ndarray) -> dict[str, np.ndarray] | None:
         names = [c for c, keep in zip(self.crises, kept, strict=True) if keep]
-        self.told(
-            f"{self.posterior.explanation}: {self.case.crisis(names[0])['theatre']} by itself ({len(names)} crises)"
-        )
-        sampling = self._sampling = self._sampling or self._compiled()
-        setting, seen = sampling.program.setting, sampling.program.seen
-        dropped = np.array([c not in names for c in setting.names.crises])
-        draws = sampling.run(without_crises(reading_of(seen), seen, dropped))
-        if not diagnose(draws.sites, draws.diverging, draws.moved).passed:
+        where = self.case.crisis(names[0])["theatre"]
+        self.told(f"{self.posterior.explanation}: {where} by itself ({len(names)} crises)")
+        draws, diagnostics = draw_until_passed(self._sampling(names))
+        if not diagnostics.passed:
+            self.told(f"{self.posterior.explanation}: {where} by itself failed: {'; '.join(diagnostics.reasons)}")
             return None
         return {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.sites.items()}
 
-    def _compiled(self) -> Sampling:
+    def _sampling(self, names: Sequence[str]) -> Sampling:
         one, coding = combination(self.posterior.explanation), coding_in(self.posterior.settings)
-        setting = setting_of(self.case)
+        setting = self.whole.select([self.whole.names.crises.index(c) for c in names])
         program = Program(
             setting, observations(self.case, setting, coding), one.interacts, cast(Order, self.posterior.order),
-            requests_of(self.case, setting), THEATRE_NUTS.target_accept, THEATRE_NUTS.tree_depth,
+            requests_of(self.case, setting),
         )  # fmt: skip
-        return Sampling(one, program, replace(THEATRE_NUTS, seed=self.posterior.seed))
+        return Sampling(one, program, NutsSettings(seed=self.posterior.seed))
 
 
 def _argument(case: Case) -> str | None:

@@ -14,7 +14,7 @@ from buckpass.case import Case
 from buckpass.case.problems import clip
 from buckpass.fitting.files import load_posterior, load_posteriors, posterior_file, posteriors_or_none, save_posterior
 from buckpass.fitting.layout import EFFECT
-from buckpass.fitting.posterior import Posterior, PosteriorFileError, diagnose, held, labelled
+from buckpass.fitting.posterior import Diagnostics, Posterior, PosteriorFileError, diagnose, held, labelled
 from buckpass.fitting.program import Program
 from buckpass.fitting.rereading import by_crisis, crisis_scores, prior_dominated, read_again
 from buckpass.fitting.sampling import Draws, NutsSettings, Sampling
@@ -31,6 +31,7 @@ from buckpass.results.files import made_folder
 __all__ = [
     "FitPlan",
     "NothingToFit",
+    "draw_until_passed",
     "fit",
     "fit_combination",
     "fit_explanation",
@@ -109,7 +110,7 @@ def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), sha
         setting, seen = _record(case, plan.coding)
         shared.programs[one.interacts] = Program(
             setting, seen, one.interacts, plan.order, requests_of(case, setting),
-            plan.nuts.target_accept, plan.nuts.tree_depth,
+            plan.nuts.tree_depth,
         )  # fmt: skip
     sampling = Sampling(one, shared.programs[one.interacts], plan.nuts)
     posterior = _posterior(case, sampling, plan, shared.near(one))
@@ -149,6 +150,17 @@ def fit(
             posterior = fit_combination(case, combination(name, case), plan, shared)
             save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior
+
+
+def draw_until_passed(sampling: Sampling, near: Sampling | None = None) -> tuple[Draws, Diagnostics]:
+    """Draws of the whole record, up to four times as many where they are too few for their diagnostics, and these."""
+    draws = sampling.run(near=near)
+    for _ in range(GOES_ON):
+        diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
+        if not diagnostics.wants_more:
+            return draws, diagnostics
+        draws = sampling.go_on(draws)
+    return draws, diagnose(draws.sites, draws.diverging, draws.moved)
 
 
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
@@ -193,13 +205,7 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 
 def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | None) -> Posterior:
     setting = sampling.program.setting
-    draws = sampling.run(near=near)
-    diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
-    for _ in range(GOES_ON):
-        if not diagnostics.wants_more:
-            break
-        draws = sampling.go_on(draws)
-        diagnostics = diagnose(draws.sites, draws.diverging, draws.moved)
+    draws, diagnostics = draw_until_passed(sampling, near)
     data = _labelled(case, draws, sampling)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})

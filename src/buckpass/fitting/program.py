@@ -66,13 +66,13 @@ class Program:
 
     def __init__(
         self, setting: CrisisSetting, seen: Observations, interacts: bool, order: Order = "simultaneous",
-        requests: Requests | None = None, target_accept: float = 0.75, tree_depth: tuple[int, int] = (6, 6),
+        requests: Requests | None = None, tree_depth: int = 6,
     ):  # fmt: skip
         self.setting, self.seen = setting, seen
         self.likelihood = Likelihood(_single(setting), seen, interacts, order, requests and requests.single())
         self.coordinates = coordinates_of(setting)
         self._init, self._step = hmc(potential_fn_gen=self._potential_gen, kinetic_fn=euclidean_kinetic_energy)
-        self._kernel = {"target_accept_prob": target_accept, "max_tree_depth": tree_depth}
+        self._tree_depth = tree_depth
         self.at = jax.jit(jax.value_and_grad(self._packed, has_aux=True), compiler_options=QUICKLY)
         self.described = jax.jit(self._settled, compiler_options=QUICKLY)
         self._block: Future | None = None
@@ -86,29 +86,28 @@ class Program:
             jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt
         )
 
-    def compile_ahead(self, combination: Combination, warmup: int) -> None:
+    def compile_ahead(self, combination: Combination) -> None:
         """Start to compile the stretch of a chain in a thread of its own: half of a short fit is the compiler's."""
         if self._block is not None:
             return
         frame, x = self.frame(combination), jnp.zeros(self.coordinates.size)
         reading = reading_of(self.seen)
-        state = self.state(x, jnp.zeros(()), x, jax.random.PRNGKey(0), frame, reading, warmup)
+        state = self.state(x, jnp.zeros(()), x, jax.random.PRNGKey(0), frame, reading, 1.0)
         pool = ThreadPoolExecutor(1)
         lower = jax.jit(partial(_block, self._step), compiler_options=QUICKLY).lower
         self._block = pool.submit(lambda: lower(state, frame, reading).compile())
         pool.shutdown(wait=False)
 
-    def block(self, state, frame: Frame, reading: Reading) -> tuple[Any, tuple[Array, Array]]:
-        """`BLOCK` iterations of a chain: the state after them, and each one's x and whether it diverged."""
+    def block(self, state, frame: Frame, reading: Reading) -> tuple[Any, tuple[Array, Array, Array]]:
+        """`BLOCK` iterations of a chain: the state after them; each one's x, whether it diverged, how likely its moves were."""
         assert self._block is not None, "compile_ahead comes first"
         return self._block.result()(state, frame, reading)
 
-    def state(self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading, warmup: int,
-              step: float = 0.5):  # fmt: skip
-        """A chain's state at a point, ready to adapt its step size over `warmup` iterations."""
+    def state(self, x: Array, energy: Array, slope: Array, key: Array, frame: Frame, reading: Reading, step: float):
+        """A chain's state at a point, with a step size that stays until somebody sets another (`stepping`)."""
         state = self._init(
-            ParamInfo(x, energy, shortened(slope)), warmup, step_size=step, dense_mass=False, adapt_mass_matrix=False,
-            model_args=(frame, reading), rng_key=key, **self._kernel,
+            ParamInfo(x, energy, shortened(slope)), 0, step_size=step, adapt_step_size=False, adapt_mass_matrix=False,
+            dense_mass=False, max_tree_depth=self._tree_depth, model_args=(frame, reading), rng_key=key,
         )  # fmt: skip
         mass = frame.is_free.astype(x.dtype)
         adapt = state.adapt_state._replace(inverse_mass_matrix=mass, mass_matrix_sqrt=mass, mass_matrix_sqrt_inv=mass)
@@ -181,6 +180,12 @@ def _near(change: Array) -> Array:
     return FARTHEST * jnp.tanh(change / FARTHEST)
 
 
+def stepping(state, step: float):
+    """A chain's state with another step size."""
+    size = jnp.asarray(step, state.adapt_state.step_size.dtype)
+    return state._replace(adapt_state=state.adapt_state._replace(step_size=size))
+
+
 def shortened(slope: Array) -> Array:
     """A force no longer than `LONGEST_FORCE` times its usual length."""
     longest = LONGEST_FORCE * jnp.sqrt(slope.size)
@@ -190,6 +195,6 @@ def shortened(slope: Array) -> Array:
 def _block(step, state, frame: Frame, reading: Reading):
     def advance(state, _):
         after = step(state, (frame, reading), {})
-        return after, (after.z, after.diverging)
+        return after, (after.z, after.diverging, after.accept_prob)
 
     return lax.scan(advance, state, None, length=BLOCK)

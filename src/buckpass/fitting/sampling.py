@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
-from buckpass.fitting.program import BLOCK, Frame, Program, shortened
+from buckpass.fitting.program import BLOCK, Frame, Program, shortened, stepping
 from buckpass.model.mechanisms import Combination
 from buckpass.model.readings import Reading, reading_of
 
@@ -23,9 +23,9 @@ __all__ = ["Draws", "NutsSettings", "Sampling"]
 DIFFERENCE = 1e-2  # step, in prior standard deviations, of the central differences that give curvature and slopes
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
 FIRST_STEP = 0.5
-SETTLING = 3  # one part in three of a quarter of the warm-up is dropped of each pilot
+PILOTS = (3, 4, 6)  # sixteenths of the warm-up; the last three are for the steps alone
+STEERING = 2.0  # change of a step's logarithm for each unit by which the median acceptance of a block is off
 AUTOCORRELATED = 2.0  # draws of a chain that weigh as much as one independent draw, in the pilot's covariance
-LONGEST_STEP = 1.0  # of a chain, in units of the mean of all chains' step sizes after warm-up
 CLIMBS = 2  # the mode is sought again where the crisis effects' places moved with it
 
 
@@ -33,18 +33,19 @@ CLIMBS = 2  # the mode is sought again where the crisis effects' places moved wi
 class NutsSettings:
     """How the posterior is drawn; tolerances of the diagnostics are in `posterior.py`, not here.
 
-    warmup : iterations of each chain before its draws are kept, at least 60. The first quarter is a pilot in coordinates
-    round at the mode; its draws make the coordinates of a second pilot, twice as long, and the draws of that one those of
-    the rest.
+    warmup : iterations of each chain before its draws are kept, at least 60. Three pilots, each longer than the one before,
+    make the coordinates of the next one round; the steps are settled in the rest.
+    target_accept : what the median acceptance of a chain's iterations is steered to. Dual averaging steers the mean: each
+    crossing of a fold, which no step avoids, shortened the step for good, and chains stood still.
 
     Raises `ValueError` where there is too little of something to draw with.
     """
 
     chains: int = 4
-    warmup: int = 300
+    warmup: int = 400
     draws: int = 400
-    target_accept: float = 0.75
-    tree_depth: tuple[int, int] = (6, 6)  # in warm-up, when sampling
+    target_accept: float = 0.8
+    tree_depth: int = 6
     seed: int = 20240620
     threads: int = 2
     refit_settle: int = 25  # iterations dropped, then kept, when adapted chains go on under other weights
@@ -110,25 +111,30 @@ class Sampling:
         reading = reading or self.whole
         key = jax.random.PRNGKey(self.nuts.seed if seed is None else seed)
         first, last = jax.random.split(key)
-        quarter = self.nuts.warmup // 4
-        self.program.compile_ahead(self.combination, quarter)
+        self.program.compile_ahead(self.combination)
         starts, step = self._shaped(first, reading) if near is None else self._shaped_as(near, reading)
-        warm = self._chains(self._started(starts, last, reading, step), reading, quarter, 0)
-        chains = self._chains(_not_too_long([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
+        settling = self.nuts.warmup - sum(self._pilots)
+        warm = self._chains(self._started(starts, last, reading, step), reading, settling, 0, steers=True)
+        chains = self._chains(_of_like_steps([end for end, _, _ in warm]), reading, 0, self.nuts.draws)
         self._ended = [end for end, _, _ in chains]
         return self._draws(chains, reading, started)
 
+    @property
+    def _pilots(self) -> list[int]:
+        """Iterations of each pilot."""
+        return [part * self.nuts.warmup // 16 for part in PILOTS]
+
     def _shaped(self, key: Array, reading: Reading) -> tuple[np.ndarray | Array, float]:
-        """Coordinates made round by two pilots from the mode; where chains stand in them [chain, d], and their mean step."""
-        from_key, *keys = jax.random.split(key, 3)
-        quarter = self.nuts.warmup // 4
+        """Coordinates made round by pilots from the mode; where chains stand in them [chain, d], and their usual step."""
+        from_key, *keys = jax.random.split(key, 1 + len(PILOTS))
         self.frame = self._frame_at_mode(reading)
         starts, step = jax.random.normal(from_key, (self.nuts.chains, self._free.size)) * self._free, FIRST_STEP
-        for own, kept in zip(keys, (quarter, 2 * quarter), strict=True):
-            settling = quarter // SETTLING
-            pilot = self._chains(self._started(starts, own, reading, step), reading, settling, kept - settling)
+        for own, length in zip(keys, self._pilots, strict=True):
+            dropped = length // 3
+            states = self._started(starts, own, reading, step)
+            pilot = self._chains(states, reading, dropped, length - dropped, steers=True)
             starts = self._rounder(pilot, reading)
-            step = float(_mean_step([end for end, _, _ in pilot]))
+            step = _usual_step([end for end, _, _ in pilot])
         return starts, step
 
     def _shaped_as(self, near: Sampling, reading: Reading) -> tuple[np.ndarray, float]:
@@ -143,7 +149,7 @@ class Sampling:
         self.frame = self._frame_at(centre * self._free, whole, reading, before)
         starts = np.zeros_like(ends)
         starts[:, free] = np.linalg.solve(root, (ends - centre)[:, free].T).T
-        return starts, float(_mean_step(near._ended))
+        return starts, _usual_step(near._ended)
 
     def go_on(self, draws: Draws) -> Draws:
         """The draws of `run` of the whole record, and as many more as a run draws, each chain from where it ended."""
@@ -231,11 +237,11 @@ class Sampling:
         return np.linalg.solve(root, (ends - centre).T).T * self._free
 
     def _started(self, starts: Array | np.ndarray, key: Array, reading: Reading, step: float) -> list:
-        """The sampler's state at each start, ready to adapt its step size over half of the warm-up."""
+        """The sampler's state at each start."""
         states = []
         for x, own in zip(jnp.asarray(starts), jax.random.split(key, len(starts)), strict=True):
             energy, slope = self._gradient(x, self.frame, reading)
-            states.append(self.program.state(x, energy, slope, own, self.frame, reading, self.nuts.warmup // 4, step))
+            states.append(self.program.state(x, energy, slope, own, self.frame, reading, step))
         return states
 
     def _under(self, state, reading: Reading):
@@ -243,16 +249,16 @@ class Sampling:
         energy, slope = self._gradient(state.z, self.frame, reading)
         return state._replace(potential_energy=energy, z_grad=shortened(slope))
 
-    def _chains(self, states: list, reading: Reading, dropped: int, kept: int) -> list:
+    def _chains(self, states: list, reading: Reading, dropped: int, kept: int, steers: bool = False) -> list:
         ended = Event()
         with ThreadPoolExecutor(self.nuts.threads) as pool:
             try:
-                return list(pool.map(lambda state: self._chain(state, reading, dropped, kept, ended), states))
+                return list(pool.map(lambda state: self._chain(state, reading, dropped, kept, ended, steers), states))
             finally:
                 ended.set()  # an interrupt waits for a block of each chain, not for the chain
 
     def _chain(
-        self, state, reading: Reading, dropped: int, kept: int, ended: Event
+        self, state, reading: Reading, dropped: int, kept: int, ended: Event, steers: bool
     ) -> tuple[Any, np.ndarray, np.ndarray]:
         """One chain, block by block: what one compiled call holds on to is freed at its end, so memory stays flat."""
         blocks = []
@@ -260,7 +266,11 @@ class Sampling:
             if ended.is_set():
                 raise InterruptedError("the other chains have stopped")
             state, drawn = jax.block_until_ready(self.program.block(state, self.frame, reading))
-            blocks.append(jax.tree.map(np.asarray, drawn))
+            *kept_of, acceptance = jax.tree.map(np.asarray, drawn)
+            blocks.append(kept_of)
+            if steers:
+                off = float(np.median(acceptance)) - self.nuts.target_accept
+                state = stepping(state, float(state.adapt_state.step_size) * np.exp(STEERING * off))
         x, diverging = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         wanted = slice(dropped, dropped + kept)
         return state, x[wanted], diverging[wanted]
@@ -283,20 +293,18 @@ def _effect(sites, spread: np.ndarray) -> np.ndarray:
     return spread[..., None, None] * np.stack([sites.mean, np.exp(sites.log_sd)], axis=-1)
 
 
-def _mean_step(states: list) -> Array:
-    """The geometric mean of the chains' step sizes."""
-    return jnp.exp(jnp.mean(jnp.log(jnp.stack([state.adapt_state.step_size for state in states]))))
+def _usual_step(states: list) -> float:
+    """The median of the chains' step sizes."""
+    return float(np.median([state.adapt_state.step_size for state in states]))
 
 
-def _not_too_long(states: list) -> list:
-    """The chains, each with its own step size but none longer than the mean nor shorter than half of it.
+def _of_like_steps(states: list) -> list:
+    """The chains, each with its own step size but none longer than the usual nor shorter than half of it.
 
-    One step for all froze chains that needed a shorter one; a chain that adapted badly would have the others wait.
+    One step for all froze chains that needed a shorter one; a chain that is off would have the others wait.
     """
-    mean = _mean_step(states)
-    steps = [jnp.clip(s.adapt_state.step_size, 0.5 * mean, LONGEST_STEP * mean) for s in states]
-    pairs = zip(states, steps, strict=True)
-    return [state._replace(adapt_state=state.adapt_state._replace(step_size=step)) for state, step in pairs]
+    usual = _usual_step(states)
+    return [stepping(s, float(np.clip(s.adapt_state.step_size, 0.5 * usual, usual))) for s in states]
 
 
 def _shrunk_covariance(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d d"]:

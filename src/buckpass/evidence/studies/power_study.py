@@ -195,8 +195,7 @@ def refitted(
     if kept.get("times") != task.times:
         setting, seen = lengthened(setting_of(case), observations(case, setting_of(case)), task.times)
         one = combination(posterior.explanation)
-        program = Program(setting, seen, one.interacts, "simultaneous", requests_of(case, setting), nuts.target_accept,
-                          nuts.tree_depth)  # fmt: skip
+        program = Program(setting, seen, one.interacts, "simultaneous", requests_of(case, setting), nuts.tree_depth)
         kept |= {"times": task.times, "sampling": Sampling(one, program, nuts), "truth": posterior.flat()}
     sampling, truth = kept["sampling"], kept["truth"]
     setting, seen = sampling.program.setting, sampling.program.seen
