@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env restamp years headline comparison power-study report test test-slow test-failed lint types answers published bench docs pins posteriors clean
+.PHONY: env restamp years headline comparison power-study report test test-slow test-exhaustive test-failed lint types answers published bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -19,10 +19,13 @@ report: env  ## the page of the flagship case
 	$(BIN)/buckpass report $(CASE) -o $(CASE).html --force
 
 test: env  ## the fast suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gambit and not gpu and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not exhaustive and not gambit and not gpu and not browser"
 
 test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
+
+test-exhaustive: env  ## every combination of what the slow suite samples: every verb in every way, on every crisis
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m exhaustive
 
 test-failed: env  ## only the tests that failed last
 	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "slow or browser"

@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 import buckpass as bp
 from buckpass.cli.main import app
 
-pytestmark = pytest.mark.slow
 
 CHANGES = ("request=CSTO,CHN", "CHN.force=5", "absent=RUS", "SCO.consent=lead", "RUS.capacity=0.5x")
 CROSSES = "p_deploy:CHN>0.5"
@@ -21,6 +20,7 @@ def regional(case):
 
 
 CRISES = regional(bp.load("central-asia"))
+EVERY = [pytest.param(c, marks=pytest.mark.exhaustive if n % 13 else pytest.mark.slow) for n, c in enumerate(CRISES)]
 
 
 def asked(*words):
@@ -37,7 +37,7 @@ def test_there_are_the_regional_crises_of_the_record():
     assert len(CRISES) >= 22
 
 
-@pytest.mark.parametrize("crisis", CRISES)
+@pytest.mark.parametrize("crisis", EVERY)
 def test_solve_and_explain(crisis):
     code, found = asked("solve", "central-asia", crisis, "--all")
     assert code == 0, found
@@ -50,7 +50,7 @@ def test_solve_and_explain(crisis):
     assert sum(part["mean"] for part in found["parts"].values()) == pytest.approx(found["gap"]["mean"], abs=1e-8)
 
 
-@pytest.mark.parametrize("crisis", CRISES)
+@pytest.mark.parametrize("crisis", EVERY)
 def test_what_if_in_each_form(flagship, crisis):
     founded = flagship.organisation("SCO").founded, flagship.organisation("CSTO").founded
     row = flagship.crisis(crisis)
@@ -68,13 +68,14 @@ def test_what_if_in_each_form(flagship, crisis):
         assert all(word in found["sentence"] for word in ("Changed", "Held", "Re-solved"))
 
 
-@pytest.mark.parametrize("crisis", CRISES)
+@pytest.mark.parametrize("crisis", EVERY)
 def test_tip(crisis):
     code, found = asked("tip", "central-asia", crisis, "--over", "RUS.capacity", "--crosses", CROSSES)
     assert code == 0, found
     assert (found["value"] is None) == found["sentence"].startswith("No tipping point")
 
 
+@pytest.mark.slow
 def test_a_phase_diagram_of_two_inputs(tmp_path):
     figure = tmp_path / "phase.svg"
     two = ("--over", "CHN.backlash", "--over", "RUS.capacity")
@@ -84,6 +85,7 @@ def test_a_phase_diagram_of_two_inputs(tmp_path):
     assert "CHN.backlash" in figure.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_all_of_them_in_batches_from_python(flagship, free_riding):
     changes = bp.overrides(["RUS.capacity=0.5x"], flagship)
     solved = bp.solve_crises(flagship, free_riding, CRISES, n_draws=20)

@@ -26,22 +26,18 @@ VERBS = (
     "whatif central-asia kz_jan_2022 --set CHN.force=5 --draws 20", "agreement central-asia", "nothing", "record nowhere",
 )  # fmt: skip
 ENCODINGS = ("cp1252", "latin-1", "cp437", "ascii", "utf-8", "cp850", "koi8-r", "shift_jis")
-LASTING = tuple(
-    v for v in VERBS if v.split()[0] in ("compare", "claims", "solve", "explain", "diff", "whatif", "agreement")
-)
 STREAMS = (">&-", "| head -c 1 >/dev/null", "2>&-", ">&- 2>&-", "<&-")
-slow = pytest.mark.slow
+slow, exhaustive = pytest.mark.slow, pytest.mark.exhaustive
 
 
 def pairs(ways: tuple[str, ...], quick_verbs: int, quick_ways: int) -> list:
-    """Every verb in every way; of the verbs that compute for seconds each in two, other ones for each."""
+    """Every verb in every way: some at once, one other way of each verb in the slow suite, the rest in the exhaustive one."""
     found = []
     for n, verb in enumerate(VERBS):
-        k = LASTING.index(verb) if verb in LASTING else None
-        mine = ways if k is None else [ways[k % len(ways)], ways[(k + 1 + len(ways) // 2) % len(ways)]]
-        for way in mine:
-            is_quick = n < quick_verbs and ways.index(way) < quick_ways
-            found.append(pytest.param(verb, way, marks=() if is_quick else slow))
+        for k, way in enumerate(ways):
+            is_quick = n < quick_verbs and k < quick_ways
+            kind = () if is_quick else slow if k == (n + quick_ways) % len(ways) else exhaustive
+            found.append(pytest.param(verb, way, marks=kind))
     return found
 
 
