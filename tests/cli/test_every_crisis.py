@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 import buckpass as bp
 from buckpass.cli.main import app
 
-
 CHANGES = ("request=CSTO,CHN", "CHN.force=5", "absent=RUS", "SCO.consent=lead", "RUS.capacity=0.5x")
 CROSSES = "p_deploy:CHN>0.5"
 
