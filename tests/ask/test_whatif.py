@@ -23,7 +23,7 @@ from buckpass.game.solver import solve
 from buckpass.predict.drawing import drawn
 from buckpass.predict.which_fits import NoUsablePosterior, basis_for, best_posterior
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "fit"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "fitting"))
 from drawn import prior_posterior
 
 CRISIS, DRAWS = "kz_jan_2022", 8

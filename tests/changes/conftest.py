@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "fit"))
+sys.path.append(str(Path(__file__).parent.parent / "fitting"))
 
 from drawn import prior_posterior
 

@@ -6,7 +6,8 @@ from pathlib import Path as File
 
 import pytest
 
-from buckpass.game import arrangement, choice, decomposition, estimands, host, order
+from buckpass.bargain import arrangement
+from buckpass.game import choice, decomposition, estimands, host, order
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path

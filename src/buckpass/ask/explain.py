@@ -107,7 +107,8 @@ def explain_crises(
     overrides: Sequence[Override] = (),
 ) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
-    case.power(power), case.power(reference)
+    for name in (power, reference):
+        case.power(name)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
     given = drawn(case, fits, crises, overrides, n_draws)
