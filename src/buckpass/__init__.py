@@ -5,10 +5,8 @@ Public names, grouped by step; each is loaded when it is first used, so that imp
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.metadata import version
-from types import ModuleType
 from typing import Any
 
 _ROOM_OF = {
@@ -59,25 +57,12 @@ __all__ = ["__version__", *sorted(_ROOM_OF)]
 __version__ = version("buckpass")
 
 
-class _Package(ModuleType):
-    """The package as a module on which a verb stays a verb: `bp.record` is the function, also once its room is loaded.
-
-    Importing a room would otherwise put the room's module in the verb's place; rooms are reached by
-    `from buckpass.measured import …`.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _ROOM_OF:
-            raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
-        room, inside = _ROOM_OF[name]
-        return getattr(import_module(room), inside)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted(__all__)
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
+    room, inside = _ROOM_OF[name]
+    return getattr(import_module(room), inside)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted(__all__)
