@@ -1,7 +1,6 @@
 """The house keeps its order: one direction of imports, no new circles, rooms and functions that can be overseen.
 
-What does not keep it yet is listed here by name; a list that names too much fails as one that names too little, so that
-each gets shorter and none grows unseen.
+Circles that are left are listed here by name; a list that names too much fails as one that names too little.
 """
 
 from __future__ import annotations
@@ -15,11 +14,6 @@ from house import FLOOR_OF, SOURCE, arrows, modules
 MOST_MODULES, LONGEST = 20, 40  # of a folder; lines of a function, its docstring included
 CIRCLES = {
     frozenset({"cli.case_verbs", "cli.event_verbs"}), frozenset({"case.case", "case.problems"}),
-}  # fmt: skip
-LARGE: set[str] = set()
-LONG = {
-    "cli.compare_verb.compare", "cli.crisis_verbs.solve", "cli.fit_verbs.fit", "events.drafting.draft.draft",
-    "events.loading.load.load", "game.fixed_point._search", "game.logit.logit_equilibrium", "measured.burden.burden_table",
 }  # fmt: skip
 
 
@@ -52,7 +46,7 @@ def test_no_folder_holds_more_modules_than_can_be_overseen():
     count = defaultdict(int)
     for module in modules().values():
         count[module.path.parent.relative_to(SOURCE).as_posix()] += module.path.stem != "__init__"
-    assert {folder for folder, n in count.items() if n > MOST_MODULES} == LARGE
+    assert not {folder for folder, n in count.items() if n > MOST_MODULES}
 
 
 def test_no_function_is_longer_than_a_screen():
@@ -62,4 +56,4 @@ def test_no_function_is_longer_than_a_screen():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > LONGEST
     }  # fmt: skip
-    assert long == LONG
+    assert not long

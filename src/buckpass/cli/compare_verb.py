@@ -18,24 +18,24 @@ Posteriors = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
 ]
 Latex = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
+StudyFolder = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
+]
+Wider = Annotated[int, typer.Option(min=-1, max=1, help="The ranking with every band wider (1) or narrower (-1).")]
 
 
 def compare(
     case: CaseRef,
     posteriors: Posteriors = None,
     basis: Annotated[str, typer.Option(help="all, or seen: the ranking by rows whose source was seen.")] = "all",
-    doubt: Annotated[
-        int, typer.Option(min=-1, max=1, help="The ranking with every band wider (1) or narrower (-1).")
-    ] = 0,
+    doubt: Wider = 0,
     without: Annotated[str, typer.Option(metavar="THEATRE", help="The ranking without one theatre.")] = "",
     next_cases: Annotated[int, typer.Option("--next", min=0, help="Crises to watch for or code: this many.")] = 0,
     pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
     power: Annotated[
         bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")
     ] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
-    ] = None,
+    output: StudyFolder = None,
     replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 3,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,

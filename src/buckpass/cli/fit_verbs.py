@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,21 +13,40 @@ from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.compare_verb import Posteriors, compare
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width, tracked
 
+if TYPE_CHECKING:
+    from buckpass.case import Case
+    from buckpass.fitting.posterior import Posterior
+    from buckpass.model.likelihood import Order
+    from buckpass.model.observations import Coding
+
 __all__ = ["VERBS", "Posteriors"]
 
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
 PER_CHAIN_WHEN_BUNDLED = 250
+Kept = Annotated[
+    int | None,
+    typer.Option(min=100, help="Draws kept of each chain (default 400); up to four times as many where it wants them."),
+]
+Aim = Annotated[
+    float | None,
+    typer.Option(min=0.6, max=0.99, help="Acceptance aimed at (default 0.8); higher goes slower round sharp corners."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
+]
+Evidence = Annotated[
+    bool, typer.Option(help="Also baselines, other codings and theatres by themselves, where all are fitted.")
+]
 
 
 def fit(
     case: CaseRef,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where posteriors are kept.")],
     explanation: Annotated[list[str] | None, typer.Option(help="Fit only these (repeatable); all by default.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")
-    ] = False,
+    resume: Resume = False,
     without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
     basis: Basis = "all",
     doubt: Doubt = 0,
@@ -34,25 +54,11 @@ def fit(
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
     warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 400).")] = None,
-    draws: Annotated[
-        int | None,
-        typer.Option(
-            min=100, help="Draws kept of each chain (default 400); up to four times as many where the fit wants them."
-        ),
-    ] = None,
-    target: Annotated[
-        float | None,
-        typer.Option(
-            min=0.6, max=0.99, help="Acceptance aimed at (default 0.8); higher goes slower round sharp corners."
-        ),
-    ] = None,
+    draws: Kept = None,
+    target: Aim = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
-    ] = False,
-    evidence: Annotated[
-        bool, typer.Option(help="Also baselines, other codings and theatres by themselves, where all are fitted.")
-    ] = True,
+    force: Force = False,
+    evidence: Evidence = True,
     as_json: AsJson = False,
 ) -> None:
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
@@ -60,34 +66,54 @@ def fit(
         from buckpass.case import OutputExists, load_case
         from buckpass.fitting.fitting import FitPlan, posterior_file
         from buckpass.fitting.fitting import fit as fit_case
-        from buckpass.model.likelihood import ORDERS
         from buckpass.model.mechanisms import combination as named
-        from buckpass.model.observations import Coding
 
         loaded = load_case(case)
-        for name in without or []:
-            loaded.crisis(name)
-        if basis not in BASES:
-            raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-        if order not in ORDERS:
-            raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
         names = tuple(named(e, loaded).id for e in explanation) if explanation else None
-        coding = Coding(BASES[basis], doubt, tuple(without or ()))
-        plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), order, readings)
-        there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, order)).exists()]
+        coding = _coding(loaded, basis, doubt, without or ())
+        plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), _order(order), readings)
+        there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, plan.order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         fits = fit_case(
             loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
         )
         posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
-        if evidence and names is None and order == ORDERS[0]:
-            from buckpass.evidence.gathered import gather
+        if evidence and names is None and plan.order == "simultaneous":
+            _gather(loaded, posteriors, output)
+    _tell_fits(loaded.record_hash, [_fit_row(p) for p in posteriors], as_json)
 
-            gather(loaded, {p.explanation: p for p in posteriors}, output, told=lambda step: typer.echo(step, err=True))
-    rows = [_fit_row(p) for p in posteriors]
+
+def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
+    from buckpass.evidence.gathered import gather
+
+    gather(case, {p.explanation: p for p in posteriors}, folder, told=lambda step: typer.echo(step, err=True))
+
+
+def _coding(case: Case, basis: str, doubt: int, without: Sequence[str]) -> Coding:
+    """How the record is read, as the options say; what is not in the case is named."""
+    from buckpass.model.observations import Coding
+
+    for name in without:
+        case.crisis(name)
+    if basis not in BASES:
+        raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
+    return Coding(BASES[basis], doubt, tuple(without))
+
+
+def _order(order: str) -> Order:
+    from buckpass.model.likelihood import ORDERS
+
+    for known in ORDERS:
+        if order == known:
+            return known
+    raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
+
+
+def _tell_fits(record_hash: str, rows: list[dict], as_json: bool) -> None:
+    """One line a fit, and what to do where one failed; the exit code says so too."""
     if as_json:
-        answer({"case_hash": loaded.record_hash, "fits": rows})
+        answer({"case_hash": record_hash, "fits": rows})
     else:
         for row in rows:
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])

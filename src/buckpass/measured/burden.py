@@ -59,6 +59,23 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     Cost borne is the ladder's cost of the rung taken. ρ near 1: the large carry the small; near 0: burden does not
     follow size.
     """
+    measure = case.settings.measures.capacity
+    keys = (
+        case.series.filter(pl.col("series").is_in(measure.series))["source_id"].explode(empty_as_null=True).drop_nulls()
+    )
+    return ResultTable(
+        _burdens(case, rows),
+        "Whether larger powers carry more",
+        {"rho": "Spearman's rank correlation", "n": "powers", "crises": "most crises looked up for a power"},
+        f"Size: mean of {', '.join(measure.series)} over the case's years. Burden: mean ladder cost of the rung taken "
+        "per crisis looked up. With so few powers the interval is wide whatever the record says.",
+        tuple(dict.fromkeys(keys)),
+        case.hash,
+    )
+
+
+def _burdens(case: Case, rows: pl.DataFrame) -> pl.DataFrame:
+    """One row a theatre in which enough powers acted: ρ, its interval, powers, crises."""
     size = _size(case)
     cost = dict(enumerate(case.ladder.cost))
     known = rows.filter(
@@ -75,27 +92,8 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         if found.n >= FEWEST:
             result.append({"theatre": theatre, "rho": found.rho, "low": found.low, "high": found.high, "n": found.n,
                            "crises": max(mean["n"].to_list())})  # fmt: skip
-    schema = {
-        "theatre": pl.String,
-        "rho": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-        "n": pl.Int64,
-        "crises": pl.Int64,
-    }
-    measure = case.settings.measures.capacity
-    keys = (
-        case.series.filter(pl.col("series").is_in(measure.series))["source_id"].explode(empty_as_null=True).drop_nulls()
-    )
-    return ResultTable(
-        pl.DataFrame(result, schema=schema),
-        "Whether larger powers carry more",
-        {"rho": "Spearman's rank correlation", "n": "powers", "crises": "most crises looked up for a power"},
-        f"Size: mean of {', '.join(measure.series)} over the case's years. Burden: mean ladder cost of the rung taken "
-        "per crisis looked up. With so few powers the interval is wide whatever the record says.",
-        tuple(dict.fromkeys(keys)),
-        case.hash,
-    )
+    real = dict.fromkeys(("rho", "low", "high"), pl.Float64)
+    return pl.DataFrame(result, schema={"theatre": pl.String, **real, "n": pl.Int64, "crises": pl.Int64})
 
 
 def _size(case: Case) -> dict[str, float]:

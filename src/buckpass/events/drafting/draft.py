@@ -77,10 +77,9 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
 
     Parameters
     ----------
-    store : the store.
+    store, folder : the store; a folder that does not exist or is empty.
     hosts : ISO3 codes of states of today; each stands for those in whose place it goes on.
     from_year : crises that ended before are left out.
-    folder : a folder that does not exist or is empty.
 
     Returns
     -------
@@ -88,21 +87,16 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
 
     Raises
     ------
-    UnknownHosts; NoEvents, when the store holds no conflict, outbreak or acting state for the hosts; OutputExists, when the
-    folder has something in it.
+    UnknownHosts; NoEvents, when the store holds no conflict, outbreak or acting state for the hosts; OutputExists.
     """
-    store, folder = Path(store), Path(folder)
-    hosts = tuple(dict.fromkeys(hosts))
+    store, folder, hosts = Path(store), Path(folder), tuple(dict.fromkeys(hosts))
     _check_hosts(hosts)
     with reading(store) as connection:
         found = [*conflicts(connection, hosts, from_year), *outbreaks(connection, hosts, from_year)]
         powers = _busiest(connection, hosts, from_year)
         series, unknown = series_rows(connection, powers, hosts, from_year)
         files = connection.execute("SELECT file_id, name, publisher, layout, sha256, rows_loaded FROM files").fetchall()
-    if not found:
-        raise NoEvents(store, f"conflict or outbreak of {', '.join(hosts)} since {from_year}")
-    if len(powers) < FEWEST_POWERS:
-        raise NoEvents(store, f"events of two or more states towards {', '.join(hosts)} since {from_year}")
+    _check_enough(store, found, powers, f"{', '.join(hosts)} since {from_year}")
     crises = [_crisis(row) for row in _numbered(found)]
     responses = _responses(store, crises, powers)
     years = (min(one.start.year for one in found), max(one.last.year for one in found))
@@ -111,9 +105,14 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
         hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name, unknown
     )
     fill_folder(folder, lambda workshop, case_id: write_draft(workshop, case_id, rows))
-    return Draft(
-        pl.DataFrame(crises, infer_schema_length=None), pl.DataFrame(responses, infer_schema_length=None), folder
-    )
+    return Draft(*(pl.DataFrame(table, infer_schema_length=None) for table in (crises, responses)), folder)
+
+
+def _check_enough(store: Path, found: Sequence[Any], powers: Sequence[str], where: str) -> None:
+    if not found:
+        raise NoEvents(store, f"conflict or outbreak of {where}")
+    if len(powers) < FEWEST_POWERS:
+        raise NoEvents(store, f"events of two or more states towards {where}")
 
 
 def _check_hosts(hosts: Sequence[str]) -> None:
