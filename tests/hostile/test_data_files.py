@@ -6,10 +6,10 @@ import json
 import random
 
 import pytest
+from buckpass.fit.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.fit.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
 from buckpass.futures.output import check_manifest, manifest_of
 from buckpass.futures.problems import ManifestMismatch
 from buckpass.record import measure

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-__all__ = ["Sites", "effect_nodes", "interpolation", "moments", "rule"]
+__all__ = ["Sites", "carried", "effect_nodes", "moments", "rule", "solved_at"]
 
 LEAST_SD = 1e-3
 
@@ -29,21 +29,40 @@ def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return at, np.log(weight / np.sqrt(2 * np.pi))
 
 
-def effect_nodes(sites: Sites, spread: Float[Array, ""], nodes: int) -> tuple[Float[Array, "q c"], Float[Array, "q c"]]:
-    """Values of u, and log weights of ∫ f(u) N(u; 0, σ²) du ≈ Σ_q w_q f(u_q), placed where u is after the responses.
+def effect_nodes(sites: Sites, nodes: int) -> tuple[Float[Array, "q c"], Float[Array, "q c"]]:
+    """Values of u/σ, and log weights of ∫ f(u) N(u; 0, σ²) du ≈ Σ_q w_q f(u_q), placed where u is after the responses.
 
-    The rule is shifted and scaled to the site of each crisis (Liu & Pierce 1994); with σ = 0 every node is at 0. The sites
-    are data: the sum converges to the integral wherever they lie.
+    The rule is shifted and scaled to the site of each crisis (Liu & Pierce 1994). The sites are data: the sum converges to the
+    integral wherever they lie.
     """
-    at, log_weight = (jnp.asarray(a, spread.dtype)[:, None] for a in rule(nodes))
-    in_sd = sites.mean + jnp.exp(sites.log_sd) * at  # u / σ
-    return spread * in_sd, log_weight + 0.5 * (at**2 - in_sd**2) + sites.log_sd
+    at, log_weight = (jnp.asarray(a, sites.mean.dtype)[:, None] for a in rule(nodes))
+    in_sd = sites.mean + jnp.exp(sites.log_sd) * at
+    return in_sd, log_weight + 0.5 * (at**2 - in_sd**2) + sites.log_sd
 
 
-def interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Lagrange's polynomials: values at `wanted` are this matrix times the values at `known`."""
-    rows = [[np.prod([(x - b) / (a - b) for b in known if b != a]) for a in known] for x in wanted]
-    return np.array(rows)
+def solved_at(nodes: int, span: float) -> np.ndarray:
+    """Values of u/σ at which games are solved: evenly spaced, the same for every crisis, so that no guess moves them."""
+    return np.linspace(-span, span, nodes) if nodes > 1 else np.zeros(1)
+
+
+def carried(
+    at: Float[Array, "q c"], known: Float[np.ndarray, " s"], values: Float[Array, "s p c"]
+) -> Float[Array, "q p c"]:
+    """Values at points between evenly spaced ones: cubic convolution (Keys 1981), beyond the ends straight on."""
+    if len(known) == 1:
+        return jnp.broadcast_to(values, (len(at), *values.shape[1:]))
+    beyond = np.vstack([2 * np.eye(1, len(known), 0) - np.eye(1, len(known), 1), np.eye(len(known)),
+                        2 * np.eye(1, len(known), len(known) - 1) - np.eye(1, len(known), len(known) - 2)])  # fmt: skip
+    place = (jnp.clip(at, known[0], known[-1]) - known[0]) / (known[1] - known[0])
+    weight = _cubic(jnp.abs(place[:, None] - jnp.arange(-1, len(known) + 1, dtype=at.dtype)[:, None]))
+    weight = jnp.einsum("qkc,ks->qsc", weight, jnp.asarray(beyond, at.dtype))
+    return jnp.sum(weight[:, :, None] * values, axis=1)
+
+
+def _cubic(away: Array) -> Array:
+    near = (1.5 * away - 2.5) * away**2 + 1.0
+    far = ((-0.5 * away + 2.5) * away - 4.0) * away + 2.0
+    return jnp.where(away < 1, near, jnp.where(away < 2, far, 0.0))
 
 
 def moments(log_weight: Float[Array, "q c"], sites: Sites, nodes: int) -> Sites:
