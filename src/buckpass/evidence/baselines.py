@@ -13,7 +13,6 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import xarray as xr
-from jax import lax
 from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Float
 from numpyro.infer import MCMC, NUTS
@@ -24,7 +23,7 @@ from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cu
 from buckpass.fit.posterior import Diagnostics, diagnose
 from buckpass.fit.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.model.effect import Sites, effect_nodes, moments
+from buckpass.model.effect import NODES, Sites, effect_nodes, placed
 from buckpass.model.observations import Coding, Observations, observations
 
 __all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "fit_record", "rows_of"]
@@ -32,7 +31,6 @@ __all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_b
 CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
-NODES, PLACING = 11, 13  # of the crisis effect, placed where each crisis wants them; and those that say where
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
 
@@ -252,15 +250,17 @@ class _Fitting:
         return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
 
     def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
-        """As the game integrates its crisis effect: nodes before the responses say where each crisis wants its own."""
-        parts, none = self.blocks.split(u), jnp.zeros(rows.of_crisis.shape[1], u.dtype)
-        spread, sites = self._spread(parts), Sites(none, none)
-        if self.blocks.spread:
-            in_sd, log_weight = effect_nodes(sites, PLACING)
-            rough = together(self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis]), rows)
-            sites = lax.stop_gradient(moments(rough + log_weight, sites, PLACING))
-        in_sd, log_weight = effect_nodes(sites, NODES if self.blocks.spread else 1)
-        return by_crisis(self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis]), rows, log_weight)
+        """log P(responses) of every crisis, its effect integrated as that of the game is."""
+        parts, crises = self.blocks.split(u), rows.of_crisis.shape[1]
+        spread, has_effect = self._spread(parts), bool(self.blocks.spread)
+
+        def by_row(in_sd: Array) -> Array:
+            return self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis])
+
+        none = jnp.zeros(crises, u.dtype)
+        sites = placed(lambda at: together(by_row(at), rows), crises, u.dtype) if has_effect else Sites(none, none)
+        in_sd, log_weight = effect_nodes(sites, NODES if has_effect else 1)
+        return by_crisis(by_row(in_sd), rows, log_weight)
 
     def _spread(self, parts: list[Array]) -> Array:
         return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())

@@ -20,7 +20,7 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.model.coefficients import coefficients_from
-from buckpass.model.effect import Sites, carried, effect_nodes, moments, solved_at
+from buckpass.model.effect import NODES, Sites, carried, effect_nodes, moments, placed, solved_at
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
 from buckpass.model.requests import Requests, request_log_likelihood
@@ -29,8 +29,6 @@ __all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
 
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
-NODES = 11  # values of the crisis effect, placed where each crisis wants them
-PLACING = (9, 9)  # nodes under its distribution before the responses, and where these want them: which say where
 SOLVED, SPAN = (
     9,
     3.2,
@@ -89,10 +87,8 @@ class Likelihood:
             known = jnp.broadcast_to(jnp.asarray(self._known, kind)[:, None], log_residual.shape[::2])
             log_residual = anticipate(nodes_of(choice, self._rung_of, spread * known), log_residual)
         at_nodes = self._at_nodes(choice, reading, spread, log_residual)
-        sites = Sites(jnp.zeros(self.seen.n_crises, kind), jnp.zeros(self.seen.n_crises, kind))
-        for n in PLACING if self.nodes > 1 else ():
-            in_sd, log_weight = effect_nodes(sites, n)
-            sites = lax.stop_gradient(moments(at_nodes(in_sd) + log_weight, sites, n))
+        none = jnp.zeros(self.seen.n_crises, kind)
+        sites = placed(at_nodes, self.seen.n_crises, kind) if self.nodes > 1 else Sites(none, none)
         in_sd, log_weight = effect_nodes(sites, self.nodes)
         by_node = at_nodes(in_sd)
         led = np.flatnonzero(self._patron >= 0)
