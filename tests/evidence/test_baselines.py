@@ -42,13 +42,13 @@ def test_one_distribution_is_scored_as_polyas_urn_says(small):
 
 @pytest.mark.parametrize("name", ["ordered_logit", "adjacent_logit"])
 def test_the_crisis_effect_is_integrated_also_where_a_crisis_is_told_by_many(name):
-    """Nine nodes where each crisis wants them against many around zero, at a draw away from the mode."""
+    """Few nodes where each crisis wants them against many around zero, at a draw away from the mode."""
     setting = order(crises=10, powers=7, seed=6)
     seen = play(setting, plain_coefficients(setting), seed=7)
     fitting = _Fitting(BY_ID[name], rows_of(setting, seen), 7, 7, Drawing())
     frame = fitting._frame(np.ones(10))
     u = np.asarray(frame.centre + frame.spread @ np.random.default_rng(8).normal(size=fitting.size))
-    placed = np.asarray(fitting._by_crisis(u, fitting.rows, frame.sites))
+    placed = np.asarray(fitting._by_crisis(jnp.asarray(u), fitting.rows))
     parts = fitting.blocks.split(jnp.asarray(u))
     at, weight = np.polynomial.hermite_e.hermegauss(161)
     effect = np.asarray(fitting._spread(parts)) * at[:, None]

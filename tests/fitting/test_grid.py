@@ -13,7 +13,7 @@ from jax.scipy.special import ndtr, ndtri
 from numpyro.infer import MCMC, NUTS
 
 from buckpass.fitting.posterior import Diagnostics
-from buckpass.fitting.program import BLOCK, Program, _pulled_back
+from buckpass.fitting.program import BLOCK, LONGEST_FORCE, Program, _pulled_back
 from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.fitting.scoring import refit_score
 from buckpass.game.payoffs import plain_coefficients
@@ -90,10 +90,10 @@ def test_a_shortened_force_leaves_the_posterior_as_it_is():
 
 
 def test_a_force_is_shortened_and_not_turned():
-    slope = jnp.array([3.0, -4.0])
+    slope = jnp.array([1.8, -2.4])  # of length 3: shorter than LONGEST_FORCE √2
     by_force = [jax.grad(lambda x, k=k: k * slope @ _pulled_back(x))(jnp.ones(2)) for k in (1.0, 100.0)]
     np.testing.assert_allclose(by_force[0], slope, rtol=1e-15)
-    np.testing.assert_allclose(by_force[1], slope / 5.0 * 10.0 * np.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(by_force[1], slope / 3.0 * LONGEST_FORCE * np.sqrt(2), rtol=1e-12)
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cu
 from buckpass.fitting.posterior import Diagnostics, diagnose
 from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.model.effect import Sites, effect_nodes, moments
+from buckpass.model.effect import NODES, Sites, effect_nodes, placed
 from buckpass.model.observations import Coding, Observations, observations
 
 __all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "fit_record", "rows_of"]
@@ -31,9 +31,7 @@ __all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_b
 CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
-NODES, MANY = 9, 61  # of the crisis effect, placed where each crisis wants them; and to find out where that is
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
-ROUNDS = 3  # of climbing to the mode and placing the nodes of the crisis effect there
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
 
 
@@ -63,11 +61,10 @@ class Blocks(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Where the sampler stands: u = centre + spread·x, and what each crisis says of its effect there."""
+    """Where the sampler stands: u = centre + spread·x."""
 
     centre: Float[Array, " d"]
     spread: Float[Array, "d d"]
-    sites: Sites
 
 
 @dataclass(frozen=True)
@@ -206,17 +203,14 @@ class _Fitting:
         self.of, self.rows, self.drawing = of, rows, drawing
         self.blocks = of.blocks(rungs, rows.controls.shape[1], powers)
         self.size = sum(self.blocks)
-        self._energy = jax.jit(
-            jax.value_and_grad(lambda u, sites, weight: -self._log_density(u, self.rows, sites, weight))
-        )
+        self._energy = jax.jit(jax.value_and_grad(lambda u, weight: -self._log_density(u, self.rows, weight)))
         self._sampler = MCMC(
             NUTS(self._model, adapt_mass_matrix=False, target_accept_prob=drawing.target_accept,
                  max_tree_depth=drawing.tree_depth),
             num_warmup=drawing.warmup, num_samples=drawing.draws, num_chains=drawing.chains, chain_method="sequential",
             progress_bar=False, jit_model_args=True,
         )  # fmt: skip
-        self._told = jax.jit(self._telling)
-        self._of_crises = jax.jit(jax.vmap(lambda u, sites: self._by_crisis(u, self.rows, sites), in_axes=(0, None)))
+        self._of_crises = jax.jit(jax.vmap(lambda u: self._by_crisis(u, self.rows)))
 
     def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
         """Draw, score, and leave out by refitting the crises whose importance weights are not trusted."""
@@ -226,7 +220,7 @@ class _Fitting:
         u, diverging = self._draw(frame, every)
         sites = self._sites(u)
         diagnostics = diagnose(sites, diverging, (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1))
-        values = self._log_likelihood(u, frame)
+        values = self._log_likelihood(u)
         scores = leave_one_out(xr.DataArray(values, dims=("chain", "draw", "crisis"), coords={"crisis": names}))
         doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])
         again = {*np.flatnonzero(doubtful), *check} if diagnostics.passed else ()
@@ -239,10 +233,10 @@ class _Fitting:
         weight = np.ones(self.rows.of_crisis.shape[1])
         weight[crisis] = 0.0
         u, _ = self._draw(frame, weight)
-        return predictive_score(self._log_likelihood(u, frame)[..., crisis])
+        return predictive_score(self._log_likelihood(u)[..., crisis])
 
-    def _log_density(self, u: Float[Array, " d"], rows: Rows, sites: Sites, weight: Array) -> Array:
-        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows, sites) * weight)
+    def _log_density(self, u: Float[Array, " d"], rows: Rows, weight: Array) -> Array:
+        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)
 
     def _log_prior(self, u: Float[Array, " d"]) -> Array:
         """Every distribution over the rungs alike where nothing else acts; slopes and spread standard normal.
@@ -255,44 +249,40 @@ class _Fitting:
         rest = jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled
         return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
 
-    def _by_crisis(self, u: Float[Array, " d"], rows: Rows, sites: Sites) -> Float[Array, " c"]:
-        parts = self.blocks.split(u)
-        effect, log_weight = effect_nodes(sites, self._spread(parts), NODES if self.blocks.spread else 1)
-        return by_crisis(self.of.by_row(parts, rows, effect[:, rows.crisis]), rows, log_weight)
+    def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
+        """log P(responses) of every crisis, its effect integrated as that of the game is."""
+        parts, crises = self.blocks.split(u), rows.of_crisis.shape[1]
+        spread, has_effect = self._spread(parts), bool(self.blocks.spread)
+
+        def by_row(in_sd: Array) -> Array:
+            return self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis])
+
+        none = jnp.zeros(crises, u.dtype)
+        sites = placed(lambda at: together(by_row(at), rows), crises, u.dtype) if has_effect else Sites(none, none)
+        in_sd, log_weight = effect_nodes(sites, NODES if has_effect else 1)
+        return by_crisis(by_row(in_sd), rows, log_weight)
 
     def _spread(self, parts: list[Array]) -> Array:
         return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
 
-    def _telling(self, u: Float[Array, " d"], sites: Sites) -> Sites:
-        """What every crisis says of its effect at a point."""
-        parts = self.blocks.split(u)
-        effect, log_weight = effect_nodes(sites, self._spread(parts), MANY)
-        by_node = together(self.of.by_row(parts, self.rows, effect[:, self.rows.crisis]), self.rows)
-        return moments(by_node + log_weight, sites, MANY)
-
     def _frame(self, weight: np.ndarray) -> Frame:
-        """The mode, what each crisis says of its effect there, and a root of the covariance: the posterior is nearly round."""
-        crises = self.rows.of_crisis.shape[1]
-        sites = Sites(jnp.zeros(crises), jnp.zeros(crises))
-        u = np.zeros(self.size)
-        for _ in range(ROUNDS if self.blocks.spread else 1):
-            u = minimize(self._objective(sites, weight), u, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-            sites = self._told(u, sites) if self.blocks.spread else sites
-        energy, steps = self._objective(sites, weight), DIFFERENCE * np.eye(self.size)
+        """The mode, and a root of the covariance there: the posterior is nearly round."""
+        energy, steps = self._objective(weight), DIFFERENCE * np.eye(self.size)
+        u = minimize(energy, np.zeros(self.size), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
         second = np.array([energy(u + s)[1] - energy(u - s)[1] for s in steps]) / (2 * DIFFERENCE)
         curvature, directions = np.linalg.eigh((second + second.T) / 2)
-        return Frame(jnp.asarray(u), jnp.asarray(directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))), sites)
+        return Frame(jnp.asarray(u), jnp.asarray(directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))))
 
-    def _objective(self, sites: Sites, weight: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    def _objective(self, weight: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
         def energy(u: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = self._energy(u, sites, weight)
+            value, slope = self._energy(u, weight)
             return float(value), np.asarray(slope)
 
         return energy
 
     def _model(self, rows: Rows, frame: Frame, weight: Array) -> None:
         x = numpyro.sample("x", dist.ImproperUniform(dist.constraints.real_vector, (), (self.size,)))
-        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, frame.sites, weight))
+        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, weight))
 
     def _draw(self, frame: Frame, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         start_key, key = jax.random.split(jax.random.PRNGKey(self.drawing.seed))
@@ -304,8 +294,8 @@ class _Fitting:
         diverging = np.asarray(self._sampler.get_extra_fields(group_by_chain=True)["diverging"])
         return np.asarray(frame.centre) + x @ np.asarray(frame.spread).T, diverging
 
-    def _log_likelihood(self, u: np.ndarray, frame: Frame) -> Float[np.ndarray, "chain draw c"]:
-        found = np.asarray(self._of_crises(u.reshape(-1, self.size), frame.sites))
+    def _log_likelihood(self, u: np.ndarray) -> Float[np.ndarray, "chain draw c"]:
+        found = np.asarray(self._of_crises(u.reshape(-1, self.size)))
         return found.reshape(*u.shape[:2], -1)
 
     def _sites(self, u: np.ndarray) -> dict[str, np.ndarray]:

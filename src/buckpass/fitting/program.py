@@ -19,7 +19,8 @@ from numpyro.infer.util import ParamInfo
 
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.coordinates import coordinates_of
-from buckpass.model.likelihood import Guess, Likelihood, Order
+from buckpass.model.effect import Sites
+from buckpass.model.likelihood import Likelihood, Order
 from buckpass.model.mechanisms import Combination
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading, reading_of
@@ -28,7 +29,7 @@ from buckpass.model.requests import Requests
 __all__ = ["BLOCK", "Described", "Frame", "Program"]
 
 BLOCK = 25  # iterations of a chain in one compiled call; warm-up and draws share it, so it is compiled once
-FARTHEST = 1.5  # of a first-order change of log R, or of what a crisis says of its effect, in their own units
+FARTHEST = 1.5  # of a first-order change of log R
 LONGEST_FORCE = 3.0  # in units of what a force usually is in coordinates round as a ball: √d; near a fold longer ones fling a chain away
 # Compiled in half the time; for functions this small the fusion emitters bring nothing.
 QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 1}
@@ -37,24 +38,25 @@ QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level
 class Frame(NamedTuple):
     """Where the sampler stands, as data: u = centre + spread·x, which coordinates are free, what is known of the answer.
 
-    guess : where the answer lies at x = 0; tilt : how it moves with x, to first order (last axis d).
+    guess : log R at x = 0; tilt : how it moves with x, to first order. Both only say where Newton starts.
     """
 
     centre: Float[Array, " d"]
     spread: Float[Array, "d d"]
     is_free: Bool[Array, " d"]
     host_moves: Bool[Array, ""]
-    guess: Guess
-    tilt: Guess
+    guess: Float[Array, "s p c"]
+    tilt: Float[Array, "s p c d"]
 
 
 class Described(NamedTuple):
-    """A point in words of the model: terms, log-likelihoods per crisis, where its answer lies."""
+    """A point in words of the model: terms, log-likelihoods per crisis, what each says of its effect, log R."""
 
     values: dict[str, Any]
     responses: Any
     request: Any
-    guess: Guess
+    sites: Any
+    guess: Any
 
 
 class Program:
@@ -80,7 +82,7 @@ class Program:
     def frame(self, combination: Combination) -> Frame:
         """The coordinates themselves, with no knowledge of the answer."""
         d, guess = self.coordinates.size, _single(self.likelihood.nowhere())
-        tilt = jax.tree.map(lambda a: jnp.zeros((*a.shape, d), a.dtype), guess)
+        tilt = jnp.zeros((*guess.shape, d), guess.dtype)
         moves = combination.has_host_stage and self.likelihood.requests is not None
         return Frame(
             jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt
@@ -123,8 +125,8 @@ class Program:
 
     def _shapes(self) -> Described:
         crises = (self.seen.n_crises,)
-        guess = jax.tree.map(lambda a: a.shape, self.likelihood.nowhere())
-        return Described({p.term.name: p.shape for p in self.coordinates.places}, crises, crises, guess)
+        values = {p.term.name: p.shape for p in self.coordinates.places}
+        return Described(values, crises, crises, Sites(crises, crises), self.likelihood.nowhere().shape)
 
     def _packed(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Float[Array, " k"]]:
         """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""
@@ -134,7 +136,7 @@ class Program:
     def _settled(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Float[Array, " k"]:
         """A point in words from its own answer as the guess: what is kept of a draw depends on no frame."""
         own = self._described(x, frame, reading)[1].guess
-        return self._packed(x, frame._replace(guess=own, tilt=jax.tree.map(jnp.zeros_like, frame.tilt)), reading)[1]
+        return self._packed(x, frame._replace(guess=own, tilt=jnp.zeros_like(frame.tilt)), reading)[1]
 
     def energy(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Array:
         """The negative log posterior at a point, up to a constant."""
@@ -147,13 +149,13 @@ class Program:
         """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
         u = frame.centre + frame.spread @ x
         values = self.coordinates.values(u, frame.is_free)
-        guess = jax.tree.map(lambda at, slope: at + _near(slope @ x.astype(at.dtype)), frame.guess, frame.tilt)
+        guess = frame.guess + _near(frame.tilt @ x.astype(frame.tilt.dtype))
         total = self.likelihood(values, reading, lax.stop_gradient(guess), frame.host_moves)
         requested = jnp.sum(total.request * reading.request_weight)
         log_posterior = (
             self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses.astype(u.dtype)) + requested
         )
-        return -log_posterior, Described(values, total.responses, total.request, Guess(total.sites, total.log_residual))
+        return -log_posterior, Described(values, total.responses, total.request, total.sites, total.log_residual)
 
 
 def _single(tree):

@@ -26,7 +26,6 @@ FIRST_STEP = 0.5
 PILOTS = (3, 4, 6)  # sixteenths of the warm-up; the last three are for the steps alone
 STEERING = 2.0  # change of a step's logarithm for each unit by which the median acceptance of a block is off
 AUTOCORRELATED = 2.0  # draws of a chain that weigh as much as one independent draw, in the pilot's covariance
-CLIMBS = 2  # the mode is sought again where the crisis effects' places moved with it
 
 
 @dataclass(frozen=True)
@@ -185,11 +184,8 @@ class Sampling:
     def _frame_at_mode(self, reading: Reading) -> Frame:
         """The normal approximation at the mode (Laplace); what is not normal is left to the sampler."""
         frame, d = self.program.frame(self.combination), self._free.size
-        x = np.zeros(d)
-        for _ in range(CLIMBS):
-            x = self._climb(x, frame, reading)
-            frame = frame._replace(guess=self._guess_at(x, frame, reading))
-        frame = frame._replace(centre=jnp.asarray(x))
+        x = self._climb(np.zeros(d), frame, reading)
+        frame = frame._replace(centre=jnp.asarray(x), guess=self._guess_at(x, frame, reading))
         spread = _spread(lambda at: self._gradient(at, frame, reading)[1], self._free)
         return self._frame_at(x, spread, reading, frame)
 
@@ -201,27 +197,21 @@ class Sampling:
         return minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-9}).x
 
     def _guess_at(self, x: np.ndarray, frame: Frame, reading: Reading):
-        told = self.program.told(x[None], frame, reading, 1)
-        return jax.tree.map(lambda a: jnp.asarray(a[0], jnp.float32), told.guess)
+        return jnp.asarray(self.program.told(x[None], frame, reading, 1).guess[0], jnp.float32)
 
     def _frame_at(self, centre: np.ndarray, spread: np.ndarray, reading: Reading, before: Frame) -> Frame:
         """Coordinates around a point; where the answer lies there, with slopes from central differences."""
-        none = jax.tree.map(jnp.zeros_like, before.tilt)
-        frame = before._replace(centre=jnp.asarray(centre), spread=jnp.asarray(spread), tilt=none)
+        frame = before._replace(
+            centre=jnp.asarray(centre), spread=jnp.asarray(spread), tilt=jnp.zeros_like(before.tilt)
+        )
         free = np.flatnonzero(self._free)
         steps = 10 * DIFFERENCE * np.eye(self._free.size)[free]
         points = np.concatenate([steps, -steps, np.zeros((1, self._free.size))])
         found = self.program.told(points, frame, reading, self.nuts.threads).guess
-
-        def tilt(a: np.ndarray) -> Array:
-            up, down = np.split(a[:-1], 2)
-            slope = np.zeros((*a.shape[1:], self._free.size))
-            slope[..., free] = np.moveaxis(up - down, 0, -1) / (20 * DIFFERENCE)
-            return jnp.asarray(slope, jnp.float32)
-
-        return frame._replace(
-            guess=jax.tree.map(lambda a: jnp.asarray(a[-1], jnp.float32), found), tilt=jax.tree.map(tilt, found)
-        )
+        up, down = np.split(found[:-1], 2)
+        tilt = np.zeros((*found.shape[1:], self._free.size), np.float32)
+        tilt[..., free] = np.moveaxis(up - down, 0, -1) / (20 * DIFFERENCE)
+        return frame._replace(guess=jnp.asarray(found[-1], jnp.float32), tilt=jnp.asarray(tilt))
 
     def _rounder(self, pilot: list, reading: Reading) -> np.ndarray:
         """Coordinates in which the pilot's draws are round, and in them where its chains stand [chain, d]."""
@@ -283,7 +273,7 @@ class Sampling:
         return Draws(
             {name: told.values[name] for name in free}, told.responses, told.request,
             self.coordinates.log_priors(told.values, free),
-            tuple(free), _effect(told.guess.sites, told.values["crisis.spread"]), np.stack([d for _, _, d in chains]),
+            tuple(free), _effect(told.sites, told.values["crisis.spread"]), np.stack([d for _, _, d in chains]),
             np.array([(np.diff(one, axis=0) != 0).any(axis=1).mean() for one in x]), time.perf_counter() - started,
         )  # fmt: skip
 

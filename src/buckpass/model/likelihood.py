@@ -20,34 +20,26 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.model.coefficients import coefficients_from
-from buckpass.model.effect import Sites, effect_nodes, interpolation, moments, rule
+from buckpass.model.effect import NODES, Sites, carried, effect_nodes, moments, placed, solved_at
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
 from buckpass.model.requests import Requests, request_log_likelihood
 
-__all__ = ["ORDERS", "Guess", "Likelihood", "LogLikelihood", "Order", "first_mover"]
+__all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
 
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
-NODES = 9  # values of the crisis effect, placed where each crisis wants them
-PLACING, PLACINGS = 9, 1  # nodes that say where, and how often they are asked
-SOLVED = (
-    3  # of them at which the game is solved; log R is all but linear in the effect, a parabola carries it to the others
-)
-
-
-class Guess(eqx.Module):
-    """Where the answer lies nearly: the crisis effects by crisis, and log R at the nodes that are solved."""
-
-    sites: Sites
-    log_residual: Float[Array, "s p c"]
+SOLVED, SPAN = (
+    9,
+    3.2,
+)  # values of the effect at which the game is solved, and how far they reach, in standard deviations
 
 
 class LogLikelihood(eqx.Module):
     """Per crisis, in nats: the responses given the request, and the request (0 where unknown or not modelled).
 
-    sites : what each crisis says of its effect; log_residual : log R at the nodes solved (0 where nothing is solved): the guess
-    for points nearby.
+    sites : what each crisis says of its effect; log_residual : log R where the game is solved (0 where it is not): where Newton
+    starts at points nearby.
     """
 
     responses: Float[Array, " c"]
@@ -68,78 +60,70 @@ class Likelihood:
 
     def __init__(
         self, setting: CrisisSetting, seen: Observations, interacts: bool, order: Order = "simultaneous",
-        requests: Requests | None = None, nodes: int = NODES, solved: int = SOLVED,
+        requests: Requests | None = None, nodes: int = NODES, solved: int = SOLVED, span: float = SPAN,
     ):  # fmt: skip
         self.setting, self.seen, self.interacts, self.order = setting, seen, interacts, order
-        self.requests, self.nodes, self.solved = requests, nodes, min(solved, nodes)
+        self.requests, self.nodes, self._known = requests, nodes, solved_at(solved, span)
         self._patron = first_mover(setting) if order == "patron first" else np.full(seen.n_crises, -1)
         self._rungs, self._rung_of = setting.cost_curve.shape[0], np.asarray(setting.rung)[0, 0]
         self._layers = _layers(seen, len(setting.log_delivery[0]))
-        self.placing, self.placings = max(PLACING, self.solved), PLACINGS if nodes > 1 else 0
 
     def __call__(
-        self, values: Mapping[str, Array], reading: Reading, guess: Guess | None = None,
+        self, values: Mapping[str, Array], reading: Reading, guess: Float[Array, "s p c"] | None = None,
         host_moves: bool | Array | None = None,
     ) -> LogLikelihood:  # fmt: skip
-        """Log-likelihood per crisis. guess : near the answer; host_moves : whether the host's choice counts (None: it does
-        wherever requests were given), as data."""
+        """Log-likelihood per crisis.
+
+        guess : log R nearly (`nowhere`: no knowledge); it says where Newton starts, never where nodes stand, so that where the
+        game has one equilibrium the answer does not depend on it. host_moves : whether the host's choice counts (None: it does
+        wherever requests were given), as data.
+        """
         kind = self.setting.severity.dtype
-        near: Guess = _as(kind, guess or self.nowhere())
         values = _as(kind, dict(values))
         coefficients = _as(kind, coefficients_from(self.setting, values))
-        spread, at_nodes = coefficients.crisis_spread, self._at_nodes(coefficients, reading)
-        sites, log_residual = near.sites, near.log_residual
-        for _ in range(
-            PLACINGS
-        ):  # the guess places the nodes once more where they are wanted: no derivative is taken of that
-            effect, log_weight = effect_nodes(sites, spread, self.placing)
-            rough = at_nodes(effect, log_residual if self.interacts else None, self.placing)
-            sites = lax.stop_gradient(moments(rough + log_weight, sites, self.placing))
-        effect, log_weight = effect_nodes(sites, spread, self.nodes)
+        choice, spread = as_choice(crises_of(self.setting, coefficients)), coefficients.crisis_spread
+        log_residual = _as(kind, self.nowhere() if guess is None else guess)
         if self.interacts:
-            few, _ = effect_nodes(sites, spread, self.solved)
-            log_residual = self._anticipated(coefficients, few, log_residual)
-            by_node = at_nodes(effect, log_residual, self.nodes)
-            led = np.flatnonzero(self._patron >= 0)
-            if led.size:
-                by_node = by_node.at[:, led].set(self._patron_first(coefficients, led, reading, effect[:, led]))
-        else:
-            by_node = at_nodes(effect, None, self.nodes)
+            known = jnp.broadcast_to(jnp.asarray(self._known, kind)[:, None], log_residual.shape[::2])
+            log_residual = anticipate(nodes_of(choice, self._rung_of, spread * known), log_residual)
+        at_nodes = self._at_nodes(choice, reading, spread, log_residual)
+        none = jnp.zeros(self.seen.n_crises, kind)
+        sites = placed(at_nodes, self.seen.n_crises, kind) if self.nodes > 1 else Sites(none, none)
+        in_sd, log_weight = effect_nodes(sites, self.nodes)
+        by_node = at_nodes(in_sd)
+        led = np.flatnonzero(self._patron >= 0)
+        if self.interacts and led.size:
+            by_node = by_node.at[:, led].set(self._patron_first(coefficients, led, reading, spread * in_sd[:, led]))
         responses = logsumexp(by_node + log_weight, axis=0)
         sites = moments(lax.stop_gradient(by_node + log_weight), sites, self.nodes)
         return LogLikelihood(responses, self._request(values, coefficients, host_moves), sites, log_residual)
 
-    def nowhere(self) -> Guess:
+    def nowhere(self) -> Float[Array, "s p c"]:
         """No knowledge of where the answer lies."""
-        crises, powers = self.seen.n_crises, len(self.setting.log_delivery[0])
-        return Guess(Sites(jnp.zeros(crises), jnp.zeros(crises)), jnp.zeros((self.solved, powers, crises)))
+        return jnp.zeros((len(self._known), len(self.setting.log_delivery[0]), self.seen.n_crises))
 
-    def _at_nodes(self, coefficients: Coefficients, reading: Reading) -> Callable[..., Float[Array, "q c"]]:
-        """A function of the effects at n nodes, and of log R at the nodes that are solved: log P(responses) at each node."""
-        choice = as_choice(crises_of(self.setting, coefficients))
+    def _at_nodes(
+        self, choice: Choice, reading: Reading, spread: Array, log_residual: Float[Array, "s p c"]
+    ) -> Callable[[Float[Array, "q c"]], Float[Array, "q c"]]:
+        """log P(responses) at values of the effect in its standard deviations."""
         if self.interacts:
-            return lambda effect, log_residual, n: self._together(choice, reading, effect, log_residual, n)
+
+            def together(in_sd: Array) -> Array:
+                nodes = nodes_of(choice, self._rung_of, spread * in_sd)
+                payoff = payoffs(nodes, carried(in_sd, self._known, log_residual))
+                return self._bands(self._by_rung(weights(payoff)), reading)
+
+            return together
         payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
         weight = self._by_rung(weights(jnp.moveaxis(payoff, 1, 0)))
         ladder = jnp.arange(self._rungs)[:, None, None]
 
-        def alone(effect: Array, log_residual: None, n: int) -> Array:
+        def alone(in_sd: Array) -> Array:
+            effect = spread * in_sd
             lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
             return self._bands(weight[:, None] * lift[:, :, None], reading)
 
         return alone
-
-    def _anticipated(self, coefficients: Coefficients, few: Array, guess: Array) -> Float[Array, "s p c"]:
-        """log R where it is solved."""
-        return anticipate(nodes_of(as_choice(crises_of(self.setting, coefficients)), self._rung_of, few), guess)
-
-    def _together(
-        self, choice: Choice, reading: Reading, effect: Array, log_residual: Array, n: int
-    ) -> Float[Array, "q c"]:
-        carry = interpolation(rule(self.solved)[0], rule(n)[0])
-        carried = jnp.tensordot(jnp.asarray(carry, effect.dtype), log_residual, axes=1)
-        payoff = payoffs(nodes_of(choice, self._rung_of, effect), carried)
-        return self._bands(self._by_rung(weights(payoff)), reading)
 
     def _by_rung(self, weight: Float[Array, "o ..."]) -> Float[Array, "r ..."]:
         """Weights of the rungs; which option is of which rung is the same everywhere."""
