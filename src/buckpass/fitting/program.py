@@ -126,7 +126,8 @@ class Program:
     def _shapes(self) -> Described:
         crises = (self.seen.n_crises,)
         values = {p.term.name: p.shape for p in self.coordinates.places}
-        return Described(values, crises, crises, Sites(crises, crises), self.likelihood.nowhere().shape)
+        sites = Sites(crises, crises)  # pyright: ignore[reportArgumentType]  # shapes where arrays are
+        return Described(values, crises, crises, sites, self.likelihood.nowhere().shape)
 
     def _packed(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Float[Array, " k"]]:
         """`_described` as one vector: fetching a dozen small arrays takes longer than working them out."""

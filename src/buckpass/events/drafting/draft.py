@@ -101,11 +101,14 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
     responses = _responses(store, crises, powers)
     years = (min(one.start.year for one in found), max(one.last.year for one in found))
     sources = dict(_sources(files, [*crises, *responses, *series]))
-    rows = DraftRows(
-        hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name, unknown
-    )
+    measured = measured_by(series)
+    rows = DraftRows(hosts, tuple(powers), crises, responses, series, measured, years, sources, store.name, unknown)
     fill_folder(folder, lambda workshop, case_id: write_draft(workshop, case_id, rows))
-    return Draft(*(pl.DataFrame(table, infer_schema_length=None) for table in (crises, responses)), folder)
+    return Draft(_table(crises), _table(responses), folder)
+
+
+def _table(rows: Sequence[Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _check_enough(store: Path, found: Sequence[Any], powers: Sequence[str], where: str) -> None:
