@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ESTIMANDS = HERE.parent / "claims" / "estimands.toml"
+ESTIMANDS = HERE.parent / "ledger" / "estimands.toml"
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,12 @@ class EstimandKind:
 
 
 @cache
-def known_estimands() -> Mapping[str, EstimandKind] | None:
-    """The estimands that claims may use, by name; None where no list is registered.
+def known_estimands() -> Mapping[str, EstimandKind]:
+    """The estimands that claims may use, by name.
 
-    The list is `claims/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
+    The list is `ledger/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
     they bind.
     """
-    if not ESTIMANDS.is_file():
-        return None
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
         name: EstimandKind(

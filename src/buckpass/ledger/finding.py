@@ -46,7 +46,7 @@ class CannotCompute(BuckpassError):
 class Question:
     """One claim to be computed: its estimand and expectation, the case, and the model's predictions if any.
 
-    `predictions` is a `claims.predictions.Predictions`, untyped here so that claims about the record load no model.
+    `predictions` is a `ledger.predictions.Predictions`, untyped here so that claims about the record load no model.
     """
 
     claim: Claim
