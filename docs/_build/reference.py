@@ -208,7 +208,7 @@ def _values(path: Any) -> str:
 
 
 def estimands() -> str:
-    listed = tomllib.loads((PACKAGE / "claims" / "estimands.toml").read_text("utf-8"))
+    listed = tomllib.loads((PACKAGE / "ledger" / "estimands.toml").read_text("utf-8"))
     rows = [
         (f"`{name}`", e.get("doc", ""), _kinds(e, needed=True), _kinds(e, needed=False), e["expects"])
         for name, e in listed.items()

@@ -12,10 +12,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from house import FLOORS, SOURCE
 from scipy import stats
 
 from buckpass.case import load_case
+from house import FLOORS, SOURCE
 
 ROOT = SOURCE.parents[1]
 PAGE = (ROOT / "docs" / "how-to-extend.md").read_text("utf-8")

@@ -159,9 +159,10 @@ def power_study(
 
     Parameters
     ----------
-    posterior : the fit that records are drawn from and that is made again: of all mechanisms, or of an argument with the
-    term. times : lengths, in records like this one. spread : hands the refits to other machines
-    (`buckpass.sweeps.cluster.spread` bound to a client). told : hears how many are done.
+    posterior : the fit that records are drawn from and that is made again: of all mechanisms, or of an argument with the term.
+    times : lengths, in records like this one.
+    spread : hands the refits to other machines (`buckpass.sweeps.cluster.spread` bound to a client).
+    told : hears how many are done.
 
     Raises
     ------
