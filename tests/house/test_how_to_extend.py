@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from buckpass.case import load_case
+from buckpass.case import Case, load_case
 from house import FLOORS, SOURCE
 
 ROOT = SOURCE.parents[1]
@@ -103,7 +105,8 @@ new = combination("SI")
 print(json.dumps({"from": buckpass.__file__, "name": new.name, "says": new.says, "free": new.free_terms,
                   "nested": {c.id: model_stamp(c.id) for c in nested()}}))"""
 
-MOVES = """python import jax.numpy as jnp
+MOVES = """python import json
+import jax.numpy as jnp
 from buckpass.case import load_case
 from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
@@ -116,10 +119,24 @@ setting = setting_of(case)
 seen, coordinates = observations(case, setting), coordinates_of(setting)
 scores = Likelihood(setting, seen, False, nodes=3, solved=3)
 (place,) = (p for p in coordinates.places if p.term.name == "stake.memberships")
-for name in ("SI", "FR"):
+def moved(name):
     free = jnp.asarray(coordinates.free(combination(name)))
-    at = [scores(coordinates.values(jnp.zeros(coordinates.size).at[place.at].set(u), free), reading_of(seen)) for u in (0.0, 2.0)]
-    print(float(jnp.sum(at[1].responses) - jnp.sum(at[0].responses)))"""
+    start = jnp.zeros(coordinates.size)
+    at = [scores(coordinates.values(start.at[place.at].set(u), free), reading_of(seen)).responses.sum() for u in (0.0, 2.0)]
+    return float(at[1] - at[0])
+print(json.dumps({"crises": setting.names.crises, "memberships": setting.covariate("memberships").tolist(),
+                  "SI": moved("SI"), "FR": moved("FR")}))"""
+
+
+def shared_bodies(case: Case, crisis: dict, power: str) -> int:
+    """How many organisations, by their entries in case.toml, had the power and a host of the crisis as members on its first day."""
+    day, found = crisis["start"], 0
+    for body in case.settings.organisations:
+        current = {m.state for m in body.members if m.from_ <= day <= (m.to or date.max)}
+        current |= {*case.powers, *case.hosts} if "*" in current else set()
+        exists = body.founded <= day <= (body.ended or date.max)
+        found += exists and power in current and bool(current & set(crisis["host"]))
+    return found
 
 
 @pytest.mark.slow
@@ -138,9 +155,14 @@ def test_the_mechanism_is_one_of_the_model(with_tests):
     changed = {name for name in before if found["nested"][name] != before[name]}
     assert changed == {name for name in before if name.startswith("all")}
 
-    moved, still = map(float, run(MOVES, folder).split())
-    assert abs(moved) > 1e-6
-    assert still == 0.0
+    assert found["nested"]["SI"]["explanation"]["stake.memberships"] == ["stake.slope", "memberships"]
+
+    case, seen = load_case("western-balkans"), json.loads(run(MOVES, folder))
+    counted = [[shared_bodies(case, case.crisis(c), p) for p in case.powers] for c in seen["crises"]]
+    assert np.allclose(np.log1p(counted), seen["memberships"], atol=1e-6)
+    assert np.std(counted) > 0
+    assert abs(seen["SI"]) > 1e-6
+    assert seen["FR"] == 0.0
     for line in commands(MECHANISM):
         assert " passed" in run(line, folder)
     keeps_the_house(folder)
