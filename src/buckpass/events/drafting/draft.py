@@ -92,17 +92,18 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
     store, folder, hosts = Path(store), Path(folder), tuple(dict.fromkeys(hosts))
     _check_hosts(hosts)
     with reading(store) as connection:
-        found = [*conflicts(connection, hosts, from_year), *outbreaks(connection, hosts, from_year)]
-        powers = _busiest(connection, hosts, from_year)
+        asked = connection, hosts, from_year
+        found, powers = [*conflicts(*asked), *outbreaks(*asked)], _busiest(*asked)
         series, unknown = series_rows(connection, powers, hosts, from_year)
         files = connection.execute("SELECT file_id, name, publisher, layout, sha256, rows_loaded FROM files").fetchall()
     _check_enough(store, found, powers, f"{', '.join(hosts)} since {from_year}")
     crises = [_crisis(row) for row in _numbered(found)]
     responses = _responses(store, crises, powers)
-    years = (min(one.start.year for one in found), max(one.last.year for one in found))
+    years = min(one.start.year for one in found), max(one.last.year for one in found)
     sources = dict(_sources(files, [*crises, *responses, *series]))
-    measured = measured_by(series)
-    rows = DraftRows(hosts, tuple(powers), crises, responses, series, measured, years, sources, store.name, unknown)
+    rows = DraftRows(
+        hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name, unknown
+    )
     fill_folder(folder, lambda workshop, case_id: write_draft(workshop, case_id, rows))
     return Draft(_table(crises), _table(responses), folder)
 
