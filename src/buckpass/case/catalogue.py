@@ -76,14 +76,12 @@ class EstimandKind:
 
 
 @cache
-def known_estimands() -> Mapping[str, EstimandKind] | None:
-    """The estimands that claims may use, by name; None where no list is registered.
+def known_estimands() -> Mapping[str, EstimandKind]:
+    """The estimands that claims may use, by name.
 
     The list is `claims/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
     they bind; `needed_with` and `needed_without` are parameters that must stand beside another, or in its place.
     """
-    if not ESTIMANDS.is_file():
-        return None
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
         name: EstimandKind(

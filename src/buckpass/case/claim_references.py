@@ -27,8 +27,6 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Pro
             continue
         path = ("claim", position, "estimand")
         yield from _named(file, path, claim.estimand.parameters, names)
-        if estimands is None:
-            continue
         if claim.estimand.name in estimands:
             yield from _asked(file, path, claim, estimands[claim.estimand.name], names)
             for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
