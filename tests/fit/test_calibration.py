@@ -18,8 +18,9 @@ def test_uniform_ranks_hold_and_lopsided_ones_do_not():
     assert calibrated(narrow).coverage < 0.85
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["chance", "FR"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("chance", marks=pytest.mark.slow), pytest.param("FR", marks=pytest.mark.exhaustive)]
+)
 def test_ranks_are_uniform(name):
     setting = order(crises=10, powers=2, seed=2)
     sampling = Sampling(explanation(name), setting, rows_of(setting), NutsSettings(chains=2, warmup=150, draws=250))
