@@ -22,13 +22,13 @@ test: env  ## the fast suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not exhaustive and not gambit and not gpu and not browser"
 
 test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(slow or browser) and not exhaustive"
 
 test-exhaustive: env  ## every combination of what the slow suite samples: every verb in every way, on every crisis
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m exhaustive
 
 test-failed: env  ## only the tests that failed last
-	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "slow or browser"
+	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "(slow or browser) and not exhaustive"
 
 lint: env
 	$(BIN)/ruff check src tests benchmarks docs/_build

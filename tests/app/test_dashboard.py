@@ -106,7 +106,7 @@ def press(tab, slider: int, key: str, times: int, value: str) -> None:
     tab.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=120_000)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.browser
 def test_twenty_visitors_move_at_once_and_each_sees_its_own(home):
     with chromium() as browser:

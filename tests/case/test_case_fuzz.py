@@ -24,7 +24,7 @@ ROWS = {name: list(csv.reader(io.StringIO(ORIGINAL[name].decode()))) for name in
 LONGEST = 5.0  # seconds of this process, however busy the machine
 WAITING = 120  # seconds by the clock: what waits for something takes no time of its own
 MOST_MEMORY = 1_000_000  # KB
-FAST, SLOW = 40, 2_500
+FAST, SLOW, ALL = 40, 600, 2_500
 
 TOKENS = (
     b'\x00', b'\xff\xfe', b'\xef\xbb\xbf', b'\r', b'\r\n', b'\n\n', b'"', b"'", b'"""', b"'''", b',', b';', b'\t',
@@ -124,35 +124,32 @@ def read_or_refused(folder: Path, name: str, content: bytes) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MOST_MEMORY
 
 
-fast = settings(max_examples=FAST, deadline=None, suppress_health_check=list(HealthCheck))
-slow = settings(max_examples=SLOW, deadline=None, suppress_health_check=list(HealthCheck))
+def tries(number):
+    return settings(max_examples=number, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+many = pytest.mark.parametrize(
+    "number", [pytest.param(SLOW, marks=pytest.mark.slow), pytest.param(ALL, marks=pytest.mark.exhaustive)]
+)
 
 
 @pytest.mark.slow
-@fast
+@tries(FAST)
 @given(spoiled_bytes())
 def test_spoiled_bytes(fuzzed, spoiled):
     read_or_refused(fuzzed, *spoiled)
 
 
-@fast
+@tries(FAST)
 @given(spoiled_cells())
 def test_spoiled_cells(fuzzed, spoiled):
     read_or_refused(fuzzed, *spoiled)
 
 
-@pytest.mark.slow
-@slow
-@given(spoiled_bytes())
-def test_spoiled_bytes_many(fuzzed, spoiled):
-    read_or_refused(fuzzed, *spoiled)
-
-
-@pytest.mark.slow
-@slow
-@given(spoiled_cells())
-def test_spoiled_cells_many(fuzzed, spoiled):
-    read_or_refused(fuzzed, *spoiled)
+@many
+@pytest.mark.parametrize("spoiling", [spoiled_bytes(), spoiled_cells()], ids=["bytes", "cells"])
+def test_spoiled_many(fuzzed, spoiling, number):
+    tries(number)(given(spoiling)(lambda spoiled: read_or_refused(fuzzed, *spoiled)))()
 
 
 def test_the_schema_needs_no_case():

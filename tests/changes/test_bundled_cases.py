@@ -13,7 +13,12 @@ from buckpass.years.scenario import scenario_of
 from buckpass.years.world import world_of
 from drawn import prior_posterior
 
-pytestmark = pytest.mark.slow
+# One bundled case and the starter in the slow suite, the others in the exhaustive one.
+FIRST, *OTHERS = bundled_cases()
+CASES = [
+    pytest.param(ref, marks=pytest.mark.exhaustive if ref == FIRST else pytest.mark.slow, id=str(ref).rsplit("/")[-1])
+    for ref in (FIRST, *OTHERS, TEMPLATE)
+]
 
 
 def texts_of(case):
@@ -50,7 +55,7 @@ def asked(case, fits, text):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("ref", [*bundled_cases(), TEMPLATE], ids=lambda ref: str(ref).rsplit("/")[-1])
+@pytest.mark.parametrize("ref", CASES)
 def test_every_path_is_answered_or_refused_in_words(ref):
     case = load_case(ref)
     fits = {"all": prior_posterior(case, "all", 2)}

@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 from buckpass.case import load_case
 from buckpass.cli.main import app
 
-pytestmark = pytest.mark.slow
-
+slow, exhaustive = pytest.mark.slow, pytest.mark.exhaustive
 CASE = "western-balkans"
 FOCUS = load_case(CASE).settings.focus
 ONE, OTHER, CRISIS = FOCUS.rider, FOCUS.provider, FOCUS.crisis
@@ -30,11 +29,13 @@ def run(*words):
     return result.stdout
 
 
+@slow
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: "-".join(verb[:3:2]))
 def test_it_answers_a_program(verb):
     assert json.loads(run(verb[0], CASE, *verb[1:], "--json"))
 
 
+@slow
 def test_it_has_a_page_and_an_archive(tmp_path):
     run("report", CASE, "-o", str(tmp_path / "page.html"))
     assert "<html" in (tmp_path / "page.html").read_text()
@@ -42,12 +43,14 @@ def test_it_has_a_page_and_an_archive(tmp_path):
     assert (tmp_path / "archive.zip").stat().st_size > 100_000
 
 
+@slow
 def test_a_case_without_a_bargain_says_so():
     result = CliRunner().invoke(app, ["agreement", CASE])
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no [arrangement]" in result.stderr
 
 
+@exhaustive
 def test_assumptions_are_swept(tmp_path):
     design = tmp_path / "design.toml"
     design.write_text(
@@ -57,6 +60,7 @@ def test_assumptions_are_swept(tmp_path):
     assert json.loads(run("sweep", CASE, str(design), "-o", str(tmp_path / "out"), "--json"))
 
 
+@slow
 @pytest.mark.parametrize("name", sorted(load_case(CASE).scenarios))
 def test_its_scenarios_run_where_they_happen(name):
     """A scenario of one crisis is asked there: an organisation of its day may be gone in the years ahead."""
@@ -65,6 +69,7 @@ def test_its_scenarios_run_where_they_happen(name):
     assert json.loads(run("whatif", CASE, scenario.crisis, *changes, *FEW, "--json"))["set"] == list(scenario.set)
 
 
+@slow
 def test_an_organisation_of_the_past_is_no_way_into_the_years_ahead():
     words = ["futures", CASE, "--scenario", "force-of-1991", "--years", "2", "--histories", "64"]
     result = CliRunner().invoke(app, words)
@@ -72,6 +77,7 @@ def test_an_organisation_of_the_past_is_no_way_into_the_years_ahead():
     assert "WEU existed from" in result.stderr
 
 
+@slow
 def test_a_scenario_of_the_years_ahead_runs():
     words = ("--scenario", "without-america", "--years", "3", "--histories", "64", "--json")
     assert json.loads(run("futures", CASE, *words))["manifest"]["identity"]["overrides"] == ["absent=USA"]

@@ -179,16 +179,18 @@ LOAD = """
 
 
 @POSIX
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "moments", [pytest.param(5, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("is_first", [True, False])
-def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first):
-    """Twenty moments over the length of a load, the first into a new store or a second one into a filled store."""
+def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first, moments):
+    """Moments over the length of a load, the first into a new store or a second one into a filled store."""
     store = tmp_path / "s.duckdb"
     big = gdelt_file(tmp_path / "big.csv.gz", many_gdelt(60_000))
     script = textwrap.dedent(LOAD).format(store=str(store), files=[str(big)])
     outcomes = set()
     length = None
-    for moment in range(21):
+    for moment in range(moments + 1):
         for path in tmp_path.glob("s.duckdb*"):
             path.unlink()
         if not is_first:
@@ -204,7 +206,7 @@ def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first
             process.wait()
             length = time.perf_counter() - began
         else:
-            time.sleep(length * moment / 20)
+            time.sleep(length * moment / moments)
             process.send_signal(signal.SIGKILL)
             process.wait()
         process.stdout.close()

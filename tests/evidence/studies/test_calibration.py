@@ -19,8 +19,9 @@ def test_uniform_ranks_hold_and_lopsided_ones_do_not():
     assert calibrated(narrow).coverage < 0.85
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["base", "FR"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("base", marks=pytest.mark.slow), pytest.param("FR", marks=pytest.mark.exhaustive)]
+)
 def test_ranks_are_uniform(name):
     setting = order(crises=10, powers=2, seed=2)
     one = combination(name)
