@@ -17,8 +17,8 @@ ceiling_ratio   pandas_ratio of DuckDB alone copying the stored columns, typed, 
 profile_20m_s   a profile over all rows, the better of two
 folder_s        seconds for a folder of 40 files of 300 MB in all, half of it GDELT, the rest ICEWS, POLECAT, GED, ACLED, external
                 support and tables, into one store
-against_ratio   with --against, the `src` of another build: how many times longer that build takes for `--rows`, the better of
-                two each, in turn; against_peak_ratio the same for peak memory (ours over theirs)
+against_ratio   with --against, the `src` of another build: how many times longer that build takes for `--rows`, the best of
+                four each, first and second in turn; against_peak_ratio the same for peak memory (ours over theirs)
 """
 
 from __future__ import annotations
@@ -217,11 +217,12 @@ print(json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUS
 
 
 def against(other: Path, folder: Path, file: Path) -> dict:
-    """Another build's time and memory for the same load, beside ours: each twice, in turn, the better counts."""
+    """Another build's time and memory for the same load, beside ours: each four times, first and second in turn, the best counts."""
     runs: dict[str, list[dict]] = {"ours": [], "theirs": []}
     own = Path(__file__).parent.parent / "src"
-    for turn in range(2):
-        for who, src in (("ours", own), ("theirs", other)):
+    builds = [("ours", own), ("theirs", other)]
+    for turn in range(4):
+        for who, src in builds if turn % 2 else reversed(builds):
             store = folder / f"{who}{turn}.duckdb"
             done = subprocess.run(
                 [sys.executable, "-c", OTHER, str(store), str(file)], env=os.environ | {"PYTHONPATH": str(src)},

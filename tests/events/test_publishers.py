@@ -25,6 +25,7 @@ from made_tables import (
 )
 
 from buckpass.events import errors, load
+from buckpass.events.loading import repeats
 from buckpass.events.store import frame, reading
 
 
@@ -482,6 +483,19 @@ def test_two_events_may_bear_one_number(tmp_path):
     file, store = loaded(tmp_path, icews((1, "Consult"), (1, "Make a visit")))
     assert file.rows_repeated == 0
     assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 2
+
+
+@pytest.mark.parametrize(("first", "last"), [
+    (-(2**63), 1 - 2**63), (2**63 - 2, 2**63 - 1), (-(2**63), 2**63 - 1), (1, 2), (1, 10**18), (0, repeats.MOST_BITS + 1),
+])  # fmt: skip
+@pytest.mark.parametrize("spread", [repeats.SPREAD, 10**12])
+def test_a_row_stands_twice_however_far_ids_lie_apart(tmp_path, monkeypatch, first, last, spread):
+    monkeypatch.setattr(repeats, "SPREAD", spread)
+    file, store = loaded(tmp_path, icews((first, "Consult"), (last, "Consult"), (last, "Consult")))
+    assert (file.rows_loaded, file.rows_rejected, file.rows_repeated) == (3, 0, 1)
+    assert query(store, "SELECT event_id FROM events ORDER BY 1")["event_id"].to_list() == [first, last]
+    (tmp_path / "once").mkdir()
+    assert loaded(tmp_path / "once", icews((first, "Consult"), (last, "Consult")))[0].rows_repeated == 0
 
 
 def test_a_week_beside_the_year_changes_no_count(tmp_path):

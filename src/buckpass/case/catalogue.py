@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -64,6 +64,15 @@ class EstimandKind:
     parameters: Mapping[str, str]
     required: frozenset[str]
     expects: str
+    needed_with: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    needed_without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def lacking(self, given: Collection[str]) -> list[str]:
+        """The parameters that must be given beside these and are not."""
+        needed = set(self.required)
+        needed.update(*(more for one, more in self.needed_with.items() if one in given))
+        needed.update(*(more for one, more in self.needed_without.items() if one not in given))
+        return sorted(needed.difference(given))
 
 
 @cache
@@ -71,12 +80,18 @@ def known_estimands() -> Mapping[str, EstimandKind]:
     """The estimands that claims may use, by name.
 
     The list is `ledger/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
-    they bind.
+    they bind; `needed_with` and `needed_without` are parameters that must stand beside another, or in its place.
     """
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
         name: EstimandKind(
-            name, entry.get("family"), entry["parameters"], frozenset(entry.get("required", ())), entry["expects"]
+            name,
+            entry.get("family"),
+            entry["parameters"],
+            frozenset(entry.get("required", ())),
+            entry["expects"],
+            entry.get("needed_with", {}),
+            entry.get("needed_without", {}),
         )
         for name, entry in table.items()
     }

@@ -107,7 +107,7 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
 
         write_figure(crises_by_explanation(case, found), figure)
     for name, reasons in found.failed.items():
-        typer.echo(f"{name} failed its diagnostics and is not ranked: {'; '.join(reasons)}", err=True)
+        typer.echo(f"{name} is not ranked: {'; '.join(reasons)}", err=True)
     return found
 
 

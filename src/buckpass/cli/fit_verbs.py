@@ -117,7 +117,8 @@ def _tell_fits(record_hash: str, rows: list[dict], as_json: bool) -> None:
     else:
         for row in rows:
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])
-            tell(f"{row['id']:<11} {row['seconds']:6.0f} s  R-hat {row['rhat_max']:.3f}  {verdict}")
+            took = "  kept  " if row["seconds"] is None else f"{row['seconds']:6.0f} s"
+            tell(f"{row['id']:<11} {took}  R-hat {row['rhat_max']:.3f}  {verdict}")
         if not all(row["passed"] for row in rows):
             tell(
                 "A failed fit is no basis for verdicts. Longer chains may help (--warmup 1000 --draws 1000), "
@@ -142,7 +143,7 @@ def _chains(seed: int, warmup: int | None, draws: int | None, target: float | No
 
 def _fit_row(posterior) -> dict:
     d = posterior.diagnostics
-    return {"id": posterior.explanation, "seconds": posterior.settings["seconds"], "rhat_max": d.rhat_max,
+    return {"id": posterior.explanation, "seconds": posterior.settings.get("seconds"), "rhat_max": d.rhat_max,
             "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "passed": d.passed,
             "reasons": list(d.reasons)}  # fmt: skip
 

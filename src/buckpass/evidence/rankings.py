@@ -9,7 +9,7 @@ import polars as pl
 
 from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import PARETO_K_LIMIT, LeaveOneOut, compare_scores, score_of
+from buckpass.fitting.scoring import PARETO_K_LIMIT, LeaveOneOut, comparable, compare_scores, rankable, score_of
 from buckpass.model.mechanisms import combination
 from buckpass.results.table import ResultTable
 
@@ -62,15 +62,19 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     out, or weighted so that they are as frequent there as in the focus theatre. They answer to a selection of cases by
     what the rider did; the fits are those of the record as coded.
     """
-    by_reading = {r: {e: scores_under(p, r) for e, p in posteriors.items()} for r in readings_held(posteriors)}
+    found = {r: comparable({e: scores_under(p, r) for e, p in posteriors.items()}) for r in readings_held(posteriors)}
+    by_reading = {r: kept for r, (kept, _) in found.items() if kept}
+    apart = [f"Under {r} {e} is left out: {reason}." for r, (_, why) in found.items() for e, reason in why.items()]
     rows = [row for name, scores in by_reading.items() for row in _ranked(name, scores)]
-    for name, weight in _selection(case, by_reading[AS_CODED]).items():
-        weighted = {e: _weighted(s, weight) for e, s in by_reading[AS_CODED].items()}
+    as_coded = by_reading.get(AS_CODED, {})
+    for name, weight in _selection(case, as_coded).items() if as_coded else ():
+        weighted = {e: _weighted(s, weight) for e, s in as_coded.items()}
         rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(name, weighted)]
     note = (
         "difference: behind the best of the reading, nats; within two standard errors it is none. doubtful: crises whose "
         f"importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this reading. "
         f"{SILENT_LEFT_OUT} and {SILENT_WEIGHTED}: other weights of the crises in the score, not other fits."
+        + "".join(f" {sentence}" for sentence in apart)
     )
     units = {"elpd": "nats", "difference": "nats", "se_difference": "nats"}
     return ResultTable(
@@ -95,7 +99,7 @@ def order_of_moves(
     """Patron first against simultaneous, for the explanations under which what others do counts."""
     rows = []
     for name, other in patron_first.items():
-        if name not in together or not other.diagnostics.passed or not together[name].diagnostics.passed:
+        if name not in together or len(rankable({"": together[name], name: other})[0]) < 2:
             continue
         a, b = score_of(together[name]), score_of(other)
         gap = b.elpd - a.elpd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,6 +63,8 @@ def posterior_file(name: str, order: Order = "simultaneous") -> str:
 def save_posterior(posterior: Posterior, path: str | Path) -> None:
     """Write a NetCDF file that `arviz.from_netcdf` opens; atomic: a reader sees the old file or the new one.
 
+    How long the fit took is not kept: the same fit gives the same bytes.
+
     Parameters
     ----------
     posterior : draws and densities are kept in single precision, scores in double.
@@ -74,8 +77,8 @@ def save_posterior(posterior: Posterior, path: str | Path) -> None:
     """
     attrs = {
         "explanation": posterior.explanation, "case_id": posterior.case_id, "case_hash": posterior.case_hash,
-        "seed": posterior.seed, "order": posterior.order, "diagnostics": json.dumps(asdict(posterior.diagnostics)),
-        "settings": json_text(posterior.settings, sort_keys=True),
+        "seed": posterior.seed, "order": posterior.order, "diagnostics": json_text(asdict(posterior.diagnostics)),
+        "settings": json_text({k: v for k, v in posterior.settings.items() if k != "seconds"}, sort_keys=True),
         "stamp": json_text(posterior.stamp, sort_keys=True),
     }  # fmt: skip
     made = io.BytesIO()  # not on the disk: the library that writes HDF5 ends the process where there is no room left
@@ -320,12 +323,14 @@ def _stamped(group: h5py.Group) -> Posterior:
 
 
 def _diagnostics(said: dict[str, Any]) -> Diagnostics:
-    kinds = {"worst": str, "divergences": int}
-    for field in fields(Diagnostics):
-        value = said.get(field.name)
-        if isinstance(value, bool) or not isinstance(value, kinds.get(field.name, (int, float))):
-            raise BadLayout(f"its diagnostics have no {field.name}")
-    return Diagnostics(**{field.name: said[field.name] for field in fields(Diagnostics)})
+    """The diagnostics as the file has them; a number that is none is not known, and a fit of which that is so has failed."""
+    kinds, unknown = {"worst": str, "divergences": int}, {"worst": "a number that the file does not name"}
+    found: dict[str, Any] = {}
+    for name in (field.name for field in fields(Diagnostics)):
+        value = said.get(name)
+        is_one = isinstance(value, kinds.get(name, (int, float))) and not isinstance(value, bool)
+        found[name] = value if is_one else unknown.get(name, math.nan)
+    return Diagnostics(**found)
 
 
 def _text(group: h5py.Group, name: str) -> str:

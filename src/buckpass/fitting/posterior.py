@@ -67,7 +67,7 @@ class Diagnostics:
                 self.ess_tail_min > ESS_ABOVE,
                 f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}",
             ),
-            (self.divergences == 0, f"{self.divergences} divergent draws"),
+            (self.divergences == 0, f"{self.divergences} divergent draws".replace("nan", "an unknown number of")),
             (self.least_moved > MOVED_ABOVE, f"a chain moved in only {self.least_moved:.0%} of its iterations"),
         )
         return tuple(reason for fine, reason in tests if not fine)
@@ -126,7 +126,7 @@ class Posterior:
     groups : the draws and what they say of the record, in memory or in a file. Of a file the stamp is read at once, each
     group when it is first asked for: a verb that needs the scores of thirteen explanations and the draws of two reads no
     more than that. What is pickled holds the numbers themselves, so that a worker without the file can use it.
-    settings : coding, NUTS settings, versions, seconds, notes.
+    settings : coding, NUTS settings, versions, notes; of a fit just made also its seconds.
     order : who moves first, "simultaneous" or "patron first".
     stamp : the model as it was fitted (`stamp.stamp_of`); empty where nothing was fitted.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,18 +20,17 @@ if TYPE_CHECKING:
     from buckpass.fitting.sampling import Sampling
 
 __all__ = [
-    "PARETO_K_LIMIT",
-    "Comparison",
-    "LeaveOneOut",
-    "compare_fits",
-    "compare_scores",
-    "leave_one_out",
-    "pareto_k_limit",
-    "stacking_weights",
-]
+    "PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "NothingToCompare", "comparable", "compare_fits", "compare_scores",
+    "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
+]  # fmt: skip
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
+
+
+class NothingToCompare(ValueError):
+    """No fitted explanation can be ranked; the message says why each cannot."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class LeaveOneOut:
     @property
     def se(self) -> float:
         """Standard error of the total: √n times the spread over crises (Vehtari, Gelman & Gabry 2017)."""
-        return float(np.sqrt(len(self.elpd)) * self.elpd.std())
+        with np.errstate(invalid="ignore"):  # a crisis without a score: so has the total
+            return float(np.sqrt(len(self.elpd)) * self.elpd.std())
 
 
 @dataclass(frozen=True)
@@ -141,17 +142,57 @@ def score_of(posterior: Posterior) -> LeaveOneOut:
     )
 
 
+def comparable(scores: Mapping[str, LeaveOneOut]) -> tuple[dict[str, LeaveOneOut], dict[str, str]]:
+    """The scores that can be set side by side, and why each of the others cannot.
+
+    A total counts only where every crisis has a score, and against totals over the same crises: those that most have,
+    of equally many those of the first.
+    """
+    why = {i: f"its fit has no score of {_few(gaps)}" for i, s in scores.items() if (gaps := _unscored(s))}
+    whole = {i: s for i, s in scores.items() if i not in why}
+    usual = Counter(s.crises for s in whole.values()).most_common(1)
+    kept = {i: s for i, s in whole.items() if s.crises == usual[0][0]}
+    for i, s in whole.items():
+        if i not in kept:
+            apart = sorted(set(s.crises) ^ set(usual[0][0]))
+            why[i] = (
+                f"it was scored on other crises than {', '.join(kept)} ({_few(apart) if apart else 'in another order'})"
+            )
+    return kept, why
+
+
+def _unscored(scores: LeaveOneOut) -> list[str]:
+    without = [c for c, value in zip(scores.crises, scores.elpd, strict=True) if not np.isfinite(value)]
+    return without if scores.crises else ["any crisis"]
+
+
+def _few(crises: Sequence[str]) -> str:
+    return ", ".join(crises[:3]) + (f" and {len(crises) - 3} more" if len(crises) > 3 else "")
+
+
+def rankable(fits: Mapping[str, Posterior]) -> tuple[dict[str, Posterior], dict[str, tuple[str, ...]]]:
+    """The fits that can be ranked by the scores stored with them, and why each of the others cannot.
+
+    Not ranked is a fit that failed its diagnostics, has no score of a crisis, or was scored on other crises than most.
+    """
+    why = {i: p.diagnostics.reasons for i, p in fits.items() if not p.diagnostics.passed}
+    apart = comparable({i: score_of(p) for i, p in fits.items() if i not in why})[1]
+    why |= {i: (reason,) for i, reason in apart.items()}
+    return {i: p for i, p in fits.items() if i not in why}, why
+
+
 def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
-    """Rank explanations scored on the same crises.
+    """Rank explanations by their scores.
 
     Raises
     ------
-    ValueError
-        They were scored on different crises: their totals cannot be compared.
+    NothingToCompare
+        One of them has no score of a crisis, or they were scored on different crises; see `comparable`.
     """
-    crises = {s.crises for s in scores.values()}
-    if len(crises) != 1:
-        raise ValueError("explanations were scored on different crises, so their totals cannot be compared; refit them")
+    why = comparable(scores)[1]
+    if why or not scores:
+        said = "; ".join(f"{i}: {reason}" for i, reason in why.items()) or "there are none"
+        raise NothingToCompare(f"totals over different crises cannot be compared ({said}): fit again, buckpass fit")
     ids = sorted(scores, key=lambda i: -scores[i].total)
     table = np.stack([scores[i].elpd for i in ids])
     gap = table - table[0]
@@ -167,8 +208,9 @@ def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
 
 
 def compare_fits(fits: Mapping[str, Posterior]) -> Comparison:
-    """`compare_scores` of fitted explanations, by the scores stored with them."""
-    return compare_scores({name: score_of(fit) for name, fit in fits.items()})
+    """`compare_scores` of the fitted explanations that can be ranked (`comparable`), by the scores stored with them."""
+    scores = {name: score_of(fit) for name, fit in fits.items()}
+    return compare_scores(comparable(scores)[0] or scores)
 
 
 def stacking_weights(elpd: np.ndarray) -> np.ndarray:
@@ -187,7 +229,8 @@ def stacking_weights(elpd: np.ndarray) -> np.ndarray:
     start = np.full(models, 1 / models)
     found = minimize(loss, start, jac=True, method="SLSQP", bounds=[(1e-12, 1)] * models, constraints=simplex,
                      options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
-    return found.x / found.x.sum()
+    known = found.x.round(KNOWN)  # what lies beyond is how many cores shared a sum
+    return known / known.sum()
 
 
 def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:

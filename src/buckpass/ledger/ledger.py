@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case, Claim, UnknownName
+from buckpass.case.catalogue import known_estimands
+from buckpass.case.problems import clip
 from buckpass.case.provenance import claim_lines
 from buckpass.ledger.finding import CannotCompute, Finding, Question, estimands, places_at
 from buckpass.ledger.verdicts import Verdict, Verdicts, blank, judge
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["assess", "assess_claim", "assess_question"]
 
 Estimand = Callable[[Question], Finding]
+OWN_FAULT = "it could not be computed, by a fault of this program"
 PLACES = {
     "record.atoms": "record_atoms:atoms",
     "measured.rate": "measured:rate",
@@ -59,7 +62,7 @@ def assess(
     No claim is left out: one that cannot be computed says why.
     """
     predictions, lines = _predictions(case, posteriors, kept), claim_lines(case)
-    found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
+    found = (_each_for_itself(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
@@ -97,6 +100,19 @@ def assess_question(question: Question) -> Verdict:
         return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
 
 
+def _each_for_itself(question: Question) -> Verdict:
+    """The verdict on a claim of a ledger; whatever goes wrong with it is said in its place and costs no other."""
+    try:
+        return assess_question(question)
+    except Exception as error:
+        is_ours = type(error).__module__.startswith("buckpass")
+        said = " ".join(str(error).split())
+        why = (
+            said if is_ours else f"{OWN_FAULT} ({type(error).__name__}: {clip(said)}): please report it with the claim"
+        )
+        return blank(question.claim, _without_number(question.claim), why)
+
+
 def _without_number(claim: Claim):
     return "premise" if claim.family == "premise" else "not_computed"
 
@@ -108,8 +124,7 @@ def _check(question: Question) -> None:
         raise CannotCompute(str(UnknownName("estimand", name, estimands())))
     if estimands()[name].get("needs_posterior") and question.predictions is None:
         raise CannotCompute("needs a posterior of this case: fit it (buckpass fit), or use the one that comes with it")
-    missing = [p for p in estimands()[name].get("required", ()) if p not in question.parameters]
-    if missing:
+    if missing := known_estimands()[name].lacking(question.parameters):
         raise CannotCompute(f"the claim's estimand {name} needs {', '.join(missing)}")
 
 

@@ -207,9 +207,9 @@ def _disagreement(pairs: Sequence[Mapping[str, Any]]) -> float:
         for a, b in combinations(pairs, 2)
         if (a["partner"], a["year"]) == (b["partner"], b["year"])
     ]
-    if len(differences) < 2:
+    if len(differences) < 2 or not any(differences):
         raise CannotCompute(
-            "no two statistics cover the same partner and year, so the error of a comparison is unknown"
+            "no two different statistics cover the same partner and year, so the error of a comparison is unknown"
         )
     return float(np.sqrt(np.mean(np.square(differences)) / 2))
 

@@ -90,6 +90,11 @@ def whatif(question: Question) -> Finding:
     than without the consent of any other member, draw by draw.
     """
     asked, given = predictions_of(question), question.parameters
+    consents = any("consent_without" in scenario for scenario in given["scenarios"])
+    of_power = given["measure"] == "p_power_deploys"
+    for name, is_needed in (("power", of_power), ("organisation", consents or not of_power)):
+        if is_needed and name not in given:
+            raise CannotCompute(f"the claim's measure or scenarios need {name}")
     crises = _reached(question)
     changes: dict[str, dict[str, float]] = {}
 

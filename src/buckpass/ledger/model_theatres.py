@@ -93,6 +93,8 @@ def gap_share(question: Question) -> Finding:
         split = SPLIT(*pairs, 0, 1)
         n = drawn.n_draws
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
+        if not gap.all():
+            raise CannotCompute(f"under {explanation} the gap is exactly zero, so nothing has a share of it")
         parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
         share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
         shares[explanation] = dict(zip(MECHANISMS, parts.mean(axis=0).tolist(), strict=True))

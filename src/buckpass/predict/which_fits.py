@@ -17,6 +17,7 @@ from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.fitting.files import load_posteriors, posterior_file
 from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import rankable
 from buckpass.model.mechanisms import combination
 
 if TYPE_CHECKING:
@@ -158,11 +159,12 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
 
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    """Those whose diagnostics passed, the best-scoring first."""
+    """Those whose diagnostics passed, the best-scoring first; those that cannot be ranked come last."""
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     if len(passed) < 2:  # nothing to rank, so no scores are read
         return passed
-    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd))
+    ranked = rankable(passed)[0]
+    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd if one[0] in ranked else np.inf))
 
 
 def best_freeing(posteriors: Mapping[str, Posterior], term: str, preferred: tuple[str, ...] = ()) -> Posterior | None:

@@ -7,6 +7,7 @@ from buckpass.results.errors import BuckpassError
 __all__ = [
     "BadDesign",
     "ClusterDoesNotAnswer",
+    "ClusterFailed",
     "FuturesError",
     "GrowthOverflows",
     "ManifestMismatch",
@@ -42,6 +43,10 @@ class ManifestMismatch(FuturesError):
 
 class BadDesign(FuturesError):
     """A design file that cannot be used."""
+
+
+class ClusterFailed(FuturesError):
+    """The workers of a Dask scheduler were lost, or stand still; the message says which and what to do."""
 
 
 class ClusterDoesNotAnswer(FuturesError):

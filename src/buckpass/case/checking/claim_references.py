@@ -52,7 +52,7 @@ def _asked(file: TomlFile, path: Path, claim: Claim, kind: EstimandKind, names: 
             yield file.problem((*path, parameter, *where), message, f"see what {kind.name} takes in the reference")
         if wanted.names is not None and not wrong and parameter not in NAMED_ANYWHERE:
             yield from missing(file, (*path, parameter), wanted.words, value, wanted.names(names))
-    for parameter in sorted(kind.required - set(given)):
+    for parameter in kind.lacking(given):
         yield file.problem(path, f"{kind.name} needs {parameter}", f"give {parameter} = …")
 
 

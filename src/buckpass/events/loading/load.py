@@ -16,7 +16,7 @@ from buckpass.events.files.recognise import Recognised, recognise
 from buckpass.events.files.source_file import SourceFile, Text, opened
 from buckpass.events.loading.insert import account, insert, remove
 from buckpass.events.loading.repeats import reach
-from buckpass.events.store import frame, workshop, writing
+from buckpass.events.store import workshop, writing
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
@@ -255,10 +255,12 @@ def _enter(
 
 def _rejected(connection: duckdb.DuckDBPyConnection, loaded: Sequence[LoadedFile]) -> pl.DataFrame:
     ids = [file.file_id for file in loaded if not file.was_known and file.file_id is not None]
-    return frame(
-        connection,
+    # read as plain rows: Arrow would be loaded for nothing else
+    rows = connection.execute(
         "SELECT f.name, regexp_replace(r.reason, ': [^:]*$', '') AS reason, count(*) AS rows, min(r.row) AS first_row "
         "FROM rejects r JOIN files f USING (file_id) WHERE list_contains(?::INTEGER[], r.file_id) "
         "GROUP BY ALL ORDER BY rows DESC, name, reason",
         [ids],
-    )
+    ).fetchall()
+    schema = {"name": pl.String, "reason": pl.String, "rows": pl.Int64, "first_row": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from buckpass.case import Case
 from buckpass.evidence.studies.hypothetical import Hypothetical, HypotheticalCrises, hypothetical_crises
 from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import rankable
 from buckpass.model.mechanisms import combination
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order
@@ -185,13 +186,11 @@ def _unlike(grid: HypotheticalCrises, order: np.ndarray) -> list[int]:
 
 
 def _asked(posteriors: Mapping[str, Posterior], pair: tuple[str, str] | None) -> dict[str, Posterior]:
-    usable = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    usable = rankable(posteriors)[0]
     wanted = [combination(e).id for e in pair] if pair else list(usable)
     missing = [e for e in wanted if e not in usable]
     if missing:
-        raise NothingToTellApart(
-            f"{', '.join(missing)} has no fit that passed its diagnostics, so it predicts nothing here"
-        )
+        raise NothingToTellApart(f"{', '.join(missing)} has no fit that can be ranked, so it predicts nothing here")
     if len(set(wanted)) < 2:
         raise NothingToTellApart("two different explanations are needed to ask what would tell them apart")
     refuse_in_order({e: usable[e] for e in wanted}, "a crisis that might be")

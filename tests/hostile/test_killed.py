@@ -1,0 +1,223 @@
+"""Every verb that writes, killed at any moment: what it had finished is kept, nothing half-written stands, it runs again.
+
+One process loads the verbs once and forks a child for every kill, so that a kill costs what the verb costs and no more.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from buckpass.case import load_case
+from buckpass.case.start import TEMPLATE
+from buckpass.fitting.files import load_posterior, save_posterior
+from made_posteriors import posterior_of
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
+TESTS = Path(__file__).parent.parent
+# Done, a fit too short to pass its diagnostics, stopped by a person, killed (by Ctrl-C: before the verb was called).
+ENDS = (0, 1, 130, -signal.SIGKILL, -signal.SIGINT)
+KILLER = """
+import os, random, signal, sys, time
+sys.path.append({tests!r})
+{load}
+def child(folder):
+    os.chdir(folder)
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):
+        os.dup2(quiet, stream)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        work()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    except KeyboardInterrupt:
+        os._exit(130)
+    except BaseException:
+        os._exit(99)
+    os._exit(0)
+
+def begun(folder):
+    sys.stdout.flush()
+    return os.fork() or child(folder)
+
+def ended(pid):
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+dice, (first, *folders) = random.Random({seed}), sys.argv[1:]
+start = time.monotonic()
+assert ended(begun(first)) in (0, 1), "the first run, which nobody kills"
+length = time.monotonic() - start
+for n, folder in enumerate(folders):
+    pid = begun(folder)
+    time.sleep(dice.random() * length * 1.1)
+    os.kill(pid, (signal.SIGKILL, signal.SIGINT)[n % 2])
+    was, again = ended(pid), ended(begun(folder))
+    print(folder, was, again)
+"""
+
+
+def killed(load: str, folders: list[Path], seed: int = 1) -> list[tuple[Path, int, int]]:
+    """How the work of each folder ended when it was killed, and when it was done again; the first folder's is let live."""
+    script = KILLER.format(tests=str(TESTS), load=textwrap.dedent(load), seed=seed)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, folders)], capture_output=True, text=True, timeout=1500, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [(Path(a), int(b), int(c)) for a, b, c in (line.split() for line in done.stdout.splitlines())]
+
+
+def whole(path: Path) -> bool:
+    """Whether a file is one of its kind from its first byte to its last."""
+    content = path.read_bytes()
+    if path.suffix == ".zip":
+        return zipfile.ZipFile(path).testzip() is None
+    if path.suffix == ".nc":
+        return load_posterior(path).n_draws > 0
+    if path.suffix == ".json":
+        return json.loads(content) is not None
+    if path.suffix == ".parquet":
+        return content[:4] == content[-4:] == b"PAR1"
+    ends = {".html": b"</html>", ".svg": b"</svg>", ".pdf": b"%%EOF", ".png": b"IEND\xaeB`\x82"}
+    return content.rstrip().endswith(ends.get(path.suffix, b""))
+
+
+def written(folder: Path) -> list[Path]:
+    """What stands under the folder, but for what was begun aside and not finished."""
+    return [
+        p
+        for p in folder.rglob("*")
+        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
+    ]
+
+
+def places(tmp_path: Path, kills: int, posteriors: Path | None = None) -> list[Path]:
+    made = [tmp_path / f"run-{n}" for n in range(kills + 1)]
+    for folder in made:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+        if posteriors:
+            shutil.copytree(posteriors, folder / "posteriors")
+    return made
+
+
+# The writing layer alone: each way in which a file comes to be, killed twenty times each.
+WRITERS = {
+    "bytes": "from buckpass.results.files import write_whole\nwork = lambda: [write_whole('out.bin', bytes([n]) * 3_000_000) for n in range(8)]",
+    "json": "from buckpass.results.files import write_json\nwork = lambda: [write_json('out.json', {'n': n, 'values': list(range(5_000))}) for n in range(3)]",
+    "case": "from buckpass.case.start import new_case\nimport os\nwork = lambda: os.path.isdir('case') or new_case('case')",
+    "posterior": """
+        from buckpass.case import load_case
+        from buckpass.case.start import TEMPLATE
+        from buckpass.fitting.files import save_posterior
+        from made_posteriors import posterior_of
+        import numpy as np, xarray, h5netcdf
+        fit = posterior_of(load_case(TEMPLATE), "LS", {"stake.level": np.zeros((2, 500)), "cost.level": np.ones((2, 500))})
+        work = lambda: [save_posterior(fit, "LS.nc") for _ in range(1)]
+        """,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("writer", WRITERS)
+def test_twenty_kills_of_every_way_of_writing(writer, tmp_path):
+    for folder, was, again in killed(WRITERS[writer], places(tmp_path, 20)):
+        assert was in ENDS, was
+        assert again == 0, (folder, again)
+        assert (folder / "mine.txt").read_text() == "mine"
+        files = written(folder)
+        assert len(files) > 1
+        assert all(whole(p) for p in files)
+        if writer == "bytes":
+            assert set((folder / "out.bin").read_bytes()) == {7}
+        if writer == "case":
+            assert load_case(folder / "case").id == "case"
+
+
+DESIGN = """
+method = "morris"
+samples = 2
+years = 3
+histories = 20
+seed = 5
+[[input]]
+path = "BBB.backlash"
+low = 0.0
+high = 2.0
+[[outcome]]
+measure = "burden"
+power = "BBB"
+year = 2023
+"""
+VERBS = {
+    "new": ("new", "case"),
+    "report": ("report", str(TEMPLATE), "-o", "page.html", "--force"),
+    "replicate": ("replicate", str(TEMPLATE), "-o", "archive.zip", "--force"),
+    "agreement": ("agreement", str(TEMPLATE), "--posteriors", "posteriors", "--figure", "figure.svg"),
+    "compare": ("compare", str(TEMPLATE), "--posteriors", "posteriors", "--figure", "figure.pdf"),
+    "solve": ("solve", str(TEMPLATE), "dalen_2016", "--posteriors", "posteriors", "--draws", "4", "--figure", "figure.html"),
+    "futures": ("futures", str(TEMPLATE), "--posteriors", "posteriors", "--histories", "600", "--years", "3", "-o", "decades"),
+    "sweep": ("sweep", str(TEMPLATE), "design.toml", "--posteriors", "posteriors", "-o", "swept", "--resume"),
+    "fit": ("fit", str(TEMPLATE), "-o", "fits", "--explanation", "LS", "--explanation", "RE", "--warmup", "100", "--draws", "100", "--no-readings", "--resume", "--force"),
+}  # fmt: skip
+QUICK = ("new", "replicate")
+
+
+def calling(words: tuple[str, ...]) -> str:
+    return f"""
+        from buckpass.cli.main import app
+        import buckpass.page.page, buckpass.page.replication, buckpass.fitting.sampling, buckpass.sweeps.sweep, altair, vl_convert
+        words = {words!r}
+        work = lambda: app(list(words))
+        """
+
+
+@pytest.fixture(scope="module")
+def posteriors(toy, tmp_path_factory):
+    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("posteriors")
+
+    def normal(*more):
+        return rng.normal(0, 0.3, (2, 10, *more))
+
+    sites = {
+        "stake.level": normal(), "stake.power": normal(len(toy.powers)), "stake.severity": normal(), "stake.claim": normal(),
+        "cost.level": normal(), "cost.power": normal(len(toy.powers)), "cost.steps": rng.dirichlet(np.ones(6), (2, 10)), "unasked": abs(normal()),
+    }  # fmt: skip
+    for name, more in (("FR", {"kappa": rng.uniform(0, 1, (2, 10))}), ("RE", {"restraint": abs(normal())})):
+        save_posterior(posterior_of(toy, name, sites | more), folder / f"{name}.nc")
+    return folder
+
+
+def kill_a_verb(verb: str, kills: int, tmp_path: Path, posteriors: Path) -> None:
+    folders = places(tmp_path, kills, posteriors)
+    for folder in folders:
+        (folder / "design.toml").write_text(DESIGN)
+    for folder, was, again in killed(calling(VERBS[verb]), folders, seed=random.randrange(10**6)):
+        assert was in ENDS, (folder, was)
+        assert again in ((0, 2) if verb == "new" else (0, 1)), (folder, was, again)  # 2: the case stood before the kill
+        assert (folder / "mine.txt").read_text() == "mine"
+        assert all(whole(p) for p in written(folder)), folder
+        assert {p.relative_to(folder) for p in written(folder)} == {
+            p.relative_to(folders[0]) for p in written(folders[0])
+        }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", QUICK)
+def test_a_verb_killed_a_few_times_runs_again(verb, tmp_path, posteriors):
+    kill_a_verb(verb, 2, tmp_path, posteriors)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_killed_twenty_times_runs_again(verb, tmp_path, posteriors):
+    kill_a_verb(verb, 20, tmp_path, posteriors)
