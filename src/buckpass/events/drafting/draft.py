@@ -71,9 +71,8 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
     and, where they have ended, their last; conflicts that only UCDP's georeferenced events have; and weeks in which at least
     ten coercive events (CAMEO roots 14 to 20, PLOVER's types of coercion, or ACLED's events) in a host exceed three times its
     usual week. Responses: the rungs that events and external support bear out (see `code`), by the eight states that act most
-    towards the hosts; basis *machine*, or *unsearched* where nothing allows a rung. The severity is a placeholder (threat/4),
-    and so is every number of `case.toml`: the case passes `check`, which says what is missing, and every row is for a person
-    to confirm.
+    towards the hosts; basis *machine*, or *unsearched* where nothing allows a rung. Severities (threat/4) and the numbers of
+    `case.toml` are placeholders: the case passes `check`, which says what is missing; a person confirms every row.
 
     Parameters
     ----------
