@@ -25,13 +25,13 @@ def compute() -> tuple[dict, str, str]:
     from buckpass.fitting import load_posteriors
     from buckpass.page import gather
     from buckpass.page.findings import finding
-    from buckpass.page.model_figures import explanations_ranked, gap_title
+    from buckpass.page.model_figures import gap_title, mechanisms_added
 
     case = load_case(CASE)
     posteriors = load_posteriors(case)
     results = gather(case, posteriors)
     counts = results.verdicts.counts()
-    figure = explanations_ranked(case, results.model)
+    figure = mechanisms_added(case, results.nested)
     ledger = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
     sentences = [
         finding(case, results),

@@ -202,11 +202,11 @@ def nested(content: Content) -> str:
         return MISSING.format(file="docs/comparison.json", how=HOW)
     rows = [(m["id"], m["name"], _gap(m["alone"]), _gap(m["given_the_rest"])) for m in found["mechanisms"]]
     whole = [
-        (name, one["elpd"], one["se"])
+        (name, one["elpd"], one["se"], f" (over base {_gap(one['over_base'])})" if one.get("over_base") else "")
         for name in ("base", "all", "argument")
         if (one := found[name]) and one["elpd"] is not None
     ]
-    scores = "; ".join(f"{name} {_number(elpd)} ± {_number(se)}" for name, elpd, se in whole)
+    scores = "; ".join(f"{name} {_number(elpd)} ± {_number(se)}{over}" for name, elpd, se, over in whole)
     hinges = [_hinge(h) for h in found["hangs_on"]]
     parts = [
         found["headline"] + "\n",

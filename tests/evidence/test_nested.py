@@ -100,6 +100,8 @@ def test_a_mechanism_is_tested_alone_and_given_the_rest(scores):
     assert not found["BB"].beats_the_rest
     assert found.ties == ()
     assert found.argument.diff == pytest.approx(scores["AA"].total)
+    assert found.argument_over_base == found["AA"].alone
+    assert found.all_over_base.diff == pytest.approx(scores["all"].total - scores["base"].total)
     assert optimism_of(found, scores, by_crisis(50)).if_equal > 0
 
 
@@ -116,6 +118,7 @@ def test_what_failed_is_missing_and_what_needs_it_too(scores):
     assert found["BB"].alone is None
     assert found["BB"].given_the_rest is not None
     assert found.argument is None
+    assert found.argument_over_base is None
 
 
 def test_without_the_controls_there_is_nothing_to_test_against(scores):

@@ -68,6 +68,7 @@ class NestedTests:
     """Nested tests of one reading of the record.
 
     base, all, argument : sums of the scores over crises (nats); all and argument None where their fit is missing or failed.
+    all_over_base, argument_over_base : what they predict better than the controls alone.
     mechanisms : what each adds, in the order given. leader : the one that adds most alone. ties : those, in the order of
     what they add, whose distance from the leader is within two standard errors.
     """
@@ -76,6 +77,8 @@ class NestedTests:
     base: ScoreGap
     all: ScoreGap | None
     argument: ScoreGap | None
+    all_over_base: ScoreGap | None
+    argument_over_base: ScoreGap | None
     mechanisms: tuple[Added, ...]
     leader: str | None
     ties: tuple[str, ...]
@@ -116,8 +119,8 @@ def nested(
             f"{', '.join(odd)} and base were scored on different crises, so they cannot be compared; fit them again"
         )
 
-    def gap(more: str, less: str) -> ScoreGap | None:
-        both = more in scores and less in scores
+    def gap(more: str | None, less: str) -> ScoreGap | None:
+        both = more is not None and more in scores and less in scores
         return difference(scores[more].elpd - scores[less].elpd, clusters) if both else None
 
     def total(name: str | None) -> ScoreGap | None:
@@ -125,7 +128,8 @@ def nested(
 
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(
-        crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), added, *_leading(scores, clusters, added)
+        crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), gap(ALL, BASE), gap(argument, BASE), added,
+        *_leading(scores, clusters, added),
     )  # fmt: skip
 
 

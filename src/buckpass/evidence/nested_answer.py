@@ -24,8 +24,8 @@ __all__ = ["NestedAnswer", "nested_answer"]
 MOST_NAMES = 4  # in one sentence
 MOST_HINGES = 6  # of the crises and cells on which the leader hangs, as many as a screen takes
 NOTE = (
-    "Nats of log score, each crisis left out in turn; ± one standard error, crises of one host counted together. alone: over "
-    "base; given the rest: all over all without it. A difference within two standard errors is none. base: controls only."
+    "Nats of log score, each crisis left out in turn; ± one standard error, crises of one host counted together. Over base: "
+    "with it, against the controls only; given the rest: all over all without it. A difference within two standard errors is none."
 )
 
 
@@ -63,7 +63,12 @@ class NestedAnswer:
     @property
     def headline(self) -> str:
         """In sentences: who adds most, who ties, what is left given the rest, and how base does beside regressions."""
-        parts = [_leading(self.tests, self.optimism), _given_the_rest(self.tests), _beside(self.baselines)]
+        parts = [
+            _leading(self.tests, self.optimism),
+            _together(self.tests),
+            _given_the_rest(self.tests),
+            _beside(self.baselines),
+        ]
         return " ".join(part for part in parts if part)
 
     def table(self) -> ResultTable:
@@ -82,9 +87,15 @@ class NestedAnswer:
             "headline": self.headline,
             "baselines": [_baseline(one, self.case) for one in self.baselines],
             "base": _total(tests.base),
-            "all": {**_total(tests.all), **_diagnosed(self.whole)},
+            "all": {**_total(tests.all), "over_base": _over(tests.all_over_base), **_diagnosed(self.whole)},
             "mechanisms": [self._mechanism(one) for one in tests.mechanisms],
-            "argument": {"mechanisms": list(self.argument), **_total(argument)} if self.argument else None,
+            "argument": {
+                "mechanisms": list(self.argument),
+                **_total(argument),
+                "over_base": _over(tests.argument_over_base),
+            }
+            if self.argument
+            else None,
             "leader": tests.leader,
             "ties": list(tests.ties),
             "optimism": self.optimism._asdict(),
@@ -93,19 +104,21 @@ class NestedAnswer:
 
     def _mechanism(self, one: Added) -> dict[str, Any]:
         return {
-            "id": one.id, "name": _named(one.id).name, "alone": one.alone and one.alone.as_dict(),
-            "given_the_rest": one.given_the_rest and one.given_the_rest.as_dict(), "beats_base": one.beats_base,
+            "id": one.id, "name": _named(one.id).name, "alone": _over(one.alone), "given_the_rest": _over(one.given_the_rest),
+            "beats_base": one.beats_base,
             "beats_the_rest": one.beats_the_rest, "terms": [t.as_dict() for t in self.terms.get(one.id, ())],
         }  # fmt: skip
 
     def _mechanisms(self) -> ResultTable:
         tests = self.tests
-        rows = [("base", "controls only", _score(tests.base), "")]
-        rows += [(m.id, _named(m.id).name, _gap(m.alone), _gap(m.given_the_rest)) for m in _ranked(tests)]
-        rows.append((ALL, "all mechanisms", _score(tests.all), ""))
+        rows = [("base", "controls only", _score(tests.base), "", "")]
+        rows += [(m.id, _named(m.id).name, "", _gap(m.alone), _gap(m.given_the_rest)) for m in _ranked(tests)]
+        rows.append((ALL, "all mechanisms", _score(tests.all), _gap(tests.all_over_base), ""))
         if self.argument:
-            rows.append((ARGUMENT, " + ".join(self.argument), _score(tests.argument), ""))
-        frame = pl.DataFrame(rows, schema=["id", "mechanism", "alone", "given the rest"], orient="row")
+            rows.append(
+                (ARGUMENT, " + ".join(self.argument), _score(tests.argument), _gap(tests.argument_over_base), "")
+            )
+        frame = pl.DataFrame(rows, schema=["id", "mechanism", "score", "over base", "given the rest"], orient="row")
         note = NOTE if self.baselines else f"{NOTE} {MISSING}"
         return ResultTable(frame, self.headline, {}, note, (), self.case.record_hash)
 
@@ -194,6 +207,16 @@ def _leading(tests: NestedTests, optimism: Optimism) -> str:
     return f"{most[0].upper()}{most[1:]}{tied}{beat}{rest}."
 
 
+def _together(tests: NestedTests) -> str:
+    """What all mechanisms at once predict better than the controls."""
+    gap = tests.all_over_base
+    if gap is None:
+        return ""
+    if gap.is_tie:
+        return f"All together predict no better than the controls ({_gap(gap)})."
+    return f"All together predict {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the controls."
+
+
 def _given_the_rest(tests: NestedTests) -> str:
     tested = [one for one in tests.mechanisms if one.given_the_rest is not None]
     if not tested:
@@ -212,8 +235,11 @@ def _beside(baselines: Sequence[Against]) -> str:
     assert gap is not None
     if gap.is_tie:
         return f"Base predicts as well as the best regression ({best.of.name}: {_gap(gap)})."
-    better = "better" if gap.diff > 0 else "worse"
-    return f"Base predicts {abs(gap.diff):.1f} ± {gap.se:.1f} nats {better} than the best regression ({best.of.name})."
+    return f"Base predicts {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the best regression ({best.of.name})."
+
+
+def _better(gap: ScoreGap) -> str:
+    return "better" if gap.diff > 0 else "worse"
 
 
 def _listed(ids: Sequence[str]) -> str:
@@ -246,6 +272,10 @@ def _gap(gap: ScoreGap | None) -> str:
 
 def _score(total: ScoreGap | None) -> str:
     return "–" if total is None else f"{total.diff:.1f} ± {total.se:.1f}"
+
+
+def _over(gap: ScoreGap | None) -> dict[str, float] | None:
+    return gap and gap.as_dict()
 
 
 def _total(total: ScoreGap | None) -> dict[str, float | None]:

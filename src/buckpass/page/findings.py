@@ -15,12 +15,14 @@ FREE_RIDING = "FR"  # id of the explanation that the package calls free riding
 
 
 def finding(case: Case, results: ReportResults) -> str:
-    """What was found, in a sentence: who did less in how many crises, and which explanation predicts that best."""
+    """What was found: who did less in how many crises, and what mechanisms add to that; without base, which fit leads."""
     record = _compared(case, results)
     model = results.model
     ranked = [f for f in model.fits if f.difference is not None] if model else []
     if model is None or not ranked or model.refusal:
         return f"{record}; why, this page cannot say, since no fit of the case can be relied on."
+    if results.nested is not None:
+        return f"{record}. {results.nested.headline}"
     return f"{record}; {_explained(results, ranked)}."
 
 

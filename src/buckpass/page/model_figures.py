@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from buckpass.ask.explain import Explained
 from buckpass.case import Case
+from buckpass.evidence.nested import Added
+from buckpass.evidence.nested_answer import NestedAnswer
 from buckpass.game.decomposition import MECHANISMS
 from buckpass.measured import Record
-from buckpass.model.mechanisms import combination
+from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, Layered, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
 
-__all__ = ["explanations_ranked", "gap_taken_apart", "path_in_rationality", "responses_expected"]
+__all__ = [
+    "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
+]  # fmt: skip
 
-BAR = "#54608a"
+BAR, OTHER = "#54608a", "#b5662f"
 MECHANISM_WORDS = {
     "stake": "what it has at stake", "cost": "what acting costs and delivers", "backlash": "backlash of presence",
     "norm": "norm and price of deploying", "influence": "influence gained", "others": "what others do",
@@ -58,6 +63,52 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
         "difference is within two of its standard errors cannot be told apart.",
         f"Source: fits of the record of {case.id}.", ranking_title(model) + ".", chart,
     )  # fmt: skip
+
+
+def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
+    """What each mechanism adds to the controls, alone and given the rest, with two standard errors."""
+    tests = answer.tests
+    together = Added(ALL, tests.all_over_base, None)
+    ranked = sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else np.inf)
+    names = {m.id: f"{m.name} ({m.id})" for m in mechanisms()} | {ALL: "all together"}
+    rows = [
+        {"name": names[one.id], "of": of, "value": gap.diff, "low": gap.diff - 2 * gap.se, "high": gap.diff + 2 * gap.se}
+        for one in (together, *ranked)
+        for of, gap in (("over the controls", one.alone), ("given all the others", one.given_the_rest))
+        if gap is not None
+    ]  # fmt: skip
+    kinds = [k for k in ("over the controls", "given all the others") if any(r["of"] == k for r in rows)]
+    y = alt.Y("name:N", sort=list(dict.fromkeys(r["name"] for r in rows)), title=None,
+              axis=alt.Axis(ticks=False, domain=False, labelLimit=240))  # fmt: skip
+    aside = alt.YOffset("of:N", sort=kinds)
+    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=kinds, range=[BAR, OTHER][: len(kinds)]),
+                       legend=alt.Legend(orient="top") if len(kinds) > 1 else None)  # fmt: skip
+    base = alt.Chart(alt.Data(values=rows))
+    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    x = alt.X("value:Q", title="predicts left-out crises better by … (elpd, nats; bar: ± 2 standard errors)")
+    chart = alt.layer(
+        zero,
+        base.mark_rule(strokeWidth=3, opacity=0.45).encode(
+            x=alt.X("low:Q"), x2="high:Q", y=y, yOffset=aside, color=colour
+        ),
+        base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, yOffset=aside, color=colour),
+    ).properties(width=480, height=26 * len({r["name"] for r in rows}))
+    return Figure(
+        "explanations", added_title(answer),
+        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; crises of one host counted together. A bar that "
+        "crosses zero: nothing measurable.",
+        f"Source: fits of the record of {case.id}.", answer.headline, chart,
+    )  # fmt: skip
+
+
+def added_title(answer: NestedAnswer) -> str:
+    """Which mechanisms predict measurably better than the controls."""
+    names = {m.id: m.name for m in mechanisms()}
+    beat = [names[m] for m in answer.tests.beating_base]
+    if not beat:
+        return "No mechanism by itself predicts measurably better than the controls"
+    said = f"{and_join(beat)} {'predicts' if len(beat) == 1 else 'predict'} measurably better than the controls"
+    return said[0].upper() + said[1:]
 
 
 def ranking_title(model: ModelResults) -> str:

@@ -71,7 +71,7 @@ def render_page(case: Case, results: ReportResults) -> str:
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
-        explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
+        nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -109,8 +109,11 @@ def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str
     if results.model is not None:
         from buckpass.page import model_figures as modelled
 
-        found += [draw(case, results.model) for draw in
-                  (modelled.explanations_ranked, modelled.gap_taken_apart, modelled.path_in_rationality)]  # fmt: skip
+        nested = results.nested
+        found += [
+            modelled.mechanisms_added(case, nested) if nested else modelled.explanations_ranked(case, results.model),
+            modelled.gap_taken_apart(case, results.model), modelled.path_in_rationality(case, results.model),
+        ]  # fmt: skip
     if results.compared is not None:
         from buckpass.page import comparison_figures as compared
 

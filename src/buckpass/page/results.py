@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared
     from buckpass.evidence.forecasts import Forecast
     from buckpass.evidence.gathered import Gathered
+    from buckpass.evidence.nested_answer import NestedAnswer
     from buckpass.fitting.posterior import Posterior
     from buckpass.page.model_results import ModelResults
 
@@ -48,6 +49,11 @@ class ReportResults:
     compared: Compared | None = None  # None where no fit passed its diagnostics
     forecast: Forecast | None = None  # None where the fits saw every crisis
     under: tuple[Sensitivity, ...] = ()  # the claims that need no fit, under stricter and looser coding
+
+    @property
+    def nested(self) -> NestedAnswer | None:
+        """What each mechanism adds; None where nothing could be compared or the controls alone were not fitted."""
+        return self.compared.nested if self.compared is not None and "base" in self.compared.scores else None
 
 
 def quiet(step: str) -> None:
