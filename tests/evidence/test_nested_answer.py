@@ -71,7 +71,7 @@ def test_a_failed_fit_is_missing_from_its_differences_and_named_beside(toy):
     assert found.nested.tests["EX"].alone is None
     assert set(found.failed) == {"all-BL", "EX"}
     rows = {r["id"]: r for r in found.nested.table().rows()}
-    assert rows["EX"]["alone"] == "–"
+    assert rows["EX"]["over base"] == "–"
 
 
 def test_one_screen_of_eighty_columns(toy, tmp_path, monkeypatch):
