@@ -213,7 +213,7 @@ def _together(tests: NestedTests) -> str:
     if gap is None:
         return ""
     if gap.is_tie:
-        return f"All together predict no better than the controls ({_gap(gap)})."
+        return f"All together do not predict measurably better than the controls ({_gap(gap)} nats)."
     return f"All together predict {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the controls."
 
 
@@ -259,8 +259,8 @@ def _in_words(hinge: Hinge) -> str:
 def _then(hinge: Hinge, tests: NestedTests) -> str:
     said = [f"{_named(hinge.leader_without).name} leads"] if hinge.leader_without not in (None, tests.leader) else []
     said += [
-        f"{_listed(ids)} {verb} the controls"
-        for ids, verb in ((hinge.gained, "beat"), (hinge.lost, "no longer beat"))
+        f"{_listed(ids)} {one if len(ids) == 1 else many} the controls"
+        for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))
         if ids
     ]
     return "; ".join(said)
