@@ -21,7 +21,7 @@ from buckpass.results.errors import OutputFailed
 from buckpass.results.files import json_text
 from buckpass.sweeps.design import Design, Input, Outcome, assumed_inputs, read_design, sample_points
 from buckpass.sweeps.scenario_discovery import find_box
-from buckpass.sweeps.sweep import CHUNK, Sweep, _analysed, _manifest, _of_fits, sweep
+from buckpass.sweeps.sweep import CHUNK, Sweep, _analysed, _manifest, sweep
 from buckpass.years.year_problems import BadDesign, ClusterDoesNotAnswer, ManifestMismatch
 
 HERE = Path(__file__).parent
@@ -93,15 +93,10 @@ def test_a_sweep_says_in_words_what_has_no_number(method, monkeypatch):
     assert len(found.tables()) == 2
 
 
-def test_fits_of_different_seeds_and_other_draws_of_one_seed_are_told(toy, posteriors):
+def test_other_draws_of_one_seed_are_told(toy, posteriors):
     fit = posteriors["FR"]
-    other = dataclasses.replace(fit, seed=fit.seed + 1)
-    note = _of_fits(Basis({"FR": fit, "Q": other}, {"FR": 0.5, "Q": 0.5}))
-    assert note
-    assert str(other.seed) in note[0]
-    assert not _of_fits(Basis({"FR": fit, "Q": fit}, {"FR": 0.5, "Q": 0.5}))
     drawn = dataclasses.replace(fit, groups=Held({**fit.groups.by_name, "posterior": fit.draws * 1.001}))
-    one, two = (_manifest(toy, Basis({"FR": p}, {"FR": 1.0}), DESIGN) for p in (fit, drawn))
+    one, two = (_manifest(toy, Basis(p), DESIGN) for p in (fit, drawn))
     assert one["identity"]["posteriors"]["FR"]["draws"] != two["identity"]["posteriors"]["FR"]["draws"]
 
 

@@ -33,7 +33,6 @@ from buckpass.page.wording import name_of, number, with_interval
 from buckpass.predict.which_fits import basis_of, best_first
 
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
-AVERAGE = "average"  # the word in a link for the fits that answer everywhere else
 FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
 
 
@@ -51,15 +50,14 @@ def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
 @st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)
 def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
     fits = fits_of(ref, folder)
-    return LiveCrisis(case_of(ref), fits if name == AVERAGE else fits[name], crisis)
+    return LiveCrisis(case_of(ref), fits[name], crisis)
 
 
 def choices_of(ref: str, folder: str) -> dict[str, str]:
-    """What the visitor may ask, in words: the fits that answer everywhere else first, then each by itself."""
+    """What the visitor may ask, in words: the fit that answers everywhere else first, then the others, best first."""
     fits = fits_of(ref, folder)
-    basis = basis_of(case_of(ref), fits)
-    average = {AVERAGE: f"As elsewhere: {basis.name}"} if len(basis.fits) > 1 else {}
-    return average | {e: combination(e).name for e in fits}
+    speaking = basis_of(case_of(ref), fits).name
+    return {e: combination(e).name for e in sorted(fits, key=lambda e: e != speaking)}
 
 
 @st.cache_resource(show_spinner=False)

@@ -147,15 +147,13 @@ def _explained(
     given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition, overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> Explained:  # fmt: skip
-    every = {"gap": np.asarray(split.gap)}
-    every |= {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
-    by_fit = {name: given.by_fit(d) for name, d in every.items()}
-    draws = {name: given.pooled(d) for name, d in every.items()}
-    gap, said = draws.pop("gap"), given.said
+    gap, said = np.asarray(split.gap), given.said
+    draws = {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
+    means = {name: float(d.mean()) for name, d in {"gap": gap, **draws}.items()}
     return Explained(
         crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
         parts={name: summary(d) for name, d in draws.items()}, draws=draws, overrides=tuple(o.text for o in overrides),
-        by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes},
+        by_fit={given.basis.name: means},
         **{**said, "notes": (*said["notes"], *idle_note(idle))},
     )  # fmt: skip
 

@@ -120,8 +120,9 @@ def nested(
         )
 
     def gap(more: str | None, less: str) -> ScoreGap | None:
-        both = more is not None and more in scores and less in scores
-        return difference(scores[more].elpd - scores[less].elpd, clusters) if both else None
+        if more is None or more not in scores or less not in scores:
+            return None
+        return difference(scores[more].elpd - scores[less].elpd, clusters)
 
     def total(name: str | None) -> ScoreGap | None:
         return difference(scores[name].elpd, clusters) if name is not None and name in scores else None

@@ -158,7 +158,7 @@ class Predictions:
     def _leading(self, samples: Mapping[str, Sample]) -> str | None:
         """The fit whose draws are the number: as everywhere, of those that answered."""
         try:
-            return basis_of(self.case, {name: self.posteriors[name] for name in samples}).leading.explanation
+            return basis_of(self.case, {name: self.posteriors[name] for name in samples}).name
         except NoUsablePosterior:
             return None
 

@@ -49,7 +49,8 @@ def prior_sensitivity(
 ) -> ResultTable:
     """Prior and likelihood sensitivity of every number that a posterior gave, by claim."""
     try:
-        fits = basis_of(case, posteriors).fits
+        basis = basis_of(case, posteriors)
+        fits = {basis.name: basis.fit}
     except NoUsablePosterior:
         fits = {}
     predictions = _Remembering(case, fits, n_draws)

@@ -102,7 +102,7 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     return ModelResults(
         fits, comparison.indistinguishable, len(score_of(next(iter(passed.values()))).crises), n_draws, basis.weights,
         _expected(case, draw(basis, setting, n_draws)), _gap(case, setting, basis, n_draws),
-        _path(case, setting, basis.leading), card_what_ifs(case, basis, n_draws),
+        _path(case, setting, basis.fit), card_what_ifs(case, basis, n_draws),
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _fit(posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit
 def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedResponse]:
     solved = given.solved(DEFAULT_SETTINGS)
     by_rung, rung, buck = (
-        given.pooled(given.by_draw(values))
+        given.by_draw(values)
         for values in (
             response(given.games, solved.strategy),
             expected_rung(given.games, solved),

@@ -53,7 +53,7 @@ def card_what_ifs(case: Case, fits: Fits, n_draws: int) -> dict[str, tuple[CardW
         setting = _setting(case, before.setting, changes, standard)
         held = next(iter(changes.values()))  # crises differ in whom else they asked, never in what is held
         after = _answers(case, before.under(setting, held))
-        moved = {name: before.pooled(after[name] - base[name]) for name in base}
+        moved = {name: after[name] - base[name] for name in base}
         for at, crisis in enumerate(crises):
             if crisis in changes:
                 numbers = {name: summary(draws[:, at]) for name, draws in moved.items()}

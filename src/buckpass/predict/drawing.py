@@ -1,4 +1,4 @@
-"""Crises under the draws of fits: drawn, changed and solved, in the order of moves that each fit was made with."""
+"""Crises under the draws of a fit: drawn, changed and solved, in the order of moves that it was made with."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_mov
 
 @dataclass(frozen=True)
 class Drawn:
-    """Some crises under draws of the fits of a basis, the fits one after the other.
+    """Some crises under draws of the fit of a basis.
 
     games : one of every crisis under every draw; draw-major: game d · n_crises + c is draw d of crisis c.
-    sizes : draws of each fit. first : position of the power that moves first in each game, None where all move at once.
+    first : position of the power that moves first in each game, None where all move at once.
     """
 
     basis: Basis
     setting: CrisisSetting
     coefficients: Coefficients
     games: Crises
-    sizes: Mapping[str, int]
+    n_draws: int
     first: np.ndarray | None
 
     @property
@@ -48,23 +48,18 @@ class Drawn:
         return self.setting.names.crises
 
     @property
-    def n_draws(self) -> int:
-        """Draws of each fit (of the fit with most)."""
-        return max(self.sizes.values())
-
-    @property
     def said(self) -> dict[str, Any]:
-        """What every answer says of the fits that it rests on."""
-        leading = self.basis.leading
+        """What every answer says of the fit that it rests on."""
+        fit = self.basis.fit
         return {
-            "explanation": self.basis.name, "weights": dict(self.basis.weights), "notes": self.basis.notes,
-            "n_draws": self.n_draws, "seed": leading.seed, "case_hash": leading.case_hash,
+            "explanation": self.basis.name, "weights": self.basis.weights, "notes": self.basis.notes,
+            "n_draws": self.n_draws, "seed": fit.seed, "case_hash": fit.case_hash,
         }  # fmt: skip
 
     def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
         """The same draws in another setting of the crises, and with payoffs and actions changed."""
         games = scenario_games(draw_games(setting, self.coefficients), setting, overrides)
-        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.sizes, setting))
+        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.n_draws, setting))
 
     def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
         """Who does what in every game; raises `NoEquilibriumFound`."""
@@ -79,21 +74,12 @@ class Drawn:
         array = np.asarray(values)
         return array.reshape(-1, len(self.crises), *array.shape[1:])
 
-    def pooled(self, values: Float[np.ndarray, "d ..."]) -> np.ndarray:
-        """Draws of a quantity, those of all fits one after the other, as the draws of the answer."""
-        return values[self.basis.picks(self.sizes)]
-
-    def by_fit(self, values: Float[np.ndarray, "d ..."]) -> dict[str, np.ndarray]:
-        """Draws of a quantity fit by fit."""
-        ends = np.cumsum(list(self.sizes.values()))
-        return dict(zip(self.sizes, np.split(values, ends[:-1]), strict=True))
-
 
 def drawn(
     case: Case, given: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200,
     standard: Standard | None = None,
 ) -> Drawn:  # fmt: skip
-    """The named crises under draws of the fits, after the overrides; the same draws whatever the overrides.
+    """The named crises under draws of the fit that answers, after the overrides; the same draws whatever the overrides.
 
     Raises
     ------
@@ -104,21 +90,17 @@ def drawn(
 
 
 def draw(basis: Basis, setting: CrisisSetting, n_draws: int | None, overrides: Sequence[Override] = ()) -> Drawn:
-    """The crises of a setting under evenly spaced draws of every fit of the basis (None: all)."""
-    parts = {e: coefficients_of(p, setting, n_draws) for e, p in basis.fits.items()}
-    sizes = {e: int(c.kappa.shape[0]) for e, c in parts.items()}
-    first, *others = parts.values()
-    whole = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), first, *others) if others else first
+    """The crises of a setting under evenly spaced draws of the fit (None: all)."""
+    whole = coefficients_of(basis.fit, setting, n_draws)
     games = scenario_games(draw_games(setting, whole), setting, overrides)
-    return Drawn(basis, setting, whole, games, sizes, first_movers(basis, sizes, setting))
+    count = int(whole.kappa.shape[0])
+    return Drawn(basis, setting, whole, games, count, first_movers(basis, count, setting))
 
 
-def first_movers(basis: Basis, sizes: Mapping[str, int], setting: CrisisSetting) -> np.ndarray | None:
+def first_movers(basis: Basis, n_draws: int, setting: CrisisSetting) -> np.ndarray | None:
     """Position of the power that moves first in each game of a batch, -1 for nobody; None where nobody does anywhere."""
-    leads, nobody = first_mover(setting), np.full(len(setting.names.crises), -1)
-    by_fit = [np.tile(nobody if basis.fits[e].order == "simultaneous" else leads, n) for e, n in sizes.items()]
-    whole = np.concatenate(by_fit)
-    return whole if (whole >= 0).any() else None
+    leads = np.tile(first_mover(setting), n_draws)
+    return leads if basis.fit.order != "simultaneous" and (leads >= 0).any() else None
 
 
 def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int | None = None) -> Coefficients:

@@ -28,8 +28,7 @@ def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: in
     A power that does not play (host, belligerent) is silent for certain. Given a draw the powers of a crisis respond
     independently; not so where a patron moves first: then these are each power's own chances before anybody has moved.
     """
-    alone = Basis({posterior.explanation: posterior}, {posterior.explanation: 1.0})
-    given = draw(alone, setting, n_draws)
+    given = draw(Basis(posterior), setting, n_draws)
     sigma = solve(_single(given.games), IN_BLOCKS, given.first).strategy
     return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
 

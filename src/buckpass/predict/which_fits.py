@@ -7,11 +7,9 @@ not pass its diagnostics, under the fit that predicts best. Nothing outside this
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
@@ -29,7 +27,6 @@ __all__ = [
 ]  # fmt: skip
 
 CEILING = "all"  # every mechanism free: where questions are answered and claims judged
-FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/4000 with 200 draws
 
 
 class NoUsablePosterior(BuckpassError):
@@ -42,68 +39,39 @@ class OrderNotPlayed(BuckpassError):
 
 @dataclass(frozen=True)
 class Basis:
-    """The fits that answer a question, in the order of their weights.
+    """The fit that answers a question. is_asked : somebody named it instead of leaving it to the policy."""
 
-    weights : how much each counts in the answer; they sum to one. beside : fits without a weight whose own answers are
-    shown with it and widen its doubt. is_asked : whether somebody named the fit instead of leaving it to the policy.
-    """
-
-    fits: Mapping[str, Posterior]
-    weights: Mapping[str, float]
-    beside: Mapping[str, Posterior] = field(default_factory=dict)
+    fit: Posterior
     is_asked: bool = False
 
     @property
-    def leading(self) -> Posterior:
-        """The fit that counts most: what has no average (a path, every equilibrium) is shown under it alone."""
-        return self.fits[max(self.weights, key=lambda e: self.weights[e])]
+    def name(self) -> str:
+        return self.fit.explanation
 
     @property
-    def name(self) -> str:
-        """The explanation, or which ones are averaged."""
-        return next(iter(self.fits)) if len(self.fits) == 1 else f"the average of {', '.join(self.fits)}"
-
-    def fixing(self, *terms: str) -> tuple[str, ...]:
-        """The fits with weight in which none of these terms is free: what they say of it they assume."""
-        return tuple(e for e in self.fits if not any(map(combination(e).frees, terms)))
-
-    def picks(self, sizes: Mapping[str, int]) -> np.ndarray | slice:
-        """Positions of the draws that make up the answer, the draws of the fits standing one after the other.
-
-        Each fit gives as many as its weight says, evenly spaced through its own; a fit that stands alone gives its own.
-        """
-        if len(self.fits) == 1:
-            return slice(0, sizes[next(iter(self.fits))])
-        whole, starts = FINENESS * max(sizes[e] for e in self.fits), np.cumsum([0, *sizes.values()])
-        start = dict(zip(sizes, starts.tolist(), strict=False))
-        return np.concatenate([start[e] + _evenly(sizes[e], round(self.weights[e] * whole)) for e in self.fits])
-
-    def pooled(self, draws: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Draws of a quantity by fit as those of the answer; axis 0 is the draw."""
-        mine = {e: draws[e] for e in self.fits}
-        return np.concatenate(list(mine.values()))[self.picks({e: len(d) for e, d in mine.items()})]
+    def weights(self) -> dict[str, float]:
+        """How much each fit counts in the answer, as JSON has it."""
+        return {self.name: 1.0}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the fits behind an answer."""
-        return _notes_of_one(self.leading) if len(self.fits) == 1 else _notes_of_many(self)
+        """What a reader must know of the fit behind an answer."""
+        return _notes_of(self.fit)
 
     @property
     def how_chosen(self) -> str:
-        """Why these fits answer; empty where somebody asked for the one."""
+        """Why this fit answers; empty where somebody asked for it."""
         if self.is_asked:
             return ""
-        if len(self.fits) == 1:
-            why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
-            return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
-        return "--explanation asks one of them alone, and `buckpass compare` says how far apart they are."
+        why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
+        return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
 
 
 Fits = Posterior | Mapping[str, Posterior] | Basis | None
 
 
 def basis_of(case: Case, given: Fits) -> Basis:
-    """The fits that answer a question about a case, with their weights.
+    """The fit that answers a question about a case. Stacking weights are no probabilities, so fits are not averaged.
 
     given : one posterior answers alone; of many *all* does, or where it failed its diagnostics the one that predicts best.
 
@@ -115,12 +83,11 @@ def basis_of(case: Case, given: Fits) -> Basis:
     if isinstance(given, Basis):
         return given
     if isinstance(given, Posterior):
-        return Basis({given.explanation: given}, {given.explanation: 1.0}, is_asked=True)
+        return Basis(given, is_asked=True)
     if not given:
         raise NoUsablePosterior(f"no posterior of {case.id}: fit it first, `buckpass fit {case.id} -o FOLDER`")
     passed = _passed(given)
-    weights = _speaking(passed)
-    return Basis({e: passed[e] for e in weights}, weights)
+    return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
 
 
 def basis_for(
@@ -164,7 +131,7 @@ def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     if len(passed) < 2:  # nothing to rank, so no scores are read
         return passed
     ranked = rankable(passed)[0]
-    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd if one[0] in ranked else np.inf))
+    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd if one[0] in ranked else float("inf")))
 
 
 def best_freeing(posteriors: Mapping[str, Posterior], term: str, preferred: tuple[str, ...] = ()) -> Posterior | None:
@@ -194,16 +161,7 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     return passed
 
 
-def _speaking(passed: Mapping[str, Posterior]) -> dict[str, float]:
-    """The fit that speaks: all mechanisms together, else the one that predicts best. Stacking weights are no probabilities."""
-    return {CEILING if CEILING in passed else next(iter(best_first(passed))): 1.0}
-
-
-def _evenly(length: int, count: int) -> np.ndarray:
-    return np.linspace(0, length - 1, count).round().astype(int) if count else np.zeros(0, int)
-
-
-def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
+def _notes_of(posterior: Posterior) -> tuple[str, ...]:
     theory = combination(posterior.explanation)
     notes = [f"Explanation {theory.id} ({theory.name}): {theory.says}."]
     if posterior.order != "simultaneous":
@@ -214,12 +172,4 @@ def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
         notes.append(
             f"Its fit failed its diagnostics ({', '.join(posterior.diagnostics.reasons)}): no basis for a verdict."
         )
-    return tuple(notes)
-
-
-def _notes_of_many(basis: Basis) -> tuple[str, ...]:
-    parts = ", ".join(f"{combination(e).name} ({e}) {w:.0%}" for e, w in basis.weights.items())
-    notes = [f"Averaged over explanations: {parts}."]
-    if alone := basis.fixing("kappa", "kappa.rivals"):
-        notes.append(f"Under {', '.join(alone)} what others do changes nothing by assumption: no buck is passed.")
     return tuple(notes)

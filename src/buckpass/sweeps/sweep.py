@@ -46,7 +46,6 @@ class Sweep(ShowsItself):
     indices: tuple[dict[str, dict[str, float]], ...]  # per outcome: {input: {S1, S1_conf, ST, ST_conf} or Morris'}
     boxes: tuple[dict[str, Any] | None, ...]
     folder: Path
-    of_fits: tuple[str, ...] = ()  # what is to be known of the posteriors that were used
 
     def table(self) -> ResultTable:
         """Indices, one row per input and outcome that varies, the strongest first; why others are missing stands below."""
@@ -93,7 +92,7 @@ class Sweep(ShowsItself):
             notes.append(
                 f"{', '.join(sorted(unknown))} cannot be computed from {len(self.inputs)} points: ask for more samples."
             )
-        return (*notes, *self.of_fits)
+        return tuple(notes)
 
     def as_dict(self) -> dict[str, Any]:
         """Design, indices and boxes as plain data; what cannot be computed is None, and `notes` says why."""
@@ -128,7 +127,7 @@ def sweep(
         chunks.write(k, values)
     outcomes = np.concatenate([values for k in range(chunks.count) if (values := chunks.read(k)) is not None])
     found = _analysed(design, points, outcomes)
-    whole = Sweep(design, points, outcomes, *found, out, _of_fits(basis))
+    whole = Sweep(design, points, outcomes, *found, out)
     write_json(out / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
     return whole
 
@@ -193,12 +192,13 @@ def _played(case, basis: Basis, design: Design, missing: list[int], cluster: str
 
 
 def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
+    fit = basis.fit
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "design": design.as_dict(),
         "design_hash": hashlib.sha256(json.dumps(design.as_dict(), sort_keys=True).encode()).hexdigest(), "chunk": CHUNK,
-        "weights": dict(basis.weights),
-        "posteriors": {e: {"case_hash": p.case_hash, "seed": p.seed, "draws": _draws_hash(p)} for e, p in basis.fits.items()},
-        "models": {e: p.model for e, p in basis.fits.items()},
+        "weights": basis.weights,
+        "posteriors": {basis.name: {"case_hash": fit.case_hash, "seed": fit.seed, "draws": _draws_hash(fit)}},
+        "models": {basis.name: fit.model},
     }  # fmt: skip
     return {"identity": identity, "versions": {name: version(name) for name in (*VERSIONED, "SALib")}}
 
@@ -206,14 +206,6 @@ def _manifest(case: Case, basis: Basis, design: Design) -> dict[str, Any]:
 def _draws_hash(posterior: Posterior) -> str:
     values = (np.ascontiguousarray(v.values).tobytes() for _, v in sorted(posterior.draws.data_vars.items()))
     return hashlib.sha256(b"".join(values)).hexdigest()
-
-
-def _of_fits(basis: Basis) -> tuple[str, ...]:
-    """A sentence where the fits in use were drawn with different seeds: no one call has made them."""
-    seeds = {e: p.seed for e, p in basis.fits.items()}
-    if len(set(seeds.values())) < 2:
-        return ()
-    return (f"The fits were drawn with different seeds: {', '.join(f'{e} with {seed}' for e, seed in seeds.items())}.",)
 
 
 def _strength(values: Mapping[str, float]) -> float:

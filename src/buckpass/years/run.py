@@ -199,12 +199,12 @@ def _count(tallies: list[Tally], tile) -> None:
 
 
 def _manifest(case: Case, basis: Basis, overrides, plan: Plan, labels: Labels) -> dict[str, Any]:
+    fit = basis.fit
     identity = {
         "case": case.id, "case_hash": case.hash, "record_hash": case.record_hash, "seed": plan.seed, "years": plan.years,
         "histories": plan.histories, "overrides": list(overrides), "foresight": plan.foresight,
-        "first_year": labels.first_year, "weights": dict(basis.weights),
-        "posteriors": {e: [p.case_hash, p.seed, p.n_draws] for e, p in basis.fits.items()},
-        "models": {e: p.model for e, p in basis.fits.items()},
+        "first_year": labels.first_year, "weights": basis.weights,
+        "posteriors": {basis.name: [fit.case_hash, fit.seed, fit.n_draws]}, "models": {basis.name: fit.model},
     }  # fmt: skip
     parameters = {
         "powers": list(labels.powers), "hosts": list(labels.hosts), "first_year": labels.first_year,

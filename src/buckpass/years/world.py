@@ -100,13 +100,12 @@ def world_of(
 ) -> tuple[World, Labels]:  # fmt: skip
     """The world of a scenario from its first year on, in single precision.
 
-    Years are played under draws of the fits that answer (`predict.which_fits`), as many of each as it counts, and with all
-    powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
+    Years are played under draws of the fit that answers (`predict.which_fits`), and with all powers moving at once. `kept` holds what does not depend on yearly parameters; give the same dictionary again to save
     building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
     case, past = scenario.case, past_of(scenario.case, scenario.first_year)
     basis = basis_of(case, fits)
-    refuse_in_order(basis.fits, "the years ahead")
+    refuse_in_order({basis.name: basis.fit}, "the years ahead")
     check_growth(case, years)
     requests, request_p = request_table(past)
     for override in scenario.of("request"):
@@ -186,13 +185,8 @@ def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: 
 
 
 def _bank(basis: Basis, grid: Grid, seed: int) -> Coefficients:
-    """Draws of all fits that count, each as many as its weight says, shuffled."""
-    counts = np.floor(np.cumsum([0.0, *basis.weights.values()]) * DRAWS + 0.5).astype(int)
-    parts = []
-    for name, low, high in zip(basis.weights, counts[:-1], counts[1:], strict=True):
-        if high > low:
-            parts.append(_exactly(_coefficients(basis.fits[name], grid), int(high - low)))
-    bank = jax.tree.map(lambda *x: np.concatenate(x), *parts)
+    """Draws of the fit that answers, shuffled."""
+    bank = _exactly(_coefficients(basis.fit, grid), DRAWS)
     order = np.random.default_rng([seed, 11]).permutation(DRAWS)
     return jax.tree.map(lambda x: x[order], bank)
 
