@@ -59,6 +59,23 @@ def test_few_nodes_placed_well_integrate_the_crisis_effect(record, name):
     assert abs(float(jnp.sum(few - exact))) < 0.02
 
 
+@pytest.mark.parametrize("name", ["base", "FR"])
+def test_in_single_precision_what_is_all_but_impossible_is_a_number(record, name):
+    """Where acting is very dear and crises differ much, what is next to nothing at the middle may be all there is aside."""
+    setting, seen = record
+    coordinates, u, is_free = at_random(setting, name, 2)
+    values = coordinates.values(u, is_free) | {"cost.level": jnp.asarray(4.35), "crisis.spread": jnp.asarray(3.0)}
+    single = jax.tree.map(lambda a: a.astype(jnp.float32) if jnp.issubdtype(a.dtype, jnp.floating) else a, setting)
+    one, reading = combination(name), reading_of(seen)
+    found, exact = (
+        jax.value_and_grad(lambda v, s=s: jnp.sum(Likelihood(s, seen, one.interacts)(v, reading).responses))(values)
+        for s in (single, setting)
+    )
+    assert np.isfinite(found[0])
+    assert all(np.isfinite(g).all() for g in jax.tree.leaves(found[1]))
+    assert found[0] == pytest.approx(float(exact[0]), rel=1e-3)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_guess_says_where_newton_starts_and_nothing_else(record, seed):
     """Nodes once stood where a guess wanted them: far from it a crisis was off by many nats, and chains sat in such pockets."""

@@ -13,7 +13,7 @@ from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
-from buckpass.game.choice import Choice, as_choice
+from buckpass.game.choice import CLOSED, Choice, as_choice
 from buckpass.game.crises import Crises
 from buckpass.game.order import patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -115,13 +115,12 @@ class Likelihood:
 
             return together
         payoff = choice.offer - choice.stake[:, None] * jnp.exp(-choice.reach)
-        weight = self._by_rung(weights(jnp.moveaxis(payoff, 1, 0)))
+        log_weight = self._log_by_rung(jnp.moveaxis(payoff, 1, 0))
         ladder = jnp.arange(self._rungs)[:, None, None]
 
         def alone(in_sd: Array) -> Array:
-            effect = spread * in_sd
-            lift = jnp.exp(ladder * effect - (self._rungs - 1) * jnp.maximum(effect, 0.0))
-            return self._bands(weight[:, None] * lift[:, :, None], reading)
+            lifted = log_weight[:, None] + (ladder * (spread * in_sd))[:, :, None]
+            return self._bands(jnp.exp(lifted - lax.stop_gradient(jnp.max(lifted, axis=0))), reading)
 
         return alone
 
@@ -129,6 +128,12 @@ class Likelihood:
         """Weights of the rungs; which option is of which rung is the same everywhere."""
         has_rung = np.arange(self._rungs)[:, None] == self._rung_of
         return jnp.tensordot(jnp.asarray(has_rung, weight.dtype), weight, axes=1)
+
+    def _log_by_rung(self, payoff: Float[Array, "o ..."]) -> Float[Array, "r ..."]:
+        """Their logs: what is next to nothing at an effect of 0 may be all there is at another, and may not vanish before."""
+        has_rung = (np.arange(self._rungs)[:, None] == self._rung_of).reshape(self._rungs, -1, *[1] * (payoff.ndim - 1))
+        most = lax.stop_gradient(jnp.max(jnp.where(has_rung, payoff, CLOSED), axis=1))
+        return most + jnp.log(jnp.maximum(self._by_rung(jnp.exp(payoff - most[self._rung_of])), jnp.finfo(payoff.dtype).tiny))
 
     def _bands(self, weight: Float[Array, "r q p c"], reading: Reading) -> Float[Array, "q c"]:
         """log P(low ≤ rung ≤ high) at every node, summed over the responses of each crisis."""
