@@ -30,7 +30,7 @@ NOTE = (
 
 
 MISSING = (
-    "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit does both."
+    "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit without --explanation does both."
 )
 
 
