@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from buckpass.years import cluster as of_cluster
+from buckpass.sweeps import cluster as of_cluster
 from buckpass.years.year_problems import ClusterFailed
 
 distributed = pytest.importorskip("distributed")

@@ -15,7 +15,7 @@ from buckpass.evidence.gathered import Gathered, gathered
 from buckpass.evidence.identification import correlated_pairs
 from buckpass.evidence.nested_answer import NestedAnswer, nested_answer
 from buckpass.evidence.predictive_checks import predictive_checks
-from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, scores_under, side_by_side
+from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, readings_held, scores_under, side_by_side
 from buckpass.evidence.transforms import Uniformity
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import Comparison, LeaveOneOut, NothingToCompare, comparable, compare_scores, rankable
@@ -212,7 +212,11 @@ def compare(
     """
     refuse_in_order(posteriors, "replicated records")
     passed, failed = rankable(posteriors)
-    scores, apart = comparable({i: scores_under(p, reading) for i, p in passed.items()})
+    asked = {i: p for i, p in passed.items() if reading in readings_held({i: p})}
+    if passed and not asked:
+        scores_under(next(iter(passed.values())), reading)
+    scores, apart = comparable({i: scores_under(p, reading) for i, p in asked.items()})
+    apart |= {i: f"it was not scored under {reading!r}" for i in passed if i not in asked}
     failed |= {i: (reason,) for i, reason in apart.items()}
     if not scores:
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())

@@ -101,12 +101,16 @@ class Forecast(ShowsItself):
 def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast:
     """Score the crises that the fits did not see: those fitted `without`, else those after the article's date.
 
+    Fits that hold a forecast are scored, where any does.
+
     Raises
     ------
     NothingToForecast
         The posteriors saw every crisis and hold no forecast of later ones.
     """
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    if any(p.forecast is not None for p in passed.values()):
+        passed = {e: p for e, p in passed.items() if p.forecast is not None}
     left_out = _left_out(case, passed)
     setting = setting_of(case, left_out)
     seen = observations(case, setting)
@@ -158,7 +162,7 @@ def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
     if named:
         return tuple(c for c in case.crises["crisis_id"] if c in named)
     held = [p.forecast for p in passed.values() if p.forecast is not None]
-    if len(held) < len(passed):
+    if not held:
         raise NothingToForecast(
             f"these posteriors saw every crisis of {case.id}, so they forecast none. Fit again with --without CRISIS, for "
             f"instance: buckpass fit {case.folder.name} -o FOLDER --without {_latest(case)}"

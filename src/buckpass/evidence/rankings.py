@@ -26,11 +26,9 @@ class NoSuchReading(BuckpassError):
 
 
 def readings_held(posteriors: Mapping[str, Posterior]) -> tuple[str, ...]:
-    """The readings under which every one of these posteriors was scored, the record as coded first."""
-    held = [tuple(str(r) for r in p.readings["reading"].values) for p in posteriors.values() if p.readings is not None]
-    if len(held) < len(posteriors) or not held:
-        return (AS_CODED,)
-    return (AS_CODED, *(r for r in held[0] if r != AS_CODED and all(r in other for other in held)))
+    """The readings under which any of these posteriors was scored, the record as coded first."""
+    held = [str(r) for p in posteriors.values() if p.readings is not None for r in p.readings["reading"].values]
+    return tuple(dict.fromkeys([AS_CODED, *held]))
 
 
 def scores_under(posterior: Posterior, reading: str) -> LeaveOneOut:
@@ -62,7 +60,10 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     out, or weighted so that they are as frequent there as in the focus theatre. They answer to a selection of cases by
     what the rider did; the fits are those of the record as coded.
     """
-    found = {r: comparable({e: scores_under(p, r) for e, p in posteriors.items()}) for r in readings_held(posteriors)}
+    found = {
+        r: comparable({e: scores_under(p, r) for e, p in posteriors.items() if r in readings_held({e: p})})
+        for r in readings_held(posteriors)
+    }
     by_reading = {r: kept for r, (kept, _) in found.items() if kept}
     apart = [f"Under {r} {e} is left out: {reason}." for r, (_, why) in found.items() for e, reason in why.items()]
     rows = [row for name, scores in by_reading.items() for row in _ranked(name, scores)]

@@ -133,7 +133,9 @@ class Likelihood:
         """Their logs: what is next to nothing at an effect of 0 may be all there is at another, and may not vanish before."""
         has_rung = (np.arange(self._rungs)[:, None] == self._rung_of).reshape(self._rungs, -1, *[1] * (payoff.ndim - 1))
         most = lax.stop_gradient(jnp.max(jnp.where(has_rung, payoff, CLOSED), axis=1))
-        return most + jnp.log(jnp.maximum(self._by_rung(jnp.exp(payoff - most[self._rung_of])), jnp.finfo(payoff.dtype).tiny))
+        return most + jnp.log(
+            jnp.maximum(self._by_rung(jnp.exp(payoff - most[self._rung_of])), jnp.finfo(payoff.dtype).tiny)
+        )
 
     def _bands(self, weight: Float[Array, "r q p c"], reading: Reading) -> Float[Array, "q c"]:
         """log P(low ≤ rung ≤ high) at every node, summed over the responses of each crisis."""
