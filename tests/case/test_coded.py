@@ -287,7 +287,7 @@ def test_rows_of_a_machine_are_warned_of(tmp_path):
 
 READS_ROWS = {  # reading and checking files, changing the coding, making cases without a record, and the coders themselves
     "case/codebook.py", "case/provenance.py", "case/checking/weak_spots.py", "model/observations.py",
-    "evidence/studies/hypothetical.py", "futures/grid.py", "record/coding.py", "record/coders.py",
+    "evidence/studies/hypothetical.py", "years/grid.py", "measured/coding.py", "measured/coders.py",
 }  # fmt: skip
 
 

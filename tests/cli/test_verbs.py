@@ -12,7 +12,7 @@ from buckpass.case import load_case
 from buckpass.cli.main import app
 from buckpass.fitting.files import posterior_file
 from buckpass.fitting.sampling import NutsSettings
-from buckpass.model.mechanisms import combination, nested
+from buckpass.model.mechanisms import combination, mechanisms, nested
 
 RUN = CliRunner()
 CASE = "central-asia"
@@ -48,7 +48,9 @@ def test_record_has_its_fields():
 def test_compare_has_its_fields_and_all_explanations():
     found = as_json("compare", CASE)
     assert {"id", "elpd", "se", "weight", "rhat_max", "ess_min", "divergences"} <= set(found["explanations"][0])
-    assert len(found["explanations"]) + len(found["failed"]) == len(nested(load_case(CASE)))
+    fitted = {one["id"] for one in found["explanations"]} | set(found["failed"])
+    assert {"base", "all", combination("argument", load_case(CASE)).id, *(m.id for m in mechanisms())} <= fitted
+    assert fitted <= {one.id for one in nested(load_case(CASE))}
     assert sum(e["weight"] for e in found["explanations"]) == pytest.approx(1, abs=1e-6)
     assert all(len(pair) == 2 for pair in found["indistinguishable"])
 

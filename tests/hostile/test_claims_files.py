@@ -34,6 +34,8 @@ GOOD = {
     "readings": [[{"label": "loosely", "atoms": [{"actor": "BBB", "crisis": "dalen_2005", "at_most": 5}]}], []],
     "scenarios": [[{"label": "alone", "consent_without": "BBB"}], [{"label": "dear", "set": ["request=nobody"]}],
                   [{"label": "odd", "set": ["what=ever"]}, {"label": "far", "consent_without": "ZZZ"}]],
+    "one or more organisations": ["PACT", ["PACT"], ["PACT", "ZZZ"]],
+    "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"ZZZ": [2000, 2010]}],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}, {"power": "DDD", "equals": True}],
 }  # fmt: skip
 EXPECTS = {"bound": [{"above": 0.0}, {"below": 0.5}, {"above": 1e300}], "truth": [{"equals": True}, {"equals": False}],

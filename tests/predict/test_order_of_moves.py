@@ -170,7 +170,7 @@ def test_draws_are_taken_in_one_place():
     takers = {
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fit"
+        if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fitting"
     }
     read_only = {"evidence/gathered.py", "evidence/identification.py", "evidence/term_summaries.py"}
-    assert takers - read_only == {"predict/drawing.py", "futures/world.py", "evidence/studies/power_study.py"}
+    assert takers - read_only == {"predict/drawing.py", "years/world.py", "evidence/studies/power_study.py"}

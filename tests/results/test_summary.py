@@ -35,7 +35,7 @@ def test_no_other_room_takes_the_ends_of_draws():
     """Quantiles that are no interval of a result: levels of a grid, a table's cuts, a peel's one, a depth among samples."""
     own = {"results/summary.py"}
     grids = {
-        "evidence/studies/hypothetical.py", "evidence/transforms.py", "futures/arrivals.py", "sweeps/scenario_discovery.py"
+        "evidence/studies/hypothetical.py", "evidence/transforms.py", "years/arrivals.py", "sweeps/scenario_discovery.py"
     }  # fmt: skip
     taken = re.compile(r"np\.(nan)?(quantile|percentile)\(")
     found = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if taken.search(p.read_text("utf-8"))}

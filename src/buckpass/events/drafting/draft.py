@@ -77,8 +77,7 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
     Parameters
     ----------
     store, folder : the store; a folder that does not exist or is empty.
-    hosts : ISO3 codes of states of today; each stands for those in whose place it goes on.
-    from_year : crises that ended before are left out.
+    hosts : ISO3 codes of today's states, each for its predecessors too. from_year : crises that ended before are left out.
 
     Returns
     -------
