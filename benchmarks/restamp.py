@@ -24,7 +24,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.stamp import coding_in, stamp_of
 from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
-from buckpass.model.likelihood import Guess, Likelihood
+from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import observations
 from buckpass.model.readings import reading_of
@@ -35,7 +35,6 @@ DRAWS = 20  # evenly spaced: every crisis and term of each is compared
 # Nats of a crisis. Single precision alone leaves 1e-6; the rest is that the sampler placed its nodes from a guess that no file keeps
 # (0.002 with free riding in the starter).
 TOLERANCE = 0.01
-PLACINGS = 3  # of the nodes of the crisis effect, each where the last one found it: the sampler began near, here nothing is known
 
 
 def off_by(case: Case, posterior: Posterior, n_draws: int = DRAWS) -> float:
@@ -47,8 +46,6 @@ def off_by(case: Case, posterior: Posterior, n_draws: int = DRAWS) -> float:
 
     def scored(values):
         found = likelihood(values, reading_of(seen))
-        for _ in range(PLACINGS):
-            found = likelihood(values, reading_of(seen), Guess(found.sites, found.log_residual))
         return found.responses, found.request
 
     draws = {name: values for name, values in posterior.flat(n_draws).items() if name != EFFECT}
