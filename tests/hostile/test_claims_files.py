@@ -6,7 +6,6 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,7 +14,7 @@ from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
 from buckpass.ledger import ledger
 from buckpass.ledger.ledger import assess, estimands
-from made_posteriors import posterior_of
+from made_posteriors import posterior_of, prior_sites
 
 # A good value of every kind of parameter, in the small case; several where estimands take another path with another.
 GOOD = {
@@ -108,21 +107,7 @@ def stranger(dice: random.Random, damage: bool) -> str:
 
 @pytest.fixture(scope="module")
 def fits(toy):
-    rng = np.random.default_rng(1)
-
-    def normal(*more):
-        return rng.normal(0, 0.3, (2, 4, *more))
-
-    both = {
-        "stake.level": normal(), "stake.power": normal(len(toy.powers)), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(len(toy.powers)), "cost.steps": rng.dirichlet(np.ones(6), (2, 4)), "unasked": abs(normal()),
-    }  # fmt: skip
-    return {
-        "FR": posterior_of(toy, "FR", both | {"kappa": rng.uniform(0, 1, (2, 4))}),
-        "BL": posterior_of(
-            toy, "BL", both | {n: abs(normal()) for n in ("backlash.level", "backlash.opinion", "backlash.domestic")}
-        ),
-    }
+    return {name: posterior_of(toy, name, prior_sites(toy, name, 8)) for name in ("FR", "BL")}
 
 
 def judged(text: str, folder: Path, fits=None) -> str:

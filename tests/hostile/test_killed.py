@@ -14,13 +14,12 @@ import textwrap
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
 from buckpass.fitting.files import load_posterior, save_posterior
-from made_posteriors import posterior_of
+from made_posteriors import posterior_of, prior_sites
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
 TESTS = Path(__file__).parent.parent
@@ -183,17 +182,9 @@ def calling(words: tuple[str, ...]) -> str:
 
 @pytest.fixture(scope="module")
 def posteriors(toy, tmp_path_factory):
-    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("posteriors")
-
-    def normal(*more):
-        return rng.normal(0, 0.3, (2, 10, *more))
-
-    sites = {
-        "stake.level": normal(), "stake.power": normal(len(toy.powers)), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(len(toy.powers)), "cost.steps": rng.dirichlet(np.ones(6), (2, 10)), "unasked": abs(normal()),
-    }  # fmt: skip
-    for name, more in (("FR", {"kappa": rng.uniform(0, 1, (2, 10))}), ("RE", {"restraint": abs(normal())})):
-        save_posterior(posterior_of(toy, name, sites | more), folder / f"{name}.nc")
+    folder = tmp_path_factory.mktemp("posteriors")
+    for name in ("FR", "RE"):
+        save_posterior(posterior_of(toy, name, prior_sites(toy, name, 20)), folder / f"{name}.nc")
     return folder
 
 
