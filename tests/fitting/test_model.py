@@ -47,7 +47,7 @@ def test_gradient_is_that_of_the_integral_and_what_is_fixed_has_none(name):
     at, is_free = 0.3 * rng.normal(size=program.coordinates.size), program.coordinates.free(one)
     (_, _), slope = program.at(at, frame, reading)
     assert (np.asarray(slope)[~is_free] == 0).all()
-    likelihood = Likelihood(SETTING, seen, one.interacts, nodes=31, solved=5)
+    likelihood = Likelihood(SETTING, seen, one.interacts, nodes=31, solved=33)
 
     @jax.jit
     def energy(x):
