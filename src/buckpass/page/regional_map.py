@@ -17,7 +17,7 @@ from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_jso
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, source_line
+from buckpass.page.wording import and_join, count_of, name_of, number, source_line, years_of
 
 __all__ = ["positions_map", "regional_map"]
 
@@ -110,6 +110,8 @@ def regional_map(case: Case, record: Record) -> Figure | None:
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
         _chart(case, topology, rows, WIDTH),
         _chart(case, topology, rows, NARROW),
+        years=years_of(case, there["crisis_id"]),
+        unit=f"mean rung, {case.ladder.scale}",
     )
 
 
@@ -137,6 +139,7 @@ def positions_map(case: Case) -> Figure | None:
         f"n = {counts}. Colour: the leader, grey where it is no power of the case; number: its share of all suppliers or partners, "
         "with * of the powers compared; years under the name. Nobody leads below the least volume. No interval: sums as published.",
         source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),
+        years="under each name", unit="percent",
     )  # fmt: skip
 
 
