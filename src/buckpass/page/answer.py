@@ -108,7 +108,11 @@ def _single(tests: NestedTests, named: Sequence[str]) -> str:
     if not tests.beating_base:
         return f"none of {count_of(len(tried), 'reason')} tried one by one does better either" if len(tried) > 1 else (
             f"nor does {_name(tests.leader)} by itself")  # fmt: skip
-    doubt = f", though {_few([_name(m) for m in tests.ties])} may help as much" if tests.ties else ", clearly ahead of the rest"
+    doubt = (
+        f", though {_few([_name(m) for m in tests.ties])} may help as much"
+        if tests.ties
+        else ", clearly ahead of the rest"
+    )
     return f"of {count_of(len(tried), 'reason')} tried one by one, {_name(tests.leader)} helps most{doubt if len(tried) > 1 else ''}"
 
 
@@ -123,7 +127,9 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:
-    said = [f"{_name(hinge.leader_without)} would help most"] if hinge.leader_without not in (None, tests.leader) else []
+    said = (
+        [f"{_name(hinge.leader_without)} would help most"] if hinge.leader_without not in (None, tests.leader) else []
+    )
     said += [f"{_few([_name(m) for m in ids])} would do {how} than {ALONE}"
              for ids, how in ((hinge.gained, "better"), (hinge.lost, "no better")) if ids]  # fmt: skip
     return and_join(said)

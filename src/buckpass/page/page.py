@@ -177,8 +177,14 @@ def _unexpected(results: ReportResults) -> str:
     rows = [r for r in results.record.responses.frame.drop_nulls("rung").iter_rows(named=True)
             if (r["crisis"], r["actor"]) in expected]  # fmt: skip
     crises = {r["crisis"] for r in rows}
-    odd = {r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY}
-    return f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely" if rows else ""
+    odd = {
+        r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY
+    }
+    return (
+        f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely"
+        if rows
+        else ""
+    )
 
 
 def _coded(results: ReportResults) -> str:
