@@ -17,7 +17,7 @@ from buckpass.page.side_by_side import crisis_of_less, side_by_side
 
 JARGON = re.compile(
     r"\bnats?\b|elpd|log[ -]?score|predictive density|posterior|\bprior|\bbase\b|\bcontrols\b|P\(|±|λ|κ|standard error|residual|"
-    r"R-hat|leave-one-out|estimand|\bband|\brung|\bfits?\b.*diagnos|points of",
+    r"R-hat|leave-one-out|estimand|\bband|\brung|\bfit|points of",
     re.IGNORECASE,
 )
 REASONS = ("FR", "BL", "DL")
@@ -52,11 +52,11 @@ def nothing(**more):
         ({"FR": 1.0, "BL": 0.0}, (), "Free riding predicts who does how much better than circumstances alone"),
         ({"FR": -1.0, "BL": 0.0}, (), "Free riding predicts who does how much worse than circumstances alone"),
         ({"FR": 0.0, "BL": 1.0}, (), "backlash helps most, clearly ahead of the rest"),
-        ({"FR": 0.0, "BL": 0.0}, (), "none of 2 reasons tried one by one does better either"),
+        ({"FR": 0.0, "BL": 0.0}, (), "none of 2 reasons tried one by one does better"),
         ({"FR": 1.0, "BL": 1.0, "DL": 1.0}, (), "may help as much"),
         ({"FR+BL": 1.0, "FR": 0.0}, ("FR", "BL"), "Free riding and backlash together predict who does how much better"),
         ({"FR+BL": 0.0, "BL": 0.0}, ("FR", "BL"), "as far as 19 crises can tell"),
-        ({"BL": 1.0, "DL": 0.0}, (), "Of the reasons that were tried, of 2 reasons"),
+        ({"BL": 1.0, "DL": 0.0}, (), "Of 2 reasons tried one by one, backlash helps most"),
     ],
 )
 def test_it_says_what_the_tests_say_and_no_jargon(balkans, gains, argument, says):
@@ -76,7 +76,7 @@ def test_it_does_not_claim_more_than_a_tie(balkans):
 @pytest.mark.parametrize(
     ("results", "says"),
     [
-        (nothing(), "no explanation has been fitted"),
+        (nothing(), "no explanation has been tested"),
         (nothing(model=SimpleNamespace(fits=(), refusal="none", indistinguishable=())), "can be relied on"),
         (nothing(model=SimpleNamespace(
             fits=[SimpleNamespace(id=i, name=i, difference=0.0) for i in ("one", "two")], refusal="", indistinguishable=[("one", "two")])),
@@ -118,7 +118,7 @@ def coded(case, rungs):
             here = (pl.col("crisis_id") == crisis) & (pl.col("actor") == actor)
             rows = rows.with_columns(
                 *(
-                    pl.when(here).then(pl.lit(rung)).otherwise(pl.col(c)).alias(c)
+                    pl.when(here).then(pl.lit(rung)).otherwise(pl.col(c)).cast(rows.schema[c]).alias(c)
                     for c in ("rung", "rung_low", "rung_high")
                 )
             )

@@ -70,10 +70,10 @@ def _surely(n: int) -> str:
 def _why(results: ReportResults) -> str:
     model = results.model
     if model is None:
-        return "Why, the record alone cannot say: no explanation has been fitted to it yet."
+        return "Why, the record alone cannot say: no explanation has been tested against it yet."
     ranked = [f for f in model.fits if f.difference is not None]
     if not ranked or model.refusal:
-        return "Why, this page cannot say: no fit of an explanation to the record can be relied on."
+        return "Why, this page cannot say: no test of an explanation against the record can be relied on."
     if results.nested is None:
         best, *others = ranked
         pairs = {frozenset(p) for p in model.indistinguishable}
@@ -90,14 +90,14 @@ def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
         named, over = (RIDING,), next((m.alone for m in tests.mechanisms if m.id == RIDING), None)
     single = _single(tests, named)
     if over is None:
-        return f"Of the reasons that were tried, {single or 'none can be compared with ' + ALONE}."
+        return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
     together = "" if len(named) == 1 else " together"
     verb = "predicts" if len(named) == 1 else "predict"
     how = "no better" if over.is_tie else "better" if over.diff > 0 else "worse"
     doubt = f", as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell" if over.is_tie else ""
     names = and_join(_name(m) for m in named)
-    said = f"{names[0].upper()}{names[1:]}{together} {verb} who does how much {how} than {ALONE}, {SUCH_AS}{doubt}"
-    return f"{said}; {single}." if single else f"{said}."
+    said = f"{names}{together} {verb} who does how much {how} than {ALONE}, {SUCH_AS}{doubt}"
+    return _sentence(f"{said}; {single}" if single else said)
 
 
 def _single(tests: NestedTests, named: Sequence[str]) -> str:
@@ -105,15 +105,20 @@ def _single(tests: NestedTests, named: Sequence[str]) -> str:
     tried = [m for m in tests.mechanisms if m.alone is not None]
     if tests.leader is None or (len(tried) == 1 and tuple(named) == (tests.leader,)):
         return ""
+    if not tests.beating_base and len(tried) == 1:
+        return f"{_name(tests.leader)} by itself does no better than {ALONE}"
     if not tests.beating_base:
-        return f"none of {count_of(len(tried), 'reason')} tried one by one does better either" if len(tried) > 1 else (
-            f"nor does {_name(tests.leader)} by itself")  # fmt: skip
+        return f"none of {len(tried)} reasons tried one by one does better than {ALONE}"
     doubt = (
         f", though {_few([_name(m) for m in tests.ties])} may help as much"
         if tests.ties
         else ", clearly ahead of the rest"
     )
     return f"of {count_of(len(tried), 'reason')} tried one by one, {_name(tests.leader)} helps most{doubt if len(tried) > 1 else ''}"
+
+
+def _sentence(said: str) -> str:
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
