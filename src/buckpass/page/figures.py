@@ -265,18 +265,17 @@ def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) 
 
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
     """Who of the powers compared has most of each domain, of what, and when."""
-    parts = []
+    led: dict[str, list[str]] = {}
     for domain in (d for d in DOMAINS if d in set(frame["domain"])):
         rows = bands.filter(pl.col("domain") == domain)
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
-        if rows.height:
-            last = int(rows["year"].max())  # type: ignore[arg-type]
-            lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-            there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
-            of = "all " if set(there["of"]) == {"all"} else ""
-            when = years_in_words(last - WINDOW, last)
-            parts.append(f"{name_of(case, lead['power'])} has the largest share of {of}{measure_name(case, domain)} "
-                         f"({lead['value']:.0%}, {when})")  # fmt: skip
+        last = int(rows["year"].max())  # type: ignore[arg-type]
+        lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
+        there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
+        of = "all " if set(there["of"]) == {"all"} else ""
+        said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {years_in_words(last - WINDOW, last)})"
+        led.setdefault(lead["power"], []).append(said)
+    parts = [f"{name_of(case, power)} has the largest share {and_join(said)}" for power, said in led.items()]
     return f"Of the powers compared, {and_join(parts)}"
 
 
