@@ -88,7 +88,7 @@ def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
     named, over = argument, tests.argument_over_base
     if not named or over is None:
         named, over = (RIDING,), next((m.alone for m in tests.mechanisms if m.id == RIDING), None)
-    single = _single(tests, named)
+    single = _single(tests, named, "" if over is not None and over.is_tie else f" than {ALONE}")
     if over is None:
         return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
     together = "" if len(named) == 1 else " together"
@@ -100,15 +100,16 @@ def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
     return _sentence(f"{said}; {single}" if single else said)
 
 
-def _single(tests: NestedTests, named: Sequence[str]) -> str:
+def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
     """Which single reason helps most, and which ones may help as much; empty where that has been said."""
     tried = [m for m in tests.mechanisms if m.alone is not None]
     if tests.leader is None or (len(tried) == 1 and tuple(named) == (tests.leader,)):
         return ""
-    if not tests.beating_base and len(tried) == 1:
-        return f"{_name(tests.leader)} by itself does no better than {ALONE}"
     if not tests.beating_base:
-        return f"none of {len(tried)} reasons tried one by one does better than {ALONE}"
+        what = (
+            _name(tests.leader) + " by itself" if len(tried) == 1 else f"none of {len(tried)} reasons tried one by one"
+        )
+        return f"{what} does {'no better' if len(tried) == 1 else 'better'}{than}"
     doubt = (
         f", though {_few([_name(m) for m in tests.ties])} may help as much"
         if tests.ties
@@ -128,7 +129,8 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
         return "On no single crisis: without any one of them the same would be said."
     first, rest = ranked[0], len(ranked) - 1
     others = f"; {rest} more {'crisis decides' if rest == 1 else 'crises decide'} as much" if rest else ""
-    return f"On one crisis, {_named_crisis(case, first.crisis)}: without it {_then(first, tests)}{others}."
+    where = "single crises" if rest else "one crisis"
+    return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}."
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:

@@ -73,10 +73,9 @@ def render_page(case: Case, results: ReportResults) -> str:
     """The page as text. Every text of the case is escaped; the page runs no script and asks the network for nothing."""
     cards = crisis_cards(case, results)
     figures, no_map = _figures(case, results)
-    doubts = trust(case, results)
     return _templates().get_template("page.html").render(
         case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
-        finding=finding(case, results), trust=doubts, lines=_lines(case, results, figures), verdict_groups=_by_verdict(results),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
         figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
@@ -152,12 +151,12 @@ def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
     return [group for group in groups if group[2]]
 
 
-def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
+def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], no_map: str) -> dict[str, str]:
     """The finding of each chapter in one line; of chapters that have nothing to show, none."""
     found = {name: figure.title for name, figure in figures.items()}
-    focus = _focus(case)
+    focus, acted = _focus(case), results.record.activity.title if _activity(case, results) else ""
     lines = {
-        "record": found.get("map") or found.get("elsewhere") or (results.record.activity.title if _activity(case, results) else ""),
+        "record": found.get("map") or found.get("elsewhere") or acted or no_map,
         "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
         "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
         "trust": _coded(results),

@@ -16,7 +16,7 @@ from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, source_line, years_of
 
 __all__ = ["positions_map", "regional_map"]
@@ -119,12 +119,13 @@ def positions_map(case: Case) -> Figure | None:
     """Who leads in the economy and who in security, host by host, in the last years that were measured for it.
 
     Of all suppliers or partners where the series has them, else of the powers compared; of the measure's series the one
-    that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure.
+    that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure, nor
+    where whoever leads has everything everywhere.
     """
     if not (case.folder / FILE).is_file():
         return None
     rows = {domain: _rows(case, domain) for domain in DOMAINS}
-    if not all(rows.values()):
+    if not all(rows.values()) or is_settled(row["share"] for of in rows.values() for row in of):
         return None
     topology = _topology(case)
     panels = {width: [_lead_panel(case, topology, rows[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
