@@ -46,7 +46,7 @@ class Cell:
     letters: int
 
 
-ON_SCREEN = Cell(16, 29, 190, 90, 150, 38)
+ON_SCREEN = Cell(14, 29, 150, 75, 120, 38)
 ON_PHONE = Cell(20, 18, 230, 110, 190, 25)
 
 
@@ -137,7 +137,7 @@ def _heat_chart(
 def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
-    return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=12, color=INK).encode(
+    return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=11, color=INK).encode(
         x=alt.value(-8), y=y, text="name:N")  # fmt: skip
 
 

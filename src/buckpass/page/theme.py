@@ -99,7 +99,8 @@ class Figure:
 def _drawn(spec: dict[str, Any], name: str) -> str:
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(spec)
+    # what is read aloud is the text beside the picture: labels of single marks would be half of the page
+    drawn = vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}})
     return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
 
 
