@@ -17,6 +17,7 @@ from buckpass.case.schema import Estimand
 from buckpass.page import gather, render_page, write_page
 from buckpass.page.decades_chapter import left_alone_figure
 from buckpass.page.figures import record_heat_map, shares_over_time
+from buckpass.page.results import Chapter
 from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
 
@@ -83,6 +84,13 @@ def test_every_chapter_is_folded_under_its_finding(page):
     assert {"shares", "crises", "trust", "sources"} <= {c[0] for c in chapters}
     assert page.count('class="chapter"') == len(chapters)
     assert all(not is_open and heading.strip() and len(line.strip()) > 10 for _, is_open, heading, line in chapters)
+
+
+def test_a_chapter_of_a_later_room_is_folded_under_its_line(small_case):
+    chapter = Chapter("The treaty", "it holds in most years", "P(it holds) = 0.71, with its conditions.")
+    page = render_page(small_case, gather(small_case, chapters=[chapter]))
+    line = "<summary><h2>The treaty</h2> <span>it holds in most years</span></summary>"
+    assert page.index(line) < page.index("P(it holds) = 0.71") < page.index('id="crises"')
 
 
 def test_a_source_says_what_it_is_where_it_is_cited(page, small_case):
