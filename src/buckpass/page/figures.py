@@ -87,7 +87,7 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
         years=years_of(case, crises["crisis_id"]),
-        unit=f"rung, {case.ladder.scale}",
+        unit=case.ladder.scale,
     )
 
 

@@ -111,7 +111,7 @@ def regional_map(case: Case, record: Record) -> Figure | None:
         _chart(case, topology, rows, WIDTH),
         _chart(case, topology, rows, NARROW),
         years=years_of(case, there["crisis_id"]),
-        unit=f"mean rung, {case.ladder.scale}",
+        unit=f"mean {case.ladder.scale}",
     )
 
 
