@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -77,7 +77,7 @@ def live_data(case: Case, fits: Fits, n_draws: int = DRAWS) -> dict[str, Any] | 
     return {
         "case": case.id, "explanation": basis.name, "draws": int(np.asarray(coefficients.kappa).shape[0]),
         "seed": basis.leading.seed, **_of_case(case, setting), "columns": used,
-        "coefficients": _coefficients(coefficients, used),
+        **_coefficients(coefficients, used),
         "crises": [_of_crisis(case, setting, c, used) for c in range(len(setting.names.crises))],
     }  # fmt: skip
 
@@ -88,12 +88,16 @@ def _columns(coefficients: Coefficients) -> list[str]:
     return [name for name, is_used in zip(COVARIATES, sloped, strict=True) if is_used or name in CHANGED_BY_INPUTS]
 
 
-def _coefficients(coefficients: Coefficients, used: Sequence[str]) -> dict[str, str]:
-    """Every coefficient that is not 0 in all draws, [draw, …] by field; of slopes the columns used."""
-    columns = [covariates.COLUMN[name] for name in used]
+def _coefficients(coefficients: Coefficients, used: Sequence[str]) -> dict[str, Any]:
+    """Every coefficient that is not 0 in all draws, [draw, …] by field; of slopes the columns that they are on."""
     fields = {f.name: np.asarray(getattr(coefficients, f.name)) for f in dataclasses.fields(coefficients)}
-    fields |= {name: fields[name][:, columns] for name in SLOPES}
-    return {name: _packed(values) for name, values in fields.items() if np.any(values != 0)}
+    del fields["crisis_spread"]  # its draws are in the effects
+    sloped: dict[str, list[int]] = {}
+    for name in SLOPES:
+        values = fields[name][:, [covariates.COLUMN[one] for one in used]]
+        columns = np.flatnonzero(np.any(values != 0, axis=0))
+        sloped[name], fields[name] = columns.tolist(), values[:, columns]
+    return {"sloped": sloped, "coefficients": {name: _packed(v) for name, v in fields.items() if np.any(v != 0)}}
 
 
 def _packed(values: np.ndarray) -> str:

@@ -26,13 +26,13 @@ const buckpassWhatIf = (() => {
       stake_power: powers, cost_power: powers, norm: powers, rung_payoff: data.rungs.count,
       vehicle_price: powers * vehicles, crisis_effect: data.crises.length,
     };
-    for (const one of [...SLOPED, "deployment"]) width[one + "_slope"] = data.columns.length;
+    for (const one of [...SLOPED, "deployment"]) width[one + "_slope"] = data.sloped[one + "_slope"].length;
     const names = ["stake_level", "stake_power", "cost_level", "cost_power", "backlash_level", "influence_level", "norm",
       "unasked", "rung_payoff", "kappa", "kappa_rivals", "vehicle_price", "crisis_effect",
       ...[...SLOPED, "deployment"].map((one) => one + "_slope")];
     const draws = {};
     for (const name of names) {
-      const packed = data.coefficients[name], size = width[name] || 1;
+      const packed = data.coefficients[name], size = width[name] ?? 1;
       draws[name] = packed ? numbers(packed) : new Float64Array(data.draws * size).fill(off[name] || 0);
       if (draws[name].length !== data.draws * size) throw new Error(name + " has another size than its draws");
     }
@@ -320,28 +320,29 @@ const buckpassWhatIf = (() => {
     return room;
   }
 
-  function linear(values, d, width, row) {
+  function linear(model, name, d, row) {
+    const columns = model.sloped[name], values = model.draw[name], first = d * columns.length;
     let sum = 0;
-    for (let k = 0; k < width; k++) if (values[d * width + k] !== 0) sum += values[d * width + k] * row[k];
+    for (let k = 0; k < columns.length; k++) sum += values[first + k] * row[columns[k]];
     return sum;
   }
 
   // The payoffs of one draw put into the room.
   function fill(model, crisis, setting, changes, d, room) {
-    const c = model.draw, K = model.columns.length, P = room.P, V = model.vehicles.length, at = model.crises.indexOf(crisis);
+    const c = model.draw, P = room.P, V = model.vehicles.length, at = model.crises.indexOf(crisis);
     const effect = c.crisis_effect[d * model.crises.length + at];
     for (let p = 0; p < P; p++) {
       const row = setting.x[p], price = {
-        stake: Math.exp(c.stake_level[d] + c.stake_power[d * P + p] + linear(c.stake_slope, d, K, row)),
-        cost: Math.exp(c.cost_level[d] + c.cost_power[d * P + p] + linear(c.cost_slope, d, K, row)),
-        backlash: (1 - model.parameters["asked.relief"] * row[model.column.asked]) * Math.exp(c.backlash_level[d] + linear(c.backlash_slope, d, K, row)),
-        influence: Math.exp(c.influence_level[d] + linear(c.influence_slope, d, K, row)),
+        stake: Math.exp(c.stake_level[d] + c.stake_power[d * P + p] + linear(model, "stake_slope", d, row)),
+        cost: Math.exp(c.cost_level[d] + c.cost_power[d * P + p] + linear(model, "cost_slope", d, row)),
+        backlash: (1 - model.parameters["asked.relief"] * row[model.column.asked]) * Math.exp(c.backlash_level[d] + linear(model, "backlash_slope", d, row)),
+        influence: Math.exp(c.influence_level[d] + linear(model, "influence_slope", d, row)),
         norm: c.norm[d * P + p],
       };
       for (const one of changes) {
         if (one.kind === "price" && one.power === p) price[one.price] = one.isFactor ? price[one.price] * one.value : one.value;
       }
-      const onAny = linear(c.deployment_slope, d, K, row);
+      const onAny = linear(model, "deployment_slope", d, row);
       room.stake[p] = price.stake;
       for (let m = room.start[p]; m < room.start[p + 1]; m++) {
         const o = room.option[m], by = o >= model.plain ? c.vehicle_price[(d * P + p) * V + o - model.plain] : 0;
@@ -787,18 +788,21 @@ if (typeof document !== "undefined") (() => {
     const mark = isFactor ? "x" : "", text = state.changes.get(path);
     const at = text === undefined ? rest : Number(text.replace(/[x×]$/, ""));
     const input = make("input", { type: "range", min: low, max: high, step }), output = make("output");
-    const say = () => { output.textContent = words(Number(input.value)); input.setAttribute("aria-valuetext", output.textContent); };
+    const rests = () => Math.abs(Number(input.value) - rest) < step * 0.51; // the nearest stop to what the case has
+    const say = () => {
+      output.textContent = rests() ? (isFactor ? "as it was" : `${words(rest)}, as it was`) : words(Number(input.value));
+      input.setAttribute("aria-valuetext", output.textContent);
+    };
     input.value = at;
     say();
     input.addEventListener("input", () => {
       say();
-      const value = Number(input.value);
-      change(path, Math.abs(value - rest) < step / 2 ? null : `${+value.toFixed(6)}${mark}`);
+      change(path, rests() ? null : `${+Number(input.value).toFixed(6)}${mark}`);
     });
     return labelled(label, input, output);
   }
 
-  const times = (value) => (value === 1 ? "as it was" : `× ${fixed(value)}`);
+  const times = (value) => `× ${fixed(value)}`;
 
   function choice(label, path, rest, options) {
     const select = make("select", {}, ...options.map(([value, text]) => make("option", { value, text })));
@@ -824,7 +828,7 @@ if (typeof document !== "undefined") (() => {
     const share = 1 / (1 + Math.exp(-odds)), low = -Math.min(0.5, Math.floor(share * 20) / 20), high = Math.min(0.5, Math.floor((1 - share) * 20) / 20);
     if (host !== power) {
       parts.push(slider(`Unfavourable opinion of ${name} in ${crisis.host_names[0]}`, `${power}.opinion@${host}`, 0, [low, high, 0.05], false,
-        (value) => (value === 0 ? "as it was" : `${signed(value)} of the public`)));
+        (value) => `${signed(value)} of the public`));
     }
     parts.push(...towards(crisis, power, name), held(power, name));
     return parts;
@@ -839,7 +843,7 @@ if (typeof document !== "undefined") (() => {
     select.addEventListener("change", () => { state.other = select.value; controls(select.id); });
     const rest = model.alignment[crisis.theatre][model.powers.indexOf(power)][model.powers.indexOf(state.other)];
     return [labelled(`${name} counts the effort of`, select), slider("as (−1 undone work, 1 as its own)", `${power}.alignment@${state.other}`,
-      rest, [-1, 1, 0.05], false, (value) => (Math.abs(value - rest) < 1e-9 ? `${fixed(value)}, as it was` : fixed(value)))];
+      rest, [-1, 1, 0.05], false, (value) => fixed(value))];
   }
 
   function held(power, name) {
@@ -849,8 +853,7 @@ if (typeof document !== "undefined") (() => {
   }
 
   function ofCrisis(crisis) {
-    const parts = [slider("Severity of the crisis (0 to 1)", "severity", crisis.severity, [0, 1, 0.01], false,
-      (value) => (value === crisis.severity ? `${fixed(value)}, as it was` : fixed(value)))];
+    const parts = [slider("Severity of the crisis (0 to 1)", "severity", crisis.severity, [0, 1, 0.01], false, (value) => fixed(value))];
     parts.push(ticks("Who is asked for help", "request", [...model.powers, ...crisis.there], crisis.asked, "nobody"));
     parts.push(ticks("Who is not there at all", "absent", model.powers, [], ""));
     model.vehicles.forEach((one, v) => {
@@ -903,7 +906,7 @@ if (typeof document !== "undefined") (() => {
     parts.power.addEventListener("change", () => { state.power = parts.power.value; controls(); show(); });
     const back = make("button", { type: "button", text: "Back to the baseline", onclick: () => { state.changes.clear(); state.problems = []; controls(); show(); } });
     serial = 0;
-    place.replaceChildren(labelled("Crisis", parts.crisis), labelled("Move the inputs of", parts.power), parts.problems, parts.of,
+    place.replaceChildren(make("div", { class: "controls" }, labelled("Crisis", parts.crisis), labelled("Move the inputs of", parts.power)), parts.problems, parts.of,
       make("p", {}, back, " ", parts.link), parts.said, parts.found);
   }
 
@@ -939,12 +942,14 @@ if (typeof document !== "undefined") (() => {
     return make("tr", {}, make("th", { scope: "row", text: words }), pair("Probability", found), cell("Difference", difference(found)), cell("", bar(found, 1)));
   }
 
-  function sentence(after, texts) {
-    if (!texts.length) return `${state.crisis.name}: nothing is changed; this is the baseline.`;
+  // The answer in a sentence: who moves most of those that are left to choose.
+  function sentence(after, changes) {
+    if (!changes.length) return `${state.crisis.name}: nothing is changed; this is the baseline.`;
+    const told = new Set(changes.filter((one) => one.kind === "force" || one.kind === "absent").flatMap((one) => one.ids || [model.powers[one.power]]));
     const moved = model.names.map((name, p) => [name, engine.compare(model, baseline(state.crisis), after, "expected_rung", p)]);
-    const top = moved.sort((a, b) => Math.abs(b[1].difference.mean) - Math.abs(a[1].difference.mean))[0];
-    const most = difference(top[1]) === "no change" ? "nobody's expected rung moves" : `${top[0]} moves most, ${difference(top[1])} rungs`;
-    return `${state.crisis.name}, if ${texts.join(", ")}: ${most}.`;
+    const top = moved.filter((_, p) => !told.has(model.powers[p])).sort((a, b) => Math.abs(b[1].difference.mean) - Math.abs(a[1].difference.mean))[0];
+    const most = !top || difference(top[1]) === "no change" ? "nobody else's expected rung moves" : `${top[0]} moves most, ${difference(top[1])} rungs`;
+    return `${state.crisis.name}, if ${changes.map((one) => one.text).join(", ")}: ${most}.`;
   }
 
   function show() {
@@ -965,7 +970,7 @@ if (typeof document !== "undefined") (() => {
       table(["Outcome", "Probability", "Difference", ""], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
         "What comes of it"));
     parts.link.setAttribute("href", hash());
-    later("said", () => { parts.said.textContent = sentence(after, changes.map((one) => one.text)); });
+    later("said", () => { parts.said.textContent = sentence(after, changes); });
     if (state.changes.size || location.hash.startsWith(PREFIX)) later("link", remember);
   }
 
