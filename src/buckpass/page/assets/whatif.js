@@ -790,7 +790,7 @@ if (typeof document !== "undefined") (() => {
     const input = make("input", { type: "range", min: low, max: high, step }), output = make("output");
     const rests = () => Math.abs(Number(input.value) - rest) < step * 0.51; // the nearest stop to what the case has
     const say = () => {
-      output.textContent = rests() ? (isFactor ? "as it was" : `${words(rest)}, as it was`) : words(Number(input.value));
+      output.textContent = rests() ? [words(rest), "as it was"].filter((text) => text).join(", ") : words(Number(input.value));
       input.setAttribute("aria-valuetext", output.textContent);
     };
     input.value = at;
@@ -802,7 +802,7 @@ if (typeof document !== "undefined") (() => {
     return labelled(label, input, output);
   }
 
-  const times = (value) => `× ${fixed(value)}`;
+  const times = (value) => (value === 1 ? "" : `× ${fixed(value)}`);
 
   function choice(label, path, rest, options) {
     const select = make("select", {}, ...options.map(([value, text]) => make("option", { value, text })));
@@ -828,7 +828,7 @@ if (typeof document !== "undefined") (() => {
     const share = 1 / (1 + Math.exp(-odds)), low = -Math.min(0.5, Math.floor(share * 20) / 20), high = Math.min(0.5, Math.floor((1 - share) * 20) / 20);
     if (host !== power) {
       parts.push(slider(`Unfavourable opinion of ${name} in ${crisis.host_names[0]}`, `${power}.opinion@${host}`, 0, [low, high, 0.05], false,
-        (value) => `${signed(value)} of the public`));
+        (value) => (value === 0 ? "" : `${signed(value)} of the public`)));
     }
     parts.push(...towards(crisis, power, name), held(power, name));
     return parts;
@@ -880,8 +880,16 @@ if (typeof document !== "undefined") (() => {
   const parts = { of: make("div", { class: "controls" }), found: make("div", {}), said: make("p", { class: "said", "aria-live": "polite" }),
     problems: make("div", { role: "alert" }), link: make("a", { text: "Link to this change" }), crisis: null, power: null };
 
+  // Hosts and belligerents have only silence open: nothing that is theirs moves anything.
+  function playing() {
+    return model.powers.flatMap((_, p) => (state.crisis.open[p].filter((is) => is).length > 1 ? [p] : []));
+  }
+
   function controls(focus = "") {
     serial = 2;
+    const choices = playing().map((p) => model.powers[p]);
+    if (!choices.includes(state.power)) state.power = choices[0] || model.powers[0];
+    parts.power.replaceChildren(...choices.map((one) => make("option", { value: one, text: nameOf(one) })));
     const mine = make("fieldset", {}, make("legend", { text: nameOf(state.power) }), ...ofPower(state.crisis, state.power));
     const all = make("fieldset", {}, make("legend", { text: "The crisis" }), ...ofCrisis(state.crisis));
     parts.of.replaceChildren(mine, all);
@@ -895,7 +903,7 @@ if (typeof document !== "undefined") (() => {
     const groups = theatres.map((name) => make("optgroup", { label: name }, ...model.crises.filter((one) => one.theatre_name === name)
       .map((one) => make("option", { value: one.id, text: one.name.includes(one.year) ? one.name : `${one.name} (${one.year})` }))));
     parts.crisis = make("select", {}, ...groups);
-    parts.power = make("select", {}, ...model.powers.map((one) => make("option", { value: one, text: nameOf(one) })));
+    parts.power = make("select");
     parts.crisis.addEventListener("change", () => {
       state.crisis = model.crises.find((one) => one.id === parts.crisis.value);
       state.changes.clear();
@@ -964,9 +972,8 @@ if (typeof document !== "undefined") (() => {
       after = baseline(state.crisis);
     }
     parts.problems.replaceChildren(...[...state.problems, ...problems].map((text) => make("p", { text })));
-    const play = model.powers.flatMap((_, p) => (state.crisis.open[p].reduce((sum, one) => sum + one, 0) > 1 ? [p] : []));
     parts.found.replaceChildren(
-      table(["Power", "Expected rung", "Difference", "", "P(deploys)", "Buck passed"], play.map((p) => row(after, p)), "Who does what: as it was → now"),
+      table(["Power", "Expected rung", "Difference", "", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
       table(["Outcome", "Probability", "Difference", ""], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
         "What comes of it"));
     parts.link.setAttribute("href", hash());
