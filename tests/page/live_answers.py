@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
+from live_random import random_changes
 
 from buckpass.case import Case
 from buckpass.changes.scenario import changes_of, scenario_setting
@@ -12,7 +13,6 @@ from buckpass.game.setting import standard_of
 from buckpass.page.live_data import live_data
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import quantities_of
-from live_random import random_changes
 
 AGREE = 1e-6
 
@@ -53,4 +53,6 @@ def assert_agree(given: Asked, found: list[dict]) -> None:
     for ask, python, script in zip(given.asks, given.answers, found, strict=True):
         assert "problems" not in script, (ask, script)
         for name, draws in python.items():
-            np.testing.assert_allclose(np.asarray(script[name]), draws.ravel(), rtol=AGREE, atol=AGREE, err_msg=f"{name} {ask}")
+            np.testing.assert_allclose(
+                np.asarray(script[name]), draws.ravel(), rtol=AGREE, atol=AGREE, err_msg=f"{name} {ask}"
+            )

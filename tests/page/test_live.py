@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from browser import Watch, chromium
-from drawn import prior_posterior
 from live_answers import Asked, asked, assert_agree
 
 from buckpass.case import load_case
 from buckpass.fitting.files import load_posteriors
 from buckpass.page import gather, render_page
 from buckpass.page.live_data import live_what_if
+from drawn import prior_posterior
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parents[1] / "src/buckpass/page/assets"
