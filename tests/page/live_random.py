@@ -53,7 +53,8 @@ def _request(rng, data, crisis):
 
 
 def _absent(rng, data, crisis):
-    return f"absent={','.join(rng.sample(data['powers'], rng.randint(1, 2)))}"
+    powers = data["powers"]
+    return f"absent={','.join(rng.sample(powers, rng.randint(1, min(2, len(powers) - 1))))}"
 
 
 def _force(rng, data, crisis):

@@ -33,12 +33,12 @@ def page(small_case, fit) -> str:
     return render_page(small_case, replace(gather(small_case), live=live_what_if(small_case, fit, 12)))
 
 
-def by_node(given: Asked) -> list[dict]:
-    """The script's answers, run by Node."""
+def by_node(given: Asked, by_arc: bool = False) -> list[dict]:
+    """The script's answers, run by Node; by_arc: as it finds those whose branch folds."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("needs Node (apt-get install nodejs)")
-    text = json.dumps({"script": str(ASSETS / "whatif.js"), "data": given.data, "asks": given.asks})
+    text = json.dumps({"script": str(ASSETS / "whatif.js"), "data": given.data, "asks": given.asks, "byArc": by_arc})
     done = subprocess.run([node, HERE / "answer_what_ifs.cjs"], input=text, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -46,6 +46,7 @@ def by_node(given: Asked) -> list[dict]:
 def test_the_script_answers_as_python_does(small_case, fit):
     given = asked(small_case, fit, 40, 12)
     assert_agree(given, by_node(given))
+    assert_agree(given, by_node(given, by_arc=True))
 
 
 def test_a_draw_in_data_that_is_changed_is_seen(small_case, fit):

@@ -495,8 +495,8 @@ const buckpassWhatIf = (() => {
   }
 
   // log R on the principal branch into room.point; throws where it cannot be followed.
-  function solve(room) {
-    const isPlain = follow(room) && refine(room, 1e-11) <= 5e-11;
+  function solve(room, byArc) {
+    const isPlain = !byArc && follow(room) && refine(room, 1e-11) <= 5e-11;
     if (!isPlain) trace(room);
     respond(room, room.point, 1);
     if (isPlain) for (let i = 0; i < room.P; i++) room.point[i] += room.gap[i]; // one exact best response at the end
@@ -615,13 +615,14 @@ const buckpassWhatIf = (() => {
   const OF_POWER = ["expected_rung", "p_deploy", "residual", "buck_passed", "payoff"], OF_CRISIS = ["p_stabilised", "p_nobody"];
 
   // All numbers of a crisis after some changes, draw by draw: of powers [draw · powers + power], of the crisis [draw].
-  function answer(model, crisis, changes) {
+  // byArc: every branch is traced by arc length, as those that fold are in any case.
+  function answer(model, crisis, changes, byArc = false) {
     const setting = settingOf(model, crisis, changes), room = roomFor(model, setting), P = room.P, found = { folds: 0 };
     for (const name of OF_POWER) found[name] = new Float64Array(model.draws * P);
     for (const name of OF_CRISIS) found[name] = new Float64Array(model.draws);
     for (let d = 0; d < model.draws; d++) {
       fill(model, crisis, setting, changes, d, room);
-      if (!solve(room)) found.folds++;
+      if (!solve(room, byArc)) found.folds++;
       read(model, setting, room, d, found);
     }
     return found;
@@ -854,14 +855,25 @@ if (typeof document !== "undefined") (() => {
 
   function ofCrisis(crisis) {
     const parts = [slider("Severity of the crisis (0 to 1)", "severity", crisis.severity, [0, 1, 0.01], false, (value) => fixed(value))];
-    parts.push(ticks("Who is asked for help", "request", [...model.powers, ...crisis.there], crisis.asked, "nobody"));
+    parts.push(ticks("Who is asked for help", "request", [...model.powers, ...bodiesOf(crisis)], crisis.asked, "nobody"));
     parts.push(ticks("Who is not there at all", "absent", model.powers, [], ""));
     model.vehicles.forEach((one, v) => {
-      if (!crisis.open.some((row) => row[model.plain + v]) || !crisis.there.includes(one.id)) return;
+      if (!isReached(crisis, v)) return;
       const rules = engine.RULES.filter((rule) => (rule !== "lead" || one.has_lead) && (rule !== "keys" || one.has_keys));
       parts.push(choice(`Who must agree in ${nameOf(one.id)}`, `${one.id}.consent`, one.rule, rules.map((rule) => [rule, rule === "lead" ? "its lead alone" : rule])));
     });
     return parts;
+  }
+
+  function isReached(crisis, v) {
+    return crisis.there.includes(model.vehicles[v].id) && crisis.open.some((row) => row[model.plain + v]);
+  }
+
+  // The organisations worth asking: those through which some power can deploy here, those asked, and those of the link.
+  function bodiesOf(crisis) {
+    const reached = model.vehicles.filter((_, v) => isReached(crisis, v)).map((one) => one.id);
+    const named = [...reached, ...crisis.asked, ...(state.changes.get("request") || "").split(",")];
+    return crisis.there.filter((id) => named.includes(id));
   }
 
   function ticks(legend, path, ids, rest, nobody) {
