@@ -100,7 +100,11 @@ def in_browser(given: argparse.Namespace, wanted: set[str]) -> dict[str, float]:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
             wait_for_server()
             return {
-                **({**page_measures(browser, given.moves), **move_times(browser, given.moves)} if "move" in wanted else {}),
+                **(
+                    {**page_measures(browser, given.moves), **move_times(browser, given.moves)}
+                    if "move" in wanted
+                    else {}
+                ),
                 **(many_users(browser, given.users) if "users" in wanted else {}),
                 **(memory(browser, server.pid, given.long) if "memory" in wanted else {}),
             }
