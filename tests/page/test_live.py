@@ -49,6 +49,11 @@ def test_the_script_answers_as_python_does(small_case, fit):
     assert_agree(given, by_node(given, by_arc=True))
 
 
+def test_a_fit_without_mechanisms_is_answered_alike(small_case):
+    given = asked(small_case, prior_posterior(small_case, "base"), 12, 12, seed=22)
+    assert_agree(given, by_node(given))
+
+
 def test_a_draw_in_data_that_is_changed_is_seen(small_case, fit):
     given = asked(small_case, fit, 1, 12)
     effect = given.data["coefficients"]["stake_level"]
