@@ -208,7 +208,7 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
                 panels = fan_panels(case, found, measure)
                 for column, panel in zip(itertools.cycle(st.columns(3)), panels, strict=False):
                     column.vega_lite_chart(styled(panel).to_dict(), width="content")
-                st.caption(plain(f"{figure.note} {figure.source} Consequences of the assumptions, no forecast."))
+                st.caption(plain(f"{figure.about} {figure.source} Consequences of the assumptions, no forecast."))
     except BuckpassError as error:
         place.error(plain(str(error)))
 

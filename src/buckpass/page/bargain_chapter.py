@@ -12,7 +12,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, power_colours
+from buckpass.page.theme import INK, PALE, Figure, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
 from buckpass.results.table import ResultTable
 
@@ -35,17 +35,19 @@ def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int
     try:
         found = agreement(case, posteriors, seed=seed)
     except BuckpassError as reason:
-        return Chapter(HEADING, f"Nothing can be said of an agreement: {reason}.")
+        return Chapter(HEADING, "nothing can be said of it", f"Nothing can be said of an agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
-    return Chapter(HEADING, _finding(case, found), tuple(figures), (_parties(case, found),))
+    line = f"it keeps itself with a chance of {found.p_self_enforcing:.0%}, {_likelier(found)}"
+    return Chapter(HEADING, line, _finding(case, found), tuple(figures), (_parties(case, found),))
+
+
+def _likelier(found: Agreement) -> str:
+    if found.break_year:
+        return f"likelier broken than kept from {found.break_year}"
+    return "likelier kept than broken on the whole path"
 
 
 def _finding(case: Case, found: Agreement) -> str:
-    likelier = (
-        f"likelier broken than kept from {found.break_year}"
-        if found.break_year
-        else "likelier kept than broken on the whole path"
-    )
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
     least, most, share = found.transfer
     paid = (
@@ -54,7 +56,7 @@ def _finding(case: Case, found: Agreement) -> str:
         if len(found.parties) > 1 else ""
     )  # fmt: skip
     return (
-        f"P(the agreement keeps itself) = {found.p_self_enforcing:.2f}, {likelier}. {verdicts}. {paid[:1].upper()}{paid[1:]}"
+        f"P(the agreement keeps itself) = {found.p_self_enforcing:.2f}, {_likelier(found)}. {verdicts}. {paid[:1].upper()}{paid[1:]}"
         f"{'. ' if paid else ''}Computed under {combination(found.explanation).name}, {found.n_draws} draws; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes."
     )
@@ -98,12 +100,13 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
         f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
         f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
         f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", chart,
+        years=_years(found), unit="discount factor δ per year",
     )  # fmt: skip
 
 
 def keeping_figure(case: Case, found: Agreement) -> Figure | None:
-    """The chance that the agreement keeps itself, by year of the path."""
-    if len(found.path) < 2:
+    """The chance that the agreement keeps itself, by year of the path; None where it is 0 or 100 % in every year."""
+    if len(found.path) < 2 or is_settled(y.p_self_enforcing for y in found.path):
         return None
     rows = [{"year": y.year, "value": y.p_self_enforcing, "text": f"{y.p_self_enforcing:.2f}"} for y in found.path]
     base = alt.Chart(alt.Data(values=rows))
@@ -132,7 +135,13 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
         "Capacities and trade move at their central growth rates.",
         f"Source: fit of {found.explanation} to the record of {case.id}.",
         "; ".join(f"{r['year']}: {r['text']}" for r in rows) + ".", chart,
+        years=_years(found), unit="percent of draws",
     )  # fmt: skip
+
+
+def _years(found: Agreement) -> str:
+    first, last = found.path[0].year, found.path[-1].year
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def _parties(case: Case, found: Agreement) -> ResultTable:

@@ -10,7 +10,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.model.mechanisms import combination
 from buckpass.page.theme import INK, PALE, Figure
-from buckpass.page.wording import count_of
+from buckpass.page.wording import count_of, years_of
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
         f"n = {count_of(len(order), 'crisis', 'crises')}. Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
         "over all crises, crises from those that separate them most. Dot: the best.",
         f"Source: fits of the record of {case.id}.", f"{alike}.", chart,
+        years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density",
     )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def forecasts_drawn(case: Case, found: Forecast) -> Figure:
         f"n = {count_of(len(order), 'response')} of {count_of(len(found.crises), 'crisis', 'crises')}: few. Cells: percent given "
         "to what happened; forecasters from best to worst by log score.",
         f"Source: fits of the record of {case.id} without these crises.", f"Best forecaster: {best}.", chart,
+        years=years_of(case, found.crises), unit="percent",
     )  # fmt: skip
 
 
@@ -103,6 +105,7 @@ def prior_predictive_drawn(case: Case, expected: ResultTable) -> Figure:
     return Figure(
         "prior-predictive", title, f"n = {frame['n'][0]} responses. Bar: 90 % interval under the priors; tick: its mean; dot: the "
         "record.", f"Source: priors of the explanations, record of {case.id}.", f"{title}.", chart,
+        years=years_of(case), unit="share of responses",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import altair as alt
 from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, Layered, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, is_settled, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, with_interval
 from buckpass.results.summary import normal_interval
 
@@ -48,20 +48,33 @@ def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int =
     try:
         found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
     except BuckpassError as reason:
-        return Chapter(HEADING, f"No history could be played: {reason}.")
+        return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
                left_alone_figure(case, found))  # fmt: skip
-    return Chapter(HEADING, _finding(case, found), figures)
+    line = f"chance of having deployed in {case.theatre(case.settings.focus.theatre).name} by {_last(found)}: {_deployed(case, found)}"
+    return Chapter(HEADING, line, _finding(case, found), tuple(f for f in figures if f is not None))
+
+
+def _deployed(case: Case, found: Years) -> str:
+    focus = case.settings.focus
+    return and_join(
+        f"{name_of(case, p)} {_at(found, 'deployed_by_mean', p):.0%}" for p in (focus.provider, focus.rider)
+    )
 
 
 def _finding(case: Case, found: Years) -> str:
     focus, last = case.settings.focus, _last(found)
-    deployed = and_join(
-        f"{name_of(case, p)} {_at(found, 'deployed_by_mean', p):.2f}" for p in (focus.provider, focus.rider)
+    alone = found.summary["nobody_by"].sel(run=_runs(found)[-1], year=last).values
+    how_often = "none" if alone.max() < 0.5 else "all"
+    settled = (
+        f" By {last} every host has been left alone in some crisis in {how_often} of them, to the percent."
+        if is_settled(alone)
+        else ""
     )
     return (
         f"In {_size(found):,} simulated histories to {last} the chance to have deployed in {case.theatre(focus.theatre).name} at least once "
-        f"is: {deployed}. These are consequences of the assumptions, each history under its own draw of them; they are no forecast."
+        f"is: {_deployed(case, found)}.{settled} These are consequences of the assumptions, each history under its own draw of them; "
+        "they are no forecast."
     )
 
 
@@ -75,9 +88,10 @@ def fan_figure(case: Case, found: Years, measure: str) -> Figure:
     return Figure(
         f"fan-{measure.replace('_', '-')}", f"{WORDS.get(measure, measure).capitalize()} in {_last(found)}: {pair}",
         f"n = {count_of(_size(found), 'history', 'histories')} under {_fits(found)}. Line: mean; band: 90 % of histories"
-        f"{'; grey: baseline' if len(_runs(found)) > 1 else ''}. Unit: {found.summary.attrs.get(measure, measure)}.",
+        f"{'; grey: baseline' if len(_runs(found)) > 1 else ''}.",
         f"Source: simulated from the fits and assumptions of {case.id}, seed {found.manifest['identity']['seed']}.",
         f"{WORDS.get(measure, measure)} in {_last(found)}, mean with 90 % of histories: {'; '.join(said)}.", alt.vconcat(*rows),
+        years=_span(found), unit=str(found.summary.attrs.get(measure, measure)),
     )  # fmt: skip
 
 
@@ -114,10 +128,12 @@ def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, c
     return alt.layer(*layers).properties(width=210, height=120, title=title)
 
 
-def deployed_figure(case: Case, found: Years) -> Figure:
-    """The chance that each power has deployed by a year, with the interval of the simulation."""
+def deployed_figure(case: Case, found: Years) -> Figure | None:
+    """The chance that each power has deployed by a year, with the interval of the simulation; None where all are sure."""
     colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
+    if is_settled(found.summary["deployed_by_mean"].sel(run=run, power=powers).values.flat):
+        return None
     rows = [
         {"power": p, "year": int(y), "value": float(m), "low": max(0.0, low), "high": min(1.0, high)}
         for p in powers
@@ -145,13 +161,16 @@ def deployed_figure(case: Case, found: Years) -> Figure:
         f"n = {count_of(_size(found), 'history', 'histories')}. The band is the 90 % interval of the simulation itself; what is not known "
         "about the parameters is in the histories.",
         f"Source: simulated from the fits and assumptions of {case.id}.", f"By {last}: {said}.", chart,
+        years=_span(found), unit="percent of histories",
     )  # fmt: skip
 
 
-def left_alone_figure(case: Case, found: Years) -> Figure:
-    """By host: the chance that some crisis finds nobody who goes beyond statements, by the last year."""
+def left_alone_figure(case: Case, found: Years) -> Figure | None:
+    """By host: the chance that some crisis finds nobody who goes beyond statements, by the last year; None where all are sure."""
     last, run, n = _last(found), _runs(found)[-1], _size(found)
     at = found.summary["nobody_by"].sel(run=run, year=last)
+    if is_settled(at.values):
+        return None
     rows = []
     for host in at["host"].values:
         p = float(at.sel(host=host))
@@ -170,7 +189,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure:
     base = alt.Chart(alt.Data(values=rows))
     chart = alt.layer(
         base.mark_bar(height=16, color="#86a7cd").encode(
-            x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])), y=y),
+            x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1])), y=y),
         base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
         base.mark_text(align="left", dx=8, fontSize=12, color=INK).encode(x=alt.X("high:Q"), y=y, text="text:N"),
     ).properties(width=420, height=26 * len(rows))  # fmt: skip
@@ -180,6 +199,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure:
         "left-alone", f"Likeliest to be left alone in some crisis by {last}: {likeliest}",
         f"n = {count_of(n, 'history', 'histories')}; left alone: nobody goes beyond statements. Bar: 90 % interval of the simulation.",
         f"Source: simulated from the fits and assumptions of {case.id}.", "; ".join(f"{r['name']} {r['text']}" for r in rows) + ".", chart,
+        years=_span(found), unit="percent of histories",
     )  # fmt: skip
 
 
@@ -210,6 +230,10 @@ def _runs(found: Years) -> list[str]:
 
 def _last(found: Years) -> int:
     return int(found.summary["year"][-1])
+
+
+def _span(found: Years) -> str:
+    return f"{int(found.summary['year'][0])}–{_last(found)}"
 
 
 def _size(found: Years) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.ledger import Verdicts
 from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
@@ -19,7 +18,6 @@ from buckpass.measured.shares import DOMAINS, measure_name, years_in_words
 from buckpass.page.theme import (
     INK,
     PALE,
-    VERDICT_COLOURS,
     Figure,
     Layered,
     ink_on,
@@ -27,19 +25,20 @@ from buckpass.page.theme import (
     power_colours,
     rung_colours,
 )
-from buckpass.page.wording import and_join, count_of, name_of, source_line
+from buckpass.page.wording import and_join, count_of, name_of, source_line, years_of
 from buckpass.results.summary import interval
 
-__all__ = ["heat_actors", "ledger_figure", "record_heat_map", "shares_over_time"]
+__all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
 
-ROW = 24
+FEWEST_TICKS = 3
 FEWEST_ROWS = 5  # an organisation coded less often has no column of its own
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How large a heat map's cells are: pixels of a column, areas of the marks, letters of a row's name."""
+    """How large a heat map's cells are: pixels of a row and a column, areas of the marks, letters of a row's name."""
 
+    height: int
     width: int
     seen: int
     recalled: int
@@ -47,9 +46,8 @@ class Cell:
     letters: int
 
 
-ON_SCREEN = Cell(34, 420, 170, 330, 42)
-ON_PHONE = Cell(18, 250, 110, 200, 25)
-VERDICT_ORDER = ("supported", "partly", "undecided", "contradicted", "premise", "not_computed")
+ON_SCREEN = Cell(14, 29, 150, 75, 120, 38)
+ON_PHONE = Cell(20, 18, 230, 110, 190, 25)
 
 
 def heat_actors(case: Case, record: Record) -> tuple[str, ...]:
@@ -88,6 +86,8 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
+        years=years_of(case, crises["crisis_id"]),
+        unit=case.ladder.scale,
     )
 
 
@@ -124,20 +124,20 @@ def _heat_chart(
         elif rows:
             layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(alt.Data(values=cells))
-    layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=11).encode(
+    layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=10).encode(
         x=x, y=y, text="rung:Q", color=alt.Color("ink:N", scale=None)))  # fmt: skip
     layers.append(base.transform_filter("datum.rung === null").mark_point(shape="circle", size=5, filled=True, color="#b9c0ca")
                   .encode(x=x, y=y))  # fmt: skip
     layers.append(base.transform_filter("datum.from !== null").mark_rule(strokeWidth=2, color="#c2571a").encode(
         x=alt.X("from:Q", axis=None), x2="to:Q", y=alt.Y("low_y:Q", axis=None)))  # fmt: skip
     layers += [_row_names(crises, y, cell.letters), _column_names(case, actors, x, cell.width)]
-    return alt.layer(*layers).properties(width=cell.width * len(actors), height=ROW * crises.height)
+    return alt.layer(*layers).properties(width=cell.width * len(actors), height=cell.height * crises.height)
 
 
 def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
-    return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=12, color=INK).encode(
+    return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=11, color=INK).encode(
         x=alt.value(-8), y=y, text="name:N")  # fmt: skip
 
 
@@ -181,8 +181,13 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
 
 
 def shares_over_time(case: Case, record: Record) -> Figure | None:
-    """Each power's share of economy and of security by year: dots as measured, band pooled over five years."""
+    """Each power's share of economy and of security by year: dots as measured, band pooled over five years.
+
+    None where nothing is divided: a domain of which one power has everything in every year is not drawn.
+    """
     frame = record.shares.frame.drop_nulls("value")
+    divided = frame.filter(pl.col("value").is_between(0, 1, closed="none"))["domain"].unique()
+    frame = frame.filter(pl.col("domain").is_in(divided.to_list()))
     if frame.is_empty():
         return None
     bands = _bands(case, record.seed)
@@ -197,6 +202,8 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
         alt_text=f"Two panels of yearly shares of {and_join(name_of(case, p) for p in sorted(shown))}. "
         f"{_shares_title(case, frame, bands)}",
         chart=alt.hconcat(*[_share_panel(case, frame, bands, d) for d in DOMAINS if d in set(frame["domain"])]),
+        years=f"{frame['year'].min()}–{frame['year'].max()}",
+        unit="share, 0 to 100 %",
     )
 
 
@@ -221,7 +228,7 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
     dots = frame.filter(pl.col("domain") == domain).select("year", "power", "value").to_dicts()
     pooled = bands.filter(pl.col("domain") == domain).to_dicts()
     first, last = int(frame["year"].min()), int(frame["year"].max())  # type: ignore[arg-type]
-    x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, values=list(range(-(-first // 10) * 10, last + 1, 10))),
+    x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, values=_round_years(first, last)),
               scale=alt.Scale(domain=[first, last + 0.28 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
     ends = _spread_labels([max((d for d in dots if d["power"] == p), key=lambda d: d["year"]) for p in powers], case)
@@ -233,6 +240,15 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
         alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
+
+
+def _round_years(first: int, last: int) -> list[int]:
+    """Ticks at round years, three at least where there are three years."""
+    for step in (10, 5, 2, 1):
+        years = list(range(-(-first // step) * step, last + 1, step))
+        if len(years) >= FEWEST_TICKS:
+            break
+    return years
 
 
 def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
@@ -249,18 +265,17 @@ def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) 
 
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
     """Who of the powers compared has most of each domain, of what, and when."""
-    parts = []
-    for domain in DOMAINS:
+    led: dict[str, list[str]] = {}
+    for domain in (d for d in DOMAINS if d in set(frame["domain"])):
         rows = bands.filter(pl.col("domain") == domain)
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
-        if rows.height:
-            last = int(rows["year"].max())  # type: ignore[arg-type]
-            lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-            there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
-            of = "all " if set(there["of"]) == {"all"} else ""
-            when = years_in_words(last - WINDOW, last)
-            parts.append(f"{name_of(case, lead['power'])} has the largest share of {of}{measure_name(case, domain)} "
-                         f"({lead['value']:.0%}, {when})")  # fmt: skip
+        last = int(rows["year"].max())  # type: ignore[arg-type]
+        lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
+        there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
+        of = "all " if set(there["of"]) == {"all"} else ""
+        said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {years_in_words(last - WINDOW, last)})"
+        led.setdefault(lead["power"], []).append(said)
+    parts = [f"{name_of(case, power)} has the largest share {and_join(said)}" for power, said in led.items()]
     return f"Of the powers compared, {and_join(parts)}"
 
 
@@ -273,43 +288,6 @@ def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
     return and_join(
         f"{n} years of {measure_name(case, d)} ({', '.join(series)})" for d, n, series in counts.iter_rows()
     )
-
-
-def ledger_figure(case: Case, verdicts: Verdicts) -> Figure | None:
-    """How the claims came out: one square per claim, by verdict."""
-    if not len(verdicts):
-        return None
-    counts = verdicts.counts()
-    present = [w for w in VERDICT_ORDER if counts[w]]
-    rows = [
-        {"word": w.replace("_", " "), "at": i + 0.5, "id": v.id, "colour": VERDICT_COLOURS[w]}
-        for w in present
-        for i, v in enumerate(v for v in verdicts if v.verdict == w)
-    ]
-    labels = [{"word": w.replace("_", " "), "at": counts[w] + 0.25, "text": str(counts[w])} for w in present]
-    most = max(counts.values())
-    y = alt.Y(
-        "word:N", sort=[w.replace("_", " ") for w in present], title=None, axis=alt.Axis(ticks=False, domain=False)
-    )
-    x = alt.X("at:Q", axis=None, scale=alt.Scale(domain=[0, most + 1], nice=False))
-    squares = alt.Chart(alt.Data(values=rows)).mark_point(shape="square", filled=True, size=760, opacity=1).encode(
-        x=x, y=y, color=alt.Color("colour:N", scale=None))  # fmt: skip
-    ids = alt.Chart(alt.Data(values=rows)).mark_text(fontSize=10, color="white").encode(x=x, y=y, text="id:N")
-    totals = alt.Chart(alt.Data(values=labels)).mark_text(fontSize=14, fontWeight=600, align="left", color=INK).encode(
-        x=x, y=y, text="text:N")  # fmt: skip
-    title = (
-        f"Of {count_of(len(verdicts), 'claim')}, {and_join(f'{counts[w]} {_came_out(w, counts[w])}' for w in present)}"
-    )
-    return Figure("ledger", title, f"n = {len(verdicts)} claims. Supported: P ≥ 0.9 however doubts are resolved, and in every fit in which the quantity is free; contradicted: "
-                  "P ≤ 0.1; partly: some of its statements hold and some do not; premises are assumed by the model, which cannot test them.", f"Source: the case {case.id}.",
-                  title + ".", (squares + ids + totals).properties(width=34 * (most + 1), height=38 * len(present)))  # fmt: skip
-
-
-def _came_out(word: str, n: int) -> str:
-    be = "is" if n == 1 else "are"
-    return {"premise": f"{be} {'a premise' if n == 1 else 'premises'} of the model", "not_computed": "could not be computed",
-            "partly": f"{be} partly right"}.get(
-        word, f"{be} {word}")  # fmt: skip
 
 
 def _keys(frame: pl.DataFrame) -> list[str]:

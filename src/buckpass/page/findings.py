@@ -6,6 +6,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
+from buckpass.page.side_by_side import side_by_side
 from buckpass.page.wording import and_join, count_of, name_of, number
 
 __all__ = ["finding", "trust"]
@@ -16,7 +17,7 @@ FREE_RIDING = "FR"  # id of the explanation that the package calls free riding
 
 def finding(case: Case, results: ReportResults) -> str:
     """What was found: who did less in how many crises, and what mechanisms add to that; without base, which fit leads."""
-    record = _compared(case, results)
+    record = _compared(case)
     model = results.model
     ranked = [f for f in model.fits if f.difference is not None] if model else []
     if model is None or not ranked or model.refusal:
@@ -26,21 +27,13 @@ def finding(case: Case, results: ReportResults) -> str:
     return f"{record}; {_explained(results, ranked)}."
 
 
-def _compared(case: Case, results: ReportResults) -> str:
-    focus = case.settings.focus
-    rows = results.record.responses.frame.filter(pl.col("theatre") == focus.theatre).drop_nulls("rung")
-    rider, provider = (
-        rows.filter(pl.col("actor") == p).select("crisis", "rung", "low", "high") for p in (focus.rider, focus.provider)
-    )
-    both = rider.join(provider, on="crisis", suffix="_provider")
-    less = both.filter(pl.col("high") < pl.col("low_provider")).height
-    more = both.filter(pl.col("low") > pl.col("high_provider")).height
-    further = both.filter(pl.col("rung") > pl.col("rung_provider")).height
-    as_coded = both.filter(pl.col("rung") < pl.col("rung_provider")).height
+def _compared(case: Case) -> str:
+    focus, seen = case.settings.focus, side_by_side(case)
     names = name_of(case, focus.rider), name_of(case, focus.provider)
     return (
-        f"{names[0]} went less far than {names[1]} in {as_coded} of {count_of(both.height, 'crisis', 'crises')} of "
-        f"{case.theatre(focus.theatre).name} ({_beyond_doubt(less)}) and further in {further} ({_beyond_doubt(more)})"
+        f"{names[0]} went less far than {names[1]} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of "
+        f"{case.theatre(focus.theatre).name} ({_beyond_doubt(seen.surely_less)}) and further in {seen.more} "
+        f"({_beyond_doubt(seen.surely_more)})"
     )
 
 
@@ -49,17 +42,13 @@ def _beyond_doubt(n: int) -> str:
 
 
 def _explained(results: ReportResults, ranked: list) -> str:
-
     assert results.model is not None
-    real = list(ranked)
-    if not real:
-        return "only the bounds of the model were fitted, so no explanation can be preferred"
-    best = real[0]
+    best = ranked[0]
     pairs = {frozenset(p) for p in results.model.indistinguishable}
-    riding = next((f for f in real if f.id == FREE_RIDING), None)
-    said = f"of {count_of(len(real), 'explanation')} fitted, {best.name} predicts the record best"
+    riding = next((f for f in ranked if f.id == FREE_RIDING), None)
+    said = f"of {count_of(len(ranked), 'explanation')} fitted, {best.name} predicts the record best"
     if riding is None or riding is best:
-        same = [f.name for f in real[1:] if frozenset((best.id, f.id)) in pairs]
+        same = [f.name for f in ranked[1:] if frozenset((best.id, f.id)) in pairs]
         return said + (f", but {and_join(same)} cannot be told from it" if same else "")
     apart = f"{number(-riding.difference)} ± {number(riding.se_difference)} points of log score worse"
     if frozenset((best.id, riding.id)) in pairs:

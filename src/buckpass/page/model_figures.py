@@ -19,7 +19,7 @@ from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, Layered, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
+from buckpass.page.wording import and_join, count_of, name_of, number, with_interval, years_of
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -62,6 +62,7 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
         f"n = {count_of(model.n_crises, 'crisis', 'crises')} left out one by one. Grey: bounds, not explanations. Pairs whose "
         "difference is within two of its standard errors cannot be told apart.",
         f"Source: fits of the record of {case.id}.", ranking_title(model) + ".", chart,
+        years=years_of(case), unit="nats of log predictive density",
     )  # fmt: skip
 
 
@@ -98,6 +99,7 @@ def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
         f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; crises of one host counted together. A bar that "
         "crosses zero: nothing measurable.",
         f"Source: fits of the record of {case.id}.", answer.headline, chart,
+        years=years_of(case, tests.crises), unit="nats of log predictive density",
     )  # fmt: skip
 
 
@@ -151,6 +153,7 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
         f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of "
         f"{and_join(model.weights)}, 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
         f"Source: fits of the record of {case.id}.", gap_title(case, gap) + ".", chart,
+        years=years_of(case, [gap.crisis]), unit="expected effort, 0 to 1",
     )  # fmt: skip
 
 
@@ -195,6 +198,7 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         f"Source: the record and fits of {case.id}.",
         "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
         _responses_chart(case.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
+        years=years_of(case, [crisis]), unit="percent",
     )  # fmt: skip
 
 
@@ -275,5 +279,5 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
         "path", f"Were choices {number(top, 1)} times as exact, expected rungs would be: {at_top}",
         f"n = 1 crisis ({case.crisis(path.crisis)['name']}), {combination(path.explanation).name} at its posterior mean: no interval. {folds}",
         f"Source: fits of the record of {case.id}.", f"Lines of expected rung against rationality for {and_join(name_of(case, p) for p in powers)}.",
-        chart,
+        chart, years=years_of(case, [path.crisis]), unit="expected rung",
     )  # fmt: skip

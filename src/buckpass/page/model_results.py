@@ -21,6 +21,7 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import DEFAULT_SETTINGS
 from buckpass.model.mechanisms import combination
+from buckpass.page.side_by_side import crisis_of_less
 from buckpass.page.what_ifs import CardWhatIf, card_what_ifs
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import Basis, basis_of
@@ -140,20 +141,20 @@ def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedRespons
 
 
 def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Explained | None:
-    """Why the rider's expected effort differs from the provider's in the focus crisis, as `buckpass explain` has it."""
-    focus = case.settings.focus
-    if focus.crisis not in setting.names.crises:
+    """Why the rider's expected effort is less than the provider's in a crisis in which it was, as `buckpass explain` has it."""
+    focus, crisis = case.settings.focus, crisis_of_less(case)
+    if crisis is None or crisis not in setting.names.crises:
         return None
     try:
-        return explain(case, basis, focus.crisis, focus.rider, focus.provider, n_draws)
+        return explain(case, basis, crisis, focus.rider, focus.provider, n_draws)
     except NoGap:
         return None
 
 
 def _path(case: Case, whole: CrisisSetting, leading: Posterior) -> RationalityPath | None:
     """The path under the fit that counts most; none for a bound, or where a patron moves first: it is one of all at once."""
-    crisis = case.settings.focus.crisis
-    if crisis not in whole.names.crises:
+    crisis = crisis_of_less(case)
+    if crisis is None or crisis not in whole.names.crises:
         return None
     given = draw(basis_of(case, leading), whole.select([whole.names.crises.index(crisis)]), 200)
     if given.first is not None:

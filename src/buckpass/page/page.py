@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -9,14 +10,18 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from buckpass.case import Case
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import leading
+from buckpass.page.answer import answer, hangs_on
 from buckpass.page.cards import CrisisCard, crisis_cards
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, ReportResults, gather, quiet
-from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, Figure, ink_on, rung_colours
-from buckpass.page.wording import and_join, grouped_places, name_of, number, with_interval
+from buckpass.page.side_by_side import crisis_of_less
+from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, rung_colours
+from buckpass.page.wording import and_join, count_of, grouped_places, name_of, number, with_interval
 from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -24,11 +29,14 @@ if TYPE_CHECKING:
 
     from buckpass.evidence.gathered import Gathered
     from buckpass.fitting.posterior import Posterior
+    from buckpass.ledger import Verdict
     from buckpass.results.summary import Summary
     from buckpass.results.table import ResultTable
 
 __all__ = ["render_page", "write_page"]
 
+UNLIKELY = 0.1  # probability below which a response surprises
+TIP = 110  # letters of a source where it is cited
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
@@ -66,8 +74,9 @@ def render_page(case: Case, results: ReportResults) -> str:
     cards = crisis_cards(case, results)
     figures, no_map = _figures(case, results)
     return _templates().get_template("page.html").render(
-        case=case, results=results, focus=_focus(case), finding=finding(case, results), trust=trust(case, results),
-        figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case),
+        case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
+        figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
@@ -103,7 +112,6 @@ def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str
         measured.record_heat_map(case, results.record, [focus]),
         measured.record_heat_map(case, results.record, others, "elsewhere") if others else None,
         measured.shares_over_time(case, results.record),
-        measured.ledger_figure(case, results.verdicts),
         *maps,
     ]
     if results.model is not None:
@@ -132,9 +140,67 @@ def _explanation_tables(results: ReportResults) -> list[ResultTable]:
 
 
 def _focus(case: Case) -> dict[str, str]:
-    focus = case.settings.focus
+    focus, less = case.settings.focus, crisis_of_less(case)
     return {"rider": name_of(case, focus.rider), "provider": name_of(case, focus.provider),
-            "theatre": case.theatre(focus.theatre).name, "crisis": case.crisis(focus.crisis)["name"]}  # fmt: skip
+            "theatre": case.theatre(focus.theatre).name, "crisis": case.crisis(less)["name"] if less else ""}  # fmt: skip
+
+
+def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
+    """Groups of verdicts: the word, its label, and the verdicts in the case's order; only groups that have some."""
+    groups = [(word, VERDICT_WORDS[word], [v for v in results.verdicts if v.verdict == word]) for word in VERDICT_WORDS]
+    return [group for group in groups if group[2]]
+
+
+def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], no_map: str) -> dict[str, str]:
+    """The finding of each chapter in one line; of chapters that have nothing to show, none."""
+    found = {name: figure.title for name, figure in figures.items()}
+    focus, acted = _focus(case), results.record.activity.title if _activity(case, results) else ""
+    lines = {
+        "record": found.get("map") or found.get("elsewhere") or acted or no_map,
+        "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
+        "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
+        "trust": _coded(results),
+        "sources": _seen(case),
+    }  # fmt: skip
+    if results.model is not None:
+        none = f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
+        apart = results.model.refusal or "the crisis did not enter the fits, or one of the two could not act there"
+        lines["explanations"] = found.get("explanations") or results.model.refusal
+        lines["gap"] = found.get("gap") or (apart if focus["crisis"] else none)
+    return lines
+
+
+def _unexpected(results: ReportResults) -> str:
+    """In how many crises some power did what the model gave less than one chance in ten."""
+    expected = results.model.expected if results.model is not None else {}
+    rows = [r for r in results.record.responses.frame.drop_nulls("rung").iter_rows(named=True)
+            if (r["crisis"], r["actor"]) in expected]  # fmt: skip
+    crises = {r["crisis"] for r in rows}
+    odd = {
+        r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY
+    }
+    return (
+        f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely"
+        if rows
+        else ""
+    )
+
+
+def _coded(results: ReportResults) -> str:
+    rows = results.record.responses.frame
+    seen, known = rows.filter(pl.col("basis") == "seen").height, rows["rung"].count()
+    coders = "more than one coder" if results.record.agreement.frame.height else "one coder"
+    return f"{seen:,} of {known:,} coded responses rest on a text that was seen; {coders}"
+
+
+def _seen(case: Case) -> str:
+    seen = sum(s.basis == "seen" for s in case.sources.values())
+    return f"{count_of(len(case.sources), 'source')}, the text of {seen:,} seen; each opens from where it is cited"
+
+
+def _tips(case: Case) -> dict[str, str]:
+    """What a source is, in a line that shows where it is cited."""
+    return {key: textwrap.shorten(source.citation, TIP, placeholder=" …") for key, source in case.sources.items()}
 
 
 def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, list[CrisisCard]]]:

@@ -16,8 +16,8 @@ from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, source_line
+from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, is_settled, power_colours
+from buckpass.page.wording import and_join, count_of, name_of, number, source_line, years_of
 
 __all__ = ["positions_map", "regional_map"]
 
@@ -110,6 +110,8 @@ def regional_map(case: Case, record: Record) -> Figure | None:
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
         _chart(case, topology, rows, WIDTH),
         _chart(case, topology, rows, NARROW),
+        years=years_of(case, there["crisis_id"]),
+        unit=f"mean {case.ladder.scale}",
     )
 
 
@@ -117,12 +119,13 @@ def positions_map(case: Case) -> Figure | None:
     """Who leads in the economy and who in security, host by host, in the last years that were measured for it.
 
     Of all suppliers or partners where the series has them, else of the powers compared; of the measure's series the one
-    that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure.
+    that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure, nor
+    where whoever leads has everything everywhere.
     """
     if not (case.folder / FILE).is_file():
         return None
     rows = {domain: _rows(case, domain) for domain in DOMAINS}
-    if not all(rows.values()):
+    if not all(rows.values()) or is_settled(row["share"] for of in rows.values() for row in of):
         return None
     topology = _topology(case)
     panels = {width: [_lead_panel(case, topology, rows[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
@@ -137,6 +140,7 @@ def positions_map(case: Case) -> Figure | None:
         f"n = {counts}. Colour: the leader, grey where it is no power of the case; number: its share of all suppliers or partners, "
         "with * of the powers compared; years under the name. Nobody leads below the least volume. No interval: sums as published.",
         source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),
+        years="under each name", unit="percent",
     )  # fmt: skip
 
 

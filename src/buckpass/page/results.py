@@ -28,9 +28,13 @@ DRAWS = 200
 
 @dataclass(frozen=True)
 class Chapter:
-    """A further part of the page that a later room computed: agreement, decades ahead, a sweep."""
+    """A further part of the page that a later room computed: agreement, decades ahead, a sweep.
+
+    line : what was found, in one line, for the folded chapter. finding : the same with its conditions.
+    """
 
     heading: str
+    line: str
     finding: str
     figures: tuple[Figure, ...] = ()
     tables: tuple[ResultTable, ...] = ()

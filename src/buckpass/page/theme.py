@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 import altair as alt
@@ -13,7 +14,7 @@ import numpy as np
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "Figure", "Layered", "PictureFormat", "ink_on",
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "is_settled",
     "label_colours", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
@@ -29,6 +30,10 @@ VERDICT_COLOURS = {
     "supported": "#1b7f5c", "partly": "#2f6f8f", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
     "not_computed": "#6b7280",
 }  # fmt: skip
+VERDICT_WORDS = {  # in the order in which they are shown
+    "supported": "supported", "partly": "partly", "undecided": "undecided", "contradicted": "contradicted",
+    "premise": "premise of the model", "not_computed": "not computed",
+}  # fmt: skip
 BASIS_WORDS = {
     "seen": "source text seen", "recalled": "recalled, text not seen",
     "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
@@ -41,8 +46,9 @@ _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with what a reader needs: the finding as title, n and interval, the source line, and its text in words.
+    """A chart with what a reader needs: the finding as title, n and interval, years, unit, sources, and its text in words.
 
+    years : what the figure covers, as `1991–2025`. unit : of what is drawn.
     `narrow` is the chart for a phone where it is another than the same one with smaller plots.
     """
 
@@ -53,10 +59,18 @@ class Figure:
     alt_text: str
     chart: alt.TopLevelMixin
     narrow: alt.TopLevelMixin | None = None
+    _: KW_ONLY
+    years: str
+    unit: str
+
+    @property
+    def about(self) -> str:
+        """The note with the years that the figure covers and the unit that it draws."""
+        return f"{self.note} Years: {self.years}. Unit: {self.unit}."
 
     def whole(self) -> alt.TopLevelMixin:
         """The chart with title, note and source drawn in it, for a notebook or a file of its own."""
-        below = [*textwrap.wrap(self.note, WRAP + 20), *textwrap.wrap(self.source, WRAP + 20)]
+        below = [*textwrap.wrap(self.about, WRAP + 20), *textwrap.wrap(self.source, WRAP + 20)]
         title = alt.TitleParams(textwrap.wrap(self.title, WRAP), subtitle=below)
         return styled(self.chart.properties(title=title))  # type: ignore[attr-defined]
 
@@ -85,7 +99,8 @@ class Figure:
 def _drawn(spec: dict[str, Any], name: str) -> str:
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(spec)
+    # what is read aloud is the text beside the picture: labels of single marks would be half of the page
+    drawn = vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}})
     return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
 
 
@@ -135,6 +150,16 @@ def _readable(colour: str) -> str:
     while 1.05 / (_luminance(colour) + 0.05) < LEAST_CONTRAST:
         colour = "#" + "".join(f"{int(int(colour[i : i + 2], 16) * 0.93):02x}" for i in (1, 3, 5))
     return colour
+
+
+def is_settled(chances: Iterable[float]) -> bool:
+    """Whether all of these round to 100 %, or all to 0 %: there is nothing to draw.
+
+    >>> is_settled([0.999, 1.0]), is_settled([0.999, 0.4])
+    (True, False)
+    """
+    shown = {f"{chance:.0%}" for chance in chances}
+    return shown in ({"100%"}, {"0%"})
 
 
 def ink_on(colour: str) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "source_line",
     "span",
     "with_interval",
+    "years_of",
 ]
 
 
@@ -94,6 +95,14 @@ def span(low: int | None, high: int | None) -> str:
     if low is None or high is None:
         return "–"
     return str(low) if low == high else f"{low}–{high}"
+
+
+def years_of(case: Case, crises: Iterable[str] | None = None) -> str:
+    """The years in which these crises began, or those of the case: `1991–2025`."""
+    chosen = case.crises if crises is None else case.crises.filter(case.crises["crisis_id"].is_in(list(crises)))
+    began = chosen["start"].dt.year()
+    first, last = case.settings.years if crises is None or began.is_empty() else (began.min(), began.max())
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def name_of(case: Case, actor: str) -> str:
