@@ -1,4 +1,4 @@
-"""The page: one file that a browser shows without network and without scripts."""
+"""The page: one file that a browser shows without network; its what-if is a script of its own, all else needs none."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def write_page(
 
 
 def render_page(case: Case, results: ReportResults) -> str:
-    """The page as text. Every text of the case is escaped; the page runs no script and asks the network for nothing."""
+    """The page as text. Every text of the case is escaped; the page runs at most its own script and asks the network for nothing."""
     cards = crisis_cards(case, results)
     figures, no_map = _figures(case, results)
     return _templates().get_template("page.html").render(
         case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
         figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
-        style=_asset("page.css"), basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
+        style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
         nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from buckpass.evidence.gathered import Gathered
     from buckpass.evidence.nested_answer import NestedAnswer
     from buckpass.fitting.posterior import Posterior
+    from buckpass.page.live_data import LiveWhatIf
     from buckpass.page.model_results import ModelResults
 
 __all__ = ["Chapter", "ReportResults", "gather"]
@@ -52,6 +53,7 @@ class ReportResults:
     chapters: tuple[Chapter, ...] = ()
     compared: Compared | None = None  # None where no fit passed its diagnostics
     forecast: Forecast | None = None  # None where the fits saw every crisis
+    live: LiveWhatIf | None = None  # None where no fit answers, or where powers move in order
     under: tuple[Sensitivity, ...] = ()  # the claims that need no fit, under stricter and looser coding
 
     @property
@@ -83,6 +85,7 @@ def gather(
         )
         verdicts = assess(case, seed=seed)
         return ReportResults(record, verdicts, None, why, chapters=tuple(chapters), under=_under(case, verdicts, seed))
+    from buckpass.page.live_data import live_what_if
     from buckpass.page.model_results import model_results  # loads the model: only where there is a fit
 
     begin("model")
@@ -92,7 +95,7 @@ def gather(
     compared, forecast = _beyond_the_ranking(case, posteriors, kept)
     return ReportResults(
         record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
-        _under(case, verdicts, seed),
+        live_what_if(case, posteriors), _under(case, verdicts, seed),
     )  # fmt: skip
 
 
