@@ -9,7 +9,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
-from buckpass.page.theme import Figure, ink_on, rung_colours
+from buckpass.page.theme import Figure
 from buckpass.page.wording import and_join, name_of, number, span, with_interval
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ class CardRow:
     rung: int | None
     rung_name: str
     band: str
-    fill: str
-    ink: str
     basis: str
     manner: str
     detail: str
@@ -111,14 +109,14 @@ def _deaths(crisis: dict[str, Any]) -> str:
 
 
 def _row(case: Case, results: ReportResults, crisis: str, r: dict[str, Any]) -> CardRow:
-    low, high, shade = r["low"], r["high"], rung_colours(case.rungs.count)[r["rung"]]
+    low, high = r["low"], r["high"]
     found = results.model.expected.get((crisis, r["actor"])) if results.model else None
     manner = [SCOPE_WORDS.get(r["scope"], ""), f"through {r['vehicle']}" if r["vehicle"] else "",
               r["stance"] if r["stance"] in ("critical", "support") else ""]  # fmt: skip
     return CardRow(
         name=r["actor"] if r["actor"] in case.organisations else name_of(case, r["actor"]),
         full=name_of(case, r["actor"]) if r["actor"] in case.organisations else "", rung=r["rung"], rung_name=case.ladder.names[r["rung"]], band=span(low, high),
-        fill=shade, ink=ink_on(shade), basis=r["basis"],
+        basis=r["basis"],
         manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["sources"]),
         expected=with_interval(found.rung.mean, found.rung.low, found.rung.high) if found else "",
         p_band=f"{100 * sum(found.by_rung[low : high + 1]):.0f} %" if found else "",

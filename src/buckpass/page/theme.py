@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
+from xml.etree import ElementTree
 
 import altair as alt
 import numpy as np
@@ -15,7 +16,7 @@ from buckpass.case import Case
 
 __all__ = [
     "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "is_settled",
-    "label_colours", "narrowed", "power_colours", "rung_colours", "styled",
+    "label_colours", "lighter", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
 Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
@@ -41,6 +42,16 @@ BASIS_WORDS = {
 WRAP = 92  # characters of a title line at the width of a page figure
 LEAST_CONTRAST = 4.5  # of text on white
 PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
+_SVG = "http://www.w3.org/2000/svg"
+_INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
+_SILENT = ("role", "aria-hidden", "aria-roledescription", "pointer-events", "version")
+_DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
+_MEASURES = ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "dx", "dy", "opacity", "fill-opacity", "stroke-opacity")
+_KEPT_CLASS = "role-axis-label"  # so that labels of axes can be told from those of marks
+_DECIMALS = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
+_NUMBER = r"(-?\d*\.?\d+)"
+_START, _MOVED = re.compile(rf"M{_NUMBER},{_NUMBER}(?=[a-z]+[^A-Y]*$)"), re.compile(rf"translate\({_NUMBER},{_NUMBER}\)")
+_LEVELS = re.compile(r"rgb\((\d+), (\d+), (\d+)\)")
 _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
 
 
@@ -100,8 +111,71 @@ def _drawn(spec: dict[str, Any], name: str) -> str:
     import vl_convert
 
     # what is read aloud is the text beside the picture: labels of single marks would be half of the page
-    drawn = vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}})
+    drawn = lighter(vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}}))
     return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
+
+
+def lighter(svg: str) -> str:
+    """The same picture in half the bytes: to hundredths of a pixel, without what is not drawn, what all parts share said once.
+
+    >>> bare = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
+    >>> print(lighter(bare.format('<g><path d="M0.123,1" fill="red" opacity="1"/><path display="none"/></g>')))
+    <svg xmlns="http://www.w3.org/2000/svg"><g fill="red"><path d="M0.12,1" /></g></svg>
+    """
+    root = ElementTree.fromstring(svg)  # drawn here from a specification, never a stranger's file
+    _lighten(root)
+    root.set("xmlns", _SVG)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _lighten(part: ElementTree.Element) -> None:
+    part.tag = part.tag.removeprefix(f"{{{_SVG}}}")
+    part[:] = [one for one in part if not _is_unseen(one)]
+    for one in part:
+        _lighten(one)
+    kept = _joined([one for one in part if one.tag != "g" or len(one)])
+    for name in _INHERITED if part.tag == "g" else ():
+        said = {one.get(name) for one in kept}
+        if len(said) == 1 and None not in said:
+            part.set(name, said.pop())
+            for one in kept:
+                del one.attrib[name]
+    part[:] = [inner for one in kept for inner in (one if one.tag == "g" and not one.attrib else [one])]
+    for name, value in list(part.attrib.items()):
+        if name in _SILENT or _DEFAULTS.get(name) == value or (name == "class" and _KEPT_CLASS not in value):
+            del part.attrib[name]
+        elif name in _MEASURES:
+            part.set(name, _DECIMALS.sub(lambda number: f"{round(float(number[0]), 2) + 0:.10g}", value))
+        elif levels := _LEVELS.fullmatch(value):
+            part.set(name, "#" + "".join(f"{int(level):02x}" for level in levels.groups()))
+
+
+def _joined(parts: list[ElementTree.Element]) -> list[ElementTree.Element]:
+    """Marks of one shape and look that follow each other, such as cells of a heat map, as one path."""
+    kept: list[ElementTree.Element] = []
+    last, shape = None, ""
+    for one in parts:
+        at, moved = _START.match(one.get("d", "")), _MOVED.fullmatch(one.get("transform", "translate(0,0)"))
+        if one.tag != "path" or not at or not moved or "opacity" in one.attrib:
+            last = None
+        else:
+            x, y = (f"{float(a) + float(b):.10g}" for a, b in zip(at.groups(), moved.groups(), strict=True))
+            rest = one.attrib["d"][at.end() :]
+            look = {k: v for k, v in one.attrib.items() if k not in ("d", "transform")}
+            if last is not None and rest == shape and look == {k: v for k, v in last.attrib.items() if k != "d"}:
+                last.attrib["d"] += f"M{x},{y}{rest}"
+                continue
+            last, shape = one, rest
+            one.attrib.pop("transform", None)
+            one.set("d", f"M{x},{y}{rest}")
+        kept.append(one)
+    return kept
+
+
+def _is_unseen(one: ElementTree.Element) -> bool:
+    """Marks that draw nothing: not displayed, without extent, or the ground of a plot without colour."""
+    is_bare = one.get("class") == "background" and not {"fill", "stroke"} & one.attrib.keys()
+    return one.get("display") == "none" or one.get("d") in ("", "M0,0h0v0h0Z") or is_bare
 
 
 def narrowed(spec: Any, widest: int = PHONE) -> Any:
