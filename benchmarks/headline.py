@@ -49,7 +49,9 @@ def compute() -> tuple[dict, str, str]:
         "answer": plain,
         "sentences": sentences,
     }
-    said = "\n\n".join([*(f"**{s}**" for s in plain), FIGURE, "In numbers:", "\n".join(f"- {s}" for s in sentences if s)])
+    said = "\n\n".join(
+        [*(f"**{s}**" for s in plain), FIGURE, "In numbers:", "\n".join(f"- {s}" for s in sentences if s)]
+    )
     return numbers, said, figure.picture("svg").decode()
 
 

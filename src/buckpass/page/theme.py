@@ -46,11 +46,31 @@ _SVG = "http://www.w3.org/2000/svg"
 _INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
 _SILENT = ("role", "aria-hidden", "aria-roledescription", "pointer-events", "version")
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
-_MEASURES = ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "dx", "dy", "opacity", "fill-opacity", "stroke-opacity")
+_MEASURES = (
+    "d",
+    "transform",
+    "x",
+    "y",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "cx",
+    "cy",
+    "r",
+    "dx",
+    "dy",
+    "opacity",
+    "fill-opacity",
+    "stroke-opacity",
+)
 _KEPT_CLASS = "role-axis-label"  # so that labels of axes can be told from those of marks
 _DECIMALS = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 _NUMBER = r"(-?\d*\.?\d+)"
-_START, _MOVED = re.compile(rf"M{_NUMBER},{_NUMBER}(?=[a-z]+[^A-Y]*$)"), re.compile(rf"translate\({_NUMBER},{_NUMBER}\)")
+_START, _MOVED = (
+    re.compile(rf"M{_NUMBER},{_NUMBER}(?=[a-z]+[^A-Y]*$)"),
+    re.compile(rf"translate\({_NUMBER},{_NUMBER}\)"),
+)
 _LEVELS = re.compile(r"rgb\((\d+), (\d+), (\d+)\)")
 _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
 
@@ -136,8 +156,9 @@ def _lighten(part: ElementTree.Element) -> None:
     kept = _joined([one for one in part if one.tag != "g" or len(one)])
     for name in _INHERITED if part.tag == "g" else ():
         said = {one.get(name) for one in kept}
-        if len(said) == 1 and None not in said:
-            part.set(name, said.pop())
+        shared = said.pop() if len(said) == 1 else None
+        if shared is not None:
+            part.set(name, shared)
             for one in kept:
                 del one.attrib[name]
     part[:] = [inner for one in kept for inner in (one if one.tag == "g" and not one.attrib else [one])]
