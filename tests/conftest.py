@@ -17,10 +17,8 @@ settings.register_profile("untimed", deadline=None)  # how long an example takes
 settings.load_profile("untimed")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def room_for_programs():
+def pytest_runtest_teardown():
     """Every compiled program holds some twenty memory maps, and a process that reaches the kernel's limit of them dies."""
-    yield
     maps = Path("/proc/self/maps")
     if "jax" in sys.modules and maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
         sys.modules["jax"].clear_caches()

@@ -74,13 +74,14 @@ def test_a_crisis_left_out_by_weights_is_scored_as_by_a_refit_without_it(name, f
 
 
 @pytest.mark.slow
-def test_the_baselines_of_the_flagship_score_as_independent_fits_of_them_did(flagship):
-    """Measured apart from this code (issue of the inference): −228.1, −182.9, −172.7, with somewhat other priors and controls."""
+def test_the_baselines_of_the_flagship_stand_as_independent_fits_of_an_earlier_record_found_them(flagship):
+    """Of 67 crises, measured apart from this code: ordered logit 45.2 nats over one distribution, adjacent-category 10.2 over that."""
     found = fit_baselines(flagship)
     assert all(one.diagnostics.passed for one in found.values())
-    assert found["one"].scores.total == pytest.approx(-228.1, abs=1.0)
-    assert found["ordered_logit"].scores.total == pytest.approx(-182.9, abs=3.0)
-    assert found["adjacent_logit"].scores.total == pytest.approx(-172.7, abs=3.0)
+    one, ordered, adjacent = (found[name].scores.total for name in ("one", "ordered_logit", "adjacent_logit"))
+    per_crisis = len(found["one"].scores.crises) / 67
+    assert ordered - one == pytest.approx(45.2 * per_crisis, rel=0.25)
+    assert adjacent - ordered == pytest.approx(10.2 * per_crisis, rel=0.5)
 
 
 def test_rows_are_those_of_the_game(flagship):

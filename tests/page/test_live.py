@@ -160,7 +160,7 @@ def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_pa
         for _ in range(5):
             tab.keyboard.press("ArrowRight")
         assert tab.locator("#what-if-place table").first.inner_text() != before
-        tab.wait_for_function("location.hash.includes('stake')")
+        tab.wait_for_url(re.compile("stake"), wait_until="commit")
         link = tab.get_by_text("Link to this change").get_attribute("href")
         assert link == tab.evaluate("location.hash")
         shown = tab.locator("#what-if-place table").first.inner_text()
