@@ -173,4 +173,9 @@ def test_draws_are_taken_in_one_place():
         if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fitting"
     }
     read_only = {"evidence/gathered.py", "evidence/identification.py", "evidence/term_summaries.py"}
-    assert takers - read_only == {"predict/drawing.py", "years/world.py", "evidence/studies/power_study.py"}
+    assert takers - read_only == {
+        "predict/drawing.py",
+        "page/live_data.py",
+        "years/world.py",
+        "evidence/studies/power_study.py",
+    }

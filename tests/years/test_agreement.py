@@ -70,9 +70,9 @@ def test_longer_punishment_never_raises_the_critical_factor(toy, posteriors):
 def test_the_punishment_is_not_counted_twice(toy):
     """The fitted price of enforcement is taken out of the stage values: they are as without that price."""
     plain = {"FR": made_posterior(toy, "FR")}
-    priced = {"DL": made_posterior(toy, "DL")}
+    priced = {"FR+DL": made_posterior(toy, "FR+DL")}
     a, b = agreement(toy, plain, n_draws=40), agreement(toy, priced, n_draws=40)
-    assert b.explanation == "DL"
+    assert b.explanation == "FR+DL"
     assert np.allclose([p.critical or 0 for p in a.parties], [p.critical or 0 for p in b.parties])
 
 

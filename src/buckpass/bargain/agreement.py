@@ -18,13 +18,13 @@ from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note, reached_vehicles
 from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
+from buckpass.model.mechanisms import ALL
 from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
-PREFERRED = "DL"
 YEARS_AHEAD = (0, 5, 10, 15, 20, 25, 30, 35)
 
 
@@ -212,11 +212,11 @@ def _notes(case: Case, changed: Theatre, posterior: Posterior, n_draws: int, las
 
 
 def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:
-    """The division of labour if it was fitted, else the best fit with κ."""
-    found = best_freeing(posteriors, "kappa", (PREFERRED,))
+    """All mechanisms together, as everywhere, if that fit passed, else the best one with κ."""
+    found = best_freeing(posteriors, "kappa", (ALL,))
     if found is None:
         raise NoUsablePosterior(
-            f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {PREFERRED} or "
+            f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {ALL} or "
             f"of another explanation with κ whose diagnostics passed (given: {', '.join(posteriors) or 'none'})"
         )
     return found

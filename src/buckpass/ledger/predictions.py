@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from jaxtyping import ArrayLike, Float
@@ -128,10 +127,13 @@ class Predictions:
         moved = np.isin(drawn.crises, change.crises)
         rows = np.flatnonzero(np.tile(moved, len(drawn.games.stake) // moved.size))
         first = None if drawn.first is None else drawn.first[rows]
-        part = solved_or_reason(replace(drawn, games=jax.tree.map(lambda a: a[rows], drawn.games), first=first))
+        moved_games = jax.tree.map(
+            lambda a: np.asarray(a)[rows], drawn.games
+        )  # as JAX arrays, a program for each field
+        part = solved_or_reason(replace(drawn, games=moved_games, first=first))
         if type(part) is not type(before):  # nobody moves first in these crises, somebody does in others
             return solved_or_reason(drawn)
-        return jax.tree.map(lambda old, new: jnp.asarray(old).at[rows].set(new), before, part)
+        return jax.tree.map(lambda old, new: _with_rows(old, rows, new), before, part)
 
     def _setting(self, change: Change) -> CrisisSetting:
         """The setting of all crises after a change, which is worked out where it bites only."""
@@ -176,6 +178,12 @@ class Predictions:
         """Position of a power on the power axis; misspelt ones are named."""
         self.case.power(power)
         return self.case.powers.index(power)
+
+
+def _with_rows(old: ArrayLike, rows: np.ndarray, new: ArrayLike) -> np.ndarray:
+    whole = np.array(old)
+    whole[rows] = np.asarray(new)
+    return whole
 
 
 def solved_or_reason(given: Drawn) -> Solved:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 from buckpass.page.wording import name_of
 from buckpass.predict.drawing import coefficients_of
 from buckpass.predict.which_fits import Fits, NoUsablePosterior, basis_of
+from buckpass.results.files import json_text
 
 __all__ = ["LiveWhatIf", "live_data", "live_what_if"]
 
@@ -49,7 +49,7 @@ def live_what_if(case: Case, fits: Fits, n_draws: int = DRAWS) -> LiveWhatIf | N
         return None
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json_text(data, in_ascii=True, tight=True)
     safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return LiveWhatIf(script, digest, safe, data["explanation"], data["draws"], len(data["crises"]))
 
