@@ -32,6 +32,6 @@ def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
 def test_each_panel_of_the_priors_shows_its_own_explanation(toy):
     row = {"rung": "1", "n": 4, "record": 0.5, "predicted": 0.5, "predicted_low": 0.4, "predicted_high": 0.6}
     frame = pl.DataFrame([{"explanation": e, **row, "predicted": p} for e, p in (("NI", 0.45), ("LS", 0.55))])
-    drawn = prior_predictive_drawn(toy, ResultTable(frame, "x")).svg()
+    drawn = prior_predictive_drawn(toy, ResultTable(frame, "x")).picture("svg").decode()
     assert drawn.count("predicted: 0.45") == 1
     assert drawn.count("predicted: 0.55") == 1

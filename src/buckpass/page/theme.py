@@ -44,7 +44,7 @@ LEAST_CONTRAST = 4.5  # of text on white
 PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
 _SVG = "http://www.w3.org/2000/svg"
 _INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
-_SILENT = ("role", "aria-hidden", "aria-roledescription", "pointer-events", "version")
+_SILENT = ("role", "aria-label", "aria-hidden", "aria-roledescription", "pointer-events", "version")
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
 _MEASURES = (
     "d",
