@@ -40,16 +40,12 @@ types: env  ## pyright over src
 bench: env  ## writes benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
 
-# 19 crises leave corners where steps of the usual size diverge; a fit that fails all the same is kept as failed
-BALKANS := -o src/buckpass/cases/western-balkans/posteriors --bundle --force --target 0.95
-posteriors: env  ## refit every explanation of the bundled cases; the only way the bundled posteriors change
-	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8
-	-$(BIN)/buckpass fit central-asia -o src/buckpass/cases/central-asia/posteriors --bundle --force --target 0.8 --no-readings \
-	  --order "patron first" --explanation FR --explanation DL --explanation HI
-	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 700 --draws 2000 \
-	  $(foreach e,LS NI IN BL RE VE EX HC chance,--explanation $(e))
-	-$(BIN)/buckpass fit western-balkans $(BALKANS) --warmup 1000 --draws 2500 $(foreach e,FR DL HI,--explanation $(e))
-	-$(BIN)/buckpass fit western-balkans $(BALKANS) --explanation everything
+POSTERIORS = src/buckpass/cases/$(1)/posteriors --bundle --force
+posteriors: env  ## fit every combination for the bundled cases again; the only way the bundled posteriors change
+	-$(BIN)/buckpass fit central-asia -o $(call POSTERIORS,central-asia)
+	-$(BIN)/buckpass fit central-asia -o $(call POSTERIORS,central-asia) --no-readings --order "patron first" \
+	  --explanation FR --explanation argument --explanation all
+	-$(BIN)/buckpass fit western-balkans -o $(call POSTERIORS,western-balkans)
 
 restamp: env  ## bundled posteriors and power study get the stamp of the model installed, where their draws are its own
 	$(BIN)/python benchmarks/restamp.py
@@ -57,7 +53,7 @@ restamp: env  ## bundled posteriors and power study get the stamp of the model i
 years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors
 	$(BIN)/python -c 'from buckpass.app.years import bundle; print(bundle("$(CASE)"))'
 
-power-study: env  ## simulate the record from each explanation and refit all; resumable; bundles the result
+power-study: env  ## draw records with a mechanism and without, fit them again; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study
 	cp build/power-study/power_study.json src/buckpass/cases/central-asia/power_study.json
 

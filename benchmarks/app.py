@@ -5,6 +5,7 @@ python benchmarks/app.py [--json] [--moves 40] [--users 20] [--long 1000] [--onl
 move_ms_median, move_ms_p95 : from the press that moves a slider until the bars and the finding above them show the new scenario;
 server_ms_median : the same move inside the server (parse, solve, chart), without browser and transport;
 page_mb, page_ms : size of the bundled case's page, and its load event in Chromium;
+move_page_ms_median, move_page_ms_p95 : from the event of a slider inside the page until its tables are laid out again, no server;
 users_errors, users_strangers : of so many visitors moving at once, those who saw an error, and those whose view holds a change
 that another made;
 memory_mb_early, memory_mb_late : resident memory of the server after a fifth of the long series of moves, and after all of it.
@@ -38,6 +39,21 @@ CLOCK = f"""() => {{
       ? done(performance.now() - started.at) : requestAnimationFrame(watch);
     watch(); }}) }}"""
 
+# Each slider of the page's what-if in turn, to another stop each time; milliseconds of each move.
+PAGE_MOVES = """async moves => {
+  for (let up = document.getElementById('what-if-place'); up; up = up.parentElement) if (up.tagName === 'DETAILS') up.open = true;
+  const sliders = [...document.querySelectorAll('#what-if-place input[type=range]')], taken = [];
+  for (let k = 0; k < moves; k++) {
+    const one = sliders[k % sliders.length];
+    one.value = Number(one.min) + (one.max - one.min) * ((k * 7919) % 97) / 97;
+    const started = performance.now();
+    one.dispatchEvent(new Event('input'));
+    document.getElementById('what-if-place').offsetHeight;
+    taken.push(performance.now() - started);
+    await new Promise(done => setTimeout(done, 30));
+  }
+  return taken; }"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -58,7 +74,7 @@ def in_server(moves: int) -> dict[str, float]:
     from buckpass.app.live import LiveCrisis
     from buckpass.case import load_case
     from buckpass.changes import parse_overrides
-    from buckpass.fit.fitting import load_posteriors
+    from buckpass.fitting.fitting import load_posteriors
 
     case = load_case(CASE)
     focus, taken = case.settings.focus, []
@@ -84,7 +100,11 @@ def in_browser(given: argparse.Namespace, wanted: set[str]) -> dict[str, float]:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
             wait_for_server()
             return {
-                **({**page_measures(browser), **move_times(browser, given.moves)} if "move" in wanted else {}),
+                **(
+                    {**page_measures(browser, given.moves), **move_times(browser, given.moves)}
+                    if "move" in wanted
+                    else {}
+                ),
                 **(many_users(browser, given.users) if "users" in wanted else {}),
                 **(memory(browser, server.pid, given.long) if "memory" in wanted else {}),
             }
@@ -93,11 +113,11 @@ def in_browser(given: argparse.Namespace, wanted: set[str]) -> dict[str, float]:
         server.wait(20)
 
 
-def page_measures(browser) -> dict[str, float]:
-    """Size of the page, and when its load event has ended."""
+def page_measures(browser, moves: int) -> dict[str, float]:
+    """Size of the page, when its load event has ended, and how long a move of its own what-if takes."""
     from buckpass.case import load_case
-    from buckpass.fit.fitting import load_posteriors
-    from buckpass.report import write_page
+    from buckpass.fitting.fitting import load_posteriors
+    from buckpass.page import write_page
 
     case = load_case(CASE)
     with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +125,13 @@ def page_measures(browser) -> dict[str, float]:
         tab = browser.new_page()
         tab.goto(page.as_uri())
         loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        taken = sorted(tab.evaluate(PAGE_MOVES, moves))
         tab.close()
-        return {"page_mb": round(page.stat().st_size / 1e6, 2), "page_ms": round(loaded)}
+        return {
+            "page_mb": round(page.stat().st_size / 1e6, 2), "page_ms": round(loaded),
+            "move_page_ms_median": round(statistics.median(taken), 1),
+            "move_page_ms_p95": round(taken[int(0.95 * (len(taken) - 1))], 1),
+        }  # fmt: skip
 
 
 def opened(browser):

@@ -1,4 +1,4 @@
-"""Coverage and rank uniformity of every explanation on simulated records; goes on from where it stopped.
+"""Coverage and rank uniformity of all mechanisms together and of three, on simulated records; goes on from where it stopped.
 
 Writes benchmarks/calibration.json: ranks of the truth among posterior draws, and what they say. Records are simulated on
 the first crises of the flagship (its covariates, alignments and vehicles), one exact rung per power and crisis.
@@ -12,14 +12,14 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import jax
 from machine import machine
 
 from buckpass.case import load_case
-from buckpass.fit.calibration import calibrated, replicate, rows_of
-from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.sampling import NutsSettings, Sampling
+from buckpass.evidence.studies.calibration import calibrated, replicate, rows_of
+from buckpass.fitting.program import Program
+from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.game.setting import setting_of
+from buckpass.model.mechanisms import combination
 
 CASE, CRISES = "central-asia", 12
 NUTS = NutsSettings(chains=2, warmup=200, draws=250)
@@ -35,12 +35,14 @@ def main() -> None:
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"ranks": {}}
     until = time.perf_counter() + arguments.seconds
     setting = setting_of(load_case(CASE)).select(range(CRISES))
-    for name in arguments.explanation or [e.id for e in explanations() if not e.is_bound]:
-        ranks = kept["ranks"].setdefault(name, [])
-        sampling = Sampling(explanation(name), setting, rows_of(setting), NUTS)
+    programs: dict[bool, Program] = {}
+    for name in arguments.explanation or ["all", "FR", "BL", "LS"]:
+        ranks, one = kept["ranks"].setdefault(name, []), combination(name)
+        if one.interacts not in programs:
+            programs[one.interacts] = Program(setting, rows_of(setting), one.interacts)
+        sampling = Sampling(one, programs[one.interacts], NUTS)
         while len(ranks) < arguments.replications and time.perf_counter() < until:
             ranks.append(replicate(sampling, setting, seed=1000 + len(ranks)))
-        jax.clear_caches()
         write(kept)
     print(json.dumps(kept["found"]))
 

@@ -19,12 +19,13 @@ NEXT = 10
 def compute() -> tuple[dict, dict[str, bytes]]:
     """The answers of every option of the verb, and the figures by file name."""
     from buckpass.case import load_case
-    from buckpass.claims.prior_sensitivity import prior_sensitivity
-    from buckpass.fit import compare, load_posteriors
-    from buckpass.fit.decisive_cases import decisive_cases, splitting_cases
-    from buckpass.fit.forecasts import forecast_scores
-    from buckpass.fit.prior_predictive import prior_predictive
-    from buckpass.report.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+    from buckpass.evidence.comparing import compare
+    from buckpass.evidence.forecasts import forecast_scores
+    from buckpass.evidence.prior_predictive import prior_predictive
+    from buckpass.evidence.studies.decisive_cases import decisive_cases, splitting_cases
+    from buckpass.fitting import load_posteriors
+    from buckpass.ledger.prior_sensitivity import prior_sensitivity
+    from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
 
     case = load_case(CASE)
     fits = load_posteriors(case)
@@ -44,8 +45,8 @@ def compute() -> tuple[dict, dict[str, bytes]]:
 
 
 def _led(case) -> dict:
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.posterior import PosteriorFileError
+    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.posterior import PosteriorFileError
 
     try:
         return load_posteriors(case, order="patron first")
@@ -55,7 +56,7 @@ def _led(case) -> dict:
 
 def _power(case) -> dict | None:
     """The bundled power study; none where it was not made for this record."""
-    from buckpass.fit.power_study import PowerStudyError, bundled_power_study
+    from buckpass.evidence.studies.power_study import PowerStudyError, bundled_power_study
 
     try:
         return bundled_power_study(case).as_dict()

@@ -19,15 +19,17 @@ import numpy as np
 from machine import machine
 from scipy.stats import norm, spearmanr
 
+from buckpass.bargain import agreement
 from buckpass.case import Case, load_case
 from buckpass.changes.paths import override_paths
-from buckpass.fit import load_posteriors
-from buckpass.futures import Plan, agreement, backtest, simulate, sweep
-from buckpass.futures.design import Design, Outcome, assumed_inputs, sample_points
-from buckpass.futures.observe import BY_POWER
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.tiles import TILE, play_tiles
-from buckpass.futures.world import world_of
+from buckpass.fitting import load_posteriors
+from buckpass.sweeps import sweep
+from buckpass.sweeps.design import Design, Outcome, assumed_inputs, sample_points
+from buckpass.years import Plan, backtest, simulate
+from buckpass.years.indicators import BY_POWER
+from buckpass.years.scenario import scenario_of
+from buckpass.years.tiles import TILE, play_tiles
+from buckpass.years.world import world_of
 
 ROOT = Path(__file__).parent.parent
 CASE = "central-asia"

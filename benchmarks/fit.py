@@ -1,65 +1,116 @@
-"""How long fits take on the flagship, compile included.
+"""How long fits of the flagship take, compile included, and effective draws per second beside NumPyro's own NUTS.
 
-one_explanation_s, interacting_explanation_s : one without and one with interaction, 4 chains × (1000 + 1000);
-short_s, short_interacting_s : the same as `buckpass fit` does them by default; all_explanations_s : all thirteen
-by default; exact_loo_s : one explanation fitted, then refitted without each crisis in turn. --quick leaves the last two out.
+cold_s : a process that fits one combination with an empty compile cache, import to file, without other readings of the record;
+others_cold_s : the same with another build's source beside this one (--beside PATH), in the same run; fit_ratio : theirs over ours.
+ess_ratio_numpyro : least bulk effective size per second of sampling, ours over `numpyro.infer.NUTS` by default settings (dense
+metric off, 4 chains × (1000 + 1000)) on the same log density. all_s : every combination of the nested tests with exact refits.
+--quick leaves the last two out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
-
-import jax
-
-from buckpass.case import load_case
-from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.fitting import FitPlan, fit_explanation
-from buckpass.fit.observations import observe
-from buckpass.fit.sampling import NutsSettings, Sampling
-from buckpass.fit.scoring import refit_score
-from buckpass.game.setting import setting_of
+from pathlib import Path
 
 CASE = "central-asia"
+ONE_FIT = (
+    "import sys; from buckpass.cli.main import main; sys.argv = ['buckpass', 'fit', sys.argv[1], '--explanation', "
+    "sys.argv[2], '--no-readings', '-o', sys.argv[3]]; main()"
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--combination", default="FR")
+    parser.add_argument("--beside", type=Path, help="source folder (src) of another build to time in turn")
     arguments = parser.parse_args()
-    case = load_case(CASE)
-    results = {}
-    long = FitPlan(nuts=NutsSettings(warmup=1000, draws=1000))
-    for name, key, plan in (
-        ("LS", "one_explanation_s", long), ("FR", "interacting_explanation_s", long),
-        ("LS", "short_s", FitPlan()), ("FR", "short_interacting_s", FitPlan()),
-    ):  # fmt: skip
-        jax.clear_caches()
-        started = time.perf_counter()
-        posterior = fit_explanation(case, name, plan)
-        results[key] = round(time.perf_counter() - started, 1)
-        results["rhat_max"] = max(results.get("rhat_max", 0.0), round(posterior.diagnostics.rhat_max, 4))
-        results["divergences"] = results.get("divergences", 0) + posterior.diagnostics.divergences
+    results = {"cold_s": cold(arguments.combination)}
+    if arguments.beside:
+        results["others_cold_s"] = cold(arguments.combination, arguments.beside)
+        results["fit_ratio"] = round(results["others_cold_s"] / results["cold_s"], 2)
     if not arguments.quick:
-        results |= all_and_left_out(case)
+        results |= effective_draws(arguments.combination) | everything()
     print(json.dumps(results))
 
 
-def all_and_left_out(case) -> dict:
-    started = time.perf_counter()
-    for one in explanations():
-        fit_explanation(case, one.id, FitPlan())
-    all_s = time.perf_counter() - started
+def cold(name: str, source: Path | None = None) -> float:
+    """Seconds of a whole process that fits one combination with nothing compiled before."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}
+        if source is not None:
+            environment["PYTHONPATH"] = str(source)
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", ONE_FIT, CASE, name, f"{folder}/fits"], env=environment, check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+        return round(time.perf_counter() - started, 1)
+
+
+def effective_draws(name: str) -> dict:
+    """Least bulk effective size per second, ours and that of NumPyro's NUTS on the same density from the same start."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from numpyro.infer import MCMC, NUTS
+
+    from buckpass.case import load_case
+    from buckpass.fitting.posterior import diagnose, quiet_arviz
+    from buckpass.fitting.program import Program
+    from buckpass.fitting.sampling import NutsSettings, Sampling
+    from buckpass.game.setting import setting_of
+    from buckpass.model.mechanisms import combination
+    from buckpass.model.observations import observations
+
+    case = load_case(CASE)
     setting = setting_of(case)
-    seen = observe(case, setting)
+    one = combination(name, case)
+    program = Program(setting, observations(case, setting), one.interacts)
+    sampling = Sampling(one, program, NutsSettings())
+    sampling.run()  # compiles
+    draws = sampling.run(seed=1)
+    told = diagnose(draws.sites, draws.diverging, draws.moved)
+    ours = told.ess_bulk_min / draws.seconds
+    free, frame, whole = np.flatnonzero(program.coordinates.free(one)), sampling.frame, sampling.whole
+    plain = frame._replace(
+        centre=0 * frame.centre, spread=jnp.eye(frame.centre.size), tilt=jax.tree.map(jnp.zeros_like, frame.tilt)
+    )
+    start = jnp.zeros(program.coordinates.size)
+    kernel = NUTS(potential_fn=lambda u: program.energy(start.at[free].set(u), plain, whole))
+    chains = MCMC(
+        kernel, num_warmup=1000, num_samples=1000, num_chains=4, chain_method="sequential", progress_bar=False
+    )
+    begin = jnp.tile(frame.centre[free], (4, 1))
+    chains.run(jax.random.PRNGKey(0), init_params=begin)  # compiles
     started = time.perf_counter()
-    sampling = Sampling(explanation("LS"), setting, seen, NutsSettings())
-    sampling.run()
-    for crisis in sorted(set(seen.crisis.tolist())):
-        refit_score(sampling, crisis)
-    return {"all_explanations_s": round(all_s, 1), "exact_loo_s": round(time.perf_counter() - started, 1)}
+    chains.run(jax.random.PRNGKey(1), init_params=begin)
+    seconds = time.perf_counter() - started
+    u = np.asarray(chains.get_samples(group_by_chain=True))
+    theirs = float(quiet_arviz().ess(quiet_arviz().convert_to_dataset({"u": u}))["u"].min()) / seconds
+    return {
+        "ess_per_s": round(ours, 1), "ess_per_s_numpyro": round(theirs, 1), "ess_ratio_numpyro": round(ours / theirs, 2),
+        "rhat_max": round(told.rhat_max, 4), "divergences": told.divergences,
+    }  # fmt: skip
+
+
+def everything() -> dict:
+    """Seconds for every combination of the nested tests, exact refits included, compiled once."""
+    from buckpass.case import load_case
+    from buckpass.fitting.fitting import FitPlan, fit
+
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        fits = list(fit(load_case(CASE), Path(folder), FitPlan()))
+    return {
+        "all_s": round(time.perf_counter() - started, 1),
+        "failed": [p.explanation for p in fits if not p.diagnostics.passed],
+    }
 
 
 if __name__ == "__main__":

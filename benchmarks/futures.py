@@ -18,10 +18,10 @@ import jax
 import numpy as np
 
 from buckpass.case import load_case
-from buckpass.futures.observe import BY_POWER, Tally
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.tiles import TILE, play_tiles
-from buckpass.futures.world import World, world_of
+from buckpass.years.indicators import BY_POWER, Tally
+from buckpass.years.scenario import scenario_of
+from buckpass.years.tiles import TILE, play_tiles
+from buckpass.years.world import World, world_of
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "futures"))

@@ -30,7 +30,8 @@ class Power(mesa.Agent):
         bound = w.yearly.commitment_cost[b] * self.commitments / np.exp(self.capacity - w.first_capacity[i])
         self.cost = np.exp(c.cost_level[b] + c.cost_power[b, i] + x @ c.cost_slope[b]) * (1 + bound)
         backlash = np.exp(c.backlash_level[b] + x @ c.backlash_slope[b])
-        price = self.cost * c.cost_steps[b][s.rung[g, i]] * s.cost_share_at[g, i] + backlash * s.presence_at[g, i]
+        price = self.cost * s.cost_curve[s.rung[g, i]] * s.cost_share_at[g, i] + backlash * s.presence_at[g, i]
+        price = price - c.rung_payoff[b][s.rung[g, i]]
         price = price + c.unasked[b] * s.unasked_at[g, i]
         self.offer = np.where(s.is_open[g, i], -price, -1e30)
         self.reach = np.exp(s.log_delivery[g, i]) * s.effort_at[g, i] / crisis.severity

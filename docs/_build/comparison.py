@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measured import MISSING, _number
 from reference import table
+
+from measured import MISSING, _number
 
 HOW = "`make comparison` writes it from the bundled posteriors."
 Content = dict[str, Any]
@@ -25,6 +25,7 @@ def pieces(content: Content | None, claims: list[Content]) -> dict[str, Callable
     given = {
         "readings": readings, "selection": selection, "checks": checks, "idle": idle, "moves": moves, "forecast": forecast,
         "next": next_cases, "power": power, "splits": splits, "priors": priors, "mechanisms": mechanisms,
+        "nested": nested, "baselines": baselines,
     }  # fmt: skip
     found = {name: _when_there(content, give) for name, give in given.items()}
     found |= {
@@ -47,7 +48,7 @@ def claims_by_name(rows: list[Content]) -> str:
     """The claims sorted by verdict, each by its letter and its words."""
     if not rows:
         return MISSING.format(file="docs/headline.json", how="`make headline` writes it.")
-    heads = {"supported": "Confirmed", "contradicted": "Contradicted", "undecided": "Undecided",
+    heads = {"supported": "Confirmed", "partly": "Right in part", "contradicted": "Contradicted", "undecided": "Undecided",
              "premise": "Premises of the model, so not tested", "not_computed": "Not computed"}  # fmt: skip
     parts = []
     for verdict, head in heads.items():
@@ -150,8 +151,8 @@ def moves(content: Content) -> str:
 def forecast(content: Content) -> str:
     """Who predicted the crises that the fits had not seen."""
     found = content["forecast"]
-    keys = ("log_score", "rps", "over_chance", "se_chance", "over_last_time", "se_last_time")
-    head = ("forecast", "log score", "RPS", "over chance", "standard error", "over same as last time", "standard error")
+    keys = ("log_score", "rps", "over_base", "se_base", "over_last_time", "se_last_time")
+    head = ("forecast", "log score", "RPS", "over base", "standard error", "over same as last time", "standard error")
     rows = [(r["forecast"], *(_number(r.get(k)) for k in keys)) for r in found["ranking"]]
     n = found["ranking"][0]["n"]
     return f"Crises left out: {', '.join(f'`{c}`' for c in found['crises'])}; n = {n} responses.\n\n" + table(
@@ -175,22 +176,67 @@ def next_cases(content: Content) -> str:
 
 
 def power(content: Content) -> str:
-    """The confusion matrix of the power study."""
+    """At how many crises like these the mechanism would be told from none."""
     found = content["power"]
-    if found is None:
+    if found is None or "told_apart" not in found:
         return MISSING.format(file="power_study.json", how="`make power-study` makes it for this record.")
-    names = found["explanations"]
-    rows = [(e, *(f"{100 * w:.0f}" if w else "" for w in line)) for e, line in zip(names, found["wins"], strict=True)]
-    right = sum(found["wins"][i][i] for i in range(len(names))) / len(names)
-    off = max(
-        abs(q - n) for q, n in zip(found["quick"], found["nuts"], strict=True) if q is not None and not math.isnan(q)
-    )
+    least, most = found["values"]
+    rows = [
+        (r["crises"], r["records"], *(_number(r[k]) for k in ("mean_without", "sd_without", "mean_with", "sd_with", "in_order")))
+        for r in found["told_apart"]
+    ]  # fmt: skip
+    head = ("crises", "records", f"mean at {least:g}", "sd", f"mean at {most:g}", "sd", "right order")
+    needed = found["crises_needed"]
+    said = f"needs {needed} crises like these" if needed else "is more than the longest record studied could do"
     return (
-        f"Rows: what was true; columns: percent of records that the column predicted best. {found['replications']} records of "
-        f"{found['n_crises']} crises from each explanation. The truth won in {100 * right:.0f} % of them; by luck alone it would in "
-        f"{100 / len(names):.0f} %. Fits by mode and curvature, not by NUTS: on the real record their scores are up to {off:.1f} nats "
-        f"off.\n\n" + table(("true", *names), rows)
+        f"`{found['term']}` at {least:g} and at {most:g}, the rest drawn from the posterior of {found['explanation']}; each record is "
+        f"fitted again by NUTS. To tell the two apart {said} (the record has {found['n_crises']}).\n\n"
+        + table(head, rows)
     )
+
+
+def nested(content: Content) -> str:
+    """What each mechanism adds to the controls, alone and given all the others."""
+    found = content["compare"]
+    if "mechanisms" not in found:
+        return MISSING.format(file="docs/comparison.json", how=HOW)
+    rows = [(m["id"], m["name"], _gap(m["alone"]), _gap(m["given_the_rest"])) for m in found["mechanisms"]]
+    whole = [
+        (name, one["elpd"], one["se"], f" (over base {_gap(one['over_base'])})" if one.get("over_base") else "")
+        for name in ("base", "all", "argument")
+        if (one := found[name]) and one["elpd"] is not None
+    ]
+    scores = "; ".join(f"{name} {_number(elpd)} ± {_number(se)}{over}" for name, elpd, se, over in whole)
+    hinges = [_hinge(h) for h in found["hangs_on"]]
+    parts = [
+        found["headline"] + "\n",
+        table(("", "mechanism", "alone", "given the rest"), rows),
+        f"Scores: {scores}.\n",
+    ]
+    return "\n".join([*parts, f"It hangs on: {'; '.join(hinges)}.\n" if hinges else ""])
+
+
+def _gap(gap: Content | None) -> str:
+    return "–" if gap is None else f"{gap['diff']:+.1f} ± {gap['se']:.1f}"
+
+
+def _hinge(hinge: Content) -> str:
+    where = f"`{hinge['crisis']}`" + (f" ({hinge['power']} coded {hinge['rung']})" if hinge["power"] else " left out")
+    moved = [
+        f"{', '.join(hinge[k])} {said}" for k, said in (("gained", "would add"), ("lost", "would not")) if hinge[k]
+    ]
+    leads = [f"{hinge['leader_without']} leads"] if hinge["leader_without"] else []
+    return f"{where}: {'; '.join([*leads, *moved])}"
+
+
+def baselines(content: Content) -> str:
+    """The same crises predicted by regressions."""
+    found = content["compare"].get("baselines")
+    if not found:
+        return MISSING.format(file="docs/comparison.json", how=HOW)
+    return table(("baseline", "what it is", "score", "standard error", "base over it"), [
+        (b["name"], b["says"], _number(b["elpd"]), _number(b["se"]), _gap(b["base_over"])) for b in found
+    ])  # fmt: skip
 
 
 def splits(content: Content) -> str:
@@ -206,10 +252,10 @@ def splits(content: Content) -> str:
 def priors(content: Content) -> str:
     """What leans on the priors."""
     rows = [
-        (r["claim"], r["short"], r["explanation"], _number(r["weight"]), _number(r["prior"]), _number(r["record"]), r["diagnosis"])
+        (r["claim"], r["short"], r["explanation"], _number(r["prior"]), _number(r["record"]), r["diagnosis"])
         for r in content["priors"]["rows"]
     ]  # fmt: skip
-    return table(("claim", "in short", "explanation", "weight", "prior", "record", "diagnosis"), rows)
+    return table(("claim", "in short", "explanation", "prior", "record", "diagnosis"), rows)
 
 
 def mechanisms(content: Content) -> str:

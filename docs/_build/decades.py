@@ -12,7 +12,7 @@ MISSING = "*Not measured yet: `python benchmarks/decades.py` writes docs/decades
 
 def steps() -> str:
     """The plan of a year, taken from what the loop carries out."""
-    from buckpass.futures.step import steps
+    from buckpass.years.step import steps
 
     return table(("step", "what happens"), steps())
 

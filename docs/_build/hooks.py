@@ -20,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import answers
 import comparison
 import decades
-import measured
 import published
 import reference
+
+import measured
 
 ROOT = Path(__file__).parents[2]
 NO_ANSWERS = (

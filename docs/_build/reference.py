@@ -208,7 +208,7 @@ def _values(path: Any) -> str:
 
 
 def estimands() -> str:
-    listed = tomllib.loads((PACKAGE / "claims" / "estimands.toml").read_text("utf-8"))
+    listed = tomllib.loads((PACKAGE / "ledger" / "estimands.toml").read_text("utf-8"))
     rows = [
         (f"`{name}`", e.get("doc", ""), _kinds(e, needed=True), _kinds(e, needed=False), e["expects"])
         for name, e in listed.items()
@@ -234,21 +234,20 @@ def _codes(names: Any) -> str:
 
 
 def explanation_terms() -> str:
-    listed = tomllib.loads((PACKAGE / "fit" / "explanations.toml").read_text("utf-8"))
-    priors = tomllib.loads((PACKAGE / "fit" / "priors.toml").read_text("utf-8"))
-    rows = [
-        (f"`{e['id']}`", e["name"], e["says"], "every term" if e["free"] == "all" else _codes(e["free"]))
-        for e in [*listed["explanation"], *listed["bound"]]
-    ]
-    numbers = [(f"`{term}`", _family(p), p["reason"]) for term, p in priors.items()]
+    listed = tomllib.loads((PACKAGE / "model" / "mechanisms.toml").read_text("utf-8"))
+    terms = tomllib.loads((PACKAGE / "model" / "terms.toml").read_text("utf-8"))
+    controls = ("`base`", "controls", "what any analyst would hold constant", _codes(listed["base"]))
+    rows = [controls, *((f"`{m['id']}`", m["name"], m["says"], _codes(m["terms"])) for m in listed["mechanism"])]
+    numbers = [(f"`{name}`", t["label"], f"`{t['enters']}`", _family(t), t["reason"]) for name, t in terms.items()]
     return "\n".join([
-        "# Explanations and priors\n",
-        "All explanations are the same model with different terms set free; a term that is not free is off. The table "
-        "names what each adds to what they share.\n",
-        table(("id", "explanation", "says", "sets free"), rows),
+        "# Mechanisms and priors\n",
+        "Every fit is the same model with different terms set free: *base* has the controls, a mechanism adds its own terms, "
+        "*all* has every one. A term that is not free stands where it has no effect. Combinations are named by their "
+        "mechanisms: `base`, `FR`, `FR+BL`, `all`, `all-FR`.\n",
+        table(("id", "mechanism", "says", "adds"), rows),
         "## Priors\n",
         "What is believed of each term before the record is read, on the logit scale.\n",
-        table(("term", "prior", "reason"), numbers),
+        table(("term", "what it is", "enters", "prior", "reason"), numbers),
     ])  # fmt: skip
 
 

@@ -5,10 +5,8 @@ Public names, grouped by step; each is loaded when it is first used, so that imp
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.metadata import version
-from types import ModuleType
 from typing import Any
 
 _ROOM_OF = {
@@ -21,7 +19,7 @@ _ROOM_OF = {
     "overrides": ("buckpass.changes", "parse_overrides"),
     "Case": ("buckpass.case", "Case"),
     # what is measured
-    "record": ("buckpass.record", "measure"),
+    "record": ("buckpass.measured", "measure"),
     # one crisis
     "solve": ("buckpass.ask.solve", "solve_crisis"),
     "whatif": ("buckpass.ask.whatif", "whatif"),
@@ -33,51 +31,38 @@ _ROOM_OF = {
     "explain_crises": ("buckpass.ask.explain", "explain_crises"),
     "best_posterior": ("buckpass.predict.which_fits", "best_posterior"),
     # many crises
-    "fit": ("buckpass.fit.fitting", "fit"),
-    "fit_explanation": ("buckpass.fit.fitting", "fit_explanation"),
-    "FitPlan": ("buckpass.fit.fitting", "FitPlan"),
-    "posteriors": ("buckpass.fit.fitting", "load_posteriors"),
-    "compare": ("buckpass.fit.comparing", "compare"),
-    "decisive_cases": ("buckpass.fit.decisive_cases", "decisive_cases"),
-    "forecast_scores": ("buckpass.fit.forecasts", "forecast_scores"),
-    "power_study": ("buckpass.fit.power_study", "power_study"),
-    "prior_predictive": ("buckpass.fit.prior_predictive", "prior_predictive"),
-    "prior_sensitivity": ("buckpass.claims.prior_sensitivity", "prior_sensitivity"),
+    "fit": ("buckpass.fitting.fitting", "fit"),
+    "fit_explanation": ("buckpass.fitting.fitting", "fit_explanation"),
+    "FitPlan": ("buckpass.fitting.fitting", "FitPlan"),
+    "posteriors": ("buckpass.fitting.fitting", "load_posteriors"),
+    "compare": ("buckpass.evidence.comparing", "compare"),
+    "decisive_cases": ("buckpass.evidence.studies.decisive_cases", "decisive_cases"),
+    "forecast_scores": ("buckpass.evidence.forecasts", "forecast_scores"),
+    "power_study": ("buckpass.evidence.studies.power_study", "power_study"),
+    "prior_predictive": ("buckpass.evidence.prior_predictive", "prior_predictive"),
+    "prior_sensitivity": ("buckpass.ledger.prior_sensitivity", "prior_sensitivity"),
     # many years
-    "agreement": ("buckpass.futures", "agreement"),
-    "futures": ("buckpass.futures", "simulate"),
-    "sweep": ("buckpass.futures", "sweep"),
+    "agreement": ("buckpass.bargain", "agreement"),
+    "futures": ("buckpass.years", "simulate"),
+    "sweep": ("buckpass.sweeps", "sweep"),
     # answers
-    "claims": ("buckpass.claims", "assess"),
-    "claims_under": ("buckpass.claims", "assess_under"),
-    "report": ("buckpass.report", "write_page"),
-    "replicate": ("buckpass.report.replication", "write_archive"),
-    "verify": ("buckpass.report.replication", "verify_archive"),
+    "claims": ("buckpass.ledger", "assess"),
+    "claims_under": ("buckpass.ledger", "assess_under"),
+    "report": ("buckpass.page", "write_page"),
+    "replicate": ("buckpass.page.replication", "write_archive"),
+    "verify": ("buckpass.page.replication", "verify_archive"),
 }
 
 __all__ = ["__version__", *sorted(_ROOM_OF)]
 __version__ = version("buckpass")
 
 
-class _Package(ModuleType):
-    """The package as a module on which a verb stays a verb: `bp.record` is the function, also once its room is loaded.
-
-    Importing a room would otherwise put the room's module in the verb's place; rooms are reached by
-    `from buckpass.record import …`.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _ROOM_OF:
-            raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
-        room, inside = _ROOM_OF[name]
-        return getattr(import_module(room), inside)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted(__all__)
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
+    room, inside = _ROOM_OF[name]
+    return getattr(import_module(room), inside)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted(__all__)

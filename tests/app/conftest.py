@@ -3,6 +3,6 @@
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent / "report"))
+sys.path.append(str(Path(__file__).parent.parent / "page"))
 
 from conftest_report import hostile_folder, small_case, small_folder  # noqa: F401

@@ -10,7 +10,7 @@ from buckpass.app.links import View, read_link, scenario_file, write_link
 from buckpass.app.serve import PortInUse, serve, server_command
 from buckpass.case import CaseNotFound, CaseProblems, load_case
 from buckpass.changes import BadOverride, override_paths, parse_overrides
-from buckpass.fit.posterior import PosteriorFileError
+from buckpass.fitting.posterior import PosteriorFileError
 
 NAMES = ("FR", "BL")
 
@@ -98,7 +98,7 @@ def test_a_case_that_is_not_there_starts_nothing():
 def test_a_fit_of_another_version_starts_nothing(small_folder, tmp_path):
     folder = tmp_path / "changed"
     shutil.copytree(small_folder, folder)
-    fits = save_fits(load_case(folder), tmp_path / "fits", ("chance",))
+    fits = save_fits(load_case(folder), tmp_path / "fits", ("base",))
     table = folder / "crises.csv"
     table.write_text(table.read_text("utf-8").replace("2005-", "2006-"), "utf-8")
     with pytest.raises(PosteriorFileError, match="refitted"):

@@ -6,8 +6,8 @@ import pytest
 from prior_fits import prior_fit
 
 from buckpass.app.years import _digest, play, usable_ahead
-from buckpass.futures import Plan
-from buckpass.report.decades_chapter import fan_figure
+from buckpass.page.decades_chapter import fan_figure
+from buckpass.years import Plan
 
 HISTORIES = 16
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckpass.case.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
+from buckpass.case.reading.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 FORMS = ("{0:%Y-%m-%d}", "{0:%d.%m.%Y}", "{0:%Y/%m/%d}", "{0.year}-{0.month}-{0.day}", "{0:%Y-%m-%d} 00:00:00")

@@ -81,7 +81,7 @@ def test_a_gap_in_capacity_is_one_that_the_nearest_years_do_not_fill(folder):
 
     assert gaps(2008, 2013) == []
     (gap,) = gaps(2007, 2013)
-    assert gap.startswith("case.toml:150 [measures.capacity]")
+    assert gap.startswith("case.toml:155 [measures.capacity]")
     assert "of BBB within 3 years of 1 of 3 crisis years: 2010" in gap
 
 

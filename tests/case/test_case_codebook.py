@@ -8,7 +8,7 @@ import pytest
 
 from buckpass.case import OutputExists, UnknownName, check_case, codebook, diff_cases, json_schema, load_case, new_case
 from buckpass.case.codebook import tables
-from buckpass.case.rows import ROW_MODELS
+from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.start import TEMPLATE
 
 

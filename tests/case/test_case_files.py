@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from buckpass.case import check_case, csv_bytes, load_case, safe_cell
-from buckpass.case.files import SIZE_LIMITS
 from buckpass.case.load import OPTIONAL_FILES
+from buckpass.case.reading.files import SIZE_LIMITS
 
 DATA_FILES = ("case.toml", "crises.csv", "responses.csv", "series.csv", "claims.toml", "sources.bib")
 TABLES = ("crises.csv", "responses.csv", "series.csv")

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buckpass.case.problems import CaseProblems
+from buckpass.case.reading.toml_lines import key_lines, line_of
+from buckpass.case.reading.toml_reading import read_toml
 from buckpass.case.schema import Settings
 from buckpass.case.start import TEMPLATE
-from buckpass.case.toml_lines import key_lines, line_of
-from buckpass.case.toml_reading import read_toml
 
 KEYS = st.from_regex(r"[a-z]{1,4}", fullmatch=True)
 SCALARS = st.one_of(

@@ -197,7 +197,7 @@ def other(request) -> Case:
 
 
 def test_the_record_is_measured_on_the_whole_ladder(other):
-    from buckpass.record import measure, widened
+    from buckpass.measured import measure, widened
 
     found, rungs = measure(other), other.rungs
     assert found.profiles.frame["rung"].unique().sort().to_list() == list(range(rungs.count))
@@ -225,28 +225,26 @@ def test_every_rung_is_an_option_with_its_own_attributes(other):
 
 
 def test_the_likelihood_reaches_the_top_rung(other):
-    from buckpass.fit.density import prior_of
-    from buckpass.fit.explanations import explanation
-    from buckpass.fit.model import band_log_probability, coefficients_from, log_choices
-    from buckpass.fit.observations import observe
     from buckpass.game import estimands
     from buckpass.game.payoffs import crises_of
     from buckpass.game.setting import setting_of
-    from buckpass.game.solver import solve
+    from buckpass.game.solver import log_choices, solve
+    from buckpass.model.coefficients import coefficients_from
+    from buckpass.model.coordinates import coordinates_of
+    from buckpass.model.likelihood import log_within
+    from buckpass.model.mechanisms import combination
+    from buckpass.model.observations import observations
 
-    setting, theory, top = setting_of(other), explanation("everything"), other.rungs.top
-    draw = {}
-
-    def prior(term):
-        return draw.setdefault(term, prior_of(term, setting).sample(jax.random.key(len(draw))))
-
-    games = crises_of(setting, coefficients_from(theory, setting, prior))
-    sigma = log_choices(games, True)
-    seen = observe(other, setting)
+    setting, top = setting_of(other), other.rungs.top
+    draw = {k: v[0] for k, v in coordinates_of(setting).from_priors(combination("all"), jax.random.key(0), 1).items()}
+    games = crises_of(setting, coefficients_from(setting, draw))
+    sigma = log_choices(games)[0]
+    seen = observations(other, setting)
     went = (seen.crisis == 0) & (seen.power == 0)
     assert (seen.low[went].item(), seen.high[went].item()) == (top, top)
-    each = [band_log_probability(sigma, games, dataclasses.replace(seen, low=seen.low * 0 + r, high=seen.low * 0 + r))
-            for r in range(top + 1)]  # fmt: skip
+    rung, chance = np.asarray(games.rung)[seen.crisis, seen.power], jnp.exp(sigma)[seen.crisis, seen.power]
+    weight = jnp.stack([jnp.sum(jnp.where(rung == r, chance, 0.0), axis=1) for r in range(top + 1)])
+    each = [log_within(weight, jnp.array(r), jnp.array(r)) for r in range(top + 1)]
     np.testing.assert_allclose(np.exp(np.asarray(each)).sum(0), 1.0, rtol=1e-6)
     found = solve(games)
     response = np.asarray(estimands.response(games, found.strategy))
@@ -257,12 +255,12 @@ def test_the_likelihood_reaches_the_top_rung(other):
     )
     quiet = response[..., : other.rungs.beyond_words].sum(-1).prod(-1)
     np.testing.assert_allclose(np.asarray(estimands.p_nobody(games, found)), quiet, rtol=1e-9)
-    np.testing.assert_allclose(np.asarray(draw["cost.steps"]).size, top)
+    assert np.asarray(draw["rung.payoff"]).size == top
 
 
 def made(case: Case):
-    from buckpass.fit.posterior import Diagnostics
-    from buckpass.fit.prior_predictive import prior_draws
+    from buckpass.evidence.prior_predictive import prior_draws
+    from buckpass.fitting.posterior import Diagnostics
     from buckpass.game.setting import setting_of
 
     drawn = prior_draws(case, setting_of(case), "FR", 16, 1)
@@ -289,7 +287,7 @@ def test_a_power_held_at_the_top_is_there_in_answers_and_charts(eight):
 
 @pytest.mark.slow
 def test_years_ahead_count_deployments_by_the_ladder(eight):
-    from buckpass.futures.run import Plan, simulate
+    from buckpass.years.run import Plan, simulate
 
     def years(rung: int):
         plan = Plan(years=8, histories=256, workers=1)
@@ -304,9 +302,9 @@ def test_years_ahead_count_deployments_by_the_ladder(eight):
 
 
 def test_claims_and_the_page_stand_on_the_same_ladder(other):
-    from buckpass.claims import assess
-    from buckpass.report import gather, render_page
-    from buckpass.report.figures import record_heat_map
+    from buckpass.ledger import assess
+    from buckpass.page import gather, render_page
+    from buckpass.page.figures import record_heat_map
 
     verdict = assess(other.replace(claims=other.claims[:1]), None)["C1"]
     assert verdict.verdict == "supported"
@@ -333,11 +331,11 @@ def test_events_need_a_mapping_of_their_own(eight, tmp_path):
 
 @pytest.mark.slow
 def test_a_ladder_of_eight_rungs_is_fitted(eight):
-    from buckpass.fit.fitting import FitPlan, fit_explanation
-    from buckpass.fit.sampling import NutsSettings
+    from buckpass.fitting.fitting import FitPlan, fit_explanation
+    from buckpass.fitting.sampling import NutsSettings
 
     posterior = fit_explanation(eight, "FR", FitPlan(nuts=NutsSettings(chains=2, warmup=100, draws=100)))
-    assert posterior.draws["cost.steps"].shape[-1] == 7
+    assert posterior.draws["rung.payoff"].shape[-1] == 7
     assert jnp.isfinite(jnp.asarray(posterior.log_likelihood.values)).all()
 
 

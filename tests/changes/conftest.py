@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent / "fit"))
+sys.path.append(str(Path(__file__).parent.parent / "fitting"))
 
 from drawn import prior_posterior
 
-EVERYTHING, DRAWS = "everything", 12
+EVERYTHING, DRAWS = "all", 12
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,15 @@
 import contextlib
 
 import pytest
-from drawn import prior_posterior
 
 import buckpass as bp
 from buckpass.case import BuckpassError, bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
 from buckpass.changes import override_paths, parse_overrides
-from buckpass.futures.play import inputs_of
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.world import world_of
+from buckpass.years.play import inputs_of
+from buckpass.years.scenario import scenario_of
+from buckpass.years.world import world_of
+from drawn import prior_posterior
 
 # One bundled case and the starter in the slow suite, the others in the exhaustive one.
 FIRST, *OTHERS = bundled_cases()
@@ -58,7 +58,7 @@ def asked(case, fits, text):
 @pytest.mark.parametrize("ref", CASES)
 def test_every_path_is_answered_or_refused_in_words(ref):
     case = load_case(ref)
-    fits = {"everything": prior_posterior(case, "everything", 2)}
+    fits = {"all": prior_posterior(case, "all", 2)}
     for text in texts_of(case):
         for verb, ask in asked(case, fits, text).items():
             answered = None

@@ -6,7 +6,7 @@ import pytest
 import buckpass as bp
 from buckpass.case import BuckpassError
 from buckpass.changes.scenario import changes_of, scenario_setting
-from buckpass.futures.run import Plan
+from buckpass.years.run import Plan
 
 PLAN = Plan(years=6, histories=300)
 STAGE = ("parties", "p_self_enforcing", "fee", "transfer")
@@ -63,7 +63,7 @@ def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, t
 def test_a_crisis_refuses_it_too(flagship, flagship_fits, text):
     crisis = flagship.settings.focus.crisis
     with pytest.raises(BuckpassError, match=r"outside 0 to 1|key"):
-        bp.whatif(flagship, flagship_fits["everything"], crisis, bp.overrides([text], flagship, crisis), 4)
+        bp.whatif(flagship, flagship_fits["all"], crisis, bp.overrides([text], flagship, crisis), 4)
 
 
 def test_nobody_is_sent_through_an_organisation_that_sends_nobody(toy):

@@ -7,19 +7,19 @@ import jax
 import numpy as np
 import polars as pl
 import pytest
-from drawn import prior_posterior
 
+from buckpass.bargain.arrangement import without_enforcement
+from buckpass.bargain.theatre_year import changes_of_agreement, games_in, theatre_of
 from buckpass.changes.idle import open_only
 from buckpass.changes.overrides import BadOverride, parse_overrides
 from buckpass.changes.paths import general_paths, override_paths
 from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
-from buckpass.futures.play import first_games
-from buckpass.futures.scenario import scenario_of
-from buckpass.futures.stages import changes_of_agreement, games_in, theatre_of
-from buckpass.futures.world import world_of
-from buckpass.game.arrangement import without_enforcement
 from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import coefficients_of, draw_games
+from buckpass.years.play import first_games
+from buckpass.years.scenario import scenario_of
+from buckpass.years.world import world_of
+from drawn import prior_posterior
 
 IDS = {"<POWER>": "BBB", "<HOST>": "DDD", "<ORGANISATION>": "PACT", "<PARTY>": "AAA"}
 MORE = ("AAA.capacity=20", "BBB.capacity=0.2x", "BBB.force=0", "BBB.force=6", "AAA.force=3", "PACT.mandate=members",
@@ -83,11 +83,15 @@ def begun_later(case):
 
 
 def what_if_games(case, posterior, text, standard):
-    """The games of a what-if in every crisis of a case, without the price of enforcement, and the names of their axes."""
+    """The games of a what-if in every crisis of a case, without the price of enforcement, and the names of their axes.
+
+    No crisis has an effect of its own: in the years each is drawn when it happens.
+    """
     overrides, ids = parse_overrides([text] if text else [], case), case.crises["crisis_id"].to_list()
     setting = scenario_setting(case, ids, overrides, standard)
     coefficients = without_enforcement(coefficients_of(posterior, setting))
-    return scenario_games(draw_games(setting, coefficients), setting, overrides), setting.names
+    average = dataclasses.replace(coefficients, crisis_effect=0 * coefficients.crisis_effect)
+    return scenario_games(draw_games(setting, average), setting, overrides), setting.names
 
 
 def games_of_the_years(case, posterior, text):
@@ -140,7 +144,7 @@ def refused_of(case, posterior, dated, games_of, texts):
 
 @pytest.fixture(scope="module")
 def one_draw(toy):
-    return prior_posterior(toy, "everything", 1)
+    return prior_posterior(toy, "all", 1)
 
 
 @pytest.mark.parametrize(

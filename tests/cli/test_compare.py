@@ -25,7 +25,7 @@ def test_two_questions_at_once_are_refused():
         (("--basis", "heard"), "all or seen"),
         (("--basis", "seen", "--doubt", "1"), "seen only and doubt +1 at once"),
         (("--next", "3", "--pair", "FR"), "two explanations joined by a comma"),
-        (("--power",), "no posteriors"),
+        (("--power",), "no power study ships"),
         (("--forecast",), "no posteriors"),
     ],
 )

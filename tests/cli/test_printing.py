@@ -1,17 +1,20 @@
 """What a terminal is told: nothing but text when piped, lines that fit, words that the shell can complete."""
 
+import json
 import re
 
 import pytest
 from typer.testing import CliRunner
 
-from buckpass.case import bundled_cases
+from buckpass.case import bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.claims import assess, assess_under
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.ledger import ledger_lines
 from buckpass.cli.main import app
 from buckpass.cli.printing import steps, tracked
+from buckpass.fitting.files import save_posterior
+from buckpass.ledger import assess, assess_under
+from made_posteriors import posterior_of, prior_sites
 
 
 @pytest.mark.parametrize("width", [60, 80, 132])
@@ -26,6 +29,37 @@ def test_every_claim_is_told_within_the_width(toy, width):
         assert " ".join(one.short.split()) in told
     for condition in under:
         assert condition.condition in told
+
+
+def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(toy):
+    fits = {name: posterior_of(toy, name, prior_sites(toy, name, 12)) for name in ("all", "FR", "base")}
+    verdicts = assess(toy, fits)
+    told = " ".join(" ".join(ledger_lines(verdicts, (), 80)).split())
+    one = verdicts["C2"]
+    assert f"P is {one.p_all:.2f} under all and {one.p_low:.2f} to {one.p_high:.2f} over the 2 fits" in told
+    assert "assumed kappa = 0 by base." in told
+    assert told.count(one.reason[1:]) == 1
+
+
+def test_the_json_of_a_claim_about_the_model_has_what_each_fit_says(tmp_path):
+    case = load_case(TEMPLATE)
+    for name in ("all", "FR", "base"):
+        save_posterior(posterior_of(case, name, prior_sites(case, name, 12)), tmp_path / f"{name}.nc")
+    found = CliRunner().invoke(app, ["claims", str(TEMPLATE), "--posteriors", str(tmp_path), "--json"])
+    assert found.exit_code == 0, found.output
+    rows = {row["id"]: row for row in json.loads(found.stdout)["claims"]}
+    one = rows["C2"]
+    assert [(fit["id"], fit["assumed"]) for fit in one["by_fit"]] == [
+        ("all", None),
+        ("FR", None),
+        ("base", "kappa = 0"),
+    ]
+    said = [fit["p"] for fit in one["by_fit"][:2]]
+    assert (one["p_all"], one["p_low"], one["p_high"]) == (said[0], min(said), max(said))
+    assert one["contraction"] is None
+    assert one["verdict"] == "undecided"
+    assert "how far the record of" in one["reason"] or "do not agree" in one["reason"]
+    assert (rows["C1"]["by_fit"], rows["C1"]["p_all"]) == ([], None)
 
 
 @pytest.mark.slow

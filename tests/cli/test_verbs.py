@@ -5,9 +5,14 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from buckpass.case import load_case
 from buckpass.cli.main import app
+from buckpass.fitting.files import posterior_file
+from buckpass.fitting.sampling import NutsSettings
+from buckpass.model.mechanisms import combination, mechanisms, nested
 
 RUN = CliRunner()
 CASE = "central-asia"
@@ -31,7 +36,7 @@ def test_check_has_its_fields():
 
 def test_record_has_its_fields():
     found = as_json("record", CASE)
-    assert found["n_crises"] == 77
+    assert found["n_crises"] == 94
     assert {"crisis", "actor", "rung", "low", "high", "basis", "scope"} <= set(found["responses"][0])
     assert {"organisation", "eligible", "acts", "rate"} <= set(found["activity"][0])
     assert {"mean", "low", "high"} <= set(found["activity"][0]["rate"])
@@ -43,7 +48,9 @@ def test_record_has_its_fields():
 def test_compare_has_its_fields_and_all_explanations():
     found = as_json("compare", CASE)
     assert {"id", "elpd", "se", "weight", "rhat_max", "ess_min", "divergences"} <= set(found["explanations"][0])
-    assert len(found["explanations"]) + len(found["failed"]) == 13
+    fitted = {one["id"] for one in found["explanations"]} | set(found["failed"])
+    assert {"base", "all", combination("argument", load_case(CASE)).id, *(m.id for m in mechanisms())} <= fitted
+    assert fitted <= {one.id for one in nested(load_case(CASE))}
     assert sum(e["weight"] for e in found["explanations"]) == pytest.approx(1, abs=1e-6)
     assert all(len(pair) == 2 for pair in found["indistinguishable"])
 
@@ -72,11 +79,27 @@ def test_solve_has_its_fields():
 def test_a_wrong_call_gets_a_message_and_no_traceback(arguments, code, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
-    assert result.exit_code in {code, 1, 2}
-    assert result.exit_code != 0
+    assert result.exit_code == code
     assert words in result.output + (result.stderr or "")
     assert "Traceback" not in result.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("asked", [(), ("--explanation", "argument")])
+def test_a_fit_of_the_argument_that_is_there_is_not_written_over_unasked(asked, tmp_path):
+    there = tmp_path / posterior_file(combination("argument", load_case(CASE)).id)
+    there.write_bytes(b"mine")
+    result = run("fit", CASE, "-o", str(tmp_path), *asked)
+    assert result.exit_code == 2
+    assert there.name in result.output
+    assert there.read_bytes() == b"mine"
+
+
+def test_the_help_of_fit_has_the_defaults_of_the_sampler():
+    said, usual = {p.name: p.help for p in get_command(app).commands["fit"].params}, NutsSettings()
+    assert f"each of {usual.chains} chains (default {usual.warmup})" in said["warmup"]
+    assert f"(default {usual.draws})" in said["draws"]
+    assert f"(default {usual.target_accept})" in said["target"]
 
 
 def test_help_imports_nothing_heavy():

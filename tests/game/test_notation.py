@@ -6,15 +6,17 @@ from pathlib import Path as File
 
 import pytest
 
-from buckpass.game import arrangement, choice, decomposition, estimands, host, order
+from buckpass.bargain import arrangement
+from buckpass.game import choice, decomposition, estimands, host, order
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
+from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import Equilibrium
 
 PAGE = File(__file__).parents[2] / "docs" / "notation.md"
-RECORDS = (Crises, CrisisSetting, Equilibrium, AllEquilibria, Path, host.HostStage)
+RECORDS = (Coefficients, Crises, CrisisSetting, Equilibrium, AllEquilibria, Path, host.HostStage)
 
 
 def section(heading: str) -> set[str]:

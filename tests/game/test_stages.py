@@ -8,9 +8,7 @@ import pytest
 from random_games import random_crises
 from scipy.stats import binom
 
-from buckpass.game import estimands
-from buckpass.game.actions import force
-from buckpass.game.arrangement import (
+from buckpass.bargain.arrangement import (
     StageValues,
     critical_discount_factor,
     has_bargain,
@@ -18,6 +16,8 @@ from buckpass.game.arrangement import (
     slack,
     transfer_range,
 )
+from buckpass.game import estimands
+from buckpass.game.actions import force
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.host import HostStage, expected_over_requests, request_log_probabilities
 from buckpass.game.order import log_likelihood, log_likelihood_in_order, met, patron_first

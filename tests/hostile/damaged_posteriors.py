@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from buckpass.fit.files import sealed
+from buckpass.fitting.files import sealed
 
 GOOD_NAMES = ("posterior", "log_likelihood", "scores")
 HUGE = 2**40
@@ -133,7 +133,7 @@ def another_kind(rng, file):
 
 
 def labels_changed(rng, file):
-    array = file[str(rng.choice(["posterior/power", "posterior/step", "log_likelihood/crisis", "scores/crisis"]))]
+    array = file[str(rng.choice(["posterior/power", "posterior/rung", "log_likelihood/crisis", "scores/crisis"]))]
     values = [v.decode() if isinstance(v, bytes) else v for v in array[...].tolist()]
     how = str(rng.choice(["swap", "other", "double", "control"]))
     if how == "swap":
@@ -158,7 +158,7 @@ def not_a_number(rng, file):
 
 
 def impossible(rng, file):
-    name, value = [("kappa", 1.5), ("kappa", -0.2), ("cost.steps", 3.0), ("cost.steps", -1.0), ("unasked", -2.0)][
+    name, value = [("kappa", 1.5), ("kappa", -0.2), ("kappa", 3.0), ("unasked", -1.0), ("unasked", -2.0)][
         rng.integers(5)
     ]
     values = file["posterior"][name][...]
@@ -203,7 +203,7 @@ def external_storage(rng, file):
 
 def huge(rng, file):
     array = file[
-        str(rng.choice(["posterior/kappa", "posterior/cost.steps", "log_likelihood/responses", "scores/elpd"]))
+        str(rng.choice(["posterior/kappa", "posterior/rung.payoff", "log_likelihood/responses", "scores/elpd"]))
     ]
     name, dims = array.name, array.ndim
     del file[name]

@@ -13,8 +13,8 @@ import pytest
 
 from buckpass.case import BuckpassError, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.report import replication
-from buckpass.report.replication import NotAnArchive, verify_archive, write_archive
+from buckpass.page import replication
+from buckpass.page.replication import NotAnArchive, verify_archive, write_archive
 
 NAMES = (
     "case//{outside}", "case/../../{plain}", "case/./case.toml", "{outside}", "case/a\\..\\..\\b", "case/C:x", "case/", "case",

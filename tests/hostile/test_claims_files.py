@@ -6,16 +6,15 @@ import shutil
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from buckpass.case import CaseProblems, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.claims import ledger
-from buckpass.claims.ledger import assess, estimands
 from buckpass.cli.main import app
-from made_posteriors import posterior_of
+from buckpass.ledger import ledger
+from buckpass.ledger.ledger import assess, estimands
+from made_posteriors import posterior_of, prior_sites
 
 # A good value of every kind of parameter, in the small case; several where estimands take another path with another.
 GOOD = {
@@ -34,6 +33,8 @@ GOOD = {
     "readings": [[{"label": "loosely", "atoms": [{"actor": "BBB", "crisis": "dalen_2005", "at_most": 5}]}], []],
     "scenarios": [[{"label": "alone", "consent_without": "BBB"}], [{"label": "dear", "set": ["request=nobody"]}],
                   [{"label": "odd", "set": ["what=ever"]}, {"label": "far", "consent_without": "ZZZ"}]],
+    "one or more organisations": ["PACT", ["PACT"], ["PACT", "ZZZ"]],
+    "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"ZZZ": [2000, 2010]}],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}, {"power": "DDD", "equals": True}],
 }  # fmt: skip
 EXPECTS = {"bound": [{"above": 0.0}, {"below": 0.5}, {"above": 1e300}], "truth": [{"equals": True}, {"equals": False}],
@@ -106,21 +107,7 @@ def stranger(dice: random.Random, damage: bool) -> str:
 
 @pytest.fixture(scope="module")
 def fits(toy):
-    rng = np.random.default_rng(1)
-
-    def normal(*more):
-        return rng.normal(0, 0.3, (2, 4, *more))
-
-    both = {
-        "stake.level": normal(), "stake.power": normal(len(toy.powers)), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(len(toy.powers)), "cost.steps": rng.dirichlet(np.ones(6), (2, 4)), "unasked": abs(normal()),
-    }  # fmt: skip
-    return {
-        "FR": posterior_of(toy, "FR", both | {"kappa": rng.uniform(0, 1, (2, 4))}),
-        "BL": posterior_of(
-            toy, "BL", both | {n: abs(normal()) for n in ("backlash.level", "backlash.opinion", "backlash.domestic")}
-        ),
-    }
+    return {name: posterior_of(toy, name, prior_sites(toy, name, 8)) for name in ("FR", "BL")}
 
 
 def judged(text: str, folder: Path, fits=None) -> str:

@@ -9,20 +9,37 @@ import pytest
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.fit.power_study import BUNDLED, PowerStudyError, PowerTask, StudyFile, _total, bundled_power_study
-from buckpass.futures.output import check_manifest, manifest_of
-from buckpass.futures.problems import ManifestMismatch
-from buckpass.record import measure
-from buckpass.report.regional_map import GeometryUnusable, regional_map
+from buckpass.evidence.studies.power_study import (
+    BUNDLED,
+    PowerStudyError,
+    PowerTask,
+    StudyFile,
+    _row,
+    bundled_power_study,
+)
+from buckpass.measured import measure
+from buckpass.page.regional_map import GeometryUnusable, regional_map
+from buckpass.years.kept_histories import check_manifest, manifest_of
+from buckpass.years.year_problems import ManifestMismatch
 
 HOST = load_case(TEMPLATE).settings.hosts[0].id
 SQUARE = {
     "type": "Topology", "source": "made up", "bbox": [18, 48, 22, 52], "arcs": [[[18, 48], [22, 48], [22, 52], [18, 48]]],
     "objects": {"states": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "id": HOST, "arcs": [[0]]}]}},
 }  # fmt: skip
+REFIT = {
+    "times": 1,
+    "value": 0.0,
+    "replication": 2,
+    "mean": 0.4,
+    "sd": 0.25,
+    "low": 0.1,
+    "high": 0.8,
+    "reasons": ["few"],
+}
 STUDY = {
-    "case_id": "x", "case_hash": "y", "explanations": ["FR", "RE"], "elpd": [[[-1.0, -2.0]], [[None, -1.5]]],
-    "quick": [-1.0, -2.0], "nuts": [-1.0, -2.0], "seed": 0, "n_crises": 3, "models": {"FR": "a", "RE": "b"},
+    "case_id": "x", "case_hash": "y", "explanation": "all", "model": "a", "term": "kappa", "n_crises": 3, "seed": 0,
+    "rows": [REFIT, {**REFIT, "value": 0.6}],
 }  # fmt: skip
 ODD = (
     None,
@@ -110,21 +127,20 @@ def test_damaged_power_studies_are_named(tmp_path):
 
 
 def test_damaged_power_tasks_are_named(tmp_path):
-    dice, task = random.Random(13), PowerTask("FR", "RE", 2)
+    dice, task = random.Random(13), PowerTask(1, 0.0, 2)
     said: list[str] = []
-    good = {"fitted": "FR", "truth": "RE", "replication": 2, "elpd": [-1.25, -0.5]}
     path, whole = tmp_path / task.file, 0
-    path.write_text(json.dumps(good))
-    assert _total(tmp_path, task) == -1.75
+    path.write_text(json.dumps(REFIT))
+    assert _row(tmp_path, task) == REFIT
     for _ in range(300):
-        path.write_bytes(damaged(good, dice))
+        path.write_bytes(damaged(REFIT, dice))
         try:
-            total = _total(tmp_path, task)
+            row = _row(tmp_path, task)
         except PowerStudyError as error:
             said.append(str(error))
         else:
             whole += 1
-            assert isinstance(total, float)
+            assert isinstance(row["mean"], float)
     assert whole < 60
     assert all("delete it and run the same call again" in text for text in said)
 

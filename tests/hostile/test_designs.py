@@ -14,9 +14,9 @@ import pytest
 
 from buckpass.case import BuckpassError, load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.futures.chunks import Chunks
-from buckpass.futures.design import count_points, read_design
-from buckpass.futures.problems import BadDesign, ManifestMismatch
+from buckpass.sweeps.chunks import Chunks
+from buckpass.sweeps.design import count_points, read_design
+from buckpass.years.year_problems import BadDesign, ManifestMismatch
 
 GOOD = {
     "method": "sobol", "samples": 8, "seed": 1, "years": 4, "histories": 64, "first_year": 2021, "foresight": "myopic",

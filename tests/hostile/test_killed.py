@@ -14,13 +14,12 @@ import textwrap
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
-from buckpass.fit.files import load_posterior, save_posterior
-from made_posteriors import posterior_of
+from buckpass.fitting.files import load_posterior, save_posterior
+from made_posteriors import posterior_of, prior_sites
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
 TESTS = Path(__file__).parent.parent
@@ -118,7 +117,7 @@ WRITERS = {
     "posterior": """
         from buckpass.case import load_case
         from buckpass.case.start import TEMPLATE
-        from buckpass.fit.files import save_posterior
+        from buckpass.fitting.files import save_posterior
         from made_posteriors import posterior_of
         import numpy as np, xarray, h5netcdf
         fit = posterior_of(load_case(TEMPLATE), "LS", {"stake.level": np.zeros((2, 500)), "cost.level": np.ones((2, 500))})
@@ -175,7 +174,7 @@ QUICK = ("new", "replicate")
 def calling(words: tuple[str, ...]) -> str:
     return f"""
         from buckpass.cli.main import app
-        import buckpass.report.page, buckpass.report.replication, buckpass.fit.sampling, buckpass.futures.sweep, altair, vl_convert
+        import buckpass.page.page, buckpass.page.replication, buckpass.fitting.sampling, buckpass.sweeps.sweep, altair, vl_convert
         words = {words!r}
         work = lambda: app(list(words))
         """
@@ -183,17 +182,9 @@ def calling(words: tuple[str, ...]) -> str:
 
 @pytest.fixture(scope="module")
 def posteriors(toy, tmp_path_factory):
-    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("posteriors")
-
-    def normal(*more):
-        return rng.normal(0, 0.3, (2, 10, *more))
-
-    sites = {
-        "stake.level": normal(), "stake.power": normal(len(toy.powers)), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(len(toy.powers)), "cost.steps": rng.dirichlet(np.ones(6), (2, 10)), "unasked": abs(normal()),
-    }  # fmt: skip
-    for name, more in (("FR", {"kappa": rng.uniform(0, 1, (2, 10))}), ("RE", {"restraint": abs(normal())})):
-        save_posterior(posterior_of(toy, name, sites | more), folder / f"{name}.nc")
+    folder = tmp_path_factory.mktemp("posteriors")
+    for name in ("FR", "RE"):
+        save_posterior(posterior_of(toy, name, prior_sites(toy, name, 20)), folder / f"{name}.nc")
     return folder
 
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
-from buckpass.fit.files import load_posteriors, save_posterior
-from buckpass.fit.posterior import GROUPS, PosteriorFileError
-from made_posteriors import posterior_of
+from buckpass.fitting.files import load_posteriors, save_posterior
+from buckpass.fitting.posterior import GROUPS, PosteriorFileError
+from made_posteriors import posterior_of, prior_sites
 
 DRAWS = 30
 SLOWEST = 5.0  # seconds
@@ -21,17 +21,9 @@ SLOWEST = 5.0  # seconds
 @pytest.fixture(scope="session")
 def good(toy, tmp_path_factory):
     """A good file of the toy case."""
-    rng = np.random.default_rng(1)
-
-    def normal(*more):
-        return rng.normal(0, 0.3, (2, DRAWS, *more))
-
-    powers = len(toy.powers)
     sites = {
-        "stake.level": normal(), "stake.power": normal(powers), "stake.severity": normal(), "stake.claim": normal(),
-        "cost.level": normal(), "cost.power": normal(powers), "cost.steps": rng.dirichlet(np.ones(6), (2, DRAWS)),
-        "unasked": abs(normal()), "kappa": rng.uniform(0, 1, (2, DRAWS)),
-    }  # fmt: skip
+        term: draws.reshape(2, DRAWS, *draws.shape[2:]) for term, draws in prior_sites(toy, "FR", 2 * DRAWS).items()
+    }
     path = tmp_path_factory.mktemp("good") / "FR.nc"
     save_posterior(posterior_of(toy, "FR", sites), path)
     return path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from buckpass.case.start import TEMPLATE
-from buckpass.fit.scoring import stacking_weights
+from buckpass.fitting.scoring import stacking_weights
 
 BUCKPASS = [sys.executable, "-c", "from buckpass.cli.main import main; main()"]
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -77,7 +77,7 @@ def test_a_figure_drawn_twice_is_the_same_pdf(tmp_path):
 def test_how_long_a_fit_took_is_not_in_its_file(toy, tmp_path):
     from dataclasses import replace
 
-    from buckpass.fit.files import load_posterior, save_posterior
+    from buckpass.fitting.files import load_posterior, save_posterior
     from made_posteriors import posterior_of
 
     fit = posterior_of(toy, "LS", {"stake.level": np.zeros((2, 5))})

@@ -10,27 +10,14 @@ from typer.testing import CliRunner
 
 from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
-from buckpass.fit.comparing import NothingToCompare, compare
-from buckpass.fit.explanations import explanation
-from buckpass.fit.files import save_posterior, sealed
-from buckpass.fit.layout import layout_of
-from buckpass.fit.rankings import AS_CODED, readings_held
-from buckpass.report.model_results import model_results
-from made_posteriors import holding, posterior_of
+from buckpass.evidence.comparing import NothingToCompare, compare
+from buckpass.evidence.rankings import AS_CODED, readings_held
+from buckpass.fitting.files import save_posterior, sealed
+from buckpass.page.model_results import model_results
+from made_posteriors import holding, posterior_of, prior_sites
 
 EXPLANATIONS = ("LS", "NI", "IN", "BL", "RE", "VE", "FR")
 NO_NUMBER = (math.nan, math.inf, -math.inf)
-
-
-def sites(case, name, rng):
-    """Draws of every term of an explanation, each where it can lie."""
-    layout, drawn = layout_of(case, explanation(name), ()), {}
-    for term, dims in layout.terms.items():
-        shape = (2, 20, *(len(layout.labels[d]) for d in dims))
-        drawn[term] = (
-            rng.dirichlet(np.ones(shape[-1]), shape[:-1]) if term == "cost.steps" else rng.uniform(0, 1, shape)
-        )
-    return drawn
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +25,7 @@ def fits(toy):
     """Fits with scores under two readings of the record."""
     rng, made = np.random.default_rng(3), {}
     for name in EXPLANATIONS:
-        one = posterior_of(toy, name, sites(toy, name, rng))
+        one = posterior_of(toy, name, prior_sites(toy, name, 20))
         crises = one.score("crisis")
         shape = (2, len(crises))
         readings = one.scores.drop_vars(["elpd", "pareto_k", "is_exact"]).assign_coords(reading=[AS_CODED, "seen only"])
@@ -137,7 +124,7 @@ def a_score_that_is_none(rng, file):
 def test_a_folder_with_one_such_file_is_compared_without_it(toy, tmp_path, wrong):
     rng = np.random.default_rng(8)
     for name in ("LS", "NI"):
-        save_posterior(posterior_of(toy, name, sites(toy, name, rng)), tmp_path / f"{name}.nc")
+        save_posterior(posterior_of(toy, name, prior_sites(toy, name, 20)), tmp_path / f"{name}.nc")
     with h5py.File(tmp_path / "NI.nc", "r+") as file:
         wrong(rng, file)
     (tmp_path / "NI.nc").write_bytes(sealed((tmp_path / "NI.nc").read_bytes()))

@@ -1,7 +1,6 @@
 """The house keeps its order: one direction of imports, no new circles, rooms and functions that can be overseen.
 
-What does not keep it yet is listed here by name; a list that names too much fails as one that names too little, so that
-each gets shorter and none grows unseen.
+Circles that are left are listed here by name; a list that names too much fails as one that names too little.
 """
 
 from __future__ import annotations
@@ -13,20 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from house import FLOOR_OF, SOURCE, arrows, modules
 
 MOST_MODULES, LONGEST = 20, 40  # of a folder; lines of a function, its docstring included
-BACKWARD = {  # evidence about fits asks for predictions: it belongs to a room above them
-    "fit.decisive_cases -> predict.rung_probabilities", "fit.decisive_cases -> predict.which_fits",
-    "fit.forecasts -> predict.rung_probabilities", "fit.power_study -> predict.rung_probabilities",
-    "fit.power_study -> predict.which_fits", "fit.predictive_checks -> predict.rung_probabilities",
-    "fit.predictive_checks -> predict.which_fits", "fit.prior_predictive -> predict.rung_probabilities",
-}  # fmt: skip
 CIRCLES = {
-    frozenset({"cli.case_verbs", "cli.event_verbs"}), frozenset({"futures.agreement", "futures.charts"}),
-    frozenset({"futures.run", "futures.charts"}), frozenset({"case.case", "case.problems"}),
-}  # fmt: skip
-LARGE = {"case", "fit", "futures", "game"}
-LONG = {
-    "cli.compare_verb.compare", "cli.crisis_verbs.solve", "cli.fit_verbs.fit", "events.drafting.draft.draft",
-    "events.loading.load.load", "game.fixed_point._search", "game.logit.logit_equilibrium", "record.burden.burden_table",
+    frozenset({"cli.case_verbs", "cli.event_verbs"}), frozenset({"case.case", "case.problems"}),
 }  # fmt: skip
 
 
@@ -36,10 +23,9 @@ def test_every_folder_is_a_room_of_the_plan():
 
 def test_a_room_imports_earlier_rooms_only():
     rooms = ((name, to, name.split(".")[0], to.split(".")[0]) for name, targets in arrows().items() for to in targets)
-    backward = {
+    assert not {
         f"{name} -> {to}" for name, to, own, other in rooms if own != other and FLOOR_OF[other] >= FLOOR_OF[own]
     }
-    assert backward == BACKWARD
 
 
 def test_there_is_no_circle_of_imports_but_those_that_are_known_not_even_for_types():
@@ -60,7 +46,7 @@ def test_no_folder_holds_more_modules_than_can_be_overseen():
     count = defaultdict(int)
     for module in modules().values():
         count[module.path.parent.relative_to(SOURCE).as_posix()] += module.path.stem != "__init__"
-    assert {folder for folder, n in count.items() if n > MOST_MODULES} == LARGE
+    assert not {folder for folder, n in count.items() if n > MOST_MODULES}
 
 
 def test_no_function_is_longer_than_a_screen():
@@ -70,4 +56,4 @@ def test_no_function_is_longer_than_a_screen():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > LONGEST
     }  # fmt: skip
-    assert long == LONG
+    assert not long

@@ -1,7 +1,7 @@
 """A fit in which the patron moves first is answered as it was fitted, or refused by name; never as if all moved at once."""
 
 import re
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -16,26 +16,26 @@ from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import tip
 from buckpass.ask.whatif import whatif
+from buckpass.bargain import agreement
 from buckpass.case import load_case
 from buckpass.changes import parse_overrides
-from buckpass.claims.ledger import assess_claim
-from buckpass.fit.comparing import compare
-from buckpass.fit.decisive_cases import decisive_cases
-from buckpass.fit.explanations import explanation
-from buckpass.fit.fitting import load_posteriors
-from buckpass.fit.likelihood import Likelihood
-from buckpass.fit.observations import observe
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.power_study import power_study
-from buckpass.fit.predictive_checks import predictive_checks
-from buckpass.futures import Plan, agreement, simulate
-from buckpass.futures.backtest import backtest
+from buckpass.evidence.comparing import compare
+from buckpass.evidence.predictive_checks import predictive_checks
+from buckpass.evidence.studies.decisive_cases import decisive_cases
+from buckpass.evidence.studies.power_study import power_study
+from buckpass.fitting.layout import EFFECT
 from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import setting_of
+from buckpass.ledger.ledger import assess_claim
+from buckpass.model.coefficients import coefficients_from
+from buckpass.page.what_ifs import card_what_ifs
 from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import OrderNotPlayed
-from buckpass.report.what_ifs import card_what_ifs
+from buckpass.years import Plan, simulate
+from buckpass.years.backtest import backtest
+from drawn import prior_posterior
+from made_posteriors import posterior_of, prior_sites
 
 CRISIS, DRAWS = "kz_jan_2022", 6
 
@@ -47,14 +47,20 @@ def case():
 
 @pytest.fixture(scope="module")
 def led(case):
-    """The bundled division of labour with the patron first."""
-    return load_posteriors(case, names=["DL"], order="patron first")["DL"]
+    """Free riding, as if it had been fitted with the patron first.
+
+    Others' work counts in full, and neither rungs nor names are worth anything by themselves: so the order matters.
+    """
+    sites = prior_sites(case, "FR", 2 * DRAWS)
+    nothing = {name: 0 * sites[name] for name in ("rung.payoff", "stake.power", "cost.power")}
+    plain = posterior_of(case, "FR", {**sites, **nothing, "kappa": 0 * sites["kappa"] + 1})
+    return replace(plain, order="patron first")
 
 
 @pytest.fixture(scope="module")
 def together(led):
     """The same draws as if they had been fitted with all moving at once."""
-    return Posterior(**{f.name: getattr(led, f.name) for f in fields(Posterior)} | {"order": "simultaneous"})
+    return replace(led, order="simultaneous")
 
 
 def rungs(case, fit, n_draws=DRAWS):
@@ -64,9 +70,8 @@ def rungs(case, fit, n_draws=DRAWS):
 def test_solve_gives_the_number_of_the_game_that_was_fitted(case, led, together):
     setting = setting_of(case)
     at = setting.names.crises.index(CRISIS)
-    fitted = Likelihood(explanation("DL"), setting, observe(case, setting), "patron first")
-    one = jax.tree.map(jnp.asarray, led.flat(DRAWS))
-    games = jax.vmap(lambda values: crises_of(setting, fitted.coefficients(values)))(one)
+    one = {name: jnp.asarray(draws) for name, draws in led.flat(DRAWS).items() if name != EFFECT}
+    games = jax.vmap(lambda values: crises_of(setting, coefficients_from(setting, values)))(one)
     games = jax.tree.map(lambda a: a[:, at], games)
     played = patron_first(games, jnp.full(DRAWS, first_mover(setting)[at]))
     by_hand = np.asarray(jnp.sum(games.rung * played.strategy, axis=-1)).mean(0)
@@ -123,25 +128,25 @@ OBEY = {
     "rung probabilities": lambda case, fit: rung_probabilities(setting_of(case, [CRISIS]), fit, DRAWS).mean(0).ravel(),
     "claims": lambda case, fit: _claim(case, fit, "model.free_riding_index"),
     "agreement": lambda case, fit: [p.p_keeps + (p.slack or (0,))[0] for p in agreement(
-        case, {"DL": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
+        case, {"FR": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
 }  # fmt: skip
 SLOW = ("tip", "cards", "claims", "agreement")  # each compiles a game of another size
 REFUSE = {
     "solve --all": lambda case, fit, out: solve_crisis(case, fit, CRISIS, (), DRAWS, branch="all"),
-    "futures": lambda case, fit, out: simulate(case, {"DL": fit}, (), Plan(years=1, histories=1)),
-    "years of the dashboard": lambda case, fit, out: play(case, {"DL": fit}, ("RUS.capacity=0.9x",), 1),
-    "backtest": lambda case, fit, out: backtest(case, {"DL": fit}, histories=1),
-    "checks": lambda case, fit, out: predictive_checks(case, {"DL": fit}, n_draws=2),
-    "compare": lambda case, fit, out: compare(case, {"DL": fit}).tables(),
-    "decisive cases": lambda case, fit, out: decisive_cases(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}),
-    "power study": lambda case, fit, out: power_study(case, {"DL": fit, "FR": load_posteriors(case)["FR"]}, out),
+    "futures": lambda case, fit, out: simulate(case, {"FR": fit}, (), Plan(years=1, histories=1)),
+    "years of the dashboard": lambda case, fit, out: play(case, {"FR": fit}, ("RUS.capacity=0.9x",), 1),
+    "backtest": lambda case, fit, out: backtest(case, {"FR": fit}, histories=1),
+    "checks": lambda case, fit, out: predictive_checks(case, {"FR": fit}, n_draws=2),
+    "compare": lambda case, fit, out: compare(case, {"FR": fit}).tables(),
+    "decisive cases": lambda case, fit, out: decisive_cases(case, {"FR": fit, "BL": prior_posterior(case, "BL")}),
+    "power study": lambda case, fit, out: power_study(case, fit, out),
 }
 
 
 def _claim(case, fit, estimand):
     """Values of the first of the case's claims with this estimand."""
     claim = next(c for c in case.claims if c.estimand and c.estimand.name == estimand)
-    return [assess_claim(case, claim, {"DL": fit}).value]
+    return [assess_claim(case, claim, {"FR": fit}).value]
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, marks=pytest.mark.slow) if p in SLOW else p for p in OBEY])
@@ -152,16 +157,25 @@ def test_what_is_answered_follows_the_order(case, led, together, path):
 
 @pytest.mark.parametrize("path", REFUSE)
 def test_what_has_all_move_at_once_refuses_the_fit_by_name(case, led, tmp_path, path):
-    with pytest.raises(OrderNotPlayed, match="DL was fitted with the patron first"):
+    with pytest.raises(OrderNotPlayed, match="FR was fitted with the patron first"):
         REFUSE[path](case, led, tmp_path / "study")
 
 
 def test_draws_are_taken_in_one_place():
-    """Whoever takes draws goes through `predict.drawing`, which obeys the order, or refuses: the years ahead do."""
+    """Whoever plays draws goes through `predict.drawing`, which obeys the order, or refuses: the years ahead and studies do.
+
+    The others read draws as numbers and play nothing.
+    """
     root = Path(buckpass.__file__).parent
     takers = {
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fit"
+        if re.search(r"\.flat\(|\bcoefficients_of\(", path.read_text("utf-8")) and path.parent.name != "fitting"
     }
-    assert takers == {"predict/drawing.py", "futures/world.py"}
+    read_only = {"evidence/gathered.py", "evidence/identification.py", "evidence/term_summaries.py"}
+    assert takers - read_only == {
+        "predict/drawing.py",
+        "page/live_data.py",
+        "years/world.py",
+        "evidence/studies/power_study.py",
+    }

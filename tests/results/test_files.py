@@ -53,11 +53,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, monkeypat
 
 def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy):
     """The system lets nobody write more than 20 kB into a file, as a full disk would."""
-    from buckpass.fit.files import save_posterior
-    from buckpass.fit.prior_predictive import prior_draws
+    from buckpass.evidence.prior_predictive import prior_draws
+    from buckpass.fitting.files import save_posterior
     from buckpass.game.setting import setting_of
 
-    one = prior_draws(toy, setting_of(toy), "everything", 2000, 0)
+    one = prior_draws(toy, setting_of(toy), "all", 2000, 0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
@@ -121,8 +121,8 @@ def test_every_file_is_put_in_place_by_one_function():
 
 def test_json_that_leaves_the_package_is_written_by_one_encoder():
     """What is hashed, quoted or put into an attribute of a file is no output."""
-    inward = {"results/files.py", "fit/stamp.py", "fit/files.py", "app/links.py", "app/years.py", "futures/sweep.py",
-              "report/model_figures.py", "events/drafting/draft_case.py"}  # fmt: skip
+    inward = {"results/files.py", "fitting/stamp.py", "fitting/files.py", "app/links.py", "app/years.py", "sweeps/sweep.py",
+              "page/model_figures.py", "events/drafting/draft_case.py"}  # fmt: skip
     assert {file for file, text in _calls("dumps") if text.startswith("json.dumps")} <= inward
 
 

@@ -67,8 +67,8 @@ def test_a_result_without_more_gives_its_one_table(table):
 
 def test_results_of_every_kind_give_tables(toy):
     from buckpass.case import diff_cases
-    from buckpass.claims import assess
-    from buckpass.record import measure
+    from buckpass.ledger import assess
+    from buckpass.measured import measure
 
     for found in (measure(toy), assess(toy, None), diff_cases(toy, toy)):
         assert isinstance(found.table(), ResultTable)

@@ -9,8 +9,8 @@ import altair as alt
 
 from buckpass.app.live import QUANTITIES, Answer
 from buckpass.case import Case
-from buckpass.report.theme import INK, PALE, Figure, Layered, power_colours, styled
-from buckpass.report.wording import and_join, name_of, with_interval
+from buckpass.page.theme import INK, PALE, Figure, Layered, power_colours, styled
+from buckpass.page.wording import and_join, name_of, with_interval, years_of
 
 __all__ = ["answer_bars", "answer_data", "answer_note", "answer_specs", "answer_title", "outcome_words"]
 
@@ -30,6 +30,8 @@ def answer_bars(case: Case, answer: Answer) -> Figure:
         f"Source: fit of {answer.explanation} to the record of {case.id}.",
         _largest(case, answer),
         chart,
+        years=years_of(case, [answer.crisis]),
+        unit="given above each panel",
     )
 
 

@@ -13,7 +13,7 @@ from buckpass.app.links import usable
 from buckpass.case import Case
 from buckpass.changes import OverridePath, override_paths
 from buckpass.changes.in_case import present_value
-from buckpass.report.wording import name_of
+from buckpass.page.wording import name_of
 
 __all__ = ["MOST_CONTROLS", "Control", "controls_of", "override_text", "settings_from"]
 

@@ -21,19 +21,18 @@ from buckpass.app.marks import plain
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, prepare, usable_ahead
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
 from buckpass.changes import BadOverride
-from buckpass.fit.explanations import explanation
-from buckpass.fit.fitting import load_posteriors
-from buckpass.fit.posterior import Posterior, PosteriorFileError
-from buckpass.fit.scoring import compare_fits
+from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.posterior import Posterior, PosteriorFileError
+from buckpass.fitting.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
+from buckpass.model.mechanisms import combination
+from buckpass.page.decades_chapter import WORDS as FAN_WORDS
+from buckpass.page.decades_chapter import fan_figure, fan_panels
+from buckpass.page.theme import styled
+from buckpass.page.wording import name_of, number, with_interval
 from buckpass.predict.which_fits import basis_of, best_first
-from buckpass.report.decades_chapter import WORDS as FAN_WORDS
-from buckpass.report.decades_chapter import fan_figure, fan_panels
-from buckpass.report.theme import styled
-from buckpass.report.wording import name_of, number, with_interval
 
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
-AVERAGE = "average"  # the word in a link for the fits that answer everywhere else
 FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
 
 
@@ -51,15 +50,14 @@ def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
 @st.cache_resource(show_spinner="Solving the baseline …", max_entries=200)
 def live_of(ref: str, folder: str, name: str, crisis: str) -> LiveCrisis:
     fits = fits_of(ref, folder)
-    return LiveCrisis(case_of(ref), fits if name == AVERAGE else fits[name], crisis)
+    return LiveCrisis(case_of(ref), fits[name], crisis)
 
 
 def choices_of(ref: str, folder: str) -> dict[str, str]:
-    """What the visitor may ask, in words: the fits that answer everywhere else first, then each by itself."""
+    """What the visitor may ask, in words: the fit that answers everywhere else first, then the others, best first."""
     fits = fits_of(ref, folder)
-    basis = basis_of(case_of(ref), fits)
-    average = {AVERAGE: f"As elsewhere: {basis.name}"} if len(basis.fits) > 1 else {}
-    return average | {e: explanation(e).name for e in fits}
+    speaking = basis_of(case_of(ref), fits).name
+    return {e: combination(e).name for e in sorted(fits, key=lambda e: e != speaking)}
 
 
 @st.cache_resource(show_spinner=False)
@@ -75,9 +73,13 @@ def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) ->
 
 @st.cache_resource(show_spinner="Testing the claims …")
 def verdicts_of(ref: str, folder: str):
-    from buckpass.claims import assess
+    """Of all fits: one that failed its diagnostics widens the doubt."""
+    from buckpass.evidence.gathered import gathered
+    from buckpass.ledger import assess
 
-    return assess(case_of(ref), fits_of(ref, folder))
+    case, where = case_of(ref), Path(folder) if folder else None
+    fits = load_posteriors(case, where)
+    return assess(case, fits, kept=gathered(case, fits, where) if where else None)
 
 
 def main() -> None:
@@ -206,7 +208,7 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
                 panels = fan_panels(case, found, measure)
                 for column, panel in zip(itertools.cycle(st.columns(3)), panels, strict=False):
                     column.vega_lite_chart(styled(panel).to_dict(), width="content")
-                st.caption(plain(f"{figure.note} {figure.source} Consequences of the assumptions, no forecast."))
+                st.caption(plain(f"{figure.about} {figure.source} Consequences of the assumptions, no forecast."))
     except BuckpassError as error:
         place.error(plain(str(error)))
 
@@ -214,7 +216,7 @@ def years_ahead(case: Case, view: View, ref: str, folder: str) -> None:
 def explanations(case: Case, fits: dict[str, Posterior]) -> None:
     comparison = compare_fits(fits)
     rows = [
-        {"explanation": explanation(e).name, "says": explanation(e).says, "elpd": number(float(comparison.elpd[i]), 4),
+        {"explanation": combination(e).name, "says": combination(e).says, "elpd": number(float(comparison.elpd[i]), 4),
          "against the best": f"{number(float(comparison.difference[i]))} ± {number(float(comparison.se_difference[i]))}",
          "weight": f"{comparison.weight[i]:.2f}"}
         for i, e in enumerate(comparison.ids)

@@ -99,7 +99,7 @@ class LiveCrisis:
             raise NoEquilibriumFound(
                 f"{len(lost.positions)} draws were not solved: move less far", lost.positions
             ) from lost
-        return {k: changed.pooled(v) for k, v in quantities_of(changed.games, solved).items()}
+        return quantities_of(changed.games, solved)
 
 
 def _summary(before: np.ndarray, after: np.ndarray) -> dict[str, float]:

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from buckpass.case import BuckpassError, load_case
-from buckpass.fit.fitting import load_posteriors
+from buckpass.fitting.fitting import load_posteriors
 
 __all__ = ["DashboardMissing", "PortInUse", "serve"]
 

@@ -18,12 +18,12 @@ import xarray as xr
 from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.load import is_bundled
 from buckpass.changes import BadOverride
-from buckpass.fit.files import load_posteriors
-from buckpass.fit.posterior import Posterior
-from buckpass.futures import Plan, simulate
-from buckpass.futures.scenario import scenario_of
+from buckpass.fitting.files import load_posteriors
+from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import basis_of, best_first
 from buckpass.results.files import json_text, made_folder, write_whole
+from buckpass.years import Plan, simulate
+from buckpass.years.scenario import scenario_of
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 

@@ -107,7 +107,8 @@ def explain_crises(
     overrides: Sequence[Override] = (),
 ) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
-    case.power(power), case.power(reference)
+    for name in (power, reference):
+        case.power(name)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
     given = drawn(case, fits, crises, overrides, n_draws)
@@ -146,15 +147,13 @@ def _explained(
     given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition, overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> Explained:  # fmt: skip
-    every = {"gap": np.asarray(split.gap)}
-    every |= {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
-    by_fit = {name: given.by_fit(d) for name, d in every.items()}
-    draws = {name: given.pooled(d) for name, d in every.items()}
-    gap, said = draws.pop("gap"), given.said
+    gap, said = np.asarray(split.gap), given.said
+    draws = {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
+    means = {name: float(d.mean()) for name, d in {"gap": gap, **draws}.items()}
     return Explained(
         crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
         parts={name: summary(d) for name, d in draws.items()}, draws=draws, overrides=tuple(o.text for o in overrides),
-        by_fit={fit: {name: float(d[fit].mean()) for name, d in by_fit.items()} for fit in given.sizes},
+        by_fit={given.basis.name: means},
         **{**said, "notes": (*said["notes"], *idle_note(idle))},
     )  # fmt: skip
 

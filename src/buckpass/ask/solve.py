@@ -29,7 +29,7 @@ from buckpass.game.solver import Solved
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
-from buckpass.predict.which_fits import Basis, Fits, refuse_in_order
+from buckpass.predict.which_fits import Fits, refuse_in_order
 from buckpass.results.summary import Summary, summary
 
 __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary"]
@@ -64,12 +64,11 @@ def solve_crisis(
     solution = _solutions(case, given, overrides)[crisis]
     if branch == "principal":
         return solution
-    leading = given.basis.leading
+    basis = given.basis
     if given.first is not None:
-        refuse_in_order({leading.explanation: leading}, "the list of all equilibria")
-    alone = drawn(case, Basis({leading.explanation: leading}, {leading.explanation: 1.0}), [crisis], overrides, n_draws)
-    mean = scenario_games(_at_mean(alone.setting.nameless(), alone.coefficients), alone.setting, overrides)
-    equilibria = _equilibria(mean, case.powers, leading.explanation, seed)
+        refuse_in_order({basis.name: basis.fit}, "the list of all equilibria")
+    mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, overrides)
+    equilibria = _equilibria(mean, case.powers, basis.name, seed)
     return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, crisis))
 
 
@@ -115,19 +114,18 @@ def _solution(
     idle: tuple[str, ...],
 ) -> CrisisSolution:  # fmt: skip
     plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
-    pooled = {name: given.pooled(values) for name, values in parts.items()}
     powers = tuple(
         PowerSolution(
-            id=name, plays=bool(plays[i]), response=tuple(pooled["response"][:, i].mean(0).tolist()),
-            alone=tuple(pooled["alone"][:, i].mean(0).tolist()),
-            **{k: summary(pooled[k][:, i]) for k in OF_POWER},
+            id=name, plays=bool(plays[i]), response=tuple(parts["response"][:, i].mean(0).tolist()),
+            alone=tuple(parts["alone"][:, i].mean(0).tolist()),
+            **{k: summary(parts[k][:, i]) for k in OF_POWER},
         )
         for i, name in enumerate(given.setting.names.powers)
     )  # fmt: skip
     error, sweeps = used
     solver = {"residual": float(np.max(error)), "sweeps": int(np.max(sweeps)), "status": "converged"}
     return CrisisSolution(
-        crisis=given.crises[c], powers=powers, **{k: summary(pooled[k]) for k in OF_CRISIS}, solver=solver,
+        crisis=given.crises[c], powers=powers, **{k: summary(parts[k]) for k in OF_CRISIS}, solver=solver,
         overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs,
         **{**given.said, "notes": (*given.said["notes"], *idle_note(idle))},
     )  # fmt: skip

@@ -155,7 +155,7 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
         numbers = [form for form, path in paths.items() if path.value == "number"]
         raise BadCrossing(f"{name[:80]!r} is no number that can be varied — {spelling_hint(name, numbers)}")
     path = paths[name]
-    operation = "scale" if path.attribute in FACTORS and _fits_with(play, path) else path.operation
+    operation = "scale" if path.attribute in FACTORS and _has_multiples(play, path) else path.operation
     present = 1.0 if operation == "scale" else present_value(play.case, play.case.crisis(play.crisis), path) or 0.0
     low, high = _bounds(path, operation, present, bounds)
     one = _Input(path, operation, present, np.zeros(0))
@@ -167,24 +167,12 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
     return one
 
 
-def _fits_with(play: _Play, path: OverridePath) -> tuple[str, ...]:
-    """The fits under which a payoff is above 0, so that multiples of it mean something; all of them for another input."""
+def _has_multiples(play: _Play, path: OverridePath) -> bool:
+    """Whether multiples of an input mean something: not those of a payoff that the fit leaves at 0."""
     if path.attribute not in PAYOFFS:
-        return tuple(play.given.sizes)
+        return True
     now = getattr(play.given.games, path.attribute)[:, play.case.powers.index(path.subject)]
-    return tuple(e for e, values in play.given.by_fit(np.asarray(now)).items() if np.any(values > 0))
-
-
-def _notes(play: _Play, *inputs: _Input) -> tuple[str, ...]:
-    """Those of the fits, and which of them leave an input at 0 whatever its multiple."""
-    notes = play.given.basis.notes
-    for one in (i for i in inputs if i.operation == "scale"):
-        without = [e for e in play.given.sizes if e not in _fits_with(play, one.path)]
-        if without:
-            notes += (
-                f"Under {', '.join(without)} {one.path.form} is 0 by assumption, and so is every multiple of it.",
-            )
-    return notes
+    return bool(np.any(np.asarray(now) > 0))
 
 
 def _bounds(
@@ -222,9 +210,8 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
 
     edges = over.scale(over.grid)
     curve = np.stack([value(np.full(play.n_draws, u)) for u in edges])
-    now = play.given.pooled(play.ask(play.at(0, play.settings([[]]))))
-    by_draw = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
-    crossing, curve = play.given.pooled(by_draw), play.given.pooled(curve.T).T
+    now = play.ask(play.at(0, play.settings([[]])))
+    crossing = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
     crossed = crossing[np.isfinite(crossing)]
     middle = None
     if crossed.size:
@@ -234,7 +221,7 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
         crisis=play.crisis, over=over.path.form, unit=over.unit,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
         draws=crossing, share_crossing=crossed.size / crossing.size, share_holding=float(play.asked.holds(now).mean()),
-        grid=over.grid, curve=curve, **{**play.given.said, "notes": (*_notes(play, over), *still)},
+        grid=over.grid, curve=curve, **{**play.given.said, "notes": (*play.given.said["notes"], *still)},
     )  # fmt: skip
 
 
@@ -266,13 +253,13 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
     for pair, group in zip(pairs, of_settings, strict=True):
         games = play.at(index[tuple(o.text for o in group)], settings)
         value = play.ask(scenario_games(games, play.given.setting, pair))
-        means.append(float(play.given.pooled(value).mean()))
+        means.append(float(value.mean()))
     mean = np.array(means).reshape(len(first.grid), len(second.grid))
     return PhaseDiagram(
         crisis=play.crisis, over=(first.path.form, second.path.form),
         units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
         contour=_contour(mean - play.asked.threshold, first.grid, second.grid),
-        **{**play.given.said, "notes": _notes(play, first, second)},
+        **play.given.said,
     )  # fmt: skip
 
 

@@ -205,8 +205,7 @@ def whatif_crises(
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
                 "without_effect": idle[crisis]}  # fmt: skip
-        pooled = jax.tree.map(before.pooled, before.of(c, numbers))
-        answers[crisis] = _result(case.powers, pooled, {**said, **before.said})
+        answers[crisis] = _result(case.powers, before.of(c, numbers), {**said, **before.said})
     return answers
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ESTIMANDS = HERE.parent / "claims" / "estimands.toml"
+ESTIMANDS = HERE.parent / "ledger" / "estimands.toml"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class EstimandKind:
 def known_estimands() -> Mapping[str, EstimandKind]:
     """The estimands that claims may use, by name.
 
-    The list is `claims/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
+    The list is `ledger/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
     they bind; `needed_with` and `needed_without` are parameters that must stand beside another, or in its place.
     """
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))

@@ -137,6 +137,8 @@ KINDS: Mapping[str, Kind] = {
     "actors": _kind("a list of states or organisations", Names_),
     "organisation": _kind("an organisation", Name, lambda n: n.organisations),
     "organisations": _kind("a list of organisations", Names_, lambda n: n.organisations),
+    "one or more organisations": _kind("an organisation, or a list of them", Name | Names_, lambda n: n.organisations),
+    "years by state": _kind("a table of state = [year, year it is set against]", dict[Name, tuple[Year, Year]]),
     "theatres": _kind("a theatre, or a list of them", Name | Names_, lambda n: n.theatres),
     "crises": _kind("a list of crises", Names_, lambda n: n.crises),
     "states": _kind("a list of states", Names_),

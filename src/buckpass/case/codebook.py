@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from buckpass.case.case import Case
 from buckpass.case.entries import Entry
 from buckpass.case.problems import UnknownName
-from buckpass.case.rows import ROW_MODELS
+from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.schema import ClaimFile, Scenario, Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,6 +8,7 @@ import polars as pl
 
 COUNTED = ("seen", "recalled", "absence")  # from the strongest; *machine* and *unsearched* are no coder's finding
 UNDECIDED = {"stance": "unknown", "scope": "unknown", "vehicle": ""}  # what is said where coders differ evenly
+SETTLED = ("", "settled")  # as coder beside others: what was settled between them, and no coder's own reading
 _KEY = ("crisis_id", "actor")
 
 
@@ -21,9 +22,12 @@ def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataF
     Returns
     -------
     The rows whose coder looked, with `rung_low` and `rung_high` never null, and `weight`: 1 over the number of coders
-    who are left for the crisis and actor, so that a response counts once however many coded it.
+    who are left for the crisis and actor, so that a response counts once however many coded it. What was settled between
+    coders is left out beside their rows: it is no reading of its own.
     """
     rows = responses.filter(_counts(bases))
+    own = ~pl.col("coder").is_in(SETTLED)
+    rows = rows.filter(own | ~own.any().over(_KEY))
     return rows.with_columns(*_band(), (1.0 / pl.len().over(_KEY)).alias("weight"))
 
 
@@ -34,6 +38,9 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
     and of two middle ones the lower claims no act that half of the coders did not find. The band, `low` to `high`, runs
     over the bands of all coders. `stance`, `scope` and `vehicle` are what most coders say; where as many say otherwise
     they are *unknown* (no vehicle). `basis` is the weakest of the coders' bases.
+
+    A row without a coder, or by *settled*, beside rows of coders is what was settled between them: it alone decides rung,
+    band, basis and words.
 
     Where nobody looked, `rung`, `low` and `high` are null, and `basis` is *machine* if a machine proposed a code, else
     *unsearched*; stance, scope and vehicle are not known either, whatever such rows say.
@@ -49,6 +56,11 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
     weakness = pl.col("basis").replace_strict({b: i for i, b in enumerate(COUNTED)}, default=-1)
     rows = responses.with_columns(*_band(), counts.alias("counts"), weakness.alias("weakness"))
     rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(_KEY))
+    is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(_KEY) > 1
+    rows = rows.with_columns(
+        (pl.col("counts") & (is_settled | ~(is_settled.any().over(_KEY) & several))).alias("decides"),
+        (pl.col("counts") & ~(is_settled & several)).alias("counts"),
+    )
     joined = rows.group_by(_KEY, maintain_order=True).agg(*_of_all_coders())
     nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
     read_as_one = joined.with_columns(
@@ -61,15 +73,15 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
 
 def _of_all_coders() -> list[pl.Expr]:
     """What the rows of one response say together; the words of each kind that are said most often, as lists."""
-    found = pl.col("counts")
+    found = pl.col("decides")
     return [
         pl.col("rung").filter(found).quantile(0.5, "lower").cast(pl.Int8),
         pl.col("rung_low").filter(found).min().alias("low"),
         pl.col("rung_high").filter(found).max().alias("high"),
-        pl.col("basis").sort_by("weakness").last(),
-        found.sum().cast(pl.Int64).alias("coders"),
+        pl.col("basis").filter(found | ~found.any()).sort_by(pl.col("weakness").filter(found | ~found.any())).last(),
+        pl.col("counts").sum().cast(pl.Int64).alias("coders"),
         (pl.col("basis") == "machine").any().alias("is_proposed"),
-        pl.col(*UNDECIDED).mode(),
+        pl.col(*UNDECIDED).filter(found | ~found.any()).mode(),
         pl.col("kind").first(),
         pl.col("detail").unique(maintain_order=True),
         pl.col("source_id").explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).alias("sources"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from buckpass.case.files import safe_cell
+from buckpass.case.reading.files import safe_cell
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:

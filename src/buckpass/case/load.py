@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buckpass.case.case import Case
-from buckpass.case.files import canonical_bytes, decode_text, read_inside
+from buckpass.case.checking.references import Material, check_references
+from buckpass.case.checking.weak_spots import weak_spots
 from buckpass.case.problems import (
     CaseNotFound,
     CaseProblems,
@@ -18,13 +19,12 @@ from buckpass.case.problems import (
     clip,
     spelling_hint,
 )
-from buckpass.case.references import Material, check_references
-from buckpass.case.rows import ROW_MODELS
+from buckpass.case.reading.files import canonical_bytes, decode_text, read_inside
+from buckpass.case.reading.rows import ROW_MODELS
+from buckpass.case.reading.tables import Table, empty_table, read_table
+from buckpass.case.reading.toml_reading import TomlFile, read_toml
 from buckpass.case.schema import ClaimFile, Scenario, Settings
 from buckpass.case.sources import Source, keys_of, read_sources
-from buckpass.case.tables import Table, empty_table, read_table
-from buckpass.case.toml_reading import TomlFile, read_toml
-from buckpass.case.weak_spots import weak_spots
 
 BUNDLED = Path(__file__).parent.parent / "cases"
 RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv")

@@ -8,8 +8,8 @@ from typing import Any
 
 from buckpass.case.ladder import Rungs
 from buckpass.case.problems import Problem, clip, spelling_hint
+from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
-from buckpass.case.toml_reading import TomlFile
 
 
 @dataclass(frozen=True)

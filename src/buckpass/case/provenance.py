@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
-from buckpass.case.files import decode_text, read_inside
 from buckpass.case.problems import FileRefused
+from buckpass.case.reading.files import decode_text, read_inside
+from buckpass.case.reading.toml_lines import Path
+from buckpass.case.reading.toml_reading import read_toml
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Settings
-from buckpass.case.toml_lines import Path
-from buckpass.case.toml_reading import read_toml
 
 
 @dataclass(frozen=True)

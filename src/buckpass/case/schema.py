@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from buckpass.case.cells import parse_date
 from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
 from buckpass.case.ladder import Ladder
+from buckpass.case.reading.cells import parse_date
 
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
@@ -244,14 +244,25 @@ class AlternativeSeries(Entry):
     label: Line
 
 
+class LeastVolume(Entry):
+    """Below which total of a series, over the years summed, nobody leads."""
+
+    series: str
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(description="in the unit of the series")
+    reason: Text
+
+
 class PositionMeasure(Entry):
     """Which series are a power's position in a domain; never added: each year uses the first that has all powers."""
 
     series: OneOrMore
+    name: Line = Field("", description="what the series count, as a title says it: trade, arms deliveries")
     powers: tuple[StateId, ...] = ()
     partners: tuple[str, ...] = ()
     reason: Text = ""
     alternatives: tuple[AlternativeSeries, ...] = ()
+    years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
+    least_volumes: tuple[LeastVolume, ...] = ()
 
 
 class CapacityMeasure(Entry):
@@ -318,6 +329,9 @@ class Settings(Entry):
     measures: Measures
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     arrangement: Arrangement | None = None
+    argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
+        (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
+    )
 
     @model_validator(mode="after")
     def _years_in_order(self) -> Settings:

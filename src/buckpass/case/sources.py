@@ -17,6 +17,7 @@ MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([$%&#_{}])")
+_MARKS = re.compile(r'(?<!\\)[{}"]')
 _BRACES = re.compile(r"(?<!\\)[{}]")
 
 
@@ -42,16 +43,32 @@ class Source:
     @property
     def url(self) -> str:
         """The web address, only where it is http or https."""
-        address = self.fields.get("url", "").strip()
+        address = _unescaped(self.fields.get("url", "")).replace("\\textasciitilde", "~").strip()
         return address if re.fullmatch(r"https?://\S+", address) else ""
+
+    @property
+    def authors(self) -> str:
+        """Its authors, else its editors, as the file writes each; a name in braces is one name, whatever words it has."""
+        from pybtex.bibtex.utils import split_name_list
+
+        names = split_name_list(self.fields.get("author") or self.fields.get("editor") or "")
+        known = ", ".join(plain_text(name) for name in names if name != "others")
+        return f"{known} et al." if "others" in names[1:] else known
+
+    @property
+    def year(self) -> str:
+        """Its year, of `year` or of BibLaTeX's `date`; n.d. where neither is given."""
+        dated = re.match(r"\s*(\d{4})", self.field("date"))
+        return self.field("year") or (dated[1] if dated else "n.d.")
 
     @property
     def citation(self) -> str:
         """Author (year). Title. Where it appeared."""
-        authors = re.sub(r"\s+and\s+", ", ", self.field("author") or self.field("editor"))
-        year = self.field("year") or "n.d."
-        head = f"{authors} ({year})" if authors else f"({year})"
-        place = [self.field(name) for name in ("journal", "booktitle", "howpublished", "institution", "publisher")]
+        head = f"{self.authors} ({self.year})" if self.authors else f"({self.year})"
+        makers = [self.field(name) for name in ("organization", "institution", "school", "publisher")]
+        published = ", ".join(part for part in [*makers, self.field("location") or self.field("address")] if part)
+        journal = self.field("journaltitle") or self.field("journal")
+        place = [journal, self.field("booktitle"), self.field("howpublished"), published]
         return ". ".join(part.rstrip(".") for part in [head, self.field("title"), *place] if part) + "."
 
 
@@ -64,8 +81,31 @@ def plain_text(value: str) -> str:
             value = codecs.getdecoder("ulatex")(value)[0]  # type: ignore[arg-type]  this codec goes from text to text
         except (ValueError, LookupError):  # an accent on nothing, and the like
             value = value.replace("\\", "")
-    value = _ESCAPED.sub(r"\1", _BRACES.sub("", value))
-    return re.sub(r"\s+", " ", value).strip()
+    return re.sub(r"\s+", " ", _unescaped(value)).strip()
+
+
+def _unescaped(value: str) -> str:
+    return _ESCAPED.sub(r"\1", _BRACES.sub("", value))
+
+
+def _without_comments(text: str) -> str:
+    """The file with lines that begin with % left empty, so that what is commented out does not count.
+
+    Inside a field % is a letter like others; the lines keep their numbers.
+    """
+    depth, in_quotes, kept = 0, False, []
+    for line in text.split("\n"):
+        if depth < 2 and not in_quotes and line.lstrip().startswith("%"):
+            kept.append("")
+            continue
+        kept.append(line)
+        if depth or line.lstrip().startswith("@"):
+            for mark in _MARKS.findall(line):
+                if mark == '"':
+                    in_quotes ^= depth == 1
+                else:
+                    depth = max(0, depth + (1 if mark == "{" else -1))
+    return "\n".join(kept)
 
 
 def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]]:
@@ -76,6 +116,7 @@ def read_sources(name: str, text: str) -> tuple[dict[str, Source], list[Problem]
     if found := control_character(text):
         line = text.count("\n", 0, found.start()) + 1
         return {}, [Problem(name, line, "", f"holds the control character {found[0]!r}", "remove it")]
+    text = _without_comments(text)
     reading = _Reading(name, _first_lines(text))
     reading.read(text)
     if not reading.sources and not reading.problems:
@@ -155,7 +196,7 @@ def _first_lines(text: str) -> dict[str, int]:
 
 def keys_of(text: str) -> frozenset[str]:
     """The keys of all entries, also of those that are not valid otherwise."""
-    return frozenset(found[2] for found in islice(_entries(text), MOST_SOURCES))
+    return frozenset(found[2] for found in islice(_entries(_without_comments(text)), MOST_SOURCES))
 
 
 def _entries(text: str) -> Iterator[re.Match[str]]:

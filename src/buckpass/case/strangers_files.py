@@ -10,9 +10,9 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from buckpass.case.files import MEGABYTE, decode_text, read_bounded
+from buckpass.case.checking.case_wording import say
 from buckpass.case.problems import FileRefused, clip
-from buckpass.case.wording import say
+from buckpass.case.reading.files import MEGABYTE, decode_text, read_bounded
 
 __all__ = [
     "JSON_LIMIT",

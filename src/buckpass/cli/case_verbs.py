@@ -12,7 +12,7 @@ from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tel
 
 if TYPE_CHECKING:
     from buckpass.case import Case, CaseDiff
-    from buckpass.claims.recoding import FittedChanges
+    from buckpass.ledger.recoding import FittedChanges
     from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
@@ -102,8 +102,8 @@ def diff(
     """What differs between two codings of the same record, and what that changes in the headline numbers."""
     with errors_as_messages():
         from buckpass.case import diff_cases, load_case
-        from buckpass.claims.recoding import fitted_changes
-        from buckpass.record.changes import measured_changes
+        from buckpass.ledger.recoding import fitted_changes
+        from buckpass.measured.changes import measured_changes
 
         first, second = load_case(a), load_case(b)
         found = diff_cases(first, second)
@@ -143,6 +143,10 @@ def record(
     crisis: Annotated[
         str | None, typer.Option(metavar="ID", help="The inputs of one crisis: file, line, basis and sources of each.")
     ] = None,
+    shares: Annotated[
+        bool,
+        typer.Option("--shares", help="Every share with its numerator, denominator, source and year; who leads where."),
+    ] = False,
     as_json: AsJson = False,
     seed: Seed = 0,
 ) -> None:
@@ -153,16 +157,18 @@ def record(
         if crisis is not None:
             _tell_origins(load_case(case), crisis, as_json)
             return
-        from buckpass.record import measure
-        from buckpass.record.terminal import brief_tables
+        from buckpass.measured import measure
+        from buckpass.measured.terminal import brief_tables, share_tables
 
         found = measure(load_case(case), seed=seed)
         if as_json:
             answer(found.as_dict())
             return
-        for one in brief_tables(found):
+        for one in share_tables(found) if shares else brief_tables(found):
             tell_table(one)
             tell("")
+        if shares:
+            return
         basis = found.responses.frame["basis"].value_counts(sort=True)
         said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
         tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")

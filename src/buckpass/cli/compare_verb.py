@@ -18,36 +18,36 @@ Posteriors = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
 ]
 Latex = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
+StudyFolder = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
+]
+Wider = Annotated[int, typer.Option(min=-1, max=1, help="The ranking with every band wider (1) or narrower (-1).")]
 
 
 def compare(
     case: CaseRef,
     posteriors: Posteriors = None,
     basis: Annotated[str, typer.Option(help="all, or seen: the ranking by rows whose source was seen.")] = "all",
-    doubt: Annotated[
-        int, typer.Option(min=-1, max=1, help="The ranking with every band wider (1) or narrower (-1).")
-    ] = 0,
+    doubt: Wider = 0,
     without: Annotated[str, typer.Option(metavar="THEATRE", help="The ranking without one theatre.")] = "",
     next_cases: Annotated[int, typer.Option("--next", min=0, help="Crises to watch for or code: this many.")] = 0,
     pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
-    power: Annotated[bool, typer.Option("--power", help="Who would win if X were true: the power study.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
-    ] = None,
-    replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per explanation.")] = 3,
+    power: Annotated[
+        bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")
+    ] = False,
+    output: StudyFolder = None,
+    replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 3,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
     priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
     figure: FigureFile = None,
+    full: Annotated[bool, typer.Option("--full", help="Every table: readings, pairs, checks, crises.")] = False,
     seed: Seed = 0,
     latex: Latex = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explanations ranked by how they predict crises they have not seen; what would tell them apart; what it leans on."""
-    asked = [name for name, given in {"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors}.items() if given]  # fmt: skip
-    if len(asked) > 1:
-        typer.echo(f"{' and '.join(asked)} ask different questions: give one of them", err=True)
-        raise typer.Exit(CALLED_WRONG)
+    """What each mechanism adds to the controls, alone and given the rest, beside regressions; ties, and what it hangs on."""
+    _one_question({"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors})
     with errors_as_messages(), ExitStack() as stack:
         from buckpass.case import load_case
 
@@ -62,12 +62,19 @@ def compare(
             found = _priors(loaded, posteriors, figure, seed)
         else:
             found = _ranking(loaded, posteriors, _reading(basis, doubt, without), figure)
-        _print(found, latex, as_json)
+        _print(found, latex, as_json, full and hasattr(found, "everything"))
+
+
+def _one_question(asked: dict[str, Any]) -> None:
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        typer.echo(f"{' and '.join(given)} ask different questions: give one of them", err=True)
+        raise typer.Exit(CALLED_WRONG)
 
 
 def _reading(basis: str, doubt: int, without: str) -> str:
     """The name of the one reading that the options ask for."""
-    from buckpass.fit.rankings import AS_CODED, NoSuchReading
+    from buckpass.evidence.rankings import AS_CODED, NoSuchReading
 
     if basis not in ("all", "seen"):
         raise NoSuchReading(f"--basis is all or seen, not {basis!r}")
@@ -82,17 +89,21 @@ def _reading(basis: str, doubt: int, without: str) -> str:
 
 
 def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) -> Any:
-    from buckpass.fit import compare as compare_fits
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.posterior import PosteriorFileError
+    from buckpass.evidence.comparing import compare as compare_fits
+    from buckpass.evidence.gathered import gathered
+    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.posterior import PosteriorFileError
 
     try:
         led = load_posteriors(case, folder, order="patron first")
     except PosteriorFileError:
         led = {}
-    found = compare_fits(case, load_posteriors(case, folder), reading=reading, led=led)
+    fits = load_posteriors(case, folder)
+    found = compare_fits(
+        case, fits, reading=reading, led=led, kept=gathered(case, fits, folder or case.folder / "posteriors")
+    )
     if figure:
-        from buckpass.report.comparison_figures import crises_by_explanation
+        from buckpass.page.comparison_figures import crises_by_explanation
 
         write_figure(crises_by_explanation(case, found), figure)
     for name, reasons in found.failed.items():
@@ -101,8 +112,8 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
 
 
 def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.decisive_cases import NothingToTellApart, decisive_cases
+    from buckpass.evidence.studies.decisive_cases import NothingToTellApart, decisive_cases
+    from buckpass.fitting import load_posteriors
 
     two = tuple(part.strip() for part in pair.split(",")) if pair else None
     if two is not None and len(two) != 2:
@@ -113,20 +124,19 @@ def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
 def _power(case: Any, folder: Path | None, output: Path | None, replications: int, cluster: str | None, seed: int, stack: ExitStack) -> Any:  # fmt: skip
     from functools import partial
 
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.power_study import WithSplits, bundled_power_study, power_study
+    from buckpass.evidence.studies.power_study import WHOLE, bundled_power_study, power_study
+    from buckpass.fitting import load_posteriors
 
-    fits = load_posteriors(case, folder)
     if output is None:
-        return WithSplits.of(case, fits, bundled_power_study(case))
+        return bundled_power_study(case)
     spread = None
     if cluster is not None:
-        from buckpass.futures.cluster import connected
-        from buckpass.futures.cluster import spread as spread_over
+        from buckpass.sweeps.cluster import connected
+        from buckpass.sweeps.cluster import spread as spread_over
 
         spread = partial(spread_over, stack.enter_context(connected(cluster)))
-    study = power_study(case, fits, output, replications=replications, seed=seed, spread=spread, told=_told)
-    return WithSplits.of(case, fits, study)
+    whole = load_posteriors(case, folder, [WHOLE])[WHOLE]
+    return power_study(case, whole, output, replications=replications, seed=seed, spread=spread, told=_told)
 
 
 def _told(done: int, total: int) -> None:
@@ -134,35 +144,35 @@ def _told(done: int, total: int) -> None:
 
 
 def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
-    from buckpass.fit import load_posteriors
-    from buckpass.fit.forecasts import forecast_scores
+    from buckpass.evidence.forecasts import forecast_scores
+    from buckpass.fitting import load_posteriors
 
     found = forecast_scores(case, load_posteriors(case, folder))
     if figure:
-        from buckpass.report.comparison_figures import forecasts_drawn
+        from buckpass.page.comparison_figures import forecasts_drawn
 
         write_figure(forecasts_drawn(case, found), figure)
     return found
 
 
 def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> Any:
-    from buckpass.claims.prior_sensitivity import prior_sensitivity
-    from buckpass.fit import load_posteriors
+    from buckpass.fitting import load_posteriors
+    from buckpass.ledger.prior_sensitivity import prior_sensitivity
 
     fits = load_posteriors(case, folder)
     if figure:
-        from buckpass.fit.prior_predictive import prior_predictive
-        from buckpass.report.comparison_figures import prior_predictive_drawn
+        from buckpass.evidence.prior_predictive import prior_predictive
+        from buckpass.page.comparison_figures import prior_predictive_drawn
 
         write_figure(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)
     return prior_sensitivity(case, fits, seed=seed)
 
 
-def _print(found: Any, latex: bool, as_json: bool) -> None:
+def _print(found: Any, latex: bool, as_json: bool, full: bool) -> None:
     if as_json:
         answer(found.as_dict())
         return
-    for one in found.tables():
+    for one in found.everything() if full else found.tables():
         if latex:
             tell(one.to_latex())
         else:

@@ -40,7 +40,7 @@ Theory = Annotated[
     typer.Option(
         "--explanation",
         metavar="ID",
-        help="One explanation; by default those that predict the record together, weighted.",
+        help="One explanation; by default all mechanisms together, or where that fit failed the best that passed.",
     ),
 ]
 Moves = Annotated[str, typer.Option("--order", help="Fits with who moving first: simultaneous, or patron first.")]
@@ -81,7 +81,7 @@ class _Question:
         with errors_as_messages():
             from buckpass.case import load_case
             from buckpass.case.provenance import origins_of
-            from buckpass.fit.likelihood import ORDERS
+            from buckpass.model.likelihood import ORDERS
             from buckpass.predict.which_fits import basis_for
 
             if self.order not in ORDERS:
@@ -101,33 +101,37 @@ class _Question:
                 tell(basis.how_chosen)
 
 
+AllFound = Annotated[
+    bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
+]
+Rationality = Annotated[
+    float | None, typer.Option(min=0.0, help="Of a game in a Gambit file, per unit of its payoffs.")
+]
+
+
 def solve(
     case: CaseOrGame,
     crisis: Annotated[
         str, typer.Argument(metavar="CRISIS", help="A crisis of the record, by its id.", autocompletion=crisis_words)
     ] = "",
     changes: Changes = None,
-    all_found: Annotated[
-        bool, typer.Option("--all", help="Every equilibrium; --figure then draws the path to the principal one.")
-    ] = False,
+    all_found: AllFound = False,
     explanation: Theory = None,
     order: Moves = "simultaneous",
     posteriors: Folder = None,
     draws: Draws = 200,
     figure: FigureFile = None,
     seed: Seed = 0,
-    rationality: Annotated[
-        float | None, typer.Option(min=0.0, help="Of a game in a Gambit file, per unit of its payoffs.")
-    ] = None,
+    rationality: Rationality = None,
     as_json: AsJson = False,
 ) -> None:
     """The crisis's equilibrium: response probabilities, residuals, buck passed, outcome. Or that of a Gambit file."""
     from buckpass.game.gambit import is_game_file
 
     if is_game_file(case):
-        asked_too_much = {"a crisis": crisis, "--set": changes, "--all": all_found, "--explanation": explanation,
-                          "--posteriors": posteriors, "--figure": figure}  # fmt: skip
-        _solve_game(Path(case), rationality, [name for name, given in asked_too_much.items() if given], as_json)
+        of_cases = {"a crisis": crisis, "--set": changes, "--all": all_found, "--explanation": explanation,
+                    "--posteriors": posteriors, "--figure": figure}  # fmt: skip
+        _solve_game(Path(case), rationality, [name for name, given in of_cases.items() if given], as_json)
         return
     if not crisis or rationality is not None:
         raise typer.BadParameter(
@@ -142,13 +146,14 @@ def solve(
         branch = "all" if all_found else "principal"
         return solve_crisis(loaded, fits, crisis, overrides, draws, branch=branch, seed=seed)
 
-    def tell_it(found) -> None:
-        tell_table(found.table())
-        if found.equilibria is not None:
-            tell_table(found.equilibria.table())
-
     question = _Question(case, crisis, explanation, order, posteriors, figure, as_json)
-    question.answered(find, tell_it, lambda found: found.plot_path() if all_found else found.plot())
+    question.answered(find, _tell_solved, lambda found: found.plot_path() if all_found else found.plot())
+
+
+def _tell_solved(found) -> None:
+    tell_table(found.table())
+    if found.equilibria is not None:
+        tell_table(found.equilibria.table())
 
 
 def _solve_game(path: Path, rationality: float | None, beside: list[str], as_json: bool) -> None:

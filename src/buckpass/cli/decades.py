@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from buckpass.futures import Futures
-from buckpass.futures.observe import MEASURES
-from buckpass.report.wording import number, with_interval
+from buckpass.page.wording import number, with_interval
+from buckpass.years import Futures
+from buckpass.years.indicators import MEASURES
 
 __all__ = ["decade_lines"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,75 +13,107 @@ from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
 from buckpass.cli.compare_verb import Posteriors, compare
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width, tracked
 
+if TYPE_CHECKING:
+    from buckpass.case import Case
+    from buckpass.fitting.posterior import Posterior
+    from buckpass.model.likelihood import Order
+    from buckpass.model.observations import Coding
+
 __all__ = ["VERBS", "Posteriors"]
 
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
 BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
 PER_CHAIN_WHEN_BUNDLED = 250
+Kept = Annotated[
+    int | None,
+    typer.Option(min=100, help="Draws kept of each chain (default 400); up to four times as many where it wants them."),
+]
+Aim = Annotated[
+    float | None,
+    typer.Option(min=0.6, max=0.99, help="Acceptance aimed at (default 0.9); higher goes slower round sharp corners."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
+]
+Evidence = Annotated[
+    bool, typer.Option(help="Also baselines, other codings and theatres by themselves, where all are fitted.")
+]
 
 
 def fit(
     case: CaseRef,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where posteriors are kept.")],
     explanation: Annotated[list[str] | None, typer.Option(help="Fit only these (repeatable); all by default.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")
-    ] = False,
+    resume: Resume = False,
     without: Annotated[list[str] | None, typer.Option(help="Leave a crisis out (repeatable).")] = None,
     basis: Basis = "all",
     doubt: Doubt = 0,
     seed: Seed = 20240620,
     order: Annotated[str, typer.Option(help="Who moves first: simultaneous, or patron first.")] = "simultaneous",
     readings: Annotated[bool, typer.Option(help="Also score under other readings of the record.")] = True,
-    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 200).")] = None,
-    draws: Annotated[
-        int | None,
-        typer.Option(
-            min=100, help="Draws kept of each chain (default 500); once more as many where the fit misses by little."
-        ),
-    ] = None,
-    target: Annotated[
-        float | None,
-        typer.Option(
-            min=0.6, max=0.99, help="Acceptance aimed at (default 0.85); higher goes slower round sharp corners."
-        ),
-    ] = None,
+    warmup: Annotated[int | None, typer.Option(min=100, help="Warm-up of each of 4 chains (default 400).")] = None,
+    draws: Kept = None,
+    target: Aim = None,
     bundle: Annotated[bool, typer.Option("--bundle", help="Keep 250 draws a chain: small enough to ship.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite posteriors that are there; with --resume, only those of others.")
-    ] = False,
+    force: Force = False,
+    evidence: Evidence = True,
     as_json: AsJson = False,
 ) -> None:
     """Fit the rival explanations to the record; a fit that fails its diagnostics is saved as failed."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fit.explanations import explanation as named
-        from buckpass.fit.fitting import FitPlan, posterior_file
-        from buckpass.fit.fitting import fit as fit_case
-        from buckpass.fit.likelihood import ORDERS
-        from buckpass.fit.observations import Coding
+        from buckpass.fitting.fitting import FitPlan, posterior_file
+        from buckpass.fitting.fitting import fit as fit_case
+        from buckpass.model.mechanisms import combination as named
 
         loaded = load_case(case)
-        for name in without or []:
-            loaded.crisis(name)
-        if basis not in BASES:
-            raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-        if order not in ORDERS:
-            raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
-        names = tuple(named(e).id for e in explanation) if explanation else None
-        coding = Coding(BASES[basis], doubt, tuple(without or ()))
-        plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), order, readings)
-        there = [f for name in plan.names() if (f := output / posterior_file(name, order)).exists()]
+        names = tuple(named(e, loaded).id for e in explanation) if explanation else None
+        coding = _coding(loaded, basis, doubt, without or ())
+        plan = FitPlan(names, coding, _chains(seed, warmup, draws, target), _order(order), readings)
+        there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, plan.order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
         fits = fit_case(
             loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
         )
-        posteriors = list(tracked(fits, "fitting", total=len(plan.names())))
-    rows = [_fit_row(p) for p in posteriors]
+        posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
+        if evidence and names is None and plan.order == "simultaneous":
+            _gather(loaded, posteriors, output)
+    _tell_fits(loaded.record_hash, [_fit_row(p) for p in posteriors], as_json)
+
+
+def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
+    from buckpass.evidence.gathered import gather
+
+    gather(case, {p.explanation: p for p in posteriors}, folder, told=lambda step: typer.echo(step, err=True))
+
+
+def _coding(case: Case, basis: str, doubt: int, without: Sequence[str]) -> Coding:
+    """How the record is read, as the options say; what is not in the case is named."""
+    from buckpass.model.observations import Coding
+
+    for name in without:
+        case.crisis(name)
+    if basis not in BASES:
+        raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
+    return Coding(BASES[basis], doubt, tuple(without))
+
+
+def _order(order: str) -> Order:
+    from buckpass.model.likelihood import ORDERS
+
+    for known in ORDERS:
+        if order == known:
+            return known
+    raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
+
+
+def _tell_fits(record_hash: str, rows: list[dict], as_json: bool) -> None:
+    """One line a fit, and what to do where one failed; the exit code says so too."""
     if as_json:
-        answer({"case_hash": loaded.record_hash, "fits": rows})
+        answer({"case_hash": record_hash, "fits": rows})
     else:
         for row in rows:
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])
@@ -97,7 +130,7 @@ def fit(
 
 def _chains(seed: int, warmup: int | None, draws: int | None, target: float | None):
     """The sampler's settings, its own defaults where nothing was asked."""
-    from buckpass.fit.sampling import NutsSettings
+    from buckpass.fitting.sampling import NutsSettings
 
     usual = NutsSettings(seed=seed)
     return replace(
@@ -127,13 +160,15 @@ def claims(
     """
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.claims import assess, assess_under
         from buckpass.cli.ledger import ledger_lines
-        from buckpass.fit.files import posteriors_or_none
+        from buckpass.evidence.gathered import gathered
+        from buckpass.fitting.files import posteriors_or_none
+        from buckpass.ledger import assess, assess_under
 
         loaded = load_case(case)
         fits = posteriors_or_none(loaded, posteriors)
-        found = assess(loaded, fits, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
+        kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
+        found = assess(loaded, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
         under = (assess_under(loaded, basis="seen", seed=seed, before=found),
                  assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
         if as_json:

@@ -23,9 +23,9 @@ def agreement(
 ) -> None:  # fmt: skip
     """The unwritten agreement: critical discount factors, slack, and the year in which it stops holding."""
     with errors_as_messages():
+        from buckpass.bargain import agreement as agreement_of
         from buckpass.case import load_case
-        from buckpass.fit import load_posteriors
-        from buckpass.futures import agreement as agreement_of
+        from buckpass.fitting import load_posteriors
 
         loaded = load_case(case)
         found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
@@ -54,8 +54,8 @@ def futures(
     """Simulated decades: burden, benefit, opinion and influence by power, who responds, who is left alone."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.fit import load_posteriors
-        from buckpass.futures import Plan, simulate
+        from buckpass.fitting import load_posteriors
+        from buckpass.years import Plan, simulate
 
         loaded = load_case(case)
         wanted = _changes(loaded, changes, scenario)
@@ -86,9 +86,9 @@ def sweep(
     """Designed experiments over what is assumed: sensitivity indices and the ranges that produce an outcome."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fit import load_posteriors
-        from buckpass.futures import read_design
-        from buckpass.futures import sweep as run_sweep
+        from buckpass.fitting import load_posteriors
+        from buckpass.sweeps import read_design
+        from buckpass.sweeps import sweep as run_sweep
 
         if output.exists() and not resume:
             raise OutputExists(f"{output} is there already: --resume goes on from what it holds")

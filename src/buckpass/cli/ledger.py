@@ -6,16 +6,17 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from buckpass.case.problems import clip
-from buckpass.claims import Verdicts
-from buckpass.claims.sensitivity import Sensitivity
-from buckpass.claims.verdicts import Verdict
-from buckpass.report.wording import and_join, grouped_places, with_interval
+from buckpass.ledger import Verdicts
+from buckpass.ledger.sensitivity import Sensitivity
+from buckpass.ledger.verdicts import Verdict
+from buckpass.page.wording import and_join, grouped_places, with_interval
 
 __all__ = ["ledger_lines"]
 
 INDENT = " " * 5
 MOST_SOURCES = 4
 LONGEST_PLACES = 140
+MARKS = {"true": "+", "false": "−", "doubt": "?"}
 WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
 
 
@@ -37,6 +38,9 @@ def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[s
     )
     for text in (
         _number(one),
+        _why(one),
+        *_statements(one),
+        *(f"Read as {r['label']}: {r['true']} of {r['n']}, {r['verdict']}" for r in one.readings),
         *_changes(one, under),
         f"Rival: {one.rival}" if one.rival else "",
         _sources(one),
@@ -50,8 +54,19 @@ def _number(one: Verdict) -> str:
         return one.reason
     parts = [f"{with_interval(one.value, one.low, one.high)} {one.unit}".strip()]
     parts += [f"n = {one.n}"] if one.n is not None else []
-    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None else []
+    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None and not one.by_fit else []
     return ", ".join(parts)
+
+
+def _why(one: Verdict) -> str:
+    """Of a claim about the model the sentence that says what its verdict rests on: P, its range, and what informs it."""
+    return f"{one.reason[:1].upper()}{one.reason[1:]}" if one.by_fit and one.value is not None else ""
+
+
+def _statements(one: Verdict) -> Iterator[str]:
+    """Each statement of a claim that holds in part, with what was seen."""
+    if one.verdict == "partly":
+        yield from (f"{MARKS[s['truth']]} {s['text']} ({s['seen']})" for s in one.statements)
 
 
 def _changes(one: Verdict, under: Sequence[Sensitivity]) -> Iterator[str]:

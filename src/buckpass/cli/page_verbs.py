@@ -28,15 +28,18 @@ def report(
     """All of it as one self-contained page."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.fit.fitting import posteriors_or_none
-        from buckpass.report import write_page
+        from buckpass.evidence.gathered import gathered
+        from buckpass.fitting.fitting import posteriors_or_none
+        from buckpass.page import write_page
         from buckpass.results.files import refuse_existing
 
         refuse_existing(output, force)
         with steps(REPORT_SHARES) as begin:
             begin("reading")
             loaded = load_case(case)
-            written = write_page(loaded, posteriors_or_none(loaded, posteriors), output, force=force, begin=begin)
+            fits = posteriors_or_none(loaded, posteriors)
+            kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
+            written = write_page(loaded, fits, output, force=force, begin=begin, kept=kept)
         tell(f"{written}")
 
 
@@ -70,7 +73,7 @@ def replicate(
         raise typer.Exit(CALLED_WRONG)
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.report.replication import verify_archive, write_archive
+        from buckpass.page.replication import verify_archive, write_archive
 
         if verify is None:
             tell(str(write_archive(load_case(str(case)), Path(str(output)), seed=seed, force=force)))

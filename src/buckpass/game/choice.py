@@ -36,7 +36,7 @@ class Choice(eqx.Module):
     """
 
     stake: Float[Array, "p c"]  # λ V
-    offer: Float[Array, "p o c"]  # λ (G w - C k - B p - N d - Q u)
+    offer: Float[Array, "p o c"]  # λ (τ + G w - C k - B p - N d - Q u)
     reach: Float[Array, "p o c"]  # q e / s
     alignment: Float[Array, "p p c"]  # α
 
@@ -44,7 +44,8 @@ class Choice(eqx.Module):
 def as_choice(crises: Crises) -> Choice:
     """The batch as the solver sees it: one stake, one offer and one reach per option."""
     price = (
-        crises.influence[..., None] * crises.influence_at
+        crises.rung_payoff_at
+        + crises.influence[..., None] * crises.influence_at
         - crises.cost[..., None] * crises.cost_at
         - crises.backlash[..., None] * crises.presence_at
         - crises.norm[..., None] * crises.deploys_at

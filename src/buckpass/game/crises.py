@@ -23,7 +23,7 @@ class Crises(eqx.Module):
 
     Payoff of power i from option a when the others' strategies leave it the residual R_i::
 
-        E[U_i(a)] = V_i - V_i R_i exp(-q_i e(a) / s) + G_i w(a) - C_i k(a) - B_i p(a) - N_i d(a) - Q_i u(a)
+        E[U_i(a)] = V_i - V_i R_i exp(-q_i e(a) / s) + G_i w(a) - C_i k(a) - B_i p(a) - N_i d(a) - Q_i u(a) + τ(a)
 
     Payoffs are in logit units (rationality 1). `alignment` has ones on its diagonal, and its off-diagonal
     already carries the scale κ. A power that is not in a crisis has only option 0 open.
@@ -49,6 +49,7 @@ class Crises(eqx.Module):
     influence_at: Float[Array, "c p o"]  # w(a)
     deploys_at: Float[Array, "c p o"]  # d(a): 1 for a deployment, 0 else
     barred_at: Float[Array, "c p o"]  # u(a): 1 where `barrier` applies to this option
+    rung_payoff_at: Float[Array, "c p o"]  # τ(a) + u·r(a): what a rung is worth by itself, and the crisis effect
     is_open: Bool[Array, "c p o"]  # option open to the power in the crisis
     rung: Int[Array, "c p o"]  # rung of the option
     rungs: Rungs = eqx.field(static=True)  # what the rungs are

@@ -38,6 +38,7 @@ class _Ingredients(eqx.Module):
 
     stake: Array
     pay_cost: Array
+    pay_rung: Array
     effort: Array
     reach: Array
     is_open: Array
@@ -50,7 +51,7 @@ class _Ingredients(eqx.Module):
 
 GROUPS = {
     "stake": ("stake",),
-    "cost": ("pay_cost", "effort", "reach", "is_open"),
+    "cost": ("pay_cost", "pay_rung", "effort", "reach", "is_open"),
     "backlash": ("pay_backlash",),
     "norm": ("pay_norm",),
     "influence": ("pay_influence",),
@@ -76,6 +77,7 @@ def _ingredients(crises: Crises, at: Met, i: int) -> _Ingredients:
     return _Ingredients(
         stake=crises.stake[:, i, None],
         pay_cost=-crises.cost[:, i, None] * crises.cost_at[:, i],
+        pay_rung=crises.rung_payoff_at[:, i],
         effort=crises.effort_at[:, i],
         reach=crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None],
         is_open=crises.is_open[:, i],
@@ -99,7 +101,8 @@ def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredie
 
 def _effort(part: _Ingredients, rationality: Array) -> Float[Array, " c"]:
     log_loss = jnp.minimum(part.log_residual - part.reach, 70.0)  # f c o
-    payoff = part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence - part.stake * jnp.exp(log_loss)
+    paid = part.pay_rung + part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence
+    payoff = paid - part.stake * jnp.exp(log_loss)
     payoff = jnp.where(part.is_open, rationality[:, None] * payoff, -jnp.inf)
     by_sight = jnp.sum(jax.nn.softmax(payoff, axis=-1) * part.effort, axis=-1)
     return jnp.sum(part.weight * by_sight, axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
 from buckpass.game.crises import Crises
-from buckpass.game.search import follow_rationality, newton, respond, solve_linear, sweeps, tables_of
+from buckpass.game.search import Tables, follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
 __all__ = [
     "DEFAULT_SETTINGS", "IN_BLOCKS", "PRINCIPAL", "Equilibrium", "NoEquilibriumFound", "SolverSettings", "log_choices",
@@ -163,13 +164,8 @@ class _Start(eqx.Module):
     is_plain: Bool[Array, " c"]
 
 
-def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"] | None) -> tuple[Array, Array, Array]:
-    """Newton from one start after another until every crisis is solved: a guess, then sweeps and path as set.
-
-    A loop over the starts holds one Newton search: one for each of them took the compiler a third longer.
-    """
-    tables, crises = tables_of(choice), choice.stake.shape[1:]
-    none, never = jnp.zeros(crises, int), jnp.zeros(crises, bool)
+def _starts(settings: SolverSettings, tables: Tables, none: Array, never: Array) -> list[Callable[[Array], _Start]]:
+    """Where Newton may start in the crises that are still lost, in the order that the settings ask for."""
 
     def swept(lost):
         point, count = sweeps(tables, settings.sweeps, settings.switch)
@@ -180,7 +176,17 @@ def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
         is_there = lost & (reached >= 1.0)
         return _Start(point, is_there, 3 * trials, is_there & plain)
 
-    starts = [swept, followed] if settings.search == "sweeps" else [followed, swept]
+    return [swept, followed] if settings.search == "sweeps" else [followed, swept]
+
+
+def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"] | None) -> tuple[Array, Array, Array]:
+    """Newton from one start after another until every crisis is solved: a guess, then sweeps and path as set.
+
+    A loop over the starts holds one Newton search: one for each of them took the compiler a third longer.
+    """
+    tables, crises = tables_of(choice), choice.stake.shape[1:]
+    none, never = jnp.zeros(crises, int), jnp.zeros(crises, bool)
+    starts = _starts(settings, tables, none, never)
     tolerance = settings.tolerance_for(choice.stake.dtype)
     enough, aim = 0.5 * tolerance, 0.1 * tolerance
     if guess is not None:  # where the next step is at hand it squares the error: one best response less in six

@@ -95,20 +95,19 @@ def logit_equilibrium(
         points, folds, crossings, error = np.append(start, 0.0)[None], (), (), 0.0
     else:
         points, folds, crossings, error = follow(np.append(start, 0.0), gap, settings, rationality)
-    log_sigma, _ = _choice(form.groups, points[-1], rationality * scale)
+    frame = _options(form, points[-1], rationality * scale, scale)
+    return LogitEquilibrium(game.title, form.concept, rationality, frame, error, folds, crossings)
+
+
+def _options(form: _Strategic | _Extensive, point: np.ndarray, rationality: float, scale: float) -> pl.DataFrame:
+    """One row an option: who, at which information set, how likely, and what it pays."""
+    log_sigma, _ = _choice(form.groups, point, rationality)
     rows = [
-        (*who, option, float(np.exp(log_sigma[k])), float(points[-1][k] * scale))
+        (*who, option, float(np.exp(log_sigma[k])), float(point[k] * scale))
         for k, (*who, option) in enumerate(form.names)
     ]
-    schema = {
-        "player": pl.String,
-        "information_set": pl.String,
-        "option": pl.String,
-        "probability": pl.Float64,
-        "payoff": pl.Float64,
-    }
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return LogitEquilibrium(game.title, form.concept, rationality, frame, error, folds, crossings)
+    words = dict.fromkeys(("player", "information_set", "option"), pl.String)
+    return pl.DataFrame(rows, schema={**words, "probability": pl.Float64, "payoff": pl.Float64}, orient="row")
 
 
 def _choice(groups: tuple[slice, ...], point: np.ndarray, rationality: float) -> tuple[np.ndarray, np.ndarray]:

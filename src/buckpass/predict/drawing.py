@@ -1,4 +1,4 @@
-"""Crises under the draws of fits: drawn, changed and solved, in the order of moves that each fit was made with."""
+"""Crises under the draws of a fit: drawn, changed and solved, in the order of moves that it was made with."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jaxtyping import ArrayLike, Float
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games, scenario_setting
-from buckpass.fit.explanations import Explanation, explanation
-from buckpass.fit.model import coefficients_from
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.layout import EFFECT
+from buckpass.fitting.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.order import first_mover
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting, Standard
 from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
+from buckpass.model.coefficients import coefficients_from
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 
 __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_movers"]
@@ -30,17 +30,17 @@ __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_mov
 
 @dataclass(frozen=True)
 class Drawn:
-    """Some crises under draws of the fits of a basis, the fits one after the other.
+    """Some crises under draws of the fit of a basis.
 
     games : one of every crisis under every draw; draw-major: game d · n_crises + c is draw d of crisis c.
-    sizes : draws of each fit. first : position of the power that moves first in each game, None where all move at once.
+    first : position of the power that moves first in each game, None where all move at once.
     """
 
     basis: Basis
     setting: CrisisSetting
     coefficients: Coefficients
     games: Crises
-    sizes: Mapping[str, int]
+    n_draws: int
     first: np.ndarray | None
 
     @property
@@ -48,23 +48,18 @@ class Drawn:
         return self.setting.names.crises
 
     @property
-    def n_draws(self) -> int:
-        """Draws of each fit (of the fit with most)."""
-        return max(self.sizes.values())
-
-    @property
     def said(self) -> dict[str, Any]:
-        """What every answer says of the fits that it rests on."""
-        leading = self.basis.leading
+        """What every answer says of the fit that it rests on."""
+        fit = self.basis.fit
         return {
-            "explanation": self.basis.name, "weights": dict(self.basis.weights), "notes": self.basis.notes,
-            "n_draws": self.n_draws, "seed": leading.seed, "case_hash": leading.case_hash,
+            "explanation": self.basis.name, "weights": self.basis.weights, "notes": self.basis.notes,
+            "n_draws": self.n_draws, "seed": fit.seed, "case_hash": fit.case_hash,
         }  # fmt: skip
 
     def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
         """The same draws in another setting of the crises, and with payoffs and actions changed."""
         games = scenario_games(draw_games(setting, self.coefficients), setting, overrides)
-        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.sizes, setting))
+        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.n_draws, setting))
 
     def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
         """Who does what in every game; raises `NoEquilibriumFound`."""
@@ -79,21 +74,12 @@ class Drawn:
         array = np.asarray(values)
         return array.reshape(-1, len(self.crises), *array.shape[1:])
 
-    def pooled(self, values: Float[np.ndarray, "d ..."]) -> np.ndarray:
-        """Draws of a quantity, those of all fits one after the other, as the draws of the answer."""
-        return values[self.basis.picks(self.sizes)]
-
-    def by_fit(self, values: Float[np.ndarray, "d ..."]) -> dict[str, np.ndarray]:
-        """Draws of a quantity fit by fit."""
-        ends = np.cumsum(list(self.sizes.values()))
-        return dict(zip(self.sizes, np.split(values, ends[:-1]), strict=True))
-
 
 def drawn(
     case: Case, given: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200,
     standard: Standard | None = None,
 ) -> Drawn:  # fmt: skip
-    """The named crises under draws of the fits, after the overrides; the same draws whatever the overrides.
+    """The named crises under draws of the fit that answers, after the overrides; the same draws whatever the overrides.
 
     Raises
     ------
@@ -104,31 +90,46 @@ def drawn(
 
 
 def draw(basis: Basis, setting: CrisisSetting, n_draws: int | None, overrides: Sequence[Override] = ()) -> Drawn:
-    """The crises of a setting under evenly spaced draws of every fit of the basis (None: all)."""
-    parts = {e: coefficients_of(p, setting, n_draws) for e, p in basis.fits.items()}
-    sizes = {e: int(c.kappa.shape[0]) for e, c in parts.items()}
-    first, *others = parts.values()
-    whole = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), first, *others) if others else first
+    """The crises of a setting under evenly spaced draws of the fit (None: all)."""
+    whole = coefficients_of(basis.fit, setting, n_draws)
     games = scenario_games(draw_games(setting, whole), setting, overrides)
-    return Drawn(basis, setting, whole, games, sizes, first_movers(basis, sizes, setting))
+    count = int(whole.kappa.shape[0])
+    return Drawn(basis, setting, whole, games, count, first_movers(basis, count, setting))
 
 
-def first_movers(basis: Basis, sizes: Mapping[str, int], setting: CrisisSetting) -> np.ndarray | None:
+def first_movers(basis: Basis, n_draws: int, setting: CrisisSetting) -> np.ndarray | None:
     """Position of the power that moves first in each game of a batch, -1 for nobody; None where nobody does anywhere."""
-    leads, nobody = first_mover(setting), np.full(len(setting.names.crises), -1)
-    by_fit = [np.tile(nobody if basis.fits[e].order == "simultaneous" else leads, n) for e, n in sizes.items()]
-    whole = np.concatenate(by_fit)
-    return whole if (whole >= 0).any() else None
+    leads = np.tile(first_mover(setting), n_draws)
+    return leads if basis.fit.order != "simultaneous" and (leads >= 0).any() else None
 
 
 def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int | None = None) -> Coefficients:
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
-    return _coefficients(explanation(posterior.explanation), setting.nameless(), posterior.flat(n_draws))
+    draws = posterior.flat(n_draws)
+    effects = _effects(posterior, setting.names.crises, draws)
+    terms = {name: values for name, values in draws.items() if name != EFFECT}
+    return eqx.tree_at(lambda c: c.crisis_effect, _coefficients(setting.nameless(), terms), effects)
+
+
+def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np.ndarray]) -> jax.Array:
+    """The effect of each crisis [draw, crisis]: given its responses where the fit saw them, else drawn from N(0, σ²).
+
+    A crisis that the fit has not seen is no average crisis: with an effect of 0 its probabilities would be too extreme. Its
+    draws come from its name, so that it has the same alone and in company.
+    """
+    known = [str(c) for c in posterior.score("crisis")]
+    spread = draws.get("crisis.spread", np.zeros(len(next(iter(draws.values())))))
+    columns = [
+        draws[EFFECT][:, known.index(c)] if EFFECT in draws and c in known
+        else spread * np.random.default_rng([*c.encode()]).standard_normal(len(spread))
+        for c in crises
+    ]  # fmt: skip
+    return jnp.asarray(np.stack(columns, axis=1))
 
 
 @eqx.filter_jit  # as single operations it took half a second for each explanation
-def _coefficients(theory: Explanation, setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
-    return jax.vmap(lambda one: coefficients_from(theory, setting, one.__getitem__))(draws)
+def _coefficients(setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
+    return jax.vmap(lambda one: coefficients_from(setting, one))(draws)
 
 
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from buckpass.fit.observations import Observations
-from buckpass.fit.posterior import Posterior
+from buckpass.fitting.posterior import Posterior
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import IN_BLOCKS, solve
+from buckpass.model.observations import Observations
 from buckpass.predict.drawing import draw
 from buckpass.predict.which_fits import Basis
 
@@ -28,8 +28,7 @@ def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: in
     A power that does not play (host, belligerent) is silent for certain. Given a draw the powers of a crisis respond
     independently; not so where a patron moves first: then these are each power's own chances before anybody has moved.
     """
-    alone = Basis({posterior.explanation: posterior}, {posterior.explanation: 1.0})
-    given = draw(alone, setting, n_draws)
+    given = draw(Basis(posterior), setting, n_draws)
     sigma = solve(_single(given.games), IN_BLOCKS, given.first).strategy
     return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
 

@@ -1,37 +1,32 @@
 """Which fits answer a question, and how much each counts: the one policy of terminal, page, dashboard, claims and years.
 
-Answers are averaged over the explanations that predict the record together: stacking weights of the fits whose diagnostics
-passed (Yao et al. 2018), without the bounds and the negligible. Nothing outside this module weighs explanations.
+Questions are answered under *all*, the fit in which every mechanism is free and others' doubt is in its draws; where it did
+not pass its diagnostics, under the fit that predicts best. Nothing outside this module weighs explanations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
-from buckpass.fit.explanations import explanation, explanations
-from buckpass.fit.files import load_posteriors, posterior_file
-from buckpass.fit.model import interacts
-from buckpass.fit.posterior import Posterior
-from buckpass.fit.scoring import compare_fits
+from buckpass.fitting.files import load_posteriors, posterior_file
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import rankable
+from buckpass.model.mechanisms import combination
 
 if TYPE_CHECKING:
-    from buckpass.fit.likelihood import Order
+    from buckpass.model.likelihood import Order
 
 __all__ = [
     "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_for", "basis_of", "best_first", "best_freeing",
     "best_posterior", "refuse_in_order",
 ]  # fmt: skip
 
-CEILING = "everything"  # the fit with all terms free: shown beside every answer, it widens doubt
-LEAST_WEIGHT = 0.01  # an explanation with less is not asked
-FINENESS = 20  # copies of the longest set of draws that weights are spread over: rounds them to 1/4000 with 200 draws
+CEILING = "all"  # every mechanism free: where questions are answered and claims judged
 
 
 class NoUsablePosterior(BuckpassError):
@@ -44,77 +39,41 @@ class OrderNotPlayed(BuckpassError):
 
 @dataclass(frozen=True)
 class Basis:
-    """The fits that answer a question, in the order of their weights.
+    """The fit that answers a question. is_asked : somebody named it instead of leaving it to the policy."""
 
-    weights : how much each counts in the answer; they sum to one. beside : fits without a weight whose own answers are
-    shown with it and widen its doubt. is_asked : whether somebody named the fit instead of leaving it to the policy.
-    """
-
-    fits: Mapping[str, Posterior]
-    weights: Mapping[str, float]
-    beside: Mapping[str, Posterior] = field(default_factory=dict)
+    fit: Posterior
     is_asked: bool = False
 
     @property
-    def leading(self) -> Posterior:
-        """The fit that counts most: what has no average (a path, every equilibrium) is shown under it alone."""
-        return self.fits[max(self.weights, key=lambda e: self.weights[e])]
+    def name(self) -> str:
+        return self.fit.explanation
 
     @property
-    def name(self) -> str:
-        """The explanation, or which ones are averaged."""
-        return next(iter(self.fits)) if len(self.fits) == 1 else f"the average of {', '.join(self.fits)}"
-
-    def fixing(self, *terms: str) -> tuple[str, ...]:
-        """The fits with weight in which none of these terms is free: what they say of it they assume."""
-        return tuple(e for e in self.fits if not any(map(explanation(e).frees, terms)))
-
-    def picks(self, sizes: Mapping[str, int]) -> np.ndarray | slice:
-        """Positions of the draws that make up the answer, the draws of the fits standing one after the other.
-
-        Each fit gives as many as its weight says, evenly spaced through its own; a fit that stands alone gives its own.
-        """
-        if len(self.fits) == 1:
-            return slice(0, sizes[next(iter(self.fits))])
-        whole, starts = FINENESS * max(sizes[e] for e in self.fits), np.cumsum([0, *sizes.values()])
-        start = dict(zip(sizes, starts.tolist(), strict=False))
-        return np.concatenate([start[e] + _evenly(sizes[e], round(self.weights[e] * whole)) for e in self.fits])
-
-    def pooled(self, draws: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Draws of a quantity by fit as those of the answer; axis 0 is the draw."""
-        mine = {e: draws[e] for e in self.fits}
-        return np.concatenate(list(mine.values()))[self.picks({e: len(d) for e, d in mine.items()})]
+    def weights(self) -> dict[str, float]:
+        """How much each fit counts in the answer, as JSON has it."""
+        return {self.name: 1.0}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the fits behind an answer."""
-        return _notes_of_one(self.leading) if len(self.fits) == 1 else _notes_of_many(self)
+        """What a reader must know of the fit behind an answer."""
+        return _notes_of(self.fit)
 
     @property
     def how_chosen(self) -> str:
-        """Why these fits answer; empty where somebody asked for the one."""
+        """Why this fit answers; empty where somebody asked for it."""
         if self.is_asked:
             return ""
-        if len(self.fits) == 1:
-            return (
-                f"{self.name} is the explanation that predicts this record best; --explanation asks another, and "
-                "`buckpass compare` says how far apart they are."
-            )
-        return (
-            "The weights are those with which the explanations predict this record together; --explanation asks one of "
-            "them alone, and `buckpass compare` says how far apart they are."
-        )
+        why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
+        return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
 
 
 Fits = Posterior | Mapping[str, Posterior] | Basis | None
 
 
 def basis_of(case: Case, given: Fits) -> Basis:
-    """The fits that answer a question about a case, with their weights.
+    """The fit that answers a question about a case. Stacking weights are no probabilities, so fits are not averaged.
 
-    given : one posterior answers alone; of many those count that the record prefers: stacking weights of the fits that
-    passed their diagnostics, bounds and the negligible left out, and where the bounds have all the weight the best fit
-    that is none.
+    given : one posterior answers alone; of many *all* does, or where it failed its diagnostics the one that predicts best.
 
     Raises
     ------
@@ -124,13 +83,11 @@ def basis_of(case: Case, given: Fits) -> Basis:
     if isinstance(given, Basis):
         return given
     if isinstance(given, Posterior):
-        return Basis({given.explanation: given}, {given.explanation: 1.0}, is_asked=True)
+        return Basis(given, is_asked=True)
     if not given:
         raise NoUsablePosterior(f"no posterior of {case.id}: fit it first, `buckpass fit {case.id} -o FOLDER`")
     passed = _passed(given)
-    weights = _speaking(passed)
-    beside = {CEILING: passed[CEILING]} if CEILING in passed and CEILING not in weights else {}
-    return Basis({e: passed[e] for e in weights}, weights, beside)
+    return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
 
 
 def basis_for(
@@ -147,12 +104,13 @@ def basis_for(
     """
     if wanted is None:
         return basis_of(case, load_posteriors(case, folder, order=order))
+    wanted = combination(wanted, case).id
     kept = ((folder or case.folder / "posteriors") / posterior_file(wanted, order)).is_file()
     return basis_of(case, best_posterior(load_posteriors(case, folder, [wanted] if kept else None, order), wanted))
 
 
 def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = None) -> Posterior:
-    """The posterior asked for, else the best-scoring explanation whose diagnostics passed (bounds do not compete).
+    """The posterior asked for, else the best-scoring explanation whose diagnostics passed .
 
     Raises
     ------
@@ -162,23 +120,24 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
     if wanted is None:
         return next(iter(best_first(_passed(posteriors)).values()))
     if wanted not in posteriors:
-        explanation(wanted)
+        combination(wanted)
         raise NoUsablePosterior(f"{wanted} has not been fitted; there are {', '.join(posteriors) or 'none'}")
     return posteriors[wanted]
 
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
-    """Those whose diagnostics passed, the best-scoring first, bounds last."""
+    """Those whose diagnostics passed, the best-scoring first; those that cannot be ranked come last."""
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
     if len(passed) < 2:  # nothing to rank, so no scores are read
         return passed
-    return dict(sorted(passed.items(), key=lambda one: (_is_bound(one[0]), -one[1].elpd)))
+    ranked = rankable(passed)[0]
+    return dict(sorted(passed.items(), key=lambda one: -one[1].elpd if one[0] in ranked else float("inf")))
 
 
 def best_freeing(posteriors: Mapping[str, Posterior], term: str, preferred: tuple[str, ...] = ()) -> Posterior | None:
     """The first preferred fit that passed, else the best-scoring one in which a term is free; None where there is none."""
     passed = best_first(posteriors)
-    free = [e for e in (*preferred, *passed) if e in passed and explanation(e).frees(term)]
+    free = [e for e in (*preferred, *passed) if e in passed and combination(e).frees(term)]
     return passed[free[0]] if free else None
 
 
@@ -202,42 +161,15 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
     return passed
 
 
-def _speaking(passed: Mapping[str, Posterior]) -> dict[str, float]:
-    """Weights of the fits that count, the heaviest first."""
-    if len(passed) == 1:
-        return dict.fromkeys(passed, 1.0)
-    found = compare_fits(passed)  # of those that can be ranked
-    stacked = dict(zip(found.ids, found.weight.tolist(), strict=True))
-    kept = {e: w for e, w in stacked.items() if w >= LEAST_WEIGHT and not _is_bound(e)}
-    kept = kept or {next((e for e in found.ids if not _is_bound(e)), found.ids[0]): 1.0}
-    return {e: w / sum(kept.values()) for e, w in kept.items()}
-
-
-def _is_bound(name: str) -> bool:
-    return name in {e.id for e in explanations() if e.is_bound}
-
-
-def _evenly(length: int, count: int) -> np.ndarray:
-    return np.linspace(0, length - 1, count).round().astype(int) if count else np.zeros(0, int)
-
-
-def _notes_of_one(posterior: Posterior) -> tuple[str, ...]:
-    theory = explanation(posterior.explanation)
+def _notes_of(posterior: Posterior) -> tuple[str, ...]:
+    theory = combination(posterior.explanation)
     notes = [f"Explanation {theory.id} ({theory.name}): {theory.says}."]
     if posterior.order != "simultaneous":
         notes.append("The treaty patron moves first, and the others see what it does.")
-    if not interacts(theory):
+    if not theory.interacts:
         notes.append("Under it what others do changes nothing by assumption: no buck is passed.")
     if not posterior.diagnostics.passed:
         notes.append(
             f"Its fit failed its diagnostics ({', '.join(posterior.diagnostics.reasons)}): no basis for a verdict."
         )
-    return tuple(notes)
-
-
-def _notes_of_many(basis: Basis) -> tuple[str, ...]:
-    parts = ", ".join(f"{explanation(e).name} ({e}) {w:.0%}" for e, w in basis.weights.items())
-    notes = [f"Averaged over explanations by stacking weights: {parts}."]
-    if alone := basis.fixing("kappa", "kappa.others"):
-        notes.append(f"Under {', '.join(alone)} what others do changes nothing by assumption: no buck is passed.")
     return tuple(notes)

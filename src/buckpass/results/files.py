@@ -66,13 +66,20 @@ def write_json(path: str | Path, value: Any, *, force: bool = True, indent: int 
     return write_whole(path, json_text(value, indent=indent, sort_keys=True) + "\n", force=force)
 
 
-def json_text(value: Any, *, indent: int | None = None, sort_keys: bool = False, in_ascii: bool = False) -> str:
+def json_text(
+    value: Any, *, indent: int | None = None, sort_keys: bool = False, in_ascii: bool = False, tight: bool = False
+) -> str:
     """The one way in which this package writes JSON: no NaN and no infinity, which JSON does not have, but null.
+
+    tight : without blanks, for what a page carries.
 
     >>> json_text({"share": float("nan"), "n": 3})
     '{"share": null, "n": 3}'
     """
-    return json.dumps(plain(value), ensure_ascii=in_ascii, allow_nan=False, indent=indent, sort_keys=sort_keys)
+    marks = (",", ":") if tight else None
+    return json.dumps(
+        plain(value), ensure_ascii=in_ascii, allow_nan=False, indent=indent, sort_keys=sort_keys, separators=marks
+    )
 
 
 def made_folder(path: str | Path) -> Path:

@@ -71,16 +71,13 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
     and, where they have ended, their last; conflicts that only UCDP's georeferenced events have; and weeks in which at least
     ten coercive events (CAMEO roots 14 to 20, PLOVER's types of coercion, or ACLED's events) in a host exceed three times its
     usual week. Responses: the rungs that events and external support bear out (see `code`), by the eight states that act most
-    towards the hosts; basis *machine*, or *unsearched* where nothing allows a rung. The severity is a placeholder (threat/4),
-    and so is every number of `case.toml`: the case passes `check`, which says what is missing, and every row is for a person
-    to confirm.
+    towards the hosts; basis *machine*, or *unsearched* where nothing allows a rung. Severities (threat/4) and the numbers of
+    `case.toml` are placeholders: the case passes `check`, which says what is missing; a person confirms every row.
 
     Parameters
     ----------
-    store : the store.
-    hosts : ISO3 codes of states of today; each stands for those in whose place it goes on.
-    from_year : crises that ended before are left out.
-    folder : a folder that does not exist or is empty.
+    store, folder : the store; a folder that does not exist or is empty.
+    hosts : ISO3 codes of today's states, each for its predecessors too. from_year : crises that ended before are left out.
 
     Returns
     -------
@@ -88,32 +85,36 @@ def draft(store: Path, hosts: Sequence[str], from_year: int, folder: Path) -> Dr
 
     Raises
     ------
-    UnknownHosts; NoEvents, when the store holds no conflict, outbreak or acting state for the hosts; OutputExists, when the
-    folder has something in it.
+    UnknownHosts; NoEvents, when the store holds no conflict, outbreak or acting state for the hosts; OutputExists.
     """
-    store, folder = Path(store), Path(folder)
-    hosts = tuple(dict.fromkeys(hosts))
+    store, folder, hosts = Path(store), Path(folder), tuple(dict.fromkeys(hosts))
     _check_hosts(hosts)
     with reading(store) as connection:
-        found = [*conflicts(connection, hosts, from_year), *outbreaks(connection, hosts, from_year)]
-        powers = _busiest(connection, hosts, from_year)
+        asked = connection, hosts, from_year
+        found, powers = [*conflicts(*asked), *outbreaks(*asked)], _busiest(*asked)
         series, unknown = series_rows(connection, powers, hosts, from_year)
         files = connection.execute("SELECT file_id, name, publisher, layout, sha256, rows_loaded FROM files").fetchall()
-    if not found:
-        raise NoEvents(store, f"conflict or outbreak of {', '.join(hosts)} since {from_year}")
-    if len(powers) < FEWEST_POWERS:
-        raise NoEvents(store, f"events of two or more states towards {', '.join(hosts)} since {from_year}")
+    _check_enough(store, found, powers, f"{', '.join(hosts)} since {from_year}")
     crises = [_crisis(row) for row in _numbered(found)]
     responses = _responses(store, crises, powers)
-    years = (min(one.start.year for one in found), max(one.last.year for one in found))
+    years = min(one.start.year for one in found), max(one.last.year for one in found)
     sources = dict(_sources(files, [*crises, *responses, *series]))
     rows = DraftRows(
         hosts, tuple(powers), crises, responses, series, measured_by(series), years, sources, store.name, unknown
     )
     fill_folder(folder, lambda workshop, case_id: write_draft(workshop, case_id, rows))
-    return Draft(
-        pl.DataFrame(crises, infer_schema_length=None), pl.DataFrame(responses, infer_schema_length=None), folder
-    )
+    return Draft(_table(crises), _table(responses), folder)
+
+
+def _table(rows: Sequence[Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _check_enough(store: Path, found: Sequence[Any], powers: Sequence[str], where: str) -> None:
+    if not found:
+        raise NoEvents(store, f"conflict or outbreak of {where}")
+    if len(powers) < FEWEST_POWERS:
+        raise NoEvents(store, f"events of two or more states towards {where}")
 
 
 def _check_hosts(hosts: Sequence[str]) -> None:

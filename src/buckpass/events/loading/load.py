@@ -141,21 +141,27 @@ def load(store: Path, files: Iterable[Path], *, all_columns: bool = False, allow
     710
     """
     store = Path(store)
-    reasons: list[UnusableFile] = []
     with workshop(store) as folder, writing(store, folder) as connection:
-        loaded = []
-        for path in map(Path, files):
-            if not path.exists():
-                raise NoFile(path)
-            try:
-                loaded.append(_load_one(connection, folder, path, all_columns, allow_rejects))
-            except UnusableFile as reason:
-                reasons.append(reason)
-                loaded.append(LoadedFile(path.name, refusal=str(reason)))
-        if reasons and len(reasons) == len(loaded):
-            raise reasons[0]
-        rejected = _rejected(connection, loaded)
-    return LoadReport(tuple(loaded), rejected)
+        loaded = _load_each(connection, folder, map(Path, files), all_columns, allow_rejects)
+        return LoadReport(tuple(loaded), _rejected(connection, loaded))
+
+
+def _load_each(
+    connection: duckdb.DuckDBPyConnection, folder: Path, files: Iterable[Path], all_columns: bool, allow_rejects: bool
+) -> list[LoadedFile]:
+    """Each file loaded or refused by itself; the first reason is raised where none can be used."""
+    loaded, reasons = [], []
+    for path in files:
+        if not path.exists():
+            raise NoFile(path)
+        try:
+            loaded.append(_load_one(connection, folder, path, all_columns, allow_rejects))
+        except UnusableFile as reason:
+            reasons.append(reason)
+            loaded.append(LoadedFile(path.name, refusal=str(reason)))
+    if reasons and len(reasons) == len(loaded):
+        raise reasons[0]
+    return loaded
 
 
 def _load_one(

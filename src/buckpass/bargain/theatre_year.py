@@ -1,0 +1,205 @@
+"""A year of the agreement kept, broken once, and after breakdown: its worth to the parties with rents (model §5)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import polars as pl
+from jaxtyping import Array
+
+from buckpass.bargain.arrangement import StageValues, stage_payoffs, without_enforcement
+from buckpass.bargain.stages_of_the_bargain import Terms, arrangement_of, terms_of
+from buckpass.case import Case
+from buckpass.case.ladder import Rungs
+from buckpass.case.schema import Arrangement
+from buckpass.changes.idle import open_only
+from buckpass.changes.in_case import changed_case
+from buckpass.changes.in_setting import changed_setting
+from buckpass.changes.overrides import Override, Unusable
+from buckpass.changes.scenario import scenario_games, usable_changes
+from buckpass.fitting.posterior import Posterior
+from buckpass.game.covariates import COLUMN
+from buckpass.game.crises import Crises
+from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
+from buckpass.predict.drawing import Drawn, draw, draw_games
+from buckpass.predict.which_fits import basis_of
+from buckpass.years.year_problems import FuturesError
+
+__all__ = [
+    "NoSharedCrises",
+    "Stage",
+    "Theatre",
+    "changes_of_agreement",
+    "games_in",
+    "inputs_of",
+    "stage_in",
+    "theatre_of",
+]
+
+
+class NoSharedCrises(FuturesError):
+    """The record has no crisis of the focus theatre in which all parties play."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Theatre:
+    """The focus theatre's crises as they would be in the first year, and how many of them a year brings."""
+
+    case: Case
+    overrides: tuple[Override, ...]
+    setting: CrisisSetting
+    standard: Standard
+    drawn: Drawn
+    rate: float
+    parties: tuple[int, ...]
+    n_crises: int
+    n_draws: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """Values of one year in logit units [draw, party], and the parties' stakes by which shares are scaled."""
+
+    values: StageValues
+    stake: np.ndarray
+
+
+def crises_of_first_year(case: Case) -> tuple[Case, list[str]]:
+    """The case with the crises in which all parties play begun on the first day after the record, and their ids."""
+    ids = _shared(case, arrangement_of(case).parties)
+    here, day = pl.col("crisis_id").is_in(ids), pl.lit(date(case.settings.years[1] + 1, 1, 1))
+    begun = pl.when(here).then(day).otherwise(pl.col("start")).alias("start")
+    ended = pl.when(here).then(None).otherwise(pl.col("end")).alias("end")
+    return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended)), ids
+
+
+def changes_of_agreement(case: Case, texts: Sequence[str]) -> tuple[Override, ...]:
+    """The changes that `PATH=VALUE` texts ask for in a year of the agreement.
+
+    Raises `BadOverride` with every problem at once: a party cannot be absent, nor be held at what it forgoes.
+    """
+    dated, ids = crises_of_first_year(case)
+    crises = [dated.crisis(c) for c in ids]
+    return usable_changes(
+        texts, dated, crises, ("agreement",), lambda o: _check_kept(arrangement_of(case), o, case.rungs)
+    )
+
+
+def _check_kept(arrangement: Arrangement, override: Override, rungs: Rungs) -> None:
+    """Whether a year in which the agreement is kept can be played with this change."""
+    elsewhere = "ask a crisis with `buckpass whatif`"
+    if override.attribute == "absent" and (gone := [p for p in override.ids if p in arrangement.parties]):
+        raise Unusable(
+            f"{', '.join(gone)} is a party of the arrangement, and keeps none where it is absent; {elsewhere}"
+        )
+    forgoes = {term.party for term in arrangement.terms if term.forgoes == "deployment"}
+    if override.attribute == "force" and override.subject in forgoes and override.number >= rungs.deployment:
+        raise Unusable(f"{override.subject} forgoes deployment while the arrangement is kept; {elsewhere}")
+
+
+def theatre_of(case: Case, overrides: Sequence[Override], posterior: Posterior, n_draws: int) -> Theatre:
+    """Posterior draws of the expected crises of the theatre: those of the record, with the powers of the first year."""
+    dated, ids = crises_of_first_year(case)
+    standard, changed = standard_of(case), changed_case(dated, [dated.crisis(c) for c in ids], overrides)
+    setting = changed_setting(changed, setting_of(changed, ids, standard), standard, overrides)
+    given = draw(basis_of(case, posterior), setting, n_draws)
+    years = case.settings.years[1] - case.settings.years[0] + 1
+    index = tuple(case.powers.index(p) for p in arrangement_of(case).parties)
+    return Theatre(
+        changed, tuple(overrides), setting, standard, given, len(ids) / years, index, len(ids), given.n_draws
+    )
+
+
+def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
+    """The stage values a number of years on, capacities and trade having grown at their central rates.
+
+    The game is `stage_payoffs`'. While the bargain is kept each party gets its rent and the transfer is paid; a party that
+    breaks it once still has its rent; after breakdown there is no rent, and obstruction is on.
+    """
+    arrangement, powers = arrangement_of(theatre.case), theatre.case.powers
+    crises = games_in(theatre, years_on)
+    forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
+    lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
+    value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
+    stake = _yearly(theatre, crises.stake) / theatre.rate
+    rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
+    paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
+    kept = _yearly(theatre, value.cooperate) + rent
+    broken = np.maximum(_yearly(theatre, value.deviate) + rent, kept)  # an added option is never worth less
+    punished = _yearly(theatre, value.punished) - obstructed
+    return Stage(StageValues(*(jnp.asarray(v) for v in (kept + paid, broken, punished))), stake)
+
+
+def games_in(theatre: Theatre, years_on: float) -> Crises:
+    """The theatre's games after the changes, draw-major, without the price that enforcement puts on deploying."""
+    games = draw_games(_grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
+    return scenario_games(games, theatre.setting, theatre.overrides)
+
+
+def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
+    rows = case.crises.filter(pl.col("theatre") == case.settings.focus.theatre)
+    ids = [
+        r["crisis_id"]
+        for r in rows.iter_rows(named=True)
+        if not {*parties} & (case.belligerents(r["crisis_id"]) | {*r["host"]})
+    ]
+    if not ids:
+        raise NoSharedCrises(
+            f"{' and '.join(parties)} play together in no crisis of {case.settings.focus.theatre}: an agreement between "
+            "them has nothing to act on; check parties and focus.theatre in case.toml"
+        )
+    return ids
+
+
+def _grown(theatre: Theatre, years_on: float) -> CrisisSetting:
+    """The setting with capacities and trade shares as far on as their central growth rates bring them."""
+    case, setting, scale = theatre.case, theatre.setting, theatre.standard.scale
+    ahead = np.array([np.log1p(case.parameter(f"futures.capacity_growth.{p}")) for p in case.powers]) * years_on
+    x = np.array(setting.covariates)
+    x[..., COLUMN["capacity"]] += ahead / scale[COLUMN["capacity"]]
+    delivered = case.parameter("delivery.capacity") * ahead
+    pressed = x[..., COLUMN["rival_pressure"]] > 0
+    rivals = [case.power(p).main_rival for p in case.powers]
+    gain = np.array(
+        [ahead[case.powers.index(r)] - a if r in case.powers else 0.0 for r, a in zip(rivals, ahead, strict=True)]
+    )
+    x[..., COLUMN["rival_pressure"]] = np.where(pressed, np.maximum(x[..., COLUMN["rival_pressure"]] + gain, 0.0), 0.0)
+    _grow_trade(theatre, x, years_on)
+    log_delivery = setting.log_delivery + (delivered - delivered.mean())
+    return dataclasses.replace(setting, covariates=jnp.asarray(x), log_delivery=log_delivery)
+
+
+def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
+    case, k = theatre.case, COLUMN["trade"]
+    measured = np.asarray(theatre.setting.is_measured)[..., k]
+    odds = x[..., k] * theatre.standard.scale[k] + theatre.standard.mean[k]
+    share = np.where(measured, 1 / (1 + np.exp(-odds)), 0.0)
+    rate = np.array([np.log1p(case.parameter(f"futures.trade_growth.{p}")) for p in case.powers])
+    grown = share * np.exp(rate * years_on)
+    grown = (grown / np.maximum(grown.sum(-1, keepdims=True), 1e-12)).clip(0.005, 0.995)
+    later = (np.log(grown / (1 - grown)) - theatre.standard.mean[k]) / theatre.standard.scale[k]
+    x[..., k] = np.where(measured, later, x[..., k]) if years_on else x[..., k]
+
+
+def inputs_of(theatre: Theatre, years_on: float) -> Any:
+    """What a change can move: games now and so many years on, without what nobody can choose, and the terms."""
+    games = [open_only(games_in(theatre, years)) for years in (0.0, years_on)]
+    terms = dataclasses.astuple(terms_of(theatre.case, theatre.n_draws, 0))
+    return games, terms
+
+
+def _is_obstructed(arrangement) -> np.ndarray:
+    """1 for a party that another party's obstruction would hit."""
+    obstructing = {t.party for t in arrangement.terms if t.forgoes == "obstruction"}
+    return np.array([float(bool(obstructing - {p})) for p in arrangement.parties])
+
+
+def _yearly(theatre: Theatre, value: Array) -> np.ndarray:
+    """A year's worth to each party, [draw, party], from values per draw and crisis."""
+    by_draw = np.asarray(value).reshape(theatre.n_draws, theatre.n_crises, -1).mean(axis=1)
+    return theatre.rate * by_draw[:, list(theatre.parties)]

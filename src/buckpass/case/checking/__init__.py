@@ -1,0 +1,1 @@
+"""What a case says that cannot be so: references, claims, wording, weak spots."""

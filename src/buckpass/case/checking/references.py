@@ -1,0 +1,343 @@
+"""Whether everything that a case names is there: powers, hosts, crises, organisations, series, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
+from buckpass.case.checking.claim_references import check_claims
+from buckpass.case.figures import odd_figures
+from buckpass.case.ladder import Ladder
+from buckpass.case.names import Names, missing, names_of, twice, unknown
+from buckpass.case.problems import Problem, clip, nearest, spelling_hint
+from buckpass.case.reading.tables import Table
+from buckpass.case.reading.toml_reading import TomlFile
+from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
+
+MOST_PROBLEMS = 100
+_RESPONSE_FILES = ("responses.csv", "own_operations.csv")
+
+
+@dataclass(frozen=True)
+class Material:
+    """All files of a case as far as they could be read; `source_keys` is None where sources.bib has none."""
+
+    settings: TomlFile[Settings]
+    claims: TomlFile[ClaimFile] | None
+    tables: Mapping[str, Table]
+    source_keys: frozenset[str] | None
+
+    @property
+    def content(self) -> Settings:
+        """The settings, which must have been valid."""
+        assert self.settings.content is not None
+        return self.settings.content
+
+
+def check_references(material: Material) -> list[Problem]:
+    """Every name that leads nowhere, every key that stands twice, every number out of its parameter's range."""
+    crises = material.tables["crises.csv"]
+    names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids))
+    checks = [
+        _settings_names(material.settings, material.content, names),
+        _organisations(material.settings, material.content, names),
+        _relations(material.settings, material.content, names),
+        _parameters(material.settings, material.content),
+        _measures(material, names),
+        _arrangement(material.settings, material.content, names),
+        _crises(crises.frame, names),
+        _crisis_years(material),
+        *(_responses(file, material, names) for file in _RESPONSE_FILES),
+        _series(material, names),
+        check_claims(material.claims, names),
+        _sources(material),
+    ]
+    return [problem for check in checks for problem in _capped(check)]
+
+
+def _capped(problems: Iterator[Problem]) -> Iterator[Problem]:
+    for count, problem in enumerate(problems):
+        if count >= MOST_PROBLEMS:
+            yield Problem(
+                problem.file, None, "", f"more than {MOST_PROBLEMS} problems of this kind; the rest is not shown"
+            )
+            return
+        yield problem
+
+
+def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    focus = settings.focus
+    yield from missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
+    yield from missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
+    yield from missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
+    if names.crises:  # an unreadable crises.csv is said once, not here again
+        yield from missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
+    yield from missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
+    for table in ("powers", "hosts", "theatres", "organisations"):
+        yield from twice(file, table, getattr(names, table))
+    for position, power in enumerate(settings.powers):
+        yield from _state(file, ("powers", position, "main_rival"), power.main_rival, names)
+    for position, host in enumerate(settings.hosts):
+        yield from missing(file, ("hosts", position, "borders"), "a power", host.borders, names.powers)
+    for position, theatre in enumerate(settings.theatres):
+        yield from _state(file, ("theatres", position, "patron"), theatre.patron, names)
+
+
+def _state(file: TomlFile, path: Sequence[str | int], seen: str | None, names: Names) -> Iterator[Problem]:
+    if seen is not None and seen not in names.states and seen not in state_codes():
+        yield unknown(file, path, "a state of this case nor an ISO 3166 code", seen, names.states)
+
+
+def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    for position, organisation in enumerate(settings.organisations):
+        path = ("organisations", position)
+        if organisation.id in names.states:
+            yield file.problem((*path, "id"), f"{organisation.id} is also a state's id", "give it another id")
+        if organisation.is_vehicle and names.rungs.through is None:
+            seen = f"{organisation.id} is a vehicle, but no rung of the ladder is one through an organisation"
+            hint = 'name that rung in [ladder], through_organisation = "…", or write is_vehicle = false'
+            yield file.problem((*path, "is_vehicle"), seen, hint)
+        members = {member.state for member in organisation.members}
+        yield from _members(file, path, organisation, names)
+        for key, seen in (("lead", organisation.lead), ("keys", organisation.consent.keys)):
+            where = (*path, key) if key == "lead" else (*path, "consent", key)
+            if "*" not in members:
+                yield from missing(file, where, f"a member of {organisation.id}", seen, sorted(members))
+        mandate = organisation.mandate
+        if not isinstance(mandate.hosts, str):
+            yield from missing(file, (*path, "mandate", "hosts"), "a host", mandate.hosts, names.hosts)
+        if not isinstance(mandate.types, str):
+            yield from missing(file, (*path, "mandate", "types"), "a crisis type", mandate.types, names.types)
+
+
+def _members(file: TomlFile, path: tuple, organisation: Organisation, names: Names) -> Iterator[Problem]:
+    own = (*names.powers, *names.hosts)
+    for number, member in enumerate(organisation.members):
+        if member.state != "*" and member.state not in own and member.state not in state_codes():
+            yield unknown(
+                file, (*path, "members", number), "a state of this case nor an ISO 3166 code", member.state, own
+            )
+
+
+def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    counting = (*names.powers, *names.hosts, "*")
+    for position, entry in enumerate(settings.alignments):
+        path = ("alignments", position)
+        yield from missing(file, (*path, "theatre"), "a theatre", entry.theatre, names.theatres)
+        yield from missing(file, (*path, "of"), "a power or host", entry.of, counting)
+        yield from missing(file, (*path, "with"), "a power", entry.with_, names.powers)
+        if entry.of == entry.with_:
+            yield file.problem(path, f"{entry.of} with itself is always 1", "delete the entry")
+    yield from twice(file, "alignments", [(a.theatre, a.of, a.with_) for a in settings.alignments])
+    for position, opinion in enumerate(settings.opinions):
+        yield from missing(file, ("opinions", position, "power"), "a power", opinion.power, names.powers)
+        yield from missing(file, ("opinions", position, "host"), "a host", opinion.host, names.hosts)
+    yield from twice(file, "opinions", [(o.power, o.host, o.year) for o in settings.opinions])
+
+
+def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
+    kinds = parameter_kinds(power.id for power in settings.powers)
+    for name, kind in kinds.items():
+        if name not in settings.parameters:
+            close = nearest(name, set(settings.parameters) - set(kinds), 1)
+            hint = (
+                f"is {close[0]!r} meant for it?"
+                if close
+                else f'add [parameters."{name}"]: {kind.meaning} ({kind.unit})'
+            )
+            yield file.problem(("parameters",), f'the parameter "{name}" is missing, and the model needs it', hint)
+    for name, quantity in settings.parameters.items():
+        if name not in kinds:
+            hint = spelling_hint(name, kinds)
+            yield file.problem(("parameters", name), "is no parameter of the model; it has no effect", hint, "warning")
+            continue
+        kind = kinds[name]
+        for key in ("low", "value", "high"):
+            number = getattr(quantity, key)
+            if number is not None and not kind.low <= number <= kind.high:
+                yield file.problem(
+                    ("parameters", name, key), f"{number:g} is outside {kind.low:g} to {kind.high:g} ({kind.unit})"
+                )
+
+
+def _measures(material: Material, names: Names) -> Iterator[Problem]:
+    table, file, measures = material.tables["series.csv"], material.settings, material.content.measures
+    known = tuple(dict.fromkeys((*table.frame["series"], *sorted(table.broken_ids))))
+    for domain in ("economic", "security", "capacity"):
+        measure, path = getattr(measures, domain), ("measures", domain)
+        if table.is_whole and known:
+            yield from missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
+            for position, other in enumerate(measure.alternatives):
+                where = (*path, "alternatives", position, "series")
+                yield from missing(file, where, "a series of series.csv", other.series, known)
+        if domain != "capacity":
+            yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
+            for position, least in enumerate(measure.least_volumes):
+                where = (*path, "least_volumes", position, "series")
+                yield from missing(file, where, "a series of the measure", least.series, _counts_of(measure))
+            partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
+            yield from missing(
+                file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
+            )
+
+
+def _counts_of(measure: PositionMeasure) -> tuple[str, ...]:
+    return (*measure.series, *(series for other in measure.alternatives for series in other.series))
+
+
+def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    arrangement = settings.arrangement
+    if arrangement is None:
+        return
+    yield from missing(file, ("arrangement", "parties"), "a power", arrangement.parties, names.powers)
+    for position, term in enumerate(arrangement.terms):
+        path = ("arrangement", "terms", position, "party")
+        yield from missing(file, path, "a party of the arrangement", term.party, arrangement.parties)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a cell may name: the case's own ids, of which the nearest is proposed, and others."""
+
+    kind: str
+    ids: tuple[str, ...]
+    others: frozenset[str] = frozenset()
+
+
+def _cells(file: str, frame: pl.DataFrame, column: str, allowed: Allowed) -> Iterator[Problem]:
+    """Cells (single, or lists) that name something unknown; empty cells name nothing."""
+    values = frame.select("line", column)
+    if frame.schema[column] == pl.List(pl.String):
+        values = values.explode(column)
+    known = pl.col(column).is_in([*allowed.ids, *allowed.others, ""])
+    for line, seen in values.filter(pl.col(column).is_not_null() & ~known).head(MOST_PROBLEMS + 1).iter_rows():
+        yield Problem(file, line, column, f"{clip(seen)!r} is not {allowed.kind}", spelling_hint(seen, allowed.ids))
+
+
+def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Problem]:
+    first = frame.with_columns(pl.col("line").first().over(key).alias("first_line"))
+    again = first.filter(pl.col("line") != pl.col("first_line")).sort("line").head(MOST_PROBLEMS + 1)
+    for row in again.iter_rows(named=True):
+        shown = clip(", ".join(str(row[column]) for column in key if row[column] != ""))
+        seen = f"{shown} stands already on line {row['first_line']}"
+        yield Problem(file, row["line"], "+".join(key), seen, "keep one of the rows, or merge them")
+
+
+def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
+    file = "crises.csv"
+    powers = Allowed("a power of case.toml", names.powers)
+    actors = Allowed("a state or organisation of this case, or an ISO 3166 code", names.actors, state_codes())
+    yield from _repeated(file, frame, ["crisis_id"])
+    yield from _cells(file, frame, "host", Allowed("a host of case.toml", names.hosts))
+    yield from _cells(file, frame, "theatre", Allowed("a theatre of case.toml", names.theatres))
+    yield from _cells(file, frame, "type", Allowed("a crisis type of case.toml", names.types))
+    yield from _cells(file, frame, "asked", actors)
+    yield from _cells(file, frame, "patron", _states(names))
+    for column in ("own_stake", "assets", "claimants", "bases"):
+        yield from _cells(file, frame, column, powers)
+
+
+def _crisis_years(material: Material) -> Iterator[Problem]:
+    """Crises of a theatre that is fitted that begin in a year of which the case does not speak."""
+    first, last = material.content.years
+    fitted = [theatre.id for theatre in material.content.theatres if theatre.in_fit]
+    outside = ~pl.col("start").dt.year().is_between(first, last) & pl.col("theatre").is_in(fitted)
+    for line, start in material.tables["crises.csv"].frame.filter(outside).select("line", "start").iter_rows():
+        hint = "correct the date, widen `years` in case.toml, or take its theatre out of the fit"
+        yield Problem(
+            "crises.csv", line, "start", f"{start} lies outside the years of the case, {first} to {last}", hint
+        )
+
+
+def _states(names: Names) -> Allowed:
+    return Allowed("a state of this case or an ISO 3166 code", names.states, state_codes())
+
+
+def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]:
+    frame = material.tables[file].frame
+    organisations = Allowed("an organisation of case.toml", names.organisations)
+    yield from _repeated(file, frame, ["crisis_id", "actor", "coder"])
+    if material.tables["crises.csv"].is_whole:
+        yield from _cells(file, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
+    yield from _cells(file, frame.filter(pl.col("kind") == "state"), "actor", _states(names))
+    yield from _cells(file, frame.filter(pl.col("kind") == "organisation"), "actor", organisations)
+    yield from _cells(file, frame, "vehicle", organisations)
+    yield from _off_ladder(file, frame, material.content.ladder)
+    yield from _out_of_time(file, material, "vehicle")
+    yield from _out_of_time(file, material, "actor")
+
+
+def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Problem]:
+    """Rungs that the ladder lacks, and vehicles of acts whose band leaves out the rung that vehicles belong to."""
+    rungs, said = ladder.rungs, f"give a rung of [ladder] in case.toml: {ladder.scale.removeprefix('rung, ')}"
+    for column in ("rung", "rung_low", "rung_high"):
+        for line, seen in frame.filter(pl.col(column) > rungs.top).select("line", column).iter_rows():
+            yield Problem(file, line, column, f"{seen} is not on the ladder, which ends at {rungs.top}", said)
+    low, high = (pl.coalesce(f"rung_{end}", "rung") for end in ("low", "high"))
+    for line, vehicle, least, most in (
+        frame.filter((pl.col("vehicle") != "") & pl.col("rung").is_not_null())
+        .select("line", "vehicle", low.alias("low"), high.alias("high"))
+        .iter_rows()
+    ):
+        if rungs.through is None:
+            seen = f"vehicle {vehicle!r}: the ladder has no rung through an organisation"
+            yield Problem(
+                file, line, "vehicle", seen, "leave the cell empty, or name the rung: through_organisation = …"
+            )
+        elif not least <= rungs.through <= most:
+            seen = f"vehicle {vehicle!r} belongs to rung {rungs.through} ({ladder.names[rungs.through]})"
+            yield Problem(file, line, "vehicle", f"{seen}, which the band {least} to {most} leaves out")
+
+
+def _out_of_time(file: str, material: Material, column: str) -> Iterator[Problem]:
+    """Organisations that act, or through which somebody acts, in a crisis before they were founded or after they ended."""
+    lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
+    acts = pl.col("rung") > 0 if column == "actor" else pl.col("vehicle") != ""
+    rows = material.tables[file].frame.filter(acts & pl.col(column).is_in(list(lifetimes)))
+    hint = "name the body that there was at the time, or mend its dates in case.toml"
+    rows = rows.join(material.tables["crises.csv"].frame.select("crisis_id", "start", "end"), on="crisis_id")
+    for line, body, start, end in rows.select("line", column, "start", "end").iter_rows():
+        founded, ended = lifetimes[body]
+        if end is not None and founded > end:
+            yield Problem(file, line, column, f"{body} was founded on {founded}, after the crisis ended ({end})", hint)
+        if ended is not None and ended < start:
+            yield Problem(file, line, column, f"{body} ended on {ended}, before the crisis began ({start})", hint)
+
+
+def _series(material: Material, names: Names) -> Iterator[Problem]:
+    file, frame = "series.csv", material.tables["series.csv"].frame
+    yield from _repeated(file, frame, ["series", "actor", "partner", "year"])
+    own = (*names.actors, *names.theatres, world_code())
+    for column in ("actor", "partner"):
+        yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
+    yield from odd_figures(frame, material.content)
+
+
+def _sources(material: Material) -> Iterator[Problem]:
+    known = material.source_keys
+    if known is None:
+        return
+    for name, table in material.tables.items():
+        yield from _cells(name, table.frame, "source_id", Allowed("a key of sources.bib", tuple(sorted(known))))
+    for file in (material.settings, material.claims):
+        if file is not None and file.content is not None:
+            for path, key in _keys_in(file.content.model_dump(by_alias=True), ()):
+                if key not in known:
+                    yield unknown(file, path, "a key of sources.bib", key, tuple(known))
+
+
+def _keys_in(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, Mapping):
+        for step, inner in value.items():
+            if step == "sources" or (step == "article" and not path and inner is not None):
+                listed = (inner,) if isinstance(inner, str) else inner
+                yield from (((*path, step, number), key) for number, key in enumerate(listed))
+            else:
+                yield from _keys_in(inner, (*path, step))
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            yield from _keys_in(inner, (*path, number))

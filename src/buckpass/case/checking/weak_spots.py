@@ -1,0 +1,261 @@
+"""Where a case is weaker than its reader may think: nothing here stops it from being used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import islice, product
+from math import log10
+from typing import Any
+
+import polars as pl
+
+from buckpass.case.case import Case
+from buckpass.case.catalogue import world_code
+from buckpass.case.coded import counted
+from buckpass.case.problems import Problem, clip
+from buckpass.case.reading.toml_reading import TomlFile
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
+
+SEVERITY_TOLERANCE = 0.011
+LONGEST_LIST = 8
+LONGEST_ROWS = 20
+MOST_PROBLEMS = 200
+
+
+def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimFile]) -> list[Problem]:
+    """The warnings of a case without errors."""
+    checks = [
+        _severity(case),
+        _unsourced_rungs(case),
+        _machine_rows(case),
+        _lonely_crises(case),
+        _odd_vehicles(case),
+        _unreasoned(settings),
+        _missing_alignments(case, settings),
+        _capacity_gaps(case, settings),
+        _no_series(case),
+        _mixed_units(case),
+        _wholes(case),
+        _assumed_claims(case, claims),
+        _formulas(case),
+    ]
+    return [problem for check in checks for problem in islice(check, MOST_PROBLEMS)]
+
+
+def severity_by_formula(threat: int, deaths: float | None) -> float:
+    """The severity code: 0.5·min(1, log10(1 + deaths)/5) + 0.5·threat/4; without a toll threat/4."""
+    if deaths is None:
+        return threat / 4
+    return 0.5 * min(1.0, log10(1 + deaths) / 5) + 0.5 * threat / 4
+
+
+def _weak(file: str, line: int | None, field: str, message: str, hint: str = "") -> Problem:
+    return Problem(file, line, field, message, hint, "warning")
+
+
+def _listed(items: Sequence[str], longest: int = LONGEST_LIST) -> str:
+    rest = len(items) - longest
+    return ", ".join(items[:longest]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _at_lines(items: Sequence[str], lines: Sequence[int]) -> str:
+    """One warning for many rows: what they are, each with its line unless the first line says it."""
+    several = [f"{item} (line {line})" for item, line in zip(items, lines, strict=True)]
+    return _listed(several if len(items) > 1 else items, LONGEST_ROWS)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _severity(case: Case) -> Iterator[Problem]:
+    for row in case.crises.iter_rows(named=True):
+        expected = severity_by_formula(row["threat_level"], row["deaths_best"])
+        if abs(row["severity"] - expected) > SEVERITY_TOLERANCE:
+            seen = f"{row['severity']:g} differs from the formula's {expected:.2f} (threat {row['threat_level']}, "
+            toll = "no toll)" if row["deaths_best"] is None else f"{row['deaths_best']:g} deaths)"
+            yield _weak("crises.csv", row["line"], "severity", seen + toll, "correct it, or say why in threat_reason")
+
+
+def _unsourced_rungs(case: Case) -> Iterator[Problem]:
+    for file, frame in (("responses.csv", case.responses), ("own_operations.csv", case.own_operations)):
+        bare = frame.filter(pl.col("rung").is_not_null() & (pl.col("source_id").list.len() == 0))
+        named = [f"{actor} in {crisis}" for crisis, actor in bare.select("crisis_id", "actor").iter_rows()]
+        seen = (
+            _counted(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
+        )
+        if named:
+            yield _weak(file, bare["line"][0], "source_id", seen, "name one, or unsearched")
+
+
+def _machine_rows(case: Case) -> Iterator[Problem]:
+    rows = case.responses.filter(pl.col("basis") == "machine")
+    if rows.height:
+        seen = (
+            f"{_counted(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
+        )
+        yield _weak("responses.csv", rows["line"][0], "basis", seen, "read a source, correct the row, and write seen")
+
+
+def _lonely_crises(case: Case) -> Iterator[Problem]:
+    known = case.coded.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
+    looked_up = dict(known.group_by("crisis").len().iter_rows())
+    played = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
+    for count, words in ((0, "no power was"), (1, "only one power was")):
+        rows = [(line, crisis) for line, crisis in played.select("line", "crisis_id").iter_rows()
+                if looked_up.get(crisis, 0) == count]  # fmt: skip
+        if rows:
+            lines, crises = zip(*rows, strict=True)
+            seen = f"{words} looked up in {_counted(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
+            yield _weak("crises.csv", lines[0], "crisis_id", seen, "the game needs others' responses: look for them")
+
+
+def _odd_vehicles(case: Case) -> Iterator[Problem]:
+    is_power = pl.col("actor").is_in(list(case.powers)) & (pl.col("kind") == "state")
+    crises = {crisis["crisis_id"]: crisis for crisis in case.crises.iter_rows(named=True)}
+    for row in (
+        counted(case.responses).filter(is_power & pl.col("rung").is_in([case.rungs.through])).iter_rows(named=True)
+    ):
+        if doubt := _vehicle_doubt(case, row["actor"], row["vehicle"], crises[row["crisis_id"]]):
+            yield _weak("responses.csv", row["line"], "vehicle", *doubt)
+
+
+def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any]) -> tuple[str, str] | None:
+    """Why the model has no option for a deployment that the record has; None where it has one."""
+    if not vehicle:
+        return f"{actor} deployed through an organisation that is not named", "fill vehicle"
+    last = crisis["end"] or date(case.settings.years[1], 12, 31)
+    members = {*case.members(vehicle, crisis["start"]), *case.members(vehicle, last)}
+    organisation = case.organisation(vehicle)
+    if not organisation.is_vehicle:
+        return f"{vehicle} is no vehicle in case.toml, so the model has no such option", "set is_vehicle = true"
+    if actor not in members:
+        hint = "correct the members' dates or the vehicle"
+        return f"{actor} was no member of {vehicle} in this crisis, so the model has no such option", hint
+    hosts, types = organisation.mandate.hosts, organisation.mandate.types
+    allowed = members if hosts == "members" else crisis["host"] if hosts == "any" else hosts
+    if not any(host in allowed for host in crisis["host"]) or (types != "any" and crisis["type"] not in types):
+        return f"the mandate of {vehicle} does not cover this crisis, so the model has no such option", "widen mandate"
+    return None
+
+
+def _unreasoned(file: TomlFile[Settings]) -> Iterator[Problem]:
+    settings = file.content
+    assert settings is not None
+    for path, what, quantity in _quantities(settings):
+        if not quantity.reason.strip() and not quantity.sources:
+            yield file.problem(path, f"the {what} has neither a reason nor a source", 'add reason = "…"', "warning")
+
+
+def _quantities(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str, Quantity]]:
+    for n, alignment in enumerate(settings.alignments):
+        yield ("alignments", n), f"alignment of {alignment.of} with {alignment.with_}", alignment
+    for n, opinion in enumerate(settings.opinions):
+        yield ("opinions", n), f"opinion of {opinion.power} in {opinion.host}", opinion
+    for name, quantity in settings.parameters.items():
+        yield ("parameters", name), f"parameter {name}", quantity
+    for n, organisation in enumerate(settings.organisations):
+        yield ("organisations", n, "cost_share"), f"cost share of {organisation.id}", organisation.cost_share
+        yield ("organisations", n, "legitimacy"), f"legitimacy of {organisation.id}", organisation.legitimacy
+
+
+def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """One line for each theatre with a part missing; one for all theatres without any, which count nobody's effort."""
+    given = {(a.theatre, a.of, a.with_) for a in case.settings.alignments}
+    bare = [t for t in case.settings.theatres if not t.in_fit and not any(key[0] == t.id for key in given)]
+    if bare:
+        names = ", ".join(theatre.id for theatre in bare)
+        seen = f"no alignments in {names} (measured only, not in the fit): there nobody counts another's effort"
+        yield file.problem(("theatres",), seen, "add [[alignments]] entries to solve their crises", "warning")
+    for number, theatre in enumerate(case.settings.theatres):
+        pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (theatre.id, i, j) not in given]
+        hosts = [
+            j for j in case.powers if (theatre.id, "*", j) not in given and not _every_host(case, theatre.id, j, given)
+        ]
+        missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in hosts]
+        if missing and theatre not in bare:
+            seen = f"{len(missing)} alignments are missing in {theatre.id} and count as 0: {_listed(missing)}"
+            yield file.problem(("theatres", number), seen, "add [[alignments]] entries", "warning")
+
+
+def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str, str]]) -> bool:
+    hosts = case.crises.filter(pl.col("theatre") == theatre)["host"].explode().unique()
+    return all((theatre, host, power) in given for host in hosts)
+
+
+def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """Crisis years (theatres in the fit) with no capacity of a power near; powers with the same gap share a line."""
+    fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
+    years = sorted(case.crises.filter(pl.col("theatre").is_in(fitted))["start"].dt.year().unique())
+    wanted = case.settings.measures.capacity.series
+    rows = case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows()
+    near = {(actor, year + gap) for actor, year in rows for gap in range(-NEAREST_YEARS, NEAREST_YEARS + 1)}
+    gaps: dict[tuple[str, ...], list[str]] = {}
+    for power in case.powers:
+        gaps.setdefault(tuple(str(year) for year in years if (power, year) not in near), []).append(power)
+    for missing, powers in gaps.items():
+        if missing and not case.series.is_empty():
+            head = f"no capacity ({', '.join(wanted)}) of {', '.join(powers)} within {NEAREST_YEARS} years of"
+            seen = f"{head} {len(missing)} of {len(years)} crisis years: {_listed(missing)}"
+            hint = "add the years to series.csv; missing counts as the mean"
+            yield file.problem(("measures", "capacity"), seen, hint, "warning")
+
+
+def _no_series(case: Case) -> Iterator[Problem]:
+    if case.series.is_empty():
+        seen = "no yearly figures: capacity, trade and arms of every power are missing, so no explanation can use them"
+        yield _weak("series.csv", None, "", seen, "add the file when you have figures")
+
+
+def _mixed_units(case: Case) -> Iterator[Problem]:
+    measures = case.settings.measures
+    used = {*measures.economic.series, *measures.security.series, *measures.capacity.series}
+    units = case.series.group_by("series").agg(pl.col("unit").unique().sort(), pl.col("line").min())
+    for series, found, line in units.sort("line").iter_rows():
+        if len(found) > 1 and series in used:
+            seen = f"{series} has {len(found)} units: {clip(' | '.join(found), 120)}"
+            yield _weak("series.csv", line, "unit", seen, "the model never converts by guess: one series, one unit")
+
+
+def _wholes(case: Case) -> Iterator[Problem]:
+    """Series of a measure whose total is missing in some years, or less than one of its parts."""
+    measures = (case.settings.measures.economic, case.settings.measures.security)
+    used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
+    is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
+    rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
+    rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
+    totals = rows.filter(is_whole).select(*key, pl.col("value").alias("whole"))
+    parts = rows.filter(~is_whole).group_by(key).agg(pl.col("value").max(), pl.col("line").min()).sort("line")
+    both = parts.join(totals, on=key, how="left", maintain_order="left")
+    for row in both.filter(pl.col("value") > pl.col("whole")).iter_rows(named=True):
+        seen = f"{row['series']} with {row['partner']} in {row['year']}: one part is {row['value']:g}, the whole "
+        yield _weak(
+            "series.csv",
+            row["line"],
+            "value",
+            f"{seen}({world_code()}) {row['whole']:g}",
+            "a share would pass 1: mend one of them",
+        )
+    for (series,), without in both.filter(pl.col("whole").is_null()).group_by("series", maintain_order=True):
+        places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
+        seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
+        yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
+
+
+def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
+    assumed = [number for number, claim in enumerate(case.claims) if claim.family == "premise"]
+    if assumed:
+        names = ", ".join(case.claims[number].id for number in assumed)
+        one = len(assumed) == 1
+        seen = f"claim {names} is a premise" if one else f"claims {names} are premises"
+        seen += f": the model assumes {'it' if one else 'them'} and cannot test {'it' if one else 'them'}"
+        yield file.problem(("claim", assumed[0]), seen, "the verdict will say so", "warning")
+
+
+def _formulas(case: Case) -> Iterator[Problem]:
+    tables = {"crises.csv": case.crises, "responses.csv": case.responses, "series.csv": case.series}
+    for file, frame in (*tables.items(), ("own_operations.csv", case.own_operations)):
+        for column in (name for name, dtype in frame.schema.items() if dtype == pl.String):
+            for line in frame.filter(pl.col(column).str.contains(r"^[=@]"))["line"].head(LONGEST_LIST):
+                yield _weak(file, line, column, "begins like a formula; it is kept as text and never computed")

@@ -1,0 +1,1 @@
+"""What the record says of fitted mechanisms: scores, comparisons, checks (model §4)."""

@@ -1,0 +1,305 @@
+"""Regressions that a mechanism has to beat, scored on the same rows, bands and left-out crises as the game (model §4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+import xarray as xr
+from jax.scipy.special import log_ndtr, ndtri
+from jaxtyping import Array, Float
+from numpyro.infer import MCMC, NUTS
+from scipy.optimize import minimize
+
+from buckpass.case import Case
+from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, together
+from buckpass.fitting.posterior import Diagnostics, diagnose
+from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
+from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.model.effect import NODES, Sites, effect_nodes, placed
+from buckpass.model.observations import Coding, Observations, observations
+
+__all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "fit_record", "rows_of"]
+
+CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
+SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
+TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
+DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
+LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a baseline is drawn: NumPyro's NUTS in coordinates round at the mode, the tests of the game's fits after it."""
+
+    chains: int = 4
+    warmup: int = 150
+    draws: int = 800
+    target_accept: float = 0.8
+    tree_depth: int = 6
+    seed: int = 20240620
+
+
+class Blocks(NamedTuple):
+    """How many coordinates each part of a baseline has, in this order: rung levels, slopes, powers, crisis spread."""
+
+    levels: int
+    slopes: int
+    powers: int
+    spread: int
+
+    def split(self, u: Float[Array, " d"]) -> list[Array]:
+        """The parts of a vector of all coordinates."""
+        return jnp.split(u, np.cumsum(self)[:-1])
+
+
+class Frame(NamedTuple):
+    """Where the sampler stands: u = centre + spread·x."""
+
+    centre: Float[Array, " d"]
+    spread: Float[Array, "d d"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A regression: how many coordinates it has for so many rungs, controls and powers, and log P(band) of every row.
+
+    by_row : of coordinates, rows and values of the crisis effect, [node, row].
+    """
+
+    id: str
+    name: str
+    says: str
+    blocks: Callable[[int, int, int], Blocks]
+    by_row: Callable[[list[Array], Rows, Float[Array, "q n"]], Float[Array, "q n"]]
+
+
+@dataclass(frozen=True)
+class BaselineFit:
+    """A baseline's leave-one-crisis-out scores, and whether its draws can be trusted.
+
+    sites : draws [chain, draw, …] of levels, slopes, powers and spread, as far as it has them. seconds : of the machine
+    that drew it.
+    """
+
+    id: str
+    name: str
+    says: str
+    scores: LeaveOneOut
+    diagnostics: Diagnostics
+    sites: Mapping[str, np.ndarray]
+    seconds: float
+
+
+def fit_baselines(case: Case, coding: Coding | None = None, drawing: Drawing | None = None) -> dict[str, BaselineFit]:
+    """Every baseline fitted to a reading of the record, by id.
+
+    Parameters
+    ----------
+    case : the record. coding : how it is read: the reading of the fits that the baselines stand beside.
+    drawing : the sampler.
+
+    Returns
+    -------
+    Scores in nats per crisis. A fit that fails its diagnostics is returned as such (`diagnostics.reasons`).
+    """
+    setting = setting_of(case)
+    seen = observations(case, setting, coding or Coding())
+    return {one.id: fit_record(one, setting, seen, drawing) for one in BASELINES}
+
+
+def fit_record(
+    baseline: Baseline, setting: CrisisSetting, seen: Observations, drawing: Drawing | None = None, check: Sequence[int] = ()
+) -> BaselineFit:  # fmt: skip
+    """One baseline fitted to the coded responses of some crises.
+
+    check : positions of crises, among those with a response, to leave out by refitting whatever their importance weights say.
+    """
+    scored = np.unique(seen.crisis)
+    names = [setting.names.crises[k] for k in scored]
+    powers, rungs = len(setting.names.powers), setting.cost_curve.shape[0]
+    return _Fitting(baseline, rows_of(setting, seen), rungs, powers, drawing or Drawing()).run(names, check)
+
+
+def rows_of(setting: CrisisSetting, seen: Observations) -> Rows:
+    """The record as a regression reads it: the game's controls, standardised as the game has them.
+
+    A rung for which a power has no option (an organisation's, outside every organisation) counts with the next that it
+    has: a regression knows a ladder, no options.
+    """
+    controls = np.column_stack([np.asarray(setting.covariate(name))[seen.crisis, seen.power] for name in CONTROLS])
+    at, crisis = np.unique(seen.crisis, return_inverse=True)
+    low = _reaching_down(setting, seen)
+    return Rows(
+        controls=jnp.asarray(controls), crisis=jnp.asarray(crisis), power=jnp.asarray(seen.power), low=jnp.asarray(low),
+        high=jnp.asarray(seen.high), weight=jnp.asarray(seen.weight, dtype=float),
+        of_crisis=jnp.asarray((crisis[:, None] == np.arange(len(at))).astype(float)),
+    )  # fmt: skip
+
+
+def _reaching_down(setting: CrisisSetting, seen: Observations) -> np.ndarray:
+    """The lower end of each band, moved down over the rungs right below it that its power cannot take."""
+    rungs = np.arange(setting.cost_curve.shape[0])
+    rung, is_open = (np.asarray(a)[seen.crisis, seen.power] for a in (setting.rung, setting.is_open))
+    has = ((rung[..., None] == rungs) & is_open[..., None]).any(axis=1)
+    below = np.where(has & (rungs < seen.low[:, None]), rungs, -1).max(axis=1)
+    return below + 1
+
+
+def _multinomial(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
+    levels, _, by_power, _ = parts
+    own = by_power.reshape(-1, levels.size)[rows.power] if by_power.size else jnp.zeros(())
+    return adjacent_category(_from_silence(levels + own), jnp.zeros(()), effect, rows.low, rows.high)
+
+
+def _adjacent(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
+    levels, slopes, powers, _ = parts
+    return adjacent_category(_from_silence(levels), _index(slopes, powers, rows), effect, rows.low, rows.high)
+
+
+def _ordered(parts: list[Array], rows: Rows, effect: Float[Array, "q n"]) -> Array:
+    levels, slopes, powers, _ = parts
+    return cumulative(_from_silence(levels)[:, 0], _index(slopes, powers, rows), effect, rows.low, rows.high)
+
+
+def _index(slopes: Array, powers: Array, rows: Rows) -> Float[Array, " n"]:
+    """η of every row."""
+    return rows.controls @ (SLOPE * slopes) + powers[rows.power]
+
+
+def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
+    """τ of every rung, silence first, the rung's axis first."""
+    tau = jnp.atleast_2d(levels).T
+    return jnp.concatenate([jnp.zeros((1, tau.shape[1])), tau])
+
+
+def _half_normal(u: Float[Array, " 1"]) -> Array:
+    """The spread of the crisis effect at a standard normal coordinate: a small one is a tail, not a funnel."""
+    return SPREAD * -ndtri(0.5 * jnp.exp(log_ndtr(-u)))
+
+
+BASELINES = (
+    Baseline("one", "one distribution", "every power in every crisis alike", lambda r, k, p: Blocks(r - 1, 0, 0, 0), _multinomial),
+    Baseline("by_power", "by power", "each power has its own distribution over the rungs, drawn towards the common one",
+             lambda r, k, p: Blocks(r - 1, 0, p * (r - 1), 0), _multinomial),
+    Baseline("ordered_logit", "ordered logit", "cumulative logit on the controls, with power and crisis effects",
+             lambda r, k, p: Blocks(r - 1, k, p, 1), _ordered),
+    Baseline("adjacent_logit", "adjacent-category logit", "log odds of each next rung on the controls, with power and crisis effects",
+             lambda r, k, p: Blocks(r - 1, k, p, 1), _adjacent),
+)  # fmt: skip
+
+
+class _Fitting:
+    """One baseline on one record, compiled once: refits give other weights to the crises."""
+
+    def __init__(self, of: Baseline, rows: Rows, rungs: int, powers: int, drawing: Drawing):
+        self.of, self.rows, self.drawing = of, rows, drawing
+        self.blocks = of.blocks(rungs, rows.controls.shape[1], powers)
+        self.size = sum(self.blocks)
+        self._energy = jax.jit(jax.value_and_grad(lambda u, weight: -self._log_density(u, self.rows, weight)))
+        self._sampler = MCMC(
+            NUTS(self._model, adapt_mass_matrix=False, target_accept_prob=drawing.target_accept,
+                 max_tree_depth=drawing.tree_depth),
+            num_warmup=drawing.warmup, num_samples=drawing.draws, num_chains=drawing.chains, chain_method="sequential",
+            progress_bar=False, jit_model_args=True,
+        )  # fmt: skip
+        self._of_crises = jax.jit(jax.vmap(lambda u: self._by_crisis(u, self.rows)))
+
+    def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
+        """Draw, score, and leave out by refitting the crises whose importance weights are not trusted."""
+        started = time.perf_counter()
+        every = np.ones(len(names))
+        frame = self._frame(every)
+        u, diverging = self._draw(frame, every)
+        sites = self._sites(u)
+        diagnostics = diagnose(sites, diverging, (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1))
+        values = self._log_likelihood(u)
+        scores = leave_one_out(xr.DataArray(values, dims=("chain", "draw", "crisis"), coords={"crisis": names}))
+        doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])
+        again = {*np.flatnonzero(doubtful), *check} if diagnostics.passed else ()
+        exact = {names[k]: self.exact(frame, k) for k in again}
+        return BaselineFit(self.of.id, self.of.name, self.of.says, with_exact(scores, exact), diagnostics, sites,
+                           time.perf_counter() - started)  # fmt: skip
+
+    def exact(self, frame: Frame, crisis: int) -> float:
+        """log p(responses of the crisis | all others), by drawing again without it (nats)."""
+        weight = np.ones(self.rows.of_crisis.shape[1])
+        weight[crisis] = 0.0
+        u, _ = self._draw(frame, weight)
+        return predictive_score(self._log_likelihood(u)[..., crisis])
+
+    def _log_density(self, u: Float[Array, " d"], rows: Rows, weight: Array) -> Array:
+        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)
+
+    def _log_prior(self, u: Float[Array, " d"]) -> Array:
+        """Every distribution over the rungs alike where nothing else acts; slopes and spread standard normal.
+
+        What differs by power is normal with a variance that is scaled inverse χ², integrated out: a multivariate t (Gelman
+        et al. 2013, §3.2). That is partial pooling without the funnel between the powers' effects and their spread.
+        """
+        levels, slopes, powers, spread = self.blocks.split(u)
+        pooled = (FREEDOM + powers.size) * jnp.log1p(jnp.sum(powers**2) / (FREEDOM * TYPICAL**2))
+        rest = jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled
+        return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
+
+    def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
+        """log P(responses) of every crisis, its effect integrated as that of the game is."""
+        parts, crises = self.blocks.split(u), rows.of_crisis.shape[1]
+        spread, has_effect = self._spread(parts), bool(self.blocks.spread)
+
+        def by_row(in_sd: Array) -> Array:
+            return self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis])
+
+        none = jnp.zeros(crises, u.dtype)
+        sites = placed(lambda at: together(by_row(at), rows), crises, u.dtype) if has_effect else Sites(none, none)
+        in_sd, log_weight = effect_nodes(sites, NODES if has_effect else 1)
+        return by_crisis(by_row(in_sd), rows, log_weight)
+
+    def _spread(self, parts: list[Array]) -> Array:
+        return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
+
+    def _frame(self, weight: np.ndarray) -> Frame:
+        """The mode, and a root of the covariance there: the posterior is nearly round."""
+        energy, steps = self._objective(weight), DIFFERENCE * np.eye(self.size)
+        u = minimize(energy, np.zeros(self.size), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+        second = np.array([energy(u + s)[1] - energy(u - s)[1] for s in steps]) / (2 * DIFFERENCE)
+        curvature, directions = np.linalg.eigh((second + second.T) / 2)
+        return Frame(jnp.asarray(u), jnp.asarray(directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))))
+
+    def _objective(self, weight: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+        def energy(u: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = self._energy(u, weight)
+            return float(value), np.asarray(slope)
+
+        return energy
+
+    def _model(self, rows: Rows, frame: Frame, weight: Array) -> None:
+        x = numpyro.sample("x", dist.ImproperUniform(dist.constraints.real_vector, (), (self.size,)))
+        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, weight))
+
+    def _draw(self, frame: Frame, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        start_key, key = jax.random.split(jax.random.PRNGKey(self.drawing.seed))
+        starts = jax.random.normal(start_key, (self.drawing.chains, self.size))
+        self._sampler.run(
+            key, self.rows, frame, jnp.asarray(weight), init_params={"x": starts}, extra_fields=("diverging",)
+        )
+        x = np.asarray(self._sampler.get_samples(group_by_chain=True)["x"])
+        diverging = np.asarray(self._sampler.get_extra_fields(group_by_chain=True)["diverging"])
+        return np.asarray(frame.centre) + x @ np.asarray(frame.spread).T, diverging
+
+    def _log_likelihood(self, u: np.ndarray) -> Float[np.ndarray, "chain draw c"]:
+        found = np.asarray(self._of_crises(u.reshape(-1, self.size)))
+        return found.reshape(*u.shape[:2], -1)
+
+    def _sites(self, u: np.ndarray) -> dict[str, np.ndarray]:
+        levels, slopes, powers, spread = np.split(u, np.cumsum(self.blocks)[:-1], axis=-1)
+        found = {"levels": levels, "slopes": SLOPE * slopes, "powers": powers,
+                 "spread": np.asarray(_half_normal(jnp.asarray(spread)))}  # fmt: skip
+        return {name: draws for name, draws in found.items() if draws.shape[-1]}

@@ -1,0 +1,130 @@
+"""On which crises and cells a conclusion hangs: what changes when one is taken out or coded otherwise (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import logsumexp
+
+from buckpass.evidence.differences import Clusters
+from buckpass.evidence.nested import BASE, NestedTests, nested, without_crisis
+from buckpass.fitting.posterior import quiet_arviz
+from buckpass.fitting.scoring import LeaveOneOut, pareto_k_limit
+
+__all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises", "probability_under"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One response coded as one rung of its band."""
+
+    crisis: str
+    power: str
+    rung: int
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """Scores of one fit under each other coding of one cell.
+
+    elpd : sum over crises (nats), [coding]. is_trusted : whether the draws of the fit reach that far: the importance weights
+    of the other coding have a k̂ below the limit for so many draws.
+    """
+
+    cells: tuple[Cell, ...]
+    elpd: Float[np.ndarray, " a"]
+    is_trusted: np.ndarray
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """A crisis, or a cell (power and rung given), on which the leading mechanism or what beats base hangs.
+
+    leader_without : the mechanism that leads without the crisis, or with the cell coded so. gained, lost : mechanisms that
+    beat base then and not now, and now and not then; None where only sums are known.
+    """
+
+    crisis: str
+    leader_without: str | None
+    power: str | None = None
+    rung: int | None = None
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict:
+        """As JSON has it."""
+        return {"crisis": self.crisis, "leader_without": self.leader_without, "power": self.power, "rung": self.rung,
+                "gained": list(self.gained), "lost": list(self.lost)}  # fmt: skip
+
+
+def hangs_on_crises(
+    tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters, argument: str | None = None
+) -> tuple[Hinge, ...]:
+    """The crises whose removal from the scores changes the leader or what beats base, in the order of the record."""
+    found = []
+    mechanisms = [one.id for one in tests.mechanisms]
+    for k, crisis in enumerate(tests.crises):
+        keep = np.flatnonzero(np.arange(len(tests.crises)) != k)
+        other = nested(without_crisis(scores, k), clusters.take(keep), mechanisms, argument)
+        gained = tuple(m for m in other.beating_base if m not in tests.beating_base)
+        lost = tuple(m for m in tests.beating_base if m not in other.beating_base)
+        if other.leader != tests.leader or gained or lost:
+            found.append(Hinge(crisis, other.leader, gained=gained, lost=lost))
+    return tuple(found)
+
+
+def hangs_on_cells(tests: NestedTests, cells: Mapping[str, CellScores]) -> tuple[Hinge, ...]:
+    """The cells of which another coding within the band changes the leader; codings that a fit's draws do not reach are left out."""
+    tested = [one.id for one in tests.mechanisms if one.alone is not None and one.id in cells]
+    if BASE not in cells or not tested:
+        return ()
+    gains = np.stack([cells[m].elpd - cells[BASE].elpd for m in tested])
+    trusted = np.all([cells[m].is_trusted for m in (BASE, *tested)], axis=0)
+    leaders = [tested[k] for k in np.argmax(gains, axis=0)]
+    return tuple(
+        Hinge(cell.crisis, leader, cell.power, cell.rung)
+        for cell, leader, fine in zip(cells[BASE].cells, leaders, trusted, strict=True)
+        if fine and leader != tests.leader
+    )
+
+
+def cell_scores(
+    cells: Sequence[Cell], of_crisis: Int[np.ndarray, " a"], log_ratio: Float[np.ndarray, "s a"],
+    log_likelihood: Float[np.ndarray, "s c"],
+) -> CellScores:  # fmt: skip
+    """Leave-one-crisis-out scores of a fit had one cell been coded otherwise, without fitting again.
+
+    The posterior under the other coding is the one at hand times r(θ) = p(crisis | other coding, θ) / p(crisis | θ). The
+    crisis of the cell is predicted by a posterior that never saw it, so only what is predicted changes; every other crisis
+    is predicted by weights that take it out and take r in.
+
+    Parameters
+    ----------
+    cells : the other codings. of_crisis : position of the crisis of each. log_ratio : log r at every draw. log_likelihood :
+    of every crisis as coded, at every draw (nats).
+    """
+    weights, _ = quiet_arviz().psislw(-log_likelihood.T, reff=1.0)
+    weights = np.asarray(weights).T  # [draw, crisis], each a distribution over draws without the crisis
+    reach = np.asarray(quiet_arviz().psislw(log_ratio.T, reff=1.0)[1])
+    scale = log_ratio.max(axis=0)
+    ratio = np.exp(log_ratio - scale)
+    without, predicted = np.exp(weights), np.exp(weights + log_likelihood)
+    total = np.log(ratio.T @ predicted) - np.log(ratio.T @ without)  # [coding, crisis]
+    own = logsumexp(weights[:, of_crisis] + log_likelihood[:, of_crisis] + log_ratio, axis=0)
+    total[np.arange(len(of_crisis)), of_crisis] = own
+    return CellScores(tuple(cells), total.sum(axis=1), reach < pareto_k_limit(len(log_ratio)))
+
+
+def probability_under(
+    held: Float[np.ndarray, " s"], log_ratio: Float[np.ndarray, "s a"]
+) -> tuple[Float[np.ndarray, " a"], np.ndarray]:
+    """P of what holds at some draws, had the record been another; and whether the draws reach that far.
+
+    log_ratio : log of the likelihood of each other record over that of this one, at every draw: for a crisis taken out,
+    minus its log-likelihood.
+    """
+    weights, reach = quiet_arviz().psislw(log_ratio.T, reff=1.0)
+    return np.exp(np.asarray(weights)) @ held, np.asarray(reach) < pareto_k_limit(len(log_ratio))

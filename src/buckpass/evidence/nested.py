@@ -1,0 +1,166 @@
+"""What each mechanism adds to the controls alone and given all the others: tests within one model (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from buckpass.case.problems import BuckpassError
+from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
+from buckpass.fitting.scoring import LeaveOneOut
+
+__all__ = [
+    "ALL",
+    "BASE",
+    "Added",
+    "BaseNotEstimable",
+    "NestedTests",
+    "Optimism",
+    "nested",
+    "optimism_of",
+    "without_crisis",
+]
+
+BASE, ALL = "base", "all"
+
+
+class BaseNotEstimable(BuckpassError):
+    """The fit of the controls alone is missing or failed: there is nothing that a mechanism could be tested against."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What one mechanism adds to the score; None where a fit that the difference needs is missing or failed.
+
+    alone : base with it over base. given_the_rest : all over all without it.
+    """
+
+    id: str
+    alone: ScoreGap | None
+    given_the_rest: ScoreGap | None
+
+    @property
+    def beats_base(self) -> bool:
+        """Whether it explains anything measurable by itself: more than two standard errors over the controls."""
+        return self.alone is not None and not self.alone.is_tie and self.alone.diff > 0
+
+    @property
+    def beats_the_rest(self) -> bool:
+        """Whether it explains anything that the others do not."""
+        return self.given_the_rest is not None and not self.given_the_rest.is_tie and self.given_the_rest.diff > 0
+
+
+class Optimism(NamedTuple):
+    """How much too well the leader looks for having been picked as the best of several (nats).
+
+    if_equal : the most that this could be: if none of them added more than another.
+    """
+
+    expected: float
+    if_equal: float
+
+
+@dataclass(frozen=True)
+class NestedTests:
+    """Nested tests of one reading of the record.
+
+    base, all, argument : sums of the scores over crises (nats); all and argument None where their fit is missing or failed.
+    all_over_base, argument_over_base : what they predict better than the controls alone.
+    mechanisms : what each adds, in the order given. leader : the one that adds most alone. ties : those, in the order of
+    what they add, whose distance from the leader is within two standard errors.
+    """
+
+    crises: tuple[str, ...]
+    base: ScoreGap
+    all: ScoreGap | None
+    argument: ScoreGap | None
+    all_over_base: ScoreGap | None
+    argument_over_base: ScoreGap | None
+    mechanisms: tuple[Added, ...]
+    leader: str | None
+    ties: tuple[str, ...]
+
+    def __getitem__(self, mechanism: str) -> Added:
+        return next(one for one in self.mechanisms if one.id == mechanism)
+
+    @property
+    def beating_base(self) -> tuple[str, ...]:
+        """Mechanisms that explain anything measurable by themselves."""
+        return tuple(one.id for one in self.mechanisms if one.beats_base)
+
+
+def nested(
+    scores: Mapping[str, LeaveOneOut], clusters: Clusters, mechanisms: Sequence[str], argument: str | None = None
+) -> NestedTests:
+    """The tests from the scores of the combinations, each crisis left out in turn.
+
+    Parameters
+    ----------
+    scores : per combination (base, FR, all, all-FR, …), of fits that passed their diagnostics, of the same crises.
+    clusters : of those crises. mechanisms : ids. argument : the combination that the case's argument names.
+
+    Raises
+    ------
+    BaseNotEstimable
+        There is no score of the controls alone.
+    ValueError
+        The fits were scored on different crises.
+    """
+    if BASE not in scores:
+        raise BaseNotEstimable("the fit of the controls alone (base) is missing or failed its diagnostics, so there is nothing "
+                               "to test a mechanism against; fit it with: buckpass fit CASE --explanation base")  # fmt: skip
+    crises = scores[BASE].crises
+    odd = [name for name, one in scores.items() if one.crises != crises]
+    if odd:
+        raise ValueError(
+            f"{', '.join(odd)} and base were scored on different crises, so they cannot be compared; fit them again"
+        )
+
+    def gap(more: str | None, less: str) -> ScoreGap | None:
+        if more is None or more not in scores or less not in scores:
+            return None
+        return difference(scores[more].elpd - scores[less].elpd, clusters)
+
+    def total(name: str | None) -> ScoreGap | None:
+        return difference(scores[name].elpd, clusters) if name is not None and name in scores else None
+
+    added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
+    return NestedTests(
+        crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), gap(ALL, BASE), gap(argument, BASE), added,
+        *_leading(scores, clusters, added),
+    )  # fmt: skip
+
+
+def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, LeaveOneOut]:
+    """The scores without those of one crisis, by position; the fits still saw it when they predicted the others."""
+    keep = np.arange(len(next(iter(scores.values())).crises)) != crisis
+    return {
+        name: LeaveOneOut(tuple(np.array(s.crises)[keep]), s.elpd[keep], s.k[keep], s.is_exact[keep])
+        for name, s in scores.items()
+    }
+
+
+def optimism_of(tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters) -> Optimism:
+    """What the leader of the tests owes to having been picked: to be taken off what it adds alone."""
+    tested = [one.id for one in tests.mechanisms if one.alone is not None]
+    if not tested:
+        return Optimism(0.0, 0.0)
+    return Optimism(*optimism(np.stack([scores[m].elpd - scores[BASE].elpd for m in tested]), clusters))
+
+
+def _leading(
+    scores: Mapping[str, LeaveOneOut], clusters: Clusters, added: Sequence[Added]
+) -> tuple[str | None, tuple[str, ...]]:  # fmt: skip
+    """The leader, and those that tie with it, the nearest first."""
+    ranked = [one.id for one in sorted(added, key=lambda one: -_gain(one)) if one.alone is not None]
+    if not ranked:
+        return None, ()
+    best, *others = ranked
+    return best, tuple(m for m in others if difference(scores[m].elpd - scores[best].elpd, clusters).is_tie)
+
+
+def _gain(one: Added) -> float:
+    return one.alone.diff if one.alone is not None else -np.inf

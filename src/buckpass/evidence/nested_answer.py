@@ -1,0 +1,296 @@
+"""The answer of the nested tests for a reader: a sentence, one screen of tables, one JSON object (model §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.evidence.differences import ScoreGap, by_host, difference
+from buckpass.evidence.gathered import BaselineScore, Gathered
+from buckpass.evidence.influence import Hinge, hangs_on_cells, hangs_on_crises
+from buckpass.evidence.nested import BASE, Added, NestedTests, Optimism, nested, optimism_of
+from buckpass.evidence.term_summaries import TermSummary, summaries
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.model.mechanisms import ALL, ARGUMENT, Mechanism, combination, mechanisms
+from buckpass.results.table import ResultTable
+
+__all__ = ["NestedAnswer", "nested_answer"]
+
+MOST_NAMES = 4  # in one sentence
+MOST_HINGES = 6  # of the crises and cells on which the leader hangs, as many as a screen takes
+NOTE = (
+    "Nats of log score, each crisis left out in turn; ± one standard error, crises of one host counted together. Over base: "
+    "with it, against the controls only; given the rest: all over all without it. A difference within two standard errors is none."
+)
+
+
+MISSING = "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit without --explanation does both."
+
+
+@dataclass(frozen=True)
+class Against:
+    """A baseline, and what base predicts better than it (None where they were scored on other crises)."""
+
+    of: BaselineScore
+    base_over: ScoreGap | None
+
+
+@dataclass(frozen=True)
+class NestedAnswer:
+    """What each mechanism adds, what that owes to chance and hangs on, and what regressions make of the same record.
+
+    terms : of each mechanism, under all mechanisms where that fit passed, else under the mechanism alone. whole : the
+    fit of all mechanisms, whatever its diagnostics; None where there is none. argument : the mechanisms that the case's
+    argument names.
+    """
+
+    case: Case
+    tests: NestedTests
+    optimism: Optimism
+    hinges: tuple[Hinge, ...]
+    baselines: tuple[Against, ...]
+    terms: Mapping[str, Sequence[TermSummary]]
+    whole: Posterior | None
+    argument: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """In sentences: who adds most, who ties, what is left given the rest, and how base does beside regressions."""
+        parts = [
+            _leading(self.tests, self.optimism),
+            _together(self.tests),
+            _given_the_rest(self.tests),
+            _beside(self.baselines),
+        ]
+        return " ".join(part for part in parts if part)
+
+    def table(self) -> ResultTable:
+        """What mechanisms add; the title says who leads."""
+        return self._mechanisms()
+
+    def tables(self) -> tuple[ResultTable, ...]:
+        """One screen: what mechanisms add, baselines, and what the leader hangs on."""
+        return tuple(one for one in (self._mechanisms(), self._baselines(), self._hangs_on()) if len(one))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        tests = self.tests
+        argument = tests.argument
+        return {
+            "headline": self.headline,
+            "baselines": [_baseline(one, self.case) for one in self.baselines],
+            "base": _total(tests.base),
+            "all": {**_total(tests.all), "over_base": _over(tests.all_over_base), **_diagnosed(self.whole)},
+            "mechanisms": [self._mechanism(one) for one in tests.mechanisms],
+            "argument": {
+                "mechanisms": list(self.argument),
+                **_total(argument),
+                "over_base": _over(tests.argument_over_base),
+            }
+            if self.argument
+            else None,
+            "leader": tests.leader,
+            "ties": list(tests.ties),
+            "optimism": self.optimism._asdict(),
+            "hangs_on": [one.as_dict() for one in self.hinges],
+        }
+
+    def _mechanism(self, one: Added) -> dict[str, Any]:
+        return {
+            "id": one.id, "name": _named(one.id).name, "alone": _over(one.alone), "given_the_rest": _over(one.given_the_rest),
+            "beats_base": one.beats_base,
+            "beats_the_rest": one.beats_the_rest, "terms": [t.as_dict() for t in self.terms.get(one.id, ())],
+        }  # fmt: skip
+
+    def _mechanisms(self) -> ResultTable:
+        tests = self.tests
+        rows = [("base", "controls only", _score(tests.base), "", "")]
+        rows += [(m.id, _named(m.id).name, "", _gap(m.alone), _gap(m.given_the_rest)) for m in _ranked(tests)]
+        rows.append((ALL, "all mechanisms", _score(tests.all), _gap(tests.all_over_base), ""))
+        if self.argument:
+            rows.append(
+                (ARGUMENT, " + ".join(self.argument), _score(tests.argument), _gap(tests.argument_over_base), "")
+            )
+        frame = pl.DataFrame(rows, schema=["id", "mechanism", "score", "over base", "given the rest"], orient="row")
+        note = NOTE if self.baselines else f"{NOTE} {MISSING}"
+        return ResultTable(frame, self.headline, {}, note, (), self.case.record_hash)
+
+    def _baselines(self) -> ResultTable:
+        rows = [
+            (b.of.name, _score(difference(b.of.scores.elpd, by_host(self.case, b.of.scores.crises))), _gap(b.base_over))
+            for b in self.baselines if b.of.diagnostics.passed
+        ]  # fmt: skip
+        failed = [
+            f"{b.of.name} failed: {b.of.diagnostics.reasons[0]}." for b in self.baselines if not b.of.diagnostics.passed
+        ]
+        frame = pl.DataFrame(rows, schema=["baseline", "score", "base over it"], orient="row")
+        return ResultTable(
+            frame, "The same crises predicted by regressions", {}, " ".join(failed), (), self.case.record_hash
+        )
+
+    def _hangs_on(self) -> ResultTable:
+        rows = [(_in_words(h), _then(h, self.tests)) for h in self.hinges[:MOST_HINGES]]
+        more = len(self.hinges) - len(rows)
+        frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
+        note = f"and {more} more: --json has all." if more > 0 else ""
+        return ResultTable(frame, "Crises and cells that decide who leads", {}, note, (), self.case.record_hash)
+
+
+def nested_answer(
+    case: Case, scores: Mapping[str, LeaveOneOut], posteriors: Mapping[str, Posterior], kept: Gathered
+) -> NestedAnswer:
+    """The nested tests of a case's fits, with all that is kept beside them.
+
+    Parameters
+    ----------
+    scores : of the fits that passed, under one reading. posteriors : all fits. kept : what was worked out of them.
+
+    Raises
+    ------
+    BaseNotEstimable
+        The fit of the controls alone is missing or failed.
+    """
+    argument = combination(ARGUMENT, case) if case.settings.argument else None
+    ids = tuple(m.id for m in mechanisms())
+    clusters = by_host(case, next(iter(scores.values())).crises)
+    tests = nested(scores, clusters, ids, argument and argument.id)
+    cells = {name: one for name, one in kept.cells.items() if name in scores}
+    hinges = (*hangs_on_crises(tests, scores, clusters, argument and argument.id), *hangs_on_cells(tests, cells))
+    return NestedAnswer(
+        case, tests, optimism_of(tests, scores, clusters), hinges,
+        tuple(_against(one, scores[BASE], case) for one in kept.baselines.values()),
+        {m.id: _terms(m, posteriors, kept) for m in mechanisms()}, posteriors.get(ALL), argument.mechanisms if argument else (),
+    )  # fmt: skip
+
+
+def _against(one: BaselineScore, base: LeaveOneOut, case: Case) -> Against:
+    same = one.scores.crises == base.crises and one.diagnostics.passed
+    over = difference(base.elpd - one.scores.elpd, by_host(case, base.crises)) if same else None
+    return Against(one, over)
+
+
+def _terms(mechanism: Mechanism, posteriors: Mapping[str, Posterior], kept: Gathered) -> list[TermSummary]:
+    for name in (ALL, mechanism.id):
+        if name in posteriors and posteriors[name].diagnostics.passed:
+            return summaries(posteriors[name], mechanism.terms, kept.theatres.get(name))
+    return []
+
+
+def _named(mechanism: str) -> Mechanism:
+    return next(m for m in mechanisms() if m.id == mechanism)
+
+
+def _ranked(tests: NestedTests) -> list[Added]:
+    return sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else float("inf"))
+
+
+def _leading(tests: NestedTests, optimism: Optimism) -> str:
+    if tests.leader is None:
+        return "No mechanism has been fitted beside the controls."
+    lead = tests[tests.leader]
+    tested = sum(one.alone is not None for one in tests.mechanisms)
+    picked = f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" if tested > 1 else ""
+    most = f"{_named(lead.id).name} adds most ({_gap(lead.alone)} nats{picked})"
+    tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
+    if not tests.beating_base:
+        return f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}."
+    others = [m for m in tests.beating_base if m != lead.id]
+    beat = f"; {_listed(others)} also {'beats' if len(others) == 1 else 'beat'} the controls" if others else ""
+    rest = "; the others explain nothing measurable by themselves" if len(tests.beating_base) < tested else ""
+    return f"{most[0].upper()}{most[1:]}{tied}{beat}{rest}."
+
+
+def _together(tests: NestedTests) -> str:
+    """What all mechanisms at once predict better than the controls."""
+    gap = tests.all_over_base
+    if gap is None:
+        return ""
+    if gap.is_tie:
+        return f"All together do not predict measurably better than the controls ({_gap(gap)} nats)."
+    return f"All together predict {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the controls."
+
+
+def _given_the_rest(tests: NestedTests) -> str:
+    tested = [one for one in tests.mechanisms if one.given_the_rest is not None]
+    if not tested:
+        return ""
+    kept = [one.id for one in tested if one.beats_the_rest]
+    return f"Given all the others, {_listed(kept)} still {'adds' if len(kept) == 1 else 'add'} to the score." if kept else (
+        "Given all the others, none adds anything measurable.")  # fmt: skip
+
+
+def _beside(baselines: Sequence[Against]) -> str:
+    scored = [b for b in baselines if b.base_over is not None]
+    if not scored:
+        return ""
+    best = max(scored, key=lambda b: b.of.scores.total)
+    gap = best.base_over
+    assert gap is not None
+    if gap.is_tie:
+        return f"Base predicts as well as the best regression ({best.of.name}: {_gap(gap)})."
+    return f"Base predicts {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the best regression ({best.of.name})."
+
+
+def _better(gap: ScoreGap) -> str:
+    return "better" if gap.diff > 0 else "worse"
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """Names in a sentence, the first few where there are many."""
+    names = [_named(i).name for i in ids]
+    if len(names) > MOST_NAMES:
+        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _in_words(hinge: Hinge) -> str:
+    if hinge.power is None:
+        return f"without {hinge.crisis}"
+    return f"{hinge.power} in {hinge.crisis} coded {hinge.rung}"
+
+
+def _then(hinge: Hinge, tests: NestedTests) -> str:
+    said = [f"{_named(hinge.leader_without).name} leads"] if hinge.leader_without not in (None, tests.leader) else []
+    said += [
+        f"{_listed(ids)} {one if len(ids) == 1 else many} the controls"
+        for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))
+        if ids
+    ]
+    return "; ".join(said)
+
+
+def _gap(gap: ScoreGap | None) -> str:
+    return "–" if gap is None else f"{gap.diff:+.1f} ± {gap.se:.1f}"
+
+
+def _score(total: ScoreGap | None) -> str:
+    return "–" if total is None else f"{total.diff:.1f} ± {total.se:.1f}"
+
+
+def _over(gap: ScoreGap | None) -> dict[str, float] | None:
+    return gap and gap.as_dict()
+
+
+def _total(total: ScoreGap | None) -> dict[str, float | None]:
+    return {"elpd": total and total.diff, "se": total and total.se, "se_by_crisis": total and total.se_by_crisis}
+
+
+def _diagnosed(whole: Posterior | None) -> dict[str, Any]:
+    d = whole.diagnostics if whole is not None else None
+    return {"rhat_max": d and d.rhat_max, "ess_min": d and min(d.ess_bulk_min, d.ess_tail_min),
+            "divergences": None if d is None else d.divergences}  # fmt: skip
+
+
+def _baseline(one: Against, case: Case) -> dict[str, Any]:
+    s, d = one.of.scores, one.of.diagnostics
+    total = difference(s.elpd, by_host(case, s.crises)) if d.passed else None
+    return {
+        "id": one.of.id, "name": one.of.name, "says": one.of.says, **_total(total), "base_over": one.base_over and one.base_over.as_dict(), "rhat_max": d.rhat_max,
+        "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "failed": list(d.reasons),
+        "refitted": int(s.is_exact.sum()),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Studies that simulate records and fit them again: power, decisive cases, calibration (model §4)."""

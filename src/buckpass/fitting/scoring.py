@@ -1,0 +1,238 @@
+"""Leave-one-crisis-out scores of one explanation, and how explanations compare (model §4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from buckpass.fitting.posterior import Posterior, quiet_arviz
+from buckpass.model.readings import reading_of, without_crises
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from buckpass.fitting.sampling import Sampling
+
+__all__ = [
+    "PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "NothingToCompare", "comparable", "compare_fits", "compare_scores",
+    "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
+]  # fmt: skip
+
+PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
+SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
+
+
+class NothingToCompare(ValueError):
+    """No fitted explanation can be ranked; the message says why each cannot."""
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """Expected log predictive density of each crisis from a fit that did not see it.
+
+    elpd : per crisis (nats); k : Pareto k̂ of the importance weights; is_exact : the crisis was left out by refitting.
+    """
+
+    crises: tuple[str, ...]
+    elpd: np.ndarray
+    k: np.ndarray
+    is_exact: np.ndarray
+
+    @property
+    def total(self) -> float:
+        return float(self.elpd.sum())
+
+    @property
+    def se(self) -> float:
+        """Standard error of the total: √n times the spread over crises (Vehtari, Gelman & Gabry 2017)."""
+        with np.errstate(invalid="ignore"):  # a crisis without a score: so has the total
+            return float(np.sqrt(len(self.elpd)) * self.elpd.std())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Explanations ranked by leave-one-crisis-out elpd.
+
+    difference, se_difference : against the best, per explanation in the order of `ids`; weight : stacking weight;
+    indistinguishable : pairs whose difference is within two of its standard errors.
+    """
+
+    ids: tuple[str, ...]
+    elpd: np.ndarray
+    se: np.ndarray
+    difference: np.ndarray
+    se_difference: np.ndarray
+    weight: np.ndarray
+    indistinguishable: tuple[tuple[str, str], ...]
+
+
+def leave_one_out(
+    log_likelihood: xr.DataArray, left_out: xr.DataArray | None = None, scored: xr.DataArray | None = None
+) -> LeaveOneOut:
+    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `refit_score`.
+
+    log_likelihood : [chain, draw, crisis], the responses of each crisis. left_out : what goes with a crisis when it is
+    left out besides its responses (its request); None: nothing. scored : what is scored (None: the responses).
+    """
+    values = _by_crisis(log_likelihood)
+    out = values if left_out is None else values + _by_crisis(left_out)
+    weights, k = quiet_arviz().psislw(-out, reff=1.0)
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in log_likelihood["crisis"].values),
+        elpd=np.asarray(logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1)),
+        k=np.asarray(k),
+        is_exact=np.zeros(len(values), bool),
+    )
+
+
+def _by_crisis(log_likelihood: xr.DataArray) -> np.ndarray:
+    return log_likelihood.stack(sample=("chain", "draw")).transpose("crisis", "sample").values
+
+
+def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
+    """The scores with those of refits put in place."""
+    elpd, is_exact = scores.elpd.copy(), scores.is_exact.copy()
+    for crisis, value in exact.items():
+        elpd[scores.crises.index(crisis)], is_exact[scores.crises.index(crisis)] = value, True
+    return LeaveOneOut(scores.crises, elpd, scores.k, is_exact)
+
+
+def pareto_k_limit(n_draws: int) -> float:
+    """The k̂ above which that many draws are too few for importance sampling (Vehtari et al. 2024, as ArviZ has it).
+
+    >>> round(pareto_k_limit(100), 2), pareto_k_limit(100_000)
+    (0.5, 0.7)
+    """
+    return min(1.0 - 1.0 / np.log10(n_draws), PARETO_K_LIMIT)
+
+
+def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
+    """Crises whose importance weights are too heavy-tailed to trust."""
+    return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
+
+
+def refit_score(sampling: Sampling, crisis: int) -> float:
+    """log p(responses of the crisis | all others) by drawing again without it (nats); `run` comes first."""
+    dropped = np.arange(sampling.seen.n_crises) == crisis
+    whole = reading_of(sampling.seen)
+    draws = sampling.run_under(without_crises(whole, sampling.seen, dropped), whole)
+    return predictive_score(draws.log_likelihood[..., crisis])
+
+
+def predictive_score(log_likelihood: np.ndarray) -> float:
+    """log of the mean likelihood over draws of a fit that did not see the responses (nats)."""
+    values = log_likelihood.ravel()
+    return float(logsumexp(values) - np.log(values.size))
+
+
+def score_of(posterior: Posterior) -> LeaveOneOut:
+    """Scores of a fitted explanation as stored with it: importance sampling, refits where that was not trusted."""
+    return LeaveOneOut(
+        crises=tuple(str(c) for c in posterior.score("crisis")),
+        elpd=posterior.score("elpd"),
+        k=posterior.score("pareto_k"),
+        is_exact=posterior.score("is_exact").astype(bool),
+    )
+
+
+def comparable(scores: Mapping[str, LeaveOneOut]) -> tuple[dict[str, LeaveOneOut], dict[str, str]]:
+    """The scores that can be set side by side, and why each of the others cannot.
+
+    A total counts only where every crisis has a score, and against totals over the same crises: those that most have,
+    of equally many those of the first.
+    """
+    why = {i: f"its fit has no score of {_few(gaps)}" for i, s in scores.items() if (gaps := _unscored(s))}
+    whole = {i: s for i, s in scores.items() if i not in why}
+    usual = Counter(s.crises for s in whole.values()).most_common(1)
+    kept = {i: s for i, s in whole.items() if s.crises == usual[0][0]}
+    for i, s in whole.items():
+        if i not in kept:
+            apart = sorted(set(s.crises) ^ set(usual[0][0]))
+            why[i] = (
+                f"it was scored on other crises than {', '.join(kept)} ({_few(apart) if apart else 'in another order'})"
+            )
+    return kept, why
+
+
+def _unscored(scores: LeaveOneOut) -> list[str]:
+    without = [c for c, value in zip(scores.crises, scores.elpd, strict=True) if not np.isfinite(value)]
+    return without if scores.crises else ["any crisis"]
+
+
+def _few(crises: Sequence[str]) -> str:
+    return ", ".join(crises[:3]) + (f" and {len(crises) - 3} more" if len(crises) > 3 else "")
+
+
+def rankable(fits: Mapping[str, Posterior]) -> tuple[dict[str, Posterior], dict[str, tuple[str, ...]]]:
+    """The fits that can be ranked by the scores stored with them, and why each of the others cannot.
+
+    Not ranked is a fit that failed its diagnostics, has no score of a crisis, or was scored on other crises than most.
+    """
+    why = {i: p.diagnostics.reasons for i, p in fits.items() if not p.diagnostics.passed}
+    apart = comparable({i: score_of(p) for i, p in fits.items() if i not in why})[1]
+    why |= {i: (reason,) for i, reason in apart.items()}
+    return {i: p for i, p in fits.items() if i not in why}, why
+
+
+def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
+    """Rank explanations by their scores.
+
+    Raises
+    ------
+    NothingToCompare
+        One of them has no score of a crisis, or they were scored on different crises; see `comparable`.
+    """
+    why = comparable(scores)[1]
+    if why or not scores:
+        said = "; ".join(f"{i}: {reason}" for i, reason in why.items()) or "there are none"
+        raise NothingToCompare(f"totals over different crises cannot be compared ({said}): fit again, buckpass fit")
+    ids = sorted(scores, key=lambda i: -scores[i].total)
+    table = np.stack([scores[i].elpd for i in ids])
+    gap = table - table[0]
+    return Comparison(
+        ids=tuple(ids),
+        elpd=table.sum(1),
+        se=np.array([scores[i].se for i in ids]),
+        difference=gap.sum(1),
+        se_difference=np.sqrt(gap.shape[1]) * gap.std(1),
+        weight=stacking_weights(table),
+        indistinguishable=tuple((a, b) for n, a in enumerate(ids) for b in ids[n + 1 :] if _same(scores[a], scores[b])),
+    )
+
+
+def compare_fits(fits: Mapping[str, Posterior]) -> Comparison:
+    """`compare_scores` of the fitted explanations that can be ranked (`comparable`), by the scores stored with them."""
+    scores = {name: score_of(fit) for name, fit in fits.items()}
+    return compare_scores(comparable(scores)[0] or scores)
+
+
+def stacking_weights(elpd: np.ndarray) -> np.ndarray:
+    """Weights on the simplex that maximise the mean log score of the mixture (Yao et al. 2018); elpd [model, crisis]."""
+    models = len(elpd)
+    if models == 1:
+        return np.ones(1)
+
+    density = np.exp(elpd - elpd.max(axis=0))  # scaled per crisis: the maximiser is the same
+
+    def loss(weight: np.ndarray) -> tuple[float, np.ndarray]:
+        mixture = weight @ density
+        return -float(np.log(mixture).mean()), -(density / mixture).mean(axis=1)
+
+    simplex = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
+    start = np.full(models, 1 / models)
+    found = minimize(loss, start, jac=True, method="SLSQP", bounds=[(1e-12, 1)] * models, constraints=simplex,
+                     options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
+    known = found.x.round(KNOWN)  # what lies beyond is how many cores shared a sum
+    return known / known.sum()
+
+
+def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:
+    gap = a.elpd - b.elpd
+    return bool(abs(gap.sum()) < SAME_WITHIN * np.sqrt(len(gap)) * gap.std() or not gap.any())

@@ -1,0 +1,8 @@
+"""The ledger: what an author says about the order, beside what record and model say (model §8)."""
+
+from buckpass.ledger.finding import estimands
+from buckpass.ledger.ledger import assess, assess_claim
+from buckpass.ledger.sensitivity import Sensitivity, assess_under
+from buckpass.ledger.verdicts import Verdict, Verdicts
+
+__all__ = ["Sensitivity", "Verdict", "Verdicts", "assess", "assess_claim", "assess_under", "estimands"]

@@ -1,0 +1,255 @@
+"""Claims about rates of acts: of one actor, of organisations compared, and of what ran through an organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
+from buckpass.ledger.finding import CannotCompute, Finding, Question, places_of
+from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
+from buckpass.measured.activity import Activity, activity_of
+from buckpass.measured.burden import rank_correlation
+from buckpass.measured.coding import in_theatre
+from buckpass.measured.rates import Rate, p_less
+
+__all__ = ["rate", "rates_compared", "share_through"]
+
+
+def rate(question: Question) -> Finding:
+    """Rate at which the actor's rung lay in a range, among its looked-up crises (or those that reached a lower height).
+
+    Beta-binomial with Jeffreys prior; the doubt of the bands is resolved against the claim and for it.
+    """
+    given = question.parameters
+    rows = _known(question.case, given["actor"], given.get("theatre"))
+    if rows.is_empty():
+        raise CannotCompute(f"nobody looked for the responses of {given['actor']} there: no row has a rung")
+    readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
+    probability = {how: _p(question.expect, r) for how, r in readings.items()}
+    straddling = rows.filter(pl.Series([_doubtful(row, given) for row in rows.iter_rows(named=True)], dtype=pl.Boolean))
+    first = readings["coded"]
+    return Finding(
+        value=first.mean,
+        low=min(r.low for r in readings.values()),
+        high=max(r.high for r in readings.values()),
+        unit=_rate_unit(given),
+        n=first.n,
+        probability=probability["coded"],
+        doubt=(min(probability.values()), max(probability.values())),
+        reason=f"{first.acts} of {first.n} crises as coded",
+        turns_on=_rate_turns_on(straddling, first),
+        sources=_sources(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
+        places=places_of("responses.csv", rows),
+        detail={
+            "acts": first.acts, "acts_lowest": readings["lowest"].acts, "acts_highest": readings["highest"].acts,
+            "n_lowest": readings["lowest"].n, "n_highest": readings["highest"].n,
+            "in_doubt": straddling["crisis"].to_list(), "beside": _beside(question.case, rows, given),
+        },
+    )  # fmt: skip
+
+
+def rates_compared(question: Question) -> Finding:
+    """The least of P(rate of the organisation < rate of another), and the facts that the sentence asserts besides."""
+    case, given = question.case, question.parameters
+    rows, height = case.coded, given.get("at_least", case.rungs.deployment)
+    own = activity_of(case, rows, given["organisation"], height)
+    others = [activity_of(case, rows, other, height) for other in given["others"]]
+    if not own.n or not all(o.n for o in others):
+        without = [a.organisation for a in (own, *others) if not a.n]
+        raise CannotCompute(f"no eligible crisis was looked up for {', '.join(without)}")
+    pairs = [_pair(own, other) for other in others]
+    rates, facts = [_as_statement(own, p, height) for p in pairs], judged(case, given.get("atoms", ()))
+    stated = [*rates, *facts]
+    weakest = min(pairs, key=lambda p: p["p_less"])
+    counted = places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None))
+    return Finding(
+        value=weakest["p_less"],
+        low=min(p["p_less_low"] for p in pairs),
+        high=min(p["p_less_high"] for p in pairs),
+        unit=f"least P(rate of {own.organisation} < rate of another)",
+        n=own.n,
+        probability=weakest["p_less"] if all(a.truth == "true" for a in facts) else None,
+        decided=truth_of_all(stated),
+        reason="; ".join([_hold("comparisons", rates), *([_hold("facts", facts)] if facts else [])]),
+        turns_on=f"the comparison with {weakest['with']} (n = {weakest['n']}), the least certain",
+        sources=tuple(dict.fromkeys(s for atom in stated for s in atom.sources)),
+        places=tuple(dict.fromkeys([*counted, *(place for atom in stated for place in atom.places)])),
+        detail={"pairs": pairs, "atoms": [a.__dict__ for a in stated]},
+    )
+
+
+def share_through(question: Question) -> Finding:
+    """Share of a power's security acts that ran through an organisation; yearly records and crises count one each."""
+    case, given = question.case, question.parameters
+    through = _records(case, given["through"]) + _crisis_acts(case, given, is_through=True)
+    bilateral = _records(case, given["bilateral"]) + _crisis_acts(case, given, is_through=False)
+    if not through and not bilateral:
+        raise CannotCompute(f"the case has no security act of {given['power']} under the names that the claim gives")
+    whole = Rate(len(through), len(through) + len(bilateral))
+    return Finding(
+        value=whole.mean,
+        low=whole.low,
+        high=whole.high,
+        unit="share of acts",
+        n=whole.n,
+        probability=_p(question.expect, whole),
+        reason=f"{whole.acts} of {whole.n} recorded acts",
+        turns_on="what counts as one act: a yearly exercise and an outpost weigh the same here, and unrecorded "
+        "bilateral acts would lower the share",
+        sources=tuple(dict.fromkeys(s for act in (*through, *bilateral) for s in act["sources"])),
+        places=tuple(dict.fromkeys(act["place"] for act in (*through, *bilateral))),
+        detail={
+            "periods": [_period(p, through, bilateral) for p in given.get("periods", ())],
+            "through": through,
+            "bilateral": bilateral,
+        },
+    )
+
+
+def _known(case: Case, actors: str | Sequence[str], theatre: Any) -> pl.DataFrame:
+    rows = in_theatre(case.coded, theatre)
+    wanted = [actors] if isinstance(actors, str) else list(actors)
+    return rows.filter(pl.col("actor").is_in(wanted) & pl.col("rung").is_not_null())
+
+
+def _count(rows: pl.DataFrame, given: Mapping[str, Any], how: str) -> Rate:
+    standings = [_standing(row, given, how) for row in rows.iter_rows(named=True)]
+    return Rate(standings.count("yes"), standings.count("yes") + standings.count("no"))
+
+
+def _standing(row: dict[str, Any], given: Mapping[str, Any], how: str) -> str:
+    """Whether a crisis counts as an act ("yes"), a chance without one ("no"), or not at all ("out")."""
+    if how == "coded":
+        return _standing_at(row["rung"], given)
+    possible = {_standing_at(rung, given) for rung in range(row["low"], row["high"] + 1)}
+    order = ("no", "out", "yes") if how == "lowest" else ("yes", "out", "no")
+    return next(standing for standing in order if standing in possible)
+
+
+def _standing_at(rung: int, given: Mapping[str, Any]) -> str:
+    if rung < given.get("among_at_least", 0):
+        return "out"
+    return "yes" if given["at_least"] <= rung <= given.get("at_most", rung) else "no"
+
+
+def _doubtful(row: dict[str, Any], given: Mapping[str, Any]) -> bool:
+    return len({_standing_at(rung, given) for rung in range(row["low"], row["high"] + 1)}) > 1
+
+
+def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
+    if "below" in expect:
+        return rate_.p_below(expect["below"])
+    if "above" in expect:
+        return 1.0 - rate_.p_below(expect["above"])
+    raise CannotCompute("a rate needs expect = { above = … } or { below = … }")
+
+
+def _rate_unit(given: Mapping[str, Any]) -> str:
+    height = f"rung {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
+    among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
+    return f"{height}, per crisis{among}"
+
+
+def _rate_turns_on(straddling: pl.DataFrame, first: Rate) -> str:
+    if straddling.is_empty():
+        return f"on the number of crises (n = {first.n}): no code is in doubt at this height"
+    return f"on the codes in doubt: {', '.join(straddling['crisis'].to_list())}"
+
+
+def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the claim asks to be shown beside the rate: a column of the crises (as rank correlation) or a series."""
+    shown = []
+    for name in given.get("beside", ()):
+        if name in case.crises.columns:
+            about = rows.join(case.crises.select(pl.col("crisis_id").alias("crisis"), name), on="crisis")
+            found = rank_correlation(about["rung"].to_numpy().astype(float), about[name].to_numpy().astype(float))
+            shown.append({"rank_correlation_with": name, **found.__dict__})
+        else:
+            acts = case.series.filter(
+                (pl.col("series") == name) & (pl.col("actor") == given["actor"]) & (pl.col("value") > 0)
+            )
+            shown += acts.select("series", "actor", "partner", "year", "value", "unit").sort("year").to_dicts()
+    return shown
+
+
+def _pair(own: Activity, other: Activity) -> dict[str, Any]:
+    return {
+        "with": other.organisation, "sources": other.sources, "n": other.n, "acts": other.acts, "unsearched": other.unsearched,
+        "p_less": p_less(own.rate.coded, other.rate.coded),
+        "p_less_low": p_less(own.rate.highest, other.rate.lowest),
+        "p_less_high": p_less(own.rate.lowest, other.rate.highest),
+        "p_less_if_unsearched_silent": p_less(own.rate.coded, other.rate_if_unsearched_silent),
+    }  # fmt: skip
+
+
+def _as_statement(own: Activity, pair: Mapping[str, Any], height: int) -> Atom:
+    """One comparison as a statement: true where P ≥ 0.9 however doubts are resolved, false where P ≤ 0.1."""
+    least, most = pair["p_less_low"], pair["p_less_high"]
+    return Atom(
+        text=f"{own.organisation} reached rung {height} less often than {pair['with']}",
+        truth="true" if least >= SUPPORTED else ("false" if most <= CONTRADICTED else "doubt"),
+        seen=f"{own.acts} of {own.n} against {pair['acts']} of {pair['n']}: P = {pair['p_less']:.2f} ({least:.2f} to {most:.2f})",
+        basis="rate",
+        sources=pair["sources"],
+    )
+
+
+def _hold(name: str, stated: Sequence[Atom]) -> str:
+    return f"{sum(a.truth == 'true' for a in stated)} of {len(stated)} {name} hold"
+
+
+def _records(case: Case, selectors: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    found = []
+    for selector in selectors:
+        rows = case.series.filter((pl.col("series") == selector["series"]) & (pl.col("value") > 0))
+        if "actor" in selector:
+            rows = rows.filter(pl.col("actor") == selector["actor"])
+        found += [
+            {
+                "what": r["series"],
+                "with": r["partner"],
+                "year": r["year"],
+                "sources": r["source_id"],
+                "place": f"series.csv:{r['line']}",
+            }
+            for r in rows.iter_rows(named=True)
+        ]
+    return found
+
+
+def _crisis_acts(case: Case, given: Mapping[str, Any], is_through: bool) -> list[dict[str, Any]]:
+    if "crises_at_least" not in given:
+        return []
+    rows = _known(case, given["power"], given.get("theatre")).filter(pl.col("rung") >= given["crises_at_least"])
+    named = given["organisation"]
+    ran_through = pl.col("vehicle").is_in([named] if isinstance(named, str) else list(named))
+    rows = rows.filter(ran_through if is_through else ~ran_through)
+    return [
+        {
+            "what": r["crisis"],
+            "with": "",
+            "year": r["start"].year,
+            "sources": r["sources"],
+            "place": f"responses.csv:{r['line']}",
+        }
+        for r in rows.iter_rows(named=True)
+    ]
+
+
+def _period(period: Sequence[int], through: Sequence[Mapping], bilateral: Sequence[Mapping]) -> dict[str, Any]:
+    first, last = period
+    counts = [sum(first <= act["year"] <= last for act in acts) for acts in (through, bilateral)]
+    rate_ = Rate(counts[0], sum(counts))
+    return {
+        "from": first, "to": last, "through": counts[0], "n": rate_.n,
+        "share": rate_.mean if rate_.n else None, "low": rate_.low if rate_.n else None,
+        "high": rate_.high if rate_.n else None,
+    }  # fmt: skip
+
+
+def _sources(rows: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))

@@ -1,0 +1,233 @@
+"""Claims about how powers respond to each other, who gains, and what a changed input would change (model §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from buckpass.game import estimands
+from buckpass.game.solver import Solved
+from buckpass.ledger.changes import changed, without_consent_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_beside
+from buckpass.ledger.predictions import (
+    Predictions,
+    Sample,
+    crises_in,
+    finding_of,
+    mean_over,
+    playing,
+    predictions_of,
+    sample_of,
+)
+from buckpass.measured.eligibility import eligible_crises
+from buckpass.predict.drawing import Drawn
+
+__all__ = ["cross_response", "free_riding_index", "whatif"]
+
+FREE_RIDING = jax.jit(estimands.free_riding_index)
+BUCK_PASSED = jax.jit(estimands.buck_passed)
+EFFORT = jax.jit(estimands.expected_effort)
+DEPLOYS = jax.jit(estimands.p_deploys)
+PROPOSED = jax.jit(estimands.p_anybody_picks)
+
+
+def cross_response(question: Question) -> Finding:
+    """Change in a power's expected effort when another goes from silence to the top rung, mean over the crises.
+
+    Below 0 the power rides on the other, above 0 it is drawn in; severity, requests and everything else are held.
+    """
+    asked, given = predictions_of(question), question.parameters
+    crises = playing(question.case, _crises(question), given["power"], given["other"])
+    reading = asked.read(question, lambda e: _cross_sample(question, asked, e, crises))
+    return finding_of(
+        question,
+        reading,
+        f"expected effort of {given['power']}, 0 to 1, when {given['other']} goes from silence to the top rung",
+        crises,
+        "on κ, how much others' effort counts: without it the response is exactly 0",
+        {"crises": list(crises)},
+    )
+
+
+def free_riding_index(question: Question) -> Finding:
+    """Benefit share minus burden share of a power, mean over the crises; above 0 it gets more than it pays for."""
+    asked, given = predictions_of(question), question.parameters
+    crises = playing(question.case, _crises(question), given["power"])
+
+    def sample(explanation: str) -> Sample:
+        drawn, found = asked.solved(explanation)
+        index = np.asarray(FREE_RIDING(drawn.games, found))
+        draws = mean_over(drawn, index[:, asked.index(given["power"])], crises)
+        also = given.get("also")
+        if not also:
+            return sample_of(question, draws)
+        other = mean_over(drawn, index[:, asked.index(also["power"])], crises)
+        return Sample(draws, as_expected(question.expect, draws) & as_expected(also, other))
+
+    return finding_of(
+        question,
+        asked.read(question, sample),
+        f"benefit share − burden share of {given['power']}",
+        crises,
+        "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
+        {"crises": list(crises), "also": dict(given.get("also", {})),
+         "beside": figures_beside(question.case, given.get("beside", ()), _named(given))},
+    )  # fmt: skip
+
+
+def _named(given: Mapping[str, Any]) -> list[str]:
+    """The powers that a claim names."""
+    return [given["power"], *(p for p in [given.get("also", {}).get("power")] if p)]
+
+
+def whatif(question: Question) -> Finding:
+    """Least change in a probability of deployment over the claim's scenarios, mean over the crises.
+
+    A scenario that takes one member's consent out says that this member is the cause: the change must then also be larger
+    than without the consent of any other member, draw by draw.
+    """
+    asked, given = predictions_of(question), question.parameters
+    consents = any("consent_without" in scenario for scenario in given["scenarios"])
+    of_power = given["measure"] == "p_power_deploys"
+    for name, is_needed in (("power", of_power), ("organisation", consents or not of_power)):
+        if is_needed and name not in given:
+            raise CannotCompute(f"the claim's measure or scenarios need {name}")
+    crises = _reached(question)
+    changes: dict[str, dict[str, float]] = {}
+
+    def sample(explanation: str) -> Sample:
+        before = _probability(question, crises, *asked.solved(explanation))
+        after = {s["label"]: _under(question, asked, explanation, crises, s) - before for s in given["scenarios"]}
+        rivals = _other_consents(question, asked, explanation, crises, before)
+        changes[explanation] = _medians({"as it was": before, **after, **rivals})
+        least = np.min(list(after.values()), axis=0)
+        held = as_expected(question.expect, least)
+        own = [after[s["label"]] for s in given["scenarios"] if "consent_without" in s]
+        return Sample(least, held & np.all([o > r for o in own for r in rivals.values()], axis=0))
+
+    reading = asked.read(question, sample)
+    left_out = len(_crises(question)) - len(crises)
+    return finding_of(
+        question,
+        reading,
+        f"change in P({given.get('organisation') or given.get('power')} deploys), crises that it could reach",
+        crises,
+        f"on the size, which follows from assumed alignments with the hosts (that a wider consent raises the chance is built "
+        f"in), and on a mandate that leaves {left_out} crises out of reach whoever consents",
+        {"crises": list(crises), "changes": changes},
+    )
+
+
+def _crises(question: Question) -> tuple[str, ...]:
+    given = question.parameters
+    if "crises" in given:
+        for crisis in given["crises"]:
+            question.case.crisis(crisis)
+        return tuple(given["crises"])
+    if "theatre" not in given:
+        raise CannotCompute("the claim's estimand needs theatre or crises")
+    return crises_in(question.case, given["theatre"])
+
+
+def _cross_sample(question: Question, asked: Predictions, explanation: str, crises: Sequence[str]) -> Sample:
+    given = question.parameters
+    draws = _cross(asked, explanation, crises, given["power"], given["other"])
+    held = as_expected(question.expect, draws)
+    also = given.get("also")
+    if also and "buck_passed_by" in also:
+        drawn, found = asked.solved(explanation)
+        passed = np.asarray(BUCK_PASSED(drawn.games, found))[:, asked.index(also["buck_passed_by"])]
+        held &= as_expected(also, mean_over(drawn, passed, crises))
+    elif also:
+        held &= as_expected(also, _cross(asked, explanation, crises, also["power"], given["other"]))
+    return Sample(draws, held)
+
+
+def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
+    efforts = []
+    for rung in (0, asked.case.rungs.top):
+        drawn, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
+        effort = np.asarray(EFFORT(drawn.games, found.strategy))[:, asked.index(power)]
+        efforts.append(mean_over(drawn, effort, crises))
+    return efforts[1] - efforts[0]
+
+
+def _under(question: Question, asked: Predictions, explanation: str, crises, scenario: Mapping[str, Any]) -> np.ndarray:
+    given, case = question.parameters, question.case
+    if "consent_without" in scenario:
+        change = without_consent_of(case, given["organisation"], scenario["consent_without"], crises)
+    else:
+        change = changed(case, scenario["set"], crises)
+    return _probability(question, crises, *asked.solved(explanation, change))
+
+
+def _probability(question: Question, crises: Sequence[str], drawn: Drawn, found: Solved) -> np.ndarray:
+    """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
+    given, case = question.parameters, question.case
+    if given["measure"] == "p_power_deploys":
+        reached = np.asarray(DEPLOYS(drawn.games, found))[:, case.powers.index(given["power"])]
+        return mean_over(drawn, reached, crises)
+    if given["measure"] != "p_organisation_deploys":
+        raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
+    option = _option(question)
+    proposed = np.asarray(PROPOSED(drawn.games, found, option))
+    return mean_over(drawn, _passes(question, drawn) * proposed, crises)
+
+
+def _option(question: Question) -> int:
+    """Position of the organisation's option: plain rungs first, then the vehicles in the case's order."""
+    case, name = question.case, question.parameters["organisation"]
+    case.organisation(name)
+    vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
+    if name not in vehicles:
+        raise CannotCompute(f"{name} is no vehicle in this case, so the model never deploys through it")
+    return len(case.rungs.plain) + vehicles.index(name)
+
+
+def _passes(question: Question, drawn: Drawn) -> np.ndarray:
+    """π of the organisation in each game, read back from the effort of its option."""
+    option, ladder = _option(question), question.case.ladder
+    return np.asarray(drawn.games.effort_at)[:, 0, option] / ladder.effort[int(drawn.games.rung[0, 0, option])]
+
+
+def _other_consents(
+    question: Question, asked: Predictions, explanation: str, crises: Sequence[str], before: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Change in P when some other member's consent is not needed, where the claim singles one member out."""
+    given = question.parameters
+    singled = {s["consent_without"] for s in given["scenarios"] if "consent_without" in s}
+    if not singled:
+        return {}
+    changes = {}
+    for member in _members(question, crises):
+        if member not in singled:
+            change = without_consent_of(question.case, given["organisation"], member, crises)
+            after = _probability(question, crises, *asked.solved(explanation, change))
+            changes[f"without the consent of {member}"] = after - before
+    return changes
+
+
+def _reached(question: Question) -> tuple[str, ...]:
+    """The claim's crises, of an organisation those that its mandate reaches: elsewhere it cannot deploy at all."""
+    crises = _crises(question)
+    if "organisation" not in question.parameters:
+        return crises
+    name = question.parameters["organisation"]
+    reached = set(eligible_crises(question.case, name))
+    found = tuple(c for c in crises if c in reached)
+    if not found:
+        raise CannotCompute(f"the mandate of {name} reaches none of these crises")
+    return found
+
+
+def _members(question: Question, crises: Sequence[str]) -> list[str]:
+    name = question.parameters["organisation"]
+    members = {m for c in crises for m in question.case.members(name, question.case.crisis(c)["start"])}
+    return [power for power in question.case.powers if power in members]
+
+
+def _medians(changes: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return {label: float(np.median(draws)) for label, draws in changes.items()}

@@ -1,0 +1,193 @@
+"""Claims that are conjunctions of statements about coded rows and sourced facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from buckpass.case import Case, UnknownName
+from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
+from buckpass.measured.eligibility import eligible_crises
+
+__all__ = ["Atom", "atoms", "judged", "truth_of_all"]
+
+Truth = Literal["true", "false", "doubt"]
+BOUNDS = ("at_least", "at_most", "equals")
+KNOWN = {"actor", "any_of", "crisis", "theatre", "stance", "scope", "note", "fact", "holds", "sources", *BOUNDS}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One statement with its truth: in doubt where the band straddles it, nobody looked, or sources differ."""
+
+    text: str
+    truth: Truth
+    seen: str
+    basis: str
+    sources: tuple[str, ...]
+    note: str = ""
+    places: tuple[str, ...] = ()
+
+
+def atoms(question: Question) -> Finding:
+    """The share of a claim's statements that are true, with each listed; other readings of the sentence beside it."""
+    stated = judged(question.case, question.parameters["atoms"])
+    outcome = truth_of_all(stated)
+    count = {truth: sum(a.truth == truth for a in stated) for truth in ("true", "false", "doubt")}
+    n = len(stated)
+    return Finding(
+        value=count["true"] / n,
+        low=count["true"] / n,
+        high=(count["true"] + count["doubt"]) / n,
+        unit="share of statements that are true",
+        n=n,
+        decided=outcome,
+        reason=f"{count['true']} of {n} statements true, {count['false']} false, {count['doubt']} in doubt",
+        turns_on=_turns_on(stated),
+        sources=tuple(dict.fromkeys(s for a in stated for s in a.sources)),
+        places=tuple(dict.fromkeys(place for a in stated for place in a.places)),
+        detail={"atoms": [a.__dict__ for a in stated], "readings": [_reading(question.case, r) for r in
+                question.parameters.get("readings", ())]},
+    )  # fmt: skip
+
+
+def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
+    """Every statement judged against the case; one about a theatre becomes one per crisis that was looked up there."""
+    return [atom for entry in stated for atom in _judge(case, entry)]
+
+
+def truth_of_all(stated: Sequence[Atom]) -> Outcome:
+    """All true: supported. Some false: partly if any is true, else contradicted. None false and some in doubt: undecided."""
+    truths = {a.truth for a in stated}
+    if "false" in truths:
+        return "partly" if "true" in truths else "contradicted"
+    return "supported" if truths == {"true"} else "undecided"
+
+
+def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
+    if unknown := set(entry) - KNOWN:
+        raise CannotCompute(f"a statement has {sorted(unknown)}, which is not known; it may have {sorted(KNOWN)}")
+    if "fact" in entry:
+        return [_fact(case, entry)]
+    rows = case.coded
+    actors = list(entry["any_of"]) if "any_of" in entry else [entry["actor"]]
+    for actor in actors:
+        _known_actor(case, rows, actor)
+    if "crisis" in entry:
+        case.crisis(entry["crisis"])
+        return [_about_crisis(rows, entry, actors, entry["crisis"])]
+    return [_about_crisis(rows, entry, actors, crisis) for crisis in _looked_up(case, rows, entry, actors)]
+
+
+def _known_actor(case: Case, rows: pl.DataFrame, actor: str) -> None:
+    known = {*rows["actor"], *case.powers, *case.hosts, *case.organisations}
+    if actor not in known:
+        raise UnknownName("actor", actor, known)
+
+
+def _looked_up(case: Case, rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence[str]) -> list[str]:
+    """Crises of a theatre in which somebody looked; for an organisation those whose host was then a member."""
+    case.theatre(entry["theatre"])
+    known = rows.filter(
+        (pl.col("theatre") == entry["theatre"]) & pl.col("actor").is_in(list(actors)) & pl.col("rung").is_not_null()
+    )
+    crises = list(dict.fromkeys(known["crisis"]))
+    for actor in actors:
+        if actor in case.organisations:
+            member = set(eligible_crises(case, actor, "membership"))
+            crises = [c for c in crises if c in member]
+    return crises
+
+
+def _about_crisis(rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence[str], crisis: str) -> Atom:
+    found = [rows.filter((pl.col("actor") == a) & (pl.col("crisis") == crisis)).to_dicts() for a in actors]
+    truths = [_truth(entry, row[0] if row else None) for row in found]
+    truth = "true" if "true" in truths else ("doubt" if "doubt" in truths else "false")
+    known = [row[0] for row in found if row]
+    return Atom(
+        text=f"{' or '.join(actors)} in {crisis}: {_wording(entry)}",
+        truth=truth,
+        seen="; ".join(_seen(a, row[0] if row else None) for a, row in zip(actors, found, strict=True)),
+        basis=", ".join(dict.fromkeys(row["basis"] for row in known)) or "unsearched",
+        sources=tuple(dict.fromkeys(s for row in known for s in row["sources"])),
+        note=entry.get("note", ""),
+        places=places_at("responses.csv", [line for row in known for line in row["lines"]]),
+    )
+
+
+def _truth(entry: Mapping[str, Any], row: dict[str, Any] | None) -> Truth:
+    if row is None or row["rung"] is None:
+        return "doubt"
+    tests = [_in_bounds(entry, row["low"], row["high"])]
+    tests += [_word(row, name, entry[name]) for name in ("stance", "scope") if name in entry]
+    return "false" if "false" in tests else ("doubt" if "doubt" in tests else "true")
+
+
+def _in_bounds(entry: Mapping[str, Any], low: int, high: int) -> Truth:
+    least = entry.get("equals", entry.get("at_least", 0))
+    most = entry.get("equals", entry.get("at_most", high))
+    if least <= low and high <= most:
+        return "true"
+    return "false" if high < least or low > most else "doubt"
+
+
+def _word(row: Mapping[str, Any], name: str, wanted: str) -> Truth:
+    """Whether a word of the row is the wanted one; where nothing was found, what was not found had words of its own."""
+    seen = row[name]
+    if seen == "unknown" or (seen == "none" and row["basis"] == "absence"):
+        return "doubt"
+    return "true" if seen == wanted else "false"
+
+
+def _fact(case: Case, entry: Mapping[str, Any]) -> Atom:
+    sources = tuple(entry.get("sources", ()))
+    holds = entry.get("holds")
+    truth: Truth = "true" if holds is True else ("false" if holds is False else "doubt")
+    seen = {True: "holds", False: "does not hold"}.get(holds, "contested")  # type: ignore[arg-type]
+    read = [s for s in sources if s in case.sources]
+    if sources and not read:
+        truth, seen = "doubt", f"{seen}, but no source of it was read"
+    return Atom(entry["fact"], truth, seen, "source", sources, entry.get("note", ""))
+
+
+def _wording(entry: Mapping[str, Any]) -> str:
+    parts = [f"rung {name.replace('_', ' ')} {entry[name]}" for name in BOUNDS if name in entry]
+    return ", ".join(parts + [f"{name} {entry[name]}" for name in ("stance", "scope") if name in entry])
+
+
+def _seen(actor: str, row: dict[str, Any] | None) -> str:
+    if row is None or row["rung"] is None:
+        return f"{actor}: nobody looked"
+    band = f" ({row['low']}–{row['high']})" if row["low"] != row["high"] else ""
+    return f"{actor}: rung {row['rung']}{band}, {row['stance']}"
+
+
+def _reading(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:
+    stated = judged(case, entry["atoms"])
+    return {
+        "label": entry["label"],
+        "verdict": truth_of_all(stated),
+        "true": sum(a.truth == "true" for a in stated),
+        "n": len(stated),
+        "atoms": [a.__dict__ for a in stated],
+    }
+
+
+def _turns_on(stated: Sequence[Atom]) -> str:
+    wrong = [a for a in stated if a.truth == "false"]
+    open_ = [a for a in stated if a.truth == "doubt"]
+    if wrong:
+        return f"it would need: {'; '.join(f'{a.text} [{a.seen}]' for a in wrong[:4])}" + _more(wrong, 4)
+    if open_:
+        return f"on {'; '.join(f'{a.text} [{a.seen}]' for a in open_[:4])}" + _more(open_, 4)
+    weak = [a for a in stated if a.basis in ("absence", "recalled")]
+    if weak:
+        return f"on {len(weak)} of {len(stated)} statements that rest on absence of evidence or on recalled sources"
+    return "on no doubtful row: every statement holds over its whole band"
+
+
+def _more(atoms_: Sequence[Atom], shown: int) -> str:
+    return f" and {len(atoms_) - shown} more" if len(atoms_) > shown else ""

@@ -1,0 +1,80 @@
+"""Which verdicts lean on recalled rows, and which on bands being as narrow as they are (no model involved)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from buckpass.case import BuckpassError, Case
+from buckpass.ledger.ledger import assess, assess_claim
+from buckpass.ledger.verdicts import Verdict, Verdicts
+from buckpass.measured import widened, without_recalled
+
+__all__ = ["BadCondition", "Sensitivity", "VerdictChange", "assess_under"]
+
+FAMILIES = ("record", "measured")
+
+
+class BadCondition(BuckpassError):
+    """The conditions under which claims should be assessed again make no sense."""
+
+
+@dataclass(frozen=True)
+class VerdictChange:
+    """A claim whose verdict differs under the condition."""
+
+    id: str
+    short: str
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The claims about the record under a condition, and which verdicts it changes."""
+
+    condition: str
+    verdicts: Verdicts
+    changed: tuple[VerdictChange, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, fit for JSON."""
+        return {
+            "condition": self.condition,
+            "changed": [c.__dict__ for c in self.changed],
+            "claims": self.verdicts.as_dict()["claims"],
+        }
+
+
+def assess_under(
+    case: Case, *, basis: Literal["all", "seen"] = "all", doubt: int = 0, seed: int = 0, before: Verdicts | None = None
+) -> Sensitivity:
+    """Verdicts on the claims about the record when recalled rows are dropped (`basis="seen"`) or bands widened.
+
+    doubt : rungs by which every band is widened on both sides. before : the case's ledger with the same seed, if it is there.
+
+    Claims about the model need a new fit under the condition and are left out.
+    """
+    if basis not in ("all", "seen") or doubt < 0 or (basis == "all" and doubt == 0):
+        raise BadCondition('give basis="seen", or doubt=1 or more (rungs by which the bands are widened), or both')
+    changed = without_recalled(case) if basis == "seen" else case
+    changed = widened(changed, doubt) if doubt else changed
+    claims = tuple(c for c in case.claims if c.family in FAMILIES)
+    whole = before or assess(case.replace(claims=claims), seed=seed)
+    now = tuple(whole[c.id] for c in claims)
+    after = Verdicts(tuple(assess_claim(changed, c, None, seed) for c in claims), case.id, changed.hash, seed)
+    return Sensitivity(_condition(basis, doubt), after, _changes(now, after.verdicts))
+
+
+def _condition(basis: str, doubt: int) -> str:
+    parts = ["recalled rows dropped"] if basis == "seen" else []
+    parts += [f"bands widened by {doubt} rung{'s' if doubt > 1 else ''}"] if doubt else []
+    return " and ".join(parts)
+
+
+def _changes(before: tuple[Verdict, ...], after: tuple[Verdict, ...]) -> tuple[VerdictChange, ...]:
+    pairs = zip(before, after, strict=True)
+    return tuple(
+        VerdictChange(b.id, b.short, b.verdict, a.verdict, a.reason) for b, a in pairs if b.verdict != a.verdict
+    )

@@ -1,0 +1,288 @@
+"""Every share with its denominator: of everything where the series has the whole, else of the powers that are compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.case.catalogue import world_code
+from buckpass.results.table import ResultTable
+
+__all__ = [
+    "DOMAINS",
+    "WHOLE",
+    "Leader",
+    "Share",
+    "compared",
+    "host_shares",
+    "host_shares_table",
+    "leaders",
+    "leaders_table",
+    "measure_name",
+    "measure_names",
+    "years_in_words",
+]
+
+DOMAINS = ("economic", "security")
+WHOLE = world_code()  # an actor of series.csv: all suppliers, all partners
+COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
+_PUBLISHED = re.compile(r"(percent|fraction|share)\b(?: of)?\s*(.*)")
+SHARE_NOTE = (
+    f"Of all: of the series' own total ({WHOLE}). Otherwise of the sum over the powers named, which is not the whole. A "
+    "published share has no amounts: its numerator and denominator are the figure and 100 or 1. Series are never mixed."
+)
+
+
+class Cell(NamedTuple):
+    """One figure of series.csv."""
+
+    value: float
+    unit: str
+    sources: list[str]
+    line: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """One actor's share in one place and span of years.
+
+    value : numerator / denominator, None where the denominator is zero. of : "all", or whom the denominator sums over, or
+    what a published percentage is of. volume is the denominator in the series' unit.
+    """
+
+    domain: str
+    series: str
+    partner: str
+    first: int
+    last: int
+    actor: str
+    numerator: float
+    denominator: float
+    of: str
+    unit: str
+    value: float | None
+    sources: tuple[str, ...]
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Leader:
+    """Who has the largest share with a host in the last years that were measured there; nobody below the least volume.
+
+    is_complete : the actors compared are all there are, so that the first of them leads and is not only ahead of them.
+    """
+
+    domain: str
+    host: str
+    power: str | None
+    share: Share | None
+    shares: tuple[Share, ...]
+    is_complete: bool
+    why_nobody: str = ""
+
+
+def measure_names(case: Case) -> str:
+    """What the two measures count, as a title says it."""
+    return " and ".join(measure_name(case, domain) for domain in DOMAINS)
+
+
+def measure_name(case: Case, domain: str) -> str:
+    """What a domain's series count: the name that the case gives its measure."""
+    return getattr(case.settings.measures, domain).name or {"economic": "the economy", "security": "security"}[domain]
+
+
+def compared(case: Case) -> str:
+    """The powers between which the measures compare."""
+    return ", ".join(dict.fromkeys(p for d in DOMAINS for p in getattr(case.settings.measures, d).powers))
+
+
+def years_in_words(first: int, last: int) -> str:
+    """A span of years.
+
+    >>> years_in_words(2024, 2024), years_in_words(2021, 2025)
+    ('2024', '2021–25')
+    """
+    return str(first) if first == last else f"{first}–{last % 100:02d}"
+
+
+def host_shares(case: Case) -> tuple[Share, ...]:
+    """Every share of every series that a measure names, own and alternative, by place, year and actor."""
+    return tuple(
+        share
+        for domain in DOMAINS
+        for series in _all_series(case, domain)
+        for partner, years in _cells(case, domain, series).items()
+        for year in sorted(years)
+        for share in _shares(case, domain, series, partner, {year: years[year]})
+    )
+
+
+def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
+    """By host, who leads in a domain, in the series that reaches furthest for the host; hosts without figures are left out.
+
+    Where the whole is not known for every host, all are compared on the powers of the measure alone: no map mixes shares of
+    two kinds. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
+    named counts.
+    """
+    measure = getattr(case.settings.measures, domain)
+    by_series = {series: _cells(case, domain, series) for series in _all_series(case, domain)}
+    found = []
+    for host in (h.id for h in case.settings.hosts):
+        options = []
+        for series, cells in by_series.items():
+            years = {y: cells[host][y] for y in sorted(cells.get(host, ()))}
+            if _is_published(years):
+                continue
+            whole = [y for y, cells in years.items() if _compares(case, domain, series, host, {y: cells})]
+            last = {y: years[y] for y in whole if y > max(whole) - measure.years_summed}
+            if shares := _compares(case, domain, series, host, last):
+                options.append(shares)
+        if options:
+            found.append(_leader(case, domain, host, max(options, key=lambda shares: shares[0].last)))
+    return tuple(found) if len({one.shares[0].of for one in found}) < 2 else tuple(_rebased(case, one) for one in found)
+
+
+def host_shares_table(case: Case) -> ResultTable:
+    """Every share with its numerator, denominator, source and year."""
+    rows = [vars(share) for share in host_shares(case)]
+    return _table(case, rows, f"Shares of {measure_names(case)}, place by place")
+
+
+def leaders_table(case: Case) -> ResultTable:
+    """Who leads in each domain with each host, with the share, its denominator and the years."""
+    rows = []
+    for domain in DOMAINS:
+        for one in leaders(case, domain):
+            share = one.share or one.shares[0]
+            row = vars(share) | {
+                "actor": one.power or "nobody",
+                "is_complete": one.is_complete,
+                "why": one.why_nobody,
+            }
+            rows.append(row if one.power else row | {"numerator": None, "value": None})
+    return _table(case, rows, f"Who leads in {measure_names(case)}, host by host, in the last years with figures")
+
+
+def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
+    keys = tuple(dict.fromkeys(key for row in rows for key in row["sources"]))
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return ResultTable(frame, title, {"value": "share"}, SHARE_NOTE, keys, case.hash)
+
+
+def _all_series(case: Case, domain: str) -> list[str]:
+    measure = getattr(case.settings.measures, domain)
+    return [*measure.series, *(s for other in measure.alternatives for s in other.series)]
+
+
+def _cells(case: Case, domain: str, series: str) -> dict[str, dict[int, dict[str, Cell]]]:
+    """partner → year → actor → figure, of the measure's partners and of theatres where it names partners."""
+    measure = getattr(case.settings.measures, domain)
+    rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
+    found: dict[str, dict[int, dict[str, Cell]]] = {}
+    for actor, partner, year, *cell in rows.select(
+        "actor", "partner", "year", "value", "unit", "source_id", "line"
+    ).sort("partner", "year", "actor").iter_rows():  # fmt: skip
+        found.setdefault(partner or "", {}).setdefault(year, {})[actor] = Cell(*cell)
+    return found if not measure.partners else {p: found[p] for p in (*measure.partners, *case.theatres) if p in found}
+
+
+def _shares(
+    case: Case, domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]]
+) -> tuple[Share, ...]:
+    """The shares in the years together; none where neither the whole nor all powers are known in each of them."""
+    powers = getattr(case.settings.measures, domain).powers
+    if not years:
+        return ()
+    if _is_published(years):
+        return tuple(
+            _published(domain, series, partner, year, of) for year, cells in years.items() for of in cells.items()
+        )
+    if all(WHOLE in cells for cells in years.values()):
+        whole, of = [cells[WHOLE].value for cells in years.values()], "all"
+        actors = sorted({a for cells in years.values() for a in cells} - {WHOLE})
+    else:
+        actors = [p for p in powers if all(p in cells for cells in years.values())]
+        if len(actors) < max(2, len(powers)):
+            return ()
+        whole, of = [sum(cells[p].value for p in powers) for cells in years.values()], "+".join(powers)
+    counted = [a for a in actors if all(a in cells or _is_complete(cells) for cells in years.values())]
+    return tuple(_share(domain, series, partner, years, actor, sum(whole), of) for actor in counted)
+
+
+def _compares(
+    case: Case, domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]]
+) -> tuple[Share, ...]:
+    """The shares in the years together, none where one of the measure's powers has none: then nobody can be said to lead."""
+    shares = _shares(case, domain, series, partner, years)
+    return shares if set(getattr(case.settings.measures, domain).powers) <= {s.actor for s in shares} else ()
+
+
+def _share(
+    domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]], actor: str, whole: float, of: str
+) -> Share:
+    mine = [cells[actor] for cells in years.values() if actor in cells]
+    behind = [*mine, *(cells[WHOLE] for cells in years.values() if WHOLE in cells)]
+    amount = sum(cell.value for cell in mine)
+    return Share(
+        domain, series, partner, min(years), max(years), actor, amount, whole, of, behind[0].unit,
+        amount / whole if whole > 0 else None, tuple(dict.fromkeys(k for cell in behind for k in cell.sources)),
+        tuple(cell.line for cell in behind),
+    )  # fmt: skip
+
+
+def _published(domain: str, series: str, partner: str, year: int, of: tuple[str, Cell]) -> Share:
+    actor, cell = of
+    kind, what = _PUBLISHED.fullmatch(cell.unit).groups()  # type: ignore[union-attr]  asked before
+    whole = 100.0 if kind == "percent" else 1.0
+    return Share(domain, series, partner, year, year, actor, cell.value, whole, what or "what the source says", cell.unit,
+                 cell.value / whole, tuple(cell.sources), (cell.line,))  # fmt: skip
+
+
+def _is_published(years: Mapping[int, Mapping[str, Cell]]) -> bool:
+    """Whether the figures are shares already."""
+    return any(_PUBLISHED.fullmatch(cell.unit) for cells in years.values() for cell in cells.values())
+
+
+def _is_complete(cells: Mapping[str, Cell]) -> bool:
+    """Whether the actors of a year are all there are, so that one who is not listed had nothing."""
+    if WHOLE not in cells:
+        return False
+    whole = cells[WHOLE].value
+    return abs(sum(cell.value for actor, cell in cells.items() if actor != WHOLE) - whole) <= COMPLETE * whole
+
+
+def _leader(case: Case, domain: str, host: str, shares: Sequence[Share]) -> Leader:
+    ranked = sorted((s for s in shares if s.value is not None), key=lambda s: -s.numerator)
+    whole = shares[0].denominator
+    is_complete = shares[0].of == "all" and abs(sum(s.numerator for s in shares) - whole) <= COMPLETE * whole
+    why = _nobody(case, domain, shares[0], ranked)
+    first = None if why else ranked[0]
+    return Leader(domain, host, first and first.actor, first, tuple(shares), is_complete, why)
+
+
+def _rebased(case: Case, one: Leader) -> Leader:
+    """The same between the measure's powers alone."""
+    powers = getattr(case.settings.measures, one.domain).powers
+    mine = [s for s in one.shares if s.actor in powers]
+    whole = sum(s.numerator for s in mine)
+    shares = [
+        replace(s, denominator=whole, of="+".join(powers), value=s.numerator / whole if whole > 0 else None)
+        for s in mine
+    ]
+    return _leader(case, one.domain, one.host, shares)
+
+
+def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
+    """Why nobody leads; empty where somebody does."""
+    if not ranked:
+        return "nothing at all: zero of zero is no share"
+    for least in getattr(case.settings.measures, domain).least_volumes:
+        if least.series == of.series and of.denominator < least.value:
+            return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
+    tied = len(ranked) > 1 and ranked[0].numerator == ranked[1].numerator
+    return f"{ranked[0].actor} and {ranked[1].actor} have the same" if tied else ""

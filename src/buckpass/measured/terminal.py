@@ -1,0 +1,153 @@
+"""The record's tables as they fit a terminal of eighty columns; everything left out here is in the JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from buckpass.measured.measure import Record
+from buckpass.measured.shares import years_in_words
+from buckpass.results.table import ResultTable
+
+__all__ = ["brief", "brief_tables", "leading", "share_tables"]
+
+SHORT = 16  # letters of a unit that still fits beside a number
+
+
+def brief_tables(record: Record) -> tuple[ResultTable, ...]:
+    """The tables of a record worth reading in a terminal, the empty ones left out; rows of responses are in the JSON."""
+    shown = (
+        brief(record.activity), brief(_narrow(record.activity_by_theatre)), brief(record.comparisons),
+        _shares(record.shares, record.share_alternatives), brief(record.division_of_labour), brief(record.requests),
+        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
+    )  # fmt: skip
+    return tuple(table for table in shown if len(table))
+
+
+def share_tables(record: Record) -> tuple[ResultTable, ...]:
+    """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
+    leaders, every = record.leaders, record.host_shares
+    tables = [leading(record)]
+    for (series, unit), rows in every.frame.group_by("series", "unit", maintain_order=True):
+        tables.append(ResultTable(_share_lines(rows), f"{series}: {unit}"))
+    why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
+    tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
+    return tuple(table for table in tables if len(table))
+
+
+def leading(record: Record) -> ResultTable:
+    """Who leads, host by host; no row where the case measures no host."""
+    return replace(record.leaders, frame=_share_lines(record.leaders.frame, "series"), note="")
+
+
+def _share_lines(frame: pl.DataFrame, *more: str) -> pl.DataFrame:
+    lines = [
+        {"where": row["partner"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["actor"],
+         "share": "–" if row["value"] is None else f"{100 * row['value']:.1f} %",
+         "amount": "–" if row["numerator"] is None else f"{row['numerator']:.5g}", "whole": f"{row['denominator']:.5g}",
+         "of": row["of"], **{name: row[name] for name in more}, "sources": " ".join(row["sources"])}
+        for row in frame.iter_rows(named=True)
+    ]  # fmt: skip
+    return pl.DataFrame(lines, infer_schema_length=None)
+
+
+def brief(table: ResultTable) -> ResultTable:
+    """A table with every interval in one cell, doubtful counts in one cell, and its sources counted in the note.
+
+    `x`, `x_low`, `x_high` (also `x_mean`, or a column followed by `low` and `high`) become `0.07 [0.00, 0.26]`; `x`,
+    `x_surely`, `x_possibly` become `13 (12–15)`.
+    """
+    frame, columns = table.frame, list(table.frame.columns)
+    cells: dict[str, list[Any]] = {}
+    for place, name in enumerate(columns):
+        middle = name.removesuffix("_mean")
+        ends = _ends(columns, place)
+        counts = (f"{name}_surely", f"{name}_possibly")
+        if ends:
+            cells[middle] = [_interval(*row) for row in frame.select(name, *ends).iter_rows()]
+        elif set(counts) <= set(columns):
+            cells[name] = [f"{n} ({low}–{high})" for n, low, high in frame.select(name, *counts).iter_rows()]
+        elif not _is_folded(columns, name):
+            cells[name] = frame[name].to_list()
+    note = " ".join(part for part in (table.note, _counted(table.sources)) if part)
+    return replace(table, frame=pl.DataFrame(cells, strict=False), note=note)
+
+
+def _narrow(table: ResultTable) -> ResultTable:
+    """Activity by theatre without what the table of all theatres has already said."""
+    frame = table.frame
+    if "eligible" in frame.columns:
+        frame = frame.drop("n", "acts_outside").rename({"eligible": "n"})
+    return replace(table, frame=frame)
+
+
+def _ends(columns: Sequence[str], place: int) -> tuple[str, str] | None:
+    name = columns[place]
+    stem = name.removesuffix("_mean")
+    if f"{stem}_low" in columns and f"{stem}_high" in columns:
+        return f"{stem}_low", f"{stem}_high"
+    return ("low", "high") if tuple(columns[place + 1 : place + 3]) == ("low", "high") else None
+
+
+def _is_folded(columns: Sequence[str], name: str) -> bool:
+    """Whether a column is told in another's cell, or is too long for a terminal."""
+    told = {"low", "high", "sources"}
+    return name in told or name.endswith(("_low", "_high", "_surely", "_possibly")) or (
+        name == "n" and "eligible" in columns
+    )  # fmt: skip
+
+
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _counted(sources: Sequence[str]) -> str:
+    if not sources:
+        return ""
+    return "1 source, named with --json." if len(sources) == 1 else f"{len(sources)} sources, named with --json."
+
+
+def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
+    """One line a year and domain: each power's share by the series of the measure, and the other counts beside it."""
+    used = {(domain, year): (f"{_each(rows)} of {of}", series) for (domain, year, series, of), rows in
+            main.frame.group_by("domain", "year", "series", "of", maintain_order=True)}  # fmt: skip
+    beside: dict[tuple[str, int], list[str]] = {}
+    for (domain, year, label), rows in other.frame.group_by("domain", "year", "label", maintain_order=True):
+        beside.setdefault((domain, year), []).append(f"{_each(rows)} ({label})")
+    lines = []
+    for domain, year in sorted({*used, *beside}):
+        shares, series = used.get((domain, year), ("–", "–"))
+        others = "; ".join(beside.get((domain, year), ()))
+        lines.append({"domain": domain, "year": year, "shares": shares, "series": series, "other counts": others})
+    note = f"{main.note} {_counted(tuple(dict.fromkeys([*main.sources, *other.sources])))}".strip()
+    return replace(main, frame=pl.DataFrame(lines, infer_schema_length=None), note=note)
+
+
+def _each(rows: pl.DataFrame) -> str:
+    """Shares of the powers; amounts where there is no share, with their unit where it is short."""
+    unit = rows["unit"][0]
+    parts = [
+        f"{power} {amount:g}" if value is None else f"{power} {value:.2f}"
+        for power, value, amount in rows.select("power", "value", "amount").iter_rows()
+    ]
+    return " ".join([*parts, unit] if rows["value"].has_nulls() and len(unit) <= SHORT else parts)
+
+
+def _profiles(table: ResultTable) -> ResultTable:
+    """One line a power and theatre: crises looked up, mean rung, and how many were coded at each rung."""
+    rungs = sorted(table.frame["rung"].unique())
+    lines = []
+    for (power, theatre), rows in table.frame.group_by("power", "theatre", maintain_order=True):
+        at = dict(rows.select("rung", "n_coded").iter_rows())
+        counts = {f"rung {rung}" if rung == rungs[0] else str(rung): at.get(rung, 0) for rung in rungs}
+        first = rows.row(0, named=True)
+        lines.append(
+            {"power": power, "theatre": theatre, "n": first["n"], "mean": round(first["mean_rung"], 2)} | counts
+        )
+    frame = pl.DataFrame(lines, infer_schema_length=None)
+    return replace(table, frame=frame, note=f"Crises coded at each rung; bands with --json. {_counted(table.sources)}")

@@ -1,0 +1,1 @@
+"""What is estimated: terms, mechanisms, and the likelihood of the record under any combination of them (model §4)."""

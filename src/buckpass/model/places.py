@@ -1,0 +1,54 @@
+"""Where a term can enter the model: each place is a coefficient of the crisis games, or of the host's choice (model §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["PLACES", "Place"]
+
+OFF = float("-inf")  # of a logarithmic level: the quantity is 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place: the field of `Coefficients` that a term there sets ("" for one that is read by name).
+
+    off : the value without effect; takes_covariate : the term is a slope on a covariate; dims : the dims of its terms;
+    is_price : the logarithm of something paid, of which the record tells the sum with other things paid.
+    """
+
+    field: str
+    off: float = 0.0
+    takes_covariate: bool = False
+    dims: tuple[str, ...] = ()
+    is_scale: bool = False
+    is_price: bool = False
+
+
+PLACES: dict[str, Place] = {
+    "stake.level": Place("stake_level"),
+    "stake.power": Place("stake_power", dims=("power",)),
+    "stake.slope": Place("stake_slope", takes_covariate=True),
+    "cost.level": Place("cost_level", is_price=True),
+    "cost.power": Place("cost_power", dims=("power",)),
+    "cost.slope": Place("cost_slope", takes_covariate=True),
+    "backlash.level": Place("backlash_level", OFF, is_price=True),
+    "backlash.slope": Place("backlash_slope", takes_covariate=True),
+    "influence.level": Place("influence_level", OFF, is_price=True),
+    "influence.slope": Place("influence_slope", takes_covariate=True),
+    "deployment": Place("deployment_slope", takes_covariate=True),
+    "norm": Place("norm", dims=("power",)),
+    "unasked": Place("unasked"),
+    "rung": Place("rung_payoff", dims=("rung",)),
+    "crisis": Place("crisis_spread"),
+    "kappa.aligned": Place("kappa"),
+    "kappa.rivals": Place("kappa_rivals"),
+    "vehicle.power": Place("vehicle_price", dims=("power",)),
+    "vehicle.organisation": Place("vehicle_price", dims=("vehicle",)),
+    "vehicle.scale": Place("", 1.0, is_scale=True),
+    "host.stake": Place(""),
+    "host.severity": Place(""),
+    "host.level": Place(""),
+    "host.exclusion": Place(""),
+    "host.price": Place("", dims=("body",)),
+}

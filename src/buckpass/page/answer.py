@@ -1,0 +1,175 @@
+"""The answer in plain words: who did less how often, whether the reasons that were named predict it, and what that hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from buckpass.case import Case
+from buckpass.page.results import ReportResults
+from buckpass.page.side_by_side import side_by_side
+from buckpass.page.wording import and_join, count_of, name_of
+
+if TYPE_CHECKING:
+    from buckpass.evidence.influence import Hinge
+    from buckpass.evidence.nested import NestedTests
+
+__all__ = ["answer", "hangs_on"]
+
+ALONE = "circumstances alone"
+SUCH_AS = "such as distance, strength and danger"
+MOST = 3  # names in one sentence
+RIDING = "FR"  # the reason that is asked about where the case's argument names none
+
+
+def answer(case: Case, results: ReportResults) -> tuple[str, str]:
+    """Two sentences that need no training: what happened, and why, as far as the record can tell; each with its doubt.
+
+    Parameters
+    ----------
+    case, results : the case and what was computed of it; without fits the second sentence says so.
+
+    Returns
+    -------
+    tuple of str
+        Two sentences; the numbers behind them are those of `findings.finding`.
+    """
+    return _happened(case), _why(results)
+
+
+def hangs_on(case: Case, results: ReportResults) -> tuple[str, ...]:
+    """What the answer hangs on, a sentence each: single crises, single codings, verdicts that another coding changes."""
+    tests = results.nested.tests if results.nested is not None else None
+    said = []
+    if results.nested is not None and tests is not None and tests.leader is not None:
+        hinges = results.nested.hinges
+        crises, cells = ([h for h in hinges if (h.power is None) == is_crisis] for is_crisis in (True, False))
+        said.append(_crises(case, tests, crises))
+        said += [_cells(case, cells)] if cells else []
+    return (*said, *_verdicts(results))
+
+
+def _happened(case: Case) -> str:
+    focus, seen = case.settings.focus, side_by_side(case)
+    rider, provider, where = name_of(case, focus.rider), name_of(case, focus.provider), case.theatre(focus.theatre).name
+    if not seen.n:
+        return f"In no crisis of {where} is it known both what {rider} and what {provider} did."
+    more = f"more in {seen.more}{_surely(seen.surely_more)}" if seen.more else "more in none"
+    if not seen.less:
+        return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and the same in {seen.same}."  # fmt: skip
+    return (
+        f"{rider} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
+        f"{_surely(seen.surely_less)}, {more} and the same in {seen.same}."
+    )
+
+
+def _surely(n: int) -> str:
+    return f" ({n or 'none'} beyond doubt)"
+
+
+def _why(results: ReportResults) -> str:
+    model = results.model
+    if model is None:
+        return "Why, the record alone cannot say: no explanation has been tested against it yet."
+    ranked = [f for f in model.fits if f.difference is not None]
+    if not ranked or model.refusal:
+        return "Why, this page cannot say: no test of an explanation against the record can be relied on."
+    if results.nested is None:
+        best, *others = ranked
+        pairs = {frozenset(p) for p in model.indistinguishable}
+        same = [f.name for f in others if frozenset((best.id, f.id)) in pairs]
+        doubt = f", but {_few(same)} may do so as well" if same else ""
+        return f"Of {count_of(len(ranked), 'explanation')} tried, {best.name} best predicts who does how much{doubt}."
+    return _tested(results.nested.tests, results.nested.argument)
+
+
+def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
+    """What the reasons named by the case, else free riding, predict beyond circumstances; which single reason helps most."""
+    named, over = argument, tests.argument_over_base
+    if not named or over is None:
+        named, over = (RIDING,), next((m.alone for m in tests.mechanisms if m.id == RIDING), None)
+    single = _single(tests, named, "" if over is not None and over.is_tie else f" than {ALONE}")
+    if over is None:
+        return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
+    together = "" if len(named) == 1 else " together"
+    verb = "predicts" if len(named) == 1 else "predict"
+    how = "no better" if over.is_tie else "better" if over.diff > 0 else "worse"
+    doubt = f", as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell" if over.is_tie else ""
+    names = and_join(_name(m) for m in named)
+    said = f"{names}{together} {verb} who does how much {how} than {ALONE}, {SUCH_AS}{doubt}"
+    return _sentence(f"{said}; {single}" if single else said)
+
+
+def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
+    """Which single reason helps most, and which ones may help as much; empty where that has been said."""
+    tried = [m for m in tests.mechanisms if m.alone is not None]
+    if tests.leader is None or (len(tried) == 1 and tuple(named) == (tests.leader,)):
+        return ""
+    if not tests.beating_base:
+        what = (
+            _name(tests.leader) + " by itself" if len(tried) == 1 else f"none of {len(tried)} reasons tried one by one"
+        )
+        return f"{what} does {'no better' if len(tried) == 1 else 'better'}{than}"
+    doubt = (
+        f", though {_few([_name(m) for m in tests.ties])} may help as much"
+        if tests.ties
+        else ", clearly ahead of the rest"
+    )
+    return f"of {count_of(len(tried), 'reason')} tried one by one, {_name(tests.leader)} helps most{doubt if len(tried) > 1 else ''}"
+
+
+def _sentence(said: str) -> str:
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
+    """The crises without which another reason leads, or other reasons do better than circumstances."""
+    ranked = sorted(hinges, key=lambda h: h.leader_without == tests.leader)
+    if not ranked:
+        return "On no single crisis: without any one of them the same would be said."
+    first, rest = ranked[0], len(ranked) - 1
+    others = f"; {rest} more {'crisis decides' if rest == 1 else 'crises decide'} as much" if rest else ""
+    where = "single crises" if rest else "one crisis"
+    return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}."
+
+
+def _then(hinge: Hinge, tests: NestedTests) -> str:
+    said = (
+        [f"{_name(hinge.leader_without)} would help most"] if hinge.leader_without not in (None, tests.leader) else []
+    )
+    said += [f"{_few([_name(m) for m in ids])} would do {how} than {ALONE}"
+             for ids, how in ((hinge.gained, "better"), (hinge.lost, "no better")) if ids]  # fmt: skip
+    return and_join(said)
+
+
+def _cells(case: Case, hinges: Sequence[Hinge]) -> str:
+    """How many codings of one response, each within its doubt, put another reason first; one as the example."""
+    first = hinges[0]
+    example = f"had what {name_of(case, first.power or '')} did in {_named_crisis(case, first.crisis)} been coded {first.rung}, {_name(first.leader_without)} would help most"
+    others = f"; {len(hinges) - 1} more" if len(hinges) > 1 else ""
+    return f"On how single responses are coded: {example}{others}."
+
+
+def _verdicts(results: ReportResults) -> list[str]:
+    changed = {c.id for one in results.under for c in one.changed}
+    tested = max((len(one.verdicts) for one in results.under), default=0)
+    if not tested:
+        return []
+    how = "if what was only recalled is left out, or every doubt is a step wider"
+    if not changed:
+        return [f"The {count_of(tested, 'verdict')} on the record alone stay as they are {how}."]
+    return [f"{len(changed)} of {count_of(tested, 'verdict')} on the record alone would change {how}."]
+
+
+def _named_crisis(case: Case, crisis: str) -> str:
+    return case.crisis(crisis)["name"]
+
+
+def _name(mechanism: str | None) -> str:
+    from buckpass.model.mechanisms import mechanisms  # loads the model: only where there is a fit
+
+    return next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
+
+
+def _few(names: Sequence[str]) -> str:
+    return and_join(names if len(names) <= MOST else [*names[: MOST - 1], f"{len(names) - MOST + 1} others"])

@@ -1,0 +1,155 @@
+"""The page's chapter on the unwritten agreement: whether each party's patience suffices to keep it, now and later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import altair as alt
+import polars as pl
+
+from buckpass.case import BuckpassError, Case
+from buckpass.fitting.posterior import Posterior
+from buckpass.model.mechanisms import combination
+from buckpass.page.results import Chapter
+from buckpass.page.theme import INK, PALE, Figure, is_settled, power_colours
+from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
+from buckpass.results.table import ResultTable
+
+if TYPE_CHECKING:
+    from buckpass.bargain import Agreement
+
+__all__ = ["agreement_chapter", "critical_figure", "keeping_figure"]
+
+HEADING = "The unwritten agreement"
+HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
+
+
+def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
+    """Critical discount factors of the parties, and the chance that the agreement keeps itself, by year.
+
+    Where the case states no agreement, or no fit can speak about one, the chapter says so.
+    """
+    from buckpass.bargain import agreement
+
+    try:
+        found = agreement(case, posteriors, seed=seed)
+    except BuckpassError as reason:
+        return Chapter(HEADING, "nothing can be said of it", f"Nothing can be said of an agreement: {reason}.")
+    figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
+    line = f"it keeps itself with a chance of {found.p_self_enforcing:.0%}, {_likelier(found)}"
+    return Chapter(HEADING, line, _finding(case, found), tuple(figures), (_parties(case, found),))
+
+
+def _likelier(found: Agreement) -> str:
+    if found.break_year:
+        return f"likelier broken than kept from {found.break_year}"
+    return "likelier kept than broken on the whole path"
+
+
+def _finding(case: Case, found: Agreement) -> str:
+    verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
+    least, most, share = found.transfer
+    paid = (
+        f"a yearly payment by {name_of(case, found.parties[0].party)} that keeps both in exists in {share:.0%} of draws"
+        + (f" (median from {number(least)} to {number(most)} of its stake)" if share > 0 else "")
+        if len(found.parties) > 1 else ""
+    )  # fmt: skip
+    return (
+        f"P(the agreement keeps itself) = {found.p_self_enforcing:.2f}, {_likelier(found)}. {verdicts}. {paid[:1].upper()}{paid[1:]}"
+        f"{'. ' if paid else ''}Computed under {combination(found.explanation).name}, {found.n_draws} draws; rents, what follows "
+        "breakdown and patience are drawn from ranges that the case assumes."
+    )
+
+
+def critical_figure(case: Case, found: Agreement) -> Figure | None:
+    """Each party's critical discount factor with its interval, beside the patience that the case assumes."""
+    colours = power_colours(case)
+    rows = [
+        {"name": name_of(case, p.party), "value": min(p.critical[0], HIGHEST), "low": min(p.critical[1], HIGHEST),
+         "high": min(p.critical[2], HIGHEST), "colour": colours.get(p.party, PALE), "text": with_interval(*p.critical)}
+        for p in found.parties if p.critical is not None
+    ]  # fmt: skip
+    if not rows:
+        return None
+    y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
+    x = alt.X("value:Q", title="critical discount factor δ* (a party with a larger δ keeps the agreement; above 1 nobody can)",
+              scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
+    base = alt.Chart(alt.Data(values=rows))
+    stated = alt.Chart(
+        alt.Data(values=[{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}])
+    )
+    chart = alt.layer(
+        stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2="to:Q"),
+        stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
+            x=alt.X("from:Q"), y=alt.value(2), text="text:N"
+        ),
+        base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+            x=alt.X("low:Q"), x2="high:Q", y=y, color=alt.Color("colour:N", scale=None)
+        ),
+        base.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=alt.Color("colour:N", scale=None)),
+        base.mark_text(align="left", baseline="bottom", dy=-7, fontSize=11, color=INK).encode(
+            x=alt.X("low:Q"), y=y, text="text:N"
+        ),
+    ).properties(width=480, height=54 * len(rows))
+    title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
+    without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
+    return Figure(
+        "agreement", title,
+        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
+        f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
+        f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
+        f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", chart,
+        years=_years(found), unit="discount factor δ per year",
+    )  # fmt: skip
+
+
+def keeping_figure(case: Case, found: Agreement) -> Figure | None:
+    """The chance that the agreement keeps itself, by year of the path; None where it is 0 or 100 % in every year."""
+    if len(found.path) < 2 or is_settled(y.p_self_enforcing for y in found.path):
+        return None
+    rows = [{"year": y.year, "value": y.p_self_enforcing, "text": f"{y.p_self_enforcing:.2f}"} for y in found.path]
+    base = alt.Chart(alt.Data(values=rows))
+    x = alt.X(
+        "year:Q",
+        title=None,
+        axis=alt.Axis(format="d", grid=False, values=[r["year"] for r in rows]),
+        scale=alt.Scale(zero=False),
+    )
+    y = alt.Y(
+        "value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1.08], nice=False)
+    )
+    chart = alt.layer(
+        alt.Chart(alt.Data(values=[{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y="at:Q"),
+        base.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
+        base.mark_point(filled=True, color=INK, size=50, opacity=1).encode(x=x, y=y),
+        base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text="text:N"),
+    ).properties(width=480, height=190)
+    first, last = found.path[0], found.path[-1]
+    every = {r["text"] for r in rows}
+    moves = (f"stays at {first.p_self_enforcing:.0%} from {first.year} to {last.year}" if len(every) == 1 else
+             f"goes from {first.p_self_enforcing:.0%} in {first.year} to {last.p_self_enforcing:.0%} in {last.year}")  # fmt: skip
+    return Figure(
+        "keeping", f"The chance that the agreement keeps itself {moves}",
+        f"n = {count_of(found.n_draws, 'draw')}; each point is the share of draws in which both keep it, so it has no interval of its own. "
+        "Capacities and trade move at their central growth rates.",
+        f"Source: fit of {found.explanation} to the record of {case.id}.",
+        "; ".join(f"{r['year']}: {r['text']}" for r in rows) + ".", chart,
+        years=_years(found), unit="percent of draws",
+    )  # fmt: skip
+
+
+def _years(found: Agreement) -> str:
+    first, last = found.path[0].year, found.path[-1].year
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def _parties(case: Case, found: Agreement) -> ResultTable:
+    rows = [
+        {"party": name_of(case, p.party), "forgoes": and_join(p.forgoes) or "nothing", "verdict": p.verdict,
+         "P(has a bargain)": p.p_has_bargain, "P(keeps it)": p.p_keeps,
+         "δ* if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
+        for p in found.parties
+    ]  # fmt: skip
+    note = f"{count_of(found.n_draws, 'draw')}, medians with 90 % intervals. buckpass agreement {case.id}"
+    return ResultTable(pl.DataFrame(rows), "Each side of the bargain", {}, note, (), case.hash)

@@ -1,0 +1,254 @@
+"""The page's chapter on the decades ahead: fan charts by power, who has deployed by when, which host is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import altair as alt
+
+from buckpass.case import BuckpassError, Case
+from buckpass.fitting.posterior import Posterior
+from buckpass.page.results import Chapter
+from buckpass.page.theme import INK, PALE, Figure, Layered, is_settled, label_colours, power_colours
+from buckpass.page.wording import and_join, count_of, name_of, with_interval
+from buckpass.results.summary import normal_interval
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
+
+HEADING = "Decades ahead"
+YEARS, HISTORIES = 25, 2_000
+LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+COLUMNS = 3
+WORDS = {
+    "burden": "yearly burden", "benefit": "yearly benefit", "rung": "highest rung of the year",
+    "commitments": "deployments still binding", "capacity_free": "capacity left free (first year = 1)",
+    "opinion": "unfavourable opinion", "economic_share": "share of trade", "security_share": "share of influence in security",
+    "deployed_by": "chance of having deployed", "first_by": "chance of having been first responder",
+}  # fmt: skip
+
+
+class Years(Protocol):
+    """Summaries over simulated histories, and what they are summaries of: `Futures`, or what a store kept of them."""
+
+    @property
+    def summary(self) -> xr.Dataset: ...
+
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+
+
+def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
+    """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
+    from buckpass.years import Plan, simulate
+
+    try:
+        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
+    except BuckpassError as reason:
+        return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
+    figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
+               left_alone_figure(case, found))  # fmt: skip
+    line = f"chance of having deployed in {case.theatre(case.settings.focus.theatre).name} by {_last(found)}: {_deployed(case, found)}"
+    return Chapter(HEADING, line, _finding(case, found), tuple(f for f in figures if f is not None))
+
+
+def _deployed(case: Case, found: Years) -> str:
+    focus = case.settings.focus
+    return and_join(
+        f"{name_of(case, p)} {_at(found, 'deployed_by_mean', p):.0%}" for p in (focus.provider, focus.rider)
+    )
+
+
+def _finding(case: Case, found: Years) -> str:
+    focus, last = case.settings.focus, _last(found)
+    alone = found.summary["nobody_by"].sel(run=_runs(found)[-1], year=last).values
+    how_often = "none" if alone.max() < 0.5 else "all"
+    settled = (
+        f" By {last} every host has been left alone in some crisis in {how_often} of them, to the percent."
+        if is_settled(alone)
+        else ""
+    )
+    return (
+        f"In {_size(found):,} simulated histories to {last} the chance to have deployed in {case.theatre(focus.theatre).name} at least once "
+        f"is: {_deployed(case, found)}.{settled} These are consequences of the assumptions, each history under its own draw of them; "
+        "they are no forecast."
+    )
+
+
+def fan_figure(case: Case, found: Years, measure: str) -> Figure:
+    """A measure by year and power: mean, and the band that holds nine of ten histories; a scenario over the baseline in grey."""
+    powers, panels = _powers(case, found), fan_panels(case, found, measure)
+    rows = [alt.hconcat(*panels[i : i + COLUMNS], spacing=18) for i in range(0, len(panels), COLUMNS)]
+    said = [f"{name_of(case, p)} {_interval(found, measure, p)}" for p in powers]
+    focus = case.settings.focus
+    pair = and_join(f"{name_of(case, p)} {_interval(found, measure, p)}" for p in (focus.provider, focus.rider))
+    return Figure(
+        f"fan-{measure.replace('_', '-')}", f"{WORDS.get(measure, measure).capitalize()} in {_last(found)}: {pair}",
+        f"n = {count_of(_size(found), 'history', 'histories')} under {_fits(found)}. Line: mean; band: 90 % of histories"
+        f"{'; grey: baseline' if len(_runs(found)) > 1 else ''}.",
+        f"Source: simulated from the fits and assumptions of {case.id}, seed {found.manifest['identity']['seed']}.",
+        f"{WORDS.get(measure, measure)} in {_last(found)}, mean with 90 % of histories: {'; '.join(said)}.", alt.vconcat(*rows),
+        years=_span(found), unit=str(found.summary.attrs.get(measure, measure)),
+    )  # fmt: skip
+
+
+def fan_panels(case: Case, found: Years, measure: str) -> list[Layered]:
+    """One panel a power, on one scale."""
+    colours, inks, powers = power_colours(case), label_colours(case), _powers(case, found)
+    most = max(
+        float(found.summary[measure].sel(quantile=HIGH, power=p, run=r).max()) for p in powers for r in _runs(found)
+    )
+    return [
+        _fan_panel(found, measure, p, alt.TitleParams(name_of(case, p), fontSize=12, color=inks[p]), colours[p], most)
+        for p in powers
+    ]
+
+
+def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, colour: str, most: float) -> Layered:
+    x = alt.X(
+        "year:Q",
+        title=None,
+        axis=alt.Axis(format="d", grid=False, tickCount=4),
+        scale=alt.Scale(zero=False, nice=False),
+    )
+    scale = alt.Scale(domain=[0, most or 1.0], nice=True)
+    layers: list[alt.Chart] = []
+    for run in _runs(found):
+        shade = PALE if run == "baseline" and len(_runs(found)) > 1 else colour
+        base = alt.Chart(alt.Data(values=_rows(found, measure, power, run)))
+        layers.append(
+            base.mark_area(opacity=0.2, color=shade).encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
+        )
+        layers.append(
+            base.mark_line(strokeWidth=2, color=shade).encode(x=x, y=alt.Y("mean:Q", title=None, scale=scale))
+        )
+    return alt.layer(*layers).properties(width=210, height=120, title=title)
+
+
+def deployed_figure(case: Case, found: Years) -> Figure | None:
+    """The chance that each power has deployed by a year, with the interval of the simulation; None where all are sure."""
+    colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
+    run = _runs(found)[-1]
+    if is_settled(found.summary["deployed_by_mean"].sel(run=run, power=powers).values.flat):
+        return None
+    rows = [
+        {"power": p, "year": int(y), "value": float(m), "low": max(0.0, low), "high": min(1.0, high)}
+        for p in powers
+        for y, m, e in zip(found.summary["year"].values, found.summary["deployed_by_mean"].sel(run=run, power=p).values,
+                           found.summary["deployed_by_se"].sel(run=run, power=p).values, strict=True)
+        for low, high in [normal_interval(float(m), float(e))]
+    ]  # fmt: skip
+    ends = _apart(sorted(({"name": name_of(case, p), "ink": inks[p], "value": _at(found, "deployed_by_mean", p)} for p in powers),
+                         key=lambda r: r["value"]), 0.06)  # fmt: skip
+    first, last = int(found.summary["year"][0]), _last(found)
+    x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, tickCount=6),
+              scale=alt.Scale(domain=[first, last + 0.3 * (last - first)], nice=False))  # fmt: skip
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
+    colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
+    base = alt.Chart(alt.Data(values=rows))
+    chart = alt.layer(
+        base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
+        base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
+        alt.Chart(alt.Data(values=[{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
+        .encode(x=x, y=alt.Y("at:Q", title=None), text="name:N", color=alt.Color("ink:N", scale=None)),
+    ).properties(width=480, height=230)  # fmt: skip
+    said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
+    return Figure(
+        "deployed", f"Chance of having deployed at least once by {last}: {said}",
+        f"n = {count_of(_size(found), 'history', 'histories')}. The band is the 90 % interval of the simulation itself; what is not known "
+        "about the parameters is in the histories.",
+        f"Source: simulated from the fits and assumptions of {case.id}.", f"By {last}: {said}.", chart,
+        years=_span(found), unit="percent of histories",
+    )  # fmt: skip
+
+
+def left_alone_figure(case: Case, found: Years) -> Figure | None:
+    """By host: the chance that some crisis finds nobody who goes beyond statements, by the last year; None where all are sure."""
+    last, run, n = _last(found), _runs(found)[-1], _size(found)
+    at = found.summary["nobody_by"].sel(run=run, year=last)
+    if is_settled(at.values):
+        return None
+    rows = []
+    for host in at["host"].values:
+        p = float(at.sel(host=host))
+        low, high = normal_interval(p, (max(p * (1 - p), 0.0) / n) ** 0.5)
+        rows.append(
+            {
+                "name": name_of(case, str(host)),
+                "value": p,
+                "low": max(0.0, low),
+                "high": min(1.0, high),
+                "text": f"{p:.0%}",
+            }
+        )
+    rows.sort(key=lambda r: -r["value"])
+    y = alt.Y("name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False))
+    base = alt.Chart(alt.Data(values=rows))
+    chart = alt.layer(
+        base.mark_bar(height=16, color="#86a7cd").encode(
+            x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1])), y=y),
+        base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
+        base.mark_text(align="left", dx=8, fontSize=12, color=INK).encode(x=alt.X("high:Q"), y=y, text="text:N"),
+    ).properties(width=420, height=26 * len(rows))  # fmt: skip
+    most = [r for r in rows if r["high"] >= rows[0]["low"]]
+    likeliest = and_join(f"{r['name']} ({r['text']})" for r in most)
+    return Figure(
+        "left-alone", f"Likeliest to be left alone in some crisis by {last}: {likeliest}",
+        f"n = {count_of(n, 'history', 'histories')}; left alone: nobody goes beyond statements. Bar: 90 % interval of the simulation.",
+        f"Source: simulated from the fits and assumptions of {case.id}.", "; ".join(f"{r['name']} {r['text']}" for r in rows) + ".", chart,
+        years=_span(found), unit="percent of histories",
+    )  # fmt: skip
+
+
+def _rows(found: Years, measure: str, power: str, run: str) -> list[dict[str, Any]]:
+    here = found.summary.sel(run=run, power=power)
+    band = here[measure]
+    return [
+        {"year": int(y), "low": float(band.sel(year=y, quantile=LOW)), "high": float(band.sel(year=y, quantile=HIGH)),
+         "mean": float(here[f"{measure}_mean"].sel(year=y))}
+        for y in found.summary["year"].values
+    ]  # fmt: skip
+
+
+def _apart(ends: Sequence[dict[str, Any]], gap: float) -> list[dict[str, Any]]:
+    placed: list[dict[str, Any]] = []
+    for end in ends:
+        placed.append({**end, "at": max(end["value"], placed[-1]["at"] + gap if placed else 0.0)})
+    return placed
+
+
+def _powers(case: Case, found: Years) -> list[str]:
+    return [p for p in case.powers if p in found.summary["power"].values]
+
+
+def _runs(found: Years) -> list[str]:
+    return [str(r) for r in found.summary["run"].values if r != "difference"]
+
+
+def _last(found: Years) -> int:
+    return int(found.summary["year"][-1])
+
+
+def _span(found: Years) -> str:
+    return f"{int(found.summary['year'][0])}–{_last(found)}"
+
+
+def _size(found: Years) -> int:
+    return int(found.manifest["identity"]["histories"])
+
+
+def _fits(found: Years) -> str:
+    return and_join(found.manifest["identity"]["weights"])
+
+
+def _at(found: Years, name: str, power: str) -> float:
+    return float(found.summary[name].sel(run=_runs(found)[-1], power=power, year=_last(found)))
+
+
+def _interval(found: Years, measure: str, power: str) -> str:
+    here = found.summary[measure].sel(run=_runs(found)[-1], power=power, year=_last(found))
+    mean = _at(found, f"{measure}_mean", power)
+    return with_interval(mean, float(here.sel(quantile=LOW)), float(here.sel(quantile=HIGH)))

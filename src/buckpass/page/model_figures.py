@@ -1,0 +1,283 @@
+"""Figures of what the model says: explanations ranked, the gap taken apart, responses expected, the path in rationality."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import polars as pl
+
+from buckpass.ask.explain import Explained
+from buckpass.case import Case
+from buckpass.evidence.nested import Added
+from buckpass.evidence.nested_answer import NestedAnswer
+from buckpass.game.decomposition import MECHANISMS
+from buckpass.measured import Record
+from buckpass.model.mechanisms import ALL, combination, mechanisms
+from buckpass.page.model_results import ModelResults
+from buckpass.page.theme import INK, PALE, Figure, Layered, label_colours, power_colours
+from buckpass.page.wording import and_join, count_of, name_of, number, with_interval, years_of
+
+__all__ = [
+    "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
+]  # fmt: skip
+
+BAR, OTHER = "#54608a", "#b5662f"
+MECHANISM_WORDS = {
+    "stake": "what it has at stake", "cost": "what acting costs and delivers", "backlash": "backlash of presence",
+    "norm": "norm and price of deploying", "influence": "influence gained", "others": "what others do",
+}  # fmt: skip
+BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
+
+
+def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
+    """Leave-one-crisis-out score of each explanation against the best, with two standard errors of the difference."""
+    rows = [
+        {"name": f"{f.name} ({f.id})" if f.name != f.id else f.name, "value": f.difference,
+         "low": f.difference - 2 * f.se_difference, "high": f.difference + 2 * f.se_difference,
+         "colour": BAR}
+        for f in model.fits if f.difference is not None and f.se_difference is not None
+    ]  # fmt: skip
+    if not rows:
+        return None
+    y = alt.Y(
+        "name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240)
+    )
+    colour = alt.Color("colour:N", scale=None)
+    base = alt.Chart(alt.Data(values=rows))
+    x = alt.X(
+        "value:Q", title="predicts left-out crises worse by … than the best (elpd, nats; bar: ± 2 standard errors)"
+    )
+    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    chart = alt.layer(
+        zero,
+        base.mark_rule(strokeWidth=3, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
+        base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=colour),
+    ).properties(width=480, height=26 * len(rows))
+    return Figure(
+        "explanations", ranking_title(model),
+        f"n = {count_of(model.n_crises, 'crisis', 'crises')} left out one by one. Grey: bounds, not explanations. Pairs whose "
+        "difference is within two of its standard errors cannot be told apart.",
+        f"Source: fits of the record of {case.id}.", ranking_title(model) + ".", chart,
+        years=years_of(case), unit="nats of log predictive density",
+    )  # fmt: skip
+
+
+def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
+    """What each mechanism adds to the controls, alone and given the rest, with two standard errors."""
+    tests = answer.tests
+    together = Added(ALL, tests.all_over_base, None)
+    ranked = sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else np.inf)
+    names = {m.id: f"{m.name} ({m.id})" for m in mechanisms()} | {ALL: "all together"}
+    rows = [
+        {"name": names[one.id], "of": of, "value": gap.diff, "low": gap.diff - 2 * gap.se, "high": gap.diff + 2 * gap.se}
+        for one in (together, *ranked)
+        for of, gap in (("over the controls", one.alone), ("given all the others", one.given_the_rest))
+        if gap is not None
+    ]  # fmt: skip
+    kinds = [k for k in ("over the controls", "given all the others") if any(r["of"] == k for r in rows)]
+    y = alt.Y("name:N", sort=list(dict.fromkeys(r["name"] for r in rows)), title=None,
+              axis=alt.Axis(ticks=False, domain=False, labelLimit=240))  # fmt: skip
+    aside = alt.YOffset("of:N", sort=kinds)
+    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=kinds, range=[BAR, OTHER][: len(kinds)]),
+                       legend=alt.Legend(orient="top") if len(kinds) > 1 else None)  # fmt: skip
+    base = alt.Chart(alt.Data(values=rows))
+    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    x = alt.X("value:Q", title="predicts left-out crises better by … (elpd, nats; bar: ± 2 standard errors)")
+    chart = alt.layer(
+        zero,
+        base.mark_rule(strokeWidth=3, opacity=0.45).encode(
+            x=alt.X("low:Q"), x2="high:Q", y=y, yOffset=aside, color=colour
+        ),
+        base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, yOffset=aside, color=colour),
+    ).properties(width=480, height=26 * len({r["name"] for r in rows}))
+    return Figure(
+        "explanations", added_title(answer),
+        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; crises of one host counted together. A bar that "
+        "crosses zero: nothing measurable.",
+        f"Source: fits of the record of {case.id}.", answer.headline, chart,
+        years=years_of(case, tests.crises), unit="nats of log predictive density",
+    )  # fmt: skip
+
+
+def added_title(answer: NestedAnswer) -> str:
+    """Which mechanisms predict measurably better than the controls."""
+    names = {m.id: m.name for m in mechanisms()}
+    beat = [names[m] for m in answer.tests.beating_base]
+    if not beat:
+        return "No mechanism by itself predicts measurably better than the controls"
+    said = f"{and_join(beat)} {'predicts' if len(beat) == 1 else 'predict'} measurably better than the controls"
+    return said[0].upper() + said[1:]
+
+
+def ranking_title(model: ModelResults) -> str:
+    """Which explanation predicts best, and which ones the record cannot tell from it."""
+    real = [f for f in model.fits if f.difference is not None]
+    if not real:
+        return "No explanation but the bounds was fitted"
+    best = real[0]
+    pairs = {frozenset(p) for p in model.indistinguishable}
+    same = [f.name for f in real[1:] if frozenset((best.id, f.id)) in pairs]
+    if not same:
+        return f"The record is best predicted by {best.name}" + ("" if len(real) == 1 else ", apart from all others")
+    shown = and_join(same) if len(same) <= 4 else f"{count_of(len(same), 'other')} of {len(real) - 1}"
+    return f"The record is best predicted by {best.name}, but cannot tell it from {shown}"
+
+
+def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
+    """Bars: what each mechanism adds to the difference in expected effort between rider and provider."""
+    gap = model.gap
+    if gap is None:
+        return None
+    rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
+            for m in MECHANISMS]  # fmt: skip
+    rows.sort(key=lambda r: -abs(r["value"]))
+    total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
+    colour = power_colours(case)[gap.power]
+    y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
+    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
+    base = alt.Chart(alt.Data(values=[{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
+    axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
+    chart = alt.layer(
+        base.mark_bar(height=16, opacity=0.75).encode(
+            x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
+        ),
+        base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
+        zero,
+    ).properties(width=480, height=210)
+    return Figure(
+        "gap", gap_title(case, gap),
+        f"n = 1 crisis ({case.crisis(gap.crisis)['name']}), {model.n_draws} draws of "
+        f"{and_join(model.weights)}, 90 % intervals. Shapley values over six mechanisms; they add up to the whole.",
+        f"Source: fits of the record of {case.id}.", gap_title(case, gap) + ".", chart,
+        years=years_of(case, [gap.crisis]), unit="expected effort, 0 to 1",
+    )  # fmt: skip
+
+
+def gap_title(case: Case, gap: Explained) -> str:
+    """In words: how large the gap is, and which mechanism carries most of it."""
+    rider, provider = name_of(case, gap.power), name_of(case, gap.reference)
+    if gap.gap.low <= 0 <= gap.gap.high:
+        return f"The model sees no clear difference between {rider} and {provider} here"
+    sign = -1 if gap.gap.mean < 0 else 1
+    most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
+    share = gap.parts[most].mean / gap.gap.mean
+    others = gap.parts["others"].mean / gap.gap.mean
+    tail = "" if most == "others" else f"; what others do carries {100 * others:.0f} %"
+    return (
+        f"{rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
+        f"{MECHANISM_WORDS[most]} carries {100 * share:.0f} % of the gap{tail}"
+    )
+
+
+def responses_expected(case: Case, record: Record, model: ModelResults, crisis: str) -> Figure | None:
+    """One crisis: the model's probability of each rung as shade, the coded band as a frame."""
+    powers = [p for p in case.powers if (crisis, p) in model.expected]
+    if not powers:
+        return None
+    coded = {r["actor"]: r for r in record.responses.frame.filter(pl.col("crisis") == crisis).iter_rows(named=True)}
+    colours = power_colours(case)
+    cells, marks, bands = [], [], []
+    for power in powers:
+        found, name = model.expected[crisis, power], name_of(case, power)
+        cells += [{"name": name, "rung": r, "p": p, "colour": colours[power], "text": f"{100 * p:.0f}" if p >= 0.1 else "",
+                   "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung)]  # fmt: skip
+        marks.append({"name": name, "value": found.rung.mean, "low": found.rung.low, "high": found.rung.high})
+        row = coded.get(power)
+        if row is not None and row["rung"] is not None:
+            bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})
+    names = [name_of(case, p) for p in powers]
+    numbers = tuple(str(rung) for rung in range(case.rungs.count))
+    return Figure(
+        f"responses-{crisis}", responses_title(case, coded, model, crisis),
+        f"n = {count_of(len(bands), 'coded response')} of {count_of(len(powers), 'power')}. Shade and number: probability in "
+        f"percent; frame: rungs that the sources allow. {BASE_NOTE}",
+        f"Source: the record and fits of {case.id}.",
+        "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
+        _responses_chart(case.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
+        years=years_of(case, [crisis]), unit="percent",
+    )  # fmt: skip
+
+
+def _responses_chart(
+    labels: Sequence[str], cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str], width: int
+) -> Layered:
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
+    words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
+    axis = alt.Axis(values=list(range(len(labels))), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
+                    orient="bottom")  # fmt: skip
+    x, edge = (
+        alt.X(f, scale=alt.Scale(domain=[-0.5, len(labels) - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
+    )
+    base = alt.Chart(alt.Data(values=[{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
+    return alt.layer(
+        base.mark_bar(height=20).encode(x=edge, x2="to:Q", y=y,
+                                        color=alt.Color("colour:N", scale=None),
+                                        opacity=alt.Opacity("p:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 1]), legend=None)),
+        base.mark_text(fontSize=11).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)),
+        alt.Chart(alt.Data(values=bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
+            x=edge, x2="to:Q", y=y),
+    ).properties(width=width, height=30 * len(names))  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """A text as a Vega expression literal, words on lines of their own; nothing in it can end the literal."""
+    import json
+
+    words = text.split()
+    return "[" + ",".join(json.dumps(w) for w in words) + "]"
+
+
+def responses_title(case: Case, coded: Mapping[str, Any], model: ModelResults, crisis: str) -> str:
+    """How many coded responses the model would have found unlikely."""
+    known = {p: r for p, r in coded.items() if r["rung"] is not None and (crisis, p) in model.expected}
+    surprising = [p for p, r in known.items() if sum(model.expected[crisis, p].by_rung[r["low"] : r["high"] + 1]) < 0.1]
+    if not known:
+        return "No coded response to compare with"
+    if not surprising:
+        return f"No response of the {len(known)} coded surprises the model (P below 10 %)"
+    return f"The model did not expect what {and_join(name_of(case, p) for p in surprising)} did (P below 10 %)"
+
+
+def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
+    """Expected rung of each power in the focus crisis as choices follow payoffs ever more exactly."""
+    path = model.path
+    if path is None:
+        return None
+    colours = power_colours(case)
+    rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
+            for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
+    powers = list(path.rungs)
+    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1],
+                    "ink": label_colours(case)[p]}
+                   for p in powers), key=lambda r: r["rung"])  # fmt: skip
+    for below, end in itertools.pairwise(ends):
+        end["rung"] = max(end["rung"], below["rung"] + 0.38)
+    colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
+    top = path.rationality[-1]
+    x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
+              axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip
+    y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, case.rungs.top]))
+    fitted = alt.Chart(alt.Data(values=[{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
+    chart = alt.layer(
+        fitted,
+        alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
+        alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
+            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
+    ).properties(width=480, height=240)  # fmt: skip
+    folds = (
+        f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."
+        if path.folds
+        else "The branch does not fold."
+    )
+    at_top = and_join(f"{name_of(case, p)} {number(path.rungs[p][-1])}" for p in (case.settings.focus.provider, case.settings.focus.rider)
+                      if p in path.rungs)  # fmt: skip
+    return Figure(
+        "path", f"Were choices {number(top, 1)} times as exact, expected rungs would be: {at_top}",
+        f"n = 1 crisis ({case.crisis(path.crisis)['name']}), {combination(path.explanation).name} at its posterior mean: no interval. {folds}",
+        f"Source: fits of the record of {case.id}.", f"Lines of expected rung against rationality for {and_join(name_of(case, p) for p in powers)}.",
+        chart, years=years_of(case, [path.crisis]), unit="expected rung",
+    )  # fmt: skip

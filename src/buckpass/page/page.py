@@ -1,0 +1,283 @@
+"""The page: one file that a browser shows without network; its what-if is a script of its own, all else needs none."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from buckpass.case import Case
+from buckpass.measured.shares import measure_names
+from buckpass.measured.terminal import leading
+from buckpass.page.answer import answer, hangs_on
+from buckpass.page.cards import CrisisCard, crisis_cards
+from buckpass.page.findings import finding, trust
+from buckpass.page.results import Chapter, ReportResults, gather, quiet
+from buckpass.page.side_by_side import crisis_of_less
+from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, rung_colours
+from buckpass.page.wording import and_join, count_of, grouped_places, name_of, number, with_interval
+from buckpass.results.files import refuse_existing, write_whole
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from buckpass.evidence.gathered import Gathered
+    from buckpass.fitting.posterior import Posterior
+    from buckpass.ledger import Verdict
+    from buckpass.results.summary import Summary
+    from buckpass.results.table import ResultTable
+
+__all__ = ["render_page", "write_page"]
+
+UNLIKELY = 0.1  # probability below which a response surprises
+TIP = 110  # letters of a source where it is cited
+SEVERAL = 5  # eligible crises from which an organisation's rate is shown
+
+
+def write_page(
+    case: Case,
+    posteriors: Mapping[str, Posterior] | None,
+    path: str | Path,
+    force: bool = False,
+    begin: Callable[[str], None] = quiet,
+    kept: Gathered | None = None,
+) -> Path:
+    """Everything known and computed about a case as one self-contained HTML page.
+
+    posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
+    fitted. The file is written whole or not at all. begin : called with each step as it begins.
+    kept : what was worked out of the posteriors, by default beside the case's own.
+
+    Raises
+    ------
+    OutputExists
+        Something is at `path` and `force` was not asked for; found before anything is computed.
+    """
+    refuse_existing(Path(path), force)
+    results = gather(case, posteriors, kept=kept, begin=begin)
+    if posteriors and results.model is not None and results.model.weights:
+        begin("years ahead")
+        results = replace(results, chapters=_years_ahead(case, posteriors))
+    begin("drawing")
+    page = render_page(case, results)
+    return write_whole(path, page, force=force)
+
+
+def render_page(case: Case, results: ReportResults) -> str:
+    """The page as text. Every text of the case is escaped; the page runs at most its own script and asks the network for nothing."""
+    cards = crisis_cards(case, results)
+    figures, no_map = _figures(case, results)
+    return _templates().get_template("page.html").render(
+        case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
+        figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
+        style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
+        known_share=_known_share(results), activity=_activity(case, results),
+        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
+        nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
+    )  # fmt: skip
+
+
+def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
+    from buckpass.page.bargain_chapter import agreement_chapter  # loads the simulation: only where there is a fit
+    from buckpass.page.decades_chapter import decades_chapter
+
+    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
+
+
+def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
+    """The maps, or in a sentence why the case's outlines cannot be drawn: that costs the maps, not the page."""
+    from buckpass.page.regional_map import GeometryUnusable, positions_map, regional_map
+
+    try:
+        return [regional_map(case, results.record), positions_map(case)], ""
+    except GeometryUnusable as error:
+        return [], str(error)
+
+
+def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str]:
+    """The figures that these results allow, by name, and why there is no map where its outlines cannot be drawn."""
+    from buckpass.page import figures as measured
+
+    maps, no_map = _maps(case, results)
+    focus = case.settings.focus.theatre
+    others = [t for t in case.theatres if t != focus and t in set(case.crises["theatre"])]
+    found = [
+        measured.record_heat_map(case, results.record, [focus]),
+        measured.record_heat_map(case, results.record, others, "elsewhere") if others else None,
+        measured.shares_over_time(case, results.record),
+        *maps,
+    ]
+    if results.model is not None:
+        from buckpass.page import model_figures as modelled
+
+        nested = results.nested
+        found += [
+            modelled.mechanisms_added(case, nested) if nested else modelled.explanations_ranked(case, results.model),
+            modelled.gap_taken_apart(case, results.model), modelled.path_in_rationality(case, results.model),
+        ]  # fmt: skip
+    if results.compared is not None:
+        from buckpass.page import comparison_figures as compared
+
+        found.append(compared.crises_by_explanation(case, results.compared))
+        if results.forecast is not None:
+            found.append(compared.forecasts_drawn(case, results.forecast))
+    return {f.name: f for f in found if f is not None}, no_map
+
+
+def _explanation_tables(results: ReportResults) -> list[ResultTable]:
+    """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
+    from buckpass.evidence.rankings import side_by_side  # loads the model: only where there is a fit
+
+    tables = [side_by_side(results.compared.readings())] if results.compared is not None else []
+    return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
+
+
+def _focus(case: Case) -> dict[str, str]:
+    focus, less = case.settings.focus, crisis_of_less(case)
+    return {"rider": name_of(case, focus.rider), "provider": name_of(case, focus.provider),
+            "theatre": case.theatre(focus.theatre).name, "crisis": case.crisis(less)["name"] if less else ""}  # fmt: skip
+
+
+def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
+    """Groups of verdicts: the word, its label, and the verdicts in the case's order; only groups that have some."""
+    groups = [(word, VERDICT_WORDS[word], [v for v in results.verdicts if v.verdict == word]) for word in VERDICT_WORDS]
+    return [group for group in groups if group[2]]
+
+
+def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], no_map: str) -> dict[str, str]:
+    """The finding of each chapter in one line; of chapters that have nothing to show, none."""
+    found = {name: figure.title for name, figure in figures.items()}
+    focus, acted = _focus(case), results.record.activity.title if _activity(case, results) else ""
+    lines = {
+        "record": found.get("map") or found.get("elsewhere") or acted or no_map,
+        "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
+        "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
+        "trust": _coded(results),
+        "sources": _seen(case),
+    }  # fmt: skip
+    if results.model is not None:
+        none = f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
+        apart = results.model.refusal or "the crisis did not enter the fits, or one of the two could not act there"
+        lines["explanations"] = found.get("explanations") or results.model.refusal
+        lines["gap"] = found.get("gap") or (apart if focus["crisis"] else none)
+    return lines
+
+
+def _unexpected(results: ReportResults) -> str:
+    """In how many crises some power did what the model gave less than one chance in ten."""
+    expected = results.model.expected if results.model is not None else {}
+    rows = [r for r in results.record.responses.frame.drop_nulls("rung").iter_rows(named=True)
+            if (r["crisis"], r["actor"]) in expected]  # fmt: skip
+    crises = {r["crisis"] for r in rows}
+    odd = {
+        r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY
+    }
+    return (
+        f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely"
+        if rows
+        else ""
+    )
+
+
+def _coded(results: ReportResults) -> str:
+    rows = results.record.responses.frame
+    seen, known = rows.filter(pl.col("basis") == "seen").height, rows["rung"].count()
+    coders = "more than one coder" if results.record.agreement.frame.height else "one coder"
+    return f"{seen:,} of {known:,} coded responses rest on a text that was seen; {coders}"
+
+
+def _seen(case: Case) -> str:
+    seen = sum(s.basis == "seen" for s in case.sources.values())
+    return f"{count_of(len(case.sources), 'source')}, the text of {seen:,} seen; each opens from where it is cited"
+
+
+def _tips(case: Case) -> dict[str, str]:
+    """What a source is, in a line that shows where it is cited."""
+    return {key: textwrap.shorten(source.citation, TIP, placeholder=" …") for key, source in case.sources.items()}
+
+
+def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, list[CrisisCard]]]:
+    focus = case.settings.focus.theatre
+    order = [focus, *(t for t in case.theatres if t != focus)]
+    groups = [(case.theatre(t).name, [c for c in cards if c.theatre == t]) for t in order]
+    return [(name, group) for name, group in groups if group]
+
+
+def _sources(case: Case) -> list[Any]:
+    return sorted(case.sources.values(), key=lambda s: (s.authors or s.key).casefold())
+
+
+def _anchors(case: Case) -> dict[str, str]:
+    """An id of the page's own for each source key, whatever stands in the key."""
+    return {key: f"s{i}" for i, key in enumerate(case.sources, start=1)}
+
+
+def _activity(case: Case, results: ReportResults) -> list[dict[str, Any]]:
+    """Organisations that could have acted and were looked up: the focus's, and those with several chances."""
+    focus = case.settings.focus.organisations
+    return [
+        row
+        for row in results.record.activity.rows()
+        if row["n"] and (row["organisation"] in focus or row["n"] >= SEVERAL)
+    ]
+
+
+def _same_as(results: ReportResults) -> list[tuple[str, str]]:
+    """Each explanation with those ranked below it that the record cannot tell from it; each pair stands once."""
+    if results.model is None:
+        return []
+    names = {f.id: f.name for f in results.model.fits}
+    pairs = [(names[e], and_join(names[b] for a, b in results.model.indistinguishable if a == e)) for e in names]
+    return [(name, others) for name, others in pairs if others]
+
+
+def _changes_under(results: ReportResults) -> dict[str, list[str]]:
+    """By claim, in words, what its verdict becomes under another coding."""
+    found: dict[str, list[str]] = {}
+    for condition in results.under:
+        for one in condition.changed:
+            found.setdefault(one.id, []).append(f"with {condition.condition}: {one.after.replace('_', ' ')}")
+    return found
+
+
+def _speaking(results: ReportResults) -> str:
+    """The explanation that speaks."""
+    return and_join(results.model.weights if results.model else ())
+
+
+def _known_share(results: ReportResults) -> str:
+    rung = results.record.responses.frame["rung"]
+    return f"{rung.count():,} of {len(rung):,}"
+
+
+def change(moved: Summary) -> str:
+    """A difference with its interval, to two decimals; one that rounds to nothing is said to be none."""
+    shown = [_signed(v) for v in (moved.mean, moved.low, moved.high)]
+    return "none" if set(shown) == {"0.00"} else f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _signed(value: float) -> str:
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    made.filters |= {"number": number, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+    made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
+    return made
+
+
+def _asset(name: str) -> str:
+    return resources.files("buckpass.page").joinpath("assets", name).read_text("utf-8")

@@ -1,0 +1,133 @@
+"""Everything that the page shows, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from buckpass.case import Case
+from buckpass.ledger import Verdicts, assess, assess_under
+from buckpass.ledger.sensitivity import Sensitivity
+from buckpass.measured import Record, measure
+from buckpass.page.theme import Figure
+from buckpass.results.table import ResultTable
+
+if TYPE_CHECKING:
+    from buckpass.evidence.comparing import Compared
+    from buckpass.evidence.forecasts import Forecast
+    from buckpass.evidence.gathered import Gathered
+    from buckpass.evidence.nested_answer import NestedAnswer
+    from buckpass.fitting.posterior import Posterior
+    from buckpass.page.live_data import LiveWhatIf
+    from buckpass.page.model_results import ModelResults
+
+__all__ = ["Chapter", "ReportResults", "gather"]
+
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A further part of the page that a later room computed: agreement, decades ahead, a sweep.
+
+    line : what was found, in one line, for the folded chapter. finding : the same with its conditions.
+    """
+
+    heading: str
+    line: str
+    finding: str
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[ResultTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportResults:
+    """What the page needs. `model` is None where the case has no fit; `why_no_model` then says so in words."""
+
+    record: Record
+    verdicts: Verdicts
+    model: ModelResults | None
+    why_no_model: str = ""
+    cannot_inform: tuple[str, ...] = ()  # in words: covariates and powers of which this record says nothing
+    chapters: tuple[Chapter, ...] = ()
+    compared: Compared | None = None  # None where no fit passed its diagnostics
+    forecast: Forecast | None = None  # None where the fits saw every crisis
+    live: LiveWhatIf | None = None  # None where no fit answers, or where powers move in order
+    under: tuple[Sensitivity, ...] = ()  # the claims that need no fit, under stricter and looser coding
+
+    @property
+    def nested(self) -> NestedAnswer | None:
+        """What each mechanism adds; None where nothing could be compared or the controls alone were not fitted."""
+        return self.compared.nested if self.compared is not None and "base" in self.compared.scores else None
+
+
+def quiet(step: str) -> None:
+    """Where nobody asked how far it is."""
+
+
+def gather(
+    case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (), kept: Gathered | None = None,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet,
+) -> ReportResults:  # fmt: skip
+    """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
+
+    posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
+    must be fitted. chapters : parts computed elsewhere, shown after the claims. kept : what was worked out of the
+    posteriors, by default beside the case's own.
+    begin : called with each step as it begins.
+    """
+    begin("measuring")
+    record = measure(case, seed=seed)
+    if not posteriors:
+        why = (
+            f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
+        )
+        verdicts = assess(case, seed=seed)
+        return ReportResults(record, verdicts, None, why, chapters=tuple(chapters), under=_under(case, verdicts, seed))
+    from buckpass.page.live_data import live_what_if
+    from buckpass.page.model_results import model_results  # loads the model: only where there is a fit
+
+    begin("model")
+    model = model_results(case, posteriors, n_draws)
+    begin("claims")
+    verdicts = assess(case, posteriors, kept=kept, seed=seed)
+    compared, forecast = _beyond_the_ranking(case, posteriors, kept)
+    return ReportResults(
+        record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
+        live_what_if(case, posteriors), _under(case, verdicts, seed),
+    )  # fmt: skip
+
+
+def _beyond_the_ranking(
+    case: Case, posteriors: Mapping[str, Posterior], kept: Gathered | None
+) -> tuple[Compared | None, Forecast | None]:  # fmt: skip
+    """The ranking crisis by crisis and reading by reading, and the scores of crises that the fits had not seen."""
+    from buckpass.evidence.comparing import NothingToCompare, compare
+    from buckpass.evidence.forecasts import NothingToForecast, forecast_scores
+
+    try:
+        compared = compare(case, posteriors, kept=kept)
+    except NothingToCompare:
+        return None, None
+    try:
+        return compared, forecast_scores(case, posteriors)
+    except NothingToForecast:
+        return compared, None
+
+
+def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]:
+    """The claims that need no fit without recalled rows, and with every band widened by a rung."""
+    return (
+        assess_under(case, basis="seen", seed=seed, before=verdicts),
+        assess_under(case, doubt=1, seed=seed, before=verdicts),
+    )
+
+
+def _cannot_inform(case: Case) -> tuple[str, ...]:
+    from buckpass.fitting.fitting import what_cannot_be_estimated
+    from buckpass.game.setting import setting_of
+    from buckpass.model.observations import observations
+
+    setting = setting_of(case)
+    return tuple(what_cannot_be_estimated(setting, observations(case, setting)))

@@ -1,0 +1,60 @@
+"""The case's rider beside its provider, crisis by crisis: who went less far, and how surely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from buckpass.case import Case
+
+__all__ = ["SideBySide", "crisis_of_less", "side_by_side"]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Crises of the focus's theatre in which both were looked up, and in how many the rider went less far, or further.
+
+    surely_less, surely_more : of those, in how many no coding that the sources allow says otherwise.
+    """
+
+    n: int
+    less: int
+    surely_less: int
+    more: int
+    surely_more: int
+
+    @property
+    def same(self) -> int:
+        """Crises in which both went equally far."""
+        return self.n - self.less - self.more
+
+
+def side_by_side(case: Case) -> SideBySide:
+    """How often the focus's rider went less far than its provider in the focus's theatre."""
+    both = _both(case)
+    rung, low, high = (pl.col("rung"), pl.col("low"), pl.col("high"))
+    theirs = {end: pl.col(f"{end}_provider") for end in ("rung", "low", "high")}
+    counts = [both.filter(test).height for test in (
+        rung < theirs["rung"], high < theirs["low"], rung > theirs["rung"], low > theirs["high"])]  # fmt: skip
+    return SideBySide(both.height, *counts)
+
+
+def crisis_of_less(case: Case) -> str | None:
+    """The crisis over which to ask why the rider did less: the focus's if it did there, else that of the widest coded gap.
+
+    None where it did less in no crisis of the theatre.
+    """
+    gaps = _both(case).with_columns((pl.col("rung_provider") - pl.col("rung")).alias("gap")).filter(pl.col("gap") > 0)
+    if gaps.is_empty():
+        return None
+    focus = case.settings.focus.crisis
+    return focus if focus in set(gaps["crisis"]) else gaps.sort(-pl.col("gap"), "start")["crisis"][0]
+
+
+def _both(case: Case) -> pl.DataFrame:
+    focus = case.settings.focus
+    here = case.coded.filter(pl.col("theatre") == focus.theatre).drop_nulls("rung")
+    ends = ("crisis", "start", "rung", "low", "high")
+    rider, provider = (here.filter(pl.col("actor") == p).select(ends) for p in (focus.rider, focus.provider))
+    return rider.join(provider, on="crisis", suffix="_provider", maintain_order="left")

@@ -1,0 +1,287 @@
+"""The grammar of all figures: colours, type, what every figure says about itself, and how it becomes a file."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import altair as alt
+import numpy as np
+
+from buckpass.case import Case
+
+__all__ = [
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "is_settled",
+    "label_colours", "lighter", "narrowed", "power_colours", "rung_colours", "styled",
+]  # fmt: skip
+
+Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
+PictureFormat = Literal["svg", "png", "pdf"]
+INK, PALE, RULE = "#1f2328", "#6b7280", "#d5d9e0"
+# Arial and its metric twins: text is measured where the figure is drawn and set where it is read.
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+# One hue from light to dark, so that the order survives grey print and every common colour vision.
+_LIGHT_RUNGS = ("#eef2f7", "#d3dfee", "#b0c6e0", "#86a7cd")
+_DARK_RUNGS = ("#4a74a6", "#335f95", "#123a6b")
+VERDICT_COLOURS = {
+    "supported": "#1b7f5c", "partly": "#2f6f8f", "contradicted": "#b3402e", "undecided": "#8a6d1d", "premise": "#54608a",
+    "not_computed": "#6b7280",
+}  # fmt: skip
+VERDICT_WORDS = {  # in the order in which they are shown
+    "supported": "supported", "partly": "partly", "undecided": "undecided", "contradicted": "contradicted",
+    "premise": "premise of the model", "not_computed": "not computed",
+}  # fmt: skip
+BASIS_WORDS = {
+    "seen": "source text seen", "recalled": "recalled, text not seen",
+    "absence": "looked for, nothing found", "unsearched": "nobody looked: missing, not zero",
+}  # fmt: skip
+WRAP = 92  # characters of a title line at the width of a page figure
+LEAST_CONTRAST = 4.5  # of text on white
+PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
+_SVG = "http://www.w3.org/2000/svg"
+_INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
+_SILENT = ("role", "aria-label", "aria-hidden", "aria-roledescription", "pointer-events", "version")
+_DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
+_MEASURES = (
+    "d",
+    "transform",
+    "x",
+    "y",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "cx",
+    "cy",
+    "r",
+    "dx",
+    "dy",
+    "opacity",
+    "fill-opacity",
+    "stroke-opacity",
+)
+_KEPT_CLASS = "role-axis-label"  # so that labels of axes can be told from those of marks
+_DECIMALS = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
+_NUMBER = r"(-?\d*\.?\d+)"
+_START, _MOVED = (
+    re.compile(rf"M{_NUMBER},{_NUMBER}(?=[a-z]+[^A-Y]*$)"),
+    re.compile(rf"translate\({_NUMBER},{_NUMBER}\)"),
+)
+_LEVELS = re.compile(r"rgb\((\d+), (\d+), (\d+)\)")
+_IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what a reader needs: the finding as title, n and interval, years, unit, sources, and its text in words.
+
+    years : what the figure covers, as `1991–2025`. unit : of what is drawn.
+    `narrow` is the chart for a phone where it is another than the same one with smaller plots.
+    """
+
+    name: str
+    title: str
+    note: str
+    source: str
+    alt_text: str
+    chart: alt.TopLevelMixin
+    narrow: alt.TopLevelMixin | None = None
+    _: KW_ONLY
+    years: str
+    unit: str
+
+    @property
+    def about(self) -> str:
+        """The note with the years that the figure covers and the unit that it draws."""
+        return f"{self.note} Years: {self.years}. Unit: {self.unit}."
+
+    def whole(self) -> alt.TopLevelMixin:
+        """The chart with title, note and source drawn in it, for a notebook or a file of its own."""
+        below = [*textwrap.wrap(self.about, WRAP + 20), *textwrap.wrap(self.source, WRAP + 20)]
+        title = alt.TitleParams(textwrap.wrap(self.title, WRAP), subtitle=below)
+        return styled(self.chart.properties(title=title))  # type: ignore[attr-defined]
+
+    def picture(self, format: PictureFormat, scale: float = 2.0) -> bytes:
+        """The figure as a file: `svg`, `png` or `pdf`, without network."""
+        import vl_convert
+
+        spec = self.whole().to_json()
+        if format == "svg":
+            return vl_convert.vegalite_to_svg(spec).encode()
+        return vl_convert.vegalite_to_png(spec, scale=scale) if format == "png" else vl_convert.vegalite_to_pdf(spec)
+
+    def svg(self) -> str:
+        """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
+        return _drawn(styled(self.chart).to_dict(), self.name)
+
+    def narrow_svg(self) -> str:
+        """The same for a phone: panels one below the other, text as large as on a screen."""
+        spec = styled(self.chart).to_dict() if self.narrow is None else styled(self.narrow).to_dict()
+        return _drawn(narrowed(spec) if self.narrow is None else spec, f"{self.name}-narrow")
+
+    def _repr_mimebundle_(self, *_args, **_options):
+        return self.whole()._repr_mimebundle_()
+
+
+def _drawn(spec: dict[str, Any], name: str) -> str:
+    import vl_convert
+
+    # what is read aloud is the text beside the picture: labels of single marks would be half of the page
+    drawn = lighter(vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}}))
+    return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
+
+
+def lighter(svg: str) -> str:
+    """The same picture in half the bytes: to hundredths of a pixel, without what is not drawn, what all parts share said once.
+
+    >>> bare = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
+    >>> print(lighter(bare.format('<g><path d="M0.123,1" fill="red" opacity="1"/><path display="none"/></g>')))
+    <svg xmlns="http://www.w3.org/2000/svg"><g fill="red"><path d="M0.12,1" /></g></svg>
+    """
+    root = ElementTree.fromstring(svg)  # drawn here from a specification, never a stranger's file
+    _lighten(root)
+    root.set("xmlns", _SVG)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _lighten(part: ElementTree.Element) -> None:
+    part.tag = part.tag.removeprefix(f"{{{_SVG}}}")
+    part[:] = [one for one in part if not _is_unseen(one)]
+    for one in part:
+        _lighten(one)
+    kept = _joined([one for one in part if one.tag != "g" or len(one)])
+    for name in _INHERITED if part.tag == "g" else ():
+        said = {one.get(name) for one in kept}
+        shared = said.pop() if len(said) == 1 else None
+        if shared is not None:
+            part.set(name, shared)
+            for one in kept:
+                del one.attrib[name]
+    part[:] = [inner for one in kept for inner in (one if one.tag == "g" and not one.attrib else [one])]
+    for name, value in list(part.attrib.items()):
+        if name in _SILENT or _DEFAULTS.get(name) == value or (name == "class" and _KEPT_CLASS not in value):
+            del part.attrib[name]
+        elif name in _MEASURES:
+            part.set(name, _DECIMALS.sub(lambda number: f"{round(float(number[0]), 2) + 0:.10g}", value))
+        elif levels := _LEVELS.fullmatch(value):
+            part.set(name, "#" + "".join(f"{int(level):02x}" for level in levels.groups()))
+
+
+def _joined(parts: list[ElementTree.Element]) -> list[ElementTree.Element]:
+    """Marks of one shape and look that follow each other, such as cells of a heat map, as one path."""
+    kept: list[ElementTree.Element] = []
+    last, shape = None, ""
+    for one in parts:
+        at, moved = _START.match(one.get("d", "")), _MOVED.fullmatch(one.get("transform", "translate(0,0)"))
+        if one.tag != "path" or not at or not moved or "opacity" in one.attrib:
+            last = None
+        else:
+            x, y = (f"{float(a) + float(b):.10g}" for a, b in zip(at.groups(), moved.groups(), strict=True))
+            rest = one.attrib["d"][at.end() :]
+            look = {k: v for k, v in one.attrib.items() if k not in ("d", "transform")}
+            if last is not None and rest == shape and look == {k: v for k, v in last.attrib.items() if k != "d"}:
+                last.attrib["d"] += f"M{x},{y}{rest}"
+                continue
+            last, shape = one, rest
+            one.attrib.pop("transform", None)
+            one.set("d", f"M{x},{y}{rest}")
+        kept.append(one)
+    return kept
+
+
+def _is_unseen(one: ElementTree.Element) -> bool:
+    """Marks that draw nothing: not displayed, without extent, or the ground of a plot without colour."""
+    is_bare = one.get("class") == "background" and not {"fill", "stroke"} & one.attrib.keys()
+    return one.get("display") == "none" or one.get("d") in ("", "M0,0h0v0h0Z") or is_bare
+
+
+def narrowed(spec: Any, widest: int = PHONE) -> Any:
+    """A Vega-Lite specification with no plot wider than `widest` pixels and no two side by side.
+
+    >>> narrowed({"hconcat": [{"mark": "bar", "width": 480}], "height": 300})
+    {'vconcat': [{'mark': 'bar', 'width': 210}], 'height': 300}
+    """
+    if not isinstance(spec, dict):
+        return spec
+    parts = ("hconcat", "vconcat", "layer")
+    narrow = {
+        ("vconcat" if k == "hconcat" else k): [narrowed(s, widest) for s in v] if k in parts else v
+        for k, v in spec.items()
+    }
+    if isinstance(spec.get("width"), (int, float)):
+        narrow["width"] = min(spec["width"], widest)
+    return narrow
+
+
+def power_colours(case: Case) -> dict[str, str]:
+    """The colour of each power, as the case gives it: the same on page, dashboard and in notebooks."""
+    return {power.id: power.colour for power in case.settings.powers}
+
+
+def rung_colours(count: int) -> tuple[str, ...]:
+    """A shade for each of so many rungs, from light to dark, none so middling that no text is read on it."""
+    light = round(count * len(_LIGHT_RUNGS) / (len(_LIGHT_RUNGS) + len(_DARK_RUNGS)))
+    return (*_spread(_LIGHT_RUNGS, light), *_spread(_DARK_RUNGS, count - light))
+
+
+def _spread(shades: tuple[str, ...], count: int) -> list[str]:
+    """So many colours over the range of the shades, the darkest last."""
+    places = np.linspace(len(shades) - 1, 0, count)[::-1]
+    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in shades])
+    mixed = [np.interp(places, range(len(shades)), channel).round().astype(int) for channel in channels.T]
+    return ["#" + "".join(f"{c:02x}" for c in colour) for colour in zip(*mixed, strict=True)]
+
+
+def label_colours(case: Case) -> dict[str, str]:
+    """The colour of each power as text on white: darkened where it would not be read (contrast 4.5 to 1, WCAG 2.2)."""
+    return {power.id: _readable(power.colour) for power in case.settings.powers}
+
+
+def _readable(colour: str) -> str:
+    while 1.05 / (_luminance(colour) + 0.05) < LEAST_CONTRAST:
+        colour = "#" + "".join(f"{int(int(colour[i : i + 2], 16) * 0.93):02x}" for i in (1, 3, 5))
+    return colour
+
+
+def is_settled(chances: Iterable[float]) -> bool:
+    """Whether all of these round to 100 %, or all to 0 %: there is nothing to draw.
+
+    >>> is_settled([0.999, 1.0]), is_settled([0.999, 0.4])
+    (True, False)
+    """
+    shown = {f"{chance:.0%}" for chance in chances}
+    return shown in ({"100%"}, {"0%"})
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever reads better on a colour (relative luminance, WCAG 2.2).
+
+    >>> ink_on("#000000"), ink_on("#ffffff")
+    ('#ffffff', '#1f2328')
+    """
+    luminance = _luminance(colour)
+    return INK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+    """The chart in the grammar's type, rules and spacing."""
+    return (
+        chart.configure(font=FONT, background="white", padding={"left": 12, "right": 12, "top": 8, "bottom": 8})  # type: ignore[attr-defined]
+        .configure_title(anchor="start", fontSize=15, fontWeight=600, color=INK, subtitleColor=PALE,
+                         subtitleFontSize=11, subtitlePadding=6, offset=12)
+        .configure_axis(labelColor=INK, titleColor=PALE, titleFontWeight=400, labelFontSize=12, titleFontSize=12,
+                        domainColor=RULE, tickColor=RULE, gridColor="#eceff3", labelLimit=260)
+        .configure_header(labelColor=INK, labelFontSize=13, labelFontWeight=600, title=None)
+        .configure_view(stroke=None)
+        .configure_concat(spacing=24)
+    )  # fmt: skip

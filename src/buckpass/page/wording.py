@@ -1,0 +1,121 @@
+"""Numbers and sentences as the page prints them: rounded by their uncertainty, neutral, computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from buckpass.case import Case
+
+__all__ = [
+    "and_join",
+    "count_of",
+    "grouped_places",
+    "name_of",
+    "number",
+    "source_line",
+    "span",
+    "with_interval",
+    "years_of",
+]
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number to so many significant digits, with a true minus sign; missing is a dash.
+
+    >>> number(0.12345), number(-1234.5), number(None)
+    ('0.12', '−1,234', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{min(places, 6)}f}"
+    return text.replace("-", "−")
+
+
+def grouped_places(places: Iterable[str]) -> str:
+    """`file:line` places by file, neighbouring lines as one range.
+
+    >>> grouped_places(["claims.toml:15", "responses.csv:2", "responses.csv:3", "responses.csv:9"])
+    'claims.toml 15; responses.csv 2–3, 9'
+    """
+    files: dict[str, list[int]] = {}
+    for place in places:
+        file, _, line = place.rpartition(":")
+        files.setdefault(file, []).append(int(line))
+    return "; ".join(f"{file} {', '.join(_ranges(sorted(set(lines))))}" for file, lines in files.items())
+
+
+def _ranges(lines: Sequence[int]) -> list[str]:
+    starts = [line for line in lines if line - 1 not in lines]
+    ends = [line for line in lines if line + 1 not in lines]
+    return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+
+
+def with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """`value (low to high)`, each to the decimals that the interval's width deserves.
+
+    >>> with_interval(0.51234, 0.4123, 0.6123)
+    '0.51 (0.41 to 0.61)'
+    """
+    if value is None:
+        return "–"
+    if low is None or high is None or not math.isfinite(high - low) or high <= low:
+        return number(value)
+    places = min(6, max(0, 1 - math.floor(math.log10(high - low))))
+    shown = [f"{v + 0.0:,.{places}f}".replace("-", "−") for v in (value, low, high)]
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def and_join(words: Iterable[str], last: str = "and") -> str:
+    """A list in words.
+
+    >>> and_join(["a", "b", "c"])
+    'a, b and c'
+    """
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def count_of(n: int, singular: str, plural: str = "") -> str:
+    """`1 crisis`, `2 crises`.
+
+    >>> count_of(1, "crisis", "crises"), count_of(0, "row")
+    ('1 crisis', '0 rows')
+    """
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def span(low: int | None, high: int | None) -> str:
+    """A band of rungs: `2`, or `1–3`.
+
+    >>> span(2, 2), span(0, 1), span(None, None)
+    ('2', '0–1', '–')
+    """
+    if low is None or high is None:
+        return "–"
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def years_of(case: Case, crises: Iterable[str] | None = None) -> str:
+    """The years in which these crises began, or those of the case: `1991–2025`."""
+    chosen = case.crises if crises is None else case.crises.filter(case.crises["crisis_id"].is_in(list(crises)))
+    began = chosen["start"].dt.year()
+    first, last = case.settings.years if crises is None or began.is_empty() else (began.min(), began.max())
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def name_of(case: Case, actor: str) -> str:
+    """The full name of a power, host or organisation; an id that the case only mentions stays as it is."""
+    entries = [*case.settings.powers, *case.settings.hosts, *case.settings.organisations]
+    return next((e.name for e in entries if e.id == actor), actor)
+
+
+def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:
+    """`Sources: Author (year); …` for a figure, the rest counted; the page's list has them all."""
+    known = [case.sources[k] for k in dict.fromkeys(keys) if k in case.sources]
+    if not known:
+        return f"Source: the case {case.id}."
+    shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:most])
+    rest = len(known) - most
+    return f"{'Sources' if len(known) > 1 else 'Source'}: {shown}{f'; and {rest} more' if rest > 0 else ''}."

@@ -1,0 +1,281 @@
+"""The first bundled case's record keeps what was checked against a source: dates of organisations, offers, the second reading, wholes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from buckpass.case import Case, load_case
+from buckpass.case.reading.cells import parse_span
+from buckpass.events.reliability import alpha_interval
+from buckpass.measured.coders import agreement_table
+
+ROOT = Path(__file__).parents[2]
+FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
+ADDED = {
+    "khudoiberdiev_1997", "khudoiberdiev_1998", "tashkent_1999", "tashkent_2004", "khanabad_2009", "kgtj_jan2014",
+    "uzkg_mar2016", "uzkg_aug2016", "danghara_2018", "ishkobod_2019", "koitash_2019", "kordai_2020", "cn_delegation_2000",
+    "cn_diplomat_2002", "cn_bus_2003", "aktobe_2016", "tj_attack_nov2024",
+}  # fmt: skip
+# responses whose highest act, in the texts read, is an offer to mediate, a call or an appeal
+OFFERS = {
+    ("kgtj_2021", "RUS"), ("kgtj_2021", "CSTO"), ("kgtj_2021", "IRN"), ("kgtj_2021", "TUR"), ("kgtj_2021", "UZB"),
+    ("kgtj_2021", "OSCE"), ("kgtj_2021", "UN"), ("kgtj_sep2022", "RUS"), ("kgtj_sep2022", "CSTO"), ("kgtj_sep2022", "IRN"),
+    ("kz_jan_2022", "TUR"), ("kz_jan_2022", "CHN"), ("maldives_2018", "UN"), ("cote_divoire_2010", "ECOWAS"),
+}  # fmt: skip
+# crises that lasted into the life of an organisation that did not exist when they began
+LONG = {("tajik_war_1992", "CIS_CPF")}
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return load_case("central-asia")
+
+
+@pytest.fixture(scope="module")
+def readings() -> list[dict[str, str]]:
+    with (ROOT / "docs/second-reading.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _row(case: Case, crisis: str, actor: str) -> dict[str, object]:
+    found = case.coded.filter((pl.col("crisis") == crisis) & (pl.col("actor") == actor))
+    assert found.height == 1, f"{crisis}, {actor}: {found.height} rows"
+    return found.row(0, named=True)
+
+
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_no_organisation_acts_before_it_exists_or_after_it_ended(name: str) -> None:
+    case = load_case(name)
+    crises = {c["crisis_id"]: c for c in case.crises.iter_rows(named=True)}
+    organisations = {o.id: o for o in case.settings.organisations}
+    wrong = []
+    for row in case.responses.iter_rows(named=True):
+        for who in {row["actor"], row["vehicle"]} & set(organisations):
+            o, crisis = organisations[who], crises[row["crisis_id"]]
+            spell = parse_span(row["date"]) if row["date"] else None
+            first = crisis["start"] if (row["crisis_id"], who) not in LONG else crisis["end"]
+            day = spell[1] if spell else first
+            if o.founded is not None and day < o.founded:
+                wrong.append((row["crisis_id"], who, day, o.founded))
+            if o.ended is not None and (spell[0] if spell else crisis["start"]) > o.ended:
+                wrong.append((row["crisis_id"], who, "ended", o.ended))
+    assert wrong == []
+
+
+def test_the_csto_was_founded_in_2002_and_deployed_once(case: Case) -> None:
+    assert case.organisation("CSTO").founded == date(2002, 10, 7)
+    rows = case.coded.filter((pl.col("actor") == "CSTO") & (pl.col("rung") >= 5))
+    assert rows["crisis"].to_list() == ["kz_jan_2022"]
+    assert case.organisation("CST").ended == date(2002, 10, 7)
+    assert case.organisation("SCO").founded == date(2001, 6, 15)
+
+
+def test_the_force_in_the_tajik_war_is_an_organisation_of_its_own(case: Case) -> None:
+    assert case.organisation("CIS_CPF").founded == date(1993, 9, 24)
+    assert _row(case, "tajik_war_1992", "CIS_CPF")["rung"] == 5
+    assert not {"CSTO", "SCO"} & set(case.responses.filter(pl.col("crisis_id") == "tajik_war_1992")["actor"])
+    assert _row(case, "tajik_war_1992", "UZB")["rung"] == 6
+    for state in ("KAZ", "KGZ"):
+        row = _row(case, "tajik_war_1992", state)
+        assert (row["rung"], row["low"], row["high"]) == (5, 2, 5), state
+
+
+def test_an_offer_is_words_and_its_band_reaches_mediation(case: Case) -> None:
+    for crisis, actor in OFFERS:
+        row = _row(case, crisis, actor)
+        assert (row["rung"], row["high"]) == (1, 2), (crisis, actor)
+
+
+def test_bosnia_joined_the_csce_on_30_april_1992(case: Case) -> None:
+    for one in (case, load_case("western-balkans")):
+        joined = [m.from_ for m in one.organisation("OSCE").members if m.state == "BIH"]
+        assert joined == [date(1992, 4, 30)], one.id
+
+
+def test_kyrgyzstan_turned_to_the_csto_after_september_2022(case: Case) -> None:
+    crisis = case.crises.filter(pl.col("crisis_id") == "kgtj_sep2022").row(0, named=True)
+    assert "CSTO" in crisis["asked"]
+    assert _row(case, "andijan_2005", "CSTO")["rung"] == 1
+
+
+def test_bilateral_pacts_have_dates_that_run_forward(case: Case) -> None:
+    pacts = [o for o in case.settings.organisations if o.id.startswith("RUS-")]
+    assert {o.id[4:] for o in pacts} == set(FIVE)
+    for o in case.settings.organisations:
+        assert o.founded is None or o.ended is None or o.founded < o.ended, o.id
+        for m in o.members:
+            assert m.to is None or m.from_ is None or m.from_ < m.to, (o.id, m.state)
+
+
+def test_the_added_crises_each_have_a_source_and_two_kinds_of_row(case: Case) -> None:
+    crises = case.crises.filter(pl.col("crisis_id").is_in(list(ADDED)))
+    assert crises.height == len(ADDED) >= 12
+    assert all(crises["source_id"].list.len() > 0)
+    after = crises.filter(pl.col("crisis_id") == "tj_attack_nov2024").row(0, named=True)
+    assert after["in_article"] is False
+    assert "out of sample" in after["summary"]
+
+
+def test_every_seen_row_has_a_source_with_author_title_and_date(case: Case) -> None:
+    seen = case.responses.filter(pl.col("basis") == "seen")
+    lacking = defaultdict(set)
+    for row in seen.iter_rows(named=True):
+        assert row["source_id"], (row["crisis_id"], row["actor"])
+        for key in row["source_id"]:
+            fields = case.sources[key].fields
+            for name in ("author", "title"):
+                if not fields.get(name, "").strip(" {}"):
+                    lacking[key].add(name)
+            dated = re.search(r"\d{4}", fields.get("year", "") + fields.get("date", ""))
+            if not dated and "year not shown" not in fields.get("note", ""):
+                lacking[key].add("date")
+    assert {k: sorted(v) for k, v in lacking.items()} == {}
+
+
+def test_an_absence_says_where_one_looked(case: Case) -> None:
+    searched = case.responses.filter(pl.col("source_id").list.contains("s2_search"))
+    assert searched.height >= 40
+    assert all(re.search("looked|found|search", detail.lower()) for detail in searched["detail"])
+
+
+def test_the_second_reading_covers_the_regions_old_crises(case: Case, readings: list[dict[str, str]]) -> None:
+    twice = {(r["crisis_id"], r["actor"]) for r in readings}
+    assert len({crisis for crisis, _ in twice}) >= 20
+    assert {actor for _, actor in twice} <= {"RUS", "CHN", "CSTO", "SCO", "CST", "S5"}
+    assert not ADDED & {crisis for crisis, _ in twice}
+    apart = [r for r in readings if r["first"] != r["second"]]
+    assert all(r["reason"] for r in apart)
+    assert all(r["adjudicated"] for r in apart)
+
+
+def test_the_reading_in_the_case_is_the_reading_in_the_list(case: Case, readings: list[dict[str, str]]) -> None:
+    rows = {
+        (r["crisis_id"], r["actor"], r["coder"]): r["rung"]
+        for r in case.responses.filter(pl.col("coder") != "").iter_rows(named=True)
+    }
+    listed = {(r["crisis_id"], r["actor"], who): int(r[who]) for r in readings for who in ("first", "second")}
+    assert {k: v for k, v in rows.items() if listed[k] != v} == {}
+    left_out = {(crisis, actor) for crisis, actor, _ in set(listed) - set(rows)}
+    assert {r["second_basis"] for r in readings if (r["crisis_id"], r["actor"]) in left_out} == {"absence"}
+
+
+def test_what_was_settled_stands_in_the_record(case: Case, readings: list[dict[str, str]]) -> None:
+    for r in readings:
+        if r["adjudicated"]:
+            row = _row(case, r["crisis_id"], r["actor"])
+            assert row["rung"] == int(r["adjudicated"]), (r["crisis_id"], r["actor"])
+
+
+def test_the_two_readings_agree_beyond_chance(case: Case, readings: list[dict[str, str]]) -> None:
+    found = agreement_table(case, 0).frame.row(0, named=True)
+    assert found["coders"] == 2
+    assert found["n"] >= 70
+    assert found["alpha"] > 0.8
+    assert found["low"] > 0.6
+    codings = np.array([[float(r[who]) for r in readings] for who in ("first", "second")])
+    every = alpha_interval(codings, "ordinal", 0, np.array([r["crisis_id"] for r in readings]))
+    assert 0.7 < every.alpha < found["alpha"]  # with the look-ups that found nothing
+
+
+def test_the_readme_counts_what_the_files_hold(case: Case) -> None:
+    readme = (case.folder / "README.md").read_text(encoding="utf-8")
+    bases = dict(case.responses["basis"].value_counts().iter_rows())
+    for said in (
+        f"| crises.csv | {case.crises.height} |",
+        f"| responses.csv | {case.responses.height} |",
+        f"{case.coded.height} responses |",
+        f"| series.csv | {case.series.height:,} |",
+        f"| sources.bib | {len(case.sources):,} |",
+        f"*seen* ({bases['seen']} rows",
+        f"*absence* ({bases['absence']}:",
+        f"*unsearched* ({bases['unsearched']}, all abroad",
+    ):
+        assert said in readme, said
+    theatres = dict(case.crises["theatre"].value_counts().iter_rows())
+    assert f"`central_asia` ({theatres['central_asia']} crises)" in readme
+
+
+def test_no_row_of_the_region_is_unsearched(case: Case) -> None:
+    here = case.crises.filter(pl.col("theatre") == "central_asia")["crisis_id"]
+    rows = case.responses.filter(pl.col("crisis_id").is_in(here.to_list()) & (pl.col("basis") == "unsearched"))
+    assert rows.is_empty()
+
+
+def test_arms_add_up_to_the_world(case: Case) -> None:
+    arms = case.series.filter(pl.col("series") == "arms_tiv")
+    world = {(r["partner"], r["year"]): r["value"] for r in arms.filter(pl.col("actor") == "WLD").iter_rows(named=True)}
+    assert set(world) == {(host, year) for host in FIVE for year in range(1995, 2026)}
+    parts: dict[tuple[str, int], float] = defaultdict(float)
+    for r in arms.filter(pl.col("actor") != "WLD").iter_rows(named=True):
+        parts[r["partner"], r["year"]] += r["value"]
+    assert all(parts[k] <= v + 1e-6 for k, v in world.items())
+
+
+@pytest.mark.parametrize(
+    ("host", "supplier", "share"),
+    [
+        ("KAZ", "RUS", 0.86),
+        ("KGZ", "BLR", 0.44),
+        ("KGZ", "RUS", 0.21),
+        ("TKM", "TUR", 0.41),
+        ("TKM", "RUS", 0.004),
+        ("UZB", "RUS", 0.53),
+    ],
+)
+def test_shares_of_arms_in_2021_to_2025_as_the_register_has_them(
+    case: Case, host: str, supplier: str, share: float
+) -> None:
+    arms = case.series.filter((pl.col("series") == "arms_tiv") & (pl.col("partner") == host) & (pl.col("year") >= 2021))
+    part, whole = (arms.filter(pl.col("actor") == who)["value"].sum() for who in (supplier, "WLD"))
+    assert part / whole == pytest.approx(share, abs=0.006)
+
+
+@pytest.mark.parametrize(("year", "agreement"), [(1993, 0.39), (2006, 0.82), (2019, 0.79)])
+def test_votes_of_china_and_russia(case: Case, year: int, agreement: float) -> None:
+    found = case.series.filter(
+        (pl.col("series") == "un_vote_agreement")
+        & (pl.col("actor") == "CHN")
+        & (pl.col("partner") == "RUS")
+        & (pl.col("year") == year)
+    )
+    assert found["value"].item() == pytest.approx(agreement, abs=0.005)
+
+
+def test_trade_with_the_world_holds_the_parts(case: Case) -> None:
+    for name in ("trade_itpd", "trade_wits", "trade_total_partner_stats", "joint_exercises_mme"):
+        rows = case.series.filter(pl.col("series") == name)
+        world = {
+            (r["partner"], r["year"]): r["value"] for r in rows.filter(pl.col("actor") == "WLD").iter_rows(named=True)
+        }
+        assert world, name
+        for r in rows.filter(pl.col("actor") != "WLD").iter_rows(named=True):
+            if (r["partner"], r["year"]) in world:
+                assert r["value"] <= world[r["partner"], r["year"]] + 1e-6, (name, r["actor"], r["partner"], r["year"])
+
+
+def test_institutes_founded_in_a_year_are_the_rise_of_the_total(case: Case) -> None:
+    new = case.series.filter(pl.col("series") == "confucius_institutes_new")
+    total = case.series.filter(pl.col("series") == "confucius_institutes_cum")
+    assert new["value"].min() >= 0
+    assert new["value"].sum() == total.filter(pl.col("year") == total["year"].max())["value"].sum()
+
+
+def test_the_rows_summed_from_whole_files_are_those_sums(shared_data: Path) -> None:
+    sys.path.insert(0, str(ROOT / "docs/_build"))
+    try:
+        import record_series
+    finally:
+        sys.path.pop(0)
+    with record_series.SERIES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    have = {record_series.key_of(r): r for r in rows if r["year"].isdigit()}
+    assert [r for r in record_series.derived(rows) if have.get(record_series.key_of(r)) != r] == []

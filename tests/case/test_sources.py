@@ -1,0 +1,59 @@
+"""A bibliography is read as BibTeX and BibLaTeX read it."""
+
+import pytest
+
+from buckpass.case.sources import keys_of, read_sources
+
+
+def the(text: str):
+    sources, problems = read_sources("sources.bib", text)
+    assert not problems
+    return next(iter(sources.values()))
+
+
+def test_a_body_in_braces_is_one_author_and_biblatex_fields_are_read():
+    source = the(
+        r"@article{a, author={{Ministry of Roads and Bridges} and M{\"u}ller, Anna}, date={2022-01-05}, title={T}, "
+        r"journaltitle={J}, url={https://example.org/a{\_}b}}"
+    )
+    assert source.citation == "Ministry of Roads and Bridges, Müller, Anna (2022). T. J."
+    assert source.url == "https://example.org/a_b"
+
+
+@pytest.mark.parametrize(
+    ("author", "said"),
+    [
+        ("{Mail and Guardian}", "Mail and Guardian"),
+        ("{Air and Space Forces Magazine}", "Air and Space Forces Magazine"),
+        ("Smith, Jane and others", "Smith, Jane et al."),
+        ("Smith, Jane AND Jones, Li", "Smith, Jane, Jones, Li"),
+        ("{Office of X} and {Y and Z}", "Office of X, Y and Z"),
+        ("Sandy Holland", "Sandy Holland"),
+        ("Armand, Andrew", "Armand, Andrew"),
+    ],
+)
+def test_names_are_split_where_bibtex_splits_them(author, said):
+    assert the(f"@misc{{a, author = {{{author}}}, year = 2011}}").authors == said
+
+
+@pytest.mark.parametrize(
+    ("date", "year"), [("1999-10", "1999"), ("2001/2003", "2001"), ("", "n.d."), ("2004~", "2004")]
+)
+def test_the_year_of_a_date(date, year):
+    assert the(f"@misc{{a, title = {{T}}, date = {{{date}}}}}").year == year
+
+
+def test_who_published_it_and_where():
+    source = the("@report{a, title={T}, year=2020, institution={I}, location={Vienna}}")
+    assert source.citation == "(2020). T. I, Vienna."
+    assert the("@manual{a, title={T}, year=2020, organization={O}}").citation == "(2020). T. O."
+
+
+def test_what_is_commented_out_does_not_count():
+    text = "% @misc{gone,\n%  title={x}}\n@misc{kept, title={50 % and\n% more},\n% year = 1990,\n  note = {seen}}\n  % @misc{gone2, title={y}}\n"
+    sources, problems = read_sources("sources.bib", text)
+    assert not problems
+    assert set(sources) == keys_of(text) == {"kept"}
+    assert sources["kept"].field("title") == "50 % and % more"
+    assert sources["kept"].line == 3
+    assert sources["kept"].year == "n.d."

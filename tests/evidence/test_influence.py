@@ -1,0 +1,78 @@
+"""What another coding of one cell does to scores and probabilities, against posteriors known in closed form."""
+
+import numpy as np
+import pytest
+from scipy.special import betaln
+from scipy.stats import beta
+from test_nested import by_crisis, made
+
+from buckpass.evidence.influence import Cell, CellScores, cell_scores, hangs_on_cells, probability_under
+from buckpass.evidence.nested import nested
+
+ROWS = 3  # yes or no, so many in every crisis
+
+
+@pytest.fixture
+def record():
+    return np.random.default_rng(0).integers(0, ROWS + 1, 25)  # how many yes in each crisis
+
+
+def exact_elpd(yes: np.ndarray) -> float:
+    """Σ log p(crisis | the others) of rows that are yes with one unknown chance, uniform before the record."""
+    total, others = yes.sum(), len(yes) * ROWS
+    a, b = 1 + total - yes, 1 + others - ROWS - (total - yes)
+    return float(np.sum(betaln(a + yes, b + ROWS - yes) - betaln(a, b)))
+
+
+def log_likelihood(theta: np.ndarray, yes: np.ndarray) -> np.ndarray:
+    return yes * np.log(theta)[:, None] + (ROWS - yes) * np.log1p(-theta)[:, None]
+
+
+def draws_of(yes: np.ndarray, n: int = 20_000) -> np.ndarray:
+    total = yes.sum()
+    return np.random.default_rng(1).beta(1 + total, 1 + len(yes) * ROWS - total, n)
+
+
+def test_scores_under_another_coding_are_those_of_a_posterior_fitted_to_it(record):
+    theta = draws_of(record)
+    at = np.array([0, 5, 11])
+    change = np.where(record[at] > 0, -1, 1)
+    log_ratio = change * (np.log(theta) - np.log1p(-theta))[:, None]
+    found = cell_scores([Cell(f"k{k}", "P", 0) for k in at], at, log_ratio, log_likelihood(theta, record))
+    for n, (k, step) in enumerate(zip(at, change, strict=True)):
+        other = record.copy()
+        other[k] += step
+        assert found.elpd[n] == pytest.approx(exact_elpd(other), abs=0.02)
+    assert found.is_trusted.all()
+    assert abs(exact_elpd(record) - found.elpd).max() > 0.1  # the coding does matter
+
+
+def test_a_probability_without_a_crisis_is_that_of_a_posterior_that_never_saw_it(record):
+    theta = draws_of(record)
+    found, trusted = probability_under(theta > 0.5, -log_likelihood(theta, record))
+    for k in (0, 3, 9):
+        total, rows = record.sum() - record[k], (len(record) - 1) * ROWS
+        assert found[k] == pytest.approx(beta(1 + total, 1 + rows - total).sf(0.5), abs=0.02)
+    assert trusted.all()
+
+
+def test_another_record_beyond_the_reach_of_the_draws_is_said_to_be(record):
+    theta = draws_of(record)
+    far = -log_likelihood(theta, record).sum(axis=1, keepdims=True)  # the whole record taken out
+    assert not probability_under(theta > 0.5, far)[1].any()
+
+
+def test_only_trusted_codings_that_change_the_leader_are_named():
+    tests = nested(
+        {"base": made(np.full(9, -2.0)), "AA": made(np.full(9, -1.8)), "BB": made(np.full(9, -1.9))},
+        by_crisis(9),
+        ("AA", "BB"),
+    )
+    cells = (Cell("k0", "P", 0), Cell("k1", "P", 1), Cell("k2", "Q", 2))
+    fine = np.array([True, True, False])
+    given = {"base": CellScores(cells, np.full(3, -18.0), fine), "AA": CellScores(cells, np.array([-16.0, -17.0, -17.0]), fine),
+             "BB": CellScores(cells, np.array([-17.0, -16.0, -16.0]), fine)}  # fmt: skip
+    assert [(h.crisis, h.power, h.rung, h.leader_without) for h in hangs_on_cells(tests, given)] == [
+        ("k1", "P", 1, "BB")
+    ]
+    assert hangs_on_cells(tests, {"AA": given["AA"]}) == ()

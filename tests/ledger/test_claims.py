@@ -1,0 +1,253 @@
+"""Verdicts follow from the record by rules that a reader can check by hand."""
+
+import json
+import tomllib
+from importlib import resources
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from buckpass.case import Case, Claim, UnknownName, load_case
+from buckpass.cli.ledger import ledger_lines
+from buckpass.ledger import assess, assess_claim, assess_under, estimands
+from buckpass.ledger.finding import Finding, as_expected
+from buckpass.ledger.ledger import PLACES
+from buckpass.ledger.sensitivity import BadCondition
+from buckpass.ledger.verdicts import judge
+
+
+def a_claim(estimand: dict, expect: dict | None = None, family: str = "record") -> Claim:
+    return Claim.model_validate(
+        {"id": "T1", "text": "a sentence", "short": "short", "kind": "fact", "family": family, "estimand": estimand,
+         "expect": expect or {}}
+    )  # fmt: skip
+
+
+def on_atoms(case: Case, *atoms: dict) -> str:
+    return assess_claim(case, a_claim({"name": "record.atoms", "atoms": list(atoms)}, {"equals": True})).verdict
+
+
+def test_every_registered_estimand_has_a_place_and_its_words():
+    assert set(PLACES) == set(estimands())
+    for entry in estimands().values():
+        assert set(entry["required"]) <= set(entry["parameters"])
+        assert entry["doc"]
+
+
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_claims_of_bundled_cases_use_what_is_registered(name):
+    text = resources.files("buckpass").joinpath(f"cases/{name}/claims.toml").read_text("utf-8")
+    for claim in tomllib.loads(text)["claim"]:
+        if "estimand" in claim:
+            allowed = estimands()[claim["estimand"]["name"]]
+            assert set(claim["estimand"]) - {"name"} <= set(allowed["parameters"]), claim["id"]
+
+
+def test_a_conjunction_is_true_false_or_in_doubt(toy):
+    sure = {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5}
+    wrong = {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5}
+    doubtful = {"actor": "BBB", "crisis": "dalen_2005", "at_least": 3}  # band 2–3
+    assert on_atoms(toy, sure) == "supported"
+    assert on_atoms(toy, sure, doubtful) == "undecided"
+    assert on_atoms(toy, sure, doubtful, wrong) == "partly"
+    assert on_atoms(toy, doubtful, wrong) == on_atoms(toy, wrong) == "contradicted"
+
+
+def test_absence_of_evidence_is_a_band_in_statements_too(toy):
+    assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "at_most": 1}) == "supported"
+    assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "equals": 0}) == "undecided"
+    assert on_atoms(toy, {"actor": "BBB", "crisis": "dalen_2010", "at_least": 2}) == "contradicted"
+
+
+def test_a_word_that_was_overlooked_had_a_stance_of_its_own(toy):
+    unheard = toy.coded.filter(pl.col("basis") == "absence").row(0, named=True)
+    assert (unheard["stance"], unheard["high"]) == ("none", 1)
+    critical = {"actor": unheard["actor"], "crisis": unheard["crisis"], "equals": 1, "stance": "critical"}
+    assert on_atoms(toy, critical) == "undecided"
+
+
+def test_a_conjunction_that_holds_in_part_lists_its_statements_everywhere(toy):
+    sure = {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5}
+    wrong = {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5}
+    claim = a_claim({"name": "record.atoms", "atoms": [sure, wrong]}, {"equals": True})
+    ledger = assess(toy.replace(claims=(claim,)))
+    assert ledger.counts()["partly"] == 1
+    assert ledger.as_dict()["claims"][0]["verdict"] == "partly"
+    assert (ledger["T1"].value, ledger["T1"].n) == (0.5, 2)
+    printed = "\n".join(ledger_lines(ledger, (), 80))
+    assert "PARTLY" in printed
+    assert all(" ".join(s["text"].split()) in " ".join(printed.split()) for s in ledger["T1"].statements)
+
+
+def test_parts_of_the_flagships_conjunctions(flagship):
+    ledger = assess(flagship.replace(claims=tuple(c for c in flagship.claims if c.id in ("A05", "A06", "A08", "A22"))))
+    assert {c: ledger[c].verdict for c in ("A05", "A06", "A08", "A22")} == {
+        "A05": "partly", "A06": "supported", "A08": "partly", "A22": "partly"}  # fmt: skip
+    assert (ledger["A05"].value, ledger["A05"].n) == (0.8, 5)
+    assert [s["basis"] for s in ledger["A22"].statements].count("rate") == 3
+
+
+def test_what_nobody_looked_for_is_in_doubt_not_silent(toy):
+    assert on_atoms(toy, {"actor": "PACT", "crisis": "dalen_2010", "at_most": 6}) == "undecided"
+
+
+def test_one_of_several_actors_is_enough(toy):
+    some = {"any_of": ["BBB", "AAA"], "crisis": "dalen_2005", "at_least": 6}
+    assert on_atoms(toy, some) == "supported"
+    assert on_atoms(toy, {**some, "any_of": ["BBB"]}) == "contradicted"
+
+
+def test_stance_counts_with_the_rung(toy):
+    said = {"actor": "AAA", "crisis": "dalen_2010", "equals": 1}
+    assert on_atoms(toy, {**said, "stance": "neutral"}) == "supported"
+    assert on_atoms(toy, {**said, "stance": "critical"}) == "contradicted"
+
+
+def test_a_fact_is_as_good_as_its_sources(toy):
+    fact = {"fact": "it was so", "holds": True, "sources": ["example2019"]}
+    assert on_atoms(toy, fact) == "supported"
+    assert on_atoms(toy, {**fact, "holds": False}) == "contradicted"
+    assert on_atoms(toy, {**fact, "holds": "doubt"}) == "undecided"
+    assert on_atoms(toy.replace(sources={}), fact) == "undecided"
+
+
+def test_misspelt_names_in_statements_are_named(toy):
+    with pytest.raises(UnknownName, match="dalen_2005"):
+        on_atoms(toy, {"actor": "AAA", "crisis": "dalen_2006", "at_least": 1})
+    with pytest.raises(UnknownName):
+        on_atoms(toy, {"actor": "AAB", "crisis": "dalen_2005", "at_least": 1})
+
+
+def test_a_rate_is_judged_by_its_posterior(toy):
+    claim = a_claim(
+        {"name": "measured.rate", "actor": "AAA", "theatre": "valley", "at_least": 5}, {"above": 0.5}, "measured"
+    )
+    found = assess_claim(toy, claim)
+    assert found.n == 3
+    assert found.probability == pytest.approx(stats.beta(2.5, 1.5).sf(0.5))
+    assert found.verdict == "undecided"
+    assert found.low < found.value < found.high
+
+
+def test_doubt_in_the_codes_counts_against_a_verdict(toy):
+    estimand = {"name": "measured.rate", "actor": "BBB", "at_least": 2, "among_at_least": 0}
+    claim = a_claim(estimand, {"below": 0.99}, "measured")
+    assert assess_claim(toy, claim).verdict == "supported"
+    wide = toy.replace(responses=toy.responses.with_columns(
+        pl.when(pl.col("rung").is_null()).then(None).otherwise(pl.lit(6, pl.Int8)).alias("rung_high")))  # fmt: skip
+    doubted = assess_claim(wide, claim)
+    assert doubted.verdict == "undecided"
+    assert doubted.probability == assess_claim(toy, claim).probability
+
+
+@pytest.mark.parametrize(
+    ("probability", "doubt", "verdict"),
+    [
+        (0.95, None, "supported"),
+        (0.95, (0.5, 0.99), "undecided"),
+        (0.05, None, "contradicted"),
+        (0.05, (0.01, 0.5), "undecided"),
+        (0.5, None, "undecided"),
+        (0.9, None, "supported"),
+        (0.1, None, "contradicted"),
+        (None, None, "not_computed"),
+    ],
+)
+def test_thresholds(probability, doubt, verdict):
+    claim = a_claim({"name": "measured.rate"}, {"below": 0.1}, "measured")
+    assert judge(claim, Finding(probability=probability, doubt=doubt)).verdict == verdict
+
+
+def test_a_premise_never_gets_a_verdict_of_truth(toy):
+    estimand = {"name": "premise.parameter", "parameter": "alignment", "theatre": "valley", "of": "BBB", "with": "AAA"}
+    found = assess_claim(toy, a_claim(estimand, {}, "premise"))
+    assert (found.verdict, found.value, found.low, found.high) == ("premise", 0.6, 0.3, 0.9)
+
+
+def test_without_a_posterior_the_model_is_not_asked(toy):
+    claim = a_claim({"name": "model.cross_response", "power": "AAA", "other": "BBB"}, {"below": 0}, "model")
+    found = assess_claim(toy, claim)
+    assert found.verdict == "not_computed"
+    assert "posterior" in found.reason
+
+
+def test_a_missing_parameter_is_said(toy):
+    found = assess_claim(toy, a_claim({"name": "measured.rate", "actor": "AAA"}, {"below": 0.1}, "measured"))
+    assert found.verdict == "not_computed"
+    assert "at_least" in found.reason
+
+
+def test_zero_is_neither_above_nor_below_zero():
+    draws = np.array([-1.0, 0.0, 1.0, 2.0])
+    assert as_expected({"above": 0}, draws).tolist() == [False, False, True, True]
+    assert as_expected({"below": 0}, draws).tolist() == [True, False, False, False]
+    assert as_expected({"equals": True}, draws != 0).tolist() == [True, False, True, True]
+
+
+def test_ledger_of_the_flagship_is_whole_and_is_json(flagship):
+    ledger = assess(flagship)
+    found = json.loads(json.dumps(ledger.as_dict(), allow_nan=False))
+    assert [c["id"] for c in found["claims"]] == [c.id for c in flagship.claims]
+    assert {"id", "verdict", "value", "low", "high", "n", "rival", "sources"} <= set(found["claims"][0])
+    assert sum(ledger.counts().values()) == len(flagship.claims)
+    for one in ledger:
+        assert one.reason, one.id
+        if one.verdict in ("supported", "partly", "contradicted", "undecided"):
+            assert one.n, one.id
+            assert one.turns_on, one.id
+            assert one.low <= one.value <= one.high or one.family != "record", one.id
+    with pytest.raises(UnknownName):
+        ledger["Z99"]
+
+
+def test_a_seed_gives_the_same_ledger_and_order_of_claims_does_not_matter(flagship):
+    claims = tuple(c for c in flagship.claims if c.family == "measured")
+    one = assess(flagship.replace(claims=claims), seed=3)
+    other = assess(flagship.replace(claims=claims[::-1]), seed=3)
+    for claim in claims:
+        assert one[claim.id].as_dict() == other[claim.id].as_dict()
+
+
+def test_wider_bands_never_settle_a_conjunction(flagship):
+    found = assess_under(flagship, doubt=1)
+    settled = {"supported", "partly", "contradicted"}
+    for change in found.changed:
+        if found.verdicts[change.id].family == "record":
+            assert not (change.before == "undecided" and change.after in settled), change
+
+
+def test_dropping_recalled_rows_lists_what_changes(toy):
+    case = toy.replace(responses=toy.responses.with_columns(pl.lit("recalled").alias("basis")))
+    found = assess_under(case, basis="seen")
+    assert {c.after for c in found.changed} <= {"undecided", "not_computed"}
+    assert found.changed
+    with pytest.raises(BadCondition):
+        assess_under(toy)
+
+
+def test_figures_of_named_years_are_set_against_each_other():
+    balkans = load_case("western-balkans")
+    (claim,) = (c for c in balkans.claims if c.id == "W08")
+    pairs = assess_claim(balkans, claim).detail["pairs"]
+    assert [(p["state"], p["year"], p["year_against"]) for p in pairs] == [("BIH", 1995, 1996), ("XKX", 1999, 2000)]
+    named = {**claim.estimand.parameters, "years": {"BIH": [1990, 1996]}}
+    found = assess_claim(balkans, a_claim({"name": "measured.levels", **named}, {"above": 0}, "measured"))
+    assert found.verdict == "not_computed"
+    assert "BIH has no figure of 1990" in found.reason
+
+
+def test_what_is_measured_stands_beside_a_premise(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A26")
+    found = assess_claim(flagship, claim)
+    beside = {r["year"]: r["value"] for r in found.detail["beside"]}
+    assert [round(beside[y], 2) for y in (1993, 2006, 2019)] == [0.39, 0.82, 0.79]
+    assert "un_vote_agreement" in found.reason
+
+
+def test_acts_may_run_through_several_organisations(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A04")
+    one = {**claim.estimand.parameters, "organisation": "SCO"}
+    assert assess_claim(flagship, claim).n == assess_claim(
+        flagship, a_claim({"name": "measured.share_through", **one}, {"above": 0.5}, "measured")).n  # fmt: skip

@@ -1,0 +1,128 @@
+"""Every share says what it is a share of, and nobody leads what nobody measured."""
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.case import load_case
+from buckpass.cli.main import app
+from buckpass.measured import measure
+from buckpass.measured.shares import WHOLE, host_shares, leaders
+from buckpass.page.figures import shares_over_time
+from buckpass.page.regional_map import positions_map
+
+
+@pytest.fixture(scope="module")
+def balkans():
+    return load_case("western-balkans")
+
+
+def with_whole(case, series, value):
+    rows = case.series.filter(pl.col("series") == series)
+    whole = rows.unique(["series", "partner", "year"], keep="first", maintain_order=True).with_columns(
+        pl.lit(WHOLE).alias("actor"), pl.lit(float(value)).alias("value")
+    )
+    return case.replace(series=pl.concat([case.series, whole]))
+
+
+@pytest.mark.parametrize("name", ["flagship", "balkans"])
+def test_no_share_of_any_series_lacks_its_denominator(name, request):
+    case = request.getfixturevalue(name)
+    shares = host_shares(case)
+    measures = case.settings.measures
+    for domain in (measures.economic, measures.security):
+        for series in (*domain.series, *(s for a in domain.alternatives for s in a.series)):
+            actors = case.series.filter(pl.col("series") == series)["actor"]
+            if set(domain.powers) <= set(actors):
+                assert any(s.series == series for s in shares), series
+    for share in shares:
+        assert share.denominator is not None, share
+        assert share.of, share
+        assert share.unit, share
+        assert share.sources, share
+        assert share.lines, share
+        assert (share.value is None) == (share.denominator == 0), share
+        assert share.value is None or share.value == pytest.approx(share.numerator / share.denominator)
+        assert share.value is None or 0 <= share.value <= 1, share
+    frame = measure(case).shares.frame
+    assert frame["denominator"].null_count() == 0
+    assert (frame["of"] != "").all()
+
+
+def test_shares_of_everything_are_the_registers(flagship):
+    """The register's own figures for 2021–25, all suppliers (SIPRI Arms Transfers Database)."""
+    found = {one.host: one for one in leaders(flagship, "security")}
+    shares = {(h, s.actor): s.value for h, one in found.items() for s in one.shares}
+    expected = {("KAZ", "RUS"): 0.86, ("KAZ", "ESP"): 0.08, ("KGZ", "BLR"): 0.44, ("KGZ", "TUR"): 0.35, ("KGZ", "RUS"): 0.21,
+                ("TKM", "TUR"): 0.41, ("TKM", "ITA"): 0.35, ("UZB", "RUS"): 0.53, ("UZB", "FRA"): 0.37}  # fmt: skip
+    assert {k: shares[k] for k in expected} == pytest.approx(expected, abs=0.006)
+    assert {h: one.power for h, one in found.items()} == {
+        "KAZ": "RUS", "KGZ": "BLR", "TJK": None, "TKM": "TUR", "UZB": "RUS"}  # fmt: skip
+    assert "least volume" in found["TJK"].why_nobody
+
+
+def test_who_took_part_in_exercises_is_not_the_one_power_that_was_counted(flagship):
+    rows = [s for s in host_shares(flagship) if s.series == "joint_exercises_mme" and s.partner == "central_asia"]
+    early = [s for s in rows if 1994 <= s.first <= 2001]
+    assert {s.of for s in early} == {"all"}
+    held = {s.first: s.denominator for s in early}
+    took_part = {actor: sum(s.numerator for s in early if s.actor == actor) for actor in ("RUS", "USA")}
+    assert took_part["RUS"] < 0.6 * sum(held.values())
+    assert took_part["USA"] > 0.4 * sum(held.values())
+
+
+def test_zero_of_zero_is_missing_and_nobody_leads(toy):
+    nothing = toy.replace(series=toy.series.with_columns(
+        pl.when(pl.col("series") == "arms").then(0.0).otherwise(pl.col("value")).alias("value")))  # fmt: skip
+    assert {s.value for s in host_shares(nothing) if s.series == "arms"} == {None}
+    assert {one.power for one in leaders(nothing, "security")} == {None}
+
+
+def test_a_whole_changes_the_share_and_the_words(toy):
+    assert {s.of for s in host_shares(toy) if s.series == "trade"} == {"AAA+BBB"}
+    whole = with_whole(toy, "trade", 1e6)
+    shares = [s for s in host_shares(whole) if s.series == "trade"]
+    assert {s.of for s in shares} == {"all"}
+    assert all(s.denominator == 1e6 for s in shares)
+    assert {one.is_complete for one in leaders(whole, "economic")} == {False}
+
+
+def test_below_the_least_volume_of_the_case_nobody_leads(toy):
+    measures = toy.settings.measures
+    least = measures.security.least_volumes[0].model_copy(update={"value": 1e9})
+    security = measures.security.model_copy(update={"least_volumes": (least,)})
+    settings = toy.settings.model_copy(update={"measures": measures.model_copy(update={"security": security})})
+    assert leaders(toy, "security")[0].power
+    assert leaders(toy.replace(settings=settings), "security")[0].power is None
+
+
+def test_titles_say_of_what_and_when(flagship):
+    title = positions_map(flagship).title
+    assert title == ("China is ahead of Russia in trade in 5 of 5 hosts (2023–24) and Russia leads in arms deliveries, of all, "
+                     "in 2 of 5 hosts (2021–25)")  # fmt: skip
+    assert "2014–16" in shares_over_time(flagship, measure(flagship)).title
+    for one in (*leaders(flagship, "economic"), *leaders(flagship, "security")):
+        assert one.shares[0].last >= flagship.settings.years[1] - 3, one.host
+
+
+def test_check_says_where_the_whole_is_missing_or_less_than_its_parts(toy):
+    from buckpass.case.checking.weak_spots import _wholes
+
+    assert not list(_wholes(toy))
+    short = with_whole(toy, "trade", 1e-6)
+    assert all("a share would pass 1" in p.hint and p.line for p in _wholes(short))
+    first = with_whole(toy, "trade", 1e6)
+    is_gone = (pl.col("actor") == WHOLE) & (
+        pl.col("year") == first.series.filter(pl.col("series") == "trade")["year"].min()
+    )
+    (problem,) = _wholes(first.replace(series=first.series.filter(~is_gone)))
+    assert "no whole" in problem.message
+
+
+def test_the_terminal_prints_every_share_in_eighty_columns():
+    run = CliRunner().invoke(app, ["record", "central-asia", "--shares"], env={"COLUMNS": "80"})
+    assert run.exit_code == 0
+    lines = run.stdout.splitlines()
+    assert "sipri_at2026" in run.stdout
+    assert max(len(line) for line in lines if line.startswith(("KAZ", "central_asia"))) <= 80
+    assert any(line.split()[:3] == ["KAZ", "2016", "CHN"] for line in lines)

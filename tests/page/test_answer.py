@@ -1,0 +1,146 @@
+"""The answer in plain words: what it says of the record and of the reasons, its doubt, what it hangs on; never a word of the trade."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from buckpass.case import load_case
+from buckpass.evidence.gathered import Gathered
+from buckpass.evidence.nested_answer import nested_answer
+from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.ledger.sensitivity import Sensitivity, VerdictChange
+from buckpass.page.answer import answer, hangs_on
+from buckpass.page.side_by_side import crisis_of_less, side_by_side
+
+JARGON = re.compile(
+    r"\bnats?\b|elpd|log[ -]?score|predictive density|posterior|\bprior|\bbase\b|\bcontrols\b|P\(|±|λ|κ|standard error|residual|"
+    r"R-hat|leave-one-out|estimand|\bband|\brung|\bfit|points of",
+    re.IGNORECASE,
+)
+REASONS = ("FR", "BL", "DL")
+
+
+@pytest.fixture(scope="module")
+def balkans():
+    return load_case("western-balkans")
+
+
+def with_scores(case, gains, argument=()):
+    """Results of fits whose scores differ from the controls' by `gains`, nats by crisis and reason."""
+    crises = tuple(case.crises["crisis_id"])
+    n = len(crises)
+    noise = {name: np.random.default_rng(i).normal(0, 0.05, n) for i, name in enumerate(gains)}
+    scores = {"base": LeaveOneOut(crises, np.full(n, -3.0), np.full(n, 0.2), np.zeros(n, bool))}
+    for name, gain in gains.items():
+        scores[name] = LeaveOneOut(crises, -3.0 + noise[name] + gain, np.full(n, 0.2), np.zeros(n, bool))
+    settings = case.settings.model_copy(update={"argument": tuple(argument)})
+    whole = nested_answer(case.replace(settings=settings), scores, {}, Gathered())
+    fits = [SimpleNamespace(id=name, name=name, difference=0.0) for name in scores]
+    return SimpleNamespace(model=SimpleNamespace(fits=fits, refusal="", indistinguishable=()), nested=whole, under=())
+
+
+def nothing(**more):
+    return SimpleNamespace(**{"model": None, "nested": None, "under": (), **more})
+
+
+@pytest.mark.parametrize(
+    ("gains", "argument", "says"),
+    [
+        ({"FR": 1.0, "BL": 0.0}, (), "Free riding predicts who does how much better than circumstances alone"),
+        ({"FR": -1.0, "BL": 0.0}, (), "Free riding predicts who does how much worse than circumstances alone"),
+        ({"FR": 0.0, "BL": 1.0}, (), "backlash helps most, clearly ahead of the rest"),
+        ({"FR": 0.0, "BL": 0.0}, (), "none of 2 reasons tried one by one does better"),
+        ({"FR": 1.0, "BL": 1.0, "DL": 1.0}, (), "may help as much"),
+        ({"FR+BL": 1.0, "FR": 0.0}, ("FR", "BL"), "Free riding and backlash together predict who does how much better"),
+        ({"FR+BL": 0.0, "BL": 0.0}, ("FR", "BL"), "as far as 19 crises can tell"),
+        ({"BL": 1.0, "DL": 0.0}, (), "Of 2 reasons tried one by one, backlash helps most"),
+    ],
+)
+def test_it_says_what_the_tests_say_and_no_jargon(balkans, gains, argument, says):
+    found = with_scores(balkans, gains, argument)
+    sentences = answer(balkans, found)
+    assert len(sentences) == 2
+    assert all(s.endswith(".") and s[0].isupper() for s in sentences)
+    assert says in sentences[1]
+    assert not JARGON.search(" ".join([*sentences, *hangs_on(balkans, found)]))
+
+
+def test_it_does_not_claim_more_than_a_tie(balkans):
+    assert "no better" in answer(balkans, with_scores(balkans, {"FR": 0.0}))[1]
+    assert "no better" not in answer(balkans, with_scores(balkans, {"FR": 1.0}))[1]
+
+
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        (nothing(), "no explanation has been tested"),
+        (nothing(model=SimpleNamespace(fits=(), refusal="none", indistinguishable=())), "can be relied on"),
+        (nothing(model=SimpleNamespace(
+            fits=[SimpleNamespace(id=i, name=i, difference=0.0) for i in ("one", "two")], refusal="", indistinguishable=[("one", "two")])),
+         "one best predicts who does how much, but two may do so as well"),
+    ],
+)  # fmt: skip
+def test_without_tests_it_says_what_is_missing(balkans, results, says):
+    sentences = answer(balkans, results)
+    assert says in sentences[1]
+    assert not JARGON.search(" ".join(sentences))
+
+
+def test_the_crisis_on_which_it_hangs_is_named(balkans):
+    gains = np.zeros(balkans.crises.height)
+    gains[4] = 30.0
+    found = with_scores(balkans, {"FR": gains, "BL": 0.5})
+    assert found.nested.tests.leader == "FR"
+    assert any(
+        balkans.crises["name"][4] in line and "backlash would help most" in line for line in hangs_on(balkans, found)
+    )
+    steady = hangs_on(balkans, with_scores(balkans, {"FR": 1.0, "BL": 0.0}))
+    assert steady[0].startswith("On no single crisis")
+
+
+def test_verdicts_that_another_coding_changes_are_counted(balkans):
+    changed = tuple(VerdictChange(i, i, "supported", "undecided", "") for i in ("W01", "W02"))
+    under = (Sensitivity("a", range(5), changed), Sensitivity("b", range(5), changed[:1]))
+    assert hangs_on(balkans, nothing(under=under)) == (
+        "2 of 5 verdicts on the record alone would change if what was only recalled is left out, or every doubt is a step wider.",
+    )
+    assert "stay as they are" in hangs_on(balkans, nothing(under=(Sensitivity("a", range(5), ()),)))[0]
+
+
+def coded(case, rungs):
+    """The case with given rungs of rider and provider, by crisis."""
+    focus, rows = case.settings.focus, case.responses
+    for crisis, (rider, provider) in rungs.items():
+        for actor, rung in ((focus.rider, rider), (focus.provider, provider)):
+            here = (pl.col("crisis_id") == crisis) & (pl.col("actor") == actor)
+            rows = rows.with_columns(
+                *(
+                    pl.when(here).then(pl.lit(rung)).otherwise(pl.col(c)).cast(rows.schema[c]).alias(c)
+                    for c in ("rung", "rung_low", "rung_high")
+                )
+            )
+    return case.replace(responses=rows)
+
+
+def test_the_question_why_is_asked_where_the_rider_did_less(small_case):
+    crises, focus = tuple(small_case.crises["crisis_id"]), small_case.settings.focus.crisis
+    others = [c for c in crises if c != focus]
+    assert crisis_of_less(coded(small_case, {focus: (1, 4), others[0]: (0, 6)})) == focus
+    elsewhere = coded(small_case, {focus: (4, 1), others[0]: (3, 4), others[1]: (0, 4)})
+    assert crisis_of_less(elsewhere) == others[1]
+    never = coded(small_case, dict.fromkeys(crises, (3, 3)))
+    assert crisis_of_less(never) is None
+    assert side_by_side(never).same == len(crises)
+    assert "In none of 3 crises" in answer(never, nothing())[0]
+
+
+def test_counts_add_up(balkans):
+    seen = side_by_side(balkans)
+    assert seen.less + seen.more + seen.same == seen.n
+    assert seen.surely_less <= seen.less
+    said = answer(balkans, nothing())[0]
+    assert f"in {seen.less} of {seen.n} crises" in said
+    assert f"({seen.surely_less} beyond doubt)" in said

@@ -1,0 +1,191 @@
+"""The what-if inside the page: its script answers as `buckpass whatif` does, offline, and nothing of a case becomes code."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browser import Watch, chromium
+from live_answers import Asked, asked, assert_agree
+
+from buckpass.case import load_case
+from buckpass.fitting.files import load_posteriors
+from buckpass.page import gather, render_page
+from buckpass.page.live_data import live_what_if
+from drawn import prior_posterior
+
+HERE = Path(__file__).parent
+ASSETS = HERE.parents[1] / "src/buckpass/page/assets"
+
+
+@pytest.fixture(scope="module")
+def fit(small_case):
+    return prior_posterior(small_case, "all")
+
+
+@pytest.fixture(scope="module")
+def page(small_case, fit) -> str:
+    return render_page(small_case, replace(gather(small_case), live=live_what_if(small_case, fit, 12)))
+
+
+def by_node(given: Asked, by_arc: bool = False) -> list[dict]:
+    """The script's answers, run by Node; by_arc: as it finds those whose branch folds."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs Node (apt-get install nodejs)")
+    text = json.dumps({"script": str(ASSETS / "whatif.js"), "data": given.data, "asks": given.asks, "byArc": by_arc})
+    done = subprocess.run([node, HERE / "answer_what_ifs.cjs"], input=text, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_script_answers_as_python_does(small_case, fit):
+    given = asked(small_case, fit, 40, 12)
+    assert_agree(given, by_node(given))
+    assert_agree(given, by_node(given, by_arc=True))
+
+
+def test_a_fit_without_mechanisms_is_answered_alike(small_case):
+    given = asked(small_case, prior_posterior(small_case, "base"), 12, 12, seed=22)
+    assert_agree(given, by_node(given))
+
+
+def test_a_draw_in_data_that_is_changed_is_seen(small_case, fit):
+    given = asked(small_case, fit, 1, 12)
+    effect = given.data["coefficients"]["stake_level"]
+    given.data["coefficients"]["stake_level"] = base64.b64encode(bytes(len(base64.b64decode(effect)))).decode()
+    with pytest.raises(AssertionError):
+        assert_agree(given, by_node(given))
+
+
+def test_changes_that_cannot_be_made_are_told(small_case, fit):
+    given = asked(small_case, fit, 1, 12)
+    power, crisis = given.data["powers"][0], given.data["crises"][0]
+    wrong = ["severity=2", "severity=0.5y", f"{power}.capacity=0x", f"{power}.stake=1e", "absent=ZZZ", f"{power}.force=99",
+             "constructor.stake=2x", f"{power}.__proto__=1", "request=", "severity", f"{power}.alignment@{power}=0"]  # fmt: skip
+    asks = [{"crisis": crisis["id"], "set": [text]} for text in wrong]
+    for one in by_node(Asked(given.data, asks, [])):
+        assert len(one["problems"]) == 1
+    together = [["severity=0.1", "severity=0.2"], [f"absent={power}", f"{power}.stake=2x"]]
+    for one in by_node(Asked(given.data, [{"crisis": crisis["id"], "set": texts} for texts in together], [])):
+        assert len(one["problems"]) == 1
+
+
+def test_without_a_fit_the_page_has_no_script(small_case):
+    plain = render_page(small_case, gather(small_case))
+    assert "<script" not in plain
+    assert "script-src" not in plain
+    assert 'id="what-if"' not in plain
+
+
+def test_the_policy_allows_the_page_s_own_script_and_no_other(page):
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
+    assert [attributes for attributes, _ in scripts] == [' type="application/json" id="what-if-data"', ""]
+    digest = base64.b64encode(hashlib.sha256(scripts[1][1].encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    assert re.findall(r"script-src ([^;]*);", policy[1]) == [f"'sha256-{digest}'"]
+    assert "default-src 'none'" in policy[1]
+    assert not re.search(r"fetch\(|XMLHttpRequest|innerHTML|eval\(|import\(|WebSocket|document\.write", scripts[1][1])
+
+
+def test_text_of_a_case_stays_data(hostile_folder):
+    case = load_case(hostile_folder)
+    live = live_what_if(case, prior_posterior(case, "all"), 12)
+    assert live is not None
+    assert "<" not in live.data
+    assert "<script>" in json.loads(live.data)["crises"][0]["name"]
+    page = render_page(case, replace(gather(case), live=live))
+    assert page.count("<script") == page.count("</script") == 2
+    assert "<img" not in page
+
+
+def test_fits_in_which_powers_move_in_order_are_left_to_python(small_case, fit):
+    assert live_what_if(small_case, replace(fit, order="patron first"), 12) is None
+    assert live_what_if(small_case, {}) is None
+
+
+def opened(browser, path: Path, content: str, fragment: str = ""):
+    path.write_text(content, "utf-8")
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    watch = Watch(tab, "file://")
+    tab.goto(f"{path.as_uri()}{fragment}")
+    tab.evaluate("document.getElementById('what-if').open = true")
+    return tab, watch
+
+
+BUNDLED = {"central-asia": 150, "western-balkans": 150}
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_page_answers_as_python_does_in_chromium(name, tmp_path):
+    case = load_case(name)
+    kept = load_posteriors(case, None) if (case.folder / "posteriors").is_dir() else {}
+    fit = kept.get("all") or prior_posterior(case, "all", 100)
+    given = asked(case, fit, BUNDLED[name], 100)
+    page = render_page(case, replace(gather(case), live=live_what_if(case, fit)))
+    with chromium() as browser:
+        tab, watch = opened(browser, tmp_path / "page.html", page)
+        found = tab.evaluate(
+            """asks => {
+              const engine = buckpassWhatIf, model = engine.unpack(JSON.parse(document.getElementById("what-if-data").textContent));
+              return asks.map(({crisis, set}) => {
+                const one = model.crises.find(c => c.id === crisis), {changes, problems} = engine.readChanges(model, one, set);
+                if (problems.length) return {problems};
+                const found = engine.answer(model, one, changes);
+                return Object.fromEntries([...engine.OF_POWER, ...engine.OF_CRISIS].map(n => [n, Array.from(found[n])]));
+              });
+            }""",
+            given.asks,
+        )
+    assert_agree(given, found)
+    assert watch.errors == watch.outside == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_path):
+    power = small_case.settings.focus.rider
+    with chromium() as browser:
+        tab, watch = opened(browser, tmp_path / "page.html", page)
+        before = tab.locator("#what-if-place table").first.inner_text()
+        stake = tab.get_by_label(f"Stake of {_name(small_case, power)}")
+        stake.focus()
+        for _ in range(5):
+            tab.keyboard.press("ArrowRight")
+        assert tab.locator("#what-if-place table").first.inner_text() != before
+        tab.wait_for_url(re.compile("stake"), wait_until="commit")
+        link = tab.get_by_text("Link to this change").get_attribute("href")
+        assert link == tab.evaluate("location.hash")
+        shown = tab.locator("#what-if-place table").first.inner_text()
+        again, _ = opened(browser, tmp_path / "page.html", page, link)
+        assert again.locator("#what-if-place table").first.inner_text() == shown
+        assert float(again.get_by_label(f"Stake of {_name(small_case, power)}").input_value()) == pytest.approx(1.5)
+        again.get_by_role("button", name="Back to the baseline").click()
+        assert again.locator("#what-if-place table").first.inner_text() == before
+    assert watch.errors == watch.outside == []
+
+
+def _name(case, power):
+    return next(p.name for p in case.settings.powers if p.id == power)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("link", ["#what-if?crisis=<img src=x onerror=alert(1)>", "#what-if?crisis=__proto__&set=severity=9",
+                                  "#what-if?" + "set=a%3D1&" * 400])  # fmt: skip
+def test_a_link_that_leads_nowhere_is_told_and_the_baseline_shown(page, tmp_path, link):
+    with chromium() as browser:
+        plain, _ = opened(browser, tmp_path / "page.html", page)
+        baseline = plain.locator("#what-if-place table").first.inner_text()
+        tab, watch = opened(browser, tmp_path / "page.html", page, link)
+        assert tab.locator("#what-if-place [role=alert] p").count() >= 1
+        assert tab.locator("#what-if-place img").count() == 0
+        assert tab.locator("#what-if-place table").first.inner_text() == baseline
+    assert watch.errors == watch.outside == []

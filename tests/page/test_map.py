@@ -1,0 +1,79 @@
+"""The map: drawn from the case's own outlines, absent without them, refused where they are damaged."""
+
+import dataclasses
+import json
+
+import polars as pl
+import pytest
+
+from buckpass.case import bundled_cases, load_case
+from buckpass.measured import measure
+from buckpass.page.figures import record_heat_map
+from buckpass.page.regional_map import GeometryUnusable, regional_map
+
+SQUARE = {
+    "type": "Topology", "source": "made up", "bbox": [18, 48, 22, 52], "arcs": [[[18, 48], [22, 48], [22, 52], [18, 48]]],
+    "objects": {"states": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "id": "DDD", "arcs": [[0]]}]}},
+}  # fmt: skip
+
+
+def test_no_outlines_no_map(small_case):
+    assert regional_map(small_case, measure(small_case)) is None
+
+
+def test_means_are_those_of_the_record(small_case, tmp_path):
+    (tmp_path / "geometry.json").write_text(json.dumps(SQUARE))
+    record = measure(small_case)
+    figure = regional_map(dataclasses.replace(small_case, folder=tmp_path), record)
+    rungs = record.responses.frame.filter(actor="AAA", theatre=small_case.settings.focus.theatre)["rung"]
+    assert f"{small_case.power('AAA').name} {rungs.mean():.1f}" in figure.alt_text.replace(".0,", ".0,")
+    assert figure.svg().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "[]", '{"type": "Topology"}', json.dumps({**SQUARE, "bbox": [1, 2, "x", 4]}), "{" * 100]
+)
+def test_damaged_outlines_are_named(small_case, tmp_path, damage):
+    (tmp_path / "geometry.json").write_text(damage)
+    with pytest.raises(GeometryUnusable):
+        regional_map(dataclasses.replace(small_case, folder=tmp_path), measure(small_case))
+
+
+@pytest.mark.parametrize("name", bundled_cases())
+def test_bundled_outlines_hold_the_hosts_of_the_theatre(name):
+    case = load_case(name)
+    outlines = json.loads((case.folder / "geometry.json").read_text("utf-8"))
+    drawn = {g["id"] for g in outlines["objects"]["states"]["geometries"]}
+    hosts = case.crises.filter(theatre=case.settings.focus.theatre)["host"].explode(empty_as_null=True)
+    assert set(hosts) <= drawn
+
+
+def test_a_crisis_of_several_hosts_counts_for_none_of_them(small_case, tmp_path):
+    (tmp_path / "geometry.json").write_text(json.dumps(SQUARE))
+    is_first = pl.int_range(pl.len()) == 0
+    shared = pl.when(is_first).then(pl.concat_list(pl.col("host"), pl.lit(["AAA"]))).otherwise(pl.col("host"))
+    case = dataclasses.replace(
+        small_case.replace(crises=small_case.crises.with_columns(shared.alias("host"))), folder=tmp_path
+    )
+    figure = regional_map(case, measure(case))
+    assert "1 crisis of several hosts count for none of them" in figure.note
+    assert (
+        f"n = {small_case.crises.filter(theatre=case.settings.focus.theatre).height - 1} crises of one host"
+        in figure.note
+    )
+
+
+def test_deployments_for_the_host_stand_apart_from_those_for_ends_of_their_own(small_case):
+    theatre = small_case.settings.focus.theatre
+
+    def title(scope):
+        case = small_case.replace(responses=small_case.responses.with_columns(
+            pl.when((pl.col("actor") == "AAA") & (pl.col("rung") >= 5)).then(pl.lit(scope)).otherwise(pl.col("scope")).alias("scope")))  # fmt: skip
+        return record_heat_map(case, measure(case), [theatre]).title
+
+    name = small_case.power("AAA").name
+    assert f"{name} in 2 of 3" in title("host_support")
+    assert "of their own" not in title("host_support")
+    assert f"{name} in 0 of 3" in title("own_claim")
+    assert f"for claims, wars or people of their own, {name} in 2" in title("own_claim")
+    assert "PACT in 1 of 2 where it could act" in title("own_claim")

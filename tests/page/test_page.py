@@ -1,0 +1,318 @@
+"""The page: whole, honest about what is missing, and deaf to what a case writes into its texts."""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+import xarray as xr
+from browser import Watch, chromium
+from markupsafe import escape
+from prior_fits import prior_fit
+
+from buckpass.case import OutputExists, load_case
+from buckpass.case.schema import Estimand
+from buckpass.page import gather, render_page, write_page
+from buckpass.page.decades_chapter import left_alone_figure
+from buckpass.page.figures import record_heat_map, shares_over_time
+from buckpass.page.results import Chapter
+from buckpass.page.theme import ink_on
+from buckpass.page.wording import with_interval
+
+
+@pytest.fixture(scope="module")
+def page(small_case) -> str:
+    return render_page(small_case, gather(small_case))
+
+
+def test_without_a_fit_the_page_says_so_and_shows_no_expectation(page):
+    assert "has not been fitted" in page
+    assert "Expected rung" not in page
+    assert 'id="figure-gap"' not in page
+
+
+def test_the_page_needs_nothing_else(page):
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!#|https?://)', page), "only anchors and links to sources"
+    assert not re.search(r"url\((?!#)", page)
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_every_claim_crisis_and_source_is_there(page, small_case):
+    for claim in small_case.claims:
+        assert claim.id in page
+    assert page.count("<details><summary>") >= small_case.crises.height
+    for key in small_case.sources:
+        assert f"[{key};" in page
+
+
+def test_question_answer_and_verdicts_come_before_what_is_folded(page, small_case):
+    places = [
+        page.index(text)
+        for text in (
+            small_case.settings.question,
+            'class="answer"',
+            'class="verdicts"',
+            'class="map"',
+            'class="chapter"',
+        )
+    ]
+    assert places == sorted(places)
+    assert "In numbers" in page
+
+
+def test_every_verdict_is_one_line_that_opens_to_all_of_it(page, small_case):
+    verdicts = gather(small_case).verdicts
+    assert len(verdicts) == len(small_case.claims) > 1
+    for v in verdicts:
+        opened = re.search(
+            rf'<details class="claim" id="claim-{v.id}"><summary>(.*?)</summary>(.*?)\n</details>\n', page, re.DOTALL
+        )
+        assert str(escape(v.short)) in opened[1]
+        for text in (v.text, v.reason[1:], v.rival):
+            assert str(escape(text)) in opened[2]
+        assert "Where this stands in the case" in opened[2]
+
+
+def test_every_chapter_is_folded_under_its_finding(page):
+    chapters = re.findall(
+        r'<details class="chapter" id="([^"]+)"( open)?><summary><h2>(.*?)</h2> <span>(.*?)</span></summary>', page
+    )
+    assert {"shares", "crises", "trust", "sources"} <= {c[0] for c in chapters}
+    assert page.count('class="chapter"') == len(chapters)
+    assert all(not is_open and heading.strip() and len(line.strip()) > 10 for _, is_open, heading, line in chapters)
+
+
+def test_a_chapter_of_a_later_room_is_folded_under_its_line(small_case):
+    chapter = Chapter("The treaty", "it holds in most years", "P(it holds) = 0.71, with its conditions.")
+    page = render_page(small_case, gather(small_case, chapters=[chapter]))
+    line = "<summary><h2>The treaty</h2> <span>it holds in most years</span></summary>"
+    assert page.index(line) < page.index("P(it holds) = 0.71") < page.index('id="crises"')
+
+
+def test_a_source_says_what_it_is_where_it_is_cited(page, small_case):
+    tips = dict(re.findall(r'<a href="#(s\d+)" title="([^"]+)"', page))
+    assert tips
+    assert all(len(tip) > 10 for tip in tips.values())
+
+
+def test_axes_of_numbers_have_three_ticks(page):
+    axes = re.findall(r"role-axis-label[^>]*>(.*?)</g>", page, flags=re.DOTALL)
+    labels = [re.findall(r"<text[^>]*>([^<]*)</text>", axis) for axis in axes]
+    numeric = [row for row in labels if row and all(re.fullmatch(r"[−-]?[\d.,]+%?", text) for text in row)]
+    assert all(len(row) >= 3 for row in numeric), numeric
+
+
+def test_what_is_settled_is_not_drawn():
+    years, hosts = [2026, 2050], ["DDD", "EEE"]
+
+    def played(chance):
+        over = {"run": ["baseline"], "year": years, "host": hosts}
+        summary = xr.Dataset({"nobody_by": (("run", "year", "host"), np.full((1, 2, 2), chance))}, over)
+        return SimpleNamespace(summary=summary, manifest={"identity": {"histories": 100}})
+
+    assert left_alone_figure(None, played(1.0)) is None
+    assert left_alone_figure(None, played(0.0)) is None
+    case = SimpleNamespace(id="x", settings=SimpleNamespace(powers=(), hosts=(), organisations=()))
+    assert left_alone_figure(case, played(0.4)).unit == "percent of histories"
+
+
+def test_shares_that_nobody_divides_are_not_drawn(small_case):
+    record = gather(small_case).record
+    whole = record.shares.frame.with_columns(pl.when(pl.col("value").is_not_null()).then(1.0).alias("value"))
+    assert shares_over_time(small_case, replace(record, shares=replace(record.shares, frame=whole))) is None
+
+
+def test_figures_have_words_for_those_who_cannot_see_them(page):
+    labels = re.findall(r'<div class="scroll[^"]*" role="img" aria-label="([^"]*)"', page)
+    assert labels
+    assert all(len(label) > 20 for label in labels)
+
+
+def test_every_figure_says_its_n_and_its_source(page, small_case):
+    figures = re.findall(r'<figure id="figure-.*?</figure>', page, flags=re.DOTALL)
+    assert figures
+    for figure in figures:
+        notes = re.findall(r'<p class="note">(.*?)</p>', figure, flags=re.DOTALL)
+        assert "n = " in notes[0]
+        assert re.search(r"Years: .*\d{4}.*\. Unit: \S+", notes[0]) or "Years: under each name" in notes[0]
+        assert re.search(r"<figcaption>\S.+</figcaption>", figure)
+        assert notes[-1].startswith("Source")
+
+
+def test_svg_ids_do_not_collide(page):
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_links_lead_to_places_on_the_page(page):
+    ids = set(re.findall(r'\sid="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
+
+
+def test_text_of_a_case_stays_text(hostile_folder):
+    case = load_case(hostile_folder)
+    page = render_page(case, gather(case))
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("&lt;script&gt;") > 5
+
+
+def test_a_claim_that_holds_in_part_lists_its_statements(small_case):
+    statements = [
+        {"actor": "AAA", "crisis": "dalen_2005", "at_least": 5},
+        {"actor": "BBB", "crisis": "dalen_2005", "at_least": 5},
+    ]
+    claim = small_case.claims[0].model_copy(update={"estimand": Estimand.model_validate({"name": "record.atoms", "atoms": statements}),
+                                                    "family": "record"})  # fmt: skip
+    case = small_case.replace(claims=(claim,))
+    page = render_page(case, gather(case))
+    assert "1 of 2 statements hold" in page
+    assert "Does not hold: BBB in dalen_2005" in page
+    assert ">partly 1<" in page
+
+
+def test_a_missing_response_is_never_a_zero(small_case):
+    results = gather(small_case)
+    figure = record_heat_map(small_case, results.record, [small_case.settings.focus.theatre])
+    missing = results.record.responses.frame["rung"].null_count()
+    drawn = figure.chart.to_json()
+    assert drawn.count('"rung": null') >= missing > 0 or missing == 0
+
+
+def test_an_existing_file_is_left_alone(small_case, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("mine")
+    with pytest.raises(OutputExists):
+        write_page(small_case, None, path)
+    assert path.read_text() == "mine"
+    write_page(small_case, None, path, force=True)
+    assert path.read_text("utf-8").startswith("\n<!doctype html>") or path.read_text("utf-8").startswith(
+        "<!doctype html>"
+    )
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_same_case_same_bytes(small_case, page):
+    assert render_page(small_case, gather(small_case)) == page
+
+
+@pytest.mark.slow
+def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
+    fits = {e: prior_fit(small_case, e) for e in ("FR", "BL", "base")}
+    results = gather(small_case, fits, n_draws=16)
+    model = results.model
+    assert {f.id for f in model.fits} == set(fits)
+    assert model.fits[0].difference == 0
+    assert sum(model.weights.values()) == pytest.approx(1)
+    assert "base" not in model.weights
+    assert sum(p.mean for p in model.gap.parts.values()) == pytest.approx(model.gap.gap.mean, abs=1e-9)
+    for expected in model.expected.values():
+        assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
+        assert expected.rung.low <= expected.rung.mean <= expected.rung.high
+    page = render_page(small_case, results)
+    assert 'id="figure-gap"' in page
+    assert "Expected rung" in page
+    assert "NaN" not in page
+    assert results.verdicts["C2"].reason[1:] in page
+
+
+@pytest.mark.slow
+def test_a_failed_fit_is_named_and_supports_nothing(small_case):
+    results = gather(small_case, {"FR": prior_fit(small_case, "FR", passed=False)}, n_draws=16)
+    assert not results.model.weights
+    assert not results.model.expected
+    page = render_page(small_case, results)
+    assert "R-hat 1.500" in page
+    assert results.verdicts["C2"].p_low is not None
+    assert "failed and only widening the range: FR" in page
+    assert "not ranked" in page
+    assert "no fit of the case can be relied on" in page
+
+
+def test_numbers_are_rounded_by_their_interval():
+    assert with_interval(1234.5678, 1100.0, 1400.0) == "1,235 (1,100 to 1,400)"
+    assert with_interval(0.012345, 0.0121, 0.0126) == "0.01235 (0.01210 to 0.01260)"
+    assert with_interval(None, None, None) == "–"
+
+
+def test_ink_reads_on_every_colour():
+    assert ink_on("#123a6b") == "#ffffff"
+    assert ink_on("#eef2f7") != "#ffffff"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_opens_quietly_at_both_widths(hostile_folder, tmp_path, width):
+    path = write_page(load_case(hostile_folder), None, tmp_path / "page.html")
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": width, "height": 900})
+        watch = Watch(tab, path.as_uri())
+        tab.goto(path.as_uri())
+        assert watch.errors == []
+        assert watch.outside == []
+        assert "<script>" in tab.title()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        tab.screenshot(path=str(tmp_path / f"page-{width}.png"))
+
+
+EDGES = """() => Object.fromEntries(['.question', '.answer', '.verdicts', '.map svg'].map(name => {
+  const box = document.querySelector(name).getBoundingClientRect(); return [name, [box.top, box.bottom]]; }))"""
+
+
+def opened(browser, page_text, tmp_path, **more):
+    path = tmp_path / "page.html"
+    path.write_text(page_text, "utf-8")
+    tab = browser.new_page(**more)
+    tab.goto(path.as_uri())
+    return tab
+
+
+@pytest.mark.browser
+def test_the_answer_stands_in_one_screen(page, tmp_path):
+    with chromium() as browser:
+        tab = opened(browser, page, tmp_path, viewport={"width": 1280, "height": 900})
+        edges = tab.evaluate(EDGES)
+        assert max(bottom for _, bottom in edges.values()) <= 900
+        assert edges[".answer"][0] < 200
+        assert tab.evaluate("document.documentElement.scrollHeight") <= 6000
+        assert tab.locator("details.chapter[open]").count() == 0
+        tab.set_viewport_size({"width": 390, "height": 900})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        assert tab.evaluate("document.documentElement.scrollHeight") <= 9000
+        assert tab.evaluate(EDGES)[".answer"][1] <= 900
+
+
+@pytest.mark.browser
+def test_verdicts_and_sources_open_in_place(page, tmp_path):
+    with chromium() as browser:
+        tab = opened(browser, page, tmp_path, viewport={"width": 1280, "height": 900})
+        claim = tab.locator("details.claim").first
+        claim.locator("summary").first.click()
+        assert claim.locator(".beside").is_visible()
+        link = claim.locator(".keys a").first
+        target = tab.locator(link.get_attribute("href"))
+        assert not target.is_visible()
+        link.click()
+        assert target.is_visible(), "a link to a folded source opens the list"
+
+
+@pytest.mark.browser
+def test_dark_and_paper(page, tmp_path):
+    shade = "s => getComputedStyle(document.querySelector(s)).backgroundColor"
+    with chromium() as browser:
+        tab = opened(browser, page, tmp_path, viewport={"width": 1280, "height": 900})
+        assert tab.evaluate(shade, "body") == "rgb(255, 255, 255)"
+        tab.emulate_media(color_scheme="dark")
+        assert tab.evaluate(shade, "body") == "rgb(20, 24, 29)"
+        assert tab.evaluate(shade, ".map .scroll") == "rgb(255, 255, 255)", "figures stay on a light panel"
+        tab.emulate_media(media="print", color_scheme="dark")
+        assert tab.evaluate(shade, "body") == "rgb(255, 255, 255)"
+        assert tab.locator("details.chapter:visible").count() == 0
+        assert tab.locator(".claim:visible").count() == tab.locator(".claim").count() > 0
+        assert tab.locator(".answer").is_visible()
+        paper = tab.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 2
