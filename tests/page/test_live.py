@@ -189,3 +189,21 @@ def test_a_link_that_leads_nowhere_is_told_and_the_baseline_shown(page, tmp_path
         assert tab.locator("#what-if-place img").count() == 0
         assert tab.locator("#what-if-place table").first.inner_text() == baseline
     assert watch.errors == watch.outside == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_serious_stands_between_the_page_and_who_cannot_see_it(page, tmp_path, width, scheme):
+    """axe-core 4.14.1 (npm, MPL 2.0) on the page with every chapter, claim and crisis open."""
+    path = tmp_path / "page.html"
+    path.write_text(page, "utf-8")
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+        tab.goto(path.as_uri())
+        tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        tab.evaluate((HERE / "axe.min.js").read_text("utf-8"))
+        found = tab.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+    serious = [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []

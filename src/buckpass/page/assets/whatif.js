@@ -985,8 +985,8 @@ if (typeof document !== "undefined") (() => {
     }
     parts.problems.replaceChildren(...[...state.problems, ...problems].map((text) => make("p", { text })));
     parts.found.replaceChildren(
-      table(["Power", "Expected rung", "Difference", "", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
-      table(["Outcome", "Probability", "Difference", ""], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
+      table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
+      table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
         "What comes of it"));
     parts.link.setAttribute("href", hash());
     later("said", () => { parts.said.textContent = sentence(after, changes); });
