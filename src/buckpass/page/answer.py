@@ -157,7 +157,12 @@ def _verdicts(results: ReportResults) -> list[str]:
         return []
     how = "if what was only recalled is left out, or every doubt is a step wider"
     if not changed:
-        return [f"The {count_of(tested, 'verdict')} on the record alone stay as they are {how}."]
+        stay = (
+            "verdict on the record alone stays as it is"
+            if tested == 1
+            else f"{tested} verdicts on the record alone stay as they are"
+        )
+        return [f"The {stay} {how}."]
     return [f"{len(changed)} of {count_of(tested, 'verdict')} on the record alone would change {how}."]
 
 
@@ -168,7 +173,8 @@ def _named_crisis(case: Case, crisis: str) -> str:
 def _name(mechanism: str | None) -> str:
     from buckpass.model.mechanisms import mechanisms  # loads the model: only where there is a fit
 
-    return next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
+    name = next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
+    return f"“{name}”" if name.startswith("no ") else name  # else a reason reads as its denial
 
 
 def _few(names: Sequence[str]) -> str:
