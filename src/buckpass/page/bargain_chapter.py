@@ -12,7 +12,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, is_settled, power_colours
+from buckpass.page.theme import INK, PALE, Figure, inline, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
 from buckpass.results.table import ResultTable
 
@@ -75,10 +75,8 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
     x = alt.X("value:Q", title="critical discount factor δ* (a party with a larger δ keeps the agreement; above 1 nobody can)",
               scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
-    base = alt.Chart(alt.Data(values=rows))
-    stated = alt.Chart(
-        alt.Data(values=[{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}])
-    )
+    base = alt.Chart(inline(rows))
+    stated = alt.Chart(inline([{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}]))
     chart = alt.layer(
         stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2="to:Q"),
         stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
@@ -109,7 +107,7 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
     if len(found.path) < 2 or is_settled(y.p_self_enforcing for y in found.path):
         return None
     rows = [{"year": y.year, "value": y.p_self_enforcing, "text": f"{y.p_self_enforcing:.2f}"} for y in found.path]
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     x = alt.X(
         "year:Q",
         title=None,
@@ -120,7 +118,7 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
         "value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1.08], nice=False)
     )
     chart = alt.layer(
-        alt.Chart(alt.Data(values=[{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y="at:Q"),
+        alt.Chart(inline([{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y="at:Q"),
         base.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
         base.mark_point(filled=True, color=INK, size=50, opacity=1).encode(x=x, y=y),
         base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text="text:N"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.model.mechanisms import combination
-from buckpass.page.theme import INK, PALE, Figure
+from buckpass.page.theme import INK, PALE, Figure, inline
 from buckpass.page.wording import count_of, years_of
 from buckpass.results.table import ResultTable
 
@@ -32,7 +32,7 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
     table = table.with_columns((pl.col("elpd") - mean).alias("against"), (pl.col("elpd") == pl.col("elpd").max().over("crisis")).alias("best"))  # fmt: skip
     rows = table.join(_crises(case), on="crisis").to_dicts()
     order = _order(case, found)
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     y = alt.Y(
         "label:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=330, labelFontSize=11)
     )
@@ -62,7 +62,7 @@ def forecasts_drawn(case: Case, found: Forecast) -> Figure:
     )  # fmt: skip
     ranked = found.ranking().frame["forecast"].to_list()
     order = rows.sort("crisis", "power")["response"].unique(maintain_order=True).to_list()
-    base = alt.Chart(alt.Data(values=rows.to_dicts()))
+    base = alt.Chart(inline(rows.to_dicts()))
     y = alt.Y("response:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=360))
     x = alt.X(
         "forecast:N", sort=ranked, title=None, axis=alt.Axis(orient="top", ticks=False, domain=False, labelAngle=-35)

@@ -10,7 +10,7 @@ import altair as alt
 from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, Layered, is_settled, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, with_interval
 from buckpass.results.summary import normal_interval
 
@@ -118,7 +118,7 @@ def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, c
     layers: list[alt.Chart] = []
     for run in _runs(found):
         shade = PALE if run == "baseline" and len(_runs(found)) > 1 else colour
-        base = alt.Chart(alt.Data(values=_rows(found, measure, power, run)))
+        base = alt.Chart(inline(_rows(found, measure, power, run)))
         layers.append(
             base.mark_area(opacity=0.2, color=shade).encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
         )
@@ -148,11 +148,11 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
               scale=alt.Scale(domain=[first, last + 0.3 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     chart = alt.layer(
         base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
-        alt.Chart(alt.Data(values=[{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
+        alt.Chart(inline([{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
         .encode(x=x, y=alt.Y("at:Q", title=None), text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=230)  # fmt: skip
     said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
@@ -186,7 +186,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
         )
     rows.sort(key=lambda r: -r["value"])
     y = alt.Y("name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False))
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     chart = alt.layer(
         base.mark_bar(height=16, color="#86a7cd").encode(
             x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1])), y=y),

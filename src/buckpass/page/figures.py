@@ -15,16 +15,7 @@ from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.measured.shares import DOMAINS, measure_name, years_in_words
-from buckpass.page.theme import (
-    INK,
-    PALE,
-    Figure,
-    Layered,
-    ink_on,
-    label_colours,
-    power_colours,
-    rung_colours,
-)
+from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
 from buckpass.page.wording import and_join, count_of, name_of, source_line, years_of
 from buckpass.results.summary import interval
 
@@ -118,12 +109,12 @@ def _heat_chart(
         hollow = basis == "absence"
         mark = {"shape": "square", "size": size[basis], "opacity": 1, "filled": not hollow}
         dash = {"strokeDash": [3, 2], "strokeWidth": 1.3} if hollow else {"stroke": "#9fb0c6", "strokeWidth": 0.6}
-        marks = alt.Chart(alt.Data(values=rows)).mark_point(**mark, **dash)
+        marks = alt.Chart(inline(rows)).mark_point(**mark, **dash)
         if rows and hollow:
             layers.append(marks.encode(x=x, y=y, color=alt.value(PALE)))
         elif rows:
             layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
-    base = alt.Chart(alt.Data(values=cells))
+    base = alt.Chart(inline(cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=10).encode(
         x=x, y=y, text="rung:Q", color=alt.Color("ink:N", scale=None)))  # fmt: skip
     layers.append(base.transform_filter("datum.rung === null").mark_point(shape="circle", size=5, filled=True, color="#b9c0ca")
@@ -137,7 +128,7 @@ def _heat_chart(
 def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
-    return alt.Chart(alt.Data(values=rows)).mark_text(align="right", fontSize=11, color=INK).encode(
+    return alt.Chart(inline(rows)).mark_text(align="right", fontSize=11, color=INK).encode(
         x=alt.value(-8), y=y, text="name:N")  # fmt: skip
 
 
@@ -152,7 +143,7 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
     colours = power_colours(case)
     rows = [{"x": i + 0.5, "name": name_of(case, a) if a in colours else a, "colour": colours.get(a, PALE)}
             for i, a in enumerate(actors)]  # fmt: skip
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     ticks = base.mark_tick(thickness=4, size=width - 8, orient="horizontal").encode(
         x=x, y=alt.value(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
     names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4).encode(
@@ -232,12 +223,12 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
               scale=alt.Scale(domain=[first, last + 0.28 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
     ends = _spread_labels([max((d for d in dots if d["power"] == p), key=lambda d: d["year"]) for p in powers], case)
-    over = alt.Chart(alt.Data(values=pooled))
+    over = alt.Chart(inline(pooled))
     return alt.layer(
         over.mark_area(opacity=0.18).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
         over.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
-        alt.Chart(alt.Data(values=dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
-        alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
+        alt.Chart(inline(dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
+        alt.Chart(inline(ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
 

@@ -18,7 +18,7 @@ from buckpass.game.decomposition import MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
-from buckpass.page.theme import INK, PALE, Figure, Layered, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, with_interval, years_of
 
 __all__ = [
@@ -47,11 +47,11 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
         "name:N", sort=[r["name"] for r in rows], title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=240)
     )
     colour = alt.Color("colour:N", scale=None)
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(inline(rows))
     x = alt.X(
         "value:Q", title="predicts left-out crises worse by … than the best (elpd, nats; bar: ± 2 standard errors)"
     )
-    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
     chart = alt.layer(
         zero,
         base.mark_rule(strokeWidth=3, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
@@ -84,8 +84,8 @@ def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
     aside = alt.YOffset("of:N", sort=kinds)
     colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=kinds, range=[BAR, OTHER][: len(kinds)]),
                        legend=alt.Legend(orient="top") if len(kinds) > 1 else None)  # fmt: skip
-    base = alt.Chart(alt.Data(values=rows))
-    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    base = alt.Chart(inline(rows))
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
     x = alt.X("value:Q", title="predicts left-out crises better by … (elpd, nats; bar: ± 2 standard errors)")
     chart = alt.layer(
         zero,
@@ -138,8 +138,8 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
     colour = power_colours(case)[gap.power]
     y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
-    zero = alt.Chart(alt.Data(values=[{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
-    base = alt.Chart(alt.Data(values=[{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
+    base = alt.Chart(inline([{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
     axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
     chart = alt.layer(
         base.mark_bar(height=16, opacity=0.75).encode(
@@ -212,13 +212,13 @@ def _responses_chart(
     x, edge = (
         alt.X(f, scale=alt.Scale(domain=[-0.5, len(labels) - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
     )
-    base = alt.Chart(alt.Data(values=[{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
+    base = alt.Chart(inline([{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
     return alt.layer(
         base.mark_bar(height=20).encode(x=edge, x2="to:Q", y=y,
                                         color=alt.Color("colour:N", scale=None),
                                         opacity=alt.Opacity("p:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 1]), legend=None)),
         base.mark_text(fontSize=11).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)),
-        alt.Chart(alt.Data(values=bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
+        alt.Chart(inline(bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
             x=edge, x2="to:Q", y=y),
     ).properties(width=width, height=30 * len(names))  # fmt: skip
 
@@ -261,11 +261,11 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
               axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip
     y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, case.rungs.top]))
-    fitted = alt.Chart(alt.Data(values=[{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
+    fitted = alt.Chart(inline([{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
     chart = alt.layer(
         fitted,
-        alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
-        alt.Chart(alt.Data(values=ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
+        alt.Chart(inline(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
+        alt.Chart(inline(ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
             x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (

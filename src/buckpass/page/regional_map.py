@@ -16,7 +16,7 @@ from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, is_settled, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, source_line, years_of
 
 __all__ = ["positions_map", "regional_map"]
@@ -293,11 +293,11 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], wid
         beside = [
             {**r, "longitude": r["longitude"] + east, "shown": f"{r[side]:.1f}"} for r in rows if r[side] is not None
         ]
-        at = alt.Chart(alt.Data(values=beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
+        at = alt.Chart(inline(beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
         layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
         layers.append(at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text="shown:N"))
     for row in rows:
-        name = alt.Chart(alt.Data(values=[row])).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
+        name = alt.Chart(inline([row])).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
         dy = -24 if _is_near(row, rows, projection["scale"], south=True) else 24
         crowded = dy < 0 and _is_near(row, rows, projection["scale"], south=False)
         align, dx = ("right", 2 * APART) if crowded else ("center", 0)

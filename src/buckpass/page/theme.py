@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from functools import cache
 from typing import Any, Literal
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ import numpy as np
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "is_settled",
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "inline", "is_settled",
     "label_colours", "lighter", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
@@ -116,15 +117,30 @@ class Figure:
 
     def svg(self) -> str:
         """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
-        return _drawn(styled(self.chart).to_dict(), self.name)
+        return _drawn(_specified(self.chart), self.name)
 
     def narrow_svg(self) -> str:
         """The same for a phone: panels one below the other, text as large as on a screen."""
-        spec = styled(self.chart).to_dict() if self.narrow is None else styled(self.narrow).to_dict()
-        return _drawn(narrowed(spec) if self.narrow is None else spec, f"{self.name}-narrow")
+        spec = narrowed(_specified(self.chart)) if self.narrow is None else _specified(self.narrow)
+        return _drawn(spec, f"{self.name}-narrow")
 
     def _repr_mimebundle_(self, *_args, **_options):
         return self.whole()._repr_mimebundle_()
+
+
+def inline(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows as a chart's data: in a tuple, since Altair copies every list of a chart at every step, and checks what it wraps."""
+    return {"values": tuple(rows)}
+
+
+def _specified(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """What `styled(chart)` is as a specification, without a copy of the chart for each part of the style, and unchecked."""
+    return chart.to_dict(validate=False) | {"config": _style()}  # type: ignore[attr-defined]
+
+
+@cache
+def _style() -> dict[str, Any]:
+    return styled(alt.Chart(inline(())).mark_point()).to_dict()["config"]  # type: ignore[attr-defined]
 
 
 def _drawn(spec: dict[str, Any], name: str) -> str:
