@@ -121,3 +121,30 @@ def test_a_crisis_of_a_theatre_outside_the_fit_needs_no_second_power():
     said = " ".join(p.message for p in check_case("central-asia").problems if "looked up" in p.message)
     assert "mekong_2011" in said
     assert "hungary_1956" not in said
+
+
+def test_what_is_left_to_look_up_has_its_lines_and_no_place_in_the_check_itself(folder):
+    from buckpass.case.checking.remaining import remaining
+
+    path = folder / "responses.csv"
+    text = path.read_text(encoding="utf-8")
+    before = remaining(load_case(folder))
+    path.write_text(text.replace(",high,seen,article,", ",high,recalled,article,", 1), encoding="utf-8")
+    check = check_case(folder)
+    assert check.ok
+    assert not check.warnings
+    added = [p for p in remaining(check.case) if p not in before and "recalled" in p.message]
+    assert [(p.file, p.line) for p in added] == [("responses.csv", 2)]
+    assert "lines 2" in added[0].message
+    assert "read a source" in added[0].hint
+
+
+def test_a_source_of_a_seen_row_without_a_date_is_named(folder):
+    from buckpass.case.checking.remaining import remaining
+
+    path = folder / "sources.bib"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("year = {2019}", "year = {n.d.}", 1), encoding="utf-8")
+    (undated,) = [p for p in remaining(load_case(folder)) if p.field == "date"]
+    assert "1 of" in undated.message
+    assert undated.file == "sources.bib"

@@ -182,6 +182,23 @@ def test_flagship_shows_both_counts_of_a_year_that_is_counted_twice(flagship):
     assert amounts["trade_total_partner_stats"] == pytest.approx(60.7, abs=0.15)
 
 
+def test_a_published_share_stays_what_the_source_says(flagship):
+    """Russia had 61 % of all arms to the region in 2021–25; the two powers over one another would make it all of them."""
+    other = shares_table(flagship, "alternatives").frame.filter(pl.col("series") == "arms_share_5y")
+    last = other.filter((pl.col("year") == 2025) & (pl.col("power") == "RUS")).row(0, named=True)
+    assert last["value"] == pytest.approx(0.61, abs=0.005)
+    assert (last["denominator"], last["of"]) == (100, "TIV, five years ending in year")
+
+
+def test_every_other_count_in_the_terminal_says_of_what(flagship):
+    (shares,) = (table for table in brief_tables(measure(flagship)) if table.title.startswith("Shares of"))
+    counts = [count for cell in shares.frame["other counts"] for count in cell.split("; ") if count]
+    assert counts
+    for count in counts:
+        assert "0." not in count.split("(")[0] or " of " in count.split("(")[0] or "USD" in count, count
+    assert ". Deliveries of major arms" in shares.note
+
+
 def test_an_amount_that_only_one_power_has_is_shown_without_a_share(toy):
     year = max(amounts_of(toy, "economic")[0][0].by_year)
     is_gone = (pl.col("series") == "trade") & (pl.col("actor") == "AAA") & (pl.col("year") == year)

@@ -119,6 +119,17 @@ def test_check_says_where_the_whole_is_missing_or_less_than_its_parts(toy):
     assert "no whole" in problem.message
 
 
+def test_check_says_which_figure_keeps_a_year_out(flagship):
+    from buckpass.case.checking.weak_spots import _parts
+
+    assert not list(_parts(flagship))
+    is_gone = (pl.col("series") == "arms_tiv") & (pl.col("actor") == "CHN") & (pl.col("partner") == "KAZ")
+    is_gone &= pl.col("year") == 2023
+    (problem,) = _parts(flagship.replace(series=flagship.series.filter(~is_gone)))
+    assert problem.message.startswith("arms_tiv of 2023 has no figure of CHN with KAZ")
+    assert problem.line
+
+
 def test_the_terminal_prints_every_share_in_eighty_columns():
     run = CliRunner().invoke(app, ["record", "central-asia", "--shares"], env={"COLUMNS": "80"})
     assert run.exit_code == 0

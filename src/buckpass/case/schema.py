@@ -156,7 +156,7 @@ class Member(Entry):
     @model_validator(mode="after")
     def _ordered(self) -> Member:
         if self.to is not None and self.to < self.from_:
-            raise ValueError(f"to = {self.to} lies before from = {self.from_}")
+            raise ValueError(f"to = {self.to} lies before from = {self.from_}: mend the one that is wrong")
         return self
 
 
@@ -207,7 +207,7 @@ class Organisation(Entry):
     @model_validator(mode="after")
     def _coherent(self) -> Organisation:
         if self.ended is not None and self.ended < self.founded:
-            raise ValueError(f"ended = {self.ended} lies before founded = {self.founded}")
+            raise ValueError(f"ended = {self.ended} lies before founded = {self.founded}: mend the one that is wrong")
         if self.consent.rule == "lead" and self.lead is None:
             raise ValueError('consent rule "lead" needs lead = "…"')
         return self

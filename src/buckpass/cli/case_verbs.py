@@ -50,26 +50,30 @@ def new(
 def check(
     case: CaseRef,
     table: Annotated[bool, typer.Option("--table", help="Print the codebook: every column, unit, coverage.")] = False,
+    weak: Annotated[bool, typer.Option("--weak", help="Also list what is left to look up, row by row.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Every problem of a case at once, with file, line and the nearest valid spelling."""
     from dataclasses import asdict
 
     from buckpass.case import codebook
+    from buckpass.case.checking.remaining import remaining
     from buckpass.case.codebook import brief_codebook
     from buckpass.changes.check import check_case
 
     with errors_as_messages():
         found = check_case(case)
+        left = remaining(found.case) if weak and found.case is not None else []
         if as_json:
-            answer({"ok": found.ok, "problems": [asdict(p) for p in found.problems]})
+            content = {"ok": found.ok, "problems": [asdict(p) for p in found.problems]}
+            answer(content | ({"remaining": [asdict(p) for p in left]} if weak else {}))
         elif table and found.case is not None:
             for file, columns in brief_codebook(codebook(found.case)).items():
                 tell(file)
                 tell_table(columns)
                 tell("")
         else:
-            for problem in found.problems:
+            for problem in (*found.problems, *left):
                 tell(str(problem))
             errors, warnings = len(found.errors), len(found.warnings)
             tell(f"{case}: {'ok' if found.ok else 'not ok'}, {errors} errors, {warnings} warnings")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_names
+from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_names, published
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -28,8 +28,8 @@ __all__ = [
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
-    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named. Each year "
-    "uses the first series of the list that has the year for all powers and partners; series are never added. {reason}"
+    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named, or of what a "
+    "published share is of. Each year uses the first series of the list that has the year for all powers and partners; series are never added. {reason}"
 )
 
 
@@ -58,7 +58,12 @@ class Amounts:
         return {p: a / total for p, a in amounts.items()} if amounts and total > 0 else None
 
     def denominator(self, year: int) -> tuple[float | None, str]:
-        """What a share of the year is a share of: the whole ("all"), else the powers' sum; None where neither is known."""
+        """What a share of the year is a share of: the whole ("all"), else the powers' sum; None where neither is known.
+
+        A series of published shares is of what its unit says: its figures over one another would be shares of something else.
+        """
+        if (of_published := published(self.unit)) is not None:
+            return of_published
         if year in self.whole:
             return self.whole[year], "all"
         amounts = self.by_year.get(year)
@@ -94,7 +99,7 @@ def shares_table(case: Case, which: str = "main") -> ResultTable:
     schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
               "denominator": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
-    reasons = " ".join(getattr(case.settings.measures, d).reason for d in DOMAINS)
+    reasons = " ".join(_sentence(getattr(case.settings.measures, d).reason) for d in DOMAINS)
     title = f"Shares of {measure_names(case)} by year" + ("" if which == "main" else ": other counts")
     sources = tuple(dict.fromkeys(s for a in used for s in a.sources))
     units = {"value": "share of the denominator", "n": "partners"}
@@ -201,6 +206,12 @@ def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | N
     if all(partner in values for partner in measure.partners):
         return float(sum(values[partner] for partner in measure.partners))
     return values.get(case.settings.focus.theatre)
+
+
+def _sentence(words: str) -> str:
+    """A reason of the case as a sentence among others."""
+    words = words.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) or not words else ".")
 
 
 def _first_with_year(amounts: Sequence[Amounts]) -> list[tuple[Amounts, int]]:

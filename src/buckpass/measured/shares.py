@@ -25,6 +25,7 @@ __all__ = [
     "leaders_table",
     "measure_name",
     "measure_names",
+    "published",
     "years_in_words",
 ]
 
@@ -99,6 +100,16 @@ def measure_name(case: Case, domain: str) -> str:
 def compared(case: Case) -> str:
     """The powers between which the measures compare."""
     return ", ".join(dict.fromkeys(p for d in DOMAINS for p in getattr(case.settings.measures, d).powers))
+
+
+def published(unit: str) -> tuple[float, str] | None:
+    """The denominator of a published share and what it is of, by its unit; None where figures are amounts.
+
+    >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
+    ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
+    """
+    found = _PUBLISHED.fullmatch(unit)
+    return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
 
 
 def years_in_words(first: int, last: int) -> str:
@@ -237,15 +248,14 @@ def _share(
 
 def _published(domain: str, series: str, partner: str, year: int, of: tuple[str, Cell]) -> Share:
     actor, cell = of
-    kind, what = _PUBLISHED.fullmatch(cell.unit).groups()  # type: ignore[union-attr]  asked before
-    whole = 100.0 if kind == "percent" else 1.0
-    return Share(domain, series, partner, year, year, actor, cell.value, whole, what or "what the source says", cell.unit,
+    whole, what = published(cell.unit)  # type: ignore[misc]  asked before
+    return Share(domain, series, partner, year, year, actor, cell.value, whole, what, cell.unit,
                  cell.value / whole, tuple(cell.sources), (cell.line,))  # fmt: skip
 
 
 def _is_published(years: Mapping[int, Mapping[str, Cell]]) -> bool:
     """Whether the figures are shares already."""
-    return any(_PUBLISHED.fullmatch(cell.unit) for cells in years.values() for cell in cells.values())
+    return any(published(cell.unit) is not None for cells in years.values() for cell in cells.values())
 
 
 def _is_complete(cells: Mapping[str, Cell]) -> bool:

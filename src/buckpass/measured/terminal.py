@@ -117,8 +117,9 @@ def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
     used = {(domain, year): (f"{_each(rows)} of {of}", series) for (domain, year, series, of), rows in
             main.frame.group_by("domain", "year", "series", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
-    for (domain, year, label), rows in other.frame.group_by("domain", "year", "label", maintain_order=True):
-        beside.setdefault((domain, year), []).append(f"{_each(rows)} ({label})")
+    for (domain, year, label, of), rows in other.frame.group_by("domain", "year", "label", "of", maintain_order=True):
+        base = f" of {of}" if rows["value"].is_not_null().any() else ""
+        beside.setdefault((domain, year), []).append(f"{_each(rows)}{base} ({label})")
     lines = []
     for domain, year in sorted({*used, *beside}):
         shares, series = used.get((domain, year), ("–", "–"))

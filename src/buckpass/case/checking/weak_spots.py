@@ -37,6 +37,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _no_series(case),
         _mixed_units(case),
         _wholes(case),
+        _parts(case),
         _assumed_claims(case, claims),
         _formulas(case),
     ]
@@ -241,6 +242,24 @@ def _wholes(case: Case) -> Iterator[Problem]:
         places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
         seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
+
+
+def _parts(case: Case) -> Iterator[Problem]:
+    """Own series of a measure that lack one power with one partner in a year that they have for all else: the year is dropped."""
+    for measure in (case.settings.measures.economic, case.settings.measures.security):
+        wanted = set(product(measure.powers, measure.partners or ("",)))
+        for series in measure.series:
+            rows = case.series.filter(pl.col("series") == series).drop_nulls("value").sort("year", "line")
+            for (year,), of in rows.group_by("year", maintain_order=True):
+                there = {(actor, partner or "") for actor, partner in of.select("actor", "partner").iter_rows()}
+                missing = [(a, p) for a, p in wanted - there if (a, case.settings.focus.theatre) not in there]
+                if len(missing) == 1 and len(wanted) > 2:
+                    ((actor, partner),) = missing
+                    with_whom = f" with {partner}" if partner else ""
+                    seen = f"{series} of {year} has no figure of {actor}{with_whom}, so the year has no share of all partners"
+                    yield _weak(
+                        "series.csv", of["line"][0], "year", seen, "add the row, with 0 where there was nothing"
+                    )
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
