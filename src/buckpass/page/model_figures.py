@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -30,6 +30,7 @@ MECHANISM_WORDS = {
     "stake": "what it has at stake", "cost": "what acting costs and delivers", "backlash": "backlash of presence",
     "norm": "norm and price of deploying", "influence": "influence gained", "others": "what others do",
 }  # fmt: skip
+SEEN = 0.005  # the least probability whose shade can be seen
 BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
 
@@ -184,33 +185,30 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
     for power in powers:
         found, name = model.expected[crisis, power], name_of(case, power)
         cells += [{"name": name, "rung": r, "p": p, "colour": colours[power], "text": f"{100 * p:.0f}" if p >= 0.1 else "",
-                   "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung)]  # fmt: skip
+                   "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung) if p >= SEEN]  # fmt: skip
         marks.append({"name": name, "value": found.rung.mean, "low": found.rung.low, "high": found.rung.high})
         row = coded.get(power)
         if row is not None and row["rung"] is not None:
             bands.append({"name": name, "from": row["low"] - 0.46, "to": row["high"] + 0.46})
     names = [name_of(case, p) for p in powers]
-    numbers = tuple(str(rung) for rung in range(case.rungs.count))
     return Figure(
         f"responses-{crisis}", responses_title(case, coded, model, crisis),
         f"n = {count_of(len(bands), 'coded response')} of {count_of(len(powers), 'power')}. Shade and number: probability in "
         f"percent; frame: rungs that the sources allow. {BASE_NOTE}",
         f"Source: the record and fits of {case.id}.",
         "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
-        _responses_chart(case.ladder.names, cells, bands, names, 560), _responses_chart(numbers, cells, bands, names, 250),
+        _responses_chart(case.rungs.count, cells, bands, names),
         years=years_of(case, [crisis]), unit="percent",
     )  # fmt: skip
 
 
-def _responses_chart(
-    labels: Sequence[str], cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str], width: int
-) -> Layered:
+def _responses_chart(rungs: int, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]) -> Layered:
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
-    words = " : ".join(f"datum.value == {i} ? {_quoted(w)}" for i, w in enumerate(labels)) + " : ''"
-    axis = alt.Axis(values=list(range(len(labels))), labelExpr=words, labelAngle=0, labelLimit=90, grid=False, title=None, labelFontSize=11,
-                    orient="bottom")  # fmt: skip
+    axis = alt.Axis(
+        values=list(range(rungs)), format="d", labelAngle=0, grid=False, title=None, labelFontSize=11, orient="bottom"
+    )
     x, edge = (
-        alt.X(f, scale=alt.Scale(domain=[-0.5, len(labels) - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
+        alt.X(f, scale=alt.Scale(domain=[-0.5, rungs - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
     )
     base = alt.Chart(inline([{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
     return alt.layer(
@@ -220,15 +218,7 @@ def _responses_chart(
         base.mark_text(fontSize=11).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)),
         alt.Chart(inline(bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
             x=edge, x2="to:Q", y=y),
-    ).properties(width=width, height=30 * len(names))  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    """A text as a Vega expression literal, words on lines of their own; nothing in it can end the literal."""
-    import json
-
-    words = text.split()
-    return "[" + ",".join(json.dumps(w) for w in words) + "]"
+    ).properties(width=250, height=30 * len(names))  # fmt: skip
 
 
 def responses_title(case: Case, coded: Mapping[str, Any], model: ModelResults, crisis: str) -> str:
