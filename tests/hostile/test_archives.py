@@ -19,8 +19,11 @@ from buckpass.page.replication import NotAnArchive, verify_archive, write_archiv
 NAMES = (
     "case//{outside}", "case/../../{plain}", "case/./case.toml", "{outside}", "case/a\\..\\..\\b", "case/C:x", "case/", "case",
     "results/../case/x", "case/.hidden", "case/\x1b[2J", "case/\u202etxt.exe", "case/" + "a" * 300, "//{plain}", "case/a//b",
+    "case/" + "é" * 190, "case/case.toml/x",
 )  # fmt: skip
 WRONG = (None, 7, -1, 2**70, "", "..", "/etc", "a/b", [], {}, True, 1.5, "\x00", "x" * 10_000, [["a"]], {"a": {"b": 1}})
+BIG = b'{"n": 1' + b"0" * 400 + b"}"
+PACKINGS = (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 KINDS = (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK)
 
 
@@ -31,7 +34,9 @@ def content(tmp_path_factory) -> dict[str, bytes]:
         return {name: packed.read(name) for name in packed.namelist()}
 
 
-def packed(content: dict[str, bytes], kinds: dict[str, int] | None = None, twice: str = "") -> bytes:
+def packed(
+    content: dict[str, bytes], kinds: dict[str, int] | None = None, twice: str = "", packing: int = zipfile.ZIP_STORED
+) -> bytes:
     """A zip of this content whose manifest, where it still is one, lists every file with its true checksum."""
     try:
         manifest = json.loads(content["manifest.json"])
@@ -44,7 +49,7 @@ def packed(content: dict[str, bytes], kinds: dict[str, int] | None = None, twice
         for name, data in content.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = (kinds or {}).get(name, stat.S_IFREG) << 16
-            archive.writestr(entry, data)
+            archive.writestr(entry, data, packing)
         if twice:
             with pytest.warns(UserWarning, match="Duplicate name"):
                 archive.writestr(twice, b"again")
@@ -53,7 +58,7 @@ def packed(content: dict[str, bytes], kinds: dict[str, int] | None = None, twice
 
 def hostile(content: dict[str, bytes], dice: random.Random, outside: Path) -> bytes:
     """One archive with one thing wrong with it."""
-    changed, kind = dict(content), dice.randrange(7)
+    changed, kind = dict(content), dice.randrange(8)
     manifest = json.loads(content["manifest.json"])
     if kind == 0:
         name = dice.choice(NAMES).format(
@@ -79,8 +84,13 @@ def hostile(content: dict[str, bytes], dice: random.Random, outside: Path) -> by
         return bytes(whole)
     if kind == 5:
         return packed(changed)[: dice.randrange(1, 5_000)]
+    if kind == 6:
+        whole = bytearray(packed(changed, packing=dice.choice(PACKINGS)))
+        for _ in range(dice.randrange(4)):
+            whole[dice.randrange(len(whole) // 2)] = dice.randrange(256)
+        return bytes(whole)
     victim = dice.choice(list(changed))
-    changed[victim] = dice.choice((b"", b"{", b"[" * 50_000, b"\xff\xfe", b'{"a": NaN}', b"null"))
+    changed[victim] = dice.choice((b"", b"{", b"[" * 50_000, b"\xff\xfe", b'{"a": NaN}', b"null", BIG))
     return packed(changed)
 
 
@@ -134,6 +144,47 @@ def test_results_that_nothing_computes_again_are_named(content, tmp_path):
     assert found.not_checked == ("results/futures.json",)
     assert not found.ok
     assert not found.differences
+
+
+@pytest.fixture
+def forge(content, tmp_path, monkeypatch):
+    """The verification of an archive whose result of the record is this text; what is computed here says n = 1."""
+    monkeypatch.setattr(replication, "_results", lambda case, seed: {"record": {"n": 1}, "claims": {}})
+
+    def forged(record: bytes):
+        path = tmp_path / "a.zip"
+        path.write_bytes(packed({**content, "results/record.json": record, "results/claims.json": b"{}"}))
+        return verify_archive(path)
+
+    return forged
+
+
+def test_a_value_more_than_is_computed_differs_whatever_it_says(forge):
+    assert forge(b'{"n": 1}').ok
+    assert [d.place for d in forge(b'{"n": 1, "extra": "(absent)"}').differences] == ["record.extra"]
+    assert [d.archived for d in forge(b"{}").differences] == ["(absent)"]
+
+
+@pytest.mark.parametrize("record", [b'{"n": 7, "n": 1}', b'{"n": 1e999}', BIG])
+def test_a_result_that_readers_would_read_in_two_ways_is_refused(forge, record):
+    with pytest.raises(NotAnArchive, match="no result of `record`"):
+        forge(record)
+
+
+@pytest.mark.parametrize("packing", PACKINGS[1:])
+def test_a_packing_that_no_archive_of_ours_has_is_refused_unread(content, tmp_path, packing):
+    path = tmp_path / "a.zip"
+    path.write_bytes(packed(content, packing=packing))
+    with pytest.raises(NotAnArchive, match="packed in a way"):
+        verify_archive(path)
+
+
+@pytest.mark.parametrize("name", ["case/case.toml/x", "case/" + "é" * 190])
+def test_a_file_that_cannot_stand_beside_the_others_is_said(content, tmp_path, name):
+    path = tmp_path / "a.zip"
+    path.write_bytes(packed({**content, name: b"x"}))
+    with pytest.raises(NotAnArchive, match="cannot be unpacked"):
+        verify_archive(path)
 
 
 def test_a_file_that_the_manifest_does_not_list_is_refused(content, tmp_path):

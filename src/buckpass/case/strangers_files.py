@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 JSON_LIMIT = 20 * MEGABYTE
+LONGEST_NUMBER = 300  # digits of a whole number
 DEEPEST, MOST_KEY_PARTS = 40, 12
 _TOKEN = re.compile(
     r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']|\'(?!\'\'))*+\'{3,5}'
@@ -66,12 +68,14 @@ def as_record(content: Any, record: type[Record]) -> Record:
 
 
 def parsed_json(content: bytes) -> Any:
-    """JSON as plain data; raises `FileRefused` where it is none, holds NaN or infinity, or nests too deeply."""
+    """JSON as plain data; raises `FileRefused` where it is none, holds NaN or infinity, says a key twice, or nests too deeply."""
     text = decode_text(content)
     if line := deep_line(text):
         raise FileRefused("tables or lists nested too deeply: not read", line)
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(
+            text, parse_constant=_no_number, parse_float=_finite, parse_int=_whole, object_pairs_hook=_each_once
+        )
     except (ValueError, RecursionError) as error:
         raise FileRefused(f"is not valid JSON: {clip(error, 200)}") from None
 
@@ -112,3 +116,23 @@ def deep_line(text: str) -> int | None:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # readers differ in which of two they take: what one shows, another would not check
+        names = [key for key, _ in pairs]
+        raise ValueError(f"the key {clip(next(k for k in names if names.count(k) > 1))} stands in it twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{clip(text, 20)} is larger than any number here may be")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:  # no float: arithmetic with it overflows
+        raise ValueError(f"{clip(text, 20)} is larger than any number here may be")
+    return int(text)

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from buckpass.case import BuckpassError, Case, load_case
-from buckpass.case.problems import FileRefused
+from buckpass.case.problems import FileRefused, clip
 from buckpass.case.reading.files import open_plain, settle_name
 from buckpass.case.strangers_files import parsed_json
 from buckpass.fitting.fitting import posteriors_or_none
@@ -43,7 +43,9 @@ UNREADABLE = (
     KeyError,
     ValueError,
 )
-ABSENT = "(absent)"
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ABSENT = "(absent)"  # how a value that is not there is shown
+_MISSING = object()  # and what it is: no text of a stranger's can be taken for it
 CASE, RESULTS, MANIFEST = "case/", "results/", "manifest.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date in the archive: same content, same bytes
 
@@ -141,12 +143,7 @@ def verify_archive(path: str | Path) -> Verification:
     manifest, content = _read(path)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder).resolve() / manifest.case
-        for name, data in content.items():
-            if name.startswith(CASE):
-                target = settle_name(place, name.removeprefix(CASE))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with open(target, "xb") as stream:
-                    stream.write(data)
+        _unpack(content, place, path)
         case = load_case(place)
         computed = _results(case, manifest.seed)
     archived = {name: _archived(content, name, path) for name in computed}
@@ -154,7 +151,22 @@ def verify_archive(path: str | Path) -> Verification:
     here = {name: (then, now) for name, then in manifest.versions.items() if then != (now := _version(name))}
     done = {f"{RESULTS}{name}.json" for name in computed}
     left = tuple(sorted(n for n in content if not n.startswith(CASE) and n not in done))
-    return Verification(len(pairs), tuple(Difference(*pair) for pair in pairs if not _same(*pair[1:])), here, left)
+    differences = tuple(Difference(place, _shown(a), _shown(b)) for place, a, b in pairs if not _same(a, b))
+    return Verification(len(pairs), differences, here, left)
+
+
+def _unpack(content: Mapping[str, bytes], place: Path, path: Path) -> None:
+    """Write the files of the case into a fresh folder; `NotAnArchive` where they cannot all stand there."""
+    try:
+        for name, data in content.items():
+            if name.startswith(CASE):
+                target = settle_name(place, name.removeprefix(CASE))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with open(target, "xb") as stream:
+                    stream.write(data)
+    except OSError as error:
+        why = error.strerror or "no such file can be"
+        raise NotAnArchive(f"{path.name} cannot be unpacked: {clip(name)}: {why}; nothing of it was kept") from error
 
 
 def _version(library: str) -> str:
@@ -224,6 +236,8 @@ def _plain_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise FileRefused(f"{entry.filename!r} in it is a link or a device, not a plain file")
+        if entry.compress_type not in PACKINGS:  # others raise errors of their own, and may ask for any memory
+            raise FileRefused(f"{entry.filename!r} in it is packed in a way that `replicate` does not use")
     return entries
 
 
@@ -235,7 +249,7 @@ def _pairs(place: str, archived: Any, computed: Any) -> Iterator[tuple[str, Any,
     """Every leaf of two results side by side; a part that only one has is a leaf of its own."""
     if isinstance(archived, dict) and isinstance(computed, dict):
         for key in sorted({*archived, *computed}):
-            yield from _pairs(f"{place}.{key}".lstrip("."), archived.get(key, ABSENT), computed.get(key, ABSENT))
+            yield from _pairs(f"{place}.{key}".lstrip("."), archived.get(key, _MISSING), computed.get(key, _MISSING))
     elif isinstance(archived, list) and isinstance(computed, list) and len(archived) == len(computed):
         for n, (a, b) in enumerate(zip(archived, computed, strict=True)):
             yield from _pairs(f"{place}[{n}]", a, b)
@@ -249,3 +263,7 @@ def _same(archived: Any, computed: Any) -> bool:
     if isinstance(archived, float | int) and isinstance(computed, float | int):
         return math.isclose(archived, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     return archived == computed
+
+
+def _shown(value: Any) -> Any:
+    return ABSENT if value is _MISSING else value
