@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from buckpass.case import bundled_cases, load_case
 from buckpass.case.start import TEMPLATE
 from buckpass.cli.completion import case_words, crisis_words
-from buckpass.cli.ledger import ledger_lines
+from buckpass.cli.ledger import brief_lines, ledger_lines
 from buckpass.cli.main import app
 from buckpass.cli.printing import steps, tracked
 from buckpass.fitting.files import save_posterior
@@ -29,6 +29,21 @@ def test_every_claim_is_told_within_the_width(toy, width):
         assert " ".join(one.short.split()) in told
     for condition in under:
         assert condition.condition in told
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_claims_in_brief_take_a_line_each_under_their_verdict(toy, width):
+    verdicts = assess(toy)
+    under = (assess_under(toy, doubt=3, before=verdicts),)
+    lines = list(brief_lines(verdicts, under, width))
+    assert max(map(len, lines)) <= width
+    starred = {one.id for one in under[0].changed}
+    for one in verdicts:
+        told = [line for line in lines if line.startswith(f"  {one.id}")]
+        assert len(told) == 1
+        assert told[0].startswith(f"  {one.id}*") == (one.id in starred)
+        head = max(i for i, line in enumerate(lines[: lines.index(told[0])]) if not line.startswith(" "))
+        assert lines[head].startswith(one.verdict.replace("_", " "))
 
 
 def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(toy):

@@ -151,16 +151,17 @@ def _fit_row(posterior) -> dict:
 def claims(
     case: CaseRef,
     posteriors: Posteriors = None,
+    long: Annotated[bool, typer.Option("--long", help="Each claim with unit, n, reasons, rival and sources.")] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The ledger: each claim of the author with its verdict, number, interval, n, rival and sources.
+    """The ledger: the claims of the author by verdict, each with its number and interval; --long says all of each.
 
     Claims about the record are also judged without recalled rows and with every band of doubt widened by one rung.
     """
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.cli.ledger import ledger_lines
+        from buckpass.cli.ledger import brief_lines, ledger_lines
         from buckpass.evidence.gathered import gathered
         from buckpass.fitting.files import posteriors_or_none
         from buckpass.ledger import assess, assess_under
@@ -175,7 +176,7 @@ def claims(
             changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
             answer(found.as_dict() | {"changed_under": changed})
             return
-        for line in ledger_lines(found, under, terminal_width()):
+        for line in (ledger_lines if long else brief_lines)(found, under, terminal_width()):
             tell(line)
 
 

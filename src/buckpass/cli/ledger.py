@@ -1,4 +1,4 @@
-"""The ledger of claims as a terminal shows it: a few lines a claim, whatever the width."""
+"""The ledger of claims as a terminal shows it: a line a claim by verdict, or a few lines a claim in the case's order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,30 @@ from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.ledger.verdicts import Verdict
 from buckpass.page.wording import and_join, grouped_places, with_interval
 
-__all__ = ["ledger_lines"]
+__all__ = ["brief_lines", "ledger_lines"]
 
 INDENT = " " * 5
 MOST_SOURCES = 4
 LONGEST_PLACES = 140
+NUMBERS = 25  # columns: −0.031 (−0.056 to −0.007)
 MARKS = {"true": "+", "false": "−", "doubt": "?"}
 WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
+
+
+def brief_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
+    """Verdict by verdict a line for each claim with its number; a star where another coding changes the verdict."""
+    changed = {change.id for condition in under for change in condition.changed}
+    for word, n in verdicts.counts().items():
+        if n:
+            yield f"{WORDS.get(word, word)}: {n}"
+        for one in (v for v in verdicts if v.verdict == word):
+            number = "" if one.value is None else with_interval(one.value, one.low, one.high)
+            start, room = f"  {one.id}{'*' if one.id in changed else ' '} ", width - max(NUMBERS, len(number)) - 1
+            name = start + textwrap.shorten(one.short, max(room - len(start), 8), placeholder="…")
+            yield f"{name:<{room}} {number:>{NUMBERS}}".rstrip()
+    yield from _total(verdicts, under, width)
+    star = "A star: another coding of the record changes the verdict. " if changed else ""
+    yield from textwrap.wrap(f"{star}Each with its unit, n, reasons, rival and sources: --long.", width)
 
 
 def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
@@ -25,6 +42,10 @@ def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -
     for one in verdicts:
         yield from _claim(one, under, width)
         yield ""
+    yield from _total(verdicts, under, width)
+
+
+def _total(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
     counts = {word: n for word, n in verdicts.counts().items() if n}
     total = and_join(f"{n} {WORDS.get(word, word)}" for word, n in counts.items())
     yield from textwrap.wrap(f"{len(verdicts)} claims: {total}. Intervals hold 90 %.", width)
