@@ -14,6 +14,8 @@ from buckpass.cli.main import app
 from buckpass.cli.printing import steps, tracked
 from buckpass.fitting.files import save_posterior
 from buckpass.ledger import assess, assess_under
+from buckpass.measured import measure
+from buckpass.measured.terminal import grid_lines
 from made_posteriors import posterior_of, prior_sites
 
 
@@ -29,6 +31,20 @@ def test_every_claim_is_told_within_the_width(toy, width):
         assert " ".join(one.short.split()) in told
     for condition in under:
         assert condition.condition in told
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_the_record_is_a_grid_with_a_line_for_every_crisis(toy, width):
+    lines = list(grid_lines(toy, measure(toy), width))
+    assert max(map(len, lines)) <= width
+    head, raids, protests = lines[0].split(), lines[1], lines[2]
+    assert head == ["AAA", "BBB", "PACT"]
+    assert (raids[:18], raids.split()[-3:]) == ("Border raids 2005 ", ["6", "3", "1"])
+    assert (protests[:14], protests.split()[-3:]) == (
+        "Protests 2010 ",
+        ["1", "0?", "·"],
+    )  # nobody looked for the pact's
+    assert "·: nobody looked" in " ".join(lines[len(toy.crises) + 1 :])
 
 
 @pytest.mark.parametrize("width", [60, 80, 132])

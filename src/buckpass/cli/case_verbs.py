@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buckpass.cli.completion import case_words
-from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table
+from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table, terminal_width
 
 if TYPE_CHECKING:
     from buckpass.case import Case, CaseDiff
     from buckpass.ledger.recoding import FittedChanges
+    from buckpass.measured import Record
     from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
@@ -151,10 +152,13 @@ def record(
         bool,
         typer.Option("--shares", help="Every share with its numerator, denominator, source and year; who leads where."),
     ] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Every table: activity, comparisons, shares, requests, coders.")
+    ] = False,
     as_json: AsJson = False,
     seed: Seed = 0,
 ) -> None:
-    """Who did what: responses, organisations' activity, shares, division of labour, requests, with n and sources."""
+    """Who did what, crisis by crisis; --long: activity, shares, division of labour, requests, with n and sources."""
     with errors_as_messages():
         from buckpass.case import load_case
 
@@ -162,20 +166,32 @@ def record(
             _tell_origins(load_case(case), crisis, as_json)
             return
         from buckpass.measured import measure
-        from buckpass.measured.terminal import brief_tables, share_tables
 
-        found = measure(load_case(case), seed=seed)
+        loaded = load_case(case)
+        found = measure(loaded, seed=seed)
         if as_json:
             answer(found.as_dict())
-            return
-        for one in share_tables(found) if shares else brief_tables(found):
-            tell_table(one)
-            tell("")
-        if shares:
-            return
-        basis = found.responses.frame["basis"].value_counts(sort=True)
-        said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
-        tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")
+        else:
+            _tell_record(loaded, found, shares, long)
+
+
+def _tell_record(case: Case, found: Record, shares: bool, long: bool) -> None:
+    """The grid of crises and actors, or every table, or the shares alone."""
+    from buckpass.measured.terminal import brief_tables, grid_lines, share_tables
+
+    if not (shares or long):
+        for line in grid_lines(case, found, terminal_width()):
+            tell(line)
+    for one in share_tables(found) if shares else brief_tables(found) if long else ():
+        tell_table(one)
+        tell("")
+    if shares:
+        return
+    basis = found.responses.frame["basis"].value_counts(sort=True)
+    said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
+    tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")
+    if not long:
+        tell("Activity, comparisons, requests and coders with n and intervals: --long; every share: --shares.")
 
 
 def _tell_origins(case: Case, crisis: str, as_json: bool) -> None:

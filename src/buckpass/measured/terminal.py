@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from buckpass.case import Case
 from buckpass.measured.measure import Record
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
-__all__ = ["brief", "brief_tables", "leading", "share_tables"]
+__all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables"]
 
+NAMES = 28  # columns of a crisis's name and year in the grid
+DOUBTS = {"absence": "?", "recalled": "~"}
 SHORT = 16  # letters of a unit that still fits beside a number
 
 
@@ -25,6 +29,30 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
         _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
     )  # fmt: skip
     return tuple(table for table in shown if len(table))
+
+
+def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
+    """Crises × actors of the focus's theatre: the rung of each, as many actors as the width holds, powers first, then who is coded most."""
+    focus = case.settings.focus
+    rows = record.responses.frame.filter(pl.col("theatre") == focus.theatre)
+    others = rows.drop_nulls("rung").group_by("actor").len().sort("len", "actor", descending=[True, False])["actor"]
+    shown, left = [], width - NAMES
+    for actor in [focus.provider, focus.rider, *case.powers, *others]:
+        if actor not in shown and len(actor) + 1 <= left:
+            shown.append(actor)
+            left -= len(actor) + 1
+    cells = {(r["crisis"], r["actor"]): "·" if r["rung"] is None else f"{r['rung']}{DOUBTS.get(r['basis'], '')}"
+             for r in rows.iter_rows(named=True)}  # fmt: skip
+    yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
+    for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
+        name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
+        told = f"{textwrap.shorten(name, NAMES - len(year), placeholder='…')}{year}"
+        marks = "".join(f"{cells.get((crisis['crisis_id'], actor), ''):>{len(actor) + 1}}" for actor in shown)
+        yield f"{told:<{NAMES}}{marks}".rstrip()
+    rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
+    yield from textwrap.wrap(
+        f"Rungs: {rungs}. ?: looked for, nothing found; ~: known from memory; ·: nobody looked.", width
+    )
 
 
 def share_tables(record: Record) -> tuple[ResultTable, ...]:
