@@ -205,6 +205,15 @@ def test_control_characters_are_refused_in_every_file(spoiled, file, old):
     assert all(str(problem).isprintable() for problem in check.problems)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\uffff"])
+@pytest.mark.parametrize(
+    ("file", "old"), [("case.toml", "Bergmark"), ("crises.csv", "Protests 2010"), ("sources.bib", "survey2015")]
+)
+def test_marks_that_no_figure_can_be_drawn_with_are_refused_in_every_file(spoiled, file, old, mark):
+    check = spoiled(file, old, f"{old[:-1]}{mark}{old[-1]}")
+    assert [p for p in check.errors if p.file == file and "control character" in p.message]
+
+
 def test_control_characters_are_refused(spoiled):
     check = spoiled("crises.csv", "Protests 2010", "Protests\x1b[31m 2010")
     assert "control character" in check.errors[0].message

@@ -107,6 +107,38 @@ def test_what_is_no_store_is_said_and_left_alone(tmp_path, kind):
     assert not list(tmp_path.glob(".buckpass-load-*"))
 
 
+BLOCK, FIRST_BLOCK = 262_144, 12_288  # of DuckDB's files
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("filled")
+    load(folder / "s.duckdb", [gdelt_file(folder / "a.csv", many_gdelt(3_000))])
+    return (folder / "s.duckdb").read_bytes()
+
+
+def with_block_lost(content: bytes, block: int) -> bytes:
+    start = FIRST_BLOCK + block * BLOCK
+    return content[:start] + bytes(100) + content[start + 100 :]
+
+
+@pytest.mark.parametrize("use", [reading, writing])
+def test_damage_deep_in_a_store_is_said_wherever_it_is_met(tmp_path, filled, use):
+    path, met = tmp_path / "s.duckdb", 0
+    blocks = range((len(filled) - FIRST_BLOCK) // BLOCK)
+    damaged = [with_block_lost(filled, n) for n in blocks] + [filled[: FIRST_BLOCK + n * BLOCK + 900] for n in blocks]
+    for content in damaged:
+        path.write_bytes(content)
+        try:
+            with use(path) as connection:
+                for table in ("files", "event_rows", "coverage", "rejects"):
+                    connection.execute(f"SELECT * FROM {table}").fetchall()
+        except errors.NotAStore as refusal:
+            assert "cut short or damaged" in str(refusal)  # noqa: PT017  (some blocks hold nothing that is read)
+            met += 1
+    assert met > len(blocks)
+
+
 @pytest.mark.parametrize(
     "address",
     [":memory:", "md:mine", "http://example.org/s.duckdb", "s3://bucket/s", "postgres:dbname=x", "sqlite:x.db"],

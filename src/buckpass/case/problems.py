@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Level = Literal["error", "warning"]
 MOST_COMPARED = 1000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# The last four end a line or a document in the programs that draw: one in a name, and no figure with it is drawn.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufffe\uffff]")
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ OF_FILES = """
 CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows WHERE problem IS NULL AND
     list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
 """
+DAMAGE = re.compile("enough bytes|corrupt|checksum|wal", re.IGNORECASE)  # in what DuckDB says of a file
 WORKSHOP = ".buckpass-load-"
 LOCK = "in-use"
 
@@ -103,9 +104,10 @@ def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise NotAStore(store, "there is no such file")
     connection = _connect(path, is_read_only=True)
     try:
-        _check_tables(connection, store, _all_tables(connection))
-        connection.execute(OF_FILES)
-        yield connection
+        with _damage_named(store):
+            _check_tables(connection, store, _all_tables(connection))
+            connection.execute(OF_FILES)
+            yield connection
     finally:
         connection.close()
 
@@ -125,7 +127,7 @@ def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPy
     place = folder / "new.duckdb" if is_new else path
     connection = _connect(place, is_read_only=False, spill=folder / "spill")
     try:
-        with _disk_errors(store):
+        with _disk_errors(store), _damage_named(store):
             connection.execute("BEGIN")
             found = {} if is_new else _all_tables(connection)
             if found:
@@ -222,9 +224,25 @@ def _unusable(path: Path, reason: str) -> Exception:
         return StoreBusy(path)
     if "newer version" in reason.lower():
         return NewerStore(path, VERSION + 1, VERSION)
-    if re.search("enough bytes|corrupt|checksum|wal", reason, re.IGNORECASE):
-        return NotAStore(path, f"the file is cut short or damaged: {first}")
+    if DAMAGE.search(reason):
+        return _damaged(path, first)
     return NotAStore(path, first)
+
+
+def _damaged(path: Path, reason: str) -> NotAStore:
+    return NotAStore(path, f"the file is cut short or damaged: {reason}")
+
+
+@contextmanager
+def _damage_named(store: Path) -> Iterator[None]:
+    """Damage deep in a store, which DuckDB meets only when it reads that part, in the words of a store that cannot be opened."""
+    try:
+        yield
+    except engine().Error as error:
+        first = str(error).splitlines()[0]
+        if DAMAGE.search(first):
+            raise _damaged(store, first) from error
+        raise
 
 
 def _check_tables(connection: duckdb.DuckDBPyConnection, store: Path, found: dict[str, str]) -> None:
