@@ -45,7 +45,7 @@ OF_FILES = """
 CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows WHERE problem IS NULL AND
     list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
 """
-DAMAGE = re.compile("enough bytes|corrupt|checksum|wal", re.IGNORECASE)  # in what DuckDB says of a file
+DAMAGE = re.compile("enough bytes|corrupt|checksum", re.IGNORECASE)  # in what DuckDB says of a file
 WORKSHOP = ".buckpass-load-"
 LOCK = "in-use"
 
@@ -224,7 +224,7 @@ def _unusable(path: Path, reason: str) -> Exception:
         return StoreBusy(path)
     if "newer version" in reason.lower():
         return NewerStore(path, VERSION + 1, VERSION)
-    if DAMAGE.search(reason):
+    if DAMAGE.search(reason) or "wal" in reason.lower():  # a full disk speaks of its WAL too, but not on opening
         return _damaged(path, first)
     return NotAStore(path, first)
 
