@@ -125,3 +125,14 @@ def clip(text: object, width: int = 60) -> str:
     """The text on one line, cut to a width that fits a message, control characters made visible."""
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[: width + 1])
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def line_ranges(lines: Iterable[int]) -> list[str]:
+    """Numbers of lines in order, neighbours as one range.
+
+    >>> line_ranges([3, 4, 9, 5])
+    ['3–5', '9']
+    """
+    given = set(lines)
+    starts, ends = (sorted(line for line in given if line + step not in given) for step in (-1, 1))
+    return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]

@@ -127,9 +127,8 @@ class Predictions:
         moved = np.isin(drawn.crises, change.crises)
         rows = np.flatnonzero(np.tile(moved, len(drawn.games.stake) // moved.size))
         first = None if drawn.first is None else drawn.first[rows]
-        moved_games = jax.tree.map(
-            lambda a: np.asarray(a)[rows], drawn.games
-        )  # as JAX arrays, a program for each field
+        # cut out as NumPy arrays: as JAX arrays every field would be a program of its own
+        moved_games = jax.tree.map(lambda a: np.asarray(a)[rows], drawn.games)
         part = solved_or_reason(replace(drawn, games=moved_games, first=first))
         if type(part) is not type(before):  # nobody moves first in these crises, somebody does in others
             return solved_or_reason(drawn)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
+from buckpass.case.problems import line_ranges
 
 __all__ = [
     "and_join",
@@ -43,13 +44,7 @@ def grouped_places(places: Iterable[str]) -> str:
     for place in places:
         file, _, line = place.rpartition(":")
         files.setdefault(file, []).append(int(line))
-    return "; ".join(f"{file} {', '.join(_ranges(sorted(set(lines))))}" for file, lines in files.items())
-
-
-def _ranges(lines: Sequence[int]) -> list[str]:
-    starts = [line for line in lines if line - 1 not in lines]
-    ends = [line for line in lines if line + 1 not in lines]
-    return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+    return "; ".join(f"{file} {', '.join(line_ranges(lines))}" for file, lines in files.items())
 
 
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from buckpass.case.case import Case
-from buckpass.case.problems import Problem
+from buckpass.case.problems import Problem, line_ranges
 
 __all__ = ["remaining"]
 
@@ -30,7 +30,7 @@ def _rows(case: Case) -> Iterator[Problem]:
     for basis, (what, hint) in LEFT.items():
         for (theatre,), left in rows.filter(pl.col("basis") == basis).group_by("theatre", maintain_order=True):
             lines = left["line"].to_list()
-            seen = f"{_count(len(lines))} {basis} in {theatre}, {what}: lines {_spans(lines)}"
+            seen = f"{_count(len(lines))} {basis} in {theatre}, {what}: lines {', '.join(line_ranges(lines))}"
             yield Problem("responses.csv", lines[0], "basis", seen, hint, "warning")
 
 
@@ -56,18 +56,3 @@ def _sources(case: Case) -> Iterator[Problem]:
 
 def _count(number: int) -> str:
     return f"{number} {'row' if number == 1 else 'rows'}"
-
-
-def _spans(lines: list[int]) -> str:
-    """Line numbers, neighbours as a span.
-
-    >>> _spans([3, 4, 5, 9])
-    '3–5, 9'
-    """
-    spans: list[list[int]] = []
-    for line in sorted(lines):
-        if spans and line == spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in spans)
