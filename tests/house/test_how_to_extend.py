@@ -201,7 +201,7 @@ def test_the_claim_is_checked_and_judged(with_tests):
     claims.write_text(claims.read_text("utf-8") + "\n" + section(ESTIMAND)["toml"], "utf-8")
     checked, judged = (run(line, folder) for line in commands(ESTIMAND))
     assert "0 errors" in checked
-    assert re.search(r"^C3 +UNDECIDED", judged, re.MULTILINE)
+    assert re.search(r"^undecided: 1\n +C3 ", judged, re.MULTILINE)
     claim = next(c for c in json.loads(run("buckpass claims my-case --json", folder))["claims"] if c["id"] == "C3")
     assert claim["n"] == 3
     assert claim["value"] == pytest.approx(1.5 / 4)  # one of three, Jeffreys prior
