@@ -8,6 +8,8 @@ import pytest
 from buckpass.case import UnknownName, load_case
 from buckpass.case.sources import plain_text, read_sources
 
+DAY = date(2010, 1, 1)
+
 
 @pytest.fixture
 def case(folder):
@@ -59,16 +61,16 @@ def test_every_state_may_be_a_member(spoiled):
 
 
 def test_alignment(case):
-    assert case.alignment("valley", "AAA", "AAA") == 1
-    assert case.alignment("valley", "AAA", "BBB") == 0.3
-    assert case.alignment("valley", "BBB", "AAA") == 0.6
-    assert case.alignment("valley", "DDD", "AAA") == 0.6, "hosts without an entry take that of *"
-    assert case.alignment("elsewhere", "AAA", "BBB") == 0
+    assert case.alignment("valley", "AAA", "AAA", DAY) == 1
+    assert case.alignment("valley", "AAA", "BBB", DAY) == 0.3
+    assert case.alignment("valley", "BBB", "AAA", DAY) == 0.6
+    assert case.alignment("valley", "DDD", "AAA", DAY) == 0.6, "hosts without an entry take that of *"
+    assert case.alignment("elsewhere", "AAA", "BBB", DAY) == 0
 
 
 def test_a_power_does_not_take_the_hosts_alignment(spoiled):
     case = spoiled("case.toml", 'of = "BBB"\nwith = "AAA"', 'of = "DDD"\nwith = "AAA"').case
-    assert case.alignment("valley", "BBB", "AAA") == 0
+    assert case.alignment("valley", "BBB", "AAA", DAY) == 0
 
 
 def test_the_hash_follows_the_content(case, spoiled):

@@ -7,6 +7,7 @@ import buckpass as bp
 from buckpass.case import BuckpassError
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.years.run import Plan
+from made_cases import with_mandate
 
 PLAN = Plan(years=6, histories=300)
 STAGE = ("parties", "p_self_enforcing", "fee", "transfer")
@@ -88,7 +89,7 @@ def test_a_rival_presses_with_what_is_left_to_both(flagship):
 
 def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
     pact = toy.organisation("PACT")
-    narrow = pact.model_copy(update={"mandate": pact.mandate.model_copy(update={"types": ("insurgency_incursion",)})})
+    narrow = with_mandate(pact, types=("insurgency_incursion",))
     case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (narrow,)}))
     assert max(decades(case, toy_fits, "PACT.mandate=any").values()) > 0
 
@@ -100,7 +101,7 @@ def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
 
 def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy, toy_fits):
     pact = toy.organisation("PACT")
-    shut = pact.model_copy(update={"mandate": pact.mandate.model_copy(update={"hosts": ("AAA",)})})
+    shut = with_mandate(pact, hosts=("AAA",))
     case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (shut,)}))
     found = bp.futures(case, toy_fits, ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
     assert np.isfinite(found["burden_mean"]).all()

@@ -11,6 +11,7 @@ from buckpass.measured import measure, widened, without_recalled
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import amounts_of, shares_table
 from buckpass.measured.terminal import brief_tables
+from made_cases import with_mandate
 
 
 def with_response(case: Case, **changes) -> Case:
@@ -77,8 +78,7 @@ def test_an_organisation_could_act_only_while_it_existed_and_covered_the_host(to
     assert eligible_crises(toy.replace(settings=settings.model_copy(update={"organisations": (late,)})), "PACT") == (
         "dalen_2016",
     )
-    mandate = settings.organisations[0].mandate.model_copy(update={"types": ("insurgency_incursion",)})
-    narrow = settings.organisations[0].model_copy(update={"mandate": mandate})
+    narrow = with_mandate(settings.organisations[0], types=("insurgency_incursion",))
     narrowed = toy.replace(settings=settings.model_copy(update={"organisations": (narrow,)}))
     assert eligible_crises(narrowed, "PACT") == ("dalen_2005",)
     assert eligible_crises(narrowed, "PACT", "membership") == eligible_crises(toy, "PACT")

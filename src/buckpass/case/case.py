@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,7 +16,19 @@ import polars as pl
 from buckpass.case import coded
 from buckpass.case.ladder import Ladder, Rungs
 from buckpass.case.problems import UnknownName
-from buckpass.case.schema import Claim, Host, Organisation, Power, Quantity, Scenario, Settings, Theatre
+from buckpass.case.schema import (
+    Alignment,
+    Claim,
+    Host,
+    Mandate,
+    Organisation,
+    Power,
+    Quantity,
+    Scenario,
+    Settings,
+    Theatre,
+    in_force,
+)  # fmt: skip
 from buckpass.case.sources import Source
 
 RECORD = ("settings", "crises", "responses", "own_operations", "series")  # what a fit depends on
@@ -143,22 +155,41 @@ class Case:
     def _members(self, organisation: Organisation, on: date) -> tuple[str, ...]:
         if on < organisation.founded or (organisation.ended is not None and on > organisation.ended):
             return ()
-        current = [m.state for m in organisation.members if m.from_ <= on and (m.to is None or on <= m.to)]
+        current = [m.state for m in organisation.members if m.holds(on)]
         if "*" in current:
             current = [*self.powers, *self.hosts, *current]
         powers = [power for power in self.powers if power in current]
         return tuple(dict.fromkeys([*powers, *(state for state in current if state != "*")]))
 
-    def alignment(self, theatre: str, of: str, with_: str) -> float:
-        """How `of` (a power or a host) counts the effort of power `with_` in a theatre, −1 to 1.
+    def covers(self, organisation_id: str, kind: str, hosts: Sequence[str], on: date) -> bool:
+        """Whether a type of crisis in some hosts is within an organisation's mandate on a day, with its members then."""
+        mandate = self.organisation(organisation_id).mandate(on)
+        return mandate is not None and mandate.covers(kind, hosts, self.members(organisation_id, on))
+
+    def mandates_of_vehicles(self, on: date) -> list[Mandate]:
+        """What the organisations through which powers deploy may do on a day."""
+        return [m for o in self.settings.organisations if o.is_vehicle and (m := o.mandate(on)) is not None]
+
+    def alignment(self, theatre: str, of: str, with_: str, on: date) -> float:
+        """How `of` (a power or a host) counts the effort of power `with_` in a theatre on a day, −1 to 1.
 
         A power counts its own effort fully (1). A host without an entry of its own takes that of `*`. A pair that the
         case leaves out is 0, of which `check_case` warns.
         """
         if of == with_:
             return 1.0
-        fallback = self._alignments.get((theatre, "*", with_), 0.0) if of not in self.powers else 0.0
-        return self._alignments.get((theatre, of, with_), fallback)
+        entry = self.alignment_entry(theatre, of, with_, on)
+        if entry is None and of not in self.powers:
+            entry = self.alignment_entry(theatre, "*", with_, on)
+        return 0.0 if entry is None else entry.value
+
+    def alignment_entry(self, theatre: str, of: str, with_: str, on: date) -> Alignment | None:
+        """The entry of a pair in a theatre that holds on a day; None where the case has none."""
+        return in_force(self.alignments(theatre, of, with_), on)
+
+    def alignments(self, theatre: str, of: str, with_: str) -> list[Alignment]:
+        """The entries of a pair in a theatre, as they stand in case.toml: one, or one for each period."""
+        return self._alignments.get((theatre, of, with_), [])
 
     @cached_property
     def derived(self) -> dict[str, Any]:
@@ -166,8 +197,11 @@ class Case:
         return {}
 
     @cached_property
-    def _alignments(self) -> dict[tuple[str, str, str], float]:
-        return {(a.theatre, a.of, a.with_): a.value for a in self.settings.alignments}
+    def _alignments(self) -> dict[tuple[str, str, str], list[Alignment]]:
+        kept: dict[tuple[str, str, str], list[Alignment]] = {}
+        for entry in self.settings.alignments:
+            kept.setdefault((entry.theatre, entry.of, entry.with_), []).append(entry)
+        return kept
 
     # Looked up for every crisis and power: kept as mappings, since filtering a frame each time took seconds per case.
 

@@ -125,16 +125,22 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         for name, inner in value.items():
             yield from _leaves(inner, (*path, str(name)))
     elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
-        for position, item in enumerate(value):
-            yield from _leaves(item, (*path[:-1], f"{path[-1]}[{_entry_name(item, position)}]"))
+        for name, item in zip(_entry_names(value), value, strict=True):
+            yield from _leaves(item, (*path[:-1], f"{path[-1]}[{name}]"))
     elif value is not None and value != "" and value != ():
         yield path, value
 
 
-def _entry_name(item: Any, position: int) -> str:
-    """Entries are told apart by what names them, so that their order does not count."""
-    named = [str(item[key]) for key in _ENTRY_KEYS if isinstance(item, Mapping) and item.get(key) is not None]
-    return " ".join(named) or str(position + 1)
+def _entry_names(items: Sequence[Any]) -> list[str]:
+    """Entries are told apart by what names them, then by the day from which they hold, so that their order does not count."""
+    names = [" ".join(_named_by(item, _ENTRY_KEYS)) for item in items]
+    dated = [" from ".join([name, *_named_by(item, ("from",))]) for name, item in zip(names, items, strict=True)]
+    told = [day if names.count(name) > 1 else name for name, day in zip(names, dated, strict=True)]
+    return [name or str(position + 1) for position, name in enumerate(told)]
+
+
+def _named_by(item: Any, keys: Sequence[str]) -> list[str]:
+    return [str(item[key]) for key in keys if isinstance(item, Mapping) and item.get(key) is not None]
 
 
 def _shown(value: Any) -> str:

@@ -94,7 +94,8 @@ def _settings(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
             what = f"organisation {organisation.id}: members, mandate, consent"
             yield Origin("case.toml", lines.get(("organisations", n)), what, "", tuple(organisation.sources))
     for n, one in enumerate(settings.alignments):
-        if one.theatre == crisis["theatre"] and (one.of in case.powers or one.of in ("*", *crisis["host"])):
+        is_of_it = one.theatre == crisis["theatre"] and one.holds(crisis["start"])
+        if is_of_it and (one.of in case.powers or one.of in ("*", *crisis["host"])):
             what = f"alignment of {one.of} with {one.with_}: {one.value:g}"
             yield Origin("case.toml", lines.get(("alignments", n)), what, one.label, tuple(one.sources))
     for n, one in enumerate(settings.opinions):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -28,7 +29,7 @@ def _last_day(value: Any) -> Any:
 
 
 def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    return (value,) if isinstance(value, (str, dict)) else value
 
 
 FirstDay = Annotated[date, BeforeValidator(_first_day)]
@@ -146,26 +147,53 @@ class Theatre(Entry):
     note: Text = ""
 
 
-class Member(Entry):
+class Period(Entry):
+    """What holds from one day to another, both included; without a day, as long as there was anything."""
+
+    from_: FirstDay | None = Field(None, alias="from")
+    to: LastDay | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Period:
+        if self.from_ is not None and self.to is not None and self.to < self.from_:
+            raise ValueError(f"to = {self.to} lies before from = {self.from_}: mend the one that is wrong")
+        return self
+
+    def holds(self, on: date) -> bool:
+        """Whether it holds on a day."""
+        return (self.from_ is None or self.from_ <= on) and (self.to is None or on <= self.to)
+
+
+Dated = TypeVar("Dated", bound=Period)
+
+
+def in_force(periods: Iterable[Dated], on: date) -> Dated | None:
+    """The one of some periods that holds on a day; None where none does."""
+    return next((period for period in periods if period.holds(on)), None)
+
+
+class Member(Period):
     """A state's time in an organisation."""
 
     state: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="ISO3, or * for every state")]
     from_: FirstDay = Field(alias="from")
-    to: LastDay | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Member:
-        if self.to is not None and self.to < self.from_:
-            raise ValueError(f"to = {self.to} lies before from = {self.from_}: mend the one that is wrong")
-        return self
 
 
-class Mandate(Entry):
-    """Where and in what an organisation may act."""
+class Mandate(Period):
+    """Where and in what an organisation may act; before the first of several, and after the last, in nothing."""
 
     hosts: Literal["members", "any"] | tuple[StateId, ...]
     types: Literal["any"] | tuple[PlainId, ...]
     reason: Text = ""
+
+    def covers(self, kind: str, hosts: Iterable[str], members: Iterable[str]) -> bool:
+        """Whether a type of crisis in some hosts is within it, given who was a member."""
+        covers_host = self.hosts == "any" or bool(set(members if self.hosts == "members" else self.hosts) & set(hosts))
+        return covers_host and self.covers_type(kind)
+
+    def covers_type(self, kind: str) -> bool:
+        """Whether a type of crisis is within it."""
+        return self.types == "any" or kind in self.types
 
 
 class Consent(Entry):
@@ -195,7 +223,9 @@ class Organisation(Entry):
     )
     mutual_defence: bool = Field(False, description="whether its treaty commits members to defend each other")
     members: tuple[Member, ...]
-    mandate: Mandate
+    mandates: Annotated[tuple[Mandate, ...], BeforeValidator(_as_tuple), Field(min_length=1, alias="mandate")] = Field(
+        description="one table, or several with dates that follow each other: [{ to = …, hosts = … }, { from = …, hosts = … }]"
+    )
     consent: Consent
     cost_share: ShareQuantity = Field(
         description="share of a deployment's cost that falls on the power acting through it"
@@ -212,9 +242,16 @@ class Organisation(Entry):
             raise ValueError('consent rule "lead" needs lead = "…"')
         return self
 
+    def mandate(self, on: date) -> Mandate | None:
+        """What it may do on a day; None where it has no mandate then."""
+        return in_force(self.mandates, on)
 
-class Alignment(AlignmentQuantity):
-    """How `of` counts the effort of `with` in a theatre: 1 as its own, 0 not at all, −1 as undoing it. Directed."""
+
+class Alignment(AlignmentQuantity, Period):
+    """How `of` counts the effort of `with` in a theatre: 1 as its own, 0 not at all, −1 as undoing it. Directed.
+
+    A pair may stand several times, with dates that follow each other.
+    """
 
     theatre: PlainId
     of: Annotated[str, Field(pattern=r"^([A-Z]{3}|\*)$", description="a power, a host, or * for every host")]

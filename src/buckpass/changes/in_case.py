@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from buckpass.case import Case, Organisation, Quantity
-from buckpass.case.schema import Alignment, Arrangement, Member
+from buckpass.case.schema import Alignment, Arrangement, Mandate, Member, in_force
 from buckpass.changes.overrides import Override, Unusable, check_range
 from buckpass.changes.paths import OverridePath
 
@@ -44,18 +45,18 @@ def present_value(case: Case, crisis: Crisis, path: OverridePath) -> Any:
         return case.organisation(path.subject).consent.rule
     if path.operation == "add":
         return 0.0
-    quantity = quantity_of(case, path, crisis["theatre"])
+    quantity = quantity_of(case, path, crisis["theatre"], crisis["start"])
     return None if quantity is None else quantity.value
 
 
-def quantity_of(case: Case, path: OverridePath, theatre: str) -> Quantity | None:
-    """The number of case.toml, with its range, that a path sets in a theatre; None where it sets none."""
+def quantity_of(case: Case, path: OverridePath, theatre: str, on: date) -> Quantity | None:
+    """The number of case.toml, with its range, that a path sets in a theatre on a day; None where it sets none."""
     if path.sets:
         return case.quantity(path.sets)
     if path.attribute in OF_ORGANISATION:
         return getattr(case.organisation(path.subject), path.attribute)
     if path.attribute == "alignment":
-        return _alignment(case, path, theatre)
+        return in_force(_alignments(case, path, theatre), on)
     arrangement = case.settings.arrangement
     if arrangement is None or path.attribute not in (*ARRANGEMENT, "transfer"):
         return None
@@ -86,8 +87,10 @@ def _changed(case: Case, crisis: Crisis, override: Override) -> Case:
     if override.attribute in OF_RULES:
         organisation = case.organisation(override.subject)
         return _with_organisation(case, OF_RULES[override.attribute](case, organisation, crisis, override))
-    if (quantity := quantity_of(case, override.of, crisis["theatre"])) is not None:
-        return _with_quantity(case, override, crisis["theatre"], quantity)
+    if override.attribute == "alignment":
+        return _with_alignments(case, override, crisis["theatre"])
+    if (quantity := quantity_of(case, override.of, crisis["theatre"], crisis["start"])) is not None:
+        return _with_quantity(case, override, quantity)
     return case
 
 
@@ -98,33 +101,40 @@ def _with_settings(case: Case, **changes: Any) -> Case:
 # --- numbers of case.toml -----------------------------------------------------------------------------------------
 
 
-def _with_quantity(case: Case, override: Override, theatre: str, quantity: Quantity) -> Case:
-    """The case with one number changed; what is set has no range any more."""
-    number = override.on(quantity.value)
-    check_range(override.of, number)
-    fixed = quantity.model_copy(update={"value": number, "low": None, "high": None})
+def _with_quantity(case: Case, override: Override, quantity: Quantity) -> Case:
+    """The case with one number changed."""
+    fixed = _fixed(quantity, override)
     if override.sets:
         return _with_settings(case, parameters={**case.settings.parameters, override.sets: fixed})
     if override.attribute in OF_ORGANISATION:
         changed = case.organisation(override.subject).model_copy(update={override.attribute: fixed})
         return _with_organisation(case, changed)
-    if override.attribute == "alignment":
-        key = (theatre, override.subject, override.target)
-        others = tuple(a for a in case.settings.alignments if (a.theatre, a.of, a.with_) != key)
-        return _with_settings(case, alignments=(*others, fixed))
     assert case.settings.arrangement is not None
     return _with_settings(case, arrangement=_with_term(case.settings.arrangement, override.of, fixed))
 
 
-def _alignment(case: Case, path: OverridePath, theatre: str) -> Alignment:
-    """The entry of a pair in a theatre; one made from what the case counts it as where it has none of its own."""
-    key = (theatre, path.subject, path.target)
-    for entry in case.settings.alignments:
-        if (entry.theatre, entry.of, entry.with_) == key:
-            return entry
-    return Alignment.model_validate(
-        {"theatre": theatre, "of": path.subject, "with": path.target, "value": case.alignment(*key), "label": "assumed"}
-    )
+def _fixed(quantity: Quantity, override: Override) -> Any:
+    """The quantity at another number; what is set has no range any more."""
+    number = override.on(quantity.value)
+    check_range(override.of, number)
+    return quantity.model_copy(update={"value": number, "low": None, "high": None})
+
+
+def _with_alignments(case: Case, override: Override, theatre: str) -> Case:
+    """The case with one pair's alignment in a theatre changed, in each of its periods."""
+    key = (theatre, override.subject, override.target)
+    others = (a for a in case.settings.alignments if (a.theatre, a.of, a.with_) != key)
+    changed = (_fixed(entry, override) for entry in _alignments(case, override.of, theatre))
+    return _with_settings(case, alignments=(*others, *changed))
+
+
+def _alignments(case: Case, path: OverridePath, theatre: str) -> list[Alignment]:
+    """The entries of a pair in a theatre; those of every host for a host without its own; 0 where the case has none."""
+    own = case.alignments(theatre, path.subject, path.target)
+    if not own and path.subject not in case.powers:
+        own = [a.model_copy(update={"of": path.subject}) for a in case.alignments(theatre, "*", path.target)]
+    nothing = {"theatre": theatre, "of": path.subject, "with": path.target, "value": 0.0, "label": "assumed"}
+    return own or [Alignment.model_validate(nothing)]
 
 
 def _with_term(arrangement: Arrangement, path: OverridePath, fixed: Quantity) -> Arrangement:
@@ -186,8 +196,11 @@ def _consent(case: Case, organisation: Organisation, crisis: Crisis, override: O
 
 def _mandate(case: Case, organisation: Organisation, crisis: Crisis, override: Override) -> Organisation:
     """`any` opens every host and every kind of crisis; `members` limits the hosts and leaves the kinds as they are."""
-    opened = {"hosts": "any", "types": "any"} if override.value == "any" else {"hosts": override.value}
-    return organisation.model_copy(update={"mandate": organisation.mandate.model_copy(update=opened)})
+    if override.value == "any":
+        opened = (Mandate.model_validate({"hosts": "any", "types": "any"}),)
+    else:
+        opened = tuple(mandate.model_copy(update={"hosts": override.value}) for mandate in organisation.mandates)
+    return organisation.model_copy(update={"mandates": opened})
 
 
 def _members(case: Case, organisation: Organisation, crisis: Crisis, override: Override) -> Organisation:

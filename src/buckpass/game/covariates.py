@@ -122,7 +122,7 @@ def patron_other(case: Case, crisis: Crisis, power: str) -> float:
 def rivalry(case: Case, crisis: Crisis, power: str) -> float:
     """1 where some other power's effort undoes the power's own in the theatre (alignment below 0)"""
     others = (p for p in case.powers if p != power)
-    return float(any(case.alignment(crisis["theatre"], power, other) < 0 for other in others))
+    return float(any(case.alignment(crisis["theatre"], power, other, crisis["start"]) < 0 for other in others))
 
 
 def subordination(case: Case, crisis: Crisis, power: str) -> float:
@@ -174,7 +174,7 @@ def is_pressed(case: Case, crisis: Crisis, power: str) -> bool:
     partner = patron_of(case, crisis)
     if partner not in case.powers or partner in (power, case.power(power).main_rival):
         return False
-    return case.alignment(crisis["theatre"], power, partner) > 0
+    return case.alignment(crisis["theatre"], power, partner, crisis["start"]) > 0
 
 
 def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:
@@ -187,9 +187,10 @@ def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:
     return False
 
 
-def alignment_with_hosts(case: Case, theatre: str, hosts: list[str], power: str) -> float:
-    """How the hosts' governments count the power's effort in the theatre: mean over hosts, −1 … 1."""
-    return sum(case.alignment(theatre, host, power) for host in hosts) / len(hosts)
+def alignment_with_hosts(case: Case, crisis: Crisis, power: str) -> float:
+    """How the hosts' governments count the power's effort as the crisis begins: mean over hosts, −1 … 1."""
+    hosts = crisis["host"]
+    return sum(case.alignment(crisis["theatre"], host, power, crisis["start"]) for host in hosts) / len(hosts)
 
 
 def _hosts(case: Case, crisis: Crisis) -> list:

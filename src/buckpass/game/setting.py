@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -127,7 +128,7 @@ def _setting(case: Case, ids: list[str], raw: np.ndarray, standard: Standard) ->
         "is_measured": ~np.isnan(raw),
         "log_delivery": _log_delivery(case, standard.apply(raw), standard),
         "severity": np.array([_severity(case, row) for row in rows]),
-        "alignment": np.stack([_alignment(case, row["theatre"]) for row in rows]),
+        "alignment": np.stack([_alignment(case, row) for row in rows]),
         "host_alignment": np.array([_host_alignment(case, row) for row in rows]),
         "cost_curve": np.array(case.ladder.cost, dtype=float),
         "asked_relief": np.array(case.parameter("asked.relief"), dtype=float),
@@ -178,13 +179,13 @@ def _severity(case: Case, row: dict) -> float:
     return float(np.exp(case.parameter("severity.base") + case.parameter("severity.slope") * row["severity"]))
 
 
-def _alignment(case: Case, theatre: str) -> np.ndarray:
-    matrix = [[1.0 if a == b else case.alignment(theatre, a, b) for b in case.powers] for a in case.powers]
-    return np.array(matrix)
+def _alignment(case: Case, row: dict) -> np.ndarray:
+    counted = partial(case.alignment, row["theatre"], on=row["start"])
+    return np.array([[counted(a, b) for b in case.powers] for a in case.powers])
 
 
 def _host_alignment(case: Case, row: dict) -> list[float]:
-    return [alignment_with_hosts(case, row["theatre"], row["host"], p) for p in case.powers]
+    return [alignment_with_hosts(case, row, p) for p in case.powers]
 
 
 def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -219,7 +220,7 @@ def _passes(case: Case, row: dict, vehicle: str) -> float:
     members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
     if not members:
         return 0.0
-    alignments = np.array([alignment_with_hosts(case, row["theatre"], row["host"], m) for m in members])
+    alignments = np.array([alignment_with_hosts(case, row, m) for m in members])
     has_key = np.array([m in organisation.consent.keys for m in members])
     return float(pass_probability(organisation.consent.rule, consent_probability(alignments), has_key))
 
@@ -239,14 +240,5 @@ def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.nd
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
-    organisation = case.organisation(vehicle)
-    members = set(case.members(vehicle, row["start"]))
-    mandate = organisation.mandate
-    if mandate.hosts == "any":
-        covers_host = True
-    elif mandate.hosts == "members":
-        covers_host = bool(members & set(row["host"]))
-    else:
-        covers_host = bool(set(mandate.hosts) & set(row["host"]))
-    covers_type = mandate.types == "any" or row["type"] in mandate.types
-    return power in members and covers_host and covers_type
+    is_member = power in case.members(vehicle, row["start"])
+    return is_member and case.covers(vehicle, row["type"], row["host"], row["start"])

@@ -116,7 +116,7 @@ def _kappas(question: Question, pair: Sequence[str], theatres: Sequence[str]) ->
     responding = [given[first], *(p for p in [given.get("also", {}).get("power")] if p)]
     for other in _forced(given) if second == "forced" else [given[second]]:
         for power in responding:
-            signs = {np.sign(case.alignment(theatre, power, other)) for theatre in theatres}
+            signs = {np.sign(entry.value) for theatre in theatres for entry in case.alignments(theatre, power, other)}
             yield from (name for sign, name in ((1, ALIGNED), (-1, RIVALS)) if sign in signs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from buckpass.case import Case, Quantity, UnknownName
@@ -14,7 +15,7 @@ __all__ = ["parameter"]
 def parameter(question: Question) -> Finding:
     """The number of the case that carries the claim, with its range, label and reason."""
     given = question.parameters
-    quantity, where, path = _quantity(question.case, given)
+    quantity, where, path, earlier = _quantity(question.case, given)
     beside = _beside(question)
     ends = "" if quantity.low is None else f", plausible from {quantity.low:g} to {quantity.high:g}"
     return Finding(
@@ -23,7 +24,7 @@ def parameter(question: Question) -> Finding:
         high=quantity.high,
         unit=quantity.unit or where,
         n=None,
-        reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}"
+        reason=f"the model takes {where} = {quantity.value:g} ({quantity.label}{ends}): {quantity.reason}{earlier}"
         + (f". Beside it: {in_short(beside)}" if beside else ""),
         turns_on=f"on {where}: vary it over its range and see which conclusions move",
         sources=tuple(quantity.sources),
@@ -40,13 +41,18 @@ def _beside(question: Question) -> list[dict[str, Any]]:
     return [row for row in rows if len(about) < 2 or row["partner"] in about]
 
 
-def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, ...]]:
+def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, ...], str]:
+    """The number, what it is of, its place in case.toml, and what it was in earlier periods."""
     if given["parameter"] != "alignment":
-        return case.quantity(given["parameter"]), given["parameter"], ("parameters", given["parameter"])
+        return case.quantity(given["parameter"]), given["parameter"], ("parameters", given["parameter"]), ""
     if not {"theatre", "of", "with"} <= set(given):
         raise CannotCompute('parameter = "alignment" needs theatre, of and with')
-    for n, found in enumerate(case.settings.alignments):
-        if (found.theatre, found.of, found.with_) == (given["theatre"], given["of"], given["with"]):
-            return found, f"alignment of {found.of} with {found.with_} in {found.theatre}", ("alignments", n)
+    periods = sorted(case.alignments(given["theatre"], given["of"], given["with"]), key=lambda a: a.from_ or date.min)
+    if periods:
+        *before, found = periods
+        where = f"alignment of {found.of} with {found.with_} in {found.theatre}"
+        since = f" since {found.from_}" if found.from_ else ""
+        earlier = "".join(f"; until {one.to} it takes {one.value:g}: {one.reason}" for one in before)
+        return found, where + since, ("alignments", case.settings.alignments.index(found)), earlier
     raise UnknownName("alignment", f"{given['of']} with {given['with']}", [f"{a.of} with {a.with_}" for a in
                                                                           case.settings.alignments])  # fmt: skip

@@ -108,7 +108,6 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
     """What the crises have in common: names, ladder, organisations, alignments and parameters."""
     powers, rungs, ladder = case.powers, case.rungs, case.ladder
     standard, focus = standard_of(case), case.settings.focus
-    theatres = dict.fromkeys(case.crisis(c)["theatre"] for c in setting.names.crises)
     rivals = [case.power(p).main_rival for p in powers]
     return {
         "powers": list(powers), "names": [name_of(case, p) for p in powers],
@@ -121,7 +120,6 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
         "organisations": {o.id: o.name for o in case.settings.organisations},
         "rival": [powers.index(r) if r in powers else -1 for r in rivals],
         "has_rival": [bool(r) for r in rivals],
-        "alignment": {t: [[case.alignment(t, a, b) for b in powers] for a in powers] for t in theatres},
         "standard": {name: [float(values[covariates.COLUMN[name]]) for values in (standard.mean, standard.scale)]
                      for name in ("capacity", "opinion")},
         "parameters": {name: case.parameter(name) for name in
@@ -148,7 +146,8 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
         "theatre_name": case.theatre(theatre).name, "hosts": list(row["host"]),
         "host_names": [name_of(case, h) for h in row["host"]],
         "host_power": [powers.index(h) if h in powers else -1 for h in row["host"]],
-        "host_alignment": [[case.alignment(theatre, h, p) for p in powers] for h in row["host"]],
+        "alignment": np.asarray(setting.alignment[c]).tolist(),
+        "host_alignment": [[case.alignment(theatre, h, p, row["start"]) for p in powers] for h in row["host"]],
         "x": [[int(v) if v.is_integer() else v for v in of_power] for of_power in x.tolist()],
         "log_delivery": np.asarray(setting.log_delivery[c]).tolist(),
         "asked": list(row["asked"]), "claimant": [p in row["claimants"] for p in powers],

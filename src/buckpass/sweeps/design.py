@@ -156,7 +156,7 @@ def assumed_inputs(case: Case, first_year: int | None = None) -> tuple[Input, ..
     vehicles = (o.id for o in settings.organisations if o.is_vehicle and case.members(o.id, day))
     names = [*settings.parameters, *(f"{v}.{name}" for v in vehicles for name in ("cost_share", "legitimacy"))]
     names += [f"{a.of}.alignment@{a.with_}" for a in settings.alignments if a.theatre == theatre]
-    found = {n: quantity_of(case, paths[n], theatre) for n in names if n in paths and "years" in paths[n].honoured}
+    found = {n: quantity_of(case, paths[n], theatre, day) for n in names if n in paths and "years" in paths[n].honoured}
     return tuple(
         Input(name, float(q.low), float(q.high))
         for name, q in found.items()

@@ -62,8 +62,8 @@ def grid_of(past: Past, requests: tuple[tuple[str, ...], ...], with_closed: bool
 def _kinds(past: Past) -> list[tuple]:
     """What tells types of crisis apart in a game: at home or not, spilling or not, and which mandates cover them."""
     entries = past.case.settings.crisis_types
-    mandates = [o.mandate.types for o in past.case.settings.organisations if o.is_vehicle]
-    return [(entries[t].domestic, entries[t].spills, *(m == "any" or t in m for m in mandates)) for t in past.types]
+    mandates = past.case.mandates_of_vehicles(date(past.first_year, 1, 1))
+    return [(entries[t].domestic, entries[t].spills, *(m.covers_type(t) for m in mandates)) for t in past.types]
 
 
 def _made(past: Past, cells: list[tuple[str, str, tuple[str, ...]]]) -> pl.DataFrame:
@@ -120,5 +120,6 @@ def _pressure(past: Past) -> tuple[Float[Array, "h p"], np.ndarray]:
     case, powers, theatre = past.case, past.case.powers, past.case.settings.focus.theatre
     rivals = [case.power(p).main_rival for p in powers]
     rival = np.array([powers.index(r) if r in powers else i for i, r in enumerate(rivals)])
-    places = [{"patron": _usual_patron(past, host), "theatre": theatre} for host in past.hosts]
+    begins = date(past.first_year, 1, 1)
+    places = [{"patron": _usual_patron(past, host), "theatre": theatre, "start": begins} for host in past.hosts]
     return jnp.asarray([[float(is_pressed(case, place, p)) for p in powers] for place in places]), rival

@@ -10,6 +10,7 @@ import polars as pl
 
 from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
 from buckpass.case.checking.claim_references import check_claims
+from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
@@ -107,11 +108,14 @@ def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator
             where = (*path, key) if key == "lead" else (*path, "consent", key)
             if "*" not in members:
                 yield from missing(file, where, f"a member of {organisation.id}", seen, sorted(members))
-        mandate = organisation.mandate
-        if not isinstance(mandate.hosts, str):
-            yield from missing(file, (*path, "mandate", "hosts"), "a host", mandate.hosts, names.hosts)
-        if not isinstance(mandate.types, str):
-            yield from missing(file, (*path, "mandate", "types"), "a crisis type", mandate.types, names.types)
+        for number, mandate in enumerate(organisation.mandates):
+            where = (*path, "mandate", number)
+            if not isinstance(mandate.hosts, str):
+                yield from missing(file, (*where, "hosts"), "a host", mandate.hosts, names.hosts)
+            if not isinstance(mandate.types, str):
+                yield from missing(file, (*where, "types"), "a crisis type", mandate.types, names.types)
+        dated = [((*path, "mandate", n), mandate) for n, mandate in enumerate(organisation.mandates)]
+        yield from follow_each_other(file, f"the mandate of {organisation.id}", dated)
 
 
 def _members(file: TomlFile, path: tuple, organisation: Organisation, names: Names) -> Iterator[Problem]:
@@ -121,6 +125,9 @@ def _members(file: TomlFile, path: tuple, organisation: Organisation, names: Nam
             yield unknown(
                 file, (*path, "members", number), "a state of this case nor an ISO 3166 code", member.state, own
             )
+    for state in dict.fromkeys(member.state for member in organisation.members):
+        dated = [((*path, "members", n), m) for n, m in enumerate(organisation.members) if m.state == state]
+        yield from follow_each_other(file, f"{state} in {organisation.id}", dated, may_pause=True)
 
 
 def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
@@ -132,7 +139,11 @@ def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Pro
         yield from missing(file, (*path, "with"), "a power", entry.with_, names.powers)
         if entry.of == entry.with_:
             yield file.problem(path, f"{entry.of} with itself is always 1", "delete the entry")
-    yield from twice(file, "alignments", [(a.theatre, a.of, a.with_) for a in settings.alignments])
+    pairs: dict[tuple[str, str, str], list] = {}
+    for position, entry in enumerate(settings.alignments):
+        pairs.setdefault((entry.theatre, entry.of, entry.with_), []).append((("alignments", position), entry))
+    for (theatre, of, with_), dated in pairs.items():
+        yield from follow_each_other(file, f"{of} with {with_} in {theatre}", dated, is_open_ended=True)
     for position, opinion in enumerate(settings.opinions):
         yield from missing(file, ("opinions", position, "power"), "a power", opinion.power, names.powers)
         yield from missing(file, ("opinions", position, "host"), "a host", opinion.host, names.hosts)

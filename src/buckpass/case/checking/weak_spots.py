@@ -134,10 +134,9 @@ def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any])
     if actor not in members:
         hint = "correct the members' dates or the vehicle"
         return f"{actor} was no member of {vehicle} in this crisis, so the model has no such option", hint
-    hosts, types = organisation.mandate.hosts, organisation.mandate.types
-    allowed = members if hosts == "members" else crisis["host"] if hosts == "any" else hosts
-    if not any(host in allowed for host in crisis["host"]) or (types != "any" and crisis["type"] not in types):
-        return f"the mandate of {vehicle} does not cover this crisis, so the model has no such option", "widen mandate"
+    if not any(case.covers(vehicle, crisis["type"], crisis["host"], day) for day in (crisis["start"], last)):
+        seen = f"no mandate of {vehicle} at the time covers this crisis, so the model has no such option"
+        return seen, "widen mandate, or mend its dates"
     return None
 
 

@@ -83,10 +83,10 @@ def _places(case: Case) -> list[tuple[str, str]]:
 def _types(case: Case) -> list[str]:
     """One type for all that play alike, the one most often seen."""
     entries = case.settings.crisis_types
-    mandates = [o.mandate.types for o in case.settings.organisations if o.is_vehicle]
+    mandates = case.mandates_of_vehicles(date(case.settings.years[1], 1, 1))
     alike: dict[tuple, str] = {}
     for name, _ in Counter(_fitted(case)["type"].to_list()).most_common():
-        kind = (entries[name].domestic, entries[name].spills, *(m == "any" or name in m for m in mandates))
+        kind = (entries[name].domestic, entries[name].spills, *(m.covers_type(name) for m in mandates))
         alike.setdefault(kind, name)
     return list(alike.values())
 

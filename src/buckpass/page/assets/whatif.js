@@ -189,7 +189,7 @@ const buckpassWhatIf = (() => {
   // The given side of a crisis after the changes: covariates, alignments, and every option's attributes.
   function settingOf(model, crisis, changes) {
     const of = (kind) => changes.filter((one) => one.kind === kind);
-    const alignment = model.alignment[crisis.theatre].map((row) => [...row]);
+    const alignment = crisis.alignment.map((row) => [...row]);
     const hosts = crisis.host_alignment.map((row) => [...row]);
     for (const one of of("alignment")) {
       if (one.of >= 0) alignment[one.of][one.to] = one.now;
@@ -842,7 +842,7 @@ if (typeof document !== "undefined") (() => {
     const select = make("select", {}, ...others.map((one) => make("option", { value: one, text: nameOf(one) })));
     select.value = state.other;
     select.addEventListener("change", () => { state.other = select.value; controls(select.id); });
-    const rest = model.alignment[crisis.theatre][model.powers.indexOf(power)][model.powers.indexOf(state.other)];
+    const rest = crisis.alignment[model.powers.indexOf(power)][model.powers.indexOf(state.other)];
     return [labelled(`${name} counts the effort of`, select), slider("as (−1 undone work, 1 as its own)", `${power}.alignment@${state.other}`,
       rest, [-1, 1, 0.05], false, (value) => fixed(value))];
   }
