@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from buckpass.case import Case, load_case
+from buckpass.case import check_case, Case, load_case
 from buckpass.case.reading.cells import parse_span
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
@@ -279,3 +279,10 @@ def test_the_rows_summed_from_whole_files_are_those_sums(shared_data: Path) -> N
         rows = list(csv.DictReader(file))
     have = {record_series.key_of(r): r for r in rows if r["year"].isdigit()}
     assert [r for r in record_series.derived(rows) if have.get(record_series.key_of(r)) != r] == []
+
+
+def test_series_of_one_measure_that_cover_different_things_are_named():
+    warned = [p.message for p in check_case("central-asia").problems if "covers other things" in p.message]
+    assert len(warned) == 1
+    assert "trade_total_partner_stats continues trade_itpd" in warned[0]
+    assert "RUS with TKM" in warned[0]

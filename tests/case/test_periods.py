@@ -81,7 +81,9 @@ def test_a_changed_alignment_is_changed_in_each_period(dated):
 
 def test_periods_of_one_relation_are_told_apart_where_cases_differ(dated, folder):
     other = dated.settings.alignments[0].model_copy(update={"value": -0.9})
-    changed = dated.replace(settings=dated.settings.model_copy(update={"alignments": (other, *dated.settings.alignments[1:])}))
+    changed = dated.replace(
+        settings=dated.settings.model_copy(update={"alignments": (other, *dated.settings.alignments[1:])})
+    )
     found = [(d.key, d.field, d.a, d.b) for d in diff_cases(dated, changed).differences]
     assert found == [("alignments[valley AAA BBB]", "value", "0.3", "-0.9")]
 

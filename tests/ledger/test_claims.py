@@ -113,6 +113,36 @@ def test_a_fact_is_as_good_as_its_sources(toy):
     assert on_atoms(toy.replace(sources={}), fact) == "undecided"
 
 
+def test_a_statement_about_a_figure_is_read_from_the_series(toy):
+    about = {"series": "milex", "actor": "AAA"}
+    last = (
+        toy.series.filter((pl.col("series") == "milex") & (pl.col("actor") == "AAA")).sort("year").row(-1, named=True)
+    )
+    for beyond, verdict in ((last["value"] - 1, "supported"), (last["value"] + 1, "contradicted")):
+        claim = a_claim({"name": "record.atoms", "atoms": [{**about, "more_than": beyond}]}, {"equals": True})
+        found = assess_claim(toy, claim)
+        assert found.verdict == verdict
+        assert str(last["year"]) in found.statements[0]["text"]
+        assert f"series.csv:{last['line']}" in found.places
+    assert on_atoms(toy, {**about, "year": 2000, "more_than": "BBB"}) == "supported"  # 60 against 30
+    assert on_atoms(toy, {"series": "milex", "actor": "BBB", "year": 2000, "more_than": "AAA"}) == "contradicted"
+    assert on_atoms(toy, {**about, "year": 1900, "more_than": 0}) == "not_computed"
+
+
+def test_a_member_whose_consent_is_needed_is_a_premise_of_rule_and_alignments(flagship):
+    claim = a_claim({"name": "premise.consent", "organisation": "SCO", "of": "CHN"}, family="premise")
+    found = assess_claim(flagship, claim)
+    assert found.verdict == "premise"
+    without = found.detail["without"]
+    assert found.value == pytest.approx(
+        min(found.value, *without.values())
+    )  # a rule that asks fewer is passed no less often
+    assert set(without) == {"RUS", "CHN", "IND", "IRN"}
+    lead = a_claim({"name": "premise.consent", "organisation": "CSTO", "of": "RUS"}, family="premise")
+    assert assess_claim(flagship, lead).verdict in ("not_computed", "premise")
+    assert "decides by lead" in assess_claim(flagship, lead).reason
+
+
 def test_misspelt_names_in_statements_are_named(toy):
     with pytest.raises(UnknownName, match="dalen_2005"):
         on_atoms(toy, {"actor": "AAA", "crisis": "dalen_2006", "at_least": 1})

@@ -126,7 +126,7 @@ OBEY = {
     "dashboard": lambda case, fit: LiveCrisis(case, fit, CRISIS, DRAWS).baseline["expected_rung"].mean(0),
     "cards": lambda case, fit: [w.rider.mean for w in card_what_ifs(case, fit, 2)[CRISIS]],
     "rung probabilities": lambda case, fit: rung_probabilities(setting_of(case, [CRISIS]), fit, DRAWS).mean(0).ravel(),
-    "claims": lambda case, fit: _claim(case, fit, "model.free_riding_index"),
+    "claims": lambda case, fit: _claim(case, fit, "model.cross_response"),
     "agreement": lambda case, fit: [p.p_keeps + (p.slack or (0,))[0] for p in agreement(
         case, {"FR": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
 }  # fmt: skip

@@ -84,7 +84,7 @@ def test_what_each_fit_says_by_itself_stands_beside_the_answer(case, posteriors,
 
 
 def test_claims_and_terminal_answer_with_the_same_fit(case, posteriors, explained):
-    claim = next(c for c in case.claims if c.estimand and c.estimand.name == "model.free_riding_index")
+    claim = next(c for c in case.claims if c.estimand and c.estimand.name == "model.cross_response")
     kept = {name: posteriors[name] for name in ("base", "FR", "all") if name in posteriors}
     assert assess_claim(case, claim, kept).detail["under"] == explained["explanation"]
 

@@ -231,9 +231,10 @@ def claims(ref: str, folder: str) -> None:
     verdicts = verdicts_of(ref, folder)
     for v in verdicts:
         with st.expander(f"{plain(v.id)} · {v.verdict.replace('_', ' ')} · {plain(v.short)}"):
-            st.markdown(f"**Claim.** {plain(v.text)}\n\n**Record.** {plain(v.correction or '–')}")
-            shown = f"{with_interval(v.value, v.low, v.high)} {v.unit}, n = {v.n}" if v.value is not None else ""
-            st.caption(plain(f"{shown} {v.reason}"))
+            shown = f"{with_interval(v.value, v.low, v.high)} {v.unit}, n = {v.n}. " if v.value is not None else ""
+            st.markdown(f"**Claim.** {plain(v.text)}\n\n**Found.** {plain(shown + v.reason)}")
+            if v.correction:
+                st.caption(plain(f"Comment of the case's authors, not computed: {v.correction}"))
 
 
 def download(case: Case, answer: Answer, view: View) -> None:

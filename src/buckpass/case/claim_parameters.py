@@ -48,7 +48,10 @@ class Also(Expectation):
 
 
 class Statement(Entry):
-    """One statement of a conjunction: about a coded response, or a sourced fact."""
+    """One statement of a conjunction: about a coded response, a figure of a series, or a sourced fact.
+
+    A figure is that of `year`, by default the last; it is more than a number, or than another actor's of the same year.
+    """
 
     actor: Name | None = None
     any_of: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
@@ -59,6 +62,10 @@ class Statement(Entry):
     equals: Rung | None = None
     stance: Name | None = None
     scope: Name | None = None
+    series: Name | None = None
+    partner: Name | None = None
+    year: int | None = None
+    more_than: float | Name | None = None
     fact: Name | None = None
     holds: Literal[True, False, "doubt"] | None = None
     sources: tuple[Name, ...] = ()
@@ -72,6 +79,10 @@ class Statement(Entry):
         if self.fact is not None:
             if who or where or asked:
                 raise ValueError("a statement is a fact, or about an actor in a crisis: not both")
+            return self
+        if self.series is not None:
+            if who != ["actor"] or where or asked or self.more_than is None:
+                raise ValueError("a statement about a figure names series, actor and more_than, and no crisis or rung")
             return self
         if len(who) != 1 or len(where) != 1:
             raise ValueError("a statement names one of actor and any_of, and one of crisis and theatre")

@@ -387,7 +387,9 @@ class Claim(Entry):
     family: Literal["record", "measured", "model", "premise", "not_computed"]
     part: str = ""
     rival: Text = ""
-    correction: Text = Field("", description="what the record says beside it")
+    correction: Text = Field(
+        "", description="what the case's authors say beside the finding: a comment, never computed"
+    )
     sources: SourceKeys = ()
     estimand: Estimand | None = None
     expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)

@@ -18,7 +18,7 @@ from buckpass.game.covariates import COLUMN, COVARIATES, alignment_with_hosts, a
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import consent_probability, pass_probability
 
-__all__ = ["CrisisSetting", "Standard", "setting_of", "standard_of"]
+__all__ = ["CrisisSetting", "Standard", "chance_to_pass", "setting_of", "standard_of"]
 
 
 class CrisisSetting(eqx.Module):
@@ -193,7 +193,7 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
     ladder = case.ladder
     plain = len(case.rungs.plain)
     rung = np.array([*case.rungs.plain, *([case.rungs.through] * len(vehicles))])
-    passes = np.array([1.0] * plain + [_passes(case, row, v) for v in vehicles])
+    passes = np.array([1.0] * plain + [chance_to_pass(case, row, v) for v in vehicles])
     share = np.array([1.0] * plain + [case.organisation(v).cost_share.value for v in vehicles])
     legitimacy = np.array([1.0] * plain + [case.organisation(v).legitimacy.value for v in vehicles])
     shape = (len(case.powers), rung.size)
@@ -214,10 +214,10 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
     }
 
 
-def _passes(case: Case, row: dict, vehicle: str) -> float:
-    """Chance that the organisation's members let a deployment pass: its consent rule over their alignment with hosts."""
-    organisation = case.organisation(vehicle)
-    members = [m for m in case.members(vehicle, row["start"]) if m in case.powers]
+def chance_to_pass(case: Case, row: dict, organisation_id: str) -> float:
+    """Chance that an organisation's members let a deployment pass: its consent rule over their alignment with hosts."""
+    organisation = case.organisation(organisation_id)
+    members = [m for m in case.members(organisation_id, row["start"]) if m in case.powers]
     if not members:
         return 0.0
     alignments = np.array([alignment_with_hosts(case, row, m) for m in members])

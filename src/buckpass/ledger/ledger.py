@@ -39,6 +39,7 @@ PLACES = {
     "model.capacity_freed": "model_theatres:capacity_freed",
     "model.self_enforcing": "model_arrangement:self_enforcing",
     "premise.break_even": "break_even:break_even",
+    "premise.consent": "premise:consent",
     "premise.parameter": "premise:parameter",
 }
 

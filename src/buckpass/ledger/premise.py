@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from buckpass.case import Case, Quantity, UnknownName
 from buckpass.case.provenance import setting_place
+from buckpass.changes.in_case import without_consent_of
+from buckpass.game.setting import chance_to_pass
 from buckpass.ledger.finding import CannotCompute, Finding, Question, figures_beside, in_short
+from buckpass.measured.eligibility import eligible_crises
 
-__all__ = ["parameter"]
+__all__ = ["consent", "parameter"]
 
 
 def parameter(question: Question) -> Finding:
@@ -30,6 +35,39 @@ def parameter(question: Question) -> Finding:
         sources=tuple(quantity.sources),
         places=setting_place(question.case, path),
         detail={"label": quantity.label, "reason": quantity.reason, "where": where, "beside": beside},
+    )
+
+
+def consent(question: Question) -> Finding:
+    """How far a member's consent holds an organisation back: by its rule and the alignments, which the case assumes."""
+    case, given = question.case, question.parameters
+    name, power = given["organisation"], given["of"]
+    crises = [case.crisis(c) for c in eligible_crises(case, name)]
+    rule = case.organisation(name).consent.rule
+    if not crises:
+        raise CannotCompute(f"the mandate of {name} reaches no crisis of the record")
+
+    def mean(changed: Case) -> float:
+        return float(np.mean([chance_to_pass(changed, crisis, name) for crisis in crises]))
+
+    members = [p for p in case.powers if any(p in case.members(name, crisis["start"]) for crisis in crises)]
+    if power not in members:
+        raise CannotCompute(f"{power} was no member of {name} in a crisis that its mandate reached")
+    if rule not in ("consensus", "keys"):
+        raise CannotCompute(f"{name} decides by {rule}: no single member's consent holds it back")
+    without = {member: mean(without_consent_of(case, name, member)) for member in members}
+    said = ", ".join(f"{chance:.2f} without that of {member}" for member, chance in without.items())
+    return Finding(
+        value=mean(case),
+        unit=f"chance that the members of {name} let it act",
+        n=len(crises),
+        reason=f"{name} decides by {rule}, and the case assumes who is aligned with whom: {mean(case):.2f} with the "
+        f"consent of all, {said}; mean over the crises that its mandate reaches. That {power} held it back follows from "
+        "rule and alignments, and so would it of any other member",
+        turns_on=f"on the rule ({rule}) and on the alignment of each member with the hosts",
+        sources=tuple(case.organisation(name).sources),
+        places=setting_place(case, ("organisations", case.organisations.index(name))),
+        detail={"rule": rule, "without": without, "crises": [crisis["crisis_id"] for crisis in crises]},
     )
 
 

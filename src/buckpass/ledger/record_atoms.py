@@ -16,7 +16,8 @@ __all__ = ["Atom", "atoms", "judged", "truth_of_all"]
 
 Truth = Literal["true", "false", "doubt"]
 BOUNDS = ("at_least", "at_most", "equals")
-KNOWN = {"actor", "any_of", "crisis", "theatre", "stance", "scope", "note", "fact", "holds", "sources", *BOUNDS}
+KNOWN = {"actor", "any_of", "crisis", "theatre", "stance", "scope", "note", "fact", "holds", "sources", *BOUNDS,
+         "series", "partner", "year", "more_than"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
         raise CannotCompute(f"a statement has {sorted(unknown)}, which is not known; it may have {sorted(KNOWN)}")
     if "fact" in entry:
         return [_fact(case, entry)]
+    if "series" in entry:
+        return [_figure(case, entry)]
     rows = case.coded
     actors = list(entry["any_of"]) if "any_of" in entry else [entry["actor"]]
     for actor in actors:
@@ -151,6 +154,33 @@ def _fact(case: Case, entry: Mapping[str, Any]) -> Atom:
     if sources and not read:
         truth, seen = "doubt", f"{seen}, but no source of it was read"
     return Atom(entry["fact"], truth, seen, "source", sources, entry.get("note", ""))
+
+
+def _figure(case: Case, entry: Mapping[str, Any]) -> Atom:
+    """Whether a figure of a series is more than a number, or than another actor's in the same year."""
+    series, actor, partner, beyond = (entry.get(name) for name in ("series", "actor", "partner", "more_than"))
+    rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
+    rows = rows if partner is None else rows.filter(pl.col("partner") == partner)
+    own = rows.filter(pl.col("actor") == actor)
+    other = rows.filter(pl.col("actor") == beyond) if isinstance(beyond, str) else None
+    if other is not None:
+        own = own.filter(pl.col("year").is_in(other["year"].implode()))
+    own = own.sort("year").tail(1) if "year" not in entry else own.filter(pl.col("year") == entry["year"])
+    about = " ".join(filter(None, (series, actor, partner, str(entry.get("year", "")))))
+    if own.height != 1:
+        raise CannotCompute(f"{own.height or 'no'} figures of {about}, where one is needed: give partner and year")
+    used = own if other is None else pl.concat([own, other.filter(pl.col("year") == own["year"][0])])
+    value, least = own["value"][0], beyond if other is None else used["value"][1]
+    unit, year = own["unit"][0], own["year"][0]
+    return Atom(
+        text=f"{series} of {actor}{f' with {partner}' if partner else ''}, {year}: more than {beyond}",
+        truth="true" if value > least else "false",
+        seen=f"{value:g} against {least:g} {unit}" if other is not None else f"{value:g} {unit}",
+        basis="series",
+        sources=tuple(dict.fromkeys(used["source_id"].explode())),
+        note=entry.get("note", ""),
+        places=places_at("series.csv", used["line"].to_list()),
+    )
 
 
 def _wording(entry: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _mixed_units(case),
         _wholes(case),
         _parts(case),
+        _coverage(case),
         _assumed_claims(case, claims),
         _formulas(case),
     ]
@@ -259,6 +260,22 @@ def _parts(case: Case) -> Iterator[Problem]:
                     yield _weak(
                         "series.csv", of["line"][0], "year", seen, "add the row, with 0 where there was nothing"
                     )
+
+
+def _coverage(case: Case) -> Iterator[Problem]:
+    """Series that one measure joins year by year though they are of other actors or partners: a trend would be of the join."""
+    for measure in (case.settings.measures.economic, case.settings.measures.security):
+        rows = case.series.filter(pl.col("series").is_in(list(measure.series))).drop_nulls("value")
+        rows = rows.filter(pl.col("actor").is_in([*measure.powers, world_code()]))
+        pairs = {name: set(of.select("actor", "partner").rows()) for (name,), of in rows.group_by("series")}
+        present = [name for name in measure.series if name in pairs]
+        for name in present[1:]:
+            apart = sorted(pairs[present[0]] ^ pairs[name], key=str)
+            if apart:
+                said = [f"{actor}{f' with {partner}' if partner else ''}" for actor, partner in apart]
+                seen = f"{name} continues {present[0]} and covers other things: only one of them has {_listed(said)}"
+                line = rows.filter(pl.col("series") == name)["line"].min()
+                yield _weak("series.csv", line, "series", seen, "compare shares within one series, or add the rows")
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
