@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from buckpass.case import check_case, Case, load_case
+from buckpass.case import Case, check_case, load_case
 from buckpass.case.reading.cells import parse_span
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
