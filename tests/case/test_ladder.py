@@ -224,6 +224,7 @@ def test_every_rung_is_an_option_with_its_own_attributes(other):
         assert (np.asarray(games.deploys_at)[..., at] == (rung >= rungs.deployment)).all()
 
 
+@pytest.mark.slow
 def test_the_likelihood_reaches_the_top_rung(other):
     from buckpass.game import estimands
     from buckpass.game.payoffs import crises_of
@@ -267,6 +268,7 @@ def made(case: Case):
     return dataclasses.replace(drawn, diagnostics=Diagnostics(1.0, 2000.0, 2000.0, 0, "kappa"))
 
 
+@pytest.mark.slow
 def test_a_power_held_at_the_top_is_there_in_answers_and_charts(eight):
     from buckpass.ask.solve import solve_crisis
     from buckpass.ask.whatif import whatif

@@ -147,6 +147,7 @@ def one_draw(toy):
     return prior_posterior(toy, "all", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "dated", "games_of", "cannot"),
     [

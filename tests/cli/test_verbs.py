@@ -45,6 +45,7 @@ def test_record_has_its_fields():
     assert {"year", "index"} <= set(found["division_of_labour"][0])
 
 
+@pytest.mark.slow
 def test_compare_has_its_fields_and_all_explanations():
     found = as_json("compare", CASE)
     assert {"id", "elpd", "se", "weight", "rhat_max", "ess_min", "divergences"} <= set(found["explanations"][0])

@@ -25,6 +25,7 @@ def small():
     return setting, play(setting, plain_coefficients(setting), seed=5)
 
 
+@pytest.mark.slow
 def test_one_distribution_is_scored_as_polyas_urn_says(small):
     """Uniform over distributions, exact rungs: the score of a crisis left out is a ratio of Dirichlet normalisers."""
     setting, seen = small
@@ -40,6 +41,7 @@ def test_one_distribution_is_scored_as_polyas_urn_says(small):
     assert found.scores.total == pytest.approx(sum(exact), abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ordered_logit", "adjacent_logit"])
 def test_the_crisis_effect_is_integrated_also_where_a_crisis_is_told_by_many(name):
     """Few nodes where each crisis wants them against many around zero, at a draw away from the mode."""
@@ -73,7 +75,7 @@ def test_a_crisis_left_out_by_weights_is_scored_as_by_a_refit_without_it(name, f
     assert found.scores.is_exact[list(crises)].all()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_baselines_of_the_flagship_stand_as_independent_fits_of_an_earlier_record_found_them(flagship):
     """Of 67 crises, measured apart from this code: ordered logit 45.2 nats over one distribution, adjacent-category 10.2 over that."""
     found = fit_baselines(flagship)

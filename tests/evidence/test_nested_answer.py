@@ -74,6 +74,7 @@ def test_a_failed_fit_is_missing_from_its_differences_and_named_beside(toy):
     assert rows["EX"]["over base"] == "–"
 
 
+@pytest.mark.slow
 def test_one_screen_of_eighty_columns(toy, tmp_path, monkeypatch):
     fits = nested_fits(toy, {"BL": 2.0})
     for name, fit in fits.items():

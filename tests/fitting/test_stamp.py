@@ -263,6 +263,7 @@ def fitted(toy, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_fit_is_kept_on_resume_and_any_difference_is_refused(toy, fitted, tmp_path, monkeypatch):
     plan = FitPlan(("base",), nuts=QUICK)
     shutil.copy(fitted / "base.nc", tmp_path)

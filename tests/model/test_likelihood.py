@@ -47,6 +47,7 @@ def test_the_likelihood_is_that_of_the_documents(record, name):
     np.testing.assert_allclose(found, log_likelihood(setting, seen, free), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["base", "FR"])
 def test_few_nodes_placed_well_integrate_the_crisis_effect(record, name):
     setting, seen = record
@@ -59,6 +60,7 @@ def test_few_nodes_placed_well_integrate_the_crisis_effect(record, name):
     assert abs(float(jnp.sum(few - exact))) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["base", "FR"])
 def test_in_single_precision_what_is_all_but_impossible_is_a_number(record, name):
     """Where acting is very dear and crises differ much, what is next to nothing at the middle may be all there is aside."""
@@ -107,6 +109,7 @@ def test_the_gradient_through_the_equilibrium_is_that_of_differences(record):
     assert (slope[np.asarray(~is_free)] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_crisis_effect_of_no_spread_is_none(record):
     setting, seen = record
     coordinates, u, is_free = at_random(setting, "base", 3)

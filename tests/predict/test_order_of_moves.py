@@ -67,6 +67,7 @@ def rungs(case, fit, n_draws=DRAWS):
     return [p.expected_rung.mean for p in solve_crisis(case, fit, CRISIS, (), n_draws).powers]
 
 
+@pytest.mark.slow
 def test_solve_gives_the_number_of_the_game_that_was_fitted(case, led, together):
     setting = setting_of(case)
     at = setting.names.crises.index(CRISIS)

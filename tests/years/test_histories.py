@@ -135,6 +135,7 @@ def test_a_crisis_does_not_feel_its_neighbours_in_the_block(toy, posteriors):
     assert np.abs(strategy - np.asarray(exact.strategy))[solved].max() < 1e-3
 
 
+@pytest.mark.slow
 def test_what_every_history_obeys(toy, posteriors):
     (seen,) = played(toy, posteriors)
     by = dict(zip(BY_POWER, seen, strict=True))
@@ -218,6 +219,7 @@ def a_year(case, posteriors):
     return step.year_of(world, keys, state, jnp.int32(0))
 
 
+@pytest.mark.slow
 def test_the_plan_that_is_printed_is_the_one_that_is_carried_out(toy, posteriors, monkeypatch):
     seen = []
 

@@ -155,6 +155,7 @@ def test_a_sweep_resumes_to_the_same_bytes_and_refuses_others(toy, posteriors, t
     assert contents(whole) == before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_computed_is_null_with_its_reason(toy, posteriors, tmp_path):
     """Two points give no interval, and an outcome that never varies no index: said, and the JSON is JSON."""
     outcomes = (Outcome("burden", "AAA", 2021), Outcome("economic_share", "BBB", 2021))

@@ -138,6 +138,7 @@ def test_a_longer_record_is_the_record_again(toy):
     np.testing.assert_array_equal(np.asarray(longer.covariates)[n:], np.tile(np.asarray(setting.covariates), (2, 1, 1)))
 
 
+@pytest.mark.slow
 def test_records_of_one_replication_differ_in_nothing_but_the_term(toy, whole):
     """The same effects and the same uniform numbers: with the term at one value twice the records are alike."""
     setting = setting_of(toy)
