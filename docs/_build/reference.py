@@ -59,7 +59,7 @@ def commands() -> str:
         "JSON object and nothing else. Errors go to the error stream.\n",
         table(("exit code", "means"), [
             ("0", "done"), ("1", "the answer is no: the case has errors, a fit failed its diagnostics"),
-            ("2", "the call is wrong: an unknown name, a file that is there already, an option that does not exist"),
+            ("2", "the call is wrong (an unknown name, a file that is there already), or what it rests on is missing or damaged"),
             ("130", "stopped by the user; what was finished is kept"),
         ]),
     ]  # fmt: skip

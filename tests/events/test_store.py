@@ -10,7 +10,10 @@ import time
 import duckdb
 import pytest
 from made_files import gdelt_file, many_gdelt, write
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from buckpass.cli.main import app
 from buckpass.events import errors, load
 from buckpass.events.store import TABLES, VERSION, frame, reading, workshop, writing
 
@@ -105,6 +108,35 @@ def test_what_is_no_store_is_said_and_left_alone(tmp_path, kind):
         assert "Free some space" not in str(refusal.value)
     assert before is None or path.read_bytes() == before
     assert not list(tmp_path.glob(".buckpass-load-*"))
+
+
+# How each verb that takes a store is called; what it asks is in place, so that the store alone is what is wrong.
+CALLS = {
+    "load": ("events", "load", "{store}", "{file}"),
+    "code": ("events", "code", "{store}", "central-asia"),
+    "agree": ("events", "agree", "{store}", "central-asia"),
+    "evidence": ("events", "evidence", "{store}", "1:1"),
+    "profile": ("events", "profile", "{store}", "--actors", "RUS", "--hosts", "KAZ"),
+    "new": ("new", "{new}", "--from", "{store}", "--hosts", "KAZ"),
+}  # fmt: skip
+
+
+def test_every_verb_that_takes_a_store_is_called_here():
+    groups = (app, *(group.typer_instance for group in app.registered_groups))
+    commands = {name: one for of in map(get_command, groups) for name, one in getattr(of, "commands", {}).items()}
+    assert {name for name, one in commands.items() if any(p.metavar == "STORE" for p in one.params)} == set(CALLS)
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("verb", CALLS)
+def test_a_store_that_is_none_ends_every_verb_with_two(tmp_path, verb, kind):
+    """As a damaged posterior, archive or design does: 1 is for an answer that is no."""
+    path, said = BROKEN[kind][0](tmp_path), BROKEN[kind][1]
+    words = {"store": path, "file": small(tmp_path), "new": tmp_path / "drafted"}
+    done = CliRunner().invoke(app, [word.format(**words) for word in CALLS[verb]])
+    assert (done.exit_code, done.stdout) == (2, ""), done.output
+    assert said in done.stderr
+    assert not (tmp_path / "drafted").exists()
 
 
 BLOCK, FIRST_BLOCK = 262_144, 12_288  # of DuckDB's files

@@ -172,6 +172,30 @@ def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_pa
     assert watch.errors == watch.outside == []
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+def test_where_every_power_is_absent_no_number_is_shown(page, small_case, tmp_path):
+    """There is no game to solve then, and the baseline's numbers would be read as the answer."""
+    with chromium() as browser:
+        tab, watch = opened(browser, tmp_path / "page.html", page)
+        place = tab.locator("#what-if-place")
+        tab.get_by_label("Severity of the crisis").fill("0.9")
+        boxes = place.locator("fieldset.ticks", has_text="Who is not there at all").get_by_role("checkbox")
+        assert boxes.count() == len(small_case.powers)
+        shown = []
+        for one in boxes.all():
+            shown.append(place.locator("table").count())
+            one.check()
+        assert shown == [2] * boxes.count()
+        assert place.locator("table").count() == 0
+        assert "leaves no power in the game" in place.get_by_role("alert").inner_text()
+        tab.wait_for_function("document.querySelector('#what-if-place .said').textContent.includes('no answer')")
+        boxes.first.uncheck()
+        assert place.locator("table").count() == 2
+        assert not place.get_by_role("alert").inner_text()
+    assert watch.errors == watch.outside == []
+
+
 def _name(case, power):
     return next(p.name for p in case.settings.powers if p.id == power)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from buckpass.results.errors import BuckpassError
+from buckpass.results.errors import BuckpassError, SaysNo
 
 if TYPE_CHECKING:
     from buckpass.case.case import Case
@@ -56,7 +56,7 @@ class Check:
         return tuple(p for p in self.problems if p.level == "warning")
 
 
-class CaseProblems(BuckpassError):
+class CaseProblems(SaysNo):
     """The case has errors; `.problems` lists all of them."""
 
     def __init__(self, ref: str, problems: Iterable[Problem]):

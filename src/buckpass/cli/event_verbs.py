@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -31,19 +29,6 @@ def _needs_extra() -> None:
         raise typer.Exit(CALLED_WRONG)
 
 
-@contextmanager
-def _answered() -> Iterator[None]:
-    """Errors as every verb says them; a file or store that cannot be used is an answer (1), not a wrong call (2)."""
-    with errors_as_messages():
-        from buckpass.events.errors import EventsError
-
-        try:
-            yield
-        except EventsError as error:
-            typer.echo(f"{error}", err=True)
-            raise typer.Exit(SAYS_NO) from None
-
-
 @events.command()
 def load(
     store: Store,
@@ -58,7 +43,7 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load files, recognised by content; what cannot be used is said first, and the exit is then 1."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.events import load as load_files
 
         report = load_files(store, tracked(files, "loading"), all_columns=all_columns, allow_rejects=allow_rejects)
@@ -70,7 +55,7 @@ def load(
 @events.command()
 def formats(as_json: AsJson = False) -> None:
     """What is read: publisher, version, where to get it, what is taken from it; and what is known and not read."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.events.files.formats import formats as known_formats
 
         show(known_formats(), as_json)
@@ -79,7 +64,7 @@ def formats(as_json: AsJson = False) -> None:
 @events.command()
 def code(store: Store, case: CaseRef, mapping: MappingFile = None, as_json: AsJson = False) -> None:
     """Propose rung, band and evidence for every crisis and actor that the events cover."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.events import code as code_events
 
@@ -89,7 +74,7 @@ def code(store: Store, case: CaseRef, mapping: MappingFile = None, as_json: AsJs
 @events.command()
 def agree(store: Store, case: CaseRef, mapping: MappingFile = None, seed: Seed = 0, as_json: AsJson = False) -> None:
     """How far machine coding agrees with the hand-coded record: Krippendorff's alpha, the worst disagreements first."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.events import agree as agree_events
 
@@ -103,7 +88,7 @@ def evidence(
     as_json: AsJson = False,
 ) -> None:
     """The events behind a coded rung: day, who, whom, what, from which file."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.events import evidence_rows
 
         rows = evidence_rows(store, keys)
@@ -122,7 +107,7 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Verbal, economic and military shares by year, normalised by coverage."""
-    with _answered():
+    with errors_as_messages():
         from buckpass.events import profile as profile_events
 
         found = profile_events(store, actors.split(","), hosts.split(","))
@@ -133,7 +118,6 @@ def profile(
 
 def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:
     """Write a draft case from a store; every row is marked *machine* for a person to confirm."""
-    with _answered():
-        from buckpass.events import draft
+    from buckpass.events import draft
 
-        tell_table(draft(store, [host.strip() for host in hosts.split(",") if host.strip()], from_year, folder).table())
+    tell_table(draft(store, [host.strip() for host in hosts.split(",") if host.strip()], from_year, folder).table())

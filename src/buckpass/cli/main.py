@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.streams import has_lost_its_reader, make_legible
 
 __all__ = ["app", "main"]
+
+EMPTY = "an empty word is no value (a variable of the shell that is not set?): give one, or leave it out"
 
 app = typer.Typer(
     name="buckpass",
@@ -47,10 +50,26 @@ def _keep_compiled_code() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
+class _Verb(TyperCommand):
+    """A verb that takes no empty word, as a shell gives where a variable is not set: as a path it is the folder one stands in."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:  # a word that is being completed
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            for parameter in self.get_params(ctx):
+                words = given.get(parameter.name)
+                is_empty = "" in (words if isinstance(words, list | tuple) else (words,))
+                if is_empty and isinstance(parameter, TyperOption | TyperArgument):
+                    raise typer.BadParameter(EMPTY, ctx=ctx, param=parameter)
+        return super().parse_args(ctx, args)
+
+
 for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
     for name, verb in group.items():
         app.command(name=name)(verb)
 app.add_typer(events)
+for one in (*app.registered_commands, *events.registered_commands):
+    one.cls = _Verb
 
 
 def main() -> None:

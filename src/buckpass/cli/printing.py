@@ -173,23 +173,19 @@ def tell(text: str) -> None:
 @contextmanager
 def errors_as_messages() -> Iterator[None]:
     """Turn the project's own errors into one message on stderr and exit code 1 or 2; no traceback for a user's slip."""
-    from buckpass.case import BuckpassError, CaseProblems
+    from buckpass.results.errors import SaysNo
 
     _WAITING.start()
     try:
         yield
-    except CaseProblems as problems:
-        _WAITING.stop()
-        typer.echo(legible(str(problems)), err=True)
-        raise typer.Exit(SAYS_NO) from None
     except BrokenPipeError:
         raise  # the reader has gone: `main` ends quietly
-    except (BuckpassError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:
         _WAITING.stop()
         if not is_message(error):
             raise
         typer.echo(legible(str(error)), err=True)
-        raise typer.Exit(CALLED_WRONG) from None
+        raise typer.Exit(SAYS_NO if isinstance(error, SaysNo) else CALLED_WRONG) from None
     except KeyboardInterrupt:
         _WAITING.stop()
         typer.echo("stopped; what was finished is kept", err=True)

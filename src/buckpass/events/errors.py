@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from buckpass.case.problems import BuckpassError
+from buckpass.results.errors import BuckpassError, SaysNo
 
 
 class EventsError(BuckpassError):
@@ -26,7 +26,7 @@ class NoFile(EventsError):
         super().__init__(f"{path}: no such file. Nothing was loaded, also of the other files. Correct the name.")
 
 
-class UnusableFile(EventsError):
+class UnusableFile(EventsError, SaysNo):
     """Base of what can be wrong with one file of several: the others are loaded."""
 
 
@@ -148,7 +148,7 @@ class StoreNotWritten(EventsError):
         )
 
 
-class UncoveredActors(EventsError):
+class UncoveredActors(EventsError, SaysNo):
     """A comparison asked for actors whom the data do not cover."""
 
     def __init__(self, reasons: dict[str, str]):
@@ -161,7 +161,7 @@ class UncoveredActors(EventsError):
         )
 
 
-class ImplausibleLabels(EventsError):
+class ImplausibleLabels(EventsError, SaysNo):
     """The event columns of a table cannot mean what they say."""
 
     def __init__(self, table: str, reason: str):
@@ -172,7 +172,7 @@ class ImplausibleLabels(EventsError):
         )
 
 
-class PartialPartners(EventsError):
+class PartialPartners(EventsError, SaysNo):
     """A total was asked of a table that lists only the largest partners."""
 
     def __init__(self, reporter: str, partner: str, years: Iterable[int]):
@@ -184,7 +184,7 @@ class PartialPartners(EventsError):
         )
 
 
-class NoEvents(EventsError):
+class NoEvents(EventsError, SaysNo):
     """The store holds no events of the kind that was asked for."""
 
     def __init__(self, store: Path, wanted: str):

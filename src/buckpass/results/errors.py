@@ -1,10 +1,14 @@
 """The errors that are the user's to mend, and those of writing a result."""
 
-__all__ = ["BuckpassError", "OutputExists", "OutputFailed"]
+__all__ = ["BuckpassError", "OutputExists", "OutputFailed", "SaysNo"]
 
 
 class BuckpassError(Exception):
     """Base of every error that is the user's to mend: the message says what was seen, why it matters, what to do."""
+
+
+class SaysNo(BuckpassError):
+    """What was asked about was read, and the answer is no: the commands exit with 1, and with 2 for every other error."""
 
 
 class OutputExists(BuckpassError):

@@ -155,7 +155,7 @@ const buckpassWhatIf = (() => {
     return { kind: "force", power, rung: -1, option: model.plain + vehicle };
   }
 
-  // The changes that can be made, and in words which could not.
+  // The changes that can be made, in words which are not, and whether all are made but those to who is absent.
   function readChanges(model, crisis, texts) {
     const changes = [], problems = [];
     for (const text of texts) {
@@ -168,11 +168,11 @@ const buckpassWhatIf = (() => {
         problems.push(`${text.slice(0, 80)}: ${error.message}`);
       }
     }
-    const away = new Set(changes.filter((one) => one.kind === "absent").flatMap((one) => one.ids));
+    const isMade = !problems.length, away = new Set(changes.filter((one) => one.kind === "absent").flatMap((one) => one.ids));
     const names = (one) => [one.path.split(".")[0], one.path.split("@")[1], ...(one.kind === "request" ? one.ids : [])];
     const kept = changes.filter((one) => one.kind === "absent" || !names(one).some((name) => away.has(name)));
     for (const one of changes) if (!kept.includes(one)) problems.push(`${one.text}: who is meant is absent`);
-    return { changes: kept, problems };
+    return { changes: kept, problems, isMade };
   }
 
   function clashes(one, other) {
@@ -972,24 +972,29 @@ if (typeof document !== "undefined") (() => {
     return `${state.crisis.name}, if ${changes.map((one) => one.text).join(", ")}: ${most}.`;
   }
 
+  function tables(after) {
+    return [
+      table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
+      table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
+        "What comes of it"),
+    ];
+  }
+
+  // Where a change cannot be made there are no numbers: those of the baseline would be read as the answer.
   function show() {
     const texts = [...state.changes].map(([path, value]) => `${path}=${value}`);
-    const { changes, problems } = engine.readChanges(model, state.crisis, texts);
-    let after;
+    const { changes, problems, isMade } = engine.readChanges(model, state.crisis, texts);
+    let after = null;
     try {
-      after = engine.answer(model, state.crisis, changes);
+      if (isMade) after = engine.answer(model, state.crisis, changes);
     } catch (error) {
       if (!(error instanceof engine.Unusable)) throw error;
       problems.push(error.message);
-      after = baseline(state.crisis);
     }
     parts.problems.replaceChildren(...[...state.problems, ...problems].map((text) => make("p", { text })));
-    parts.found.replaceChildren(
-      table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
-      table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
-        "What comes of it"));
+    parts.found.replaceChildren(...(after ? tables(after) : []));
     parts.link.setAttribute("href", hash());
-    later("said", () => { parts.said.textContent = sentence(after, changes); });
+    later("said", () => { parts.said.textContent = after ? sentence(after, changes) : `${state.crisis.name}: no answer. ${problems.join(". ")}.`; });
     if (state.changes.size || location.hash.startsWith(PREFIX)) later("link", remember);
   }
 
