@@ -29,7 +29,7 @@ def report(
     with errors_as_messages():
         from buckpass.case import load_case
         from buckpass.evidence.gathered import gathered
-        from buckpass.fitting.fitting import posteriors_or_none
+        from buckpass.fitting.files import posteriors_or_none
         from buckpass.page import write_page
         from buckpass.results.files import refuse_existing
 

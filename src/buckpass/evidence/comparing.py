@@ -37,7 +37,7 @@ class Compared(ShowsItself):
     """Explanations of one case ranked by leave-one-crisis-out elpd; those that cannot be ranked are named.
 
     reading : how the record is read in this ranking; led : fits in which the patron moves first, where there are any.
-    kept : what was worked out of the fits and kept beside them (`gathered.gather`).
+    kept : what was worked out of the fits and kept beside them (`gathering.gather`).
     """
 
     case: Case

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from buckpass.fitting.posterior import Posterior, quiet_arviz
@@ -218,6 +217,7 @@ def stacking_weights(elpd: np.ndarray) -> np.ndarray:
     models = len(elpd)
     if models == 1:
         return np.ones(1)
+    from scipy.optimize import minimize  # a seventh of a second, for those who rank alone
 
     density = np.exp(elpd - elpd.max(axis=0))  # scaled per crisis: the maximiser is the same
 

@@ -22,7 +22,7 @@ from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.problems import FileRefused, clip
 from buckpass.case.reading.files import open_plain, settle_name
 from buckpass.case.strangers_files import parsed_json
-from buckpass.fitting.fitting import posteriors_or_none
+from buckpass.fitting.files import posteriors_or_none
 from buckpass.fitting.posterior import Posterior
 from buckpass.results.files import json_text, refuse_existing, write_whole
 
