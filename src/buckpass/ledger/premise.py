@@ -6,7 +6,7 @@ from typing import Any
 
 from buckpass.case import Case, Quantity, UnknownName
 from buckpass.case.provenance import setting_place
-from buckpass.ledger.finding import CannotCompute, Finding, Question, figures_beside, in_short
+from buckpass.ledger.finding import Finding, Question, figures_beside, in_short
 
 __all__ = ["parameter"]
 
@@ -43,8 +43,6 @@ def _beside(question: Question) -> list[dict[str, Any]]:
 def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, ...]]:
     if given["parameter"] != "alignment":
         return case.quantity(given["parameter"]), given["parameter"], ("parameters", given["parameter"])
-    if not {"theatre", "of", "with"} <= set(given):
-        raise CannotCompute('parameter = "alignment" needs theatre, of and with')
     for n, found in enumerate(case.settings.alignments):
         if (found.theatre, found.of, found.with_) == (given["theatre"], given["of"], given["with"]):
             return found, f"alignment of {found.of} with {found.with_} in {found.theatre}", ("alignments", n)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import polars as pl
 
 from buckpass.case import Case
 
-__all__ = ["Reach", "eligible_crises"]
+__all__ = ["Reach", "eligible_crises", "reached_crises"]
 
 Reach = Literal["mandate", "membership"]
 
@@ -31,6 +34,14 @@ def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") 
         if covers_type and _covers_host(organisation.mandate.hosts, members, hosts, reach):
             found.append(crisis)
     return tuple(found)
+
+
+def reached_crises(case: Case, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The crises that a claim's `crises` or `theatre` names; with an `organisation` those that its mandate reaches."""
+    theatres = [given["theatre"]] if isinstance(given.get("theatre"), str) else given.get("theatre", ())
+    named = given.get("crises") or case.crises.filter(pl.col("theatre").is_in(list(theatres)))["crisis_id"]
+    reached = eligible_crises(case, given["organisation"]) if "organisation" in given else tuple(named)
+    return tuple(crisis for crisis in named if crisis in reached)
 
 
 def _covers_host(mandate: str | tuple[str, ...], members: tuple[str, ...], hosts: list[str], reach: Reach) -> bool:
