@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from buckpass.ask import tip as tipping
 from buckpass.ask.explain import NoGap, explain, explain_crises
 from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import BadCrossing, parse_crossing, tip
@@ -245,6 +246,31 @@ def test_where_nothing_crosses_it_says_so(case, posterior):
 def test_an_input_that_moves_nothing_says_so(case, posterior):
     found = tip(case, posterior, CRISIS, ["SCO.legitimacy"], "p_deploy:CHN>0.5", n_draws=DRAWS)
     assert "Without effect by itself: SCO.legitimacy." in found.notes
+    assert found.sentence.startswith("SCO.legitimacy moves nothing in kz_jan_2022 (no power can deploy through SCO")
+
+
+def test_an_input_that_moves_nothing_is_told_before_a_curve_of_it_is_solved(case, posterior, monkeypatch):
+    solved = []
+    monkeypatch.setattr(tipping, "solve", lambda *given: solved.append(given) or solve(*given))
+    tip(case, posterior, CRISIS, ["SCO.legitimacy"], "p_deploy:CHN>0.5", n_draws=DRAWS)
+    assert len(solved) == 1
+    found = tip(case, posterior, CRISIS, ["SCO.legitimacy", "CHN.stake"], "p_deploy:CHN>0.5", n_draws=DRAWS)
+    assert len(solved) == 1 + len(found.grids[1])
+    assert np.ptp(found.mean, axis=0).max() == 0.0 < np.ptp(found.mean, axis=1).min()
+    assert any("SCO.legitimacy" in note for note in found.notes)
+
+
+def test_without_bounds_an_opinion_is_varied_as_far_as_it_goes(case, posterior):
+    found = tip(case, posterior, CRISIS, ["RUS.opinion@KAZ"], "p_deploy:RUS>0.5", n_draws=DRAWS)
+    assert found.bounds[0] == pytest.approx(-0.2, abs=1e-6)
+
+
+def test_what_is_wrong_with_an_input_names_over_and_no_set_that_nobody_typed(case, posterior):
+    for over, bounds in (("RUS.opinion@KGZ", None), ("RUS.opinion@KAZ", [(-0.9, 0.1)]), ("CST.legitimacy", None)):
+        with pytest.raises(BadOverride) as refused:
+            tip(case, posterior, CRISIS, [over], "p_deploy:RUS>0.5", bounds=bounds, n_draws=DRAWS)
+        assert str(refused.value).count("--over") == 1
+        assert "--set" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["p_deploy>0.5", "p_stabilised:CHN>0.5", "p_deply:CHN>0.5", "p_deploy:CHN=0.5"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
 import jax
@@ -20,11 +21,13 @@ from buckpass.changes.in_game import PAYOFFS
 from buckpass.changes.overrides import BadOverride, Override
 from buckpass.changes.paths import OverridePath, override_paths
 from buckpass.changes.scenario import check_usable, scenario_games, scenario_setting
+from buckpass.game import covariates
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting, standard_of
 from buckpass.game.solver import PRINCIPAL, solve
 from buckpass.predict.drawing import drawn
+from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import quantities_of
 from buckpass.predict.which_fits import Fits, basis_of
 from buckpass.results.summary import Summary, interval
@@ -39,12 +42,16 @@ WIDEST = 10.0  # a price put where there was none is looked for up to this many 
 
 @dataclass(frozen=True)
 class _Input:
-    """One input that is varied: its path, whether as a factor, its bounds, what it is now, and the values tried."""
+    """One input that is varied: its path, whether as a factor, what it is now, the values tried, and why it moves nothing.
+
+    still : what was found at both ends of the bounds, where no input of the game is other than it is now; else None.
+    """
 
     path: OverridePath
     operation: Literal["set", "add", "scale"]
     present: float
     grid: np.ndarray
+    still: str | None = None
 
     def override(self, value: float) -> Override:
         return Override(self.path, float(value), self.operation)
@@ -157,14 +164,21 @@ def _input(play: _Play, name: str, bounds: tuple[float, float] | None, size: int
     path = paths[name]
     operation = "scale" if path.attribute in FACTORS and _has_multiples(play, path) else path.operation
     present = 1.0 if operation == "scale" else present_value(play.case, play.case.crisis(play.crisis), path) or 0.0
-    low, high = _bounds(path, operation, present, bounds)
+    low, high = bounds or _bounds(play, path, operation, present)
+    _check_bounds(path, operation, (low, high))
     one = _Input(path, operation, present, np.zeros(0))
     inner = np.linspace(one.scale(low), one.scale(high), size)
     if path.attribute == "alignment":  # rivalry and restraint switch where an alignment turns negative
         inner = np.unique(np.append(inner, [u for u in (-1e-9, 0.0) if low < u < high]))
     one = replace(one, grid=np.asarray(one.unscale(inner)))
-    check_usable(play.case, [play.crisis], [one.override(low), one.override(high)])
-    return one
+    ends = [one.override(low), one.override(high)]
+    try:
+        check_usable(play.case, [play.crisis], ends)
+    except BadOverride as bad:  # what the user typed was --over, perhaps with --between
+        reasons = dict.fromkeys(reason.partition(": ")[2] for reason in bad.problems)
+        raise BadOverride(f"--over {name}: {reason}" for reason in reasons) from None
+    idle = idle_in(play.case, play.given, ends)[play.crisis]
+    return replace(one, still=idle[0].removeprefix(ends[0].text)) if len(idle) == len(ends) else one
 
 
 def _has_multiples(play: _Play, path: OverridePath) -> bool:
@@ -175,20 +189,22 @@ def _has_multiples(play: _Play, path: OverridePath) -> bool:
     return bool(np.any(np.asarray(now) > 0))
 
 
-def _bounds(
-    path: OverridePath, operation: str, present: float, given: tuple[float, float] | None
-) -> tuple[float, float]:
-    if given is not None:
-        low, high = given
-        if not low < high:
-            raise BadCrossing(f"bounds {low:g} to {high:g} of {path.form}: the first must be smaller")
-        lowest = path.low if operation != "scale" else (1e-6 if path.attribute == "capacity" else 0.0)
-        highest = path.high if operation != "scale" else 1000.0
-        if (lowest is not None and low < lowest) or (highest is not None and high > highest):
-            raise BadOverride([f"--over {path.form}: {low:g} to {high:g} reaches outside {lowest:g} to {highest:g}"])
-        return low, high
+def _check_bounds(path: OverridePath, operation: str, bounds: tuple[float, float]) -> None:
+    low, high = bounds
+    if not low < high:
+        raise BadCrossing(f"bounds {low:g} to {high:g} of {path.form}: the first must be smaller")
+    lowest = path.low if operation != "scale" else (1e-6 if path.attribute == "capacity" else 0.0)
+    highest = path.high if operation != "scale" else 1000.0
+    if (lowest is not None and low < lowest) or (highest is not None and high > highest):
+        raise BadOverride([f"--over {path.form}: {low:g} to {high:g} reaches outside {lowest:g} to {highest:g}"])
+
+
+def _bounds(play: _Play, path: OverridePath, operation: str, present: float) -> tuple[float, float]:
+    """Where an input is varied unless the user says so: as far as it can go, or a few times what it is."""
     if operation == "set" and path.attribute in PAYOFFS:
         return 0.0, WIDEST
+    if path.attribute == "opinion":
+        return _opinion_bounds(play, path)
     if path.attribute in BOUNDS:
         return BOUNDS[path.attribute]
     low = 0.0 if path.low is None else path.low
@@ -196,7 +212,18 @@ def _bounds(
     return low, min(high, max(2 * abs(present), 1.0))
 
 
+def _opinion_bounds(play: _Play, path: OverridePath) -> tuple[float, float]:
+    """The usual change of a share of the public, as far as there is a share to change."""
+    low, high = BOUNDS["opinion"]
+    known = covariates.opinion(play.case, play.case.crisis(play.crisis), path.subject)
+    share = 0.5 if known is None else 1.0 / (1.0 + float(np.exp(-known)))
+    return max(low, -share), min(high, 1.0 - share)
+
+
 def _tipping(play: _Play, over: _Input) -> Tipping:
+    now = play.ask(play.at(0, play.settings([[]])))
+    if over.still is not None:
+        return _found(play, over, now, np.full(play.n_draws, np.nan), np.tile(now, (len(over.grid), 1)))
     settings = play.settings([[]] if over.is_payoff else [[over.override(x)] for x in over.grid])
 
     def value(at: np.ndarray) -> np.ndarray:
@@ -210,15 +237,16 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
 
     edges = over.scale(over.grid)
     curve = np.stack([value(np.full(play.n_draws, u)) for u in edges])
-    now = play.ask(play.at(0, play.settings([[]])))
     crossing = over.unscale(_refined(play.asked, value, edges, curve, float(over.scale(over.present))))
+    return _found(play, over, now, crossing, curve)
+
+
+def _found(play: _Play, over: _Input, now: np.ndarray, crossing: np.ndarray, curve: np.ndarray) -> Tipping:
     crossed = crossing[np.isfinite(crossing)]
-    middle = None
-    if crossed.size:
-        middle = Summary(float(np.median(crossed)), *interval(crossed))
+    middle = Summary(float(np.median(crossed)), *interval(crossed)) if crossed.size else None
     still = () if np.ptp(curve, axis=0).any() else idle_note([over.path.form])
     return Tipping(
-        crisis=play.crisis, over=over.path.form, unit=over.unit,
+        crisis=play.crisis, over=over.path.form, unit=over.unit, still=over.still,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
         draws=crossing, share_crossing=crossed.size / crossing.size, share_holding=float(play.asked.holds(now).mean()),
         grid=over.grid, curve=curve, **{**play.given.said, "notes": (*play.given.said["notes"], *still)},
@@ -245,21 +273,27 @@ def _refined(
 
 
 def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
-    pairs = [[first.override(x), second.override(y)] for x in first.grid for y in second.grid]
-    of_settings = [[o for o in pair if o.attribute not in PAYOFFS] for pair in pairs]
-    keys = {tuple(o.text for o in group): group for group in of_settings}  # payoffs change no setting
+    both = (first, second)
+    pairs = [
+        [one.override(at) for one, at in zip(both, pair, strict=True) if one.still is None]
+        for pair in product(first.grid, second.grid)
+    ]
+    groups = {tuple(o.text for o in pair): pair for pair in pairs}  # alike where an input moves nothing
+    of_settings = {key: [o for o in pair if o.attribute not in PAYOFFS] for key, pair in groups.items()}
+    keys = {tuple(o.text for o in group): group for group in of_settings.values()}  # payoffs change no setting
     settings, index = play.settings(list(keys.values())), {key: n for n, key in enumerate(keys)}
-    means = []
-    for pair, group in zip(pairs, of_settings, strict=True):
-        games = play.at(index[tuple(o.text for o in group)], settings)
-        value = play.ask(scenario_games(games, play.given.setting, pair))
-        means.append(float(value.mean()))
+    found = {}
+    for key, pair in groups.items():
+        games = play.at(index[tuple(o.text for o in of_settings[key])], settings)
+        found[key] = float(play.ask(scenario_games(games, play.given.setting, pair)).mean())
+    means = [found[tuple(o.text for o in pair)] for pair in pairs]
     mean = np.array(means).reshape(len(first.grid), len(second.grid))
+    still = [one.path.form + one.still for one in both if one.still is not None]
     return PhaseDiagram(
         crisis=play.crisis, over=(first.path.form, second.path.form),
         units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
         contour=_contour(mean - play.asked.threshold, first.grid, second.grid),
-        **play.given.said,
+        **{**play.given.said, "notes": (*play.given.said["notes"], *idle_note(still))},
     )  # fmt: skip
 
 

@@ -31,11 +31,19 @@ class Tipping(Answer):
     share_holding: float  # of the draws in which the condition holds at the present value
     grid: np.ndarray  # values of the input
     curve: np.ndarray  # [grid, draw] the estimand
+    still: str | None = (
+        None  # of an input that moves nothing: why, in brackets, where that is known; None where it moves something
+    )
 
     @property
     def sentence(self) -> str:
         """The answer in one sentence."""
         low, high = self.bounds
+        if self.still is not None:
+            return (
+                f"{self.over} moves nothing in {self.crisis}{self.still}: no value between {low:g} and {high:g} {self.unit} "
+                f"changes a game, so nothing turns on it. {self.crosses.text} holds in {self.share_holding:.0%} of draws."
+            )
         if self.value is None:
             return (
                 f"No tipping point of {self.over} between {low:g} and {high:g} {self.unit}: whatever its value there, "

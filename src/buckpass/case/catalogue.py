@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from buckpass.case.problems import clip
 
 HERE = Path(__file__).parent
 ESTIMANDS = HERE.parent / "ledger" / "estimands.toml"
+MECHANISMS = HERE.parent / "model" / "mechanisms.toml"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,23 @@ def parameter_kinds(powers: Iterable[str]) -> dict[str, ParameterKind]:
     return kinds
 
 
+@cache
+def mechanism_ids() -> tuple[str, ...]:
+    """The ids of the model's mechanisms, in the order of `model/mechanisms.toml`."""
+    return tuple(one["id"] for one in tomllib.loads(MECHANISMS.read_text(encoding="utf-8"))["mechanism"])
+
+
+def explanation_parts(name: str) -> list[str]:
+    """The mechanisms that the name of a combination names, which may not exist; none of base, all and argument.
+
+    >>> explanation_parts("FR+BL"), explanation_parts("all-FR"), explanation_parts("base")
+    (['FR', 'BL'], ['FR'], [])
+    """
+    if name in ("base", "all", "argument"):
+        return []
+    return name.split("-")[1:] if name.startswith("all-") else name.split("+")
+
+
 @dataclass(frozen=True)
 class EstimandKind:
     """What a claim may ask: its family, the kinds of the parameters that it may be given, those it must, what it may expect."""
@@ -66,21 +87,44 @@ class EstimandKind:
     expects: str
     needed_with: Mapping[str, Sequence[str]] = field(default_factory=dict)
     needed_without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    needed_when: Sequence[Mapping[str, Any]] = ()
+    one_of: Sequence[Sequence[str]] = ()
+    differ: Sequence[Sequence[str]] = ()
+    in_order: Sequence[Sequence[str]] = ()
 
-    def lacking(self, given: Collection[str]) -> list[str]:
-        """The parameters that must be given beside these and are not."""
+    def lacking(self, given: Mapping[str, Any]) -> list[str]:
+        """What must be given beside these parameters and is not: "at_least", "theatre or crises"."""
         needed = set(self.required)
         needed.update(*(more for one, more in self.needed_with.items() if one in given))
         needed.update(*(more for one, more in self.needed_without.items() if one not in given))
-        return sorted(needed.difference(given))
+        needed.update(*(one["needs"] for one in self.needed_when if one["when"].items() <= given.items()))
+        either = [" or ".join(names) for names in self.one_of if not given.keys() & set(names)]
+        return [*sorted(needed.difference(given)), *either]
+
+    def at_odds(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Parameters that do not go together, each with why; those that are not given go with everything."""
+        for first, second in self.differ:
+            if first in given and second in given and _meet(given[first], given[second]):
+                yield second, f"{clip(given[second])} is what {first} names: nothing is compared with itself"
+        for least, most in self.in_order:
+            if all(type(given.get(name)) is int for name in (least, most)) and given[least] > given[most]:
+                yield most, f"no rung is at least {given[least]} ({least}) and at most {given[most]} ({most})"
+
+
+def _meet(first: Any, second: Any) -> bool:
+    """Whether two names, or lists of names, have one in common."""
+    one, other = ([value] if isinstance(value, str) else value for value in (first, second))
+    return isinstance(one, list | tuple) and isinstance(other, list | tuple) and any(name in other for name in one)
+
+
+BETWEEN = ("needed_with", "needed_without", "needed_when", "one_of", "differ", "in_order")
 
 
 @cache
 def known_estimands() -> Mapping[str, EstimandKind]:
     """The estimands that claims may use, by name.
 
-    The list is `ledger/estimands.toml`: `["name"]` with `parameters = { name = "kind" }`, and `family` and `required` where
-    they bind; `needed_with` and `needed_without` are parameters that must stand beside another, or in its place.
+    The list is `ledger/estimands.toml`, which says what may stand in an entry.
     """
     table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
@@ -90,8 +134,7 @@ def known_estimands() -> Mapping[str, EstimandKind]:
             entry["parameters"],
             frozenset(entry.get("required", ())),
             entry["expects"],
-            entry.get("needed_with", {}),
-            entry.get("needed_without", {}),
+            **{name: entry[name] for name in BETWEEN if name in entry},
         )
         for name, entry in table.items()
     }

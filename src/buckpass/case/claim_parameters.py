@@ -2,21 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from buckpass.case.catalogue import explanation_parts, mechanism_ids, state_codes, world_code
+from buckpass.case.checking.case_wording import keys_at, say
 from buckpass.case.names import Names
+from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.reading.rows import CrisisRow, Scope, Stance
 
 __all__ = ["KINDS", "Expectation", "Kind", "Statement", "expectations", "problems_of"]
 
+Path = tuple[str | int, ...]
+CRISIS_NUMBERS = tuple(n for n, f in CrisisRow.model_fields.items() if f.annotation in (int, float, float | None))
+
+
+def _among(what: str, known: Callable[[Names], Collection[str]]) -> AfterValidator:
+    """Refuses a name that the case (the context of the validation) does not have; without a case every name will do."""
+
+    def look(name: str, about: ValidationInfo) -> str:
+        if about.context is not None and name not in (there := known(about.context)):
+            raise _refused(f"{clip(name)!r} is not {what}", spelling_hint(name, there))
+        return name
+
+    return AfterValidator(look)
+
+
+def _refused(message: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
+
+
+def _on_the_ladder(rung: int, about: ValidationInfo) -> int:
+    if about.context is not None and rung > (top := about.context.rungs.top):
+        hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {top}"
+        raise _refused(f"{clip(rung)} is not on the ladder", hint)
+    return rung
+
+
+def _fitted(name: str, about: ValidationInfo) -> str:
+    for one in explanation_parts(name):
+        if one not in mechanism_ids():
+            hint = f"{spelling_hint(one, mechanism_ids())} Combinations: base, FR, FR+BL, all, all-FR"
+            raise _refused(f"{clip(name)!r} names the mechanism {clip(one)!r}, which does not exist", hint)
+    if name == "argument" and about.context is not None and not about.context.argument:
+        hint = 'write argument = ["FR", "BL"] in it, or name the mechanisms, as in FR+BL'
+        raise _refused("'argument' is what case.toml does not declare", hint)
+    return name
+
+
+def _first_to_last(years: tuple[int, int]) -> tuple[int, int]:
+    if years[0] > years[1]:
+        raise _refused(f"{list(years)}: the first year lies after the last", f"write {[years[1], years[0]]}")
+    return years
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _series(names: Names) -> Collection[str]:
+    return Anything() if names.series is None else names.series
+
+
+class Anything(tuple[str, ...]):
+    """What holds every name: of a table that could not be read, or is not there, nothing is known."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Rung = Annotated[int, Field(ge=0, strict=True)]
+Rung = Annotated[int, Field(ge=0, strict=True), AfterValidator(_on_the_ladder)]
 Year = Annotated[int, Field(ge=1000, le=2999, strict=True)]
+Years = Annotated[tuple[Year, Year], AfterValidator(_first_to_last)]
 Bound = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Truth = Annotated[bool, Field(strict=True)]
+Power = Annotated[Name, _among("a power", lambda n: n.powers)]
+Party = Annotated[Name, _among("a party of [arrangement] in case.toml", lambda n: n.parties)]
+State = Annotated[
+    Name,
+    _among("a state or theatre", lambda n: (*n.states, *n.theatres, world_code(), *sorted(state_codes()))),
+]
+Actor = Annotated[Name, _among("a state or organisation of this case", lambda n: (*n.actors, *sorted(state_codes())))]
+Organisation = Annotated[Name, _among("an organisation", lambda n: n.organisations)]
+Theatre = Annotated[Name, _among("a theatre", lambda n: n.theatres)]
+Crisis = Annotated[Name, _among("a crisis of crises.csv", lambda n: n.crises)]
+Series = Annotated[Name, _among("a series of series.csv", _series)]
+Shown = Annotated[
+    Name,
+    _among("a series of series.csv or a number of crises.csv",
+           lambda n: Anything() if n.series is None else (*n.series, *CRISIS_NUMBERS)),
+]  # fmt: skip
+Parameter = Annotated[Name, _among("a parameter of case.toml", lambda n: ("alignment", *n.parameters))]
+Explanation = Annotated[Name, AfterValidator(_fitted)]
+Domain = Literal["economic", "security"]
 
 
 class Entry(BaseModel):
@@ -40,11 +134,31 @@ class Expectation(Entry):
         return self
 
 
-class Also(Expectation):
+class AlsoOfPower(Entry):
+    """A second thing that must hold, of another power's number: exactly one bound."""
+
+    power: Power
+    above: Bound | None = None
+    below: Bound | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> AlsoOfPower:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("one of above and below is needed")
+        return self
+
+
+class Also(AlsoOfPower):
     """A second thing that must hold: of another power's response, or of the buck that a power passes."""
 
-    power: Name | None = None
-    buck_passed_by: Name | None = None
+    power: Power | None = None  # type: ignore[assignment]
+    buck_passed_by: Power | None = None
+
+    @model_validator(mode="after")
+    def _of_whom(self) -> Also:
+        if (self.power is None) == (self.buck_passed_by is None):
+            raise ValueError("one of power and buck_passed_by is needed")
+        return self
 
 
 class Statement(Entry):
@@ -53,19 +167,19 @@ class Statement(Entry):
     A figure is that of `year`, by default the last; it is more than a number, or than another actor's of the same year.
     """
 
-    actor: Name | None = None
-    any_of: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    crisis: Name | None = None
-    theatre: Name | None = None
+    actor: Actor | None = None
+    any_of: Annotated[tuple[Actor, ...], Field(min_length=1)] | None = None
+    crisis: Crisis | None = None
+    theatre: Theatre | None = None
     at_least: Rung | None = None
     at_most: Rung | None = None
     equals: Rung | None = None
-    stance: Name | None = None
-    scope: Name | None = None
-    series: Name | None = None
-    partner: Name | None = None
-    year: int | None = None
-    more_than: float | Name | None = None
+    stance: Stance | None = None
+    scope: Scope | None = None
+    series: Series | None = None
+    partner: State | None = None
+    year: Year | None = None
+    more_than: Bound | Actor | None = None
     fact: Name | None = None
     holds: Literal[True, False, "doubt"] | None = None
     sources: tuple[Name, ...] = ()
@@ -111,7 +225,7 @@ class Scenario(Entry):
 
     label: Name
     set: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    consent_without: Name | None = None
+    consent_without: Power | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Scenario:
@@ -123,72 +237,96 @@ class Scenario(Entry):
 class Records(Entry):
     """Yearly records of one actor that count as acts."""
 
-    series: Name
-    actor: Name
+    series: Series
+    actor: Actor
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of parameter: in words, how it is read, and of which of the case's names it must be (None: no names)."""
+    """A kind of parameter: in words, and how it is read; the names of a case are the context of the reading."""
 
     words: str
     adapter: TypeAdapter
-    names: Callable[[Names], Sequence[str]] | None = None
 
 
-def _kind(words: str, of: Any, names: Callable[[Names], Sequence[str]] | None = None) -> Kind:
-    return Kind(words, TypeAdapter(of), names)
+def _kind(words: str, of: Any) -> Kind:
+    return Kind(words, TypeAdapter(of))
 
 
-Names_ = Annotated[tuple[Name, ...], Field(min_length=1)]
+def _some(of: Any) -> Any:
+    return Annotated[tuple[of, ...], Field(min_length=1)]
+
+
+def _one_or_more(of: Any) -> Any:
+    return Annotated[_some(of), BeforeValidator(_listed)]
+
+
 KINDS: Mapping[str, Kind] = {
-    "power": _kind("a power", Name, lambda n: n.powers),
-    "powers": _kind("a list of powers", Names_, lambda n: n.powers),
-    "actor": _kind("a state or organisation", Name),
-    "actors": _kind("a list of states or organisations", Names_),
-    "organisation": _kind("an organisation", Name, lambda n: n.organisations),
-    "organisations": _kind("a list of organisations", Names_, lambda n: n.organisations),
-    "one or more organisations": _kind("an organisation, or a list of them", Name | Names_, lambda n: n.organisations),
-    "years by state": _kind("a table of state = [year, year it is set against]", dict[Name, tuple[Year, Year]]),
-    "theatres": _kind("a theatre, or a list of them", Name | Names_, lambda n: n.theatres),
-    "crises": _kind("a list of crises", Names_, lambda n: n.crises),
-    "states": _kind("a list of states", Names_),
-    "series": _kind("the name of a series", Name),
-    "list of series": _kind("a list of series", Names_),
-    "labelled series": _kind("a table of label = series", dict[Name, Name]),
-    "leaders": _kind("a table of domain = power", dict[Literal["economic", "security"], Name]),
-    "domains": _kind("a list of domains", Annotated[tuple[Literal["economic", "security"], ...], Field(min_length=1)]),
-    "domain": _kind("a domain: economic or security", Literal["economic", "security"]),
+    "power": _kind("a power", Power),
+    "parties": _kind("a list of parties of [arrangement]", _some(Party)),
+    "actor": _kind("a state or organisation", Actor),
+    "actors": _kind("a list of states or organisations", _some(Actor)),
+    "organisation": _kind("an organisation", Organisation),
+    "organisations": _kind("a list of organisations", _some(Organisation)),
+    "one or more organisations": _kind("an organisation, or a list of them", _one_or_more(Organisation)),
+    "years by state": _kind("a table of state = [year, year it is set against]", dict[State, tuple[Year, Year]]),
+    "theatres": _kind("a theatre, or a list of them", _one_or_more(Theatre)),
+    "crises": _kind("a list of crises", _some(Crisis)),
+    "states": _kind("a list of states", _some(State)),
+    "series": _kind("the name of a series", Series),
+    "list of series": _kind("a list of series", _some(Series)),
+    "series or numbers of crises": _kind("a list of series, or of numbers of crises.csv", _some(Shown)),
+    "labelled series": _kind("a table of label = series", dict[Name, Series]),
+    "leaders": _kind("a table of domain = power", dict[Domain, Power]),
+    "domains": _kind("a list of domains", _some(Domain)),
+    "domain": _kind("a domain: economic or security", Domain),
     "rung": _kind("a rung", Rung),
     "year": _kind("a year", Year),
-    "years": _kind("a first and a last year", tuple[Year, Year]),
-    "periods": _kind("a list of pairs of years", Annotated[tuple[tuple[Year, Year], ...], Field(min_length=1)]),
-    "truths": _kind("a list of true and false", Annotated[tuple[Truth, ...], Field(min_length=1)]),
+    "years": _kind("a first and a last year", Years),
+    "periods": _kind("a list of pairs of years", _some(Years)),
+    "truths": _kind("a list of true and false", _some(Truth)),
     "yearly": _kind('the word "yearly"', Literal["yearly"]),
-    "word": _kind("a word", Name),
-    "words": _kind("a list of words", Names_),
+    "explanation": _kind("an explanation, as FR, FR+BL or all", Explanation),
+    "explanations": _kind("a list of explanations", _some(Explanation)),
+    "mechanism of a gap": _kind(
+        "stake, cost, backlash, norm, influence or others",
+        Literal["stake", "cost", "backlash", "norm", "influence", "others"],
+    ),
+    "parameter": _kind('a parameter of case.toml, or "alignment"', Parameter),
+    "backlash": _kind('the word "backlash"', Literal["backlash"]),
     "probability": _kind(
         "p_power_deploys or p_organisation_deploys", Literal["p_power_deploys", "p_organisation_deploys"]
     ),
     "held": _kind("a list of stake and severity", tuple[Literal["stake", "severity"], ...]),
-    "statements": _kind("a list of statements", Annotated[tuple[Statement, ...], Field(min_length=1)]),
+    "statements": _kind("a list of statements", _some(Statement)),
     "readings": _kind("a list of readings", tuple[Reading, ...]),
-    "records": _kind("a list of series and actor", Annotated[tuple[Records, ...], Field(min_length=1)]),
-    "scenarios": _kind("a list of scenarios", Annotated[tuple[Scenario, ...], Field(min_length=1)]),
+    "records": _kind("a list of series and actor", _some(Records)),
+    "scenarios": _kind("a list of scenarios", _some(Scenario)),
     "also": _kind("a second expectation", Also),
+    "also of a power": _kind("a second expectation, of another power", AlsoOfPower),
 }
 # What an estimand's number can be asked: where it stands to a bound, whether something is so, that all statements hold; or nothing.
 EXPECTED = {"bound": ("above", "below"), "truth": ("equals",), "all hold": ("equals",), "nothing": ()}
 
 
-def problems_of(kind: Kind, value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Where in a parameter's value something is wrong, and what; nothing where it can be read."""
+def problems_of(kind: Kind, value: Any, names: Names | None = None) -> Iterator[tuple[Path, str, str]]:
+    """Where in a parameter's value something is wrong, what, and what to do; nothing where it can be read.
+
+    names : those of the case; without them a name is any text.
+    """
     try:
-        kind.adapter.validate_python(_as_tuples(value))
+        kind.adapter.validate_python(_as_tuples(value), context=names)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False):
-            where = tuple(p for p in one["loc"] if isinstance(p, int) or str(p).isidentifier())
-            yield where, f"{one['msg'].removeprefix('Value error, ')} (wanted: {kind.words})"
+        for one in error.errors(include_url=False):
+            where = tuple(step for step in one["loc"] if step in _steps(value))
+            message, hint = say(one, keys_at(kind.adapter, one["loc"]) if one["type"] == "extra_forbidden" else ())
+            yield where, f"{message} (wanted: {kind.words})", hint
+
+
+def _steps(value: Any) -> set[Any]:
+    """Every key and position inside a value; what else stands in a validator's path are names of its own."""
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    return {step for key, inner in pairs for step in (key, *_steps(inner))}
 
 
 def expectations(asked: str, expect: Mapping[str, Any]) -> Iterator[str]:

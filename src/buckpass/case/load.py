@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from buckpass.case.case import Case
 from buckpass.case.checking.references import Material, check_references
@@ -116,7 +116,7 @@ class _Parts:
     claims: TomlFile[ClaimFile] | None
     tables: Mapping[str, Table]
     sources: Mapping[str, Source]
-    scenarios: Mapping[str, Scenario]
+    scenarios: Sequence[TomlFile[Scenario]]
 
 
 def _read_parts(reading: Reading) -> _Parts:
@@ -144,11 +144,11 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
         series=parts.tables["series.csv"].frame,
         claims=parts.claims.content.claim,
         sources=parts.sources,
-        scenarios=parts.scenarios,
+        scenarios={PurePath(f.name).stem: f.content for f in parts.scenarios if f.content is not None},
         hash=reading.digest(sorted(reading.texts)),
         record_hash=reading.digest(RECORD_FILES),
     )
-    case.derived["lines"] = {"case.toml": parts.settings.lines, "claims.toml": parts.claims.lines}
+    case.derived["lines"] = {file.name: file.lines for file in (parts.settings, parts.claims, *parts.scenarios)}
     return case
 
 
@@ -190,16 +190,16 @@ def _sources(reading: Reading) -> dict[str, Source]:
     return sources
 
 
-def _scenarios(reading: Reading) -> Mapping[str, Scenario]:
+def _scenarios(reading: Reading) -> list[TomlFile[Scenario]]:
     try:
         paths = sorted((reading.folder / "scenarios").glob("*.toml"))
     except OSError:
-        return {}
+        return []
     if len(paths) > MOST_SCENARIOS:
         reading.add([Problem("scenarios", None, "", f"{len(paths)} files, more than {MOST_SCENARIOS}: not read")])
-        return {}
-    files = {path.stem: _toml(reading, f"scenarios/{path.name}", Scenario) for path in paths}
-    return {name: file.content for name, file in files.items() if file is not None and file.content is not None}
+        return []
+    files = [_toml(reading, f"scenarios/{path.name}", Scenario) for path in paths]
+    return [file for file in files if file is not None and file.content is not None]
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

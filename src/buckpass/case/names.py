@@ -24,6 +24,10 @@ class Names:
     crises: tuple[str, ...]
     types: tuple[str, ...]
     rungs: Rungs
+    parameters: tuple[str, ...] = ()
+    argument: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
+    series: tuple[str, ...] | None = None  # None where series.csv has none, or could not be read to its end
 
     @property
     def actors(self) -> tuple[str, ...]:
@@ -31,8 +35,8 @@ class Names:
         return (*self.states, *self.organisations)
 
 
-def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
-    """The ids that the settings define."""
+def names_of(settings: Settings, crises: Iterable[str] = (), series: Iterable[str] = ()) -> Names:
+    """The ids that the settings define, with those of crises.csv and series.csv."""
     powers = tuple(power.id for power in settings.powers)
     hosts = tuple(host.id for host in settings.hosts)
     members = [member.state for organisation in settings.organisations for member in organisation.members]
@@ -45,6 +49,10 @@ def names_of(settings: Settings, crises: Iterable[str] = ()) -> Names:
         crises=tuple(crises),
         types=tuple(settings.crisis_types),
         rungs=settings.ladder.rungs,
+        parameters=tuple(settings.parameters),
+        argument=settings.argument,
+        parties=settings.arrangement.parties if settings.arrangement is not None else (),
+        series=tuple(dict.fromkeys(series)) or None,
     )
 
 

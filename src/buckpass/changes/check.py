@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from buckpass.case import Case, Check, Problem, UnknownName, load
-from buckpass.case.provenance import claim_lines
-from buckpass.changes.overrides import BadOverride, parse_overrides
+from buckpass.case.reading.toml_lines import line_of
+from buckpass.changes import in_case
+from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
+from buckpass.measured.eligibility import reached_crises
 
 __all__ = ["check_case"]
 
-Asked = tuple[str, int | None, Sequence[str], str | None]  # file, line, the changes, in which crisis
+Place = tuple[str, tuple[str | int, ...]]  # file, and the path of keys inside it
+SEE_PATHS = "`buckpass help paths` says what can be changed"
 
 
 def check_case(ref: str | Path) -> Check:
@@ -23,30 +27,66 @@ def check_case(ref: str | Path) -> Check:
     check = load.check_case(ref)
     if check.case is None:
         return check
-    problems = tuple(
-        p for asked in (*_by_scenarios(check.case), *_by_claims(check.case)) for p in _wrong(check.case, *asked)
-    )
+    problems = (*_by_scenarios(check.case), *_by_claims(check.case))
     return Check(False, (*problems, *check.problems)) if problems else check
 
 
-def _by_scenarios(case: Case) -> Iterator[Asked]:
+def _by_scenarios(case: Case) -> Iterator[Problem]:
     for name, scenario in case.scenarios.items():
-        yield f"scenarios/{name}.toml", None, scenario.set, scenario.crisis
+        file = f"scenarios/{name}.toml"
+        if scenario.crisis is None:
+            yield from _wrong(case, (file, ("set",)), scenario.set, ())
+        elif scenario.crisis in set(case.crises["crisis_id"]):
+            yield from _wrong(case, (file, ("set",)), scenario.set, (scenario.crisis,))
+        else:
+            unknown = str(UnknownName("crisis", scenario.crisis, case.crises["crisis_id"]))
+            yield _problem(case, (file, ("crisis",)), unknown, "")
 
 
-def _by_claims(case: Case) -> Iterator[Asked]:
-    lines = claim_lines(case)
-    for claim in case.claims:
-        given = claim.estimand.parameters.get("scenarios") if claim.estimand is not None else None
-        for scenario in given if isinstance(given, list) else ():
-            if isinstance(scenario, dict) and isinstance(texts := scenario.get("set"), list):
-                yield "claims.toml", lines.get(claim.id), [str(text) for text in texts], None
+def _by_claims(case: Case) -> Iterator[Problem]:
+    for number, claim in enumerate(case.claims):
+        given = claim.estimand.parameters if claim.estimand is not None else {}
+        path = ("claim", number, "estimand")
+        if "scenarios" not in given:
+            continue
+        crises = reached_crises(case, given)
+        if not crises:
+            seen = f"the mandate of {given['organisation']} reaches none of the claim's crises"
+            yield _problem(case, ("claims.toml", (*path, "organisation")), seen, "name crises that it could act in")
+        if given["measure"] == "p_organisation_deploys" and not case.organisation(given["organisation"]).is_vehicle:
+            seen = f"{given['organisation']} is no vehicle in this case, so the model never deploys through it"
+            yield _problem(case, ("claims.toml", (*path, "organisation")), seen, "set is_vehicle = true in case.toml")
+        for count, scenario in enumerate(given["scenarios"]):
+            place = ("claims.toml", (*path, "scenarios", count))
+            if "consent_without" in scenario:
+                yield from _wrong_consent(case, place, given, scenario["consent_without"])
+            else:
+                yield from _wrong(case, (place[0], (*place[1], "set")), scenario["set"], crises)
 
 
-def _wrong(case: Case, file: str, line: int | None, texts: Sequence[str], crisis: str | None) -> Iterator[Problem]:
+def _wrong(case: Case, place: Place, texts: Sequence[str], crises: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with changes that are asked of some crises, or of no crisis that is known yet."""
     try:
-        parse_overrides(texts, case, crisis)
-    except UnknownName as unknown:
-        yield Problem(file, line, "crisis", str(unknown))
+        parse_overrides(texts, case)
+        if crises and texts:
+            from buckpass.changes.scenario import usable_changes  # loads the games: only where a change is made in one
+
+            usable_changes(texts, case, [case.crisis(crisis) for crisis in crises])
     except BadOverride as bad:
-        yield from (Problem(file, line, "set", reason) for reason in bad.problems)
+        yield from (_problem(case, place, reason.removeprefix("--set "), SEE_PATHS) for reason in bad.problems)
+
+
+def _wrong_consent(case: Case, place: Place, given: Mapping[str, Any], member: str) -> Iterator[Problem]:
+    if "organisation" not in given:
+        seen = "takes a consent out, and the claim names no organisation"
+        yield _problem(case, place, seen, "give organisation = …")
+        return
+    try:
+        in_case.without_consent_of(case, given["organisation"], member)
+    except Unusable as reason:
+        yield _problem(case, place, str(reason), 'ask for a change instead: set = ["…"]')
+
+
+def _problem(case: Case, place: Place, message: str, hint: str) -> Problem:
+    file, path = place
+    return Problem(file, line_of(case.derived["lines"][file], path), str(path[-1]), message, hint)

@@ -219,8 +219,10 @@ def tip(
 
     def tell_it(found) -> None:
         tell(found.sentence)
-        if len(over) == 1:
+        if len(over) == 1 and found.still is None:
             tell_table(found.table(every=SHOWN_EVERY))
+        elif len(over) == 1:
+            return
         else:
             tell(found.drawn)
             tell(" ".join(found.notes))

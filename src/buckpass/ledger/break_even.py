@@ -30,8 +30,6 @@ def break_even(question: Question) -> Finding:
     their equilibrium.
     """
     asked, given = predictions_of(question), question.parameters
-    if given["parameter"] != "backlash":
-        raise CannotCompute(f"the break-even value of {given['parameter']!r} is not computed; only that of backlash is")
     fit = best_freeing(asked.posteriors, "backlash.level", PREFERRED)
     if fit is None:
         raise CannotCompute("needs a fit in which backlash is free and whose diagnostics passed (everything, or BL)")

@@ -63,15 +63,15 @@ def assess(
     No claim is left out: one that cannot be computed says why.
     """
     predictions, lines = _predictions(case, posteriors, kept), claim_lines(case)
-    found = (_each_for_itself(Question(claim, case, predictions, seed)) for claim in along(case.claims))
+    found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))
     return Verdicts(tuple(_placed(case, one, lines.get(one.id)) for one in found), case.id, case.hash, seed)
 
 
 def assess_claim(
     case: Case, claim: Claim, posteriors: Mapping[str, Any] | None = None, seed: int = 0, kept: Gathered | None = None
 ) -> Verdict:  # fmt: skip
-    """The verdict on one claim."""
-    return assess_question(Question(claim, case, _predictions(case, posteriors, kept), seed))
+    """The verdict on one claim; raises what is wrong with its names."""
+    return _judged(Question(claim, case, _predictions(case, posteriors, kept), seed))
 
 
 def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
@@ -89,8 +89,7 @@ def _predictions(case: Case, posteriors: Mapping[str, Any] | None, kept: Gathere
     return Predictions(case, posteriors, kept=kept)
 
 
-def assess_question(question: Question) -> Verdict:
-    """The verdict on one claim with predictions that are already there."""
+def _judged(question: Question) -> Verdict:
     claim = question.claim
     if claim.family == "not_computed" or claim.estimand is None:
         return blank(claim, "not_computed", claim.not_computed)
@@ -101,10 +100,10 @@ def assess_question(question: Question) -> Verdict:
         return blank(claim, _without_number(claim), str(reason), Finding(detail=reason.detail))
 
 
-def _each_for_itself(question: Question) -> Verdict:
-    """The verdict on a claim of a ledger; whatever goes wrong with it is said in its place and costs no other."""
+def assess_question(question: Question) -> Verdict:
+    """The verdict on a claim with predictions that are there; what goes wrong is said in its place and costs no other."""
     try:
-        return assess_question(question)
+        return _judged(question)
     except Exception as error:
         is_ours = type(error).__module__.startswith("buckpass")
         said = " ".join(str(error).split())

@@ -22,7 +22,7 @@ from buckpass.ledger.predictions import (
     predictions_of,
     sample_of,
 )
-from buckpass.measured.eligibility import eligible_crises
+from buckpass.measured.eligibility import reached_crises
 from buckpass.predict.drawing import Drawn
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
@@ -90,11 +90,8 @@ def whatif(question: Question) -> Finding:
     than without the consent of any other member, draw by draw.
     """
     asked, given = predictions_of(question), question.parameters
-    consents = any("consent_without" in scenario for scenario in given["scenarios"])
-    of_power = given["measure"] == "p_power_deploys"
-    for name, is_needed in (("power", of_power), ("organisation", consents or not of_power)):
-        if is_needed and name not in given:
-            raise CannotCompute(f"the claim's measure or scenarios need {name}")
+    if "organisation" not in given and any("consent_without" in scenario for scenario in given["scenarios"]):
+        raise CannotCompute("the claim's scenarios need organisation")
     crises = _reached(question)
     changes: dict[str, dict[str, float]] = {}
 
@@ -127,8 +124,6 @@ def _crises(question: Question) -> tuple[str, ...]:
         for crisis in given["crises"]:
             question.case.crisis(crisis)
         return tuple(given["crises"])
-    if "theatre" not in given:
-        raise CannotCompute("the claim's estimand needs theatre or crises")
     return crises_in(question.case, given["theatre"])
 
 
@@ -212,14 +207,10 @@ def _other_consents(
 
 def _reached(question: Question) -> tuple[str, ...]:
     """The claim's crises, of an organisation those that its mandate reaches: elsewhere it cannot deploy at all."""
-    crises = _crises(question)
-    if "organisation" not in question.parameters:
-        return crises
-    name = question.parameters["organisation"]
-    reached = set(eligible_crises(question.case, name))
-    found = tuple(c for c in crises if c in reached)
+    _crises(question)  # names that lead nowhere are said first
+    found = reached_crises(question.case, question.parameters)
     if not found:
-        raise CannotCompute(f"the mandate of {name} reaches none of these crises")
+        raise CannotCompute(f"the mandate of {question.parameters.get('organisation')} reaches none of these crises")
     return found
 
 

@@ -83,8 +83,6 @@ def _quantity(case: Case, given: dict) -> tuple[Quantity, str, tuple[str | int, 
     """The number, what it is of, its place in case.toml, and what it was in earlier periods."""
     if given["parameter"] != "alignment":
         return case.quantity(given["parameter"]), given["parameter"], ("parameters", given["parameter"]), ""
-    if not {"theatre", "of", "with"} <= set(given):
-        raise CannotCompute('parameter = "alignment" needs theatre, of and with')
     periods = sorted(case.alignments(given["theatre"], given["of"], given["with"]), key=lambda a: a.from_ or date.min)
     if periods:
         *before, found = periods

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from buckpass.case import Case, UnknownName
+from buckpass.case.catalogue import state_codes
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.measured.eligibility import eligible_crises
 
@@ -86,7 +87,7 @@ def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
 
 
 def _known_actor(case: Case, rows: pl.DataFrame, actor: str) -> None:
-    known = {*rows["actor"], *case.powers, *case.hosts, *case.organisations}
+    known = {*rows["actor"], *case.powers, *case.hosts, *case.organisations, *state_codes()}
     if actor not in known:
         raise UnknownName("actor", actor, known)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from buckpass.case import BuckpassError, Case
-from buckpass.ledger.ledger import assess, assess_claim
+from buckpass.ledger.finding import Question
+from buckpass.ledger.ledger import assess, assess_question
 from buckpass.ledger.verdicts import Verdict, Verdicts
 from buckpass.measured import widened, without_recalled
 
@@ -63,7 +64,9 @@ def assess_under(
     claims = tuple(c for c in case.claims if c.family in FAMILIES)
     whole = before or assess(case.replace(claims=claims), seed=seed)
     now = tuple(whole[c.id] for c in claims)
-    after = Verdicts(tuple(assess_claim(changed, c, None, seed) for c in claims), case.id, changed.hash, seed)
+    after = Verdicts(
+        tuple(assess_question(Question(c, changed, None, seed)) for c in claims), case.id, changed.hash, seed
+    )
     return Sensitivity(_condition(basis, doubt), after, _changes(now, after.verdicts))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import polars as pl
 
 from buckpass.case import Case
 
-__all__ = ["Reach", "eligible_crises"]
+__all__ = ["Reach", "eligible_crises", "reached_crises"]
 
 Reach = Literal["mandate", "membership"]
 
@@ -30,3 +33,11 @@ def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") 
         if members and (is_member if reach == "membership" else case.covers(organisation_id, kind, hosts, day)):
             found.append(crisis)
     return tuple(found)
+
+
+def reached_crises(case: Case, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The crises that a claim's `crises` or `theatre` names; with an `organisation` those that its mandate reaches."""
+    theatres = [given["theatre"]] if isinstance(given.get("theatre"), str) else given.get("theatre", ())
+    named = given.get("crises") or case.crises.filter(pl.col("theatre").is_in(list(theatres)))["crisis_id"]
+    reached = eligible_crises(case, given["organisation"]) if "organisation" in given else tuple(named)
+    return tuple(crisis for crisis in named if crisis in reached)

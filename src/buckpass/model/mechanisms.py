@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from buckpass.case import Case
+from buckpass.case.catalogue import explanation_parts
 from buckpass.case.problems import spelling_hint
 from buckpass.model.terms import Prior, model_file, term, terms
 
@@ -103,14 +104,8 @@ def combination(name: str, case: Case | None = None) -> Combination:
         A mechanism that does not exist, or `argument` of a case that declares none.
     """
     ids = tuple(m.id for m in mechanisms())
-    if name == ARGUMENT:
-        wanted = _argument(case)
-    elif name == BASE:
-        wanted = set()
-    elif name == ALL or name.startswith(f"{ALL}-"):
-        wanted = set(ids) - _known(name.split("-")[1:], name)
-    else:
-        wanted = _known(name.split("+"), name)
+    named = _argument(case) if name == ARGUMENT else _known(explanation_parts(name), name)
+    wanted = set(ids) - named if name == ALL or name.startswith(f"{ALL}-") else named
     return _combination(tuple(i for i in ids if i in wanted))
 
 

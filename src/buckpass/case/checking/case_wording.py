@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from buckpass.case.problems import clip, spelling_hint
 
@@ -31,6 +31,8 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
             f"has {count} entries; {f'at least {least}' if kind == 'too_short' else f'at most {most}'} are needed",
             "",
         )
+    if kind == "refused":
+        return context["message"], context["hint"]
     if kind == "value_error":
         return clip(context.get("error", error["msg"]), 300), ""
     return f"{_shown(seen)}: {_sentence(error['msg'])}", ""
@@ -51,11 +53,11 @@ def _sentence(message: str) -> str:
 
 
 @cache
-def _schema_of(model: type[BaseModel]) -> Mapping[str, Any]:
-    return model.model_json_schema()
+def _schema_of(model: type[BaseModel] | TypeAdapter) -> Mapping[str, Any]:
+    return model.json_schema() if isinstance(model, TypeAdapter) else model.model_json_schema()
 
 
-def keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[str, ...]:
+def keys_at(model: type[BaseModel] | TypeAdapter, loc: Sequence[str | int]) -> tuple[str, ...]:
     """The keys that the schema knows in the table in which `loc` stands."""
     schema = _schema_of(model)
     definitions = schema.get("$defs", {})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from buckpass.case.catalogue import EstimandKind, known_estimands, state_codes
+from buckpass.case.catalogue import EstimandKind, known_estimands
 from buckpass.case.claim_parameters import KINDS, expectations, problems_of
-from buckpass.case.names import Names, missing, twice, unknown
-from buckpass.case.problems import Problem, clip
+from buckpass.case.names import Names, twice, unknown
+from buckpass.case.problems import Problem
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Claim, ClaimFile
 
 Path = tuple[str | int, ...]
-RUNG_PARAMETERS = ("at_least", "at_most", "among_at_least", "crises_at_least", "rung")
 
 
 def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Problem]:
@@ -26,7 +24,6 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Pro
         if claim.estimand is None:
             continue
         path = ("claim", position, "estimand")
-        yield from _named(file, path, claim.estimand.parameters, names)
         if claim.estimand.name in estimands:
             yield from _asked(file, path, claim, estimands[claim.estimand.name], names)
             for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
@@ -46,52 +43,13 @@ def _asked(file: TomlFile, path: Path, claim: Claim, kind: EstimandKind, names: 
             allowed = sorted(kind.parameters)
             yield unknown(file, (*path, parameter), f"a parameter of {kind.name}", parameter, allowed)
             continue
-        wanted = KINDS[kind.parameters[parameter]]
-        wrong = list(problems_of(wanted, value))
-        for where, message in wrong:
-            yield file.problem((*path, parameter, *where), message, f"see what {kind.name} takes in the reference")
-        if wanted.names is not None and not wrong and parameter not in NAMED_ANYWHERE:
-            yield from missing(file, (*path, parameter), wanted.words, value, wanted.names(names))
+        for where, message, hint in problems_of(KINDS[kind.parameters[parameter]], value, names):
+            yield file.problem((*path, parameter, *where), message, hint or _look_up(kind))
+    for parameter, message in kind.at_odds(given):
+        yield file.problem((*path, parameter), message, f"mend one of them: {_look_up(kind)}")
     for parameter in kind.lacking(given):
         yield file.problem(path, f"{kind.name} needs {parameter}", f"give {parameter} = …")
 
 
-def _named(file: TomlFile, path: Path, value: Any, names: Names) -> Iterator[Problem]:
-    """Powers, crises, organisations and theatres that the parameters name, at any depth."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            kind, known = _kind_of(key, names)
-            if known and _is_text(inner):
-                yield from missing(file, (*path, key), kind, inner, known)
-            elif _is_rung(key, value) and type(inner) is int and inner > names.rungs.top:
-                hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {names.rungs.top}"
-                yield file.problem((*path, key), f"{clip(inner)} is not on the ladder", hint)
-            else:
-                yield from _named(file, (*path, key), inner, names)
-    elif isinstance(value, (list, tuple)):
-        for position, inner in enumerate(value):
-            yield from _named(file, (*path, position), inner, names)
-
-
-NAMED_ANYWHERE = ("crisis", "crises", "power", "organisation", "theatre", "actor")  # checked at any depth, by `_named`
-
-
-def _kind_of(key: str, names: Names) -> tuple[str, Sequence[str]]:
-    kinds: dict[str, tuple[str, Sequence[str]]] = {
-        "crisis": ("a crisis of crises.csv", names.crises),
-        "crises": ("a crisis of crises.csv", names.crises),
-        "power": ("a power", names.powers),
-        "organisation": ("an organisation", names.organisations),
-        "theatre": ("a theatre", names.theatres),
-        "actor": ("a state or organisation of this case", (*names.actors, *sorted(state_codes()))),
-    }
-    return kinds.get(key, ("", ()))
-
-
-def _is_rung(key: str, beside: Mapping[str, Any]) -> bool:
-    """Whether a parameter is a rung; `equals` is one in a statement about an actor."""
-    return key in RUNG_PARAMETERS or (key == "equals" and bool({"actor", "any_of"} & beside.keys()))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))
+def _look_up(kind: EstimandKind) -> str:
+    return f"`buckpass help estimands {kind.name}` says what it takes"

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from buckpass.case.catalogue import parameter_kinds, state_codes, world_code
+from buckpass.case.catalogue import mechanism_ids, parameter_kinds, state_codes, world_code
 from buckpass.case.checking.claim_references import check_claims
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.figures import odd_figures
@@ -42,7 +42,7 @@ class Material:
 def check_references(material: Material) -> list[Problem]:
     """Every name that leads nowhere, every key that stands twice, every number out of its parameter's range."""
     crises = material.tables["crises.csv"]
-    names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids))
+    names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids), _known_series(material))
     checks = [
         _settings_names(material.settings, material.content, names),
         _organisations(material.settings, material.content, names),
@@ -58,6 +58,11 @@ def check_references(material: Material) -> list[Problem]:
         _sources(material),
     ]
     return [problem for check in checks for problem in _capped(check)]
+
+
+def _known_series(material: Material) -> tuple[str, ...]:
+    table = material.tables["series.csv"]
+    return (*table.frame["series"], *sorted(table.broken_ids)) if table.is_whole else ()
 
 
 def _capped(problems: Iterator[Problem]) -> Iterator[Problem]:
@@ -78,6 +83,7 @@ def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterato
     if names.crises:  # an unreadable crises.csv is said once, not here again
         yield from missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
     yield from missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
+    yield from missing(file, ("argument",), "a mechanism", settings.argument, mechanism_ids())
     for table in ("powers", "hosts", "theatres", "organisations"):
         yield from twice(file, table, getattr(names, table))
     for position, power in enumerate(settings.powers):
@@ -176,15 +182,14 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 
 
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
-    table, file, measures = material.tables["series.csv"], material.settings, material.content.measures
-    known = tuple(dict.fromkeys((*table.frame["series"], *sorted(table.broken_ids))))
+    file, measures = material.settings, material.content.measures
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
-        if table.is_whole and known:
-            yield from missing(file, (*path, "series"), "a series of series.csv", measure.series, known)
+        if names.series is not None:
+            yield from missing(file, (*path, "series"), "a series of series.csv", measure.series, names.series)
             for position, other in enumerate(measure.alternatives):
                 where = (*path, "alternatives", position, "series")
-                yield from missing(file, where, "a series of series.csv", other.series, known)
+                yield from missing(file, where, "a series of series.csv", other.series, names.series)
         if domain != "capacity":
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
             for position, least in enumerate(measure.least_volumes):

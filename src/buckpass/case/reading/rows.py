@@ -42,6 +42,8 @@ Span = Annotated[str | None, _cell(_span_text)]
 YesNo = Annotated[bool | None, _cell(parse_yes_no)]
 Count = Annotated[float | None, _cell(parse_number), Field(ge=0)]
 Rung = Annotated[int | None, _cell(parse_integer), Field(ge=0, lt=MOST_RUNGS)]
+Stance = Literal["support", "neutral", "critical", "none", "unknown"]
+Scope = Literal["host_support", "own_assets", "own_claim", "belligerent", "none", "unknown"]
 Confidence = Annotated[Literal["high", "medium", "low", "none"], BeforeValidator(_word)]
 
 
@@ -112,13 +114,10 @@ class ResponseRow(Entry):
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
     date: Span = Field(None, description="ISO date or span")
-    stance: Annotated[Literal["support", "neutral", "critical", "none", "unknown"], BeforeValidator(_word)] = Field(
-        "unknown", description="towards the host's government"
+    stance: Annotated[Stance, BeforeValidator(_word)] = Field("unknown", description="towards the host's government")
+    scope: Annotated[Scope, BeforeValidator(_word)] = Field(
+        "unknown", description="what the act was for: the ladder alone mixes help with coercion"
     )
-    scope: Annotated[
-        Literal["host_support", "own_assets", "own_claim", "belligerent", "none", "unknown"],
-        BeforeValidator(_word),
-    ] = Field("unknown", description="what the act was for: the ladder alone mixes help with coercion")
     acting_body: Prose = Field("", description="who acted for the actor")
     vehicle: Word = Field("", description="organisation through which a deployment ran")
     detail: Prose = Field("", description="what was done, and what speaks for another rung")
