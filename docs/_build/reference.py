@@ -141,41 +141,29 @@ def _parameters() -> str:
 
 
 def _entry(entry: dict[str, Any]) -> str:
+    from buckpass.cli.reference import kind_of, meaning_of
+
     needed = set(entry.get("required", ()))
     rows = [
-        (f"`{name}`", _type(field), "yes" if name in needed else "no", field.get("unit", ""), _meaning(field))
+        (
+            f"`{name}`",
+            kind_of(field, _code, _link),
+            "yes" if name in needed else "no",
+            field.get("unit", ""),
+            meaning_of(field),
+        )
         for name, field in entry.get("properties", {}).items()
     ]
     text = entry.get("description", "").split("\n\n")[0] + "\n\n"
     return text + table(("field", "kind", "needed", "unit", "meaning"), rows)
 
 
-def _meaning(field: dict[str, Any]) -> str:
-    said = field.get("description", "")
-    for option in field.get("anyOf", ()):
-        said = said or option.get("description", "")
-    return said
+def _code(word: str) -> str:
+    return f"`{word}`"
 
 
-def _type(field: dict[str, Any]) -> str:
-    if "$ref" in field:
-        name = field["$ref"].rsplit("/", 1)[-1]
-        return f"[{name}](#{name.lower()})"
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_type(f) for f in field["anyOf"] if f.get("type") != "null"))
-    if "enum" in field or "const" in field:
-        return ", ".join(f"`{v}`" for v in field.get("enum", [field.get("const")]))
-    if field.get("type") == "array":
-        inner = field.get("items") or next(iter(field.get("prefixItems", ())), {})
-        return f"list of {_type(inner)}" if inner else "list"
-    words = {
-        "string": "text",
-        "integer": "whole number",
-        "number": "number",
-        "boolean": "true or false",
-        "object": "table",
-    }
-    return "date" if field.get("format") == "date" else words.get(field.get("type", ""), "any")
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
 
 
 # what-ifs, estimands, explanations
@@ -183,9 +171,10 @@ def _type(field: dict[str, Any]) -> str:
 
 def set_paths() -> str:
     from buckpass.changes import general_paths
+    from buckpass.cli.reference import values_of
 
     rows = [
-        (f"`{p.form}`", p.meaning, p.unit, _values(p), f"`{p.form}={p.example}`", ", ".join(p.verbs))
+        (f"`{p.form}`", p.meaning, p.unit, values_of(p, _code), f"`{p.form}={p.example}`", ", ".join(p.verbs))
         for p in general_paths()
     ]
     return "\n".join([
@@ -198,35 +187,18 @@ def set_paths() -> str:
     ])  # fmt: skip
 
 
-def _values(path: Any) -> str:
-    span = f"{path.low:g} to {path.high:g}" if path.low is not None and path.high is not None else ""
-    words = " ".join(f"`{w}`" for w in path.words)
-    kinds = {"actors": "ids joined by commas", "members": "+ID or -ID, joined by commas", "rung": "a rung"}
-    factor = "or a factor" if path.takes_factor else ""
-    added = "added to the case's value" if path.operation == "add" else ""
-    return ", ".join(filter(None, (kinds.get(path.value, ""), span, words, factor, added)))
-
-
 def estimands() -> str:
-    listed = tomllib.loads((PACKAGE / "ledger" / "estimands.toml").read_text("utf-8"))
-    rows = [
-        (f"`{name}`", e.get("doc", ""), _kinds(e, needed=True), _kinds(e, needed=False), e["expects"])
-        for name, e in listed.items()
-    ]
+    from buckpass.cli.reference import estimands as listed
+
+    facts = ("family", "needs", "may be given", "together", "expects")
+    rows = [(f"`{e.name}`", e.what, *(e.facts[name] for name in facts)) for e in listed()]
     return "\n".join([
         "# What a claim can ask\n",
         "A claim in `claims.toml` names one of these as its `estimand`. *record* and *measured* need only the files of the "
-        "case; *model* needs a fit.\n",
-        table(("estimand", "gives", "needs", "may be given", "expects"), rows),
+        "case; *model* needs a fit. `buckpass help estimands` prints the same with an example each, and `buckpass check` "
+        "holds every claim against it.\n",
+        table(("estimand", "gives", *facts), rows),
     ])  # fmt: skip
-
-
-def _kinds(entry: dict[str, Any], needed: bool) -> str:
-    """The parameters that an estimand needs, or may be given, each with what it takes."""
-    from buckpass.case.claim_parameters import KINDS
-
-    wanted = {p: k for p, k in entry["parameters"].items() if (p in entry.get("required", ())) == needed}
-    return "; ".join(f"`{p}`: {KINDS[k].words}" for p, k in wanted.items())
 
 
 def _codes(names: Any) -> str:

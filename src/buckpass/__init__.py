@@ -39,7 +39,7 @@ _ROOM_OF = {
     "decisive_cases": ("buckpass.evidence.studies.decisive_cases", "decisive_cases"),
     "forecast_scores": ("buckpass.evidence.forecasts", "forecast_scores"),
     "power_study": ("buckpass.evidence.studies.power_study", "power_study"),
-    "prior_predictive": ("buckpass.evidence.prior_predictive", "prior_predictive"),
+    "prior_predictive": ("buckpass.evidence.studies.prior_predictive", "prior_predictive"),
     "prior_sensitivity": ("buckpass.ledger.prior_sensitivity", "prior_sensitivity"),
     # many years
     "agreement": ("buckpass.bargain", "agreement"),

@@ -18,9 +18,9 @@ from buckpass.changes import parse_overrides as _overrides
 from buckpass.changes.check import check_case as _check
 from buckpass.evidence.comparing import compare as compare
 from buckpass.evidence.forecasts import forecast_scores as forecast_scores
-from buckpass.evidence.prior_predictive import prior_predictive as prior_predictive
 from buckpass.evidence.studies.decisive_cases import decisive_cases as decisive_cases
 from buckpass.evidence.studies.power_study import power_study as power_study
+from buckpass.evidence.studies.prior_predictive import prior_predictive as prior_predictive
 from buckpass.fitting.fitting import FitPlan as FitPlan
 from buckpass.fitting.fitting import fit as fit
 from buckpass.fitting.fitting import fit_explanation as fit_explanation

@@ -260,7 +260,7 @@ def test_the_likelihood_reaches_the_top_rung(other):
 
 
 def made(case: Case):
-    from buckpass.evidence.prior_predictive import prior_draws
+    from buckpass.evidence.studies.prior_predictive import prior_draws
     from buckpass.fitting.posterior import Diagnostics
     from buckpass.game.setting import setting_of
 

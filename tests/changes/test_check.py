@@ -52,3 +52,16 @@ expect = { below = 0 }
     (problem,) = check_case(folder).problems
     assert (problem.file, problem.line is not None, problem.field) == ("claims.toml", True, "set")
     assert "'AAA'" in problem.message
+
+
+def test_what_never_varies_in_the_fit_is_named_once(folder):
+    rows = (folder / "crises.csv").read_text("utf-8").splitlines()
+    more = [rows[1 + n % 3].replace("dalen_20", f"dalen{n}_20") for n in range(9)]
+    (folder / "crises.csv").write_text("\n".join([*rows, *more]) + "\n", encoding="utf-8")
+    (warning,) = [p for p in check_case(folder).warnings if "the same for every power" in p.message]
+    assert "border, claim, busy, rivalry, rival_pressure" in warning.message
+    assert (warning.file, warning.line, bool(warning.hint)) == ("crises.csv", 1, True)
+    text = (folder / "crises.csv").read_text("utf-8").replace(",,,BBB,,AAA,", ",,,BBB,BBB,AAA,")
+    (folder / "crises.csv").write_text(text, encoding="utf-8")
+    (warning,) = [p for p in check_case(folder).warnings if "the same for every power" in p.message]
+    assert "claim" not in warning.message

@@ -101,6 +101,17 @@ class EstimandKind:
         either = [" or ".join(names) for names in self.one_of if not given.keys() & set(names)]
         return [*sorted(needed.difference(given)), *either]
 
+    def together(self) -> Iterator[str]:
+        """The same rules in words: "theatre or crises", "other is not power"."""
+        yield from (" or ".join(names) for names in self.one_of)
+        yield from (f"with {one} also {' and '.join(more)}" for one, more in self.needed_with.items())
+        yield from (f"without {one} also {' and '.join(more)}" for one, more in self.needed_without.items())
+        for one in self.needed_when:
+            said = ", ".join(f"{name} = {value}" for name, value in one["when"].items())
+            yield f"with {said} also {' and '.join(one['needs'])}"
+        yield from (f"{second} is not {first}" for first, second in self.differ)
+        yield from (f"{first} is no larger than {second}" for first, second in self.in_order)
+
     def at_odds(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Parameters that do not go together, each with why; those that are not given go with everything."""
         for first, second in self.differ:

@@ -220,7 +220,7 @@ class Reading(Entry):
     atoms: Annotated[tuple[Statement, ...], Field(min_length=1)]
 
 
-class Scenario(Entry):
+class ScenarioOfClaim(Entry):
     """One change of a what-if: paths set, or a member whose consent is not needed."""
 
     label: Name
@@ -228,7 +228,7 @@ class Scenario(Entry):
     consent_without: Power | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Scenario:
+    def _one(self) -> ScenarioOfClaim:
         if (self.set is None) == (self.consent_without is None):
             raise ValueError("a scenario gives one of set and consent_without")
         return self
@@ -258,7 +258,7 @@ def _some(of: Any) -> Any:
 
 
 def _one_or_more(of: Any) -> Any:
-    return Annotated[_some(of), BeforeValidator(_listed)]
+    return Annotated[_some(of), BeforeValidator(_listed, json_schema_input_type=of | _some(of))]
 
 
 KINDS: Mapping[str, Kind] = {
@@ -301,7 +301,7 @@ KINDS: Mapping[str, Kind] = {
     "statements": _kind("a list of statements", _some(Statement)),
     "readings": _kind("a list of readings", tuple[Reading, ...]),
     "records": _kind("a list of series and actor", _some(Records)),
-    "scenarios": _kind("a list of scenarios", _some(Scenario)),
+    "scenarios": _kind("a list of scenarios", _some(ScenarioOfClaim)),
     "also": _kind("a second expectation", Also),
     "also of a power": _kind("a second expectation, of another power", AlsoOfPower),
 }

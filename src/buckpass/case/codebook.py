@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
+from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from buckpass.case.case import Case
+from buckpass.case.catalogue import EstimandKind, known_estimands, mechanism_ids, parameter_kinds
+from buckpass.case.claim_parameters import KINDS
 from buckpass.case.entries import Entry
 from buckpass.case.problems import UnknownName
 from buckpass.case.reading.rows import ROW_MODELS
@@ -135,12 +139,43 @@ def _counts(column: pl.Series) -> str:
 
 
 def json_schema(file: str | None = None) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one file of a case (of a table: of its row), or of all files by name."""
+    """The JSON Schema (2020-12) of one file of a case (of a table: of its row), or of all files by name.
+
+    It lists what the model and the ledger allow: the estimands with their parameters, the parameters' ids, the mechanisms.
+    """
     if file is not None:
         if file not in FILE_MODELS:
             raise UnknownName("file", file, FILE_MODELS)
-        return {"$schema": DIALECT, **FILE_MODELS[file].model_json_schema()}
+        return _with_allowed({"$schema": DIALECT, **FILE_MODELS[file].model_json_schema()})
     models = dict.fromkeys(FILE_MODELS.values())
     refs, schema = models_json_schema([(model, "validation") for model in models], title="A buckpass case")
     files = {name: refs[(model, "validation")] for name, model in FILE_MODELS.items()}
-    return {"$schema": DIALECT, **schema, "type": "object", "properties": files}
+    return _with_allowed({"$schema": DIALECT, **schema, "type": "object", "properties": files})
+
+
+def _with_allowed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the lists of `catalogue` in the places that are checked against them."""
+    tables = schema.get("$defs", {})
+    for settings in (one for one in (schema, tables.get("Settings", {})) if one.get("title") == "Settings"):
+        forms = [re.escape(name).replace(re.escape("<POWER>"), "[A-Z]{3}") for name in parameter_kinds(["<POWER>"])]
+        settings["properties"]["parameters"]["propertyNames"] = {"pattern": f"^({'|'.join(forms)})$"}
+        settings["properties"]["argument"]["items"] = {"enum": list(mechanism_ids())}
+    if "Estimand" in tables:
+        asked: list[Any] = [(kind, "validation", one.adapter) for kind, one in KINDS.items()]
+        of_kind, inside = TypeAdapter.json_schemas(asked, ref_template="#/$defs/{model}")
+        tables |= inside.get("$defs", {})
+        tables["Estimand"] = {
+            "title": "Estimand",
+            "description": tables["Estimand"].get("description", ""),
+            "oneOf": [_estimand(one, of_kind) for one in known_estimands().values()],
+        }
+    return schema
+
+
+def _estimand(kind: EstimandKind, of_kind: Mapping[Any, Any]) -> dict[str, Any]:
+    """One estimand as a table of its own: its name and what it may be given."""
+    given = {name: of_kind[(one, "validation")] for name, one in kind.parameters.items()}
+    return {
+        "title": kind.name, "type": "object", "additionalProperties": False, "required": ["name", *sorted(kind.required)],
+        "properties": {"name": {"const": kind.name}, **given},
+    }  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from buckpass.results.errors import OutputExists
 
@@ -60,3 +63,32 @@ def _write(draft: Path, case_id: str) -> None:
     settings = draft / "case.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_bytes(text.replace('id = "my-case"', f'id = "{case_id}"', 1).encode("utf-8"))
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """Settings as TOML: plain values first, then a section a table, each deeper table in one line."""
+    plain = [f"{key} = {said_as_toml(v)}" for key, v in settings.items() if not _is_section(v)]
+    sections = [
+        f"{head}\n" + "\n".join(f"{_name(name)} = {said_as_toml(v)}" for name, v in table.items())
+        for key, value in settings.items()
+        if _is_section(value)
+        for head, table in ([(f"[{key}]", value)] if isinstance(value, Mapping) else [(f"[[{key}]]", t) for t in value])
+    ]
+    return "\n\n".join(["\n".join(plain), *sections]).lstrip() + "\n"
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, list) and value != [] and isinstance(value[0], Mapping))
+
+
+def _name(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
+
+
+def said_as_toml(value: Any) -> str:
+    """One value as TOML writes it, on one line."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_name(key)} = {said_as_toml(v)}" for key, v in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(said_as_toml(v) for v in value)}]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from buckpass.case import Case, Check, Problem, UnknownName, load
 from buckpass.case.reading.toml_lines import line_of
 from buckpass.changes import in_case
 from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
-from buckpass.measured.eligibility import reached_crises
 
 __all__ = ["check_case"]
 
 Place = tuple[str, tuple[str | int, ...]]  # file, and the path of keys inside it
+FEWEST_TO_VARY = 10  # crises
 SEE_PATHS = "`buckpass help paths` says what can be changed"
 
 
@@ -28,7 +31,34 @@ def check_case(ref: str | Path) -> Check:
     if check.case is None:
         return check
     problems = (*_by_scenarios(check.case), *_by_claims(check.case))
-    return Check(False, (*problems, *check.problems)) if problems else check
+    if problems:
+        return Check(False, (*problems, *check.problems))
+    return replace(check, problems=(*check.problems, *_still_covariates(check.case)))
+
+
+def _still_covariates(case: Case) -> Iterator[Problem]:
+    """What the model knows of a crisis and a power that is the same for all of them; of few crises much is."""
+    fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
+    crises = case.crises.filter(pl.col("theatre").is_in(fitted)).to_dicts()
+    if len(crises) < FEWEST_TO_VARY:
+        return
+    from buckpass.game.covariates import COVARIATES  # loads the games: only for cases of some size
+
+    still = [
+        name for name, of in COVARIATES.items() if not _varies(of(case, c, p) for c in crises for p in case.powers)
+    ]
+    if still:
+        seen = f"the same for every power in all {len(crises)} crises of the fit: {', '.join(still)}"
+        hint = (
+            "the record says nothing of terms of theirs, which stay at their priors: fill what the case knows of them"
+        )
+        yield Problem("crises.csv", 1, "", seen, hint, "warning")
+
+
+def _varies(values: Iterable[float | None]) -> bool:
+    each = iter(values)
+    first = next(each)
+    return any(value != first for value in each)
 
 
 def _by_scenarios(case: Case) -> Iterator[Problem]:
@@ -49,6 +79,10 @@ def _by_claims(case: Case) -> Iterator[Problem]:
         path = ("claim", number, "estimand")
         if "scenarios" not in given:
             continue
+        from buckpass.measured.eligibility import (
+            reached_crises,  # loads what measures: only for claims that change things
+        )
+
         crises = reached_crises(case, given)
         if not crises:
             seen = f"the mandate of {given['organisation']} reaches none of the claim's crises"

@@ -161,7 +161,7 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
 
     fits = load_posteriors(case, folder)
     if figure:
-        from buckpass.evidence.prior_predictive import prior_predictive
+        from buckpass.evidence.studies.prior_predictive import prior_predictive
         from buckpass.page.comparison_figures import prior_predictive_drawn
 
         write_figure(prior_predictive_drawn(case, prior_predictive(case, seed=seed)), figure)

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, page_verbs
+from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.streams import has_lost_its_reader, make_legible
 
@@ -50,6 +50,7 @@ def _keep_compiled_code() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
+<<<<<<< HEAD
 class _Verb(TyperCommand):
     """A verb that takes no empty word, as a shell gives where a variable is not set: as a path it is the folder one stands in."""
 
@@ -65,6 +66,16 @@ class _Verb(TyperCommand):
 
 
 for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
+=======
+for group in (
+    case_verbs.VERBS,
+    crisis_verbs.VERBS,
+    fit_verbs.VERBS,
+    future_verbs.VERBS,
+    page_verbs.VERBS,
+    help_verb.VERBS,
+):
+>>>>>>> n20
     for name, verb in group.items():
         app.command(name=name)(verb)
 app.add_typer(events)

@@ -31,6 +31,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _machine_rows(case),
         _lonely_crises(case),
         _odd_vehicles(case),
+        _vehicles_without_powers(case, settings),
         _unreasoned(settings),
         _missing_alignments(case, settings),
         _capacity_gaps(case, settings),
@@ -40,6 +41,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _parts(case),
         _coverage(case),
         _assumed_claims(case, claims),
+        _claims_outside_the_fit(case, claims),
         _formulas(case),
     ]
     return [problem for check in checks for problem in islice(check, MOST_PROBLEMS)]
@@ -103,7 +105,7 @@ def _machine_rows(case: Case) -> Iterator[Problem]:
 def _lonely_crises(case: Case) -> Iterator[Problem]:
     known = case.coded.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
     looked_up = dict(known.group_by("crisis").len().iter_rows())
-    played = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
+    played = case.crises.filter(pl.col("theatre").is_in(_fitted(case)))
     for count, words in ((0, "no power was"), (1, "only one power was")):
         rows = [(line, crisis) for line, crisis in played.select("line", "crisis_id").iter_rows()
                 if looked_up.get(crisis, 0) == count]  # fmt: skip
@@ -139,6 +141,42 @@ def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any])
         seen = f"no mandate of {vehicle} at the time covers this crisis, so the model has no such option"
         return seen, "widen mandate, or mend its dates"
     return None
+
+
+def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """Vehicles of which no power was a member while a crisis of the fit lasted: options that nobody has."""
+    fitted = case.crises.filter(pl.col("theatre").is_in(_fitted(case))).select("start", "end").rows()
+    for number, organisation in enumerate(case.settings.organisations):
+        terms = [m for m in organisation.members if m.state in (*case.powers, "*")]
+        lasted = ((m, start, end or date.max) for m in terms for start, end in fitted)
+        if organisation.is_vehicle and not any(
+            m.from_ <= end and start <= min(m.to or date.max, organisation.ended or date.max)
+            for m, start, end in lasted
+        ):
+            seen = f"no power was a member of {organisation.id} in a crisis of the fit: nobody can deploy through it"
+            hint = "add the powers among its members, with dates, or write is_vehicle = false"
+            yield file.problem(("organisations", number, "is_vehicle"), seen, hint, "warning")
+
+
+def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
+    """Claims about the model in theatres whose crises it never saw."""
+    fitted = _fitted(case)
+    for number, claim in enumerate(case.claims):
+        given = claim.estimand.parameters if claim.estimand is not None and claim.family == "model" else {}
+        for name in ("crises", "theatre", "against", "into"):
+            named = [given[name]] if isinstance(given.get(name), str) else given.get(name, ())
+            where = [case.crisis(one)["theatre"] for one in named] if name == "crises" else named
+            outside = dict.fromkeys(t for t in where if t in case.theatres and t not in fitted)
+            if outside:
+                seen = f"claim {claim.id} asks the model of {_listed(list(outside))}, whose crises are not in the fit"
+                hint = (
+                    "its record informs nothing there: set in_fit = true in case.toml, or ask of a theatre in the fit"
+                )
+                yield file.problem(("claim", number, "estimand", name), seen, hint, "warning")
+
+
+def _fitted(case: Case) -> list[str]:
+    return [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
 
 
 def _unreasoned(file: TomlFile[Settings]) -> Iterator[Problem]:
@@ -187,8 +225,7 @@ def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str,
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
     """Crisis years (theatres in the fit) with no capacity of a power near; powers with the same gap share a line."""
-    fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
-    years = sorted(case.crises.filter(pl.col("theatre").is_in(fitted))["start"].dt.year().unique())
+    years = sorted(case.crises.filter(pl.col("theatre").is_in(_fitted(case)))["start"].dt.year().unique())
     wanted = case.settings.measures.capacity.series
     rows = case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows()
     near = {(actor, year + gap) for actor, year in rows for gap in range(-NEAREST_YEARS, NEAREST_YEARS + 1)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from buckpass.case import safe_cell
 from buckpass.case.catalogue import parameter_kinds
 from buckpass.case.ladder import Ladder
-from buckpass.case.start import TEMPLATE
+from buckpass.case.start import TEMPLATE, as_toml
 from buckpass.events.actors import capital, state_name
 
 CRISIS_COLUMNS = (
@@ -129,7 +128,7 @@ def _settings(case_id: str, rows: DraftRows) -> str:
         },
         "parameters": _parameters(template["parameters"], rows.powers),
     }
-    return f"# A machine draft: see README.md for what is a placeholder.\n\n{_toml(settings)}"
+    return f"# A machine draft: see README.md for what is a placeholder.\n\n{as_toml(settings)}"
 
 
 def _state(state: str) -> dict[str, Any]:
@@ -163,41 +162,13 @@ def _claims(rows: DraftRows) -> str:
             ],
         },
     }
-    return f"# One sentence as an example: put those of your text in its place.\n\n{_toml({'claim': [claim]})}"
+    return f"# One sentence as an example: put those of your text in its place.\n\n{as_toml({'claim': [claim]})}"
 
 
 def _source(key: str, source: Mapping[str, str]) -> str:
     fields = {name: re.sub(r"[{}\\]", " ", value) for name, value in source.items()}
     lines = [f"  {name} = {{{{{value}}}}}" for name, value in fields.items() if name != "note"]
     return f"@misc{{{key},\n" + ",\n".join([*lines, f"  note = {{{fields['note']}}}"]) + "\n}\n"
-
-
-def _toml(settings: Mapping[str, Any]) -> str:
-    """Settings as TOML: plain values first, then a section a table, each deeper table in one line."""
-    plain = [f"{key} = {_value(v)}" for key, v in settings.items() if not _is_section(v)]
-    sections = [
-        f"{head}\n" + "\n".join(f"{_name(name)} = {_value(v)}" for name, v in table.items())
-        for key, value in settings.items()
-        if _is_section(value)
-        for head, table in ([(f"[{key}]", value)] if isinstance(value, Mapping) else [(f"[[{key}]]", t) for t in value])
-    ]
-    return "\n\n".join(["\n".join(plain), *sections]).lstrip() + "\n"
-
-
-def _is_section(value: Any) -> bool:
-    return isinstance(value, Mapping) or (isinstance(value, list) and value != [] and isinstance(value[0], Mapping))
-
-
-def _name(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_name(key)} = {_value(v)}" for key, v in value.items()) + " }"
-    if isinstance(value, list):
-        return f"[{', '.join(_value(v) for v in value)}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
