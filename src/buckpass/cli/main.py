@@ -50,7 +50,6 @@ def _keep_compiled_code() -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
-<<<<<<< HEAD
 class _Verb(TyperCommand):
     """A verb that takes no empty word, as a shell gives where a variable is not set: as a path it is the folder one stands in."""
 
@@ -65,8 +64,6 @@ class _Verb(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-for group in (case_verbs.VERBS, crisis_verbs.VERBS, fit_verbs.VERBS, future_verbs.VERBS, page_verbs.VERBS):
-=======
 for group in (
     case_verbs.VERBS,
     crisis_verbs.VERBS,
@@ -75,7 +72,6 @@ for group in (
     page_verbs.VERBS,
     help_verb.VERBS,
 ):
->>>>>>> n20
     for name, verb in group.items():
         app.command(name=name)(verb)
 app.add_typer(events)
