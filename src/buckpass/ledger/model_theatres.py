@@ -188,7 +188,7 @@ def _claims(question: Question, crises: Sequence[str]) -> list[str]:
 
 def _rows(drawn: Drawn, crises: Sequence[str]) -> np.ndarray:
     """Rows of the games that hold some of the crises, [draw, crisis]."""
-    return np.arange(drawn.n_draws)[:, None] * len(drawn.crises) + np.array(positions(drawn, crises))
+    return np.arange(drawn.n_draws)[:, None] * len(drawn.crises) + np.array(positions(drawn.crises, crises))
 
 
 def _rivals_at_stake(games: Crises, at: Met, found: Equilibrium, power: int) -> tuple[Crises, Met]:

@@ -107,17 +107,7 @@ class Predictions:
                 alone = basis_of(self.case, self.posteriors[explanation])
                 self._kept[key] = draw(alone, self.setting, self.n_draws)
             else:
-                before = self.only(explanation, change.crises)
-                self._kept[key] = before.under(self._setting(change), change.overrides)
-        return self._kept[key]
-
-    def only(self, explanation: str, crises: Sequence[str]) -> Drawn:
-        """Some of those crises, as they were: a claim's own are cut out once for all its changes."""
-        key = ("only", explanation, tuple(crises))
-        if key not in self._kept:
-            drawn = self.drawn(explanation)
-            positions(drawn, crises)
-            self._kept[key] = drawn.only(crises)
+                self._kept[key] = self.drawn(explanation).under(self._setting(change), change.overrides)
         return self._kept[key]
 
     def solved(self, explanation: str, change: Change | None = None) -> tuple[Drawn, Solved]:
@@ -145,7 +135,7 @@ class Predictions:
         """The setting of a change's crises after it."""
         key = ("setting", change.name)
         if key not in self._kept:
-            at = [self.setting.names.crises.index(c) for c in change.crises]
+            at = positions(self.setting.names.crises, change.crises)
             after = _is_after_drawing(change)
             self._kept[key] = self.setting.select(at) if after else _changed_setting(self.case, change)
         return self._kept[key]
@@ -197,7 +187,7 @@ def solved_or_reason(given: Drawn) -> Solved:
 
 def by_draw(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
     """Values of the games for some of the crises, [draw, crisis]."""
-    return given.by_draw(values)[:, positions(given, crises)]
+    return given.by_draw(values)[:, positions(given.crises, crises)]
 
 
 def mean_over(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
@@ -205,14 +195,14 @@ def mean_over(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[st
     return by_draw(given, values, crises).mean(axis=1)
 
 
-def positions(given: Drawn, crises: Sequence[str]) -> list[int]:
-    """Where the crises stand; those of theatres outside the fit are named."""
-    outside = [c for c in crises if c not in given.crises]
+def positions(among: Sequence[str], crises: Sequence[str]) -> list[int]:
+    """Where the crises stand among those of a batch; those of theatres outside the fit are named."""
+    outside = [c for c in crises if c not in among]
     if outside:
         raise CannotCompute(
             f"{', '.join(outside)}: none of the claim's theatres or crises has it, so nothing was predicted"
         )
-    return [given.crises.index(c) for c in crises]
+    return [among.index(c) for c in crises]
 
 
 def predictions_of(question: Question) -> Predictions:

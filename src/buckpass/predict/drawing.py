@@ -59,20 +59,25 @@ class Drawn:
         }  # fmt: skip
 
     def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
-        """The same draws in another setting of the crises, and with payoffs and actions changed."""
-        games = scenario_games(draw_games(setting, self.coefficients), setting, overrides)
-        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.n_draws, setting))
+        """The same draws in another setting of the crises, or of some of them, and with payoffs and actions changed."""
+        own = self.coefficients if setting.names.crises == self.crises else self._effects_of(setting.names.crises)
+        games = scenario_games(draw_games(setting, own), setting, overrides)
+        first = first_movers(self.basis, self.n_draws, setting)
+        return replace(self, setting=setting, coefficients=own, games=games, first=first)
 
     def only(self, crises: Sequence[str]) -> Drawn:
-        """The same draws of some of the crises, in this order; cut out on the host: on a device every number would be compiled."""
+        """The same games of some of the crises, in this order; cut out on the host: on a device every number would be compiled."""
         at = np.array([self.crises.index(c) for c in crises], dtype=int)
         rows = (np.arange(self.n_draws)[:, None] * len(self.crises) + at).ravel()
-        effects = np.asarray(self.coefficients.crisis_effect)[:, at]
         return replace(
             self, setting=self.setting.select(at), games=jax.tree.map(lambda a: np.asarray(a)[rows], self.games),
-            coefficients=eqx.tree_at(lambda c: c.crisis_effect, self.coefficients, effects),
-            first=None if self.first is None else self.first[rows],
+            coefficients=self._effects_of(crises), first=None if self.first is None else self.first[rows],
         )  # fmt: skip
+
+    def _effects_of(self, crises: Sequence[str]) -> Coefficients:
+        """The coefficients with the effects of some of the crises."""
+        effects = np.asarray(self.coefficients.crisis_effect)[:, [self.crises.index(c) for c in crises]]
+        return eqx.tree_at(lambda c: c.crisis_effect, self.coefficients, effects)
 
     def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
         """Who does what in every game; raises `NoEquilibriumFound`."""
