@@ -46,7 +46,6 @@ def _in_words(term: str, of: str) -> str:
 
 def _label(posterior: Posterior, name: str, position: int) -> str:
     """What the position of a flattened parameter is called, by its coordinates."""
-    array = posterior.draws[name]
-    dims = array.dims[2:]
-    index = np.unravel_index(position, array.shape[2:])
-    return ", ".join(str(array[d].values[i]) for d, i in zip(dims, index, strict=True))
+    labels = posterior.labels(name).values()
+    index = np.unravel_index(position, [len(of) for of in labels])
+    return ", ".join(str(of[i]) for of, i in zip(labels, index, strict=True))

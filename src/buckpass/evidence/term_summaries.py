@@ -79,10 +79,9 @@ def _places(posterior: Posterior, name: str, draws: np.ndarray) -> Iterator[tupl
     if draws.ndim == 1:
         yield "", ()
         return
-    labels = posterior.draws[name]
-    dims = labels.dims[2:]
+    labels = posterior.labels(name).values()
     for at in np.ndindex(*draws.shape[1:]):
-        yield f"[{', '.join(str(labels[d].values[i]) for d, i in zip(dims, at, strict=True))}]", at
+        yield f"[{', '.join(str(of[i]) for of, i in zip(labels, at, strict=True))}]", at
 
 
 def _sd(prior: Prior) -> float:

@@ -86,6 +86,10 @@ class Groups(Protocol):
         """The variables of one group bare: xarray and what it loads take most of a second."""
         ...
 
+    def dims(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """The dims of each of those variables."""
+        ...
+
 
 @dataclass(frozen=True)
 class Held:
@@ -101,6 +105,9 @@ class Held:
 
     def arrays(self, name: str) -> Mapping[str, np.ndarray]:
         return {str(k): v.values for k, v in self.by_name[name].variables.items()}
+
+    def dims(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        return {str(k): tuple(map(str, v.dims)) for k, v in self.by_name[name].variables.items()}
 
 
 def held(
@@ -193,6 +200,11 @@ class Posterior:
 
     def _optional(self, name: str) -> xr.Dataset | None:
         return self.groups.dataset(name) if name in self.groups else None
+
+    def labels(self, term: str) -> dict[str, np.ndarray]:
+        """The labels of a term by its dims (power, rung step, …); none for a number. Without xarray, which `draws` loads."""
+        arrays, dims = self.groups.arrays("posterior"), self.groups.dims("posterior")[term]
+        return {dim: arrays[dim] for dim in dims if dim not in ("chain", "draw")}
 
     def score(self, name: str) -> np.ndarray:
         """One column of `scores`, or the names of its crises, as an array."""

@@ -56,7 +56,9 @@ class CrisisSetting(eqx.Module):
         """The same setting for some of its crises (repeats allowed), by position."""
         index = np.asarray(positions, dtype=int)
         names = CrisisNames(tuple(self.names.crises[i] for i in index), self.names.powers, self.names.options)
-        batched = {f.name: getattr(self, f.name)[index] for f in dataclasses.fields(self) if f.name not in UNBATCHED}
+        fields = (f.name for f in dataclasses.fields(self) if f.name not in UNBATCHED)
+        # on the host: on a device each number of crises would be compiled anew, field by field
+        batched = jax.device_put({name: np.asarray(getattr(self, name))[index] for name in fields})
         return dataclasses.replace(self, names=names, **batched)
 
     def with_rows(self, positions: Sequence[int], part: CrisisSetting) -> CrisisSetting:

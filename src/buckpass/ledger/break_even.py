@@ -11,7 +11,6 @@ import numpy as np
 
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met
-from buckpass.ledger.changes import changed
 from buckpass.ledger.finding import CannotCompute, Finding, Question
 from buckpass.ledger.predictions import by_draw, crisis_places, predictions_of
 from buckpass.predict.which_fits import best_freeing
@@ -37,7 +36,7 @@ def break_even(question: Question) -> Finding:
     rows: list[dict[str, Any]] = []
     for was_asked in given.get("asked", [False]):
         for crisis in given["crises"]:
-            change = changed(question.case, _request(question, crisis, was_asked), (crisis,))
+            change = asked.changed(_request(question, crisis, was_asked), (crisis,))
             drawn, found = asked.solved(explanation, change)
             least = _least_backlash(drawn.games, met(found), asked.index(given["power"]), given["rung"])
             least = by_draw(drawn, least, (crisis,))

@@ -10,7 +10,6 @@ import numpy as np
 
 from buckpass.game import estimands
 from buckpass.game.solver import Solved
-from buckpass.ledger.changes import changed, without_consent_of
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_beside
 from buckpass.ledger.predictions import (
     Predictions,
@@ -144,18 +143,18 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
 def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: str, other: str) -> np.ndarray:
     efforts = []
     for rung in (0, asked.case.rungs.top):
-        drawn, found = asked.solved(explanation, changed(asked.case, [f"{other}.force={rung}"], crises))
+        drawn, found = asked.solved(explanation, asked.changed([f"{other}.force={rung}"], crises))
         effort = np.asarray(EFFORT(drawn.games, found.strategy))[:, asked.index(power)]
         efforts.append(mean_over(drawn, effort, crises))
     return efforts[1] - efforts[0]
 
 
 def _under(question: Question, asked: Predictions, explanation: str, crises, scenario: Mapping[str, Any]) -> np.ndarray:
-    given, case = question.parameters, question.case
+    given = question.parameters
     if "consent_without" in scenario:
-        change = without_consent_of(case, given["organisation"], scenario["consent_without"], crises)
+        change = asked.without_consent_of(given["organisation"], scenario["consent_without"], crises)
     else:
-        change = changed(case, scenario["set"], crises)
+        change = asked.changed(scenario["set"], crises)
     return _probability(question, crises, *asked.solved(explanation, change))
 
 
@@ -199,7 +198,7 @@ def _other_consents(
     changes = {}
     for member in _members(question, crises):
         if member not in singled:
-            change = without_consent_of(question.case, given["organisation"], member, crises)
+            change = asked.without_consent_of(given["organisation"], member, crises)
             after = _probability(question, crises, *asked.solved(explanation, change))
             changes[f"without the consent of {member}"] = after - before
     return changes

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import jax
 import numpy as np
 import polars as pl
 from jaxtyping import ArrayLike, Float
@@ -21,7 +20,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 from buckpass.game.solver import IN_BLOCKS, NoEquilibriumFound, Solved
 from buckpass.ledger.carriers import carried_by
-from buckpass.ledger.changes import Change
+from buckpass.ledger.changes import Change, changed, without_consent_of
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at
 from buckpass.model.mechanisms import ALL, ARGUMENT, combination
 from buckpass.predict.drawing import Drawn, draw
@@ -98,7 +97,7 @@ class Predictions:
         return setting_of(self.case, asked_about(self.case))
 
     def drawn(self, explanation: str, change: Change | None = None) -> Drawn:
-        """The crises that claims ask about under one explanation, with inputs changed if asked.
+        """The crises that claims ask about under one explanation; of a change those that it is of, with inputs changed.
 
         One batch for all claims: every question is answered by games of one shape, compiled once.
         """
@@ -112,34 +111,33 @@ class Predictions:
         return self._kept[key]
 
     def solved(self, explanation: str, change: Change | None = None) -> tuple[Drawn, Solved]:
-        """The same with the equilibria of its games."""
+        """The same with the equilibria of its games: of a change those alone that can move."""
         key = ("solved", explanation, change and change.name)
         if key not in self._kept:
-            drawn = self.drawn(explanation, change)
-            self._kept[key] = (
-                solved_or_reason(drawn) if change is None else self._solved_anew(explanation, drawn, change)
-            )
+            self._kept[key] = solved_or_reason(self.drawn(explanation, change))
         return self.drawn(explanation, change), self._kept[key]
 
-    def _solved_anew(self, explanation: str, drawn: Drawn, change: Change) -> Solved:
-        """The equilibria after a change: those of the crises that it is of are found, the others stand as they were."""
-        before = self.solved(explanation)[1]
-        moved = np.isin(drawn.crises, change.crises)
-        rows = np.flatnonzero(np.tile(moved, len(drawn.games.stake) // moved.size))
-        first = None if drawn.first is None else drawn.first[rows]
-        # cut out as NumPy arrays: as JAX arrays every field would be a program of its own
-        moved_games = jax.tree.map(lambda a: np.asarray(a)[rows], drawn.games)
-        part = solved_or_reason(replace(drawn, games=moved_games, first=first))
-        if type(part) is not type(before):  # nobody moves first in these crises, somebody does in others
-            return solved_or_reason(drawn)
-        return jax.tree.map(lambda old, new: _with_rows(old, rows, new), before, part)
+    def changed(self, texts: Sequence[str], crises: Sequence[str]) -> Change:
+        """`changes.changed`, read once for all fits."""
+        key = ("change", tuple(texts), tuple(crises))
+        if key not in self._kept:
+            self._kept[key] = changed(self.case, texts, crises)
+        return self._kept[key]
+
+    def without_consent_of(self, organisation: str, member: str, crises: Sequence[str]) -> Change:
+        """`changes.without_consent_of`, worked out once for all fits."""
+        key = ("consent", organisation, member, tuple(crises))
+        if key not in self._kept:
+            self._kept[key] = without_consent_of(self.case, organisation, member, crises)
+        return self._kept[key]
 
     def _setting(self, change: Change) -> CrisisSetting:
-        """The setting of all crises after a change, which is worked out where it bites only."""
+        """The setting of a change's crises after it."""
         key = ("setting", change.name)
         if key not in self._kept:
+            at = positions(self.setting.names.crises, change.crises)
             after = _is_after_drawing(change)
-            self._kept[key] = self.setting if after else _spliced(self.case, self.setting, change)
+            self._kept[key] = self.setting.select(at) if after else _changed_setting(self.case, change)
         return self._kept[key]
 
     def read(self, question: Question, quantity: Callable[[str], Sample]) -> Reading:
@@ -179,12 +177,6 @@ class Predictions:
         return self.case.powers.index(power)
 
 
-def _with_rows(old: ArrayLike, rows: np.ndarray, new: ArrayLike) -> np.ndarray:
-    whole = np.array(old)
-    whole[rows] = np.asarray(new)
-    return whole
-
-
 def solved_or_reason(given: Drawn) -> Solved:
     """The equilibria; where one is not found, the fit does not answer the claim that asked for it, and says so."""
     try:
@@ -195,7 +187,7 @@ def solved_or_reason(given: Drawn) -> Solved:
 
 def by_draw(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
     """Values of the games for some of the crises, [draw, crisis]."""
-    return given.by_draw(values)[:, positions(given, crises)]
+    return given.by_draw(values)[:, positions(given.crises, crises)]
 
 
 def mean_over(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[str]) -> np.ndarray:
@@ -203,14 +195,14 @@ def mean_over(given: Drawn, values: Float[ArrayLike, " dc"], crises: Sequence[st
     return by_draw(given, values, crises).mean(axis=1)
 
 
-def positions(given: Drawn, crises: Sequence[str]) -> list[int]:
-    """Where the crises stand; those of theatres outside the fit are named."""
-    outside = [c for c in crises if c not in given.crises]
+def positions(among: Sequence[str], crises: Sequence[str]) -> list[int]:
+    """Where the crises stand among those of a batch; those of theatres outside the fit are named."""
+    outside = [c for c in crises if c not in among]
     if outside:
         raise CannotCompute(
             f"{', '.join(outside)}: none of the claim's theatres or crises has it, so nothing was predicted"
         )
-    return [given.crises.index(c) for c in crises]
+    return [among.index(c) for c in crises]
 
 
 def predictions_of(question: Question) -> Predictions:
@@ -285,9 +277,8 @@ def _is_after_drawing(change: Change) -> bool:
     return bool(change.overrides) and all(o.of.bites == "game" for o in change.overrides)
 
 
-def _spliced(case: Case, base: CrisisSetting, change: Change) -> CrisisSetting:
+def _changed_setting(case: Case, change: Change) -> CrisisSetting:
     try:
-        part = scenario_setting(change.case, change.crises, change.overrides, standard_of(case))
+        return scenario_setting(change.case, change.crises, change.overrides, standard_of(case))
     except BadOverride as reason:
         raise CannotCompute(str(reason)) from reason
-    return base.with_rows([base.names.crises.index(c) for c in change.crises], part)

@@ -78,16 +78,16 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     base = alt.Chart(inline(rows))
     stated = alt.Chart(inline([{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}]))
     chart = alt.layer(
-        stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2="to:Q"),
+        stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")),
         stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
-            x=alt.X("from:Q"), y=alt.value(2), text="text:N"
+            x=alt.X("from:Q"), y=alt.value(2), text=alt.Text("text:N")
         ),
         base.mark_rule(strokeWidth=3, opacity=0.5).encode(
-            x=alt.X("low:Q"), x2="high:Q", y=y, color=alt.Color("colour:N", scale=None)
+            x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, color=alt.Color("colour:N", scale=None)
         ),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=alt.Color("colour:N", scale=None)),
         base.mark_text(align="left", baseline="bottom", dy=-7, fontSize=11, color=INK).encode(
-            x=alt.X("low:Q"), y=y, text="text:N"
+            x=alt.X("low:Q"), y=y, text=alt.Text("text:N")
         ),
     ).properties(width=480, height=54 * len(rows))
     title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
@@ -118,10 +118,10 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
         "value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1.08], nice=False)
     )
     chart = alt.layer(
-        alt.Chart(inline([{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y="at:Q"),
+        alt.Chart(inline([{"at": 0.5}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(y=alt.Y("at:Q")),
         base.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
         base.mark_point(filled=True, color=INK, size=50, opacity=1).encode(x=x, y=y),
-        base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text="text:N"),
+        base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text=alt.Text("text:N")),
     ).properties(width=480, height=190)
     first, last = found.path[0], found.path[-1]
     every = {r["text"] for r in rows}

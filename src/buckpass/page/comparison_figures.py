@@ -71,7 +71,7 @@ def forecasts_drawn(case: Case, found: Forecast) -> Figure:
     ink = alt.condition("datum.p > 0.55", alt.value("white"), alt.value(INK))
     chart = alt.layer(
         base.mark_rect(stroke="white").encode(x=x, y=y, color=colour),
-        base.mark_text(fontSize=11).encode(x=x, y=y, text="text:Q", color=ink),
+        base.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("text:Q"), color=ink),
     ).properties(width=44 * len(ranked), height=24 * len(order))
     best = ranked[0]
     return Figure(
@@ -92,9 +92,9 @@ def prior_predictive_drawn(case: Case, expected: ResultTable) -> Figure:
     x = alt.X("rung:O", title="rung", axis=alt.Axis(labelAngle=0))
     share = alt.Y("predicted_low:Q", title="share of responses", scale=alt.Scale(domain=[0, 1]))
     panel = alt.layer(
-        base.mark_rule(strokeWidth=9, opacity=0.35, color=PALE).encode(x=x, y=share, y2="predicted_high:Q"),
-        base.mark_tick(color=INK, width=12).encode(x=x, y="predicted:Q"),
-        base.mark_point(filled=True, size=36, color=WORSE, opacity=1).encode(x=x, y="record:Q"),
+        base.mark_rule(strokeWidth=9, opacity=0.35, color=PALE).encode(x=x, y=share, y2=alt.Y2("predicted_high:Q")),
+        base.mark_tick(color=INK, width=12).encode(x=x, y=alt.Y("predicted:Q")),
+        base.mark_point(filled=True, size=36, color=WORSE, opacity=1).encode(x=x, y=alt.Y("record:Q")),
     ).properties(width=150, height=110)
     order = [_label(e) for e in expected.frame["explanation"].unique(maintain_order=True)]
     chart = panel.facet(

@@ -120,7 +120,9 @@ def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, c
         shade = PALE if run == "baseline" and len(_runs(found)) > 1 else colour
         base = alt.Chart(inline(_rows(found, measure, power, run)))
         layers.append(
-            base.mark_area(opacity=0.2, color=shade).encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
+            base.mark_area(opacity=0.2, color=shade).encode(
+                x=x, y=alt.Y("low:Q", title=None, scale=scale), y2=alt.Y2("high:Q")
+            )
         )
         layers.append(
             base.mark_line(strokeWidth=2, color=shade).encode(x=x, y=alt.Y("mean:Q", title=None, scale=scale))
@@ -150,10 +152,10 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
     base = alt.Chart(inline(rows))
     chart = alt.layer(
-        base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
+        base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q"), color=colour),
         base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(inline([{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
-        .encode(x=x, y=alt.Y("at:Q", title=None), text="name:N", color=alt.Color("ink:N", scale=None)),
+        .encode(x=x, y=alt.Y("at:Q", title=None), text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=230)  # fmt: skip
     said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
     return Figure(
@@ -190,8 +192,8 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
     chart = alt.layer(
         base.mark_bar(height=16, color="#86a7cd").encode(
             x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1])), y=y),
-        base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
-        base.mark_text(align="left", dx=8, fontSize=12, color=INK).encode(x=alt.X("high:Q"), y=y, text="text:N"),
+        base.mark_rule(strokeWidth=1.6, color=INK).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
+        base.mark_text(align="left", dx=8, fontSize=12, color=INK).encode(x=alt.X("high:Q"), y=y, text=alt.Text("text:N")),
     ).properties(width=420, height=26 * len(rows))  # fmt: skip
     most = [r for r in rows if r["high"] >= rows[0]["low"]]
     likeliest = and_join(f"{r['name']} ({r['text']})" for r in most)

@@ -116,11 +116,11 @@ def _heat_chart(
             layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(inline(cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=10).encode(
-        x=x, y=y, text="rung:Q", color=alt.Color("ink:N", scale=None)))  # fmt: skip
+        x=x, y=y, text=alt.Text("rung:Q"), color=alt.Color("ink:N", scale=None)))  # fmt: skip
     layers.append(base.transform_filter("datum.rung === null").mark_point(shape="circle", size=5, filled=True, color="#b9c0ca")
                   .encode(x=x, y=y))  # fmt: skip
     layers.append(base.transform_filter("datum.from !== null").mark_rule(strokeWidth=2, color="#c2571a").encode(
-        x=alt.X("from:Q", axis=None), x2="to:Q", y=alt.Y("low_y:Q", axis=None)))  # fmt: skip
+        x=alt.X("from:Q", axis=None), x2=alt.X2("to:Q"), y=alt.Y("low_y:Q", axis=None)))  # fmt: skip
     layers += [_row_names(crises, y, cell.letters), _column_names(case, actors, x, cell.width)]
     return alt.layer(*layers).properties(width=cell.width * len(actors), height=cell.height * crises.height)
 
@@ -129,7 +129,7 @@ def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
     return alt.Chart(inline(rows)).mark_text(align="right", fontSize=11, color=INK).encode(
-        x=alt.value(-8), y=y, text="name:N")  # fmt: skip
+        x=alt.value(-8), y=y, text=alt.Text("name:N"))  # fmt: skip
 
 
 def _clipped(name: str, year: int, letters: int) -> str:
@@ -147,7 +147,7 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
     ticks = base.mark_tick(thickness=4, size=width - 8, orient="horizontal").encode(
         x=x, y=alt.value(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
     names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4).encode(
-        x=x, y=alt.value(-10), text="name:N")  # fmt: skip
+        x=x, y=alt.value(-10), text=alt.Text("name:N"))  # fmt: skip
     return ticks + names
 
 
@@ -225,11 +225,11 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
     ends = _spread_labels([max((d for d in dots if d["power"] == p), key=lambda d: d["year"]) for p in powers], case)
     over = alt.Chart(inline(pooled))
     return alt.layer(
-        over.mark_area(opacity=0.18).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=colour),
+        over.mark_area(opacity=0.18).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q"), color=colour),
         over.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(inline(dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
         alt.Chart(inline(ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
+            x=x, y=y, text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
 
 

@@ -52,10 +52,10 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     x = alt.X(
         "value:Q", title="predicts left-out crises worse by … than the best (elpd, nats; bar: ± 2 standard errors)"
     )
-    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x=alt.X("at:Q"))
     chart = alt.layer(
         zero,
-        base.mark_rule(strokeWidth=3, opacity=0.45).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=colour),
+        base.mark_rule(strokeWidth=3, opacity=0.45).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, color=colour),
         base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=colour),
     ).properties(width=480, height=26 * len(rows))
     return Figure(
@@ -86,12 +86,12 @@ def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
     colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=kinds, range=[BAR, OTHER][: len(kinds)]),
                        legend=alt.Legend(orient="top") if len(kinds) > 1 else None)  # fmt: skip
     base = alt.Chart(inline(rows))
-    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x="at:Q")
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK, strokeDash=[2, 2]).encode(x=alt.X("at:Q"))
     x = alt.X("value:Q", title="predicts left-out crises better by … (elpd, nats; bar: ± 2 standard errors)")
     chart = alt.layer(
         zero,
         base.mark_rule(strokeWidth=3, opacity=0.45).encode(
-            x=alt.X("low:Q"), x2="high:Q", y=y, yOffset=aside, color=colour
+            x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, yOffset=aside, color=colour
         ),
         base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, yOffset=aside, color=colour),
     ).properties(width=480, height=26 * len({r["name"] for r in rows}))
@@ -139,14 +139,14 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
     colour = power_colours(case)[gap.power]
     y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
-    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK).encode(x="at:Q")
+    zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK).encode(x=alt.X("at:Q"))
     base = alt.Chart(inline([{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
     axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
     chart = alt.layer(
         base.mark_bar(height=16, opacity=0.75).encode(
             x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
         ),
-        base.mark_rule(strokeWidth=1.6, color=INK).encode(x="low:Q", x2="high:Q", y=y),
+        base.mark_rule(strokeWidth=1.6, color=INK).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y),
         zero,
     ).properties(width=480, height=210)
     return Figure(
@@ -212,12 +212,12 @@ def _responses_chart(rungs: int, cells: list[dict[str, Any]], bands: list[dict[s
     )
     base = alt.Chart(inline([{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
     return alt.layer(
-        base.mark_bar(height=20).encode(x=edge, x2="to:Q", y=y,
+        base.mark_bar(height=20).encode(x=edge, x2=alt.X2("to:Q"), y=y,
                                         color=alt.Color("colour:N", scale=None),
                                         opacity=alt.Opacity("p:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 1]), legend=None)),
-        base.mark_text(fontSize=11).encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)),
+        base.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)),
         alt.Chart(inline(bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
-            x=edge, x2="to:Q", y=y),
+            x=edge, x2=alt.X2("to:Q"), y=y),
     ).properties(width=250, height=30 * len(names))  # fmt: skip
 
 
@@ -251,12 +251,12 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
               axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip
     y = alt.Y("rung:Q", title="expected rung", scale=alt.Scale(domain=[0, case.rungs.top]))
-    fitted = alt.Chart(inline([{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x="at:Q")
+    fitted = alt.Chart(inline([{"at": 1}])).mark_rule(strokeDash=[3, 3], color=PALE).encode(x=alt.X("at:Q"))
     chart = alt.layer(
         fitted,
-        alt.Chart(inline(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order="order:Q"),
+        alt.Chart(inline(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order=alt.Order("order:Q")),
         alt.Chart(inline(ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text="name:N", color=alt.Color("ink:N", scale=None)),
+            x=x, y=y, text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (
         f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."

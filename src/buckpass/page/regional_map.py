@@ -204,7 +204,7 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
         "isValid(datum.colour)")  # fmt: skip
     named = known.transform_calculate(
         longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]", text="[datum.first, datum.second, datum.third]"
-    ).encode(longitude="longitude:Q", latitude="latitude:Q", text="text:N")  # fmt: skip
+    ).encode(longitude="longitude:Q", latitude="latitude:Q", text=alt.Text("text:N"))  # fmt: skip
     layers = [
         alt.Chart(states).mark_geoshape(fill=LAND, stroke=BORDER, strokeWidth=0.6),
         known.mark_geoshape(stroke="white", strokeWidth=0.8).encode(
@@ -295,9 +295,11 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], wid
         ]
         at = alt.Chart(inline(beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
         layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
-        layers.append(at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text="shown:N"))
+        layers.append(
+            at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text=alt.Text("shown:N"))
+        )
     for row in rows:
-        name = alt.Chart(inline([row])).encode(longitude="longitude:Q", latitude="latitude:Q", text="name:N")
+        name = alt.Chart(inline([row])).encode(longitude="longitude:Q", latitude="latitude:Q", text=alt.Text("name:N"))
         dy = -24 if _is_near(row, rows, projection["scale"], south=True) else 24
         crowded = dy < 0 and _is_near(row, rows, projection["scale"], south=False)
         align, dx = ("right", 2 * APART) if crowded else ("center", 0)

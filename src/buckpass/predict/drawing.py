@@ -23,6 +23,8 @@ from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting, Standard
 from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
 from buckpass.model.coefficients import coefficients_from
+from buckpass.model.places import PLACES
+from buckpass.model.terms import shape_of, terms
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 
 __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_movers"]
@@ -57,9 +59,25 @@ class Drawn:
         }  # fmt: skip
 
     def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
-        """The same draws in another setting of the crises, and with payoffs and actions changed."""
-        games = scenario_games(draw_games(setting, self.coefficients), setting, overrides)
-        return replace(self, setting=setting, games=games, first=first_movers(self.basis, self.n_draws, setting))
+        """The same draws in another setting of the crises, or of some of them, and with payoffs and actions changed."""
+        own = self.coefficients if setting.names.crises == self.crises else self._effects_of(setting.names.crises)
+        games = scenario_games(draw_games(setting, own), setting, overrides)
+        first = first_movers(self.basis, self.n_draws, setting)
+        return replace(self, setting=setting, coefficients=own, games=games, first=first)
+
+    def only(self, crises: Sequence[str]) -> Drawn:
+        """The same games of some of the crises, in this order; cut out on the host: on a device every number would be compiled."""
+        at = np.array([self.crises.index(c) for c in crises], dtype=int)
+        rows = (np.arange(self.n_draws)[:, None] * len(self.crises) + at).ravel()
+        return replace(
+            self, setting=self.setting.select(at), games=jax.tree.map(lambda a: np.asarray(a)[rows], self.games),
+            coefficients=self._effects_of(crises), first=None if self.first is None else self.first[rows],
+        )  # fmt: skip
+
+    def _effects_of(self, crises: Sequence[str]) -> Coefficients:
+        """The coefficients with the effects of some of the crises."""
+        effects = np.asarray(self.coefficients.crisis_effect)[:, [self.crises.index(c) for c in crises]]
+        return eqx.tree_at(lambda c: c.crisis_effect, self.coefficients, effects)
 
     def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
         """Who does what in every game; raises `NoEquilibriumFound`."""
@@ -107,8 +125,19 @@ def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int |
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
     draws = posterior.flat(n_draws)
     effects = _effects(posterior, setting.names.crises, draws)
-    terms = {name: values for name, values in draws.items() if name != EFFECT}
-    return eqx.tree_at(lambda c: c.crisis_effect, _coefficients(setting.nameless(), terms), effects)
+    whole = _coefficients(setting.select([0]).nameless(), _every_term(draws, setting))
+    return eqx.tree_at(lambda c: c.crisis_effect, whole, effects)
+
+
+def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict[str, np.ndarray]:
+    """Draws of every term of the games, one that the fit fixes at the value without effect: what is compiled then serves
+    all explanations, where each had its own program."""
+    n = len(next(iter(draws.values())))
+    return {
+        one.name: draws.get(one.name, np.full((n, *shape_of(one, setting)), one.off))
+        for one in terms()
+        if PLACES[one.enters].field
+    }
 
 
 def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np.ndarray]) -> jax.Array:

@@ -198,15 +198,14 @@ def _coefficients(posterior: Posterior, grid: Grid) -> Coefficients:
 
 
 def _with_all_vehicles(posterior: Posterior, grid: Grid) -> Coefficients:
-    count = max(grid.kept, default=-1) + 1
-    if "vehicle.organisation" in posterior.draws:
-        count = posterior.draws["vehicle.organisation"].shape[-1]
+    drawn = posterior.groups.arrays("posterior").get("vehicle.organisation")
+    count = max(grid.kept, default=-1) + 1 if drawn is None else drawn.shape[-1]
     stub = dataclasses.replace(grid.setting, vehicles=tuple(str(v) for v in range(count)))
-    drawn = coefficients_of(posterior, stub)
+    found = coefficients_of(posterior, stub)
     none = jnp.zeros_like(
-        drawn.crisis_spread
+        found.crisis_spread
     )  # every crisis of the years has an effect of its own, drawn when it happens
-    return jax.tree.map(np.asarray, dataclasses.replace(drawn, crisis_effect=none))
+    return jax.tree.map(np.asarray, dataclasses.replace(found, crisis_effect=none))
 
 
 def _exactly(draws: Coefficients, count: int) -> Coefficients:
