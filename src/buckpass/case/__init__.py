@@ -4,12 +4,11 @@ from buckpass.case.case import Case
 from buckpass.case.codebook import codebook, json_schema
 from buckpass.case.difference import CaseDiff, diff_cases
 from buckpass.case.export import csv_bytes
-from buckpass.case.load import bundled_cases, check_case, load_case
+from buckpass.case.load import Check, bundled_cases, check_case, load_case
 from buckpass.case.problems import (
     BuckpassError,
     CaseNotFound,
     CaseProblems,
-    Check,
     Problem,
     UnknownName,
 )

@@ -137,7 +137,6 @@ def known_estimands() -> Mapping[str, EstimandKind]:
 
     The list is `ledger/estimands.toml`, which says what may stand in an entry.
     """
-    table = tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))
     return {
         name: EstimandKind(
             name,
@@ -147,5 +146,11 @@ def known_estimands() -> Mapping[str, EstimandKind]:
             entry["expects"],
             **{name: entry[name] for name in BETWEEN if name in entry},
         )
-        for name, entry in table.items()
+        for name, entry in estimands().items()
     }
+
+
+@cache
+def estimands() -> dict[str, dict[str, Any]]:
+    """The entries of that list: family, doc, parameters, required, what they expect, and what carries them."""
+    return tomllib.loads(ESTIMANDS.read_text(encoding="utf-8"))

@@ -13,7 +13,6 @@ from buckpass.case.checking.weak_spots import weak_spots
 from buckpass.case.problems import (
     CaseNotFound,
     CaseProblems,
-    Check,
     FileRefused,
     Problem,
     clip,
@@ -62,6 +61,25 @@ class Reading:
                 content = canonical_bytes(self.texts[name])
                 digest.update(f"{name}:{len(content)}\n".encode() + content)
         return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of reading a case: every problem at once, and the case itself when there is no error."""
+
+    ok: bool
+    problems: tuple[Problem, ...]
+    case: Case | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that keep the case from being used."""
+        return tuple(p for p in self.problems if p.level == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The weak spots: the case can be used, and its reader should know of them."""
+        return tuple(p for p in self.problems if p.level == "warning")
 
 
 def bundled_cases() -> tuple[str, ...]:

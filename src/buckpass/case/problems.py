@@ -6,12 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from buckpass.results.errors import BuckpassError, SaysNo
-
-if TYPE_CHECKING:
-    from buckpass.case.case import Case
 
 Level = Literal["error", "warning"]
 MOST_COMPARED = 1000
@@ -35,25 +32,6 @@ class Problem:
         field = f" [{self.field}]" if self.field else ""
         hint = f" — {self.hint}" if self.hint else ""
         return f"{place}{field} {self.level}: {self.message}{hint}"
-
-
-@dataclass(frozen=True)
-class Check:
-    """The outcome of reading a case: every problem at once, and the case itself when there is no error."""
-
-    ok: bool
-    problems: tuple[Problem, ...]
-    case: Case | None = None
-
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The problems that keep the case from being used."""
-        return tuple(p for p in self.problems if p.level == "error")
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """The weak spots: the case can be used, and its reader should know of them."""
-        return tuple(p for p in self.problems if p.level == "warning")
 
 
 class CaseProblems(SaysNo):

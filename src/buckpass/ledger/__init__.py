@@ -1,6 +1,6 @@
 """The ledger: what an author says about the order, beside what record and model say (model §8)."""
 
-from buckpass.ledger.finding import estimands
+from buckpass.case.catalogue import estimands
 from buckpass.ledger.ledger import assess, assess_claim
 from buckpass.ledger.sensitivity import Sensitivity, assess_under
 from buckpass.ledger.verdicts import Verdict, Verdicts

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.case.catalogue import estimands
 from buckpass.evidence.gathered import Gathered
 from buckpass.evidence.term_summaries import summaries
 from buckpass.evidence.verdict_policy import Carrier
 from buckpass.fitting.posterior import Posterior
-from buckpass.ledger.finding import CannotCompute, Question, estimands
+from buckpass.ledger.finding import CannotCompute, Question
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.model.terms import term
 

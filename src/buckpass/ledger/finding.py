@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +18,6 @@ __all__ = [
     "Outcome",
     "Question",
     "as_expected",
-    "estimands",
     "figures_beside",
     "in_short",
     "places_at",
@@ -146,9 +142,3 @@ def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:
     if "equals" in expect:
         return draws.astype(bool) == bool(expect["equals"])
     raise CannotCompute("the claim expects nothing: give expect = { above = … }, { below = … } or { equals = true }")
-
-
-@cache
-def estimands() -> dict[str, dict[str, Any]]:
-    """The estimands that claims may use: family, doc, parameters, required, and what carries them."""
-    return tomllib.loads(resources.files("buckpass.ledger").joinpath("estimands.toml").read_text("utf-8"))

@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case, Claim, UnknownName
-from buckpass.case.catalogue import known_estimands
+from buckpass.case.catalogue import estimands, known_estimands
 from buckpass.case.problems import clip
 from buckpass.case.provenance import claim_lines
-from buckpass.ledger.finding import CannotCompute, Finding, Question, estimands, places_at
+from buckpass.ledger.finding import CannotCompute, Finding, Question, places_at
 from buckpass.ledger.verdicts import Verdict, Verdicts, blank, judge
 
 if TYPE_CHECKING:
