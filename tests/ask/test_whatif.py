@@ -277,3 +277,9 @@ def test_what_is_wrong_with_an_input_names_over_and_no_set_that_nobody_typed(cas
 def test_a_threshold_that_cannot_be_read_is_refused(case, text):
     with pytest.raises(BadCrossing):
         parse_crossing(text, case)
+
+
+def test_the_parts_of_a_gap_are_named_in_words_with_their_unit(case, posterior):
+    table = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS).table()
+    assert "norm, and coming unasked" in table.frame["mechanism"].to_list()
+    assert "expected effort, 0 to 1" in table.title

@@ -2,7 +2,9 @@
 
 import json
 import re
+from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -11,12 +13,14 @@ from buckpass.case.start import TEMPLATE
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.ledger import brief_lines, ledger_lines
 from buckpass.cli.main import app
-from buckpass.cli.printing import steps, tracked
+from buckpass.cli.printing import steps, tell_table, tracked
 from buckpass.fitting.files import save_posterior
 from buckpass.ledger import assess, assess_under
 from buckpass.measured import measure
 from buckpass.measured.terminal import grid_lines
 from made_posteriors import posterior_of, prior_sites
+
+SOURCE = Path(__file__).parents[2] / "src" / "buckpass"
 
 
 @pytest.mark.parametrize("width", [60, 80, 132])
@@ -142,3 +146,19 @@ def test_completion_reaches_the_shell():
     asked = {"_BUCKPASS_COMPLETE": "complete_bash", "COMP_WORDS": "buckpass check cent", "COMP_CWORD": "2"}
     found = CliRunner(env=asked).invoke(app, [], prog_name="buckpass")
     assert "central-asia" in found.stdout
+
+
+def test_no_column_of_a_table_breaks_a_word_while_there_is_room(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    said = "the foreign ministry spoke of grave concern over events in the capital and asked all sides for calm"
+    rows = {"actor": ["Bergmark", "Altland"], "stance": ["critical", "support"], "what was done": [said, said * 2]}
+    tell_table(pl.DataFrame(rows))
+    shown = capsys.readouterr().out.split()
+    assert {"critical", "support", "Bergmark", "Altland"} <= set(shown)
+
+
+@pytest.mark.parametrize("place", sorted(SOURCE.rglob("*.py")), ids=lambda p: p.stem)
+def test_a_message_that_says_how_to_fit_names_a_command_that_runs(place):
+    """`fit` needs a case and a folder: what is printed without them is refused."""
+    for said in re.findall(r"buckpass fit [^`\n]*", place.read_text("utf-8")):
+        assert " -o " in said, said

@@ -29,7 +29,7 @@ from buckpass.model.mechanisms import combination
 from buckpass.page.decades_chapter import WORDS as FAN_WORDS
 from buckpass.page.decades_chapter import fan_figure, fan_panels
 from buckpass.page.theme import styled
-from buckpass.page.wording import name_of, number, with_interval
+from buckpass.page.wording import name_of, number, with_error, with_interval
 from buckpass.predict.which_fits import basis_of, best_first
 
 PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
@@ -217,7 +217,7 @@ def explanations(case: Case, fits: dict[str, Posterior]) -> None:
     comparison = compare_fits(fits)
     rows = [
         {"explanation": combination(e).name, "says": combination(e).says, "elpd": number(float(comparison.elpd[i]), 4),
-         "against the best": f"{number(float(comparison.difference[i]))} ± {number(float(comparison.se_difference[i]))}",
+         "against the best": with_error(float(comparison.difference[i]), float(comparison.se_difference[i])),
          "weight": f"{comparison.weight[i]:.2f}"}
         for i, e in enumerate(comparison.ids)
     ]  # fmt: skip

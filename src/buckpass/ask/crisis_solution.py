@@ -13,7 +13,7 @@ from buckpass.ask.answer import Answer
 from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
-from buckpass.results.summary import Summary
+from buckpass.results.summary import Summary, fixed
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution"]
@@ -220,4 +220,4 @@ class PathFigure(ShowsItself):
 
 
 def _shown(value: Summary) -> str:
-    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]"
+    return f"{fixed(value.mean)} [{fixed(value.low)}, {fixed(value.high)}]"

@@ -15,7 +15,7 @@ from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
-from buckpass.game.decomposition import MECHANISMS, GapDecomposition, decompose_gap
+from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_in
@@ -46,13 +46,16 @@ class Explained(Answer):
 
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
-        rows = [{"mechanism": name, **part.as_dict()} for name, part in (*self.parts.items(), ("gap", self.gap))]
+        rows = [
+            {"mechanism": MECHANISM_WORDS.get(name, name), **part.as_dict()}
+            for name, part in (*self.parts.items(), ("the whole gap", self.gap))
+        ]
         units: dict[str, str] = dict.fromkeys(("mean", "low", "high"), "expected effort 0–1")
         note = (
             f"Shapley decomposition at the equilibrium; the parts sum to the gap. 90 % intervals over {self.n_draws} "
             f"posterior draws. {' '.join(self.notes)}"
         )
-        title = f"Why {self.power} does {_less(self.gap.mean)} than {self.reference} in {self.crisis}"
+        title = f"Why {self.power} does {_less(self.gap.mean)} than {self.reference} in {self.crisis} (expected effort, 0 to 1)"
         title += f" if {', '.join(self.overrides)}" if self.overrides else ""
         return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
 

@@ -20,7 +20,7 @@ from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL
 from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
-from buckpass.results.summary import interval
+from buckpass.results.summary import fixed, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
@@ -135,7 +135,7 @@ class Agreement(ShowsItself):
             median, low, high = self.fee
             lines.append(
                 f"A yearly fee from {payer} to {receiver}, as a share of {payer}'s stake in a crisis: {payer} would pay up to "
-                f"{median:.2f} ({low:.2f} to {high:.2f}) rather than break; {receiver} {need}. Some fee keeps both in in "
+                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. Some fee keeps both in in "
                 f"{share:.0%} of draws."
             )
         return (*lines, *self.notes)

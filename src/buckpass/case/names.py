@@ -11,6 +11,26 @@ from buckpass.case.problems import Problem, clip, spelling_hint
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
 
+# Last words of names that stand with an article in English.
+WITH_ARTICLE = frozenset(
+    [
+        "Republic",
+        "Federation",
+        "Union",
+        "Emirates",
+        "States",
+        "Islands",
+        "Kingdom",
+        "Netherlands",
+        "Philippines",
+        "Maldives",
+        "Comoros",
+        "Seychelles",
+        "Bahamas",
+        "Gambia",
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Names:
@@ -82,3 +102,15 @@ def twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
             shown = key if isinstance(key, str) else ", ".join(map(str, key))
             yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
         seen.add(key)
+
+
+def in_a_sentence(name: str) -> str:
+    """A name with the article that English gives it: of unions, republics, islands, and where the name brings its own.
+
+    >>> in_a_sentence("United States"), in_a_sentence("The Sahel"), in_a_sentence("Czech Republic"), in_a_sentence("Mali")
+    ('the United States', 'the Sahel', 'the Czech Republic', 'Mali')
+    """
+    if name.startswith("The "):
+        return f"the{name[3:]}"
+    has_article = name.startswith("United ") or name.split(" ")[-1] in WITH_ARTICLE
+    return f"the {name}" if has_article else name

@@ -76,8 +76,9 @@ def check(
         else:
             for problem in (*found.problems, *left):
                 tell(str(problem))
-            errors, warnings = len(found.errors), len(found.warnings)
-            tell(f"{case}: {'ok' if found.ok else 'not ok'}, {errors} errors, {warnings} warnings")
+            counts = (f"{len(of)} {name}{'' if len(of) == 1 else 's'}"
+                      for name, of in (("error", found.errors), ("warning", found.warnings)))  # fmt: skip
+            tell(f"{case}: {'ok' if found.ok else 'not ok'}, {', '.join(counts)}")
     if not found.ok:
         raise typer.Exit(SAYS_NO)
 

@@ -83,7 +83,7 @@ def _reading(basis: str, doubt: int, without: str) -> str:
     if len(asked) > 1:
         raise NoSuchReading(
             f"{' and '.join(asked)} at once is a reading that no fit was made for: ask for one, or fit it with "
-            "buckpass fit --basis … --doubt … and compare those posteriors"
+            "buckpass fit CASE -o FOLDER --basis … --doubt … and compare those posteriors"
         )
     return asked[0] if asked else AS_CODED
 

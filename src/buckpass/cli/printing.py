@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 SAYS_NO, CALLED_WRONG = 1, 2
+LONGEST_WHOLE = 14  # letters of a word that no column of a table breaks
 Item = TypeVar("Item")
 
 
@@ -104,17 +105,33 @@ def tell_table(result_table: Any) -> None:
     frame = getattr(result_table, "frame", result_table)
     if title := getattr(result_table, "title", None):
         tell(title)  # not the table's own title, which would be folded to the table's width
-    drawn = Table(box=None, pad_edge=False)
-    for column in frame.columns:
-        drawn.add_column(column.replace("_", " "), overflow="fold")
-    for row in frame.iter_rows():
-        shown = (cell(value, name) for name, value in zip(frame.columns, row, strict=True))
-        drawn.add_row(*("–" if one is None else escape(legible(one)) for one in shown))
+    drawn, console = Table(box=None, pad_edge=False), Console(soft_wrap=False)
+    shown = [
+        [
+            "–" if (one := cell(value, name)) is None else legible(one)
+            for name, value in zip(frame.columns, row, strict=True)
+        ]
+        for row in frame.iter_rows()
+    ]
+    widths = _word_widths([[name.replace("_", " ") for name in frame.columns], *shown], console.width)
+    for column, width in zip(frame.columns, widths, strict=True):
+        drawn.add_column(column.replace("_", " "), overflow="fold", min_width=width)
+    for row in shown:
+        drawn.add_row(*map(escape, row))
     _WAITING.stop()
     if frame.height:
-        Console(soft_wrap=False).print(drawn)
+        console.print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
+
+
+def _word_widths(rows: Sequence[Sequence[str]], room: int) -> list[int | None]:
+    """Of each column the width at which none of its shorter words is broken; none where the columns have no room for that."""
+    longest = [
+        max((len(word) for one in column for word in one.split() if len(word) <= LONGEST_WHOLE), default=1)
+        for column in zip(*rows, strict=True)
+    ]
+    return list(longest) if sum(longest) + 2 * len(longest) <= room else [None] * len(longest)
 
 
 def terminal_width() -> int:

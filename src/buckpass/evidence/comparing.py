@@ -17,6 +17,7 @@ from buckpass.evidence.nested_answer import NestedAnswer, nested_answer
 from buckpass.evidence.predictive_checks import predictive_checks
 from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, readings_held, scores_under, side_by_side
 from buckpass.evidence.transforms import Uniformity
+from buckpass.fitting.files import fit_command
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import Comparison, LeaveOneOut, NothingToCompare, comparable, compare_scores, rankable
 from buckpass.fitting.stamp import coding_in
@@ -220,7 +221,9 @@ def compare(
     failed |= {i: (reason,) for i, reason in apart.items()}
     if not scores:
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())
-        raise NothingToCompare(f"no fit of {case.id} can be ranked ({why}): fit again, buckpass fit")
+        raise NothingToCompare(
+            f"no fit of {case.id} can be ranked ({why}): fit again, {fit_command(case, case.folder / 'posteriors')}"
+        )
     passed = {i: passed[i] for i in scores}
     kept = kept or gathered(case, posteriors, case.folder / "posteriors")
     return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {}, kept)

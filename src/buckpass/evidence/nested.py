@@ -111,7 +111,7 @@ def nested(
     """
     if BASE not in scores:
         raise BaseNotEstimable("the fit of the controls alone (base) is missing or failed its diagnostics, so there is nothing "
-                               "to test a mechanism against; fit it with: buckpass fit CASE --explanation base")  # fmt: skip
+                               "to test a mechanism against; fit it with: buckpass fit CASE -o FOLDER --explanation base")  # fmt: skip
     crises = scores[BASE].crises
     odd = [name for name, one in scores.items() if one.crises != crises]
     if odd:

@@ -29,7 +29,7 @@ NOTE = (
 )
 
 
-MISSING = "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit without --explanation does both."
+MISSING = "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit CASE -o FOLDER, without --explanation, does both."
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,9 @@ def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
     why = comparable(scores)[1]
     if why or not scores:
         said = "; ".join(f"{i}: {reason}" for i, reason in why.items()) or "there are none"
-        raise NothingToCompare(f"totals over different crises cannot be compared ({said}): fit again, buckpass fit")
+        raise NothingToCompare(
+            f"totals over different crises cannot be compared ({said}): fit again, buckpass fit CASE -o FOLDER --force"
+        )
     ids = sorted(scores, key=lambda i: -scores[i].total)
     table = np.stack([scores[i].elpd for i in ids])
     gap = table - table[0]

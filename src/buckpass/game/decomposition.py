@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met
 
-__all__ = ["MECHANISMS", "GapDecomposition", "decompose_gap"]
+__all__ = ["MECHANISMS", "MECHANISM_WORDS", "GapDecomposition", "decompose_gap"]
 
 # What is switched from one power's value to the other's under each name; together they are all that a choice needs.
 MECHANISMS: dict[str, str] = {
@@ -24,6 +24,13 @@ MECHANISMS: dict[str, str] = {
     "influence": "G and w(a)",
     "others": "R: the residual that the others' equilibrium effort leaves",
 }
+
+
+# The same in words. What is priced beside the norm is deploying unasked, or barred by another's patronage (Q).
+MECHANISM_WORDS: dict[str, str] = {
+    "stake": "what it has at stake", "cost": "what acting costs and delivers", "backlash": "backlash of presence",
+    "norm": "norm, and coming unasked", "influence": "influence gained", "others": "what others do",
+}  # fmt: skip
 
 
 class GapDecomposition(eqx.Module):

@@ -14,7 +14,7 @@ from buckpass.game.order import Met, met
 from buckpass.ledger.finding import CannotCompute, Finding, Question
 from buckpass.ledger.predictions import by_draw, crisis_places, predictions_of
 from buckpass.predict.which_fits import best_freeing
-from buckpass.results.summary import interval
+from buckpass.results.summary import fixed, interval
 
 __all__ = ["break_even"]
 
@@ -101,6 +101,6 @@ def _without_backlash(crises: Crises, at: Met, i: int) -> jnp.ndarray:
 def _said(row: dict[str, Any]) -> str:
     asked = "asked" if row["asked"] else "unasked"
     return (
-        f"{row['crisis']} {asked}: pays up to backlash {row['break_even']:.2f} (fitted {row['fitted_backlash']:.2f}, "
+        f"{row['crisis']} {asked}: pays up to backlash {fixed(row['break_even'])} (fitted {fixed(row['fitted_backlash'])}, "
         f"P(pays) {row['p_acting_pays']:.2f})"
     )

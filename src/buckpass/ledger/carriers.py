@@ -14,6 +14,7 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.case.catalogue import estimands
+from buckpass.case.names import in_a_sentence
 from buckpass.evidence.gathered import Gathered
 from buckpass.evidence.term_summaries import summaries
 from buckpass.evidence.verdict_policy import Carrier
@@ -128,5 +129,5 @@ def _forced(given: Mapping[str, Any]) -> list[str]:
 
 
 def _named(case: Case, theatres: Sequence[str]) -> str:
-    names = [case.theatre(name).name for name in theatres]
+    names = [in_a_sentence(case.theatre(name).name) for name in theatres]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

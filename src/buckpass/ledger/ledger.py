@@ -123,7 +123,9 @@ def _check(question: Question) -> None:
     if name not in estimands():
         raise CannotCompute(str(UnknownName("estimand", name, estimands())))
     if estimands()[name].get("needs_posterior") and question.predictions is None:
-        raise CannotCompute("needs a posterior of this case: fit it (buckpass fit), or use the one that comes with it")
+        raise CannotCompute(
+            "needs a posterior of this case: fit it (buckpass fit CASE -o FOLDER), or use the one that comes with it"
+        )
     if missing := known_estimands()[name].lacking(question.parameters):
         raise CannotCompute(f"the claim's estimand {name} needs {', '.join(missing)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
-from buckpass.page.wording import and_join, count_of, name_of
+from buckpass.page.wording import and_join, count_of, sentence, spoken
 
 if TYPE_CHECKING:
     from buckpass.evidence.influence import Hinge
@@ -51,14 +51,14 @@ def hangs_on(case: Case, results: ReportResults) -> tuple[str, ...]:
 
 def _happened(case: Case) -> str:
     focus, seen = case.settings.focus, side_by_side(case)
-    rider, provider, where = name_of(case, focus.rider), name_of(case, focus.provider), case.theatre(focus.theatre).name
+    rider, provider, where = (spoken(case, one) for one in (focus.rider, focus.provider, focus.theatre))
     if not seen.n:
         return f"In no crisis of {where} is it known both what {rider} and what {provider} did."
     more = f"more in {seen.more}{_surely(seen.surely_more)}" if seen.more else "more in none"
     if not seen.less:
         return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and the same in {seen.same}."  # fmt: skip
     return (
-        f"{rider} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
+        f"{sentence(rider)} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
         f"{_surely(seen.surely_less)}, {more} and the same in {seen.same}."
     )
 
@@ -145,7 +145,7 @@ def _then(hinge: Hinge, tests: NestedTests) -> str:
 def _cells(case: Case, hinges: Sequence[Hinge]) -> str:
     """How many codings of one response, each within its doubt, put another reason first; one as the example."""
     first = hinges[0]
-    example = f"had what {name_of(case, first.power or '')} did in {_named_crisis(case, first.crisis)} been coded {first.rung}, {_name(first.leader_without)} would help most"
+    example = f"had what {spoken(case, first.power or '')} did in {_named_crisis(case, first.crisis)} been coded {first.rung}, {_name(first.leader_without)} would help most"
     others = f"; {len(hinges) - 1} more" if len(hinges) > 1 else ""
     return f"On how single responses are coded: {example}{others}."
 

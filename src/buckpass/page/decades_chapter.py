@@ -11,7 +11,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, with_interval
+from buckpass.page.wording import and_join, count_of, name_of, spoken, with_interval
 from buckpass.results.summary import normal_interval
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int =
         return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
                left_alone_figure(case, found))  # fmt: skip
-    line = f"chance of having deployed in {case.theatre(case.settings.focus.theatre).name} by {_last(found)}: {_deployed(case, found)}"
+    line = f"chance of having deployed in {spoken(case, case.settings.focus.theatre)} by {_last(found)}: {_deployed(case, found)}"
     return Chapter(HEADING, line, _finding(case, found), tuple(f for f in figures if f is not None))
 
 
@@ -72,7 +72,7 @@ def _finding(case: Case, found: Years) -> str:
         else ""
     )
     return (
-        f"In {_size(found):,} simulated histories to {last} the chance to have deployed in {case.theatre(focus.theatre).name} at least once "
+        f"In {_size(found):,} simulated histories to {last} the chance to have deployed in {spoken(case, focus.theatre)} at least once "
         f"is: {_deployed(case, found)}.{settled} These are consequences of the assumptions, each history under its own draw of them; "
         "they are no forecast."
     )

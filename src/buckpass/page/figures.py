@@ -16,7 +16,7 @@ from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.measured.shares import DOMAINS, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
-from buckpass.page.wording import and_join, count_of, name_of, source_line, years_of
+from buckpass.page.wording import and_join, count_of, name_of, source_line, spoken, years_of
 from buckpass.results.summary import interval
 
 __all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
@@ -160,8 +160,8 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
         acts = known.filter(deployed)
         helped = acts.filter(pl.col("scope").is_in(["host_support", "unknown"])).height
-        for_host.append(f"{name_of(case, actor)} in {helped} of {known.height}")
-        own += [f"{name_of(case, actor)} in {acts.height - helped}"] if acts.height > helped else []
+        for_host.append(f"{spoken(case, actor)} in {helped} of {known.height}")
+        own += [f"{spoken(case, actor)} in {acts.height - helped}"] if acts.height > helped else []
     for actor in focus.organisations[:2]:
         could = pl.col("crisis").is_in(list(eligible_crises(case, actor)))
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null() & could)
@@ -266,7 +266,7 @@ def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
         of = "all " if set(there["of"]) == {"all"} else ""
         said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {years_in_words(last - WINDOW, last)})"
         led.setdefault(lead["power"], []).append(said)
-    parts = [f"{name_of(case, power)} has the largest share {and_join(said)}" for power, said in led.items()]
+    parts = [f"{spoken(case, power)} has the largest share {and_join(said)}" for power, said in led.items()]
     return f"Of the powers compared, {and_join(parts)}"
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
-from buckpass.page.wording import and_join, count_of, name_of, number
+from buckpass.page.wording import and_join, count_of, sentence, spoken
 
 __all__ = ["finding", "trust"]
 
@@ -29,10 +29,10 @@ def finding(case: Case, results: ReportResults) -> str:
 
 def _compared(case: Case) -> str:
     focus, seen = case.settings.focus, side_by_side(case)
-    names = name_of(case, focus.rider), name_of(case, focus.provider)
+    rider, provider = spoken(case, focus.rider), spoken(case, focus.provider)
     return (
-        f"{names[0]} went less far than {names[1]} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of "
-        f"{case.theatre(focus.theatre).name} ({_beyond_doubt(seen.surely_less)}) and further in {seen.more} "
+        f"{sentence(rider)} went less far than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of "
+        f"{spoken(case, focus.theatre)} ({_beyond_doubt(seen.surely_less)}) and further in {seen.more} "
         f"({_beyond_doubt(seen.surely_more)})"
     )
 
@@ -50,7 +50,7 @@ def _explained(results: ReportResults, ranked: list) -> str:
     if riding is None or riding is best:
         same = [f.name for f in ranked[1:] if frozenset((best.id, f.id)) in pairs]
         return said + (f", but {and_join(same)} cannot be told from it" if same else "")
-    apart = f"{number(-riding.difference)} ± {number(riding.se_difference)} points of log score worse"
+    apart = f"{with_error(-riding.difference, riding.se_difference)} points of log score worse"
     if frozenset((best.id, riding.id)) in pairs:
         return f"{said}, and {riding.name} ({apart}) cannot be told from it"
     return f"{said}; {riding.name} predicts it {apart}"

@@ -14,22 +14,18 @@ from buckpass.ask.explain import Explained
 from buckpass.case import Case
 from buckpass.evidence.nested import Added
 from buckpass.evidence.nested_answer import NestedAnswer
-from buckpass.game.decomposition import MECHANISMS
+from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, with_interval, years_of
+from buckpass.page.wording import and_join, count_of, name_of, number, sentence, spoken, with_interval, years_of
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
 ]  # fmt: skip
 
 BAR, OTHER = "#54608a", "#b5662f"
-MECHANISM_WORDS = {
-    "stake": "what it has at stake", "cost": "what acting costs and delivers", "backlash": "backlash of presence",
-    "norm": "norm and price of deploying", "influence": "influence gained", "others": "what others do",
-}  # fmt: skip
 SEEN = 0.005  # the least probability whose shade can be seen
 BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
@@ -141,7 +137,7 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     y = alt.Y("name:N", sort=[r["name"] for r in [*rows, total]], title=None, axis=alt.Axis(ticks=False, domain=False))
     zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK).encode(x=alt.X("at:Q"))
     base = alt.Chart(inline([{**r, "colour": colour} for r in rows] + [{**total, "colour": PALE}]))
-    axis = f"expected effort of {name_of(case, gap.power)} minus that of {name_of(case, gap.reference)} (1 = top of the ladder)"
+    axis = f"expected effort of {spoken(case, gap.power)} minus that of {spoken(case, gap.reference)} (1 = top of the ladder)"
     chart = alt.layer(
         base.mark_bar(height=16, opacity=0.75).encode(
             x=alt.X("value:Q", title=axis), y=y, color=alt.Color("colour:N", scale=None)
@@ -160,7 +156,7 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
 
 def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap is, and which mechanism carries most of it."""
-    rider, provider = name_of(case, gap.power), name_of(case, gap.reference)
+    rider, provider = spoken(case, gap.power), spoken(case, gap.reference)
     if gap.gap.low <= 0 <= gap.gap.high:
         return f"The model sees no clear difference between {rider} and {provider} here"
     sign = -1 if gap.gap.mean < 0 else 1
@@ -169,7 +165,7 @@ def gap_title(case: Case, gap: Explained) -> str:
     others = gap.parts["others"].mean / gap.gap.mean
     tail = "" if most == "others" else f"; what others do carries {100 * others:.0f} %"
     return (
-        f"{rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
+        f"{sentence(rider)} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
         f"{MECHANISM_WORDS[most]} carries {100 * share:.0f} % of the gap{tail}"
     )
 
@@ -229,7 +225,7 @@ def responses_title(case: Case, coded: Mapping[str, Any], model: ModelResults, c
         return "No coded response to compare with"
     if not surprising:
         return f"No response of the {len(known)} coded surprises the model (P below 10 %)"
-    return f"The model did not expect what {and_join(name_of(case, p) for p in surprising)} did (P below 10 %)"
+    return f"The model did not expect what {and_join(spoken(case, p) for p in surprising)} did (P below 10 %)"
 
 
 def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:

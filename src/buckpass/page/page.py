@@ -21,7 +21,16 @@ from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crisis_of_less
 from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, rung_colours
-from buckpass.page.wording import and_join, count_of, grouped_places, name_of, number, with_interval
+from buckpass.page.wording import (
+    and_join,
+    count_of,
+    grouped_places,
+    number,
+    sentence,
+    spoken,
+    with_error,
+    with_interval,
+)
 from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -141,8 +150,8 @@ def _explanation_tables(results: ReportResults) -> list[ResultTable]:
 
 def _focus(case: Case) -> dict[str, str]:
     focus, less = case.settings.focus, crisis_of_less(case)
-    return {"rider": name_of(case, focus.rider), "provider": name_of(case, focus.provider),
-            "theatre": case.theatre(focus.theatre).name, "crisis": case.crisis(less)["name"] if less else ""}  # fmt: skip
+    return {"rider": spoken(case, focus.rider), "provider": spoken(case, focus.provider),
+            "theatre": spoken(case, focus.theatre), "crisis": case.crisis(less)["name"] if less else ""}  # fmt: skip
 
 
 def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
@@ -274,7 +283,7 @@ def _templates() -> Environment:
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+    made.filters |= {"number": number, "with_error": with_error, "sentence": sentence, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

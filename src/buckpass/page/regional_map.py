@@ -17,7 +17,7 @@ from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_jso
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, is_settled, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, source_line, years_of
+from buckpass.page.wording import and_join, count_of, name_of, number, source_line, spoken, years_of
 
 __all__ = ["positions_map", "regional_map"]
 
@@ -95,7 +95,7 @@ def regional_map(case: Case, record: Record) -> Figure | None:
     if not rows:
         return None
     focus = case.settings.focus
-    provider, rider = name_of(case, focus.provider), name_of(case, focus.rider)
+    provider, rider = spoken(case, focus.provider), spoken(case, focus.rider)
     both = [r for r in rows if r["left"] is not None and r["right"] is not None]
     ahead = sum(r["left"] > r["right"] for r in both)
     there = case.crises.filter(pl.col("theatre") == focus.theatre)
@@ -184,9 +184,9 @@ def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     most = max(powers, key=lambda p: sum(r["power"] == p for r in rows))
     count = f"in {sum(r['power'] == most for r in rows)} of {count_of(len(rows), 'host')} ({when})"
     if all(r["leader"].is_complete for r in rows):
-        return f"{name_of(case, most)} leads in {name}, of all, {count}"
-    others = [name_of(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
-    return f"{name_of(case, most)} is ahead of {and_join(others)} in {name} {count}"
+        return f"{spoken(case, most)} leads in {name}, of all, {count}"
+    others = [spoken(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
+    return f"{spoken(case, most)} is ahead of {and_join(others)} in {name} {count}"
 
 
 def _series(rows: list[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
+from buckpass.fitting.files import fit_command
 from buckpass.ledger import Verdicts, assess, assess_under
 from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.measured import Record, measure
@@ -80,9 +81,7 @@ def gather(
     begin("measuring")
     record = measure(case, seed=seed)
     if not posteriors:
-        why = (
-            f"This case has not been fitted, so nothing here comes from the model. Fit it with: buckpass fit {case.id}"
-        )
+        why = f"This case has not been fitted, so nothing here comes from the model. Fit it with {fit_command(case, case.folder / 'posteriors')}"
         verdicts = assess(case, seed=seed)
         return ReportResults(record, verdicts, None, why, chapters=tuple(chapters), under=_under(case, verdicts, seed))
     from buckpass.page.live_data import live_what_if

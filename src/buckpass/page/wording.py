@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
+from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import line_ranges
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "grouped_places",
     "name_of",
     "number",
+    "sentence",
     "source_line",
     "span",
+    "spoken",
+    "with_error",
     "with_interval",
     "years_of",
 ]
@@ -30,8 +34,12 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(places, 6)}f}"
-    return text.replace("-", "−")
+    return minus(f"{value:,.{min(places, 6)}f}")
+
+
+def minus(text: str) -> str:
+    """A number that is written with a true minus sign, and without one where it was rounded to nothing."""
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
 
 def grouped_places(places: Iterable[str]) -> str:
@@ -58,8 +66,17 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return number(value)
     places = min(6, max(0, 1 - math.floor(math.log10(high - low))))
-    shown = [f"{v + 0.0:,.{places}f}".replace("-", "−") for v in (value, low, high)]
+    shown = [minus(f"{v:,.{places}f}") for v in (value, low, high)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """`value ± error`; what is compared with itself differs by 0, without an error.
+
+    >>> with_error(-1.24, 0.51), with_error(0.0, 0.0), with_error(None, None)
+    ('−1.2 ± 0.51', '0', '–')
+    """
+    return number(value) if not value and not error else f"{number(value)} ± {number(error)}"
 
 
 def and_join(words: Iterable[str], last: str = "and") -> str:
@@ -104,6 +121,17 @@ def name_of(case: Case, actor: str) -> str:
     """The full name of a power, host or organisation; an id that the case only mentions stays as it is."""
     entries = [*case.settings.powers, *case.settings.hosts, *case.settings.organisations]
     return next((e.name for e in entries if e.id == actor), actor)
+
+
+def spoken(case: Case, what: str) -> str:
+    """The name of a power, host, organisation or theatre as it stands inside a sentence: the United States, the Sahel."""
+    names = {theatre.id: theatre.name for theatre in case.settings.theatres}
+    return in_a_sentence(names.get(what) or name_of(case, what))
+
+
+def sentence(text: str) -> str:
+    """A text as the beginning of a sentence: its first letter a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
-from buckpass.fitting.files import load_posteriors, posterior_file
+from buckpass.fitting.files import fit_command, load_posteriors, posterior_file
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
 from buckpass.model.mechanisms import combination
@@ -85,7 +85,9 @@ def basis_of(case: Case, given: Fits) -> Basis:
     if isinstance(given, Posterior):
         return Basis(given, is_asked=True)
     if not given:
-        raise NoUsablePosterior(f"no posterior of {case.id}: fit it first, `buckpass fit {case.id} -o FOLDER`")
+        raise NoUsablePosterior(
+            f"no posterior of {case.id}: fit it first, {fit_command(case, case.folder / 'posteriors')}"
+        )
     passed = _passed(given)
     return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LEVEL", "Summary", "interval", "normal_interval", "summary"]
+__all__ = ["LEVEL", "Summary", "fixed", "interval", "normal_interval", "summary"]
 
 LEVEL = 0.9  # every interval holds 90 percent, unless it says otherwise
 Z = 1.645  # half the width of a 90 % normal interval, in standard errors
@@ -27,6 +27,15 @@ class Summary:
     def columns(self, name: str) -> dict[str, float]:
         """The three as columns of a table: name, name_low, name_high."""
         return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
+
+
+def fixed(value: float, places: int = 2) -> str:
+    """A number to so many decimals, without a sign where it rounds to nothing.
+
+    >>> fixed(-0.004), fixed(-0.4)
+    ('0.00', '-0.40')
+    """
+    return f"{round(value, places) + 0.0:.{places}f}"
 
 
 def interval(draws: np.ndarray | Sequence[float], level: float = LEVEL) -> tuple[float, float]:
