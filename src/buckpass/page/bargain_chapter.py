@@ -80,7 +80,7 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     chart = alt.layer(
         stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")),
         stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
-            x=alt.X("from:Q"), y=alt.value(2), text=alt.Text("text:N")
+            x=alt.X("from:Q"), y=alt.YValue(2), text=alt.Text("text:N")
         ),
         base.mark_rule(strokeWidth=3, opacity=0.5).encode(
             x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, color=alt.Color("colour:N", scale=None)

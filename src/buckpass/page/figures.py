@@ -111,7 +111,7 @@ def _heat_chart(
         dash = {"strokeDash": [3, 2], "strokeWidth": 1.3} if hollow else {"stroke": "#9fb0c6", "strokeWidth": 0.6}
         marks = alt.Chart(inline(rows)).mark_point(**mark, **dash)
         if rows and hollow:
-            layers.append(marks.encode(x=x, y=y, color=alt.value(PALE)))
+            layers.append(marks.encode(x=x, y=y, color=alt.ColorValue(PALE)))
         elif rows:
             layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(inline(cells))
@@ -129,7 +129,7 @@ def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
     return alt.Chart(inline(rows)).mark_text(align="right", fontSize=11, color=INK).encode(
-        x=alt.value(-8), y=y, text=alt.Text("name:N"))  # fmt: skip
+        x=alt.XValue(-8), y=y, text=alt.Text("name:N"))  # fmt: skip
 
 
 def _clipped(name: str, year: int, letters: int) -> str:
@@ -145,9 +145,9 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
             for i, a in enumerate(actors)]  # fmt: skip
     base = alt.Chart(inline(rows))
     ticks = base.mark_tick(thickness=4, size=width - 8, orient="horizontal").encode(
-        x=x, y=alt.value(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
+        x=x, y=alt.YValue(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
     names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4).encode(
-        x=x, y=alt.value(-10), text=alt.Text("name:N"))  # fmt: skip
+        x=x, y=alt.YValue(-10), text=alt.Text("name:N"))  # fmt: skip
     return ticks + names
 
 

@@ -18,7 +18,7 @@ from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
-from buckpass.page.theme import INK, PALE, Figure, Layered, inline, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, inline, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, sentence, spoken, with_interval, years_of
 
 __all__ = [
@@ -198,23 +198,30 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
     )  # fmt: skip
 
 
-def _responses_chart(rungs: int, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]) -> Layered:
-    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(ticks=False, domain=False))
-    axis = alt.Axis(
-        values=list(range(rungs)), format="d", labelAngle=0, grid=False, title=None, labelFontSize=11, orient="bottom"
-    )
-    x, edge = (
-        alt.X(f, scale=alt.Scale(domain=[-0.5, rungs - 0.5], nice=False), axis=axis) for f in ("rung:Q", "from:Q")
-    )
-    base = alt.Chart(inline([{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]))
-    return alt.layer(
-        base.mark_bar(height=20).encode(x=edge, x2=alt.X2("to:Q"), y=y,
-                                        color=alt.Color("colour:N", scale=None),
-                                        opacity=alt.Opacity("p:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 1]), legend=None)),
-        base.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None)),
-        alt.Chart(inline(bands)).mark_bar(height=24, filled=False, stroke=INK, strokeWidth=1.8).encode(
-            x=edge, x2=alt.X2("to:Q"), y=y),
-    ).properties(width=250, height=30 * len(names))  # fmt: skip
+def _responses_chart(
+    rungs: int, cells: list[dict[str, Any]], bands: list[dict[str, Any]], names: list[str]
+) -> dict[str, Any]:
+    """As Vega-Lite itself: a page has one for every crisis, and Altair takes longer to make it than it takes to draw."""
+    y = {"field": "name", "type": "nominal", "sort": names, "title": None, "axis": {"ticks": False, "domain": False}}
+    axis = {"values": list(range(rungs)), "format": "d", "labelAngle": 0, "grid": False, "title": None, "labelFontSize": 11,
+            "orient": "bottom"}  # fmt: skip
+    scale = {"domain": [-0.5, rungs - 0.5], "nice": False}
+    x, edge = ({"field": f, "type": "quantitative", "scale": scale, "axis": axis} for f in ("rung", "from"))
+    along = {"x": edge, "x2": {"field": "to"}, "y": y}
+    colour, ink = ({"field": f, "type": "nominal", "scale": None} for f in ("colour", "ink"))
+    shade = {"field": "p", "type": "quantitative", "legend": None, "scale": {"domain": [0, 1], "range": [0.03, 1]}}
+    text = {"x": x, "y": y, "text": {"field": "text", "type": "nominal"}, "color": ink}
+    wide = [{**c, "from": c["rung"] - 0.45, "to": c["rung"] + 0.45} for c in cells]
+    return {
+        "$schema": alt.SCHEMA_URL, "width": 250, "height": 30 * len(names), "datasets": {"cells": wide, "bands": bands},
+        "layer": [
+            {"data": {"name": "cells"}, "mark": {"type": "bar", "height": 20},
+             "encoding": {**along, "color": colour, "opacity": shade}},
+            {"data": {"name": "cells"}, "mark": {"type": "text", "fontSize": 11}, "encoding": text},
+            {"data": {"name": "bands"}, "mark": {"type": "bar", "height": 24, "filled": False, "stroke": INK, "strokeWidth": 1.8},
+             "encoding": along},
+        ],
+    }  # fmt: skip
 
 
 def responses_title(case: Case, coded: Mapping[str, Any], model: ModelResults, crisis: str) -> str:

@@ -16,7 +16,7 @@ from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.measured import Record
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, is_settled, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, Unchanged, ink_on, inline, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, source_line, spoken, years_of
 
 __all__ = ["positions_map", "regional_map"]
@@ -195,7 +195,7 @@ def _series(rows: list[dict[str, Any]]) -> str:
 
 def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
     projection, height = _projection(topology["bbox"], width)
-    states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
+    states = Unchanged(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
     fills = [{"id": r["id"], "colour": r["colour"], "share": r["share"], "first": r["name"],
               "second": r["said"] + ("" if r["of"] == "all" or not r["power"] else "*"), "third": years_in_words(*r["years"])}
              for r in rows]  # fmt: skip
@@ -204,7 +204,7 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
         "isValid(datum.colour)")  # fmt: skip
     named = known.transform_calculate(
         longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]", text="[datum.first, datum.second, datum.third]"
-    ).encode(longitude="longitude:Q", latitude="latitude:Q", text=alt.Text("text:N"))  # fmt: skip
+    ).encode(longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q"), text=alt.Text("text:N"))  # fmt: skip
     layers = [
         alt.Chart(states).mark_geoshape(fill=LAND, stroke=BORDER, strokeWidth=0.6),
         known.mark_geoshape(stroke="white", strokeWidth=0.8).encode(
@@ -280,7 +280,7 @@ def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
 
 def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], width: int) -> Layered:
     colours, focus = power_colours(case), case.settings.focus
-    states = alt.InlineData(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
+    states = Unchanged(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
     hosts = [r["id"] for r in rows]
     land = alt.Chart(states).mark_geoshape(stroke=BORDER, strokeWidth=0.8).encode(
         fill=alt.condition(alt.FieldOneOfPredicate("id", hosts), alt.value(HOST), alt.value(LAND)))  # fmt: skip
@@ -293,13 +293,17 @@ def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], wid
         beside = [
             {**r, "longitude": r["longitude"] + east, "shown": f"{r[side]:.1f}"} for r in rows if r[side] is not None
         ]
-        at = alt.Chart(inline(beside)).encode(longitude="longitude:Q", latitude="latitude:Q")
+        at = alt.Chart(inline(beside)).encode(
+            longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q")
+        )
         layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
         layers.append(
             at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text=alt.Text("shown:N"))
         )
     for row in rows:
-        name = alt.Chart(inline([row])).encode(longitude="longitude:Q", latitude="latitude:Q", text=alt.Text("name:N"))
+        name = alt.Chart(inline([row])).encode(
+            longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q"), text=alt.Text("name:N")
+        )
         dy = -24 if _is_near(row, rows, projection["scale"], south=True) else 24
         crowded = dy < 0 and _is_near(row, rows, projection["scale"], south=False)
         align, dx = ("right", 2 * APART) if crowded else ("center", 0)

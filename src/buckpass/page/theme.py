@@ -16,7 +16,7 @@ import numpy as np
 from buckpass.case import Case
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "ink_on", "inline", "is_settled",
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "Unchanged", "ink_on", "inline", "is_settled",
     "label_colours", "lighter", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
@@ -81,7 +81,8 @@ class Figure:
     """A chart with what a reader needs: the finding as title, n and interval, years, unit, sources, and its text in words.
 
     years : what the figure covers, as `1991–2025`. unit : of what is drawn.
-    `narrow` is the chart for a phone where it is another than the same one with smaller plots.
+    `narrow` is the chart for a phone where it is another than the same one with smaller plots. A chart may be written as
+    Vega-Lite itself.
     """
 
     name: str
@@ -89,7 +90,7 @@ class Figure:
     note: str
     source: str
     alt_text: str
-    chart: alt.TopLevelMixin
+    chart: alt.TopLevelMixin | dict[str, Any]
     narrow: alt.TopLevelMixin | None = None
     _: KW_ONLY
     years: str
@@ -104,7 +105,8 @@ class Figure:
         """The chart with title, note and source drawn in it, for a notebook or a file of its own."""
         below = [*textwrap.wrap(self.about, WRAP + 20), *textwrap.wrap(self.source, WRAP + 20)]
         title = alt.TitleParams(textwrap.wrap(self.title, WRAP), subtitle=below)
-        return styled(self.chart.properties(title=title))  # type: ignore[attr-defined]
+        chart = alt.Chart.from_dict(self.chart) if isinstance(self.chart, dict) else self.chart
+        return styled(chart.properties(title=title))  # type: ignore[attr-defined]
 
     def picture(self, format: PictureFormat, scale: float = 2.0) -> bytes:
         """The figure as a file: `svg`, `png` or `pdf`, without network."""
@@ -133,9 +135,17 @@ def inline(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"values": tuple(rows)}
 
 
-def _specified(chart: alt.TopLevelMixin) -> dict[str, Any]:
+class Unchanged(alt.InlineData):
+    """TopoJSON of countries, of which Altair makes no copy with every step of a chart: half of a map's time went there."""
+
+    def __deepcopy__(self, memo: Any = None) -> Unchanged:
+        return self
+
+
+def _specified(chart: alt.TopLevelMixin | dict[str, Any]) -> dict[str, Any]:
     """What `styled(chart)` is as a specification, without a copy of the chart for each part of the style, and unchecked."""
-    return chart.to_dict(validate=False) | {"config": _style()}  # type: ignore[attr-defined]
+    spec = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
+    return spec | {"config": _style()}  # type: ignore[operator]
 
 
 @cache
