@@ -101,7 +101,7 @@ State = Annotated[
 Actor = Annotated[Name, _among("a state or organisation of this case", lambda n: (*n.actors, *sorted(state_codes())))]
 Organisation = Annotated[Name, _among("an organisation", lambda n: n.organisations)]
 Theatre = Annotated[Name, _among("a theatre", lambda n: n.theatres)]
-Crisis = Annotated[Name, _among("a crisis of crises.csv", lambda n: n.crises)]
+Crisis = Annotated[Name, _among("a crisis of crises.csv", lambda n: n.crises or Anything())]
 Series = Annotated[Name, _among("a series of series.csv", _series)]
 Shown = Annotated[
     Name,
