@@ -330,7 +330,7 @@ def tried(folder: Path, seeds, damage: bool, fits=None) -> list[str]:
 @pytest.mark.parametrize("damage", [False, True])
 def test_claims_of_any_kind_are_named_or_judged_each_for_itself(tmp_path, count, damage):
     reasons = tried(tmp_path, range(count), damage)
-    assert any(reasons)
+    assert damage or any(reasons)  # what is damaged may be refused altogether
     assert not damage or reasons.count("") > count / 3
 
 
