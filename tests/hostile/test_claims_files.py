@@ -39,6 +39,7 @@ GOOD = {
     "readings": [[{"label": "loosely", "atoms": [{"actor": "BBB", "crisis": "dalen_2005", "at_most": 5}]}], []],
     "scenarios": [[{"label": "dear", "set": ["request=nobody"]}], [{"label": "weak", "set": ["AAA.capacity=0.5x"]}],
                   [{"label": "alone", "consent_without": "BBB"}]],
+    "conditions": [[{"actor": "AAA", "at_least": 1}], [{"actor": "BBB", "at_most": 4}, {"actor": "PACT", "at_least": 1}]],
     "one or more organisations": ["PACT", ["PACT"]],
     "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"DDD": [2000, 2010]}],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}],
@@ -106,6 +107,14 @@ BROKEN = {
         "loosely",
         [{"label": "loosely"}],
         [{"label": "loosely", "atoms": [{"actor": "ZZZ", "crisis": "dalen_2005", "at_most": 5}]}],
+    ],
+    "conditions": [
+        [],
+        [{"actor": "AAA"}],
+        [{"actor": "ZZZ", "at_least": 1}],
+        [{"at_least": 1}],
+        [{"actor": "AAA", "at_least": 9}],
+        [{"actor": "AAA", "at_least": 5, "at_most": 4}],
     ],
     "scenarios": [
         [],
@@ -321,7 +330,7 @@ def tried(folder: Path, seeds, damage: bool, fits=None) -> list[str]:
 @pytest.mark.parametrize("damage", [False, True])
 def test_claims_of_any_kind_are_named_or_judged_each_for_itself(tmp_path, count, damage):
     reasons = tried(tmp_path, range(count), damage)
-    assert any(reasons)
+    assert damage or any(reasons)  # what is damaged may be refused altogether
     assert not damage or reasons.count("") > count / 3
 
 

@@ -172,6 +172,30 @@ def test_doubt_in_the_codes_counts_against_a_verdict(toy):
     assert doubted.probability == assess_claim(toy, claim).probability
 
 
+def rate_of(case: Case, **given):
+    return assess_claim(case, a_claim({"name": "measured.rate", **given}, {"above": 0.5}, "measured"))
+
+
+def test_a_rate_counts_the_crises_of_its_years_and_conditions_alone(toy):
+    whole = rate_of(toy, actor="AAA", at_least=5)
+    assert (whole.n, whole.detail["acts"]) == (3, 2)
+    recent = rate_of(toy, actor="AAA", at_least=5, years=[2010, 2020])
+    assert (recent.n, recent.detail["acts"]) == (2, 1)
+    assert "2010–2020" in recent.unit
+    quiet = rate_of(toy, actor="AAA", at_least=5, where=[{"actor": "BBB", "at_most": 0}])  # dalen_2010: 0, band 0 to 1
+    assert (quiet.n, quiet.detail["acts"], quiet.detail["in_doubt"]) == (1, 0, ["dalen_2010"])
+    assert (quiet.detail["n_lowest"], quiet.detail["n_highest"]) == (1, 0)
+    assert "where BBB rung at most 0" in quiet.unit
+    never = rate_of(toy, actor="AAA", at_least=5, where=[{"actor": "BBB", "at_least": 6}])
+    assert never.verdict == "not_computed"
+
+
+def test_a_condition_that_nobody_looked_for_is_in_doubt(toy):
+    asked = rate_of(toy, actor="AAA", at_least=5, where=[{"actor": "PACT", "at_least": 1}])
+    assert "dalen_2010" in asked.detail["in_doubt"]  # unsearched
+    assert asked.n == 2
+
+
 @pytest.mark.parametrize(
     ("probability", "doubt", "verdict"),
     [

@@ -12,7 +12,9 @@ from buckpass.bargain.arrangement import StageValues, critical_discount_factor, 
 from buckpass.changes import BadOverride
 from buckpass.predict.which_fits import NoUsablePosterior
 from buckpass.results.files import json_text
+from buckpass.years.indicators import MEASURES
 from buckpass.years.year_problems import NoArrangement
+from made_posteriors import posterior_of, prior_sites
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,21 @@ def test_what_the_agreement_says_in_words(base):
     assert all(p.party in lines for p in base.parties)
     assert base.path_table().frame["year"].is_sorted()
     assert base.fee[1] <= base.fee[0] <= base.fee[2]
+
+
+def test_an_answer_says_which_fit_it_is_of_and_why_no_better_one_answers(toy):
+    fits = {name: posterior_of(toy, name, prior_sites(toy, name, 4), elpd=elpd) for name, elpd in
+            (("BL", -0.5), ("RE", -0.6), ("FR", -0.9))}  # fmt: skip
+    found = agreement(toy, fits, n_draws=4, years_ahead=(0,))
+    assert "FR (free riding), number 3 of 3" in found.speaks_from
+    assert "BL, RE predict better" in found.speaks_from
+    assert found.speaks_from in found.statements()
+    best = {**fits, "FR": posterior_of(toy, "FR", prior_sites(toy, "FR", 4), elpd=-0.1)}
+    assert "predicts best" in agreement(toy, best, n_draws=4, years_ahead=(0,)).speaks_from
+
+
+def test_what_years_and_record_call_security_differs():
+    titles = [measure.title for measure in MEASURES]
+    assert "influence in security" in titles
+    assert "security share" not in titles
+    assert len(set(titles)) == len(titles)

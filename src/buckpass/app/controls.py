@@ -13,7 +13,7 @@ from buckpass.app.links import usable
 from buckpass.case import Case
 from buckpass.changes import OverridePath, override_paths
 from buckpass.changes.in_case import present_value
-from buckpass.page.wording import name_of
+from buckpass.page.wording import spoken
 
 __all__ = ["MOST_CONTROLS", "Control", "controls_of", "override_text", "settings_from"]
 
@@ -110,7 +110,7 @@ def _control(
     name, label = entry["path"], entry["label"]
     for mark, found in ids.items():
         name = name.replace(mark, found)
-        label = label.replace(mark, name_of(case, found) if found else "")
+        label = label.replace(mark, spoken(case, found) if found else "")
     path = paths.get(name)
     if path is None:
         return None

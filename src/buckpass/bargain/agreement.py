@@ -18,8 +18,8 @@ from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note, reached_vehicles
 from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
-from buckpass.model.mechanisms import ALL
-from buckpass.predict.which_fits import NoUsablePosterior, best_freeing
+from buckpass.model.mechanisms import ALL, combination
+from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing
 from buckpass.results.summary import fixed, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
@@ -85,6 +85,7 @@ class Agreement(ShowsItself):
     p_broken_by: dict[int, float]
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    speaks_from: str = ""  # which fit answers, where it stands, and why no better one does
 
     def table(self) -> ResultTable:
         """One row per party: whether it has a bargain to keep, the patience that keeping it takes, its slack."""
@@ -138,7 +139,7 @@ class Agreement(ShowsItself):
                 f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. Some fee keeps both in in "
                 f"{share:.0%} of draws."
             )
-        return (*lines, *self.notes)
+        return (*lines, *filter(None, (self.speaks_from,)), *self.notes)
 
     @property
     def unbounded(self) -> str:
@@ -195,7 +196,7 @@ def agreement(
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
         p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
-        notes=_notes(case, theatre, fit, n_draws, max(years_ahead)),
+        notes=_notes(case, theatre, fit, n_draws, max(years_ahead)), speaks_from=_speaks_from(fit, posteriors),
     )  # fmt: skip
 
 
@@ -209,6 +210,23 @@ def _notes(case: Case, changed: Theatre, posterior: Posterior, n_draws: int, las
 
     reached = reached_vehicles(changed.setting, range(changed.n_crises))
     return idle_note(idle_changes(case, changed.overrides, inputs(()), lambda o: inputs([o]), reached))
+
+
+def _speaks_from(fit: Posterior, posteriors: Mapping[str, Posterior]) -> str:
+    """Which fit the answer is of, where it stands among those that passed, and why a better one does not answer."""
+    order = list(best_first(posteriors))
+    better = order[: order.index(fit.explanation)]
+    name = f"{fit.explanation} ({combination(fit.explanation).name})"
+    said = f"This speaks from {name}, " + (
+        "which predicts best of those that passed"
+        if not better
+        else f"number {len(better) + 1} of {len(order)} by what it predicts"
+    )
+    if not better:
+        return f"{said}."
+    if fit.explanation == ALL:
+        return f"{said}, since it leaves every mechanism open; {better[0]} predicts better."
+    return f"{said}: {', '.join(better)} {'predicts' if len(better) == 1 else 'predict'} better, and in none of them others' effort counts (κ)."
 
 
 def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:

@@ -101,7 +101,7 @@ State = Annotated[
 Actor = Annotated[Name, _among("a state or organisation of this case", lambda n: (*n.actors, *sorted(state_codes())))]
 Organisation = Annotated[Name, _among("an organisation", lambda n: n.organisations)]
 Theatre = Annotated[Name, _among("a theatre", lambda n: n.theatres)]
-Crisis = Annotated[Name, _among("a crisis of crises.csv", lambda n: n.crises or Anything())]  # unreadable: said once
+Crisis = Annotated[Name, _among("a crisis of crises.csv", lambda n: n.crises or Anything())]
 Series = Annotated[Name, _among("a series of series.csv", _series)]
 Shown = Annotated[
     Name,
@@ -213,6 +213,26 @@ class Statement(Entry):
         return self
 
 
+class Condition(Entry):
+    """What an actor did in a crisis that counts: "where France did less than 5" is at_most = 4."""
+
+    actor: Actor
+    at_least: Rung | None = None
+    at_most: Rung | None = None
+    equals: Rung | None = None
+    stance: Stance | None = None
+    scope: Scope | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        asked = [n for n in ("at_least", "at_most", "equals", "stance", "scope") if getattr(self, n) is not None]
+        if not asked:
+            raise ValueError("a condition says what the actor did: give at_least, at_most, equals, stance or scope")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no rung is at least {self.at_least} and at most {self.at_most}: no crisis can meet it")
+        return self
+
+
 class Reading(Entry):
     """Another reading of the sentence, as statements of its own."""
 
@@ -299,6 +319,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "held": _kind("a list of stake and severity", tuple[Literal["stake", "severity"], ...]),
     "statements": _kind("a list of statements", _some(Statement)),
+    "conditions": _kind("a list of conditions, each of an actor in the same crisis", _some(Condition)),
     "readings": _kind("a list of readings", tuple[Reading, ...]),
     "records": _kind("a list of series and actor", _some(Records)),
     "scenarios": _kind("a list of scenarios", _some(ScenarioOfClaim)),

@@ -32,11 +32,24 @@ def new(
     store: Annotated[
         Path | None, typer.Option("--from", metavar="STORE", help="Draft it from a store of events.")
     ] = None,
-    hosts: Annotated[str, typer.Option(help="With --from: hosts, comma-separated ISO3 codes.")] = "",
+    powers: Annotated[str, typer.Option(metavar="FRA,USA", help="Begin with these powers, by ISO3 code.")] = "",
+    hosts: Annotated[str, typer.Option(metavar="MLI,NER", help="Hosts, by ISO3 code, of --powers or --from.")] = "",
+    organisations: Annotated[str, typer.Option(metavar="ECOWAS", help="With --powers: organisations.")] = "",
+    years: Annotated[str, typer.Option(metavar="2012-2024", help="With --powers: first and last year.")] = "",
     from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
 ) -> None:
-    """Write a small, valid, commented case to start from, or a draft from event data."""
+    """Write a small, valid, commented case to start from; one with your powers and hosts; or a draft from event data."""
     with errors_as_messages():
+        if powers or organisations or years:
+            if store is not None:
+                raise typer.BadParameter(
+                    "--from drafts a case from events, --powers begins one by hand: give one of them"
+                )
+            from buckpass.events.drafting.skeleton import Skeleton, write_skeleton
+
+            written = write_skeleton(folder, Skeleton.of(powers, hosts, organisations, years))
+            tell(f"{written} passes `buckpass check`; `buckpass check {folder} --weak` lists what is left to fill in")
+            return
         if store is not None:
             from buckpass.cli.event_verbs import draft_case
 
@@ -190,7 +203,9 @@ def _tell_record(case: Case, found: Record, shares: bool, long: bool) -> None:
         return
     basis = found.responses.frame["basis"].value_counts(sort=True)
     said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
-    tell(f"{found.n_crises} crises, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)")
+    tell(
+        f"{found.n_crises} {'crisis' if found.n_crises == 1 else 'crises'}, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)"
+    )
     if not long:
         tell("Activity, comparisons, requests and coders with n and intervals: --long; every share: --shares.")
 

@@ -27,7 +27,7 @@ def decade_lines(found: Futures, width: int) -> Iterator[str]:
     for measure in MEASURES:
         rows = [row for row in by_power.iter_rows(named=True) if row["measure"] == measure.name]
         yield ""
-        yield from textwrap.wrap(f"{measure.name.replace('_', ' ').upper()}: {measure.meaning} ({measure.unit})", width)
+        yield from textwrap.wrap(f"{measure.title.upper()}: {measure.meaning} ({measure.unit})", width)
         yield from _columns([_of_power(row) for row in rows])
     yield ""
     yield from textwrap.wrap(

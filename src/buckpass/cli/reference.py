@@ -47,7 +47,7 @@ def estimands() -> tuple[Entry, ...]:
             "may be given": _kinds(p for p in kind.parameters.items() if p[0] not in kind.required),
             "together": "; ".join(kind.together()),
             "expects": " or ".join(EXPECTED[kind.expects]) or "nothing",
-        }, _claims()[name])
+        }, _claims().get(name, ""))
         for name, kind in known_estimands().items()
     )  # fmt: skip
 

@@ -118,6 +118,11 @@ def state_name(state: str) -> str:
     return next((row["name_short"] for row in _country_table() if row["ISO3"] == state), state)
 
 
+def organisation_name(body: str) -> str:
+    """An organisation's first name in `data/organisations.csv`; the id itself where it is unknown."""
+    return next((row["name"] for row in _data("organisations.csv") if row["actor"] == body), body)
+
+
 def gdelt_countries() -> dict[str, str]:
     """CAMEO country codes that are not the ISO3 code."""
     return {row["code"]: row["actor"] for row in _data("codes.csv") if row["system"] == "cameo"}

@@ -265,7 +265,7 @@ def _then(hinge: Hinge, tests: NestedTests) -> str:
 
 
 def _gap(gap: ScoreGap | None) -> str:
-    return "–" if gap is None else f"{gap.diff:+.1f} ± {gap.se:.1f}"
+    return "–" if gap is None else f"{round(gap.diff, 1) + 0.0:+.1f} ± {gap.se:.1f}"
 
 
 def _score(total: ScoreGap | None) -> str:

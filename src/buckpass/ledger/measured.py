@@ -10,7 +10,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, places_of
-from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
+from buckpass.ledger.record_atoms import Atom, judged, met, truth_of_all, wording
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre
@@ -22,12 +22,16 @@ __all__ = ["rate", "rates_compared", "share_through"]
 def rate(question: Question) -> Finding:
     """Rate at which the actor's rung lay in a range, among its looked-up crises (or those that reached a lower height).
 
+    `years` and `where` leave out crises: those that began in other years, and those in which an actor did not do what a
+    condition says. Where a band or a missing row leaves that open, the crisis is counted as coded, and with it and without
+    it in the range of doubt.
+
     Beta-binomial with Jeffreys prior; the doubt of the bands is resolved against the claim and for it.
     """
     given = question.parameters
-    rows = _known(question.case, given["actor"], given.get("theatre"))
+    rows = _counting(question.case, _known(question.case, given["actor"], given.get("theatre")), given)
     if rows.is_empty():
-        raise CannotCompute(f"nobody looked for the responses of {given['actor']} there: no row has a rung")
+        raise CannotCompute(f"no crisis there counts in which somebody looked for the response of {given['actor']}")
     readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
     probability = {how: _p(question.expect, r) for how, r in readings.items()}
     straddling = rows.filter(pl.Series([_doubtful(row, given) for row in rows.iter_rows(named=True)], dtype=pl.Boolean))
@@ -116,6 +120,17 @@ def _known(case: Case, actors: str | Sequence[str], theatre: Any) -> pl.DataFram
     return rows.filter(pl.col("actor").is_in(wanted) & pl.col("rung").is_not_null())
 
 
+def _counting(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of crises that may count, and of each whether it does as coded and for certain."""
+    first, last = given.get("years", (0, 9999))
+    rows = rows.filter(pl.col("start").dt.year().is_between(first, last))
+    found = [met(case, given.get("where", ()), crisis) for crisis in rows["crisis"]]
+    certain = pl.Series("counts_surely", [truth == "true" for truth, _ in found], dtype=pl.Boolean)
+    coded = pl.Series("counts", [as_coded for _, as_coded in found], dtype=pl.Boolean)
+    possible = pl.Series([truth != "false" for truth, _ in found], dtype=pl.Boolean)
+    return rows.with_columns(certain, coded).filter(possible)
+
+
 def _count(rows: pl.DataFrame, given: Mapping[str, Any], how: str) -> Rate:
     standings = [_standing(row, given, how) for row in rows.iter_rows(named=True)]
     return Rate(standings.count("yes"), standings.count("yes") + standings.count("no"))
@@ -124,8 +139,8 @@ def _count(rows: pl.DataFrame, given: Mapping[str, Any], how: str) -> Rate:
 def _standing(row: dict[str, Any], given: Mapping[str, Any], how: str) -> str:
     """Whether a crisis counts as an act ("yes"), a chance without one ("no"), or not at all ("out")."""
     if how == "coded":
-        return _standing_at(row["rung"], given)
-    possible = {_standing_at(rung, given) for rung in range(row["low"], row["high"] + 1)}
+        return _standing_at(row["rung"], given) if row["counts"] else "out"
+    possible = _standings(row, given)
     order = ("no", "out", "yes") if how == "lowest" else ("yes", "out", "no")
     return next(standing for standing in order if standing in possible)
 
@@ -136,8 +151,14 @@ def _standing_at(rung: int, given: Mapping[str, Any]) -> str:
     return "yes" if given["at_least"] <= rung <= given.get("at_most", rung) else "no"
 
 
+def _standings(row: dict[str, Any], given: Mapping[str, Any]) -> set[str]:
+    """Every standing that a crisis can have within its bands."""
+    own = {_standing_at(rung, given) for rung in range(row["low"], row["high"] + 1)}
+    return own if row["counts_surely"] else {*own, "out"}
+
+
 def _doubtful(row: dict[str, Any], given: Mapping[str, Any]) -> bool:
-    return len({_standing_at(rung, given) for rung in range(row["low"], row["high"] + 1)}) > 1
+    return len(_standings(row, given)) > 1
 
 
 def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
@@ -151,7 +172,9 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 def _rate_unit(given: Mapping[str, Any]) -> str:
     height = f"rung {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
     among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
-    return f"{height}, per crisis{among}"
+    when = "".join(f", {first}–{last}" for first, last in [given["years"]]) if "years" in given else ""
+    where = f", where {' and '.join(map(wording, given['where']))}" if "where" in given else ""
+    return f"{height}, per crisis{among}{when}{where}"
 
 
 def _rate_turns_on(straddling: pl.DataFrame, first: Rate) -> str:

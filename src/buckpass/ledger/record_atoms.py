@@ -13,7 +13,7 @@ from buckpass.case.catalogue import state_codes
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.measured.eligibility import eligible_crises
 
-__all__ = ["Atom", "atoms", "judged", "truth_of_all"]
+__all__ = ["Atom", "atoms", "judged", "met", "truth_of_all", "wording"]
 
 Truth = Literal["true", "false", "doubt"]
 BOUNDS = ("at_least", "at_most", "equals")
@@ -59,6 +59,23 @@ def atoms(question: Question) -> Finding:
 def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
     """Every statement judged against the case; one about a theatre becomes one per crisis that was looked up there."""
     return [atom for entry in stated for atom in _judge(case, entry)]
+
+
+def met(case: Case, conditions: Iterable[Mapping[str, Any]], crisis: str) -> tuple[Truth, bool]:
+    """Whether a crisis meets every condition: over the bands, in doubt where nobody looked; and as coded."""
+    over_bands, as_coded = [], []
+    for one in conditions:
+        rows = case.coded.filter((pl.col("actor") == one["actor"]) & (pl.col("crisis") == crisis)).to_dicts()
+        row = rows[0] if rows else None
+        over_bands.append(_truth(one, row))
+        as_coded.append(_truth(one, row and {**row, "low": row["rung"], "high": row["rung"]}) == "true")
+    truth: Truth = "false" if "false" in over_bands else "doubt" if "doubt" in over_bands else "true"
+    return truth, all(as_coded)
+
+
+def wording(entry: Mapping[str, Any]) -> str:
+    """A condition in words."""
+    return f"{entry['actor']} {_wording(entry)}"
 
 
 def truth_of_all(stated: Sequence[Atom]) -> Outcome:

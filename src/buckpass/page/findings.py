@@ -7,7 +7,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
-from buckpass.page.wording import and_join, count_of, sentence, spoken
+from buckpass.page.wording import and_join, count_of, sentence, spoken, with_error
 
 __all__ = ["finding", "trust"]
 

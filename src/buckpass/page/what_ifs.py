@@ -15,7 +15,7 @@ from buckpass.changes import BadOverride, Override
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
 from buckpass.game.solver import DEFAULT_SETTINGS
-from buckpass.page.wording import name_of
+from buckpass.page.wording import sentence, spoken
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import OF_CRISIS, quantities_of
 from buckpass.predict.which_fits import Fits
@@ -97,8 +97,9 @@ def _changes(case: Case, crisis: str, form: str) -> tuple[Override, ...]:
 def _said(case: Case, form: str, named: bool = True) -> str:
     focus = case.settings.focus
     for mark, power in (("<PROVIDER>", focus.provider), ("<RIDER>", focus.rider)):
-        form = form.replace(mark, name_of(case, power) if named else power)
-    return form.replace("<DEPLOYMENT>", str(case.rungs.deployment))
+        form = form.replace(mark, spoken(case, power) if named else power)
+    form = form.replace("<DEPLOYMENT>", str(case.rungs.deployment))
+    return sentence(form) if named else form
 
 
 @cache

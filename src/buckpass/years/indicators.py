@@ -26,6 +26,12 @@ class Measure:
     unit: str
     meaning: str
     is_share: bool = False
+    called: str = ""
+
+    @property
+    def title(self) -> str:
+        """What readers are told it is: never by words that the record uses for something else."""
+        return self.called or self.name.replace("_", " ")
 
 
 MEASURES = (
@@ -36,7 +42,9 @@ MEASURES = (
     Measure("capacity_free", "first year's capacity = 1", "capacity not bound by commitments: what rival theatres see"),
     Measure("opinion", "share", "unfavourable opinion, mean over the hosts", True),
     Measure("economic_share", "share", "share of the hosts' trade among the powers measured", True),
-    Measure("security_share", "share", "share of influence in security among all powers", True),
+    Measure(
+        "security_share", "share", "share of influence in security among all powers", True, "influence in security"
+    ),
     Measure("first_by", "probability", "the power has been first responder by the end of the year", True),
     Measure("deployed_by", "probability", "the power has deployed by the end of the year", True),
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.codebook import tables
 from buckpass.case.problems import Problem, line_ranges
-from buckpass.case.reading.toml_lines import line_of
+from buckpass.case.reading.toml_lines import Path, line_of
 
 __all__ = ["remaining"]
 
@@ -19,11 +21,49 @@ LEFT = {
 }
 BIB = "sources.bib"
 MOST_NAMED = 8
+PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be replaced
 
 
 def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
-    return [*_rows(case), *_sources(case), *_undated(case)]
+    return [*_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_undated(case)]
+
+
+def _placeholders(case: Case) -> Iterator[Problem]:
+    """What a machine wrote to be replaced: in case.toml, in claims.toml and in the tables."""
+    for file, content in (("case.toml", case.settings.model_dump(by_alias=True)),
+                          ("claims.toml", {"claim": [claim.model_dump() for claim in case.claims]})):  # fmt: skip
+        known = case.derived.get("lines", {}).get(file, {})
+        lines = [line for path in _texts(content) if (line := line_of(known, path)) is not None]
+        if lines:
+            yield _left(file, lines, "")
+    for file, frame in tables(case).items():
+        texts = [pl.col(name).str.starts_with(PLACEHOLDER) for name, kind in frame.schema.items() if kind == pl.String]
+        lines = frame.filter(pl.any_horizontal(texts))["line"].to_list()
+        if lines:
+            yield _left(file, lines, "")
+
+
+def _left(file: str, lines: list[int], field: str) -> Problem:
+    seen = f"{_count(len(lines), 'place', 'places')} still to be set: lines {', '.join(line_ranges(lines))}"
+    return Problem(
+        file, min(lines), field, seen, "put your own in place of each placeholder, with its reason", "warning"
+    )
+
+
+def _texts(value: Any, path: Path = ()) -> Iterator[Path]:
+    if isinstance(value, str) and PLACEHOLDER in value:
+        yield path
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for step, inner in pairs:
+        yield from _texts(inner, (*path, step))
+
+
+def _borders(case: Case) -> Iterator[Problem]:
+    if not any(host.borders for host in case.settings.hosts):
+        line = line_of(case.derived.get("lines", {}).get("case.toml", {}), ("hosts", 0))
+        seen = "no host borders a power: borders and what spills over them count for nothing"
+        yield Problem("case.toml", line, "hosts", seen, 'fill borders = ["…"] of the hosts that do', "warning")
 
 
 def _rows(case: Case) -> Iterator[Problem]:
@@ -32,7 +72,7 @@ def _rows(case: Case) -> Iterator[Problem]:
     for basis, (what, hint) in LEFT.items():
         for (theatre,), left in rows.filter(pl.col("basis") == basis).group_by("theatre", maintain_order=True):
             lines = left["line"].to_list()
-            seen = f"{_count(len(lines))} {basis} in {theatre}, {what}: lines {', '.join(line_ranges(lines))}"
+            seen = f"{_count(len(lines), 'row', 'rows')} {basis} in {theatre}, {what}: lines {', '.join(line_ranges(lines))}"
             yield Problem("responses.csv", lines[0], "basis", seen, hint, "warning")
 
 
@@ -72,5 +112,5 @@ def _undated(case: Case) -> Iterator[Problem]:
             yield Problem("case.toml", line_of(lines, (table, 0)), table, seen, hint, "warning")
 
 
-def _count(number: int) -> str:
-    return f"{number} {'row' if number == 1 else 'rows'}"
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -73,10 +73,11 @@ class DraftRows:
 
 def template_ladder() -> Ladder:
     """The ladder that a draft starts with: the template's."""
-    return Ladder.model_validate(_template()["ladder"])
+    return Ladder.model_validate(template_settings()["ladder"])
 
 
-def _template() -> dict[str, Any]:
+def template_settings() -> dict[str, Any]:
+    """The settings of the starting case."""
     return tomllib.loads((TEMPLATE / "case.toml").read_text(encoding="utf-8"))
 
 
@@ -85,9 +86,9 @@ def write_draft(folder: Path, case_id: str, rows: DraftRows) -> None:
     texts = {
         "case.toml": _settings(case_id, rows),
         "claims.toml": _claims(rows),
-        "crises.csv": _csv(CRISIS_COLUMNS, rows.crises),
-        "responses.csv": _csv(RESPONSE_COLUMNS, rows.responses),
-        "series.csv": _csv(SERIES_COLUMNS, rows.series),
+        "crises.csv": csv_text(CRISIS_COLUMNS, rows.crises),
+        "responses.csv": csv_text(RESPONSE_COLUMNS, rows.responses),
+        "series.csv": csv_text(SERIES_COLUMNS, rows.series),
         "sources.bib": "\n".join(_source(key, source) for key, source in rows.sources.items()),
         "README.md": README.format(title=rows.title, store=rows.store, left_out=_left_out(rows.unknown)),
     }
@@ -102,7 +103,7 @@ def _left_out(unknown: Sequence[str]) -> str:
 
 
 def _settings(case_id: str, rows: DraftRows) -> str:
-    template = _template()
+    template = template_settings()
     theatre = {"id": THEATRE, "name": rows.title, "in_fit": True, "note": PLACEHOLDER}
     settings = {
         "schema_version": template["schema_version"],
@@ -117,8 +118,8 @@ def _settings(case_id: str, rows: DraftRows) -> str:
             "theatre": THEATRE,
             "crisis": rows.crises[0]["crisis_id"],
         },
-        "powers": [_state(power) | {"colour": COLOURS[k]} for k, power in enumerate(rows.powers)],
-        "hosts": [_state(host) for host in rows.hosts],
+        "powers": [state_entry(power) | {"colour": COLOURS[k]} for k, power in enumerate(rows.powers)],
+        "hosts": [state_entry(host) for host in rows.hosts],
         "theatres": [theatre],
         "ladder": template["ladder"],
         "crisis_types": {kind: KINDS[kind] for kind in sorted({str(row["type"]) for row in rows.crises})},
@@ -126,18 +127,19 @@ def _settings(case_id: str, rows: DraftRows) -> str:
             domain: {"series": [series], "reason": f"{series} in the store; {PLACEHOLDER}"}
             for domain, series in rows.measures.items()
         },
-        "parameters": _parameters(template["parameters"], rows.powers),
+        "parameters": default_parameters(template["parameters"], rows.powers),
     }
     return f"# A machine draft: see README.md for what is a placeholder.\n\n{as_toml(settings)}"
 
 
-def _state(state: str) -> dict[str, Any]:
+def state_entry(state: str) -> dict[str, Any]:
+    """A state's id, name and capital, from the tables of `events/data`; an empty capital where they have none."""
     return {"id": state, "name": state_name(state), "capital": list(capital(state) or ())}
 
 
-def _parameters(defaults: Mapping[str, Any], powers: Sequence[str]) -> dict[str, Any]:
+def default_parameters(defaults: Mapping[str, Any], powers: Sequence[str]) -> dict[str, Any]:
     """The template's defaults; a parameter of each power gets the template's first one of that kind."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in parameter_kinds(powers):
         like = name if name in defaults else next(known for known in defaults if known.startswith(name[:-3]))
         found[name] = dict(defaults[like]) | {"reason": f"default of the model; {PLACEHOLDER}"}
@@ -171,7 +173,8 @@ def _source(key: str, source: Mapping[str, str]) -> str:
     return f"@misc{{{key},\n" + ",\n".join([*lines, f"  note = {{{fields['note']}}}"]) + "\n}\n"
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV, cells that a spreadsheet would compute made harmless."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

@@ -1,0 +1,176 @@
+"""A case without a record: powers, hosts and organisations with names and capitals, all else left to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from buckpass.case import BuckpassError
+from buckpass.case.catalogue import state_codes
+from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.start import as_toml, fill_folder
+from buckpass.events.actors import organisation_name, state_name
+from buckpass.events.drafting.draft_case import (
+    COLOURS,
+    CRISIS_COLUMNS,
+    RESPONSE_COLUMNS,
+    csv_text,
+    default_parameters,
+    state_entry,
+    template_ladder,
+    template_settings,
+)
+
+__all__ = ["BadSkeleton", "Skeleton", "write_skeleton"]
+
+PLACEHOLDER = "placeholder: set it"
+FIRST_CRISIS, THEATRE = "first_crisis", "region"
+YEARS = re.compile(r"([0-9]{4})[-–]([0-9]{4})")
+SOURCE = "@misc{first_source,\n  title = {{" + PLACEHOLDER + "}},\n  note = {recalled}\n}\n"
+README = """# {title}
+
+Written by `buckpass new`. Names and capitals (and so distances) are from the tables of the package; nothing else is known yet.
+
+- `crises.csv` has one row that stands for your first crisis, and `responses.csv` a row *unsearched* for each power in it: put
+  yours in their place. Empty means not known, never zero.
+- `case.toml`: what is a placeholder says so. Alignments, borders, members and who must consent are left out: nobody counts
+  another's effort until you say so.
+- `buckpass check --weak` lists what is left, with its lines; `buckpass help columns` says what may stand in each.
+"""
+
+
+class BadSkeleton(BuckpassError):
+    """No case can be begun from what was asked for; `.problems` has one sentence for each thing that is wrong."""
+
+    def __init__(self, problems: Sequence[str]):
+        self.problems = tuple(problems)
+        super().__init__("nothing was written: " + "\n  ".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """What a case is begun with: ISO3 codes, ids of organisations, first and last year."""
+
+    powers: tuple[str, ...]
+    hosts: tuple[str, ...]
+    organisations: tuple[str, ...]
+    years: tuple[int, int]
+
+    @classmethod
+    def of(cls, powers: str, hosts: str, organisations: str, years: str) -> Skeleton:
+        """From texts as they are typed: codes joined by commas, 2012-2024. Raises `BadSkeleton` with all that is wrong."""
+        listed = [
+            tuple(dict.fromkeys(p.strip() for p in text.split(",") if p.strip()))
+            for text in (powers, hosts, organisations)
+        ]
+        span = YEARS.fullmatch(years.strip())
+        problems = [*_wrong_states(listed[0], listed[1]), *_wrong_bodies(listed[2])]
+        if span is None or int(span[1]) > int(span[2]):
+            problems.append(f"--years {clip(years)!r}: write the first and the last year, as in 2012-2024")
+        if problems or span is None:
+            raise BadSkeleton(problems)
+        return cls(*listed, years=(int(span[1]), int(span[2])))
+
+    @property
+    def title(self) -> str:
+        """What the case is about."""
+        return f"Crises of {', '.join(state_name(host) for host in self.hosts)}"
+
+
+def _wrong_states(powers: Sequence[str], hosts: Sequence[str]) -> Iterator[str]:
+    if len(powers) < 2:
+        yield "--powers: give two or more, as in FRA,USA: one alone leaves nobody to leave it to"
+    if not hosts:
+        yield "--hosts: give one or more, as in MLI,NER"
+    for option, states in (("--powers", powers), ("--hosts", hosts)):
+        for state in states:
+            if state not in state_codes():
+                yield f"{option} {clip(state)!r} is no ISO 3166 code of a state: {spelling_hint(state, sorted(state_codes()))}"
+            elif not state_entry(state)["capital"]:
+                yield f"{option} {state}: the tables have no capital of it, so its distances are not known: add it by hand later"
+
+
+def _wrong_bodies(organisations: Sequence[str]) -> Iterator[str]:
+    for body in organisations:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,31}", body) or body in state_codes():
+            yield f"--organisations {clip(body)!r} is no id: letters, digits, - and _, two or more, and no state's code"
+
+
+def write_skeleton(folder: Path, wanted: Skeleton) -> Path:
+    """Write a case that passes every check into a new (or empty) folder, and return the folder.
+
+    Raises `OutputExists` where the folder has something in it or cannot be made. All files are written, or none.
+    """
+
+    def write(draft: Path, case_id: str) -> None:
+        texts = {
+            "case.toml": f"# What is a placeholder says so. `buckpass check --weak` lists what is left.\n\n{as_toml(_settings(case_id, wanted))}",
+            "claims.toml": f"# One sentence as an example: put those of your text in its place.\n\n{as_toml({'claim': [_claim(wanted)]})}",
+            "crises.csv": csv_text(CRISIS_COLUMNS, [_crisis(wanted)]),
+            "responses.csv": csv_text(RESPONSE_COLUMNS, [_response(power) for power in wanted.powers]),
+            "sources.bib": SOURCE,
+            "README.md": README.format(title=wanted.title),
+        }
+        for name, text in texts.items():
+            (draft / name).write_bytes(text.encode("utf-8"))
+
+    return fill_folder(folder, write)
+
+
+def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
+    template = template_settings()
+    provider, rider, *_ = wanted.powers
+    return {
+        "schema_version": template["schema_version"], "id": case_id, "title": wanted.title,
+        "question": "Who provides security here, and who leaves it to others?", "licence": "not chosen yet",
+        "years": list(wanted.years),
+        "focus": {"rider": rider, "provider": provider, "theatre": THEATRE, "crisis": FIRST_CRISIS,
+                  "organisations": list(wanted.organisations)},
+        "powers": [state_entry(p) | {"colour": COLOURS[k % len(COLOURS)]} for k, p in enumerate(wanted.powers)],
+        "hosts": [state_entry(host) for host in wanted.hosts],
+        "theatres": [{"id": THEATRE, "name": wanted.title, "in_fit": True, "note": PLACEHOLDER}],
+        "organisations": [_organisation(body, wanted.years[0]) for body in wanted.organisations],
+        "ladder": template["ladder"],
+        "crisis_types": template["crisis_types"],
+        "measures": {name: {"series": template["measures"][name]["series"], "reason": PLACEHOLDER}
+                     for name in ("economic", "security", "capacity")},
+        "parameters": default_parameters(template["parameters"], wanted.powers),
+    }  # fmt: skip
+
+
+def _organisation(body: str, first: int) -> dict[str, Any]:
+    whole = {"value": 1.0, "label": "assumed", "reason": PLACEHOLDER}
+    return {
+        "id": body, "name": organisation_name(body), "founded": date(first, 1, 1), "is_vehicle": False, "members": [],
+        "mandate": {"hosts": "members", "types": "any", "reason": PLACEHOLDER},
+        "consent": {"rule": "consensus", "reason": PLACEHOLDER},
+        "cost_share": whole, "legitimacy": whole, "note": f"founded, members and is_vehicle: {PLACEHOLDER}",
+    }  # fmt: skip
+
+
+def _crisis(wanted: Skeleton) -> dict[str, Any]:
+    given = {
+        "crisis_id": FIRST_CRISIS, "name": PLACEHOLDER, "host": wanted.hosts[0], "theatre": THEATRE,
+        "type": next(iter(template_settings()["crisis_types"])), "start": f"{wanted.years[0]}-01-01", "threat_level": 0,
+        "threat_reason": PLACEHOLDER, "severity": 0.0, "summary": PLACEHOLDER,
+    }  # fmt: skip
+    return dict.fromkeys(CRISIS_COLUMNS, "") | given
+
+
+def _response(power: str) -> dict[str, Any]:
+    given = {"crisis_id": FIRST_CRISIS, "actor": power, "kind": "state", "scope": "unknown", "confidence": "none"}
+    return dict.fromkeys(RESPONSE_COLUMNS, "") | given | {"basis": "unsearched", "detail": PLACEHOLDER}
+
+
+def _claim(wanted: Skeleton) -> dict[str, Any]:
+    rider = wanted.powers[1]
+    stated = {"actor": rider, "crisis": FIRST_CRISIS, "at_most": template_ladder().rungs.deployment - 1}
+    return {
+        "id": "C1", "text": f"{state_name(rider)} sent no forces. ({PLACEHOLDER})", "short": f"{state_name(rider)} sent no forces",
+        "kind": "fact", "family": "record", "rival": PLACEHOLDER, "expect": {"equals": True},
+        "estimand": {"name": "record.atoms", "atoms": [stated]},
+    }  # fmt: skip
