@@ -6,7 +6,11 @@ import pytest
 
 from buckpass.page.drawing import Drawings, drawn_here
 
-SPEC = {"data": {"values": [{"a": "é\n", "b": 1.5}]}, "mark": "bar", "encoding": {"x": {"field": "a"}, "y": {"field": "b"}}}
+SPEC = {
+    "data": {"values": [{"a": "é\n", "b": 1.5}]},
+    "mark": "bar",
+    "encoding": {"x": {"field": "a"}, "y": {"field": "b"}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,8 @@ def test_the_second_process_draws_the_same(here):
         waiting = [draw(SPEC), draw({**SPEC, "mark": "point"}), draw(SPEC)]
         first, other, again = (one() for one in waiting)
     assert first == again == here != other
-    assert draw._helper is not None and draw._helper.poll() is not None, "it ends with the page"
+    assert draw._helper is not None
+    assert draw._helper.poll() is not None, "it ends with the page"
 
 
 def test_what_the_second_process_did_not_draw_is_drawn_here(here, monkeypatch):
