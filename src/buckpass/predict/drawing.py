@@ -67,8 +67,8 @@ class Drawn:
 
     def only(self, crises: Sequence[str]) -> Drawn:
         """The same games of some of the crises, in this order; cut out on the host: on a device every number would be compiled."""
-        at = np.array([self.crises.index(c) for c in crises], dtype=int)
-        rows = (np.arange(self.n_draws)[:, None] * len(self.crises) + at).ravel()
+        at = [self.crises.index(c) for c in crises]
+        rows = (np.arange(self.n_draws)[:, None] * len(self.crises) + np.array(at, dtype=int)).ravel()
         return replace(
             self, setting=self.setting.select(at), games=jax.tree.map(lambda a: np.asarray(a)[rows], self.games),
             coefficients=self._effects_of(crises), first=None if self.first is None else self.first[rows],
