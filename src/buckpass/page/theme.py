@@ -165,7 +165,21 @@ def _style() -> dict[str, Any]:
 def _asked(draw: Draw, spec: dict[str, Any], name: str) -> Drawing:
     # what is read aloud is the text beside the picture: labels of single marks would be half of the page
     waiting = draw(spec | {"config": spec["config"] | {"aria": False}})
-    return lambda: _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", lighter(waiting()))
+    return lambda: _with_own_ids(lighter(waiting()), re.sub("[^a-z0-9]", "-", name.lower()))
+
+
+def _with_own_ids(svg: str, name: str) -> str:
+    """Ids with the figure's name, numbered from 1: who draws counts on from one picture to the next.
+
+    >>> _with_own_ids('<g id="clip7"/><use href="#clip7"/><g id="clip9"/>', "map")
+    '<g id="map-clip1"/><use href="#map-clip1"/><g id="map-clip2"/>'
+    """
+    seen: dict[str, int] = {}
+
+    def own(found: re.Match[str]) -> str:
+        return f"{found[1]}{name}-{found[2].rstrip('0123456789')}{seen.setdefault(found[2], len(seen) + 1)}"
+
+    return _IDS.sub(own, svg)
 
 
 def lighter(svg: str) -> str:
