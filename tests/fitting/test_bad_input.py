@@ -6,11 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from buckpass.fitting.fitting import FitPlan, NothingToFit, fit_explanation, what_cannot_be_estimated
+from buckpass.fitting.fitting import FitPlan, NothingToFit, fit_explanation
 from buckpass.fitting.posterior import diagnose
 from buckpass.fitting.program import Program
 from buckpass.fitting.rereading import prior_dominated
 from buckpass.fitting.sampling import NutsSettings, Sampling
+from buckpass.fitting.uninformed import what_cannot_be_estimated
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.solver import log_choices
 from buckpass.model.mechanisms import combination

@@ -240,7 +240,7 @@ def test_the_command_of_a_refusal_is_accepted(fits, edited, monkeypatch, tmp_pat
     """Of the case's own folder, of a bundled case in the user's, and of one that has no fits at all."""
     edited("mechanisms.toml", without_trade)
     monkeypatch.setattr(sys.modules["buckpass.fitting.fitting"], "fit", lambda *of, **how: iter(()))
-    monkeypatch.setattr("buckpass.evidence.gathering.gather", lambda *of, **how: None)
+    monkeypatch.setattr("buckpass.evidence.studies.gathering.gather", lambda *of, **how: None)
     monkeypatch.chdir(tmp_path)
     said = [refusal(fits), refusal(None, load_case("western-balkans"), names=["LS"]), refusal(tmp_path / "none")]
     for one in said:

@@ -7,6 +7,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -61,7 +62,7 @@ class Source:
         dated = re.match(r"\s*(\d{4})", self.field("date"))
         return self.field("year") or (dated[1] if dated else "n.d.")
 
-    @property
+    @cached_property
     def citation(self) -> str:
         """Author (year). Title. Where it appeared."""
         head = f"{self.authors} ({self.year})" if self.authors else f"({self.year})"

@@ -85,7 +85,7 @@ def fit(
 
 
 def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
-    from buckpass.evidence.gathering import gather
+    from buckpass.evidence.studies.gathering import gather
 
     gather(case, {p.explanation: p for p in posteriors}, folder, told=lambda step: typer.echo(step, err=True))
 

@@ -19,7 +19,7 @@ from buckpass.fitting.program import Program
 from buckpass.fitting.rereading import by_crisis, crisis_scores, prior_dominated, read_again
 from buckpass.fitting.sampling import Draws, NutsSettings, Sampling
 from buckpass.fitting.stamp import differences, stamp_of
-from buckpass.game.covariates import COVARIATES, is_indicator
+from buckpass.fitting.uninformed import what_cannot_be_estimated
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.likelihood import Order
 from buckpass.model.mechanisms import ALL, Combination, combination, nested
@@ -38,7 +38,6 @@ __all__ = [
     "load_posteriors",
     "posterior_file",
     "posteriors_or_none",
-    "what_cannot_be_estimated",
 ]
 
 GOES_ON = 3  # times that a fit short of draws draws as many again
@@ -161,34 +160,6 @@ def draw_until_passed(sampling: Sampling, near: Sampling | None = None) -> tuple
             return draws, diagnostics
         draws = sampling.go_on(draws)
     return draws, diagnose(draws.sites, draws.diverging, draws.moved)
-
-
-def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
-    """In words, which covariates or powers this record cannot inform, and why; empty where all vary."""
-    notes = [note for k, name in enumerate(COVARIATES) if (note := _uninformed(setting, seen, k, name))]
-    counts = np.bincount(seen.power, minlength=len(setting.names.powers))
-    notes += [f"{p} has no coded response: its stake and cost are their priors"
-              for p, n in zip(setting.names.powers, counts, strict=True) if n == 0]  # fmt: skip
-    if (counts > 0).sum() < 2:
-        notes.append("one power alone has coded responses: what others do to it (kappa) cannot be estimated")
-    if len(seen) and seen.low.max() == seen.low.min() and seen.high.max() == seen.high.min():
-        notes.append("every response has the same band: what moves powers cannot be estimated")
-    return tuple(notes)
-
-
-def _uninformed(setting: CrisisSetting, seen: Observations, k: int, name: str) -> str | None:
-    """Why the record cannot inform the slope of a covariate, if it cannot."""
-    at = (seen.crisis, seen.power)
-    values, measured = np.asarray(setting.covariates)[at][:, k], np.asarray(setting.is_measured)[at][:, k]
-    known = values[measured]
-    if known.size == 0 or np.ptp(known) == 0:
-        what = "is not in the record" if known.size == 0 and not is_indicator(name) else "does not vary"
-        return f"{name} {what}: its slope is its prior"
-    if is_indicator(name) and len(np.unique(known)) == 2:
-        on, off = measured & (values == known.max()), measured & (values == known.min())
-        if seen.low[on].min() > seen.high[off].max() or seen.high[on].max() < seen.low[off].min():
-            return f"{name} separates the responses perfectly: only its prior bounds how large its slope is"
-    return None
 
 
 def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:

@@ -49,11 +49,11 @@ def theatre_gap(question: Question) -> Finding:
 
     def sample(explanation: str) -> Sample:
         drawn, found = asked.solved(explanation)
-        held = _held_equal(asked, drawn, here, given).only(there)
+        held = _held_equal(asked, drawn, here, given)
         rung = _rungs(asked, drawn, found, given["power"])
         rung_held = _rungs(asked, held, solved_or_reason(held), given["power"])
         raw[explanation] = float(np.median(mean_over(drawn, rung, there) - mean_over(drawn, rung, here)))
-        return sample_of(question, mean_over(held, rung_held, there) - mean_over(drawn, rung, here))
+        return sample_of(question, mean_over(drawn, rung_held, there) - mean_over(drawn, rung, here))
 
     reading = asked.read(question, sample)
     return finding_of(
@@ -132,9 +132,11 @@ def capacity_freed(question: Question) -> Finding:
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
-        dearer = _dearer(drawn, i, 1.0 + case.parameter("futures.commitment_cost") * stock).only(there)
-        solved = ((drawn, before), (dearer, solved_or_reason(dearer)))
-        efforts = [mean_over(d, np.asarray(EFFORT(d.games, e.strategy))[:, i], there) for d, e in solved]
+        dearer = _dearer(drawn, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
+        after = solved_or_reason(
+            dearer
+        )  # of all games, in the same blocks: what is not dearer stays the same to the last bit
+        efforts = [mean_over(drawn, np.asarray(EFFORT(drawn.games, e.strategy))[:, i], there) for e in (before, after)]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -17,6 +17,7 @@ from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import leading
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.cards import CrisisCard, crisis_cards
+from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crisis_of_less
@@ -35,6 +36,7 @@ from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from buckpass.evidence.gathered import Gathered
     from buckpass.fitting.posterior import Posterior
@@ -69,21 +71,26 @@ def write_page(
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
-    results = gather(case, posteriors, kept=kept, begin=begin)
-    if posteriors and results.model is not None and results.model.weights:
-        begin("years ahead")
-        results = replace(results, chapters=_years_ahead(case, posteriors))
-    begin("drawing")
-    page = render_page(case, results)
+    with Drawings() as draw:  # from the start: its process takes half a second to be ready
+        results = gather(case, posteriors, kept=kept, begin=begin)
+        if posteriors and results.model is not None and results.model.weights:
+            begin("years ahead")
+            results = replace(results, chapters=_years_ahead(case, posteriors))
+        begin("drawing")
+        page = render_page(case, results, draw)
     return write_whole(path, page, force=force)
 
 
-def render_page(case: Case, results: ReportResults) -> str:
-    """The page as text. Every text of the case is escaped; the page runs at most its own script and asks the network for nothing."""
+def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> str:
+    """The page as text. Every text of the case is escaped; the page runs at most its own script and asks the network for nothing.
+
+    draw : who draws the figures, each asked for as soon as it is specified.
+    """
     cards = crisis_cards(case, results)
     figures, no_map = _figures(case, results)
+    pictures = _pictures(figures, cards, results.chapters, draw)
     return _templates().get_template("page.html").render(
-        case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
+        **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
         figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
@@ -91,6 +98,18 @@ def render_page(case: Case, results: ReportResults) -> str:
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
         nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
+
+
+def _pictures(
+    figures: Mapping[str, Figure], cards: Sequence[CrisisCard], chapters: Sequence[Chapter], draw: Draw
+) -> dict[str, Callable[[Figure], Markup]]:
+    """`drawn` and `drawn_narrow` of the page's figures, all of them asked for at once; a crisis's has one size."""
+    from markupsafe import Markup
+
+    both = [*figures.values(), *(figure for chapter in chapters for figure in chapter.figures)]
+    narrow = {id(f): f.asked_narrow(draw) for f in both}
+    broad = {id(f): f.asked(draw) for f in [*both, *(card.figure for card in cards if card.figure is not None)]}
+    return {"drawn": lambda f: Markup(broad[id(f)]()), "drawn_narrow": lambda f: Markup(narrow[id(f)]())}
 
 
 def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
@@ -279,11 +298,10 @@ def _signed(value: float) -> str:
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "with_error": with_error, "sentence": sentence, "change": change, "ink_on": ink_on, "drawn": lambda figure: Markup(figure.svg()), "drawn_narrow": lambda figure: Markup(figure.narrow_svg())}  # fmt: skip
+    made.filters |= {"number": number, "with_error": with_error, "sentence": sentence, "change": change, "ink_on": ink_on}
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

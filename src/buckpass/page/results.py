@@ -124,7 +124,7 @@ def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]
 
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:
-    from buckpass.fitting.fitting import what_cannot_be_estimated
+    from buckpass.fitting.uninformed import what_cannot_be_estimated
     from buckpass.game.setting import setting_of
     from buckpass.model.observations import observations
 

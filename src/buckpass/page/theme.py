@@ -14,6 +14,7 @@ import altair as alt
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.page.drawing import Draw, Drawing, drawn_here
 
 __all__ = [
     "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "Unchanged", "ink_on", "inline", "is_settled",
@@ -119,12 +120,20 @@ class Figure:
 
     def svg(self) -> str:
         """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
-        return _drawn(_specified(self.chart), self.name)
+        return self.asked(drawn_here)()
 
     def narrow_svg(self) -> str:
         """The same for a phone: panels one below the other, text as large as on a screen."""
+        return self.asked_narrow(drawn_here)()
+
+    def asked(self, draw: Draw) -> Drawing:
+        """`svg`, asked for now and taken later."""
+        return _asked(draw, _specified(self.chart), self.name)
+
+    def asked_narrow(self, draw: Draw) -> Drawing:
+        """`narrow_svg`, asked for now and taken later."""
         spec = narrowed(_specified(self.chart)) if self.narrow is None else _specified(self.narrow)
-        return _drawn(spec, f"{self.name}-narrow")
+        return _asked(draw, spec, f"{self.name}-narrow")
 
     def _repr_mimebundle_(self, *_args, **_options):
         return self.whole()._repr_mimebundle_()
@@ -153,12 +162,24 @@ def _style() -> dict[str, Any]:
     return styled(alt.Chart(inline(())).mark_point()).to_dict()["config"]  # type: ignore[attr-defined]
 
 
-def _drawn(spec: dict[str, Any], name: str) -> str:
-    import vl_convert
-
+def _asked(draw: Draw, spec: dict[str, Any], name: str) -> Drawing:
     # what is read aloud is the text beside the picture: labels of single marks would be half of the page
-    drawn = lighter(vl_convert.vegalite_to_svg(spec | {"config": spec["config"] | {"aria": False}}))
-    return _IDS.sub(rf"\g<1>{re.sub('[^a-z0-9]', '-', name.lower())}-\g<2>", drawn)
+    waiting = draw(spec | {"config": spec["config"] | {"aria": False}})
+    return lambda: _with_own_ids(lighter(waiting()), re.sub("[^a-z0-9]", "-", name.lower()))
+
+
+def _with_own_ids(svg: str, name: str) -> str:
+    """Ids with the figure's name, numbered from 1: who draws counts on from one picture to the next.
+
+    >>> _with_own_ids('<g id="clip7"/><use href="#clip7"/><g id="clip9"/>', "map")
+    '<g id="map-clip1"/><use href="#map-clip1"/><g id="map-clip2"/>'
+    """
+    seen: dict[str, int] = {}
+
+    def own(found: re.Match[str]) -> str:
+        return f"{found[1]}{name}-{found[2].rstrip('0123456789')}{seen.setdefault(found[2], len(seen) + 1)}"
+
+    return _IDS.sub(own, svg)
 
 
 def lighter(svg: str) -> str:

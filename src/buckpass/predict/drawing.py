@@ -65,15 +65,6 @@ class Drawn:
         first = first_movers(self.basis, self.n_draws, setting)
         return replace(self, setting=setting, coefficients=own, games=games, first=first)
 
-    def only(self, crises: Sequence[str]) -> Drawn:
-        """The same games of some of the crises, in this order; cut out on the host: on a device every number would be compiled."""
-        at = np.array([self.crises.index(c) for c in crises], dtype=int)
-        rows = (np.arange(self.n_draws)[:, None] * len(self.crises) + at).ravel()
-        return replace(
-            self, setting=self.setting.select(at), games=jax.tree.map(lambda a: np.asarray(a)[rows], self.games),
-            coefficients=self._effects_of(crises), first=None if self.first is None else self.first[rows],
-        )  # fmt: skip
-
     def _effects_of(self, crises: Sequence[str]) -> Coefficients:
         """The coefficients with the effects of some of the crises."""
         effects = np.asarray(self.coefficients.crisis_effect)[:, [self.crises.index(c) for c in crises]]

@@ -138,11 +138,13 @@ class ShowsItself:
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it: NaN and infinity become None, dates ISO text, tuples and arrays lists, paths text."""
+    if type(value) in (str, int, bool, type(None)):  # nearly all: the tests below cost most of a large answer's time
+        return value
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]

@@ -92,7 +92,8 @@ def _crossed(whole: CrisisSetting, hosts: int, kinds: int, requests: int) -> Cri
     request_row = hosts * kinds + (h * requests + r).ravel()
     setting, asked = whole.select(kind_row.tolist()), whole.select(request_row.tolist())
     columns = np.array([COLUMN[name] for name in FROM_REQUEST])
-    covariates = setting.covariates.at[..., columns].set(asked.covariates[..., columns])
+    covariates = np.array(setting.covariates)
+    covariates[..., columns] = np.asarray(asked.covariates)[..., columns]
     return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
 
 
@@ -111,7 +112,7 @@ def _without_closed_vehicles(setting: CrisisSetting, with_closed: bool) -> tuple
         "rung",
     )
     names = CrisisNames(setting.names.crises, setting.names.powers, tuple(setting.names.options[o] for o in options))
-    changed = {name: getattr(setting, name)[..., options] for name in per_option}
+    changed = {name: np.asarray(getattr(setting, name))[..., options] for name in per_option}
     vehicles = tuple(setting.vehicles[v] for v in kept)
     return dataclasses.replace(setting, names=names, vehicles=vehicles, **changed), kept
 

@@ -122,7 +122,7 @@ def world_of(
     focus = case.settings.focus
     labels = Labels(case.powers, past.hosts, past.types, requests, grid.kinds, past.first_year, focus.rider,
                     focus.provider, traders)  # fmt: skip
-    return jax.tree.map(_single, world), labels
+    return jax.device_put(jax.tree.map(_single, world)), labels
 
 
 def _start(scenario: Scenario, past: Past, usual_opinion: float) -> tuple[State, dict[str, np.ndarray]]:
@@ -225,12 +225,13 @@ def _fixed(scenario: Scenario, names: CrisisNames) -> Fixed:
 def _thin(setting: CrisisSetting) -> CrisisSetting:
     """What options bring, with a power axis of length one where it is the same for every power: less to carry about."""
     names = ("effort_at", "cost_share_at", "presence_at", "influence_at", "deploys_at", "rung")
-    alike = {n: v[:, :1] for n in names if bool(((v := getattr(setting, n)) == v[:, :1]).all())}
+    alike = {n: v[:, :1] for n in names if bool(((v := np.asarray(getattr(setting, n))) == v[:, :1]).all())}
     return dataclasses.replace(setting, **alike)
 
 
-def _single(leaf) -> Array:
-    array = jnp.asarray(leaf)
-    if jnp.issubdtype(array.dtype, jnp.floating):
-        return array.astype(jnp.float32)
-    return array.astype(jnp.int32) if jnp.issubdtype(array.dtype, jnp.integer) else array
+def _single(leaf) -> np.ndarray:
+    """In single precision, on the host: on a device every shape would be a program of its own."""
+    array = np.asarray(leaf)
+    if np.issubdtype(array.dtype, np.floating):
+        return array.astype(np.float32)
+    return array.astype(np.int32) if np.issubdtype(array.dtype, np.integer) else array
