@@ -21,8 +21,8 @@ def compute() -> tuple[dict, dict[str, bytes]]:
     from buckpass.case import load_case
     from buckpass.evidence.comparing import compare
     from buckpass.evidence.forecasts import forecast_scores
-    from buckpass.evidence.studies.prior_predictive import prior_predictive
     from buckpass.evidence.studies.decisive_cases import decisive_cases, splitting_cases
+    from buckpass.evidence.studies.prior_predictive import prior_predictive
     from buckpass.fitting import load_posteriors
     from buckpass.ledger.prior_sensitivity import prior_sensitivity
     from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn

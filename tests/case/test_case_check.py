@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import buckpass.case.load as reading_of_cases
 from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
 
 TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
@@ -68,6 +69,14 @@ def test_a_weak_spot_is_a_warning_and_the_case_is_usable(name, spoiled):
     assert check.case is not None
     here = [p for p in check.warnings if str(p).startswith(weak["place"])]
     assert [p for p in here if weak["message"] in p.message], "\n".join(map(str, check.problems))
+
+
+def test_who_only_loads_a_case_does_not_wait_for_its_weak_spots(folder, monkeypatch):
+    """They took a sixth of every verb's reading, and none but `check` says them."""
+    monkeypatch.setattr(reading_of_cases, "weak_spots", None)
+    assert load_case(folder).hash
+    with pytest.raises(TypeError):
+        check_case(folder)
 
 
 def test_a_gap_in_capacity_is_one_that_the_nearest_years_do_not_fill(folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from buckpass.case.case import Case
@@ -103,7 +103,7 @@ def load_case(ref: str | Path) -> Case:
     ...
     buckpass.case.problems.CaseNotFound: ...
     """
-    check = check_case(ref)
+    check, _ = _read(ref)
     if check.case is None:
         kind = CaseNotFound if any(p.field == "case" and p.line is None for p in check.errors) else CaseProblems
         raise kind(str(ref), check.errors)
@@ -115,17 +115,26 @@ def check_case(ref: str | Path) -> Check:
 
     What its scenarios and claims change is checked by `buckpass.changes.check.check_case`.
     """
+    check, parts = _read(ref)
+    if check.case is None or parts is None or parts.settings is None or parts.claims is None:
+        return check
+    weak = _in_order(weak_spots(check.case, parts.settings, parts.claims))
+    return replace(check, problems=(*check.problems, *weak))
+
+
+def _read(ref: str | Path) -> tuple[Check, _Parts | None]:
+    """A case, or its errors, and what it was read from; where it is weak, which costs a sixth of the time, is not looked for."""
     folder = case_folder(ref)
     if folder is None:
         hint = f"{spelling_hint(str(ref), bundled_cases())}; or give the path of a folder with a case.toml"
-        return Check(False, (Problem(clip(ref), None, "case", "no bundled case and no folder has this name", hint),))
+        named = Problem(clip(ref), None, "case", "no bundled case and no folder has this name", hint)
+        return Check(False, (named,)), None
     reading = Reading(folder)
     parts = _read_parts(reading)
     problems = tuple(_in_order(reading.problems))
     if parts.settings is None or parts.claims is None or any(p.level == "error" for p in problems):
-        return Check(False, problems)
-    case = _assembled(reading, parts)
-    return Check(True, (*problems, *_in_order(weak_spots(case, parts.settings, parts.claims))), case)
+        return Check(False, problems), parts
+    return Check(True, problems, _assembled(reading, parts)), parts
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,9 @@ def _read_parts(reading: Reading) -> _Parts:
     tables = {name: _table(reading, name) for name in ROW_MODELS}
     parts = _Parts(settings, claims, tables, _sources(reading), _scenarios(reading))
     if settings is not None and settings.content is not None:
-        keys = keys_of(reading.texts.get("sources.bib", "")) | set(parts.sources)
+        keys = frozenset(parts.sources)
+        if any(problem.file == "sources.bib" for problem in reading.problems):  # its entries are known, though not read
+            keys |= keys_of(reading.texts.get("sources.bib", ""))
         reading.add(check_references(Material(settings, claims, tables, keys or None)))
     return parts
 

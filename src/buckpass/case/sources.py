@@ -18,6 +18,7 @@ MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([$%&#_{}])")
+_COMMENT = re.compile(r"^[^\S\n]*%", re.MULTILINE)
 _MARKS = re.compile(r'(?<!\\)[{}"]')
 _BRACES = re.compile(r"(?<!\\)[{}]")
 
@@ -94,6 +95,8 @@ def _without_comments(text: str) -> str:
 
     Inside a field % is a letter like others; the lines keep their numbers.
     """
+    if not _COMMENT.search(text):
+        return text
     depth, in_quotes, kept = 0, False, []
     for line in text.split("\n"):
         if depth < 2 and not in_quotes and line.lstrip().startswith("%"):

@@ -301,7 +301,13 @@ def _templates() -> Environment:
 
     made = Environment(loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    made.filters |= {"number": number, "with_error": with_error, "sentence": sentence, "change": change, "ink_on": ink_on}
+    made.filters |= {
+        "number": number,
+        "with_error": with_error,
+        "sentence": sentence,
+        "change": change,
+        "ink_on": ink_on,
+    }
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made
 

@@ -224,23 +224,30 @@ class Allowed:
     others: frozenset[str] = frozenset()
 
 
-def _cells(file: str, frame: pl.DataFrame, column: str, allowed: Allowed) -> Iterator[Problem]:
-    """Cells (single, or lists) that name something unknown; empty cells name nothing."""
-    values = frame.select("line", column)
-    if frame.schema[column] == pl.List(pl.String):
-        values = values.explode(column)
-    known = pl.col(column).is_in([*allowed.ids, *allowed.others, ""])
-    for line, seen in values.filter(pl.col(column).is_not_null() & ~known).head(MOST_PROBLEMS + 1).iter_rows():
-        yield Problem(file, line, column, f"{clip(seen)!r} is not {allowed.kind}", spelling_hint(seen, allowed.ids))
+def _rows(frame: pl.DataFrame, *columns: str) -> Iterator[tuple]:
+    """The line and these cells of each row. In a loop: a check of a few thousand rows hands no work to other threads, for
+    which it would wait where the machine is busy."""
+    return zip(*(frame.get_column(column).to_list() for column in ("line", *columns)), strict=True)
+
+
+def _cells(file: str, frame: pl.DataFrame, column: str, allowed: Allowed, kind: str | None = None) -> Iterator[Problem]:
+    """Cells (single, or lists) that name something unknown; empty cells name nothing. `kind`: only rows of that kind."""
+    known = {*allowed.ids, *allowed.others, ""}
+    for line, cell, of in _rows(frame, column, column if kind is None else "kind"):
+        for seen in (cell or ()) if isinstance(cell, list) else (cell,):
+            if seen is not None and seen not in known and kind in (None, of):
+                yield Problem(
+                    file, line, column, f"{clip(seen)!r} is not {allowed.kind}", spelling_hint(seen, allowed.ids)
+                )
 
 
 def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Problem]:
-    first = frame.with_columns(pl.col("line").first().over(key).alias("first_line"))
-    again = first.filter(pl.col("line") != pl.col("first_line")).sort("line").head(MOST_PROBLEMS + 1)
-    for row in again.iter_rows(named=True):
-        shown = clip(", ".join(str(row[column]) for column in key if row[column] != ""))
-        seen = f"{shown} stands already on line {row['first_line']}"
-        yield Problem(file, row["line"], "+".join(key), seen, "keep one of the rows, or merge them")
+    first: dict[tuple, int] = {}
+    for line, *values in _rows(frame, *key):
+        if first.setdefault(tuple(values), line) != line:
+            shown = clip(", ".join(str(value) for value in values if value != ""))
+            seen = f"{shown} stands already on line {first[tuple(values)]}"
+            yield Problem(file, line, "+".join(key), seen, "keep one of the rows, or merge them")
 
 
 def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
@@ -260,13 +267,12 @@ def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
 def _crisis_years(material: Material) -> Iterator[Problem]:
     """Crises of a theatre that is fitted that begin in a year of which the case does not speak."""
     first, last = material.content.years
-    fitted = [theatre.id for theatre in material.content.theatres if theatre.in_fit]
-    outside = ~pl.col("start").dt.year().is_between(first, last) & pl.col("theatre").is_in(fitted)
-    for line, start in material.tables["crises.csv"].frame.filter(outside).select("line", "start").iter_rows():
-        hint = "correct the date, widen `years` in case.toml, or take its theatre out of the fit"
-        yield Problem(
-            "crises.csv", line, "start", f"{start} lies outside the years of the case, {first} to {last}", hint
-        )
+    fitted = {theatre.id for theatre in material.content.theatres if theatre.in_fit}
+    hint = "correct the date, widen `years` in case.toml, or take its theatre out of the fit"
+    for line, start, theatre in _rows(material.tables["crises.csv"].frame, "start", "theatre"):
+        if theatre in fitted and not first <= start.year <= last:
+            seen = f"{start} lies outside the years of the case, {first} to {last}"
+            yield Problem("crises.csv", line, "start", seen, hint)
 
 
 def _states(names: Names) -> Allowed:
@@ -279,8 +285,8 @@ def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]
     yield from _repeated(file, frame, ["crisis_id", "actor", "coder"])
     if material.tables["crises.csv"].is_whole:
         yield from _cells(file, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
-    yield from _cells(file, frame.filter(pl.col("kind") == "state"), "actor", _states(names))
-    yield from _cells(file, frame.filter(pl.col("kind") == "organisation"), "actor", organisations)
+    yield from _cells(file, frame, "actor", _states(names), "state")
+    yield from _cells(file, frame, "actor", organisations, "organisation")
     yield from _cells(file, frame, "vehicle", organisations)
     yield from _off_ladder(file, frame, material.content.ladder)
     yield from _out_of_time(file, material, "vehicle")
@@ -290,20 +296,19 @@ def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]
 def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Problem]:
     """Rungs that the ladder lacks, and vehicles of acts whose band leaves out the rung that vehicles belong to."""
     rungs, said = ladder.rungs, f"give a rung of [ladder] in case.toml: {ladder.scale.removeprefix('rung, ')}"
-    for column in ("rung", "rung_low", "rung_high"):
-        for line, seen in frame.filter(pl.col(column) > rungs.top).select("line", column).iter_rows():
-            yield Problem(file, line, column, f"{seen} is not on the ladder, which ends at {rungs.top}", said)
-    low, high = (pl.coalesce(f"rung_{end}", "rung") for end in ("low", "high"))
-    for line, vehicle, least, most in (
-        frame.filter((pl.col("vehicle") != "") & pl.col("rung").is_not_null())
-        .select("line", "vehicle", low.alias("low"), high.alias("high"))
-        .iter_rows()
-    ):
+    columns = ("rung", "rung_low", "rung_high")
+    for line, *seen in _rows(frame, *columns):
+        for column, rung in zip(columns, seen, strict=True):
+            if rung is not None and rung > rungs.top:
+                yield Problem(file, line, column, f"{rung} is not on the ladder, which ends at {rungs.top}", said)
+    for line, vehicle, rung, low, high in _rows(frame, "vehicle", *columns):
+        least, most = (rung if end is None else end for end in (low, high))
+        if not vehicle or rung is None:
+            continue
         if rungs.through is None:
             seen = f"vehicle {vehicle!r}: the ladder has no rung through an organisation"
-            yield Problem(
-                file, line, "vehicle", seen, "leave the cell empty, or name the rung: through_organisation = …"
-            )
+            hint = "leave the cell empty, or name the rung: through_organisation = …"
+            yield Problem(file, line, "vehicle", seen, hint)
         elif not least <= rungs.through <= most:
             seen = f"vehicle {vehicle!r} belongs to rung {rungs.through} ({ladder.names[rungs.through]})"
             yield Problem(file, line, "vehicle", f"{seen}, which the band {least} to {most} leaves out")
@@ -312,12 +317,15 @@ def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Prob
 def _out_of_time(file: str, material: Material, column: str) -> Iterator[Problem]:
     """Organisations that act, or through which somebody acts, in a crisis before they were founded or after they ended."""
     lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
-    acts = pl.col("rung") > 0 if column == "actor" else pl.col("vehicle") != ""
-    rows = material.tables[file].frame.filter(acts & pl.col(column).is_in(list(lifetimes)))
+    crises = {
+        crisis: when for _, crisis, *when in _rows(material.tables["crises.csv"].frame, "crisis_id", "start", "end")
+    }
     hint = "name the body that there was at the time, or mend its dates in case.toml"
-    rows = rows.join(material.tables["crises.csv"].frame.select("crisis_id", "start", "end"), on="crisis_id")
-    for line, body, start, end in rows.select("line", column, "start", "end").iter_rows():
-        founded, ended = lifetimes[body]
+    for line, body, crisis, rung in _rows(material.tables[file].frame, column, "crisis_id", "rung"):
+        acts = bool(rung) if column == "actor" else body != ""
+        if not acts or body not in lifetimes or crisis not in crises:
+            continue
+        (start, end), (founded, ended) = crises[crisis], lifetimes[body]
         if end is not None and founded > end:
             yield Problem(file, line, column, f"{body} was founded on {founded}, after the crisis ended ({end})", hint)
         if ended is not None and ended < start:
