@@ -69,3 +69,16 @@ def test_a_frozen_chain_fails_the_diagnostics():
     assert told.reasons == ("a chain moved in only 2% of its iterations",)
     sites["kappa"][2] = sites["kappa"][2, 0]
     assert not diagnose(sites, quiet, np.ones(4)).passed
+
+
+@pytest.mark.parametrize("spoil", [0.3, np.nan], ids=["stands still", "no number"])
+@pytest.mark.parametrize("name", ["kappa", "weights"])
+def test_one_parameter_without_a_diagnosis_fails_the_fit(name, spoil):
+    rng = np.random.default_rng(0)
+    sites = {"kappa": rng.normal(size=(4, 500)), "weights": rng.normal(size=(4, 500, 3))}
+    part = sites[name].reshape(4, 500, -1)
+    part[:, slice(None) if spoil == 0.3 else 7, -1] = spoil
+    told = diagnose(sites, np.zeros((4, 500), bool), np.ones(4))
+    assert not told.passed
+    assert not told.wants_more
+    assert told.worst == name

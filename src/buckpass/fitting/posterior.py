@@ -250,11 +250,12 @@ def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray, moved: np.n
     """
     az = quiet_arviz()
     data: Any = az.convert_to_dataset({k: v for k, v in sites.items() if v.size})
-    table: Any = az.rhat(data)
-    rhat = {k: float(v.max()) for k, v in table.data_vars.items()}
-    sizes: list[Any] = [az.ess(data, method=m) for m in ("bulk", "tail")]
-    bulk, tail = (min(float(v.min()) for v in size.data_vars.values()) for size in sizes)
-    worst = max(rhat, key=lambda k: rhat[k])
+    with np.errstate(divide="ignore", invalid="ignore"):  # R-hat of what stands still is 0 by 0
+        table: Any = az.rhat(data)
+        sizes: list[Any] = [az.ess(data, method=m) for m in ("bulk", "tail")]
+    rhat = {k: float(v.max(skipna=False)) for k, v in table.data_vars.items()}
+    bulk, tail = (float(np.min([v.min(skipna=False) for v in size.data_vars.values()])) for size in sizes)
+    worst = max(rhat, key=lambda k: (math.isnan(rhat[k]), rhat[k]))
     return Diagnostics(rhat[worst], bulk, tail, int(diverging.sum()), worst, float(moved.min()))
 
 
