@@ -311,7 +311,7 @@ def _coverage(case: Case) -> Iterator[Problem]:
             if apart:
                 said = [f"{actor}{f' with {partner}' if partner else ''}" for actor, partner in apart]
                 seen = f"{name} continues {present[0]} and covers other things: only one of them has {_listed(said)}"
-                line = rows.filter(pl.col("series") == name)["line"].min()
+                line = rows.filter(pl.col("series") == name)["line"].sort()[0]
                 yield _weak("series.csv", line, "series", seen, "compare shares within one series, or add the rows")
 
 
