@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from buckpass.case import bundled_cases, json_schema, load_case
-from buckpass.case.catalogue import known_estimands
+from buckpass.case.catalogue import estimands, known_estimands
 from buckpass.case.load import BUNDLED
+from buckpass.case.schema import Estimand
+from buckpass.case.start import TEMPLATE
 from buckpass.changes import general_paths
 from buckpass.cli.main import app
 from buckpass.cli.reference import TOPICS
@@ -21,7 +23,7 @@ EMPTY = {
     "estimands": 0,
     "paths": 0,
     "files": 1,
-    "columns": 46,
+    "columns": 50,
 }  # entries that the starting case has no example of, at most
 
 
@@ -64,8 +66,13 @@ def test_the_documentation_says_the_same(monkeypatch):
     sys.modules.pop("reference")
 
 
-def test_the_example_of_an_estimand_is_a_claim_of_a_bundled_case():
+def test_the_example_of_an_estimand_is_a_claim_of_a_bundled_case_or_fits_the_starting_case():
     asked = [c.estimand for name in bundled_cases() for c in load_case(name).claims if c.estimand]
+    for entry in estimands().values():
+        if "example" in entry:
+            example = tomllib.loads(entry["example"])["claim"]["estimand"]
+            asked.append(Estimand.model_validate(example))
+            (TEMPLATE / "case.toml").read_text("utf-8").index(f'id = "{example["power"]}"')
     for entry in TOPICS["estimands"]():
         given = tomllib.loads(entry.example)["claim"]["estimand"]
         assert given.pop("name") == entry.name

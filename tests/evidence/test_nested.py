@@ -123,7 +123,7 @@ def test_what_failed_is_missing_and_what_needs_it_too(scores):
 
 def test_without_the_controls_there_is_nothing_to_test_against(scores):
     del scores["base"]
-    with pytest.raises(BaseNotEstimable, match="buckpass fit CASE --explanation base"):
+    with pytest.raises(BaseNotEstimable, match="buckpass fit CASE -o FOLDER --explanation base"):
         nested(scores, by_crisis(50), ("AA",))
 
 

@@ -137,7 +137,7 @@ def test_a_covariate_that_is_no_longer_standardised_is_refused(fits, monkeypatch
 
 
 def test_a_game_that_the_record_gives_otherwise_is_refused(fits, monkeypatch):
-    monkeypatch.setattr("buckpass.game.setting._passes", lambda case, row, vehicle: 0.5)
+    monkeypatch.setattr("buckpass.game.setting.chance_to_pass", lambda case, row, vehicle: 0.5)
     assert "game (" in refusal(fits)
 
 

@@ -38,7 +38,7 @@ class Entry:
 
 
 def estimands() -> tuple[Entry, ...]:
-    """What a claim can ask, each with the shortest claim of the bundled cases that asks it."""
+    """What a claim can ask, each with the shortest claim of the bundled cases that asks it, else one in the file."""
     docs = tomllib.loads(ESTIMANDS.read_text("utf-8"))
     return tuple(
         Entry(name, docs[name]["doc"], {
@@ -47,7 +47,7 @@ def estimands() -> tuple[Entry, ...]:
             "may be given": _kinds(p for p in kind.parameters.items() if p[0] not in kind.required),
             "together": "; ".join(kind.together()),
             "expects": " or ".join(EXPECTED[kind.expects]) or "nothing",
-        }, _claims().get(name, ""))
+        }, _claims().get(name) or docs[name].get("example", ""))
         for name, kind in known_estimands().items()
     )  # fmt: skip
 
