@@ -35,6 +35,12 @@ def state_codes() -> frozenset[str]:
 
 
 @cache
+def with_article() -> frozenset[str]:
+    """Last words of names that stand with an article in English."""
+    return frozenset(tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))["with_article"])
+
+
+@cache
 def world_code() -> str:
     """The code of the world as actor or partner of a series."""
     return tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))["world"]

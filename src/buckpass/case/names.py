@@ -6,30 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from buckpass.case.catalogue import with_article
 from buckpass.case.ladder import Rungs
 from buckpass.case.problems import Problem, clip, spelling_hint
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
-
-# Last words of names that stand with an article in English.
-WITH_ARTICLE = frozenset(
-    [
-        "Republic",
-        "Federation",
-        "Union",
-        "Emirates",
-        "States",
-        "Islands",
-        "Kingdom",
-        "Netherlands",
-        "Philippines",
-        "Maldives",
-        "Comoros",
-        "Seychelles",
-        "Bahamas",
-        "Gambia",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -112,5 +93,5 @@ def in_a_sentence(name: str) -> str:
     """
     if name.startswith("The "):
         return f"the{name[3:]}"
-    has_article = name.startswith("United ") or name.split(" ")[-1] in WITH_ARTICLE
+    has_article = name.startswith("United ") or name.split(" ")[-1] in with_article()
     return f"the {name}" if has_article else name

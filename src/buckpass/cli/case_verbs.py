@@ -32,9 +32,9 @@ def new(
     store: Annotated[
         Path | None, typer.Option("--from", metavar="STORE", help="Draft it from a store of events.")
     ] = None,
-    powers: Annotated[str, typer.Option(metavar="FRA,USA", help="Begin with these powers, by ISO3 code.")] = "",
-    hosts: Annotated[str, typer.Option(metavar="MLI,NER", help="Hosts, by ISO3 code, of --powers or --from.")] = "",
-    organisations: Annotated[str, typer.Option(metavar="ECOWAS", help="With --powers: organisations.")] = "",
+    powers: Annotated[str, typer.Option(metavar="AAA,BBB", help="Begin with these powers, by ISO3 code.")] = "",
+    hosts: Annotated[str, typer.Option(metavar="DDD,EEE", help="Hosts, by ISO3 code, of --powers or --from.")] = "",
+    organisations: Annotated[str, typer.Option(metavar="PACT", help="With --powers: organisations.")] = "",
     years: Annotated[str, typer.Option(metavar="2012-2024", help="With --powers: first and last year.")] = "",
     from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
 ) -> None:

@@ -83,9 +83,9 @@ class Skeleton:
 
 def _wrong_states(powers: Sequence[str], hosts: Sequence[str]) -> Iterator[str]:
     if len(powers) < 2:
-        yield "--powers: give two or more, as in FRA,USA: one alone leaves nobody to leave it to"
+        yield "--powers: give two or more, as in AAA,BBB: one alone leaves nobody to leave it to"
     if not hosts:
-        yield "--hosts: give one or more, as in MLI,NER"
+        yield "--hosts: give one or more, as in DDD,EEE"
     for option, states in (("--powers", powers), ("--hosts", hosts)):
         for state in states:
             if state not in state_codes():
