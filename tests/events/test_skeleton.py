@@ -1,5 +1,6 @@
 """A case begun with names alone: it passes every check, and what the tables do not know is left out and named."""
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -25,6 +26,16 @@ def test_names_and_capitals_are_those_of_the_tables(tmp_path):
     assert case.organisation("AU").name == "African Union"
     assert all(one.capital == capital(one.id) for one in (*case.settings.powers, *case.settings.hosts))
     assert case.settings.years == (2012, 2024)
+
+
+@pytest.mark.parametrize(
+    ("state", "neighbour", "kilometres"),
+    [("GRD", "VCT", 200), ("ATG", "KNA", 150), ("BRA", "PRY", 1600), ("TUN", "DZA", 700), ("DJI", "ERI", 700)],
+)
+def test_a_capital_lies_where_its_neighbours_do(state, neighbour, kilometres):
+    """The library behind the table puts these in another state, or in the middle of their own."""
+    (a, b), (c, d) = np.radians(capital(state)), np.radians(capital(neighbour))
+    assert 6371 * np.arccos(np.sin(a) * np.sin(c) + np.cos(a) * np.cos(c) * np.cos(b - d)) < kilometres
 
 
 def test_what_no_table_knows_is_left_empty_and_named(tmp_path):
