@@ -40,6 +40,9 @@ def break_even(question: Question) -> Finding:
             drawn, found = asked.solved(explanation, change)
             least = _least_backlash(drawn.games, met(found), asked.index(given["power"]), given["rung"])
             least = by_draw(drawn, least, (crisis,))
+            if not np.isfinite(least).all():  # as of silence: no option shows less, or its own is closed
+                seen = f"{given['power']} has no option in {crisis} that shows less than rung {given['rung']}, or not that one"
+                raise CannotCompute(f"{seen}: no backlash decides between them")
             fitted = by_draw(drawn, drawn.games.backlash[:, asked.index(given["power"])], (crisis,))
             rows.append({"crisis": crisis, "asked": was_asked, **_row(least[:, 0], fitted[:, 0])})
     first = rows[0]
