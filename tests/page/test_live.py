@@ -189,7 +189,9 @@ def test_where_every_power_is_absent_no_number_is_shown(page, small_case, tmp_pa
         assert shown == [2] * boxes.count()
         assert place.locator("table").count() == 0
         assert "leaves no power in the game" in place.get_by_role("alert").inner_text()
-        place.locator(".said", has_text="no answer").wait_for(state="attached")  # the page's policy runs no text as code
+        place.locator(".said", has_text="no answer").wait_for(
+            state="attached"
+        )  # the page's policy runs no text as code
         boxes.first.uncheck()
         assert place.locator("table").count() == 2
         assert not place.get_by_role("alert").inner_text()

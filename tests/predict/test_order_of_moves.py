@@ -17,7 +17,7 @@ from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import tip
 from buckpass.ask.whatif import whatif
 from buckpass.bargain import agreement
-from buckpass.case import load_case
+from buckpass.case import Claim, load_case
 from buckpass.changes import parse_overrides
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.predictive_checks import predictive_checks
@@ -127,7 +127,8 @@ OBEY = {
     "dashboard": lambda case, fit: LiveCrisis(case, fit, CRISIS, DRAWS).baseline["expected_rung"].mean(0),
     "cards": lambda case, fit: [w.rider.mean for w in card_what_ifs(case, fit, 2)[CRISIS]],
     "rung probabilities": lambda case, fit: rung_probabilities(setting_of(case, [CRISIS]), fit, DRAWS).mean(0).ravel(),
-    "claims": lambda case, fit: _claim(case, fit, "model.cross_response"),
+    "claims": lambda case, fit: _claim(
+        case, fit, name="model.free_riding_index", power="CHN", theatre="central_asia"),
     "agreement": lambda case, fit: [p.p_keeps + (p.slack or (0,))[0] for p in agreement(
         case, {"FR": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
 }  # fmt: skip
@@ -144,9 +145,10 @@ REFUSE = {
 }
 
 
-def _claim(case, fit, estimand):
-    """Values of the first of the case's claims with this estimand."""
-    claim = next(c for c in case.claims if c.estimand and c.estimand.name == estimand)
+def _claim(case, fit, **estimand):
+    """Value of a claim that asks this of the model."""
+    about = {"id": "T1", "text": "a sentence", "short": "short", "kind": "causal", "family": "model"}
+    claim = Claim.model_validate({**about, "estimand": estimand, "expect": {"above": 0}})
     return [assess_claim(case, claim, {"FR": fit}).value]
 
 
