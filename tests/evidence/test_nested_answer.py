@@ -85,7 +85,7 @@ def test_one_screen_of_eighty_columns(toy, tmp_path, monkeypatch):
     lines = shown.stdout.splitlines()
     assert len(lines) <= 50
     assert max(map(len, lines)) <= 80
-    assert "--explanation does both" in " ".join(lines)
+    assert "--explanation, does both" in " ".join(" ".join(lines).split())
     whole = CliRunner().invoke(app, ["compare", str(toy.folder), "--posteriors", str(tmp_path), "--json"])
     found = json.loads(whole.stdout)
     assert {"what", "observed_low", "observed_high", "low", "high"} <= set(found["checks"][0])
