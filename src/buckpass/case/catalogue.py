@@ -30,20 +30,23 @@ class ParameterKind:
 @cache
 def state_codes() -> frozenset[str]:
     """ISO 3166 alpha-3 codes of states, present and former."""
-    codes = tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))
-    return frozenset(codes["current"].split()) | frozenset(codes["former"].split())
+    return frozenset(_states()["current"].split()) | frozenset(_states()["former"].split())
 
 
 @cache
 def with_article() -> frozenset[str]:
     """Last words of names that stand with an article in English."""
-    return frozenset(tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))["with_article"])
+    return frozenset(_states()["with_article"])
+
+
+def world_code() -> str:
+    """The code of the world as actor or partner of a series."""
+    return _states()["world"]
 
 
 @cache
-def world_code() -> str:
-    """The code of the world as actor or partner of a series."""
-    return tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))["world"]
+def _states() -> Mapping[str, Any]:
+    return tomllib.loads((HERE / "iso3.toml").read_text(encoding="utf-8"))
 
 
 @cache

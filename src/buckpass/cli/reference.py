@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cache, reduce
 from typing import Any
 
-from buckpass.case.catalogue import ESTIMANDS, known_estimands
+from buckpass.case import catalogue
 from buckpass.case.claim_parameters import EXPECTED, KINDS
 from buckpass.case.codebook import FILE_MODELS, json_schema
 from buckpass.case.load import BUNDLED, OPTIONAL_FILES
@@ -39,16 +39,16 @@ class Entry:
 
 def estimands() -> tuple[Entry, ...]:
     """What a claim can ask, each with the shortest claim of the bundled cases that asks it, else one in the file."""
-    docs = tomllib.loads(ESTIMANDS.read_text("utf-8"))
+    listed = catalogue.estimands()
     return tuple(
-        Entry(name, docs[name]["doc"], {
+        Entry(name, listed[name]["doc"], {
             "family": kind.family or "any",
             "needs": _kinds(p for p in kind.parameters.items() if p[0] in kind.required),
             "may be given": _kinds(p for p in kind.parameters.items() if p[0] not in kind.required),
             "together": "; ".join(kind.together()),
             "expects": " or ".join(EXPECTED[kind.expects]) or "nothing",
-        }, _claims().get(name) or docs[name].get("example", ""))
-        for name, kind in known_estimands().items()
+        }, _claims().get(name) or listed[name].get("example", ""))
+        for name, kind in catalogue.known_estimands().items()
     )  # fmt: skip
 
 

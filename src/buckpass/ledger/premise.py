@@ -55,13 +55,14 @@ def consent(question: Question) -> Finding:
         raise CannotCompute(f"{power} was no member of {name} in a crisis that its mandate reached")
     if rule not in ("consensus", "keys"):
         raise CannotCompute(f"{name} decides by {rule}: no single member's consent holds it back")
+    of_all = mean(case)
     without = {member: mean(without_consent_of(case, name, member)) for member in members}
     said = ", ".join(f"{chance:.2f} without that of {member}" for member, chance in without.items())
     return Finding(
-        value=mean(case),
+        value=of_all,
         unit=f"chance that the members of {name} let it act",
         n=len(crises),
-        reason=f"{name} decides by {rule}, and the case assumes who is aligned with whom: {mean(case):.2f} with the "
+        reason=f"{name} decides by {rule}, and the case assumes who is aligned with whom: {of_all:.2f} with the "
         f"consent of all, {said}; mean over the crises that its mandate reaches. That {power} held it back follows from "
         "rule and alignments, and so would it of any other member",
         turns_on=f"on the rule ({rule}) and on the alignment of each member with the hosts",

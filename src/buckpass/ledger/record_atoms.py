@@ -10,6 +10,7 @@ import polars as pl
 
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
+from buckpass.case.claim_parameters import Statement
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.measured.eligibility import eligible_crises
 
@@ -17,8 +18,7 @@ __all__ = ["Atom", "atoms", "judged", "met", "truth_of_all", "wording"]
 
 Truth = Literal["true", "false", "doubt"]
 BOUNDS = ("at_least", "at_most", "equals")
-KNOWN = {"actor", "any_of", "crisis", "theatre", "stance", "scope", "note", "fact", "holds", "sources", *BOUNDS,
-         "series", "partner", "year", "more_than"}  # fmt: skip
+KNOWN = frozenset(Statement.model_fields)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,7 @@ def _placeholders(case: Case) -> Iterator[Problem]:
     """What a machine wrote to be replaced: in case.toml, in claims.toml and in the tables."""
     for file, content in (("case.toml", case.settings.model_dump(by_alias=True)),
                           ("claims.toml", {"claim": [claim.model_dump() for claim in case.claims]})):  # fmt: skip
-        known = case.derived.get("lines", {}).get(file, {})
-        lines = [line for path in _texts(content) if (line := line_of(known, path)) is not None]
+        lines = [line for path in _texts(content) if (line := _line(case, file, path)) is not None]
         if lines:
             yield _left(file, lines, "")
     for file, frame in tables(case).items():
@@ -61,7 +60,7 @@ def _texts(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _borders(case: Case) -> Iterator[Problem]:
     if not any(host.borders for host in case.settings.hosts):
-        line = line_of(case.derived.get("lines", {}).get("case.toml", {}), ("hosts", 0))
+        line = _line(case, "case.toml", ("hosts", 0))
         seen = "no host borders a power: borders and what spills over them count for nothing"
         yield Problem("case.toml", line, "hosts", seen, 'fill borders = ["…"] of the hosts that do', "warning")
 
@@ -98,8 +97,7 @@ def _sources(case: Case) -> Iterator[Problem]:
 
 def _undated(case: Case) -> Iterator[Problem]:
     """Mandates and alignments that stand for all years: what changed meanwhile is coded as it is now."""
-    settings, lines = case.settings, case.derived.get("lines", {}).get("case.toml", {})
-    first, last = settings.years
+    settings, (first, last) = case.settings, case.settings.years
     for table, name, entries in (
         ("organisations", "mandates", {o.id: [*o.mandates] for o in settings.organisations if o.is_vehicle}),
         ("alignments", "alignments", {f"{a.of} with {a.with_} in {a.theatre}": [a] for a in settings.alignments}),
@@ -109,7 +107,11 @@ def _undated(case: Case) -> Iterator[Problem]:
             named = f": {', '.join(undated)}" if len(undated) <= MOST_NAMED else ""
             seen = f"{len(undated)} of {len(entries)} {name} have no dates and hold from {first} to {last}{named}"
             hint = "where it changed, write one entry for each period, with `from` and `to`"
-            yield Problem("case.toml", line_of(lines, (table, 0)), table, seen, hint, "warning")
+            yield Problem("case.toml", _line(case, "case.toml", (table, 0)), table, seen, hint, "warning")
+
+
+def _line(case: Case, file: str, path: Path) -> int | None:
+    return line_of(case.derived.get("lines", {}).get(file, {}), path)
 
 
 def _count(number: int, one: str, many: str) -> str:
