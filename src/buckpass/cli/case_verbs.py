@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buckpass.cli.completion import case_words
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table, terminal_width
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
-
-CaseRef = Annotated[
-    str, typer.Argument(metavar="CASE", help="A bundled case by name, or a folder.", autocompletion=case_words)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Seed = Annotated[
-    int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything drawn by chance: same seed, same bytes.")
-]
 
 
 def new(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, tell, tell_table
 

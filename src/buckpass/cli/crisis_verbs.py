@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table

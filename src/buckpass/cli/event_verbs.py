@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, show, tell_table, tracked
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.compare_verb import Posteriors, compare
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, terminal_width, tracked
 
@@ -122,7 +122,7 @@ def _tell_fits(record_hash: str, rows: list[dict], as_json: bool) -> None:
         if not all(row["passed"] for row in rows):
             tell(
                 "A failed fit is no basis for verdicts. Longer chains may help (--warmup 1000 --draws 1000), "
-                "and where draws diverge smaller steps (--target 0.95)."
+                "and where draws diverge smaller steps (--target 0.98)."
             )
     if not all(row["passed"] for row in rows):
         raise typer.Exit(SAYS_NO)

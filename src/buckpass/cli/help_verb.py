@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson
+from buckpass.cli.arguments import AsJson
 from buckpass.cli.printing import answer, errors_as_messages, tell, terminal_width
 
 if TYPE_CHECKING:

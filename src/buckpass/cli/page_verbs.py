@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef, Seed
+from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
 from buckpass.cli.outputs import Archive, Page
 from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messages, steps, tell

@@ -43,7 +43,7 @@ class NutsSettings:
     chains: int = 4
     warmup: int = 400
     draws: int = 400
-    target_accept: float = 0.9
+    target_accept: float = 0.95
     tree_depth: int = 6
     seed: int = 20240620
     threads: int = 2
