@@ -61,8 +61,8 @@ def test_the_crisis_effect_is_integrated_also_where_a_crisis_is_told_by_many(nam
     np.testing.assert_allclose(placed, many, atol=0.005)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["ordered_logit", pytest.param("adjacent_logit", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["ordered_logit", "adjacent_logit"])
 def test_a_crisis_left_out_by_weights_is_scored_as_by_a_refit_without_it(name, flagship):
     setting = setting_of(flagship)
     seen = observations(flagship, setting)
