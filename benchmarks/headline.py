@@ -34,7 +34,8 @@ def compute() -> tuple[dict, str, str]:
     results = gather(case, posteriors)
     counts = results.verdicts.counts()
     figure, plain = mechanisms_added(case, results.nested), answer(case, results)
-    ledger = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in counts.items() if n)
+    called = {"premise": "premise" if counts["premise"] == 1 else "premises", "not_computed": "not computed"}
+    ledger = ", ".join(f"{n} {called.get(word, word)}" for word, n in counts.items() if n)
     sentences = [
         finding(case, results),
         gap_title(case, results.model.gap) if results.model.gap else "",
