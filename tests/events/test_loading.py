@@ -153,7 +153,7 @@ def test_a_bad_file_alone_leaves_the_store_as_it_was(tmp_path, make, error):
         load(store, [make(tmp_path)])
     assert query(store, "SELECT count(*) AS n FROM files")["n"][0] == 1
     assert len(store.read_bytes()) == len(before)
-    assert not list(tmp_path.glob(".buckpass-load-*"))
+    assert not list(tmp_path.glob(".buckpass-*"))
 
 
 @pytest.mark.parametrize(("make", "error"), BAD_FILES)
@@ -258,7 +258,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
     assert done.stdout.startswith("full: s.duckdb: could not be written"), done.stdout + done.stderr
     assert query(store, "SELECT * FROM events ORDER BY event_id").equals(before)
     assert query(store, "SELECT count(*) AS n FROM files")["n"][0] == 1
-    assert not list(tmp_path.glob(".buckpass-load-*"))
+    assert not list(tmp_path.glob(".buckpass-*"))
     assert load(store, [gdelt_file(tmp_path / "c.csv", many_gdelt(3))]).rows_loaded == 3
     assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 3  # two of them stood there before
 

@@ -107,7 +107,7 @@ def test_what_is_no_store_is_said_and_left_alone(tmp_path, kind):
             use()
         assert "Free some space" not in str(refusal.value)
     assert before is None or path.read_bytes() == before
-    assert not list(tmp_path.glob(".buckpass-load-*"))
+    assert not list(tmp_path.glob(".buckpass-*"))
 
 
 # How each verb that takes a store is called; what it asks is in place, so that the store alone is what is wrong.
@@ -214,14 +214,13 @@ def test_a_folder_that_is_missing_is_said(tmp_path):
 
 @POSIX
 def test_leftovers_of_a_dead_load_are_removed_those_of_a_living_one_stay(tmp_path):
-    dead = tmp_path / ".buckpass-load-dead"
+    dead = tmp_path / ".buckpass-dead"
     dead.mkdir()
-    (dead / "in-use").touch()
     (dead / "plain").write_bytes(b"x" * 1000)
     with workshop(tmp_path / "other.duckdb") as alive:
         load(tmp_path / "s.duckdb", [small(tmp_path)])
         assert alive.is_dir()
-    assert not list(tmp_path.glob(".buckpass-load-*"))
+    assert not list(tmp_path.glob(".buckpass-*"))
 
 
 def test_two_first_loads_do_not_overwrite_each_other(tmp_path):
@@ -282,5 +281,5 @@ def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first
         outcomes.add(rows)
         assert rows in ({0, 60_000} if is_first else {5, 60_005})
         assert load(store, [big]).files[0].rows_loaded == 60_000  # never refused
-        assert not list(tmp_path.glob(".buckpass-load-*"))
+        assert not list(tmp_path.glob(".buckpass-*"))
     assert len(outcomes) == 2

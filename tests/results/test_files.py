@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import resource
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 import buckpass
 from buckpass.results.errors import OutputExists, OutputFailed
-from buckpass.results.files import json_text, made_folder, whole_file, write_json, write_whole
+from buckpass.results.files import json_text, made_folder, workshop, write_json, write_whole
 
 SOURCE = Path(buckpass.__file__).parent
 
@@ -78,15 +80,22 @@ def test_output_into_no_folder(tmp_path):
         made_folder(tmp_path / "file" / "below")
 
 
-def test_nothing_is_left_where_the_writer_fails(tmp_path):
+def test_nothing_is_left_where_the_work_fails_or_its_run_was_killed(tmp_path):
     def half():
-        with whole_file(tmp_path / "out") as partial:
-            partial.write_text("half")
+        with workshop(tmp_path) as folder:
+            (folder / "half").write_text("half")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         half()
     assert os.listdir(tmp_path) == []
+    killed = "import os; from pathlib import Path; from buckpass.results.files import workshop\nwith workshop(Path('.')): os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", killed], cwd=tmp_path, check=False)
+    (left,) = os.listdir(tmp_path)
+    with workshop(tmp_path) as alive:
+        write_whole(tmp_path / "out", b"x")
+        assert sorted(os.listdir(tmp_path)) == sorted([alive.name, "out"])
+        assert alive.name != left
 
 
 def test_json_has_no_nan_whatever_holds_it(tmp_path):

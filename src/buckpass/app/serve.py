@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+from buckpass.app import ENDS_WITH_INPUT
 from buckpass.case import BuckpassError, load_case
 from buckpass.fitting.fitting import load_posteriors
 
@@ -58,14 +59,17 @@ def serve(case_ref: str | Path, port: int = 8501, address: str = "127.0.0.1", po
 
 
 def _run(command: list[str]) -> int:
-    """Run the server and take it down with us, however we are told to end; a shell's `&` leaves Ctrl-C's signal ignored."""
+    """Run the server and take it down with us, however we are told to end; a shell's `&` leaves Ctrl-C's signal ignored.
+
+    It reads a pipe of ours that ends with us, so that it ends also where we are killed.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for name in ("SIGTERM", "SIGHUP"):
             if (number := getattr(signal, name, None)) is not None:
                 signal.signal(number, lambda seen, _: sys.exit(128 + seen))
-    environment = {**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
-    server = subprocess.Popen(command, env=environment, start_new_session=True)
+    environment = {**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", ENDS_WITH_INPUT: "yes"}
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)
     try:
         return server.wait()
     except KeyboardInterrupt:

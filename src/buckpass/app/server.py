@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
+
 from streamlit import net_util
 from streamlit.web import cli
 from streamlit.web.server.starlette import starlette_app
+
+from buckpass.app import ENDS_WITH_INPUT
 
 __all__ = ["NotFramed"]
 
@@ -36,5 +43,13 @@ def main() -> None:
     cli.main(prog_name="streamlit")
 
 
+def _end_with_parent() -> None:
+    """Wait for the end of the pipe that `serve` holds, then end as if told to."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    if os.environ.get(ENDS_WITH_INPUT):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     main()

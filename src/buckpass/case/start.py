@@ -6,13 +6,13 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from buckpass.results.errors import OutputExists
+from buckpass.results.files import workshop
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -32,8 +32,8 @@ def fill_folder(folder: Path, write: Callable[[Path, str], None]) -> Path:
     """
     _refuse_occupied(folder)
     try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-case-") as workshop:
-            draft = Path(workshop) / "case"
+        with workshop(folder.parent) as made:
+            draft = made / "case"
             draft.mkdir()
             write(draft, _case_id(folder.absolute().name))
             os.replace(draft, folder)  # onto an empty folder at most, which the system checks again

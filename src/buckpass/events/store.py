@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.events.errors import EventsExtraMissing, NewerStore, NotAStore, OlderStore, StoreBusy, StoreNotWritten
+from buckpass.results import files
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,8 +45,6 @@ CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows 
     list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
 """
 DAMAGE = re.compile("enough bytes|corrupt|checksum", re.IGNORECASE)  # in what DuckDB says of a file
-WORKSHOP = ".buckpass-load-"
-LOCK = "in-use"
 
 
 def engine():
@@ -66,34 +63,8 @@ def workshop(store: Path) -> Iterator[Path]:
     parent = _file(store).parent
     if not parent.is_dir():
         raise NotAStore(store, f"there is no folder {parent}")
-    with _disk_errors(store):
-        _remove_leftovers(parent)
-        with tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=parent) as made:
-            folder = Path(made)
-            with (folder / LOCK).open("w") as lock:
-                _locked(lock)
-                yield folder
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove the folders of loads that are no more: their lock can be had."""
-    for folder in parent.glob(f"{WORKSHOP}*"):
-        with suppress(OSError), (folder / LOCK).open("r+") as lock:
-            if _locked(lock):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _locked(lock) -> bool:
-    """Take the lock, which the system gives back when this process ends, however it ends; False where another has it."""
-    try:
-        import fcntl
-    except ImportError:  # without such locks leftovers stay: none is taken for one
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with _disk_errors(store), files.workshop(parent) as folder:
+        yield folder
 
 
 @contextmanager

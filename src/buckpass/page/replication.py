@@ -24,7 +24,7 @@ from buckpass.case.reading.files import open_plain, settle_name
 from buckpass.case.strangers_files import parsed_json
 from buckpass.fitting.files import posteriors_or_none
 from buckpass.fitting.posterior import Posterior
-from buckpass.results.files import json_text, refuse_existing, write_whole
+from buckpass.results.files import json_text, refuse_existing, workshop, write_whole
 
 __all__ = ["Difference", "NotAnArchive", "Verification", "verify_archive", "write_archive"]
 
@@ -141,8 +141,8 @@ def verify_archive(path: str | Path) -> Verification:
     """
     path = Path(path)
     manifest, content = _read(path)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder).resolve() / manifest.case
+    with workshop(Path(tempfile.gettempdir())) as folder:
+        place = folder.resolve() / manifest.case
         _unpack(content, place, path)
         case = load_case(place)
         computed = _results(case, manifest.seed)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.table import plain
 
-__all__ = ["json_text", "made_folder", "refuse_existing", "whole_file", "write_json", "write_whole"]
+__all__ = ["json_text", "made_folder", "refuse_existing", "workshop", "write_json", "write_whole"]
+
+WORKSHOP = ".buckpass-"
 
 
-@contextmanager
-def whole_file(path: str | Path, *, force: bool = True) -> Iterator[Path]:
-    """A path to write to: when the block ends its file takes the place of `path` in one step, or nothing does.
+def write_whole(path: str | Path, content: bytes | str, *, force: bool = True) -> Path:
+    """Write bytes, or text as UTF-8, so that the file takes the place of `path` in one step, or nothing does; gives the path.
 
     A reader sees the old file or the new one. Whatever goes wrong, the old file stays and no other is left behind.
 
@@ -40,25 +42,52 @@ def whole_file(path: str | Path, *, force: bool = True) -> Iterator[Path]:
     if not path.parent.is_dir():
         raise OutputExists(f"{path.parent} is not a folder: make it first; nothing was written")
     refuse_existing(path, force)
-    partial = path.parent / f".{path.name[:80]}.{secrets.token_hex(4)}.partial"
     try:
-        yield partial
-        with open(partial, "rb") as stream:
-            os.fsync(stream.fileno())
-        _put_in_place(partial, path, force)
+        with workshop(path.parent) as folder:
+            made = folder / "made"
+            with made.open("wb") as stream:
+                stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _put_in_place(made, path, force)
     except OSError as error:
         raise OutputFailed(
             f"{path} could not be written ({error.strerror or error}); what was finished before is kept"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    return path
 
 
-def write_whole(path: str | Path, content: bytes | str, *, force: bool = True) -> Path:
-    """Write bytes, or text as UTF-8, in one step, and give the path; see `whole_file`."""
-    with whole_file(path, force=force) as partial:
-        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    return Path(path)
+@contextmanager
+def workshop(parent: Path) -> Iterator[Path]:
+    """A folder in `parent` for what is not whole yet: removed at the end, or by the next such run where this one is killed.
+
+    Raises OSError where it cannot be made.
+    """
+    for left in parent.glob(f"{WORKSHOP}*"):
+        with _locked(left, waiting=False) as is_dead:
+            if is_dead:
+                shutil.rmtree(left, ignore_errors=True)
+    while True:
+        made = tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=parent, ignore_cleanup_errors=True)
+        with made as folder, _locked(Path(folder), waiting=True):
+            if os.path.isdir(folder):  # nobody took it for a dead one before it was locked
+                yield Path(folder)
+                return
+
+
+@contextmanager
+def _locked(folder: Path, *, waiting: bool) -> Iterator[bool]:
+    """Whether this process has the folder's lock, which the system gives back when it ends, however it ends."""
+    with ExitStack() as stack:
+        try:
+            import fcntl
+
+            stack.callback(os.close, handle := os.open(folder, os.O_RDONLY))
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if waiting else fcntl.LOCK_NB))
+            has_it = True
+        except (ImportError, OSError):  # another's, gone, or a system without such locks: there what is left stays
+            has_it = False
+        yield has_it
 
 
 def write_json(path: str | Path, value: Any, *, force: bool = True, indent: int | None = 1) -> Path:
@@ -99,13 +128,13 @@ def refuse_existing(path: str | Path, force: bool) -> None:
         )
 
 
-def _put_in_place(partial: Path, path: Path, force: bool) -> None:
+def _put_in_place(made: Path, path: Path, force: bool) -> None:
     if force:
-        os.replace(partial, path)
+        os.replace(made, path)
         return
     try:
-        os.link(partial, path)  # unlike replace, fails if another process wrote the file meanwhile
+        os.link(made, path)  # unlike replace, fails if another process wrote the file meanwhile
     except FileExistsError:
         refuse_existing(path, force)
     except OSError:
-        os.replace(partial, path)  # file systems without hard links
+        os.replace(made, path)  # file systems without hard links
