@@ -157,3 +157,15 @@ def test_a_source_of_a_seen_row_without_a_date_is_named(folder):
     (undated,) = [p for p in remaining(load_case(folder)) if p.field == "date"]
     assert "1 of" in undated.message
     assert undated.file == "sources.bib"
+
+
+def test_a_region_with_less_than_its_hosts_counts_something_twice(spoiled):
+    """One event that stands with several hosts: the series is named, with what to write."""
+    found = spoiled(
+        "series.csv",
+        "trade,AAA,DDD,2000,",
+        "trade,AAA,valley,2000,1.5,billion USD (invented),example2019,high,\ntrade,AAA,DDD,2000,",
+    )
+    (seen,) = [p for p in found.problems if "over its partners" in p.message]
+    assert (seen.file, seen.line, seen.level) == ("series.csv", 44, "warning")
+    assert 'events = ["trade"]' in seen.hint

@@ -316,6 +316,11 @@ class Measures(Entry):
     economic: PositionMeasure
     security: PositionMeasure
     capacity: CapacityMeasure
+    events: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="series that count events, one of which may stand with several partners: never added over them, "
+        "the figure for the theatre is the count",
+    )
 
 
 class Term(Entry):

@@ -183,6 +183,8 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
+    if names.series is not None:
+        yield from missing(file, ("measures", "events"), "a series of series.csv", measures.events, names.series)
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
         if names.series is not None:

@@ -13,12 +13,14 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.coded import counted
+from buckpass.case.figures import published
 from buckpass.case.problems import Problem, clip
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
+ROUNDED = 0.01  # of a figure for a whole theatre beside its parts
 LONGEST_ROWS = 20
 MOST_PROBLEMS = 200
 
@@ -38,6 +40,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _no_series(case),
         _mixed_units(case),
         _wholes(case),
+        _counted_twice(case),
         _parts(case),
         _coverage(case),
         _assumed_claims(case, claims),
@@ -279,6 +282,34 @@ def _wholes(case: Case) -> Iterator[Problem]:
         places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
         seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
+
+
+def _counted_twice(case: Case) -> Iterator[Problem]:
+    """Series of a measure whose figure for the theatre is less than its partners' sum, so that some of it stands with several."""
+    measures, theatre = case.settings.measures, case.settings.focus.theatre
+    for measure in (measures.economic, measures.security):
+        for series in {*measure.series, *(s for other in measure.alternatives for s in other.series)} - {
+            *measures.events
+        }:
+            rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
+            rows = rows.filter(~pl.col("unit").is_in([u for u in rows["unit"].unique() if published(u)]))
+            region = rows.filter(pl.col("partner") == theatre).select(
+                "actor", "year", "line", pl.col("value").alias("region")
+            )
+            hosts = (
+                rows.filter(pl.col("partner").is_in(list(measure.partners)))
+                .group_by("actor", "year")
+                .agg(pl.col("value").sum())
+            )
+            less = (
+                hosts.join(region, on=["actor", "year"])
+                .filter(pl.col("region") < pl.col("value") * (1 - ROUNDED))
+                .sort("line")
+            )
+            for row in less.head(1).iter_rows(named=True):
+                seen = f"{series} of {row['actor']} in {row['year']}: {row['region']:g} in {theatre}, {row['value']:g} over its partners"
+                hint = f'if one event stands with several of them, write events = ["{series}"] under [measures]; else mend a figure'
+                yield _weak("series.csv", row["line"], "value", seen, hint)
 
 
 def _parts(case: Case) -> Iterator[Problem]:
