@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
+from buckpass.case import load_case
 from buckpass.case.sources import keys_of, read_sources
 
 
@@ -76,6 +78,24 @@ def test_what_is_commented_out_does_not_count():
 def test_a_title_is_what_latex_would_print(title, said):
     said = said if said.endswith(("?", ".")) else f"{said}."
     assert the(f"@misc{{a, title = {{{title}}}, year = 2011}}").citation == f"(2011). {said}"
+
+
+def test_a_source_without_a_date_says_when_it_was_read():
+    page = "@misc{a, author={{Page}}, title={T}, urldate={2026-11-29}%s}"
+    assert the(page % "").citation == "Page (n.d.). T. Read on 2026-11-29."
+    assert the(page % ", year={1999}").citation == "Page (1999). T."
+
+
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_every_source_of_a_seen_row_opens_with_author_date_and_title(name):
+    """The day on which it was read stands for the date only where the source has none, and the entry says so."""
+    case = load_case(name)
+    seen = case.responses.filter(pl.col("basis") == "seen")["source_id"].explode().drop_nulls().unique()
+    for source in (case.sources[key] for key in seen):
+        assert source.authors, source.key
+        assert source.field("title"), source.key
+        assert source.year.isdecimal() or (source.accessed and "no date" in source.field("note")), source.key
+        assert source.citation.startswith(f"{source.authors} ({source.year}). "), source.key
 
 
 def test_reading_a_case_loads_no_engine_of_citations():

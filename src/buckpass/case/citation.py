@@ -13,7 +13,7 @@ from pybtex.bibtex.utils import split_name_list
 from pybtex.database import Entry, InvalidNameString, Person
 from pybtex.richtext import Text
 from pybtex.style.formatting import BaseStyle
-from pybtex.style.template import first_of, join, node, optional_field, sentence
+from pybtex.style.template import field, first_of, join, node, optional, optional_field, sentence
 
 from buckpass.case.sources import unescaped
 
@@ -47,6 +47,7 @@ class AuthorYear(BaseStyle):
         sentence[optional_field("booktitle")],
         sentence[optional_field("howpublished")],
         sentence[(*published, first_of[optional_field("location"), optional_field("address")])],
+        sentence[optional["Read on ", field("accessed")]],
     ]
 
 
@@ -62,7 +63,7 @@ def named(fields: Mapping[str, str]) -> str:
 
 def _rendered(template, fields: Mapping[str, str]) -> str:
     persons = {role: _persons(fields[role]) for role in ROLES if fields.get(role)}
-    given = {name: value for name, value in fields.items() if name not in ROLES}
+    given = {name: value for name, value in fields.items() if value and name not in ROLES}
     style, backend = _engine()
     text = template.format_data({"entry": Entry("misc", given, persons), "style": style})
     return unescaped(" ".join(text.render(backend).split()))  # the engine leaves a backslash before $

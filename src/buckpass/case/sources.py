@@ -14,6 +14,7 @@ from typing import Any
 from buckpass.case.problems import Problem, clip, control_character
 
 MOST_PROBLEMS = 200
+UNDATED = "n.d."
 MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
@@ -59,14 +60,19 @@ class Source:
     def year(self) -> str:
         """Its year, of `year` or of BibLaTeX's `date`; n.d. where neither is given."""
         dated = re.match(r"\s*(\d{4})", self.field("date"))
-        return self.field("year") or (dated[1] if dated else "n.d.")
+        return self.field("year") or (dated[1] if dated else UNDATED)
+
+    @property
+    def accessed(self) -> str:
+        """When it was read, of a source that bears no date; empty where it has one, or where nobody noted it."""
+        return "" if self.year != UNDATED else self.field("urldate")
 
     @cached_property
     def citation(self) -> str:
         """Author (year). Title. Where it appeared."""
         from buckpass.case.citation import cited
 
-        return cited({**self.fields, "year": self.year})
+        return cited({**self.fields, "year": self.year, "accessed": self.accessed})
 
 
 def plain_text(value: str) -> str:

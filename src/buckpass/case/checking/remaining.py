@@ -86,7 +86,7 @@ def _sources(case: Case) -> Iterator[Problem]:
     cited = [case.sources[key] for key in seen if key in case.sources]
     for name, lacks in {
         "author": [s for s in cited if not (s.field("author") or s.field("editor"))],
-        "date": [s for s in cited if not s.year.isdecimal()],
+        "date": [s for s in cited if not s.year.isdecimal() and not s.accessed],
         "title": [s for s in cited if not s.field("title")],
     }.items():
         if lacks:
