@@ -4,13 +4,20 @@ A file is stamped only if the model installed gives its draws the likelihood, cr
 by term, that the file keeps: what a stamp vouches for is computed, not trusted. After a change of how the model is
 described (not of what it says) this is what brings the bundled files along; after a change of the model it refuses, and
 `make posteriors` fits again. `--check` writes nothing.
+
+Until November 2026 a record's hash was one of the bytes of its files. A file with such a hash is taken with
+`--before COMMIT` if the files of that commit have it and say, to a fit, what the case says now. For posteriors fitted by
+that commit elsewhere: `python benchmarks/restamp.py FOLDER --before COMMIT`, from a clean checkout of the code installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import h5py
@@ -18,6 +25,8 @@ import jax
 import numpy as np
 
 from buckpass.case import Case, bundled_cases, load_case
+from buckpass.case.load import OPTIONAL_FILES, RECORD_FILES, Reading
+from buckpass.evidence.gathered import GATHERED
 from buckpass.fitting.files import SEAL, load_posterior, sealed
 from buckpass.fitting.layout import EFFECT
 from buckpass.fitting.posterior import Posterior
@@ -31,6 +40,7 @@ from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
 from buckpass.results.files import json_text, write_whole
 
+ROOT = Path(__file__).parents[1]
 DRAWS = 20  # evenly spaced: every crisis and term of each is compared
 # Nats of a crisis. Single precision alone leaves 1e-6; the rest is that the sampler placed its nodes from a guess that no file keeps
 # (0.002 with free riding in the starter).
@@ -65,40 +75,80 @@ def off_by(case: Case, posterior: Posterior, n_draws: int = DRAWS) -> float:
     )
 
 
-def restamp(case: Case, path: Path, *, write: bool = True) -> str:
-    """What became of one file: stamped, as it was, or refused with the reason."""
+def old_hashes(case: Case, commit: str) -> set[str]:
+    """What `record_hash` was at a commit where it was a hash of the bytes of files, if the record said then what it says now.
+
+    Empty unless everything that a fit can read is the same in the files of that commit.
+    """
+    with tempfile.TemporaryDirectory() as kept:
+        place = f"src/buckpass/cases/{case.id}"
+        files = subprocess.run(["git", "archive", commit, place], cwd=ROOT, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-x", "-C", kept], input=files, check=True)
+        then = Reading(Path(kept) / place)
+        if load_case(then.folder).record_hash != case.record_hash:
+            return set()
+        for name in RECORD_FILES:
+            then.text(name, is_optional=name in OPTIONAL_FILES)
+        return {then.digest(RECORD_FILES)}
+
+
+def restamp(case: Case, path: Path, old: set[str], *, write: bool = True) -> str:
+    """What became of one file: stamped, as it was, or refused with the reason; `old` are hashes that mean this record."""
     posterior = load_posterior(path)
-    if posterior.case_hash != case.record_hash:
+    if posterior.case_hash not in old | {case.record_hash}:
         return "REFUSED: fitted to another version of the record"
     apart = off_by(case, posterior)
     if not apart < TOLERANCE:
         return f"REFUSED: the model installed scores its draws otherwise, by up to {apart:.2g} nats"
     stamp = stamp_of(case, posterior.explanation, coding_in(posterior.settings), posterior.order)
-    if posterior.stamp == stamp:
+    if (posterior.stamp, posterior.case_hash) == (stamp, case.record_hash):
         return f"as it was (its draws score alike to {apart:.0e} nats)"
     if write:
         content = io.BytesIO(path.read_bytes().rpartition(SEAL)[0])
         with h5py.File(content, "r+") as file:
             file["posterior"].attrs["stamp"] = json_text(stamp, sort_keys=True)
+            file["posterior"].attrs["case_hash"] = case.record_hash
         write_whole(path, sealed(content.getvalue()))
     return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
 
 
+def renamed(case: Case, path: Path, old: set[str], *, write: bool = True) -> str:
+    """What became of a file of results in words and numbers that names an old hash."""
+    text = path.read_text("utf-8")
+    new = functools.reduce(lambda said, one: said.replace(one, case.record_hash), old, text)
+    if new == text:
+        return "as it was"
+    if write:
+        write_whole(path, new.encode())
+    return "stamped" if write else "TO BE STAMPED"
+
+
 def main() -> int:
-    """Every file of every bundled case."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Every file of every bundled case, or those in a folder."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, help="posteriors fitted elsewhere, instead of the bundled ones")
+    parser.add_argument("--case", action="append", choices=bundled_cases(), help="only this case; may be repeated")
+    parser.add_argument(
+        "--before", metavar="COMMIT", help="also take hashes of the files' bytes, as this commit's code made them"
+    )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail where a file is not stamped as it should be"
     )
-    only = parser.parse_args().check
+    asked = parser.parse_args()
     failed = False
-    for name in bundled_cases():
-        case = load_case(name)
-        for path in sorted((case.folder / "posteriors").glob("*.nc")):
-            said = restamp(case, path, write=not only)
-            failed |= said.startswith(("REFUSED", "TO BE"))
-            print(f"{name}/{path.name}: {said}", flush=True)
+    for case in map(load_case, asked.case or bundled_cases()):
+        old = old_hashes(case, asked.before) if asked.before else set()
+        folder = asked.folder or case.folder / "posteriors"
+        texts = [folder / GATHERED, *([] if asked.folder else sorted((ROOT / "docs").glob("*.json")))]
+        done = {path: renamed(case, path, old, write=not asked.check) for path in texts if path.exists()}
+        for path in sorted(folder.glob("*.nc")):
+            if asked.folder and load_posterior(path).case_id != case.id:
+                continue
+            done[path] = restamp(case, path, old, write=not asked.check)
+            print(f"{case.id}/{path.name}: {done[path]}", flush=True)
             jax.clear_caches()
+        print(*(f"{path.name}: {said}" for path, said in done.items() if path in texts), sep="\n", flush=True)
+        failed |= any(said.startswith(("REFUSED", "TO BE")) for said in done.values())
     return int(failed)
 
 

@@ -1,4 +1,4 @@
-"""The rows of the flagship's series.csv that are sums over whole files: arms of all suppliers, exercises, trade, votes, institutes.
+"""The rows of both cases' series.csv that are sums over whole files: arms of all suppliers, exercises, trade, votes, institutes.
 
 python docs/_build/record_series.py [--write]: compares the rows with the files in ../shared/data, or writes them anew.
 The files are not shipped (their terms allow extracts only); what stands in the case are sums and shares by host and year.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
-SERIES = ROOT / "src/buckpass/cases/central-asia/series.csv"
+CASES = ROOT / "src/buckpass/cases"
 HOSTS = {
     "Kazakhstan": "KAZ",
     "Kyrgyzstan": "KGZ",
@@ -164,13 +164,20 @@ def trade_wits() -> Iterator[Row]:
 
 
 VOTERS = {
-    "CN": "CHN", "RU": "RUS", "US": "USA", "KZ": "KAZ", "KG": "KGZ", "TJ": "TJK", "TM": "TKM", "UZ": "UZB"
+    "CN": "CHN", "RU": "RUS", "US": "USA", "KZ": "KAZ", "KG": "KGZ", "TJ": "TJK", "TM": "TKM", "UZ": "UZB", "DE": "DEU",
+    "FR": "FRA", "GB": "GBR", "TR": "TUR",
 }  # fmt: skip
-PAIRS = [("CHN", "RUS"), ("CHN", "USA"), ("RUS", "USA")]
+PAIRS = [
+    ("CHN", "RUS"),
+    ("CHN", "USA"),
+    ("RUS", "USA"),
+    *((a, h) for a in ("CHN", "RUS", "USA") for h in HOSTS.values()),
+]
+ALLIES = ("FRA", "GBR", "DEU", "TUR")  # Italy is not among the states of the file
 LEAST_VOTES = 10
 
 
-def votes() -> Iterator[Row]:
+def votes(pairs: Iterable[tuple[str, str]] = PAIRS, last: int = 9999) -> Iterator[Row]:
     """How often two states voted alike in the General Assembly, by calendar year; years with few common votes are missing."""
     year_of = {
         int(r["rcid"]): int(r["date"][:4]) for r in read(SHARED / "sentiment/unvotes_un_roll_calls_1991-2019.csv.gz")
@@ -179,14 +186,14 @@ def votes() -> Iterator[Row]:
     for entry in read(SHARED / "sentiment/unvotes_un_votes_focus_1991-2019.csv.gz"):
         if entry["country_code"] in VOTERS:
             cast[VOTERS[entry["country_code"]]][int(float(entry["rcid"]))] = entry["vote"]
-    for one, other in PAIRS + [(a, host) for a in ("CHN", "RUS", "USA") for host in HOSTS.values()]:
+    for one, other in pairs:
         common: Counter[int] = Counter()
         same: Counter[int] = Counter()
         for vote in cast[one].keys() & cast[other].keys():
             common[year_of[vote]] += 1
             same[year_of[vote]] += cast[one][vote] == cast[other][vote]
         for year, n in sorted(common.items()):
-            if n >= LEAST_VOTES:
+            if n >= LEAST_VOTES and year <= last:
                 unit = "share of common roll calls with the same vote (yes, no, abstain)"
                 note = f"{same[year]} of {n} roll calls in which both voted"
                 yield row(("un_vote_agreement", one, other, year), round(same[year] / n, 4), unit, "unvotes", note)
@@ -207,8 +214,16 @@ def institutes(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def derived(rows: list[Row]) -> list[Row]:
-    """Every row that this file writes."""
+    """Every row of the flagship that this file writes."""
     return [*arms(), *exercises(), *trade(), *trade_wits(), *votes(), *institutes(rows)]
+
+
+def derived_of_the_balkans(rows: list[Row]) -> list[Row]:
+    """Every row of the other case: votes, of Russia and of the United States with each other and the allies."""
+    return list(votes([("RUS", "USA"), *((one, ally) for one in ("RUS", "USA") for ally in ALLIES)], 2011))
+
+
+DERIVED = {"central-asia": derived, "western-balkans": derived_of_the_balkans}
 
 
 def key_of(entry: Row) -> Key:
@@ -216,25 +231,37 @@ def key_of(entry: Row) -> Key:
     return entry["series"], entry["actor"], entry["partner"], int(entry["year"])
 
 
+def rows_of(case: str) -> list[Row]:
+    """The rows of a case's series.csv."""
+    with (CASES / case / "series.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def wrong_in(case: str) -> list[tuple[Row, Row | None]]:
+    """Rows that the files give otherwise than the case has them, beside what it has."""
+    rows = rows_of(case)
+    have = {key_of(entry): entry for entry in rows if entry["year"].isdigit()}
+    return [(entry, have.get(key_of(entry))) for entry in DERIVED[case](rows) if have.get(key_of(entry)) != entry]
+
+
 def main() -> int:
     """Compare, or write the rows of this file after the others."""
-    with SERIES.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    new = derived(rows)
-    keys = {key_of(entry) for entry in new}
-    others = [entry for entry in rows if not entry["year"].isdigit() or key_of(entry) not in keys]
     if "--write" in sys.argv:
-        with SERIES.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, HEAD, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(others + new)
+        for case, derive in DERIVED.items():
+            rows = rows_of(case)
+            new = derive(rows)
+            keys = {key_of(entry) for entry in new}
+            others = [entry for entry in rows if not entry["year"].isdigit() or key_of(entry) not in keys]
+            with (CASES / case / "series.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, HEAD, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(others + new)
         return 0
-    have = {key_of(entry): entry for entry in rows if entry["year"].isdigit()}
-    wrong = [entry for entry in new if have.get(key_of(entry)) != entry]
-    for entry in wrong[:20]:
-        print(entry, have.get(key_of(entry)))
-    print(f"{len(new)} rows from files, {len(wrong)} of them not so in series.csv")
-    return bool(wrong)
+    found = [pair for case in DERIVED for pair in wrong_in(case)]
+    for pair in found[:20]:
+        print(*pair)
+    print(f"{len(found)} rows from files are not so in series.csv")
+    return bool(found)
 
 
 if __name__ == "__main__":

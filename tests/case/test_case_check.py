@@ -3,10 +3,13 @@
 import tomllib
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import buckpass.case.load as reading_of_cases
 from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
+from buckpass.case.checking.remaining import remaining
+from buckpass.case.checking.weak_spots import _parts
 
 TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
 MISTAKES = {entry["name"]: entry for entry in TABLE["mistake"]}
@@ -157,3 +160,37 @@ def test_a_source_of_a_seen_row_without_a_date_is_named(folder):
     (undated,) = [p for p in remaining(load_case(folder)) if p.field == "date"]
     assert "1 of" in undated.message
     assert undated.file == "sources.bib"
+
+
+def test_a_region_with_less_than_its_hosts_counts_something_twice(spoiled):
+    """One event that stands with several hosts: the series is named, with what to write."""
+    found = spoiled(
+        "series.csv",
+        "trade,AAA,DDD,2000,",
+        "trade,AAA,valley,2000,1.5,billion USD (invented),example2019,high,\ntrade,AAA,DDD,2000,",
+    )
+    (seen,) = [p for p in found.problems if "over its partners" in p.message]
+    assert (seen.file, seen.line, seen.level) == ("series.csv", 44, "warning")
+    assert 'events = ["trade"]' in seen.hint
+
+
+def test_years_that_some_partner_keeps_out_are_one_line_however_many(toy):
+    """Two hosts, one of which has no figures at all: every year has no share, and one line says so."""
+    rows = toy.series.filter(pl.col("series") == "trade")
+    measures = toy.settings.measures
+    partners = measures.economic.model_copy(update={"partners": ("DDD", "EEE", "FFF")})
+    both = [rows.with_columns(pl.lit(other).alias("partner")) for other in ("EEE", "FFF")]
+    both[1] = both[1].filter(pl.col("actor") == "AAA")
+    settings = toy.settings.model_copy(update={"measures": measures.model_copy(update={"economic": partners})})
+    case = toy.replace(settings=settings, series=pl.concat([toy.series, *both]))
+    (seen,) = [p.message for p in _parts(case)]
+    assert "has no figure of BBB with FFF" in seen
+    assert "2000, 2002" in seen
+    (seen,) = [p.message for p in _parts(case.replace(series=case.series.filter(pl.col("partner") != "FFF")))]
+    assert "AAA with FFF, BBB with FFF" in seen
+
+
+def test_what_has_no_whole_is_left_to_look_up(toy):
+    (seen,) = [p for p in remaining(toy) if p.file == "series.csv"]
+    assert seen.message.startswith("no whole (WLD) of trade, arms")
+    assert "of the powers compared" in seen.message

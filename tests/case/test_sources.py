@@ -1,7 +1,12 @@
 """A bibliography is read as BibTeX and BibLaTeX read it."""
 
+import subprocess
+import sys
+
+import polars as pl
 import pytest
 
+from buckpass.case import load_case
 from buckpass.case.sources import keys_of, read_sources
 
 
@@ -27,8 +32,10 @@ def test_a_body_in_braces_is_one_author_and_biblatex_fields_are_read():
         ("{Air and Space Forces Magazine}", "Air and Space Forces Magazine"),
         ("Smith, Jane and others", "Smith, Jane et al."),
         ("Smith, Jane AND Jones, Li", "Smith, Jane, Jones, Li"),
+        ("Smith, Jane and de la Cruz, Ana and others", "Smith, Jane, de la Cruz, Ana et al."),
+        ("Nobody, Sr., A, B, C", "Nobody, Sr., A, B, C"),
         ("{Office of X} and {Y and Z}", "Office of X, Y and Z"),
-        ("Sandy Holland", "Sandy Holland"),
+        ("Sandy Holland", "Holland, Sandy"),
         ("Armand, Andrew", "Armand, Andrew"),
     ],
 )
@@ -57,3 +64,43 @@ def test_what_is_commented_out_does_not_count():
     assert sources["kept"].field("title") == "50 % and % more"
     assert sources["kept"].line == 3
     assert sources["kept"].year == "n.d."
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        (r"Trade \& War: 40\% of US\$ 3", "Trade & War: 40% of US$ 3"),
+        ("{SCO}: What Now?", "SCO: What Now?"),
+        (r"{\"O}stliche Gesellschaft", "Östliche Gesellschaft."),
+        ("An {un{even}} one", "An uneven one."),
+    ],
+)
+def test_a_title_is_what_latex_would_print(title, said):
+    said = said if said.endswith(("?", ".")) else f"{said}."
+    assert the(f"@misc{{a, title = {{{title}}}, year = 2011}}").citation == f"(2011). {said}"
+
+
+def test_a_source_without_a_date_says_when_it_was_read():
+    page = "@misc{a, author={{Page}}, title={T}, urldate={2026-11-29}%s}"
+    assert the(page % "").citation == "Page (n.d.). T. Read on 2026-11-29."
+    assert the(page % ", year={1999}").citation == "Page (1999). T."
+
+
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_every_source_of_a_seen_row_opens_with_author_date_and_title(name):
+    """The day on which it was read stands for the date only where the source has none, and the entry says so."""
+    case = load_case(name)
+    seen = case.responses.filter(pl.col("basis") == "seen")["source_id"].explode().drop_nulls().unique()
+    for source in (case.sources[key] for key in seen):
+        assert source.authors, source.key
+        assert source.field("title"), source.key
+        assert source.year.isdecimal() or (source.accessed and "no date" in source.field("note")), source.key
+        assert source.citation.startswith(f"{source.authors} ({source.year}). "), source.key
+
+
+def test_reading_a_case_loads_no_engine_of_citations():
+    """It takes longer than the rest of reading: only what cites may load it."""
+    code = "import sys; from buckpass.case import check_case; from buckpass.case.start import TEMPLATE; check_case(TEMPLATE); "
+    code += "print('pybtex.style.formatting' in sys.modules, 'pybtex.backends' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]

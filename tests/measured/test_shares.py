@@ -5,8 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from buckpass.case import load_case
+from buckpass.case.figures import published
 from buckpass.cli.main import app
 from buckpass.measured import measure
+from buckpass.measured.positions import amounts_of, shares_table
 from buckpass.measured.shares import WHOLE, host_shares, leaders
 from buckpass.page.figures import shares_over_time
 from buckpass.page.regional_map import positions_map
@@ -69,6 +71,49 @@ def test_who_took_part_in_exercises_is_not_the_one_power_that_was_counted(flagsh
     took_part = {actor: sum(s.numerator for s in early if s.actor == actor) for actor in ("RUS", "USA")}
     assert took_part["RUS"] < 0.6 * sum(held.values())
     assert took_part["USA"] > 0.4 * sum(held.values())
+
+
+def test_an_exercise_counts_once_in_the_region_whatever_hosts_took_part(flagship):
+    """The region's figure, not the sum over hosts, in which one exercise of five states counts five times."""
+    found = shares_table(flagship, "alternatives").frame.filter(pl.col("series") == "joint_exercises_mme")
+    rows = flagship.series.filter((pl.col("series") == "joint_exercises_mme") & (pl.col("partner") == "central_asia"))
+    region = {(actor, year): value for actor, year, value in rows.select("actor", "year", "value").iter_rows()}
+    assert found.height == 38
+    for year, power, amount, whole in found.select("year", "power", "amount", "denominator").iter_rows():
+        assert (amount, whole) == (region[power, year], region[WHOLE, year])
+
+
+@pytest.mark.parametrize("name", ["flagship", "balkans"])
+def test_no_series_adds_over_hosts_what_the_region_counts_once(name, request):
+    """Every series of the case, also those that no measure names: a region with less than its hosts is marked as events."""
+    case = request.getfixturevalue(name)
+    hosts, theatre = [h.id for h in case.settings.hosts], case.settings.focus.theatre
+    for (series,), rows in case.series.drop_nulls("value").group_by("series"):
+        if published(rows["unit"][0]) is not None:  # shares are never added
+            continue
+        over = (
+            rows.filter(pl.col("partner").is_in(hosts))
+            .group_by("actor", "year")
+            .agg(pl.col("value").sum().alias("sum"))
+        )
+        both = over.join(rows.filter(pl.col("partner") == theatre), on=["actor", "year"])
+        if both.filter(pl.col("value") < 0.99 * pl.col("sum")).height:
+            assert series in case.settings.measures.events, series
+
+
+def own_and_other(case, domain):
+    own, other = amounts_of(case, domain)
+    return (*own, *other)
+
+
+def test_published_shares_of_several_places_are_not_added(balkans):
+    """Half of one operation and half of another are no whole: a year with both has no amount."""
+    rows = balkans.series.filter((pl.col("series") == "ground_share") & (pl.col("partner") == "BIH")).head(1)
+    other = rows.with_columns(pl.lit("XKX").alias("partner"))
+    both = balkans.replace(series=pl.concat([balkans.series, other]))
+    year, actor = rows.select("year", "actor").row(0)
+    named = {a.series: a for a in own_and_other(both, "security")}["ground_share"]
+    assert actor not in {**named.by_year, **named.alone}.get(year, {})
 
 
 def test_zero_of_zero_is_missing_and_nobody_leads(toy):

@@ -108,7 +108,7 @@ def _cached(digest: str) -> Path:
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     fits = {e: [p.case_hash, p.seed, p.n_draws, p.model] for e, p in sorted(posteriors.items())}
     depends = [
-        case.hash,
+        case.record_hash,
         fits,
         sorted(basis_of(case, posteriors).weights.items()),
         plan.years,

@@ -14,8 +14,11 @@ from typing import Any, TypeVar
 import polars as pl
 
 from buckpass.case import coded
+from buckpass.case.entries import Entry
+from buckpass.case.fitted_content import content_digest
 from buckpass.case.ladder import Ladder, Rungs
 from buckpass.case.problems import UnknownName
+from buckpass.case.reading.rows import CrisisRow, ResponseRow, SeriesRow
 from buckpass.case.schema import (
     Alignment,
     Claim,
@@ -31,7 +34,9 @@ from buckpass.case.schema import (
 )  # fmt: skip
 from buckpass.case.sources import Source
 
-RECORD = ("settings", "crises", "responses", "own_operations", "series")  # what a fit depends on
+RECORD: dict[str, type[Entry]] = {
+    "settings": Settings, "crises": CrisisRow, "responses": ResponseRow, "own_operations": ResponseRow, "series": SeriesRow,
+}  # what a fit depends on, and what each row of it is  # fmt: skip
 Named = TypeVar("Named", Power, Host, Theatre, Organisation)
 
 
@@ -40,7 +45,7 @@ class Case:
     """An argument about a regional order and its record.
 
     Tables are polars frames with the columns of the case's files and `line`, the line in the file. `hash` identifies
-    the whole case, `record_hash` what a fit depends on (settings, crises, responses, own operations, series).
+    the whole case, `record_hash` what a fit can read of it.
     """
 
     folder: Path
@@ -53,7 +58,6 @@ class Case:
     sources: Mapping[str, Source]
     scenarios: Mapping[str, Scenario]
     hash: str
-    record_hash: str
 
     @property
     def id(self) -> str:
@@ -233,12 +237,17 @@ class Case:
         """A copy of the case with some parts changed, and hashes of its own where the content differs."""
         changed = dataclasses.replace(self, **changes)
         same = {n: d for n, d in self._digests.items() if getattr(changed, n) is getattr(self, n)}
-        record = {n: same.get(n) or _digest(getattr(changed, n)) for n in RECORD}
-        record_hash = self.record_hash if record == self._digests else _sha256("".join(record.values()))
-        whole_hash = _whole_digest(changed, record_hash)
-        if whole_hash == _whole_digest(self, self.record_hash):
+        digests = {n: same.get(n) or _digest(getattr(changed, n)) for n in RECORD}
+        whole_hash = _whole_digest(changed, digests)
+        if whole_hash == _whole_digest(self, self._digests):
             whole_hash = self.hash
-        return dataclasses.replace(changed, hash=whole_hash, record_hash=record_hash)
+        return dataclasses.replace(changed, hash=whole_hash)
+
+    @cached_property
+    def record_hash(self) -> str:
+        """Of what a fit can read of settings, crises, responses, own operations and series: names, notes, units and
+        sources are left out, so that mending one needs no new fit (`fitted_content.content_digest`)."""
+        return _sha256("".join(content_digest(getattr(self, name), row) for name, row in RECORD.items()))
 
     @cached_property
     def _digests(self) -> dict[str, str]:
@@ -271,6 +280,6 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _whole_digest(case: Case, record_hash: str) -> str:
-    parts = (record_hash, case.claims, sorted(case.sources), sorted(case.scenarios.items()))
+def _whole_digest(case: Case, digests: Mapping[str, str]) -> str:
+    parts = (sorted(digests.items()), case.claims, sorted(case.sources), sorted(case.scenarios.items()))
     return _sha256(repr(parts))

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = Annotated[str, Field(max_length=20_000)]
+FOR_READERS = "for readers"  # of fields that no fit may read: what stands there is left out of `Case.record_hash`
+Text = Annotated[str, Field(max_length=20_000), FOR_READERS]
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
-SourceKeys = tuple[str, ...]
-Label = Literal["measured", "estimated", "assumed"]
+Title = Annotated[Line, FOR_READERS]
+SourceKeys = Annotated[tuple[str, ...], FOR_READERS]
+Label = Annotated[Literal["measured", "estimated", "assumed"], FOR_READERS]
 
 
 def _only_number(value: Any) -> Any:

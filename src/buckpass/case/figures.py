@@ -1,7 +1,8 @@
-"""Whether yearly figures can be what their unit says: shares of a whole, things counted, a capacity that is there."""
+"""What the unit of a yearly figure says it is, and whether it can be that: a share of a whole, things counted, a capacity."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -10,13 +11,25 @@ from buckpass.case.entries import LARGEST
 from buckpass.case.problems import Problem
 from buckpass.case.schema import Settings
 
-__all__ = ["odd_figures"]
+__all__ = ["odd_figures", "published"]
 
 FILE = "series.csv"
 # What others write where a figure is missing; in a series that is nowhere else below zero it is taken for that.
 MISSING_CODES = (-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -777.0, -888.0, -999.0, -9999.0)
 # Beginnings of units whose figures have bounds; "of GDP" has none above, since spending can exceed a year's product.
 BOUNDED_UNITS = (("fraction", 1.0), ("share", 1.0), ("percent of", 100.0))
+
+_PUBLISHED = re.compile(r"(percent|fraction|share)\b(?: of)?\s*(.*)")
+
+
+def published(unit: str) -> tuple[float, str] | None:
+    """The denominator of a published share and what it is of, by its unit; None where figures are amounts.
+
+    >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
+    ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
+    """
+    found = _PUBLISHED.fullmatch(unit)
+    return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
 
 
 def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:

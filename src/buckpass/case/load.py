@@ -175,7 +175,6 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
         sources=parts.sources,
         scenarios={PurePath(f.name).stem: f.content for f in parts.scenarios if f.content is not None},
         hash=reading.digest(sorted(reading.texts)),
-        record_hash=reading.digest(RECORD_FILES),
     )
     case.derived["lines"] = {file.name: file.lines for file in (parts.settings, parts.claims, *parts.scenarios)}
     return case

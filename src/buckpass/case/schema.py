@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
+from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
 from buckpass.case.ladder import Ladder
 from buckpass.case.reading.cells import parse_date
 
@@ -44,7 +44,7 @@ class Quantity(Entry):
     low: Number | None = Field(None, description="lowest plausible value")
     high: Number | None = Field(None, description="highest plausible value")
     label: Label = Field(description="measured: from data; estimated: by a fit; assumed: a judgement")
-    unit: str = ""
+    unit: Annotated[str, FOR_READERS] = ""
     reason: Text = ""
     sources: SourceKeys = ()
 
@@ -121,8 +121,8 @@ class Power(Entry):
     """A state that plays the crisis game."""
 
     id: StateId
-    name: Line
-    colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+    name: Title
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$"), FOR_READERS]
     capital: Coordinates
     main_rival: StateId | None = None
     main_rival_reason: Text = ""
@@ -132,7 +132,7 @@ class Host(Entry):
     """A state in which a crisis of the record happens."""
 
     id: StateId
-    name: Line
+    name: Title
     capital: Coordinates
     borders: tuple[StateId, ...] = Field((), description="powers that border it")
 
@@ -141,7 +141,7 @@ class Theatre(Entry):
     """A region in which relations between powers are roughly constant."""
 
     id: PlainId
-    name: Line
+    name: Title
     in_fit: bool = Field(description="whether its crises enter the likelihood")
     patron: StateId | None = Field(None, description="the outside patron where crises.csv names none")
     note: Text = ""
@@ -214,7 +214,7 @@ class Organisation(Entry):
     """A vehicle through which its members may act."""
 
     id: OrganisationId
-    name: Line
+    name: Title
     lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
     founded: FirstDay
     ended: LastDay | None = None
@@ -278,7 +278,7 @@ class AlternativeSeries(Entry):
     """Another count of the same thing, shown beside the first."""
 
     series: OneOrMore
-    label: Line
+    label: Title
 
 
 class LeastVolume(Entry):
@@ -293,7 +293,7 @@ class PositionMeasure(Entry):
     """Which series are a power's position in a domain; never added: each year uses the first that has all powers."""
 
     series: OneOrMore
-    name: Line = Field("", description="what the series count, as a title says it: trade, arms deliveries")
+    name: Title = Field("", description="what the series count, as a title says it: trade, arms deliveries")
     powers: tuple[StateId, ...] = ()
     partners: tuple[str, ...] = ()
     reason: Text = ""
@@ -316,6 +316,11 @@ class Measures(Entry):
     economic: PositionMeasure
     security: PositionMeasure
     capacity: CapacityMeasure
+    events: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="series that count events, one of which may stand with several partners: never added over them, "
+        "the figure for the theatre is the count",
+    )
 
 
 class Term(Entry):
@@ -348,11 +353,13 @@ class Settings(Entry):
 
     schema_version: Literal[1]
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
-    title: Line
-    question: Line
-    licence: Line
+    title: Title
+    question: Title
+    licence: Title
     years: tuple[int, int]
-    article: str | None = Field(None, description="key in sources.bib of the text whose claims are checked")
+    article: Annotated[str | None, FOR_READERS] = Field(
+        None, description="key in sources.bib of the text whose claims are checked"
+    )
     article_date: LastDay | None = Field(None, description="crises that start later are the out-of-sample set")
     focus: Focus
     powers: Annotated[tuple[Power, ...], Field(min_length=2)]

@@ -14,6 +14,7 @@ from typing import Any
 from buckpass.case.problems import Problem, clip, control_character
 
 MOST_PROBLEMS = 200
+UNDATED = "n.d."
 MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"
 _ENTRY = re.compile(r"^[ \t]*@(\w+)\s*[{(]\s*([^\s,}]*)", re.MULTILINE)
@@ -45,33 +46,33 @@ class Source:
     @property
     def url(self) -> str:
         """The web address, only where it is http or https."""
-        address = _unescaped(self.fields.get("url", "")).replace("\\textasciitilde", "~").strip()
+        address = unescaped(self.fields.get("url", "")).replace("\\textasciitilde", "~").strip()
         return address if re.fullmatch(r"https?://\S+", address) else ""
 
     @property
     def authors(self) -> str:
-        """Its authors, else its editors, as the file writes each; a name in braces is one name, whatever words it has."""
-        from pybtex.bibtex.utils import split_name_list
+        """Its authors, else its editors, family names first; a name in braces is one name, whatever words it has."""
+        from buckpass.case.citation import named
 
-        names = split_name_list(self.fields.get("author") or self.fields.get("editor") or "")
-        known = ", ".join(plain_text(name) for name in names if name != "others")
-        return f"{known} et al." if "others" in names[1:] else known
+        return named(self.fields)
 
     @property
     def year(self) -> str:
         """Its year, of `year` or of BibLaTeX's `date`; n.d. where neither is given."""
         dated = re.match(r"\s*(\d{4})", self.field("date"))
-        return self.field("year") or (dated[1] if dated else "n.d.")
+        return self.field("year") or (dated[1] if dated else UNDATED)
+
+    @property
+    def accessed(self) -> str:
+        """When it was read, of a source that bears no date; empty where it has one, or where nobody noted it."""
+        return "" if self.year != UNDATED else self.field("urldate")
 
     @cached_property
     def citation(self) -> str:
         """Author (year). Title. Where it appeared."""
-        head = f"{self.authors} ({self.year})" if self.authors else f"({self.year})"
-        makers = [self.field(name) for name in ("organization", "institution", "school", "publisher")]
-        published = ", ".join(part for part in [*makers, self.field("location") or self.field("address")] if part)
-        journal = self.field("journaltitle") or self.field("journal")
-        place = [journal, self.field("booktitle"), self.field("howpublished"), published]
-        return ". ".join(part.rstrip(".") for part in [head, self.field("title"), *place] if part) + "."
+        from buckpass.case.citation import cited
+
+        return cited({**self.fields, "year": self.year, "accessed": self.accessed})
 
 
 def plain_text(value: str) -> str:
@@ -83,10 +84,11 @@ def plain_text(value: str) -> str:
             value = codecs.getdecoder("ulatex")(value)[0]  # type: ignore[arg-type]  this codec goes from text to text
         except (ValueError, LookupError):  # an accent on nothing, and the like
             value = value.replace("\\", "")
-    return re.sub(r"\s+", " ", _unescaped(value)).strip()
+    return re.sub(r"\s+", " ", unescaped(value)).strip()
 
 
-def _unescaped(value: str) -> str:
+def unescaped(value: str) -> str:
+    """A text without braces, and without the backslash before signs that LaTeX reads otherwise."""
     return _ESCAPED.sub(r"\1", _BRACES.sub("", value))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any, Literal
 
@@ -11,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_names, published
+from buckpass.case.figures import published
+from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_names
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -185,15 +187,17 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
         rows.select("year", "actor", "partner", "value").sort("year", maintain_order=True).iter_rows()
     ):
         cells.setdefault(year, {}).setdefault(actor, []).append((partner, value))
-    totals = {year: {p: _total(case, measure, of.get(p, [])) for p in measure.powers} for year, of in cells.items()}
+    unit = rows["unit"][0] if rows.height else ""
+    whole_theatre = series in case.settings.measures.events or published(unit) is not None
+    total = partial(_theatre_figure if whole_theatre else _total, case, measure)
+    totals = {year: {p: total(of.get(p, [])) for p in measure.powers} for year, of in cells.items()}
     found = {year: {p: t for p, t in of.items() if t is not None} for year, of in totals.items()}
-    sums = {year: _total(case, measure, of.get(WHOLE, [])) for year, of in cells.items()}
+    sums = {year: total(of.get(WHOLE, [])) for year, of in cells.items()}
     whole = {year: total for year, total in sums.items() if total is not None}
     by_year = {year: known for year, known in found.items() if known and len(known) == len(measure.powers)}
     alone = {year: known for year, known in found.items() if known and year not in by_year}
     years = [*by_year, *alone]
     keys = rows.filter(pl.col("year").is_in(years))["source_id"].explode(empty_as_null=True).drop_nulls()
-    unit = rows["unit"][0] if rows.height else ""
     lines = tuple(rows.filter(pl.col("year").is_in(years))["line"].drop_nulls().to_list())
     return Amounts(series, label, by_year, alone, whole, unit, tuple(dict.fromkeys(keys)), len(measure.partners), lines)
 
@@ -206,6 +210,13 @@ def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | N
     if all(partner in values for partner in measure.partners):
         return float(sum(values[partner] for partner in measure.partners))
     return values.get(case.settings.focus.theatre)
+
+
+def _theatre_figure(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | None:
+    """A power's amount in a year where partners cannot be added: one event stands with several, and shares are of different wholes."""
+    if len(cells) == 1 and not measure.partners:
+        return cells[0][1]
+    return dict(cells).get(case.settings.focus.theatre)
 
 
 def _sentence(words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.catalogue import world_code
+from buckpass.case.figures import published
 from buckpass.results.table import ResultTable
 
 __all__ = [
@@ -25,14 +25,12 @@ __all__ = [
     "leaders_table",
     "measure_name",
     "measure_names",
-    "published",
     "years_in_words",
 ]
 
 DOMAINS = ("economic", "security")
 WHOLE = world_code()  # an actor of series.csv: all suppliers, all partners
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
-_PUBLISHED = re.compile(r"(percent|fraction|share)\b(?: of)?\s*(.*)")
 SHARE_NOTE = (
     f"Of all: of the series' own total ({WHOLE}). Otherwise of the sum over the powers named, which is not the whole. A "
     "published share has no amounts: its numerator and denominator are the figure and 100 or 1. Series are never mixed."
@@ -100,16 +98,6 @@ def measure_name(case: Case, domain: str) -> str:
 def compared(case: Case) -> str:
     """The powers between which the measures compare."""
     return ", ".join(dict.fromkeys(p for d in DOMAINS for p in getattr(case.settings.measures, d).powers))
-
-
-def published(unit: str) -> tuple[float, str] | None:
-    """The denominator of a published share and what it is of, by its unit; None where figures are amounts.
-
-    >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
-    ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
-    """
-    found = _PUBLISHED.fullmatch(unit)
-    return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
 
 
 def years_in_words(first: int, last: int) -> str:

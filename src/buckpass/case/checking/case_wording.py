@@ -17,7 +17,7 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
     """Message and hint for one finding of the validator."""
     kind, seen, context = error["type"], error.get("input"), error.get("ctx") or {}
     if kind == "missing":
-        return "is missing, and the case cannot do without it", ""
+        return "is missing, and the case cannot do without it", f"add {error['loc'][-1]}"
     if kind == "extra_forbidden":
         return "is not a known field", spelling_hint(str(error["loc"][-1]), known_keys)
     if kind == "literal_error":

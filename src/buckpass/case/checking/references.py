@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
+from buckpass.case.reading.cells import parse_span
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
@@ -52,6 +54,7 @@ def check_references(material: Material) -> list[Problem]:
         _arrangement(material.settings, material.content, names),
         _crises(crises.frame, names),
         _crisis_years(material),
+        _asked_out_of_time(material),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
         _series(material, names),
         check_claims(material.claims, names),
@@ -183,6 +186,8 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
+    if names.series is not None:
+        yield from missing(file, ("measures", "events"), "a series of series.csv", measures.events, names.series)
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
         if names.series is not None:
@@ -321,15 +326,35 @@ def _out_of_time(file: str, material: Material, column: str) -> Iterator[Problem
         crisis: when for _, crisis, *when in _rows(material.tables["crises.csv"].frame, "crisis_id", "start", "end")
     }
     hint = "name the body that there was at the time, or mend its dates in case.toml"
-    for line, body, crisis, rung in _rows(material.tables[file].frame, column, "crisis_id", "rung"):
+    for line, body, crisis, rung, when in _rows(material.tables[file].frame, column, "crisis_id", "rung", "date"):
         acts = bool(rung) if column == "actor" else body != ""
         if not acts or body not in lifetimes or crisis not in crises:
             continue
-        (start, end), (founded, ended) = crises[crisis], lifetimes[body]
-        if end is not None and founded > end:
-            yield Problem(file, line, column, f"{body} was founded on {founded}, after the crisis ended ({end})", hint)
-        if ended is not None and ended < start:
-            yield Problem(file, line, column, f"{body} ended on {ended}, before the crisis began ({start})", hint)
+        (founded, ended), (first, last) = lifetimes[body], parse_span(when) if when else (None, None)
+        if seen := _not_there(body, lifetimes[body], crises[crisis]):
+            yield Problem(file, line, column, seen, hint)
+        elif last is not None and last < founded:
+            yield Problem(file, line, "date", f"{body} was founded on {founded}, after this act ({when})", hint)
+        elif first is not None and ended is not None and first > ended:
+            yield Problem(file, line, "date", f"{body} ended on {ended}, before this act ({when})", hint)
+
+
+def _not_there(body: str, lifetime: tuple[date, date | None], crisis: tuple[date, date | None]) -> str:
+    """Why an organisation cannot act in a crisis or be asked in it; empty where it can."""
+    (start, end), (founded, ended) = crisis, lifetime
+    if end is not None and founded > end:
+        return f"{body} was founded on {founded}, after the crisis ended ({end})"
+    return f"{body} ended on {ended}, before the crisis began ({start})" if ended is not None and ended < start else ""
+
+
+def _asked_out_of_time(material: Material) -> Iterator[Problem]:
+    """Organisations that are asked in a crisis before they were founded or after they ended."""
+    lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
+    hint = "name the body that was asked at the time, or mend its dates in case.toml"
+    for line, asked, *crisis in _rows(material.tables["crises.csv"].frame, "asked", "start", "end"):
+        for body in asked:
+            if body in lifetimes and (seen := _not_there(body, lifetimes[body], (crisis[0], crisis[1]))):
+                yield Problem("crises.csv", line, "asked", seen, hint)
 
 
 def _series(material: Material, names: Names) -> Iterator[Problem]:

@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.catalogue import world_code
 from buckpass.case.codebook import tables
+from buckpass.case.figures import published
 from buckpass.case.problems import Problem, line_ranges
 from buckpass.case.reading.toml_lines import Path, line_of
 
@@ -26,7 +28,7 @@ PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be repl
 
 def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
-    return [*_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_undated(case)]
+    return [*_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case)]
 
 
 def _placeholders(case: Case) -> Iterator[Problem]:
@@ -85,14 +87,28 @@ def _sources(case: Case) -> Iterator[Problem]:
     )
     cited = [case.sources[key] for key in seen if key in case.sources]
     for name, lacks in {
-        "author": [s for s in cited if not s.authors],
-        "date": [s for s in cited if not s.year.isdecimal()],
+        "author": [s for s in cited if not (s.field("author") or s.field("editor"))],
+        "date": [s for s in cited if not s.year.isdecimal() and not s.accessed],
         "title": [s for s in cited if not s.field("title")],
     }.items():
         if lacks:
             keys = ", ".join(s.key for s in lacks)
             words = f"{len(lacks)} of {len(cited)} sources of seen rows have no {name}: {keys}"
             yield Problem(BIB, lacks[0].line, name, words, f"add the {name} that the source gives", "warning")
+
+
+def _without_whole(case: Case) -> Iterator[Problem]:
+    """Series of a measure in amounts without any total: a share of them is of the powers compared, not of everything."""
+    measures = (case.settings.measures.economic, case.settings.measures.security)
+    used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
+    rows = case.series.filter(pl.col("series").is_in(list(used)))
+    rows = rows.filter(~pl.col("unit").is_in([u for u in rows["unit"].unique() if published(u)]))
+    rows = rows.filter(~(pl.col("actor") == world_code()).any().over("series")).sort("line")
+    if rows.height:
+        named = ", ".join(rows["series"].unique(maintain_order=True))
+        seen = f"no whole ({world_code()}) of {named}: shares are of the powers compared, not of everything"
+        hint = f"add rows with actor {world_code()}: all partners or suppliers together"
+        yield Problem("series.csv", rows["line"][0], "actor", seen, hint, "warning")
 
 
 def _undated(case: Case) -> Iterator[Problem]:

@@ -13,12 +13,14 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.coded import counted
+from buckpass.case.figures import published
 from buckpass.case.problems import Problem, clip
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
+ROUNDED = 0.01  # of a figure for a whole theatre beside its parts
 LONGEST_ROWS = 20
 MOST_PROBLEMS = 200
 
@@ -38,7 +40,10 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _no_series(case),
         _mixed_units(case),
         _wholes(case),
+        _counted_twice(case),
         _parts(case),
+        _shares_of_nothing(case),
+        _before_they_were(case, settings),
         _coverage(case),
         _assumed_claims(case, claims),
         _claims_outside_the_fit(case, claims),
@@ -281,22 +286,87 @@ def _wholes(case: Case) -> Iterator[Problem]:
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
 
 
+def _counted_twice(case: Case) -> Iterator[Problem]:
+    """Series of a measure whose figure for the theatre is less than its partners' sum, so that some of it stands with several."""
+    measures, theatre = case.settings.measures, case.settings.focus.theatre
+    for measure in (measures.economic, measures.security):
+        for series in {*measure.series, *(s for other in measure.alternatives for s in other.series)} - {
+            *measures.events
+        }:
+            rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
+            rows = rows.filter(~pl.col("unit").is_in([u for u in rows["unit"].unique() if published(u)]))
+            region = rows.filter(pl.col("partner") == theatre).select(
+                "actor", "year", "line", pl.col("value").alias("region")
+            )
+            hosts = (
+                rows.filter(pl.col("partner").is_in(list(measure.partners)))
+                .group_by("actor", "year")
+                .agg(pl.col("value").sum())
+            )
+            less = (
+                hosts.join(region, on=["actor", "year"])
+                .filter(pl.col("region") < pl.col("value") * (1 - ROUNDED))
+                .sort("line")
+            )
+            for row in less.head(1).iter_rows(named=True):
+                seen = f"{series} of {row['actor']} in {row['year']}: {row['region']:g} in {theatre}, {row['value']:g} over its partners"
+                hint = f'if one event stands with several of them, write events = ["{series}"] under [measures]; else mend a figure'
+                yield _weak("series.csv", row["line"], "value", seen, hint)
+
+
 def _parts(case: Case) -> Iterator[Problem]:
-    """Own series of a measure that lack one power with one partner in a year that they have for all else: the year is dropped."""
+    """Own series of a measure that lack some power with some partner in years that they have for most: the years are dropped."""
+    theatre = case.settings.focus.theatre
     for measure in (case.settings.measures.economic, case.settings.measures.security):
         wanted = set(product(measure.powers, measure.partners or ("",)))
         for series in measure.series:
             rows = case.series.filter(pl.col("series") == series).drop_nulls("value").sort("year", "line")
+            lacking: dict[tuple[tuple[str, str], ...], list[tuple[int, int]]] = {}  # what is missing → (year, line)
             for (year,), of in rows.group_by("year", maintain_order=True):
                 there = {(actor, partner or "") for actor, partner in of.select("actor", "partner").iter_rows()}
-                missing = [(a, p) for a, p in wanted - there if (a, case.settings.focus.theatre) not in there]
-                if len(missing) == 1 and len(wanted) > 2:
-                    ((actor, partner),) = missing
-                    with_whom = f" with {partner}" if partner else ""
-                    seen = f"{series} of {year} has no figure of {actor}{with_whom}, so the year has no share of all partners"
-                    yield _weak(
-                        "series.csv", of["line"][0], "year", seen, "add the row, with 0 where there was nothing"
-                    )
+                missing = tuple(sorted(pair for pair in wanted - there if (pair[0], theatre) not in there))
+                if 0 < len(missing) < len(wanted) / 2:
+                    lacking.setdefault(missing, []).append((year, of["line"][0]))
+            for missing, years in lacking.items():
+                whom = _listed([f"{actor} with {partner}" if partner else actor for actor, partner in missing])
+                when = _listed([str(year) for year, _ in years])
+                seen = f"{series} of {when} has no figure of {whom}, so the year has no share of all partners"
+                yield _weak("series.csv", years[0][1], "year", seen, "add the row, with 0 where there was nothing")
+
+
+def _shares_of_nothing(case: Case) -> Iterator[Problem]:
+    """Published shares whose unit does not say what they are a share of."""
+    for measure in (case.settings.measures.economic, case.settings.measures.security):
+        for series in (*measure.series, *(s for other in measure.alternatives for s in other.series)):
+            rows = case.series.filter(
+                (pl.col("series") == series) & pl.col("unit").is_in(["percent", "fraction", "share"])
+            )
+            if rows.height:
+                line, unit = rows.sort("line").select("line", "unit").row(0)
+                yield _weak(
+                    "series.csv",
+                    line,
+                    "unit",
+                    f"{series} is a {unit} of nothing named",
+                    f"write {unit} of …: of what it is a share",
+                )
+
+
+def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
+    """Organisations that have members, or figures of what they did, before they were founded or after they ended."""
+    for position, one in enumerate(case.settings.organisations):
+        ended = one.ended or date.max
+        early = [m.state for m in one.members if m.from_ < one.founded]
+        if early:
+            seen = f"{one.id} was founded on {one.founded}, and {_listed(early)} {'is a member' if len(early) == 1 else 'are members'} from before"
+            hint = "the days before count for nothing: mend `founded`, or `from`"
+            yield file.problem(("organisations", position, "members"), seen, hint, "warning")
+        acts = case.series.filter((pl.col("actor") == one.id) & (pl.col("value") > 0)).sort("line")
+        for line, series, year in acts.select("line", "series", "year").iter_rows():
+            if not one.founded.year <= year <= ended.year:
+                when = f"was founded in {one.founded.year}" if year < one.founded.year else f"ended in {ended.year}"
+                hint = "name the body that there was at the time, or mend its dates in case.toml"
+                yield _weak("series.csv", line, "actor", f"{series} of {year}: {one.id} {when}", hint)
 
 
 def _coverage(case: Case) -> Iterator[Problem]:

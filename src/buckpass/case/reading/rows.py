@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from buckpass.case.entries import Entry
+from buckpass.case.entries import FOR_READERS, Entry
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 
@@ -33,9 +33,11 @@ def _span_text(text: str) -> str:
 
 
 Word = Annotated[str, BeforeValidator(_word), Field(max_length=200)]
-Prose = Annotated[str, Field(max_length=20_000)]
+Prose = Annotated[str, Field(max_length=20_000), FOR_READERS]
 Id = Annotated[str, BeforeValidator(_word), Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Words = Annotated[tuple[Word, ...], BeforeValidator(_words)]
+Shown = Annotated[Word, FOR_READERS]
+Keys = Annotated[Words, FOR_READERS]
 Start = Annotated[date, _cell(lambda text: parse_date(text)[0])]
 End = Annotated[date | None, _cell(lambda text: parse_date(text)[1])]
 Span = Annotated[str | None, _cell(_span_text)]
@@ -44,14 +46,14 @@ Count = Annotated[float | None, _cell(parse_number), Field(ge=0)]
 Rung = Annotated[int | None, _cell(parse_integer), Field(ge=0, lt=MOST_RUNGS)]
 Stance = Literal["support", "neutral", "critical", "none", "unknown"]
 Scope = Literal["host_support", "own_assets", "own_claim", "belligerent", "none", "unknown"]
-Confidence = Annotated[Literal["high", "medium", "low", "none"], BeforeValidator(_word)]
+Confidence = Annotated[Literal["high", "medium", "low", "none"], BeforeValidator(_word), FOR_READERS]
 
 
 class CrisisRow(Entry):
     """One crisis."""
 
     crisis_id: Id = Field(description="id, the same in every table")
-    name: Annotated[Word, Field(min_length=1)] = Field(description="what people call it")
+    name: Annotated[Shown, Field(min_length=1)] = Field(description="what people call it")
     host: Annotated[
         Words, Field(min_length=1, max_length=2, description="state in which it happens, or two joined by ;")
     ]
@@ -85,7 +87,7 @@ class CrisisRow(Entry):
     claimants: Words = Field((), description="powers with an own territorial claim in it")
     bases: Words = Field((), description="powers with forces stationed in the host at the start")
     confidence: Confidence = Field("none", description="the coder's confidence in the row")
-    source_id: Words = Field((), description="keys in sources.bib, joined by ;")
+    source_id: Keys = Field((), description="keys in sources.bib, joined by ;")
     summary: Prose = Field("", description="what happened, and what is doubtful")
 
     @model_validator(mode="after")
@@ -127,7 +129,7 @@ class ResponseRow(Entry):
         "unsearched: rung empty, missing; machine: coded from event data"
     )
     origin: Word = Field("", description="whether the article names the act (article, independent, or both)")
-    source_id: Words = Field((), description="keys in sources.bib, joined by ;")
+    source_id: Keys = Field((), description="keys in sources.bib, joined by ;")
     coder: Word = Field(
         "", description="who coded the row; of several, the row without one is what was settled between them"
     )
@@ -155,8 +157,8 @@ class SeriesRow(Entry):
     partner: Word = Field("", description="ISO3, organisation, theatre, WLD, or empty")
     year: Annotated[int, _cell(parse_integer), Field(ge=1800, le=2200)] = Field(description="calendar year")
     value: Annotated[float, _cell(parse_number)] = Field(description="the figure, in `unit`")
-    unit: Word = Field("", description="unit of the figure")
-    source_id: Words = Field((), description="keys in sources.bib, joined by ;")
+    unit: Shown = Field("", description="unit of the figure")
+    source_id: Keys = Field((), description="keys in sources.bib, joined by ;")
     confidence: Confidence = Field("none", description="the coder's confidence in the row")
     note: Prose = Field("", description="what the reader should know of the figure")
 
