@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 Text = Annotated[str, Field(max_length=20_000)]
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
@@ -28,3 +29,8 @@ class Entry(BaseModel):
     """Base of every table of case.toml: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def columns(cls) -> dict[str, FieldInfo]:
+        """The fields under the names that a file has for them."""
+        return {info.alias or name: info for name, info in cls.model_fields.items()}
