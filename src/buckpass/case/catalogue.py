@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ MECHANISMS = HERE.parent / "model" / "mechanisms.toml"
 
 @dataclass(frozen=True)
 class ParameterKind:
-    """A number of the model that a case sets by hand."""
+    """A number of the model that a case may set by hand; `default` is its value, low and high where it does not."""
 
     id: str
     unit: str
     meaning: str
     low: float
     high: float
+    default: tuple[float, float, float]
 
 
 @cache
@@ -53,18 +54,18 @@ def _states() -> Mapping[str, Any]:
 def _parameter_table() -> Mapping[str, ParameterKind]:
     table = tomllib.loads((HERE / "parameter_ids.toml").read_text(encoding="utf-8"))
     return {
-        name: ParameterKind(name, entry["unit"], entry["meaning"], *map(float, entry["range"]))
-        for name, entry in table.items()
+        name: ParameterKind(name, one["unit"], one["meaning"], one["range"][0], one["range"][1], tuple(one["default"]))
+        for name, one in table.items()
     }
 
 
 def parameter_kinds(powers: Iterable[str]) -> dict[str, ParameterKind]:
-    """The parameters that a case with these powers must set, by id."""
+    """The parameters of a case with these powers, by id."""
     powers = tuple(powers)
     kinds: dict[str, ParameterKind] = {}
     for name, kind in _parameter_table().items():
         for filled in [name.replace("<POWER>", power) for power in powers] if "<POWER>" in name else [name]:
-            kinds[filled] = ParameterKind(filled, kind.unit, kind.meaning, kind.low, kind.high)
+            kinds[filled] = replace(kind, id=filled)
     return kinds
 
 

@@ -110,7 +110,9 @@ Shown = Annotated[
 ]  # fmt: skip
 Parameter = Annotated[Name, _among("a parameter of case.toml", lambda n: ("alignment", *n.parameters))]
 Explanation = Annotated[Name, AfterValidator(_fitted)]
+Host = Annotated[Name, _among("a host", lambda n: n.hosts)]
 Domain = Literal["economic", "security"]
+ASKED = "at_least, at_most, equals, stance, scope or before"
 
 
 class Entry(BaseModel):
@@ -161,21 +163,60 @@ class Also(AlsoOfPower):
         return self
 
 
-class Statement(Entry):
+class Act(Entry):
+    """What an actor did in a crisis: its rung, what the act was for and towards whom, and before whose act it came."""
+
+    at_least: Rung | None = None
+    at_most: Rung | None = None
+    equals: Rung | None = None
+    stance: Stance | None = None
+    scope: Scope | None = None
+    before: Actor | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked of the act."""
+        return any(getattr(self, name) is not None for name in Act.model_fields)
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Act:
+        if self.equals is not None and (self.at_least is not None or self.at_most is not None):
+            raise ValueError("equals stands alone, without at_least and at_most")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no rung is at least {self.at_least} and at most {self.at_most}: it cannot hold")
+        return self
+
+
+class Condition(Act):
+    """What an actor did in a crisis that counts: "where France did less than 5" is at_most = 4."""
+
+    actor: Actor | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if self.actor is None:
+            raise ValueError('the condition names no actor: say whose act it is about, actor = "…"')
+        if not self.asked:
+            raise ValueError(f"a condition says what the actor did: give {ASKED}")
+        if self.before == self.actor:
+            raise ValueError(f"{self.actor} cannot act before itself: name another in before")
+        return self
+
+
+class Statement(Act):
     """One statement of a conjunction: about a coded response, a figure of a series, or a sourced fact.
 
-    A figure is that of `year`, by default the last; it is more than a number, or than another actor's of the same year.
+    One about a theatre is made of each of its crises that `years`, `hosts` and `where` leave. A figure is that of `year`, by
+    default the last; it is more than a number, or than another actor's of the same year.
     """
 
     actor: Actor | None = None
     any_of: Annotated[tuple[Actor, ...], Field(min_length=1)] | None = None
     crisis: Crisis | None = None
     theatre: Theatre | None = None
-    at_least: Rung | None = None
-    at_most: Rung | None = None
-    equals: Rung | None = None
-    stance: Stance | None = None
-    scope: Scope | None = None
+    years: Years | None = None
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)] | None = None
+    where: Annotated[tuple[Condition, ...], Field(min_length=1)] | None = None
     series: Series | None = None
     partner: State | None = None
     year: Year | None = None
@@ -189,47 +230,21 @@ class Statement(Entry):
     def _says_something(self) -> Statement:
         where = [n for n in ("crisis", "theatre") if getattr(self, n) is not None]
         who = [n for n in ("actor", "any_of") if getattr(self, n) is not None]
-        asked = [n for n in ("at_least", "at_most", "equals", "stance", "scope") if getattr(self, n) is not None]
+        which = [n for n in ("years", "hosts", "where") if getattr(self, n) is not None]
         if self.fact is not None:
-            if who or where or asked:
+            if who or where or which or self.asked:
                 raise ValueError("a statement is a fact, or about an actor in a crisis: not both")
             return self
         if self.series is not None:
-            if who != ["actor"] or where or asked or self.more_than is None:
+            if who != ["actor"] or where or which or self.asked or self.more_than is None:
                 raise ValueError("a statement about a figure names series, actor and more_than, and no crisis or rung")
             return self
         if len(who) != 1 or len(where) != 1:
             raise ValueError("a statement names one of actor and any_of, and one of crisis and theatre")
-        if not asked:
-            raise ValueError(
-                "a statement without a condition says nothing: give at_least, at_most, equals, stance or scope"
-            )
-        if self.equals is not None and (self.at_least is not None or self.at_most is not None):
-            raise ValueError("equals stands alone, without at_least and at_most")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(
-                f"no rung is at least {self.at_least} and at most {self.at_most}: the statement cannot hold"
-            )
-        return self
-
-
-class Condition(Entry):
-    """What an actor did in a crisis that counts: "where France did less than 5" is at_most = 4."""
-
-    actor: Actor
-    at_least: Rung | None = None
-    at_most: Rung | None = None
-    equals: Rung | None = None
-    stance: Stance | None = None
-    scope: Scope | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Condition:
-        asked = [n for n in ("at_least", "at_most", "equals", "stance", "scope") if getattr(self, n) is not None]
-        if not asked:
-            raise ValueError("a condition says what the actor did: give at_least, at_most, equals, stance or scope")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"no rung is at least {self.at_least} and at most {self.at_most}: no crisis can meet it")
+        if which and self.crisis is not None:
+            raise ValueError(f"{which[0]} chooses among the crises of a theatre, and the statement names one crisis")
+        if not self.asked:
+            raise ValueError(f"a statement without a condition says nothing: give {ASKED}")
         return self
 
 
@@ -283,6 +298,9 @@ def _one_or_more(of: Any) -> Any:
 
 KINDS: Mapping[str, Kind] = {
     "power": _kind("a power", Power),
+    "powers": _kind("a list of powers", _some(Power)),
+    "hosts": _kind("a host, or a list of them", _one_or_more(Host)),
+    "what is counted": _kind("crises or hosts", Literal["crises", "hosts"]),
     "parties": _kind("a list of parties of [arrangement]", _some(Party)),
     "actor": _kind("a state or organisation", Actor),
     "actors": _kind("a list of states or organisations", _some(Actor)),

@@ -56,7 +56,7 @@ def _entry(file: str, words: tuple[str, str, str, str], count: tuple[int, int], 
 
 def _columns(case: Case) -> Iterator[tuple[Any, ...]]:
     for file, frame in tables(case).items():
-        for name, info in ROW_MODELS[file].model_fields.items():
+        for name, info in ROW_MODELS[file].columns().items():
             extra = info.json_schema_extra
             unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
             words = (name, _kind(frame.schema[name]), unit, info.description or "")

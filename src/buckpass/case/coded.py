@@ -47,7 +47,7 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    crisis, actor, rung, low, high, basis, coders (how many), stance, scope, vehicle, kind, detail, sources (keys),
+    crisis, actor, rung, low, high, basis, coders (how many), stance, scope, vehicle, kind, detail, sources (keys), dates (as written),
     line (of the first row behind it) and lines (of all), in the order of the file.
 
     References: S. S. Stevens (1946), On the theory of scales of measurement, *Science* 103(2684), 677–680.
@@ -85,6 +85,7 @@ def _of_all_coders() -> list[pl.Expr]:
         pl.col("kind").first(),
         pl.col("detail").unique(maintain_order=True),
         pl.col("source_id").explode(empty_as_null=True).drop_nulls().unique(maintain_order=True).alias("sources"),
+        pl.col("date").filter(found).drop_nulls().unique(maintain_order=True).alias("dates"),
         pl.col("line").first(),
         pl.col("line").alias("lines"),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 FOR_READERS = "for readers"  # of fields that no fit may read: what stands there is left out of `Case.record_hash`
 Text = Annotated[str, Field(max_length=20_000), FOR_READERS]
@@ -30,3 +31,8 @@ class Entry(BaseModel):
     """Base of every table of case.toml: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def columns(cls) -> dict[str, FieldInfo]:
+        """The fields under the names that a file has for them."""
+        return {info.alias or name: info for name, info in cls.model_fields.items()}

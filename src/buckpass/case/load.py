@@ -18,6 +18,7 @@ from buckpass.case.problems import (
     clip,
     spelling_hint,
 )
+from buckpass.case.reading import alignments
 from buckpass.case.reading.files import canonical_bytes, decode_text, read_inside
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.reading.tables import Table, empty_table, read_table
@@ -26,8 +27,8 @@ from buckpass.case.schema import ClaimFile, Scenario, Settings
 from buckpass.case.sources import Source, keys_of, read_sources
 
 BUNDLED = Path(__file__).parent.parent / "cases"
-RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv")
-OPTIONAL_FILES = ("own_operations.csv", "series.csv")
+RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv", "alignments.csv")
+OPTIONAL_FILES = ("own_operations.csv", "series.csv", "alignments.csv")
 OTHER_FILES = ("claims.toml", "sources.bib")
 MOST_SCENARIOS = 50
 
@@ -147,9 +148,9 @@ class _Parts:
 
 
 def _read_parts(reading: Reading) -> _Parts:
-    settings = _toml(reading, "case.toml", Settings)
+    settings = _settings(reading)
     claims = _toml(reading, "claims.toml", ClaimFile)
-    tables = {name: _table(reading, name) for name in ROW_MODELS}
+    tables = {name: _table(reading, name) for name in ROW_MODELS if name != alignments.FILE}
     parts = _Parts(settings, claims, tables, _sources(reading), _scenarios(reading))
     if settings is not None and settings.content is not None:
         keys = frozenset(parts.sources)
@@ -176,7 +177,7 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
         scenarios={PurePath(f.name).stem: f.content for f in parts.scenarios if f.content is not None},
         hash=reading.digest(sorted(reading.texts)),
     )
-    case.derived["lines"] = {file.name: file.lines for file in (parts.settings, parts.claims, *parts.scenarios)}
+    case.derived["files"] = {file.name: file for file in (parts.settings, parts.claims, *parts.scenarios)}
     return case
 
 
@@ -198,6 +199,17 @@ def _toml(reading: Reading, name: str, model) -> TomlFile | None:
     file, problems = read_toml(name, text, model)
     reading.add(problems)
     return file
+
+
+def _settings(reading: Reading) -> TomlFile[Settings] | None:
+    """case.toml with the alignments that stand in a table of their own."""
+    file, table = _toml(reading, "case.toml", Settings), _table(reading, alignments.FILE)
+    return file if file is None else alignments.with_rows(file, table.frame)
+
+
+def settings_file(folder: Path) -> TomlFile[Settings] | None:
+    """The settings of a case's folder as they stand there now; None where they cannot be read."""
+    return _settings(Reading(folder))
 
 
 def _table(reading: Reading, name: str) -> Table:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
 from buckpass.case.case import Case
+from buckpass.case.load import settings_file
 from buckpass.case.problems import FileRefused
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.toml_lines import Path
-from buckpass.case.reading.toml_reading import read_toml
-from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Settings
+from buckpass.case.reading.toml_reading import TomlFile, read_toml
+from buckpass.case.schema import NEAREST_YEARS, ClaimFile
 
 
 @dataclass(frozen=True)
 class Origin:
     """One input of a crisis: where it stands, what it says, how it is known, the keys of its sources.
 
-    `line` is None for an input that was changed after reading (by `--set`, or in Python).
+    `line` is None for an input that was changed after reading (by `--set`, or in Python), or that the case leaves at its default.
     """
 
     file: str
@@ -86,55 +87,58 @@ def _figures(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
 
 
 def _settings(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
-    lines, settings = _lines(case, "case.toml", Settings), case.settings
+    settings, at = case.settings, _places(case, "case.toml")
     for n, power in enumerate(settings.powers):
-        yield Origin("case.toml", lines.get(("powers", n)), f"power {power.id}", "", ())
+        yield Origin(*at(("powers", n)), f"power {power.id}", "", ())
     for n, organisation in enumerate(settings.organisations):
         if case.members(organisation.id, crisis["start"]):
             what = f"organisation {organisation.id}: members, mandate, consent"
-            yield Origin("case.toml", lines.get(("organisations", n)), what, "", tuple(organisation.sources))
+            yield Origin(*at(("organisations", n)), what, "", tuple(organisation.sources))
     for n, one in enumerate(settings.alignments):
         is_of_it = one.theatre == crisis["theatre"] and one.holds(crisis["start"])
         if is_of_it and (one.of in case.powers or one.of in ("*", *crisis["host"])):
             what = f"alignment of {one.of} with {one.with_}: {one.value:g}"
-            yield Origin("case.toml", lines.get(("alignments", n)), what, one.label, tuple(one.sources))
+            yield Origin(*at(("alignments", n)), what, one.label, tuple(one.sources))
     for n, one in enumerate(settings.opinions):
         if one.host in crisis["host"]:
             what = f"unfavourable opinion of {one.power} in {one.host}, {one.year}: {one.value:g}"
-            yield Origin("case.toml", lines.get(("opinions", n)), what, one.label, tuple(one.sources))
+            yield Origin(*at(("opinions", n)), what, one.label, tuple(one.sources))
     for name, quantity in settings.parameters.items():
         if not name.startswith(("futures.", "agreement.")):
             what = f"parameter {name}: {quantity.value:g}"
-            yield Origin("case.toml", lines.get(("parameters", name)), what, quantity.label, tuple(quantity.sources))
+            yield Origin(*at(("parameters", name)), what, quantity.label, tuple(quantity.sources))
 
 
 def claim_lines(case: Case) -> dict[str, int]:
     """The line of claims.toml on which each claim stands."""
-    lines, ids = _lines(case, "claims.toml", ClaimFile), [claim.id for claim in case.claims]
-    return {name: line for n, name in enumerate(ids) if (line := lines.get(("claim", n))) is not None}
+    at = _places(case, "claims.toml")
+    return {claim.id: line for n, claim in enumerate(case.claims) if (line := at(("claim", n))[1]) is not None}
 
 
 def setting_place(case: Case, path: Path) -> tuple[str, ...]:
     """file:line of a setting, by the path of its key: ("parameters", name), ("alignments", 3)."""
-    line = _lines(case, "case.toml", Settings).get(path)
-    return () if line is None else (f"case.toml:{line}",)
+    file, line = _places(case, "case.toml")(path)
+    return () if line is None else (f"{file}:{line}",)
 
 
-def _lines(case: Case, name: str, model: type[Settings] | type[ClaimFile]) -> dict[Path, int]:
-    """Lines of a TOML file as it was read; none where its content was changed since, or the file is gone."""
-    if "lines" in case.derived:
-        return case.derived["lines"][name]
+def _places(case: Case, name: str) -> Callable[[Path], tuple[str, int | None]]:
+    """Where each entry of a TOML file stands; no line where its content was changed since it was read, or the file is gone."""
+    file = case.derived["files"][name] if "files" in case.derived else _as_it_stands(case, name)
+    if file is None:
+        return lambda path: (name, None)
+    return lambda path: file.place(path) if path in file.lines or path in file.rows else (name, None)
+
+
+def _as_it_stands(case: Case, name: str) -> TomlFile | None:
+    """A file of the case's folder, if it still says what the case does."""
+    if name == "case.toml":
+        settings = settings_file(case.folder)
+        return settings if settings is not None and settings.content == case.settings else None
     try:
-        text = decode_text(read_inside(case.folder, name))
+        claims, _ = read_toml(name, decode_text(read_inside(case.folder, name)), ClaimFile)
     except FileRefused:
-        return {}
-    file, _ = read_toml(name, text, model)
-    same = file.content == case.settings if model is Settings else _claims_of(file.content) == case.claims
-    return file.lines if same else {}
-
-
-def _claims_of(content: Any) -> tuple[Any, ...]:
-    return tuple(content.claim) if content is not None else ()
+        return None
+    return claims if claims.content is not None and claims.content.claim == case.claims else None
 
 
 def cited(case: Case, origins: Iterable[Origin]) -> dict[str, str]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
 from buckpass.case.ladder import Ladder
 from buckpass.case.reading.cells import parse_date
 
+DEFAULT = "default of the model"  # the reason of a parameter that a case leaves out
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
 OrganisationId = Annotated[
@@ -73,6 +75,12 @@ class Bounded(Quantity):
             if (given := getattr(self, name)) is not None and not least <= given <= most:
                 raise ValueError(f"{name} = {given:g} lies outside {least:g} to {most:g}")
         return self
+
+
+def default_of(kind: ParameterKind) -> Quantity:
+    """What a parameter of the model is where a case does not say."""
+    value, low, high = kind.default
+    return Quantity(value=value, low=low, high=high, label="assumed", unit=kind.unit, reason=DEFAULT)
 
 
 class ShareQuantity(Bounded):
@@ -371,11 +379,20 @@ class Settings(Entry):
     ladder: Ladder
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
-    parameters: dict[str, Quantity] = Field(default_factory=dict)
+    parameters: dict[str, Quantity] = Field(
+        default_factory=dict, validate_default=True, description="numbers of the model; one left out has its default"
+    )
     arrangement: Arrangement | None = None
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
+
+    @field_validator("parameters")
+    @classmethod
+    def _with_defaults(cls, given: dict[str, Quantity], info: ValidationInfo) -> dict[str, Quantity]:
+        """Those that are not given have their default; all stand in the model's order."""
+        kinds = parameter_kinds(power.id for power in info.data.get("powers", ()))
+        return {name: given.get(name) or default_of(kind) for name, kind in kinds.items()} | given
 
     @model_validator(mode="after")
     def _years_in_order(self) -> Settings:

@@ -19,6 +19,7 @@ __all__ = [
     "JSON_LIMIT",
     "StrangersRecord",
     "as_record",
+    "comment_lines",
     "deep_line",
     "parsed_json",
     "parsed_toml",
@@ -112,6 +113,12 @@ def deep_line(text: str) -> int | None:
         if depth > DEEPEST or parts >= MOST_KEY_PARTS:
             return text.count("\n", 0, token.start()) + 1
     return None
+
+
+def comment_lines(text: str) -> dict[int, str]:
+    """The comment on each line of a TOML text that has one, marks inside strings left alone."""
+    found = (token for token in _TOKEN.finditer(text) if token[0].startswith("#"))
+    return {text.count("\n", 0, token.start()) + 1: token[0].rstrip() for token in found}
 
 
 def _no_number(name: str) -> NoReturn:

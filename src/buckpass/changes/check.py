@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case, Check, Problem, UnknownName, load
-from buckpass.case.reading.toml_lines import line_of
 from buckpass.changes import in_case
 from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
 
@@ -123,4 +122,5 @@ def _wrong_consent(case: Case, place: Place, given: Mapping[str, Any], member: s
 
 def _problem(case: Case, place: Place, message: str, hint: str) -> Problem:
     file, path = place
-    return Problem(file, line_of(case.derived["lines"][file], path), str(path[-1]), message, hint)
+    name, line = case.derived["files"][file].place(path)
+    return Problem(name, line, str(path[-1]), message, hint)

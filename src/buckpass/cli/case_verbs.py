@@ -1,4 +1,4 @@
-"""Verbs about what is known: new, check, schema, diff, record."""
+"""Verbs about what is known: new, check, migrate, schema, diff, record."""
 
 from __future__ import annotations
 
@@ -86,6 +86,22 @@ def check(
             tell(f"{case}: {'ok' if found.ok else 'not ok'}, {', '.join(counts)}")
     if not found.ok:
         raise typer.Exit(SAYS_NO)
+
+
+def migrate(
+    case: CaseRef,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a copy into a new folder, not in place.")
+    ] = None,
+) -> None:
+    """Write a case in the shortest form: alignments as a table, one line for each host, opinion and parameter."""
+    with errors_as_messages():
+        from buckpass.case.migrate import migrate
+
+        done = migrate(case, to)
+        tell(
+            f"{done.folder} says the same in {done.after} lines of case.toml and alignments.csv, which were {done.before}"
+        )
 
 
 def schema(
@@ -216,4 +232,4 @@ def _tell_origins(case: Case, crisis: str, as_json: bool) -> None:
         tell(f"{key}: {citation}")
 
 
-VERBS = {"new": new, "check": check, "schema": schema, "diff": diff, "record": record}
+VERBS = {"new": new, "check": check, "migrate": migrate, "schema": schema, "diff": diff, "record": record}

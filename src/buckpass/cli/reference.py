@@ -12,7 +12,8 @@ from typing import Any
 from buckpass.case import catalogue
 from buckpass.case.claim_parameters import EXPECTED, KINDS
 from buckpass.case.codebook import FILE_MODELS, json_schema
-from buckpass.case.load import BUNDLED, OPTIONAL_FILES
+from buckpass.case.load import BUNDLED, OPTIONAL_FILES, load_case
+from buckpass.case.reading import alignments
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.start import TEMPLATE, said_as_toml
@@ -99,7 +100,9 @@ def _fields(file: str, whole: Mapping[str, Any], at: tuple[str, ...], filled: An
     """The fields of a table of the schema and of the tables inside it, by their path; `filled` is the table in the starting case."""
     table = reduce(lambda node, step: _inner(whole, node["properties"][step]), at, whole)
     for name, field in table.get("properties", {}).items():
+        shown = next(iter(field.get("examples", ())), None)
         value = filled.get(name) if isinstance(filled, Mapping) else None
+        value = shown if value is None else value
         inner = _inner(whole, field)
         facts = {
             "takes": kind_of(field),
@@ -146,10 +149,12 @@ def _filled(file: str) -> Mapping[str, Any]:
     if file not in ROW_MODELS:
         return tomllib.loads(text) if (text := _text(file)) else {}
     rows = list(csv.DictReader(_text(file).splitlines()))
-    return {name: next(filter(None, (row.get(name) for row in rows)), None) for name in ROW_MODELS[file].model_fields}
+    return {name: next(filter(None, (row.get(name) for row in rows)), None) for name in ROW_MODELS[file].columns()}
 
 
 def _text(file: str) -> str:
+    if file == alignments.FILE:  # the starting case has them in case.toml
+        return alignments.as_text(load_case(TEMPLATE).settings)
     like = "responses.csv" if file == "own_operations.csv" else file  # written as responses are
     return decode_text(read_inside(TEMPLATE, like)) if (TEMPLATE / like).exists() else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,8 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, places_of
-from buckpass.ledger.record_atoms import Atom, judged, met, truth_of_all, wording
+from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
+from buckpass.ledger.which_crises import counted, counting, in_words
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre
@@ -22,14 +24,13 @@ __all__ = ["rate", "rates_compared", "share_through"]
 def rate(question: Question) -> Finding:
     """Rate at which the actor's rung lay in a range, among its looked-up crises (or those that reached a lower height).
 
-    `years` and `where` leave out crises: those that began in other years, and those in which an actor did not do what a
-    condition says. Where a band or a missing row leaves that open, the crisis is counted as coded, and with it and without
-    it in the range of doubt.
+    `years`, `hosts` and `where` leave out crises (`which_crises.counted`). Where a band or a missing row leaves a condition
+    open, the crisis is counted as coded, and with it and without it in the range of doubt.
 
     Beta-binomial with Jeffreys prior; the doubt of the bands is resolved against the claim and for it.
     """
     given = question.parameters
-    rows = _counting(question.case, _known(question.case, given["actor"], given.get("theatre")), given)
+    rows = counting(question.case, _known(question.case, given["actor"], None), given)
     if rows.is_empty():
         raise CannotCompute(f"no crisis there counts in which somebody looked for the response of {given['actor']}")
     readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
@@ -57,8 +58,11 @@ def rate(question: Question) -> Finding:
 
 
 def rates_compared(question: Question) -> Finding:
-    """The least of P(rate of the organisation < rate of another), and the facts that the sentence asserts besides."""
-    case, given = question.case, question.parameters
+    """The least of P(rate of the organisation < rate of another), and the facts that the sentence asserts besides.
+
+    `years`, `hosts`, `theatre` and `where` leave out crises, by the conditions as coded.
+    """
+    case, given = _as_counted(question.case, question.parameters), question.parameters
     rows, height = case.coded, given.get("at_least", case.rungs.deployment)
     own = activity_of(case, rows, given["organisation"], height)
     others = [activity_of(case, rows, other, height) for other in given["others"]]
@@ -66,10 +70,10 @@ def rates_compared(question: Question) -> Finding:
         without = [a.organisation for a in (own, *others) if not a.n]
         raise CannotCompute(f"no eligible crisis was looked up for {', '.join(without)}")
     pairs = [_pair(own, other) for other in others]
-    rates, facts = [_as_statement(own, p, height) for p in pairs], judged(case, given.get("atoms", ()))
+    rates, facts = [_as_statement(own, p, height) for p in pairs], judged(question.case, given.get("atoms", ()))
     stated = [*rates, *facts]
     weakest = min(pairs, key=lambda p: p["p_less"])
-    counted = places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None))
+    behind = places_of("responses.csv", _known(case, [given["organisation"], *given["others"]], None))
     return Finding(
         value=weakest["p_less"],
         low=min(p["p_less_low"] for p in pairs),
@@ -81,14 +85,17 @@ def rates_compared(question: Question) -> Finding:
         reason="; ".join([_hold("comparisons", rates), *([_hold("facts", facts)] if facts else [])]),
         turns_on=f"the comparison with {weakest['with']} (n = {weakest['n']}), the least certain",
         sources=tuple(dict.fromkeys(s for atom in stated for s in atom.sources)),
-        places=tuple(dict.fromkeys([*counted, *(place for atom in stated for place in atom.places)])),
+        places=tuple(dict.fromkeys([*behind, *(place for atom in stated for place in atom.places)])),
         detail={"pairs": pairs, "atoms": [a.__dict__ for a in stated]},
     )
 
 
 def share_through(question: Question) -> Finding:
-    """Share of a power's security acts that ran through an organisation; yearly records and crises count one each."""
-    case, given = question.case, question.parameters
+    """Share of a power's security acts that ran through an organisation; yearly records and crises count one each.
+
+    Crises that `years`, `hosts`, `theatre` or `where` leave out, by the conditions as coded, do not count.
+    """
+    case, given = _as_counted(question.case, question.parameters), question.parameters
     through = _records(case, given["through"]) + _crisis_acts(case, given, is_through=True)
     bilateral = _records(case, given["bilateral"]) + _crisis_acts(case, given, is_through=False)
     if not through and not bilateral:
@@ -115,20 +122,16 @@ def share_through(question: Question) -> Finding:
 
 
 def _known(case: Case, actors: str | Sequence[str], theatre: Any) -> pl.DataFrame:
-    rows = in_theatre(case.coded, theatre)
+    rows = in_theatre(case.coded, theatre).filter(pl.col("crisis").is_in(case.crises["crisis_id"].implode()))
     wanted = [actors] if isinstance(actors, str) else list(actors)
     return rows.filter(pl.col("actor").is_in(wanted) & pl.col("rung").is_not_null())
 
 
-def _counting(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> pl.DataFrame:
-    """The rows of crises that may count, and of each whether it does as coded and for certain."""
-    first, last = given.get("years", (0, 9999))
-    rows = rows.filter(pl.col("start").dt.year().is_between(first, last))
-    found = [met(case, given.get("where", ()), crisis) for crisis in rows["crisis"]]
-    certain = pl.Series("counts_surely", [truth == "true" for truth, _ in found], dtype=pl.Boolean)
-    coded = pl.Series("counts", [as_coded for _, as_coded in found], dtype=pl.Boolean)
-    possible = pl.Series([truth != "false" for truth, _ in found], dtype=pl.Boolean)
-    return rows.with_columns(certain, coded).filter(possible)
+def _as_counted(case: Case, given: Mapping[str, Any]) -> Case:
+    """The case with those of its crises that the claim counts, as coded."""
+    asked = {name: given[name] for name in ("theatre", "years", "hosts", "where") if name in given}
+    kept = [crisis for crisis, (_, as_coded) in counted(case, asked).items() if as_coded]
+    return replace(case, crises=case.crises.filter(pl.col("crisis_id").is_in(kept))) if asked else case
 
 
 def _count(rows: pl.DataFrame, given: Mapping[str, Any], how: str) -> Rate:
@@ -172,9 +175,7 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 def _rate_unit(given: Mapping[str, Any]) -> str:
     height = f"rung {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
     among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
-    when = "".join(f", {first}–{last}" for first, last in [given["years"]]) if "years" in given else ""
-    where = f", where {' and '.join(map(wording, given['where']))}" if "where" in given else ""
-    return f"{height}, per crisis{among}{when}{where}"
+    return f"{height}, per crisis{among}{in_words(given)}"
 
 
 def _rate_turns_on(straddling: pl.DataFrame, first: Rate) -> str:

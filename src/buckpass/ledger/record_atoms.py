@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
@@ -12,12 +12,11 @@ from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
+from buckpass.ledger.which_crises import Truth, act_in, counted, truth_of, wording
 from buckpass.measured.eligibility import eligible_crises
 
-__all__ = ["Atom", "atoms", "judged", "met", "truth_of_all", "wording"]
+__all__ = ["Atom", "atoms", "judged", "truth_of_all"]
 
-Truth = Literal["true", "false", "doubt"]
-BOUNDS = ("at_least", "at_most", "equals")
 KNOWN = frozenset(Statement.model_fields)
 
 
@@ -61,23 +60,6 @@ def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
     return [atom for entry in stated for atom in _judge(case, entry)]
 
 
-def met(case: Case, conditions: Iterable[Mapping[str, Any]], crisis: str) -> tuple[Truth, bool]:
-    """Whether a crisis meets every condition: over the bands, in doubt where nobody looked; and as coded."""
-    over_bands, as_coded = [], []
-    for one in conditions:
-        rows = case.coded.filter((pl.col("actor") == one["actor"]) & (pl.col("crisis") == crisis)).to_dicts()
-        row = rows[0] if rows else None
-        over_bands.append(_truth(one, row))
-        as_coded.append(_truth(one, row and {**row, "low": row["rung"], "high": row["rung"]}) == "true")
-    truth: Truth = "false" if "false" in over_bands else "doubt" if "doubt" in over_bands else "true"
-    return truth, all(as_coded)
-
-
-def wording(entry: Mapping[str, Any]) -> str:
-    """A condition in words."""
-    return f"{entry['actor']} {_wording(entry)}"
-
-
 def truth_of_all(stated: Sequence[Atom]) -> Outcome:
     """All true: supported. Some false: partly if any is true, else contradicted. None false and some in doubt: undecided."""
     truths = {a.truth for a in stated}
@@ -99,8 +81,10 @@ def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
         _known_actor(case, rows, actor)
     if "crisis" in entry:
         case.crisis(entry["crisis"])
-        return [_about_crisis(rows, entry, actors, entry["crisis"])]
-    return [_about_crisis(rows, entry, actors, crisis) for crisis in _looked_up(case, rows, entry, actors)]
+        return [_about_crisis(case, entry, actors, entry["crisis"], "true")]
+    counts = counted(case, entry)
+    looked_up = [crisis for crisis in _looked_up(case, rows, entry, actors) if crisis in counts]
+    return [_about_crisis(case, entry, actors, crisis, counts[crisis][0]) for crisis in looked_up]
 
 
 def _known_actor(case: Case, rows: pl.DataFrame, actor: str) -> None:
@@ -123,44 +107,24 @@ def _looked_up(case: Case, rows: pl.DataFrame, entry: Mapping[str, Any], actors:
     return crises
 
 
-def _about_crisis(rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence[str], crisis: str) -> Atom:
-    found = [rows.filter((pl.col("actor") == a) & (pl.col("crisis") == crisis)).to_dicts() for a in actors]
-    truths = [_truth(entry, row[0] if row else None) for row in found]
-    truth = "true" if "true" in truths else ("doubt" if "doubt" in truths else "false")
-    known = [row[0] for row in found if row]
+def _about_crisis(case: Case, entry: Mapping[str, Any], actors: Sequence[str], crisis: str, counts: Truth) -> Atom:
+    """One statement in one crisis; where it is in doubt that the crisis counts, what is false of it is in doubt."""
+    truths = [truth_of(case, entry, actor, crisis) for actor in actors]
+    truth = "true" if "true" in truths else ("doubt" if "doubt" in truths or counts == "doubt" else "false")
+    acts = {
+        actor: act_in(case, actor, crisis) for actor in (*actors, *([entry["before"]] if "before" in entry else ()))
+    }
+    known = [act for act in acts.values() if act is not None]
+    said = {name: value for name, value in entry.items() if name != "actor"}
     return Atom(
-        text=f"{' or '.join(actors)} in {crisis}: {_wording(entry)}",
+        text=f"{' or '.join(actors)} in {crisis}: {wording(said)}",
         truth=truth,
-        seen="; ".join(_seen(a, row[0] if row else None) for a, row in zip(actors, found, strict=True)),
-        basis=", ".join(dict.fromkeys(row["basis"] for row in known)) or "unsearched",
-        sources=tuple(dict.fromkeys(s for row in known for s in row["sources"])),
+        seen="; ".join(_seen(actor, act, "before" in entry) for actor, act in acts.items()),
+        basis=", ".join(dict.fromkeys(act["basis"] for act in known)) or "unsearched",
+        sources=tuple(dict.fromkeys(s for act in known for s in act["sources"])),
         note=entry.get("note", ""),
-        places=places_at("responses.csv", [line for row in known for line in row["lines"]]),
+        places=places_at("responses.csv", [line for act in known for line in act["lines"]]),
     )
-
-
-def _truth(entry: Mapping[str, Any], row: dict[str, Any] | None) -> Truth:
-    if row is None or row["rung"] is None:
-        return "doubt"
-    tests = [_in_bounds(entry, row["low"], row["high"])]
-    tests += [_word(row, name, entry[name]) for name in ("stance", "scope") if name in entry]
-    return "false" if "false" in tests else ("doubt" if "doubt" in tests else "true")
-
-
-def _in_bounds(entry: Mapping[str, Any], low: int, high: int) -> Truth:
-    least = entry.get("equals", entry.get("at_least", 0))
-    most = entry.get("equals", entry.get("at_most", high))
-    if least <= low and high <= most:
-        return "true"
-    return "false" if high < least or low > most else "doubt"
-
-
-def _word(row: Mapping[str, Any], name: str, wanted: str) -> Truth:
-    """Whether a word of the row is the wanted one; where nothing was found, what was not found had words of its own."""
-    seen = row[name]
-    if seen == "unknown" or (seen == "none" and row["basis"] == "absence"):
-        return "doubt"
-    return "true" if seen == wanted else "false"
 
 
 def _fact(case: Case, entry: Mapping[str, Any]) -> Atom:
@@ -201,16 +165,12 @@ def _figure(case: Case, entry: Mapping[str, Any]) -> Atom:
     )
 
 
-def _wording(entry: Mapping[str, Any]) -> str:
-    parts = [f"rung {name.replace('_', ' ')} {entry[name]}" for name in BOUNDS if name in entry]
-    return ", ".join(parts + [f"{name} {entry[name]}" for name in ("stance", "scope") if name in entry])
-
-
-def _seen(actor: str, row: dict[str, Any] | None) -> str:
-    if row is None or row["rung"] is None:
+def _seen(actor: str, act: Mapping[str, Any] | None, with_dates: bool) -> str:
+    if act is None:
         return f"{actor}: nobody looked"
-    band = f" ({row['low']}–{row['high']})" if row["low"] != row["high"] else ""
-    return f"{actor}: rung {row['rung']}{band}, {row['stance']}"
+    band = f" ({act['low']}–{act['high']})" if act["low"] != act["high"] else ""
+    when = f", {' and '.join(act['dates']) or 'without a date'}" if with_dates else ""
+    return f"{actor}: rung {act['rung']}{band}, {act['stance']}{when}"
 
 
 def _reading(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:

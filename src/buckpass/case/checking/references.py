@@ -17,6 +17,7 @@ from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
 from buckpass.case.reading.cells import parse_span
+from buckpass.case.reading.alignments import in_both_forms
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
@@ -151,6 +152,7 @@ def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Pro
     pairs: dict[tuple[str, str, str], list] = {}
     for position, entry in enumerate(settings.alignments):
         pairs.setdefault((entry.theatre, entry.of, entry.with_), []).append((("alignments", position), entry))
+    yield from in_both_forms(file)
     for (theatre, of, with_), dated in pairs.items():
         yield from follow_each_other(file, f"{of} with {with_} in {theatre}", dated, is_open_ended=True)
     for position, opinion in enumerate(settings.opinions):
@@ -161,19 +163,11 @@ def _relations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Pro
 
 def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
     kinds = parameter_kinds(power.id for power in settings.powers)
-    for name, kind in kinds.items():
-        if name not in settings.parameters:
-            close = nearest(name, set(settings.parameters) - set(kinds), 1)
-            hint = (
-                f"is {close[0]!r} meant for it?"
-                if close
-                else f'add [parameters."{name}"]: {kind.meaning} ({kind.unit})'
-            )
-            yield file.problem(("parameters",), f'the parameter "{name}" is missing, and the model needs it', hint)
     for name, quantity in settings.parameters.items():
         if name not in kinds:
+            level = "error" if nearest(name, kinds, 1) else "warning"  # misspelt, its default would count unseen
             hint = spelling_hint(name, kinds)
-            yield file.problem(("parameters", name), "is no parameter of the model; it has no effect", hint, "warning")
+            yield file.problem(("parameters", name), "is no parameter of the model; it has no effect", hint, level)
             continue
         kind = kinds[name]
         for key in ("low", "value", "high"):

@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
-from buckpass.case.catalogue import world_code
+from buckpass.case.catalogue import parameter_kinds, world_code
 from buckpass.case.codebook import tables
 from buckpass.case.figures import published
 from buckpass.case.problems import Problem, line_ranges
-from buckpass.case.reading.toml_lines import Path, line_of
+from buckpass.case.reading.toml_lines import Path
+from buckpass.case.schema import default_of
 
 __all__ = ["remaining"]
 
@@ -28,16 +29,20 @@ PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be repl
 
 def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
-    return [*_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case)]
+    return [
+        *_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case),
+        *_defaults(case),
+    ]  # fmt: skip
 
 
 def _placeholders(case: Case) -> Iterator[Problem]:
     """What a machine wrote to be replaced: in case.toml, in claims.toml and in the tables."""
     for file, content in (("case.toml", case.settings.model_dump(by_alias=True)),
                           ("claims.toml", {"claim": [claim.model_dump() for claim in case.claims]})):  # fmt: skip
-        lines = [line for path in _texts(content) if (line := _line(case, file, path)) is not None]
-        if lines:
-            yield _left(file, lines, "")
+        places = [_place(case, file, path) for path in _texts(content)]
+        for where in dict.fromkeys(name for name, _ in places):
+            if lines := [line for name, line in places if name == where and line is not None]:
+                yield _left(where, lines, "")
     for file, frame in tables(case).items():
         texts = [pl.col(name).str.starts_with(PLACEHOLDER) for name, kind in frame.schema.items() if kind == pl.String]
         lines = frame.filter(pl.any_horizontal(texts))["line"].to_list()
@@ -62,9 +67,9 @@ def _texts(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _borders(case: Case) -> Iterator[Problem]:
     if not any(host.borders for host in case.settings.hosts):
-        line = _line(case, "case.toml", ("hosts", 0))
+        place = _place(case, "case.toml", ("hosts", 0))
         seen = "no host borders a power: borders and what spills over them count for nothing"
-        yield Problem("case.toml", line, "hosts", seen, 'fill borders = ["…"] of the hosts that do', "warning")
+        yield Problem(*place, "hosts", seen, 'fill borders = ["…"] of the hosts that do', "warning")
 
 
 def _rows(case: Case) -> Iterator[Problem]:
@@ -123,11 +128,25 @@ def _undated(case: Case) -> Iterator[Problem]:
             named = f": {', '.join(undated)}" if len(undated) <= MOST_NAMED else ""
             seen = f"{len(undated)} of {len(entries)} {name} have no dates and hold from {first} to {last}{named}"
             hint = "where it changed, write one entry for each period, with `from` and `to`"
-            yield Problem("case.toml", _line(case, "case.toml", (table, 0)), table, seen, hint, "warning")
+            yield Problem(*_place(case, "case.toml", (table, 0)), table, seen, hint, "warning")
 
 
-def _line(case: Case, file: str, path: Path) -> int | None:
-    return line_of(case.derived.get("lines", {}).get(file, {}), path)
+def _defaults(case: Case) -> Iterator[Problem]:
+    """Parameters of which the case says nothing of its own."""
+    given = case.settings.parameters
+    left = [name for name, kind in parameter_kinds(case.powers).items() if given[name] == default_of(kind)]
+    if left:
+        seen = f"{len(left)} of {_count(len(given), 'parameter', 'parameters')} left at the model's default: {', '.join(left)}"
+        hint = (
+            "where you know better, add the number with its range and reason; `buckpass help columns` says what each is"
+        )
+        file, line = _place(case, "case.toml", ("parameters",))
+        yield Problem(file, line or 1, "parameters", seen, hint, "warning")
+
+
+def _place(case: Case, file: str, path: Path) -> tuple[str, int | None]:
+    """Where an entry of a TOML file stands; without a line where the case was changed since it was read."""
+    return case.derived["files"][file].place(path) if "files" in case.derived else (file, None)
 
 
 def _count(number: int, one: str, many: str) -> str:

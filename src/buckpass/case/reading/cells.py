@@ -78,14 +78,28 @@ def _why_no_date(text: str) -> str:
 
 def parse_span(text: str) -> tuple[date, date]:
     """First and last day of a date or an ISO span: `2014-02/2014-05`, `2000-08-18/25`, `2021-07-01/09-01`."""
-    start_text, slash, end_text = text.strip().partition("/")
-    if not slash or any(form.fullmatch(text.strip()) for form in (_SLASHED, _YEAR_FIRST, _SHORT_YEAR)):
-        return parse_date(text)
+    start_text, end_text = _ends(text)
+    if end_text is None:
+        return parse_date(start_text)
     start = parse_date(start_text)
-    end = parse_date(_complete(start_text.strip(), end_text.strip()))
+    end = parse_date(_complete(start_text, end_text))
     if end[1] < start[0]:
         raise ValueError(f"{text!r} ends before it starts: write the earlier date first")
     return start[0], end[1]
+
+
+def parse_beginning(text: str) -> tuple[date, date]:
+    """The earliest and the latest day on which a date or span can have begun: `2014-02/2014-05` gives 1 and 28 February."""
+    return parse_date(_ends(text)[0])
+
+
+def _ends(text: str) -> tuple[str, str | None]:
+    """The two sides of a span; a date alone has no second."""
+    text = text.strip()
+    if any(form.fullmatch(text) for form in (_SLASHED, _YEAR_FIRST, _SHORT_YEAR)):
+        return text, None
+    start, slash, end = text.partition("/")
+    return start.strip(), end.strip() if slash else None
 
 
 def _complete(start: str, end: str) -> str:

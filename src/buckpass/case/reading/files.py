@@ -18,6 +18,7 @@ SIZE_LIMITS = {
     "responses.csv": 3 * MEGABYTE,
     "own_operations.csv": 1 * MEGABYTE,
     "series.csv": 5 * MEGABYTE,
+    "alignments.csv": 2 * MEGABYTE,
     "sources.bib": 1 * MEGABYTE,
     "geometry.json": 1 * MEGABYTE,
     "power_study.json": 1 * MEGABYTE,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from buckpass.case.entries import FOR_READERS, Entry
+from buckpass.case.entries import FOR_READERS, Entry, Label
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 
@@ -43,6 +43,8 @@ End = Annotated[date | None, _cell(lambda text: parse_date(text)[1])]
 Span = Annotated[str | None, _cell(_span_text)]
 YesNo = Annotated[bool | None, _cell(parse_yes_no)]
 Count = Annotated[float | None, _cell(parse_number), Field(ge=0)]
+Aligned = Annotated[float, _cell(parse_number), Field(ge=-1, le=1)]
+AlignedOrNot = Annotated[float | None, _cell(parse_number), Field(ge=-1, le=1)]
 Rung = Annotated[int | None, _cell(parse_integer), Field(ge=0, lt=MOST_RUNGS)]
 Stance = Literal["support", "neutral", "critical", "none", "unknown"]
 Scope = Literal["host_support", "own_assets", "own_claim", "belligerent", "none", "unknown"]
@@ -149,6 +151,35 @@ class ResponseRow(Entry):
         return self
 
 
+class AlignmentRow(Entry):
+    """How `of` counts the effort of `with` in a theatre; a pair that changed has a row for each period."""
+
+    theatre: Id = Field(description="a theatre of case.toml")
+    of: Annotated[Word, Field(pattern=r"^([A-Z]{3}|\*)$")] = Field(description="a power, a host, or * for every host")
+    with_: Annotated[Word, Field(pattern=r"^[A-Z]{3}$")] = Field(alias="with", description="a power")
+    from_: Annotated[date | None, _cell(lambda text: parse_date(text)[0])] = Field(
+        None, alias="from", description="first day; empty: from the beginning", examples=["2012-01-01"]
+    )
+    to: End = Field(None, description="last day; empty: to the end", examples=["2020-08-17"])
+    value: Aligned = Field(description="1 as its own, 0 not at all, -1 as undoing it")
+    low: AlignedOrNot = Field(None, description="lowest plausible value")
+    high: AlignedOrNot = Field(None, description="highest plausible value")
+    label: Annotated[Label, BeforeValidator(_word)] = Field(
+        "assumed", description="measured: from data; estimated: by a fit; assumed: a judgement"
+    )
+    unit: Word = Field("", description="unit of the figure")
+    reason: Prose = Field("", description="why this value")
+    source_id: Words = Field((), description="keys in sources.bib, joined by ;")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> AlignmentRow:
+        for first, last in (("from_", "to"), ("low", "value"), ("value", "high")):
+            a, b, word = getattr(self, first), getattr(self, last), "before" if last == "to" else "below"
+            if a is not None and b is not None and b < a:
+                raise ValueError(f"{last} = {b} lies {word} {first.strip('_')} = {a}: mend the one that is wrong")
+        return self
+
+
 class SeriesRow(Entry):
     """One yearly figure."""
 
@@ -168,4 +199,5 @@ ROW_MODELS: dict[str, type[Entry]] = {
     "responses.csv": ResponseRow,
     "own_operations.csv": ResponseRow,
     "series.csv": SeriesRow,
+    "alignments.csv": AlignmentRow,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
@@ -43,7 +44,7 @@ def read_table(name: str, text: str) -> tuple[Table, list[Problem]]:
     broken: set[str] = set()
     is_whole = False
     try:
-        rows = read_rows(text, tuple(model.model_fields), MOST_ROWS[name])
+        rows = read_rows(text, tuple(model.columns()), MOST_ROWS[name])
         columns = _columns(name, next(rows, None), model, problems)
         for row in rows if columns else ():
             if len(problems) >= MOST_PROBLEMS:
@@ -55,7 +56,7 @@ def read_table(name: str, text: str) -> tuple[Table, list[Problem]]:
                 records.append(record)
         is_whole = bool(columns)
         if columns and not records and not problems:
-            hint = "write a row; own_operations.csv and series.csv may be left out altogether"
+            hint = "write a row; alignments.csv, own_operations.csv and series.csv may be left out altogether"
             problems.append(Problem(name, 2, "", "has a header and no row", hint))
     except Unreadable as reason:
         problems.append(Problem(name, reason.line, "", reason.message, reason.hint))
@@ -69,23 +70,23 @@ def empty_table(name: str) -> Table:
 
 def _columns(name: str, header: Row | None, model: type[Entry], problems: list[Problem]) -> list[str]:
     if header is None:
-        problems.append(Problem(name, 1, "", "has no header row", f"first row: {','.join(model.model_fields)}"))
+        problems.append(Problem(name, 1, "", "has no header row", f"first row: {','.join(model.columns())}"))
         return []
     columns = [cell.strip() for cell in header.cells]
     while columns and not columns[-1]:
         columns.pop()
     if len(columns) > MOST_COLUMNS:
-        seen = f"has {len(columns)} columns in its header; {len(model.model_fields)} are known"
-        problems.append(Problem(name, header.line, "", seen, f"first row: {','.join(model.model_fields)}"))
+        seen = f"has {len(columns)} columns in its header; {len(model.columns())} are known"
+        problems.append(Problem(name, header.line, "", seen, f"first row: {','.join(model.columns())}"))
         return []
-    before = len(problems)
+    before, known = len(problems), model.columns()
     for column in sorted(set(columns)):
-        if column not in model.model_fields:
-            hint = spelling_hint(column, [field for field in model.model_fields if field not in columns])
+        if column not in known:
+            hint = spelling_hint(column, [field for field in known if field not in columns])
             problems.append(Problem(name, header.line, clip(column), "is not a known column", hint))
         elif columns.count(column) > 1:
             problems.append(Problem(name, header.line, column, "stands twice in the header", "keep one"))
-    for field, info in model.model_fields.items():
+    for field, info in known.items():
         if info.is_required() and field not in columns:
             problems.append(Problem(name, header.line, field, "the column is missing", "add it to the header row"))
     return columns if len(problems) == before else []
@@ -110,7 +111,14 @@ def _record(
     except ValidationError as invalid:
         problems += [_problem(name, row.line, error) for error in invalid.errors(include_url=False)[:20]]
         return None
-    return {**record.__dict__, "line": row.line} if len(problems) == before else None
+    if len(problems) > before:
+        return None
+    return {name: record.__dict__[field] for name, field in _fields(model)} | {"line": row.line}
+
+
+@cache
+def _fields(model: type[Entry]) -> tuple[tuple[str, str], ...]:
+    return tuple(zip(model.columns(), model.model_fields, strict=True))
 
 
 def _problem(name: str, line: int, error: Any) -> Problem:
@@ -119,7 +127,7 @@ def _problem(name: str, line: int, error: Any) -> Problem:
 
 
 def _frame(records: list[dict[str, Any]], model: type[Entry]) -> pl.DataFrame:
-    schema = {name: _dtype(name, info) for name, info in model.model_fields.items()} | {"line": pl.Int32}
+    schema = {name: _dtype(name, info) for name, info in model.columns().items()} | {"line": pl.Int32}
     columns = {
         name: pl.Series(name, [_plain(record[name]) for record in records], dtype=dtype, strict=True)
         for name, dtype in schema.items()

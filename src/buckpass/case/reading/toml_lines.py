@@ -29,9 +29,13 @@ class _Scanner:
         self.line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self.lines: dict[Path, int] = {}
         self.counts: dict[Path, int] = {}
+        self.tables: list[tuple[int, Path]] = []
+
+    def line_here(self) -> int:
+        return bisect.bisect_right(self.line_starts, self.at)
 
     def note(self, path: Path) -> None:
-        self.lines.setdefault(path, bisect.bisect_right(self.line_starts, self.at))
+        self.lines.setdefault(path, self.line_here())
 
     def skip(self, pattern: re.Pattern[str]) -> None:
         if found := pattern.match(self.text, self.at):
@@ -60,6 +64,7 @@ class _Scanner:
         end, self.at = self.at, start
         for length in range(1, len(path) + 1):
             self.note(path[:length])
+        self.tables.append((self.line_here(), path))
         self.at = end + (2 if is_entry else 1)
         return path
 
@@ -146,6 +151,13 @@ class _Scanner:
 def key_lines(text: str) -> dict[Path, int]:
     """The line of every key, array entry and table of a valid TOML text, by path such as ("powers", 1, "id")."""
     return _Scanner(text).scan()
+
+
+def table_lines(text: str) -> list[tuple[int, Path]]:
+    """The line of each `[table]` and `[[entry]]` of a valid TOML text, in its order, with its path."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return scanner.tables
 
 
 def line_of(lines: Mapping[Path, int], path: Iterable[str | int]) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,10 +24,18 @@ class TomlFile(Generic[Model]):
     name: str
     lines: dict[Path, int]
     content: Model | None
+    rows: Mapping[Path, tuple[str, int]] = field(
+        default_factory=dict
+    )  # entries that are rows of a table: file and line
+
+    def place(self, path: Sequence[str | int]) -> tuple[str, int | None]:
+        """The file and the line of a path, or of the nearest thing around it that has one."""
+        return self.rows.get(tuple(path[:2])) or (self.name, line_of(self.lines, path))
 
     def problem(self, path: Sequence[str | int], message: str, hint: str = "", level: str = "error") -> Problem:
         """A problem at a path of this file."""
-        return Problem(self.name, line_of(self.lines, path), dotted(path), message, hint, level)  # type: ignore[arg-type]
+        seen = path[2:] if tuple(path[:2]) in self.rows else path
+        return Problem(*self.place(path), dotted(seen), message, hint, level)  # type: ignore[arg-type]
 
 
 def dotted(path: Sequence[str | int]) -> str:

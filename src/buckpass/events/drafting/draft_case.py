@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from buckpass.case import safe_cell
-from buckpass.case.catalogue import parameter_kinds
 from buckpass.case.ladder import Ladder
 from buckpass.case.start import TEMPLATE, as_toml
 from buckpass.events.actors import capital, state_name
@@ -127,7 +126,6 @@ def _settings(case_id: str, rows: DraftRows) -> str:
             domain: {"series": [series], "reason": f"{series} in the store; {PLACEHOLDER}"}
             for domain, series in rows.measures.items()
         },
-        "parameters": default_parameters(template["parameters"], rows.powers),
     }
     return f"# A machine draft: see README.md for what is a placeholder.\n\n{as_toml(settings)}"
 
@@ -135,15 +133,6 @@ def _settings(case_id: str, rows: DraftRows) -> str:
 def state_entry(state: str) -> dict[str, Any]:
     """A state's id, name and capital, from the tables of `events/data`; an empty capital where they have none."""
     return {"id": state, "name": state_name(state), "capital": list(capital(state) or ())}
-
-
-def default_parameters(defaults: Mapping[str, Any], powers: Sequence[str]) -> dict[str, Any]:
-    """The template's defaults; a parameter of each power gets the template's first one of that kind."""
-    found: dict[str, Any] = {}
-    for name in parameter_kinds(powers):
-        like = name if name in defaults else next(known for known in defaults if known.startswith(name[:-3]))
-        found[name] = dict(defaults[like]) | {"reason": f"default of the model; {PLACEHOLDER}"}
-    return found
 
 
 def _claims(rows: DraftRows) -> str:

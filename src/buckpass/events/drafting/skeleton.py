@@ -19,7 +19,6 @@ from buckpass.events.drafting.draft_case import (
     CRISIS_COLUMNS,
     RESPONSE_COLUMNS,
     csv_text,
-    default_parameters,
     state_entry,
     template_ladder,
     template_settings,
@@ -138,7 +137,6 @@ def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
         "crisis_types": template["crisis_types"],
         "measures": {name: {"series": template["measures"][name]["series"], "reason": PLACEHOLDER}
                      for name in ("economic", "security", "capacity")},
-        "parameters": default_parameters(template["parameters"], wanted.powers),
     }  # fmt: skip
 
 

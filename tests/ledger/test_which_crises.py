@@ -1,0 +1,151 @@
+"""One language of conditions: which crises a claim counts, in every estimand of the record."""
+
+import dataclasses
+
+import polars as pl
+import pytest
+
+from buckpass.case import Claim
+from buckpass.ledger.ledger import assess_claim
+from buckpass.ledger.which_crises import truth_of
+
+
+def asked(case, family, estimand, expect):
+    given = {"id": "T1", "text": "t", "short": "s", "kind": "fact", "family": family}
+    return assess_claim(case, Claim.model_validate(given | {"estimand": estimand, "expect": expect}))
+
+
+def counted(case, above=0, **given):
+    return asked(case, "measured", {"name": "measured.count", **given}, {"above": above})
+
+
+def borne(case, above=0.5, **given):
+    return asked(case, "measured", {"name": "measured.burden_share", **given}, {"above": above})
+
+
+def stated(case, *atoms):
+    return asked(case, "record", {"name": "record.atoms", "atoms": list(atoms)}, {"equals": True})
+
+
+def dated(case, crisis, **dates):
+    date = pl.col("date")
+    for actor, text in dates.items():
+        date = pl.when((pl.col("crisis_id") == crisis) & (pl.col("actor") == actor)).then(pl.lit(text)).otherwise(date)
+    return dataclasses.replace(case, responses=case.responses.with_columns(date.alias("date")))
+
+
+def test_acts_are_counted_by_crisis_and_by_host(toy):
+    crises = counted(toy, actor="AAA", at_least=5)
+    assert (crises.value, crises.low, crises.high, crises.verdict) == (2, 2, 2, "supported")
+    assert crises.detail["counted"] == ["dalen_2005", "dalen_2016"]
+    hosts = counted(toy, actor="AAA", at_least=5, by="hosts", above=1)
+    assert (hosts.value, hosts.verdict) == (1, "contradicted")
+    assert hosts.places == crises.places != ()
+
+
+def test_what_nobody_looked_for_is_in_the_most_of_a_count(toy):
+    found = counted(toy, actor="PACT", at_least=5, above=1)
+    assert (found.value, found.low, found.high, found.verdict) == (1, 1, 2, "undecided")
+    assert found.detail["unsearched"] == ["dalen_2010"]
+    assert "dalen_2010" in found.turns_on
+
+
+def test_a_count_is_of_the_years_hosts_and_conditions_alone(toy):
+    assert counted(toy, actor="AAA", at_least=5, years=[2010, 2020]).value == 1
+    assert counted(toy, actor="AAA", at_least=5, hosts="DDD").value == 2
+    assert counted(toy, actor="AAA", at_least=5, theatre="valley", hosts=["AAA"]).n == 0
+    found = counted(toy, actor="AAA", at_least=5, where=[{"actor": "BBB", "at_most": 1}])
+    assert (found.value, found.low, found.high) == (1, 0, 1)  # dalen_2016: BBB 1, band 1 to 2
+    assert "where BBB rung at most 1" in found.unit
+
+
+def test_a_share_of_the_burden_is_of_crises_in_which_all_were_looked_up(toy):
+    cost = toy.ladder.cost
+    found = borne(toy, power="AAA")
+    assert found.value == pytest.approx(
+        (cost[6] + cost[1] + cost[5]) / (cost[6] + cost[1] + cost[5] + cost[3] + cost[1])
+    )
+    least = (cost[6] + cost[1] + cost[5]) / (cost[6] + cost[1] + cost[5] + cost[3] + cost[1] + cost[2])
+    assert found.low == pytest.approx(least)
+    assert (found.n, found.verdict) == (3, "supported")
+    unseen = toy.replace(
+        responses=toy.responses.filter(~((pl.col("crisis_id") == "dalen_2005") & (pl.col("actor") == "BBB")))
+    )
+    fewer = borne(unseen, power="AAA")
+    assert (fewer.n, fewer.detail["left_out"]) == (2, 1)
+    fights = toy.responses.with_columns(
+        pl.when(pl.col("rung") == 6).then(pl.lit("belligerent")).otherwise("scope").alias("scope")
+    )
+    assert borne(toy.replace(responses=fights), power="AAA").value == pytest.approx(
+        1 - (cost[3] + cost[1]) / (cost[1] + cost[5] + cost[3] + cost[1])
+    )
+
+
+def test_crises_in_doubt_push_a_share_both_ways(toy):
+    where = [{"actor": "BBB", "at_most": 1}]  # dalen_2005 not, dalen_2010 certainly, dalen_2016 in doubt
+    found, cost = borne(toy, power="AAA", where=where), toy.ladder.cost
+    assert found.value == pytest.approx((cost[1] + cost[5]) / (cost[1] + cost[5] + cost[1]))
+    assert found.low == pytest.approx(cost[1] / (cost[1] + cost[1]))  # without dalen_2016, BBB at the top of its band
+    assert found.high == pytest.approx(1.0)
+
+
+def test_nobody_bore_anything_is_no_share(toy):
+    assert borne(toy, power="AAA", years=[2018, 2019]).verdict == "not_computed"
+
+
+def test_a_statement_about_a_theatre_is_of_the_crises_that_it_names(toy):
+    base = {"actor": "AAA", "theatre": "valley", "at_least": 5}
+    assert stated(toy, base).n == 3
+    assert stated(toy, {**base, "years": [2005, 2005]}).verdict == "supported"
+    quiet = stated(toy, {**base, "where": [{"actor": "BBB", "at_most": 0}]})
+    assert (quiet.n, quiet.verdict) == (
+        1,
+        "undecided",
+    )  # dalen_2010: false where the crisis counts, and that is in doubt
+    assert stated(toy, {**base, "where": [{"actor": "BBB", "at_least": 2}], "years": [2000, 2009]}).n == 1
+
+
+@pytest.mark.parametrize(
+    ("dates", "truth"),
+    [
+        ({"AAA": "2016-01-07/2016-01-17", "BBB": "2016-01-09"}, "true"),
+        ({"AAA": "2016-01-09", "BBB": "2016-01-09"}, "false"),
+        ({"AAA": "2016-01", "BBB": "2016-01-09"}, "doubt"),
+        ({"AAA": "2016-01-10", "BBB": "2016-01-09/2016-03"}, "false"),
+        ({"AAA": None, "BBB": "2016-01-09"}, "doubt"),
+    ],
+)
+def test_who_acted_before_whom(toy, dates, truth):
+    case = dated(toy, "dalen_2016", **dates)
+    assert truth_of(case, {"before": "BBB"}, "AAA", "dalen_2016") == truth
+    assert stated(case, {"actor": "AAA", "crisis": "dalen_2016", "before": "BBB"}).statements[0]["truth"] == truth
+
+
+def test_who_did_nothing_came_after_everybody_who_did_something(toy):
+    silence = pl.when(pl.col("rung") == 0).then(0).otherwise("rung_high").cast(pl.Int8)
+    silent = toy.replace(responses=toy.responses.with_columns(rung_high=silence))
+    assert truth_of(silent, {"before": "BBB"}, "AAA", "dalen_2010") == "true"
+    assert truth_of(silent, {"before": "AAA"}, "BBB", "dalen_2010") == "false"
+    assert truth_of(toy, {"before": "BBB"}, "AAA", "dalen_2010") == "doubt"  # BBB may have spoken, nobody knows when
+    assert truth_of(toy, {"before": "AAA"}, "PACT", "dalen_2010") == "doubt"  # nobody looked
+
+
+def test_the_order_of_acts_is_a_condition_of_every_number(toy):
+    case = dated(toy, "dalen_2016", AAA="2016-01-07", BBB="2016-01-09")
+    assert counted(case, actor="AAA", at_least=5, where=[{"actor": "AAA", "before": "BBB"}]).detail["counted"] == [
+        "dalen_2005", "dalen_2016"]  # fmt: skip
+    assert counted(case, actor="AAA", at_least=5, where=[{"actor": "BBB", "before": "AAA"}]).value == 0
+
+
+def test_organisations_are_compared_and_shares_taken_over_the_counted_crises(flagship):
+    given = {"name": "measured.rates_compared", "organisation": "SCO", "others": ["CSTO"], "at_least": 1}
+    whole = asked(flagship, "measured", given, {"above": 0.5})
+    recent = asked(flagship, "measured", given | {"years": [2017, 2025]}, {"above": 0.5})
+    assert recent.n in range(1, whole.n or 0)
+    none = asked(
+        flagship,
+        "measured",
+        given | {"where": [{"actor": "RUS", "at_least": 6}, {"actor": "RUS", "at_most": 0}]},
+        {"above": 0.5},
+    )
+    assert none.verdict == "not_computed"
