@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from buckpass.changes import BadOverride
 from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import basis_of, best_first
-from buckpass.results.files import json_text, made_folder, write_whole
+from buckpass.results.files import cache_folder, json_text, made_folder, write_whole
 from buckpass.years import Plan, simulate
 from buckpass.years.scenario import scenario_of
 
@@ -101,8 +100,7 @@ def _why_not(case: Case, change: str) -> str | None:
 
 
 def _cached(digest: str) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "buckpass" / "years" / f"{digest}.nc"
+    return cache_folder("years") / f"{digest}.nc"
 
 
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:

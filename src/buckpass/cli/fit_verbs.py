@@ -16,6 +16,7 @@ from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, ter
 if TYPE_CHECKING:
     from buckpass.case import Case
     from buckpass.fitting.posterior import Posterior
+    from buckpass.ledger import Judged
     from buckpass.model.likelihood import Order
     from buckpass.model.observations import Coding
 
@@ -160,24 +161,29 @@ def claims(
     Claims about the record are also judged without recalled rows and with every band of doubt widened by one rung.
     """
     with errors_as_messages():
-        from buckpass.case import load_case
-        from buckpass.cli.ledger import brief_lines, ledger_lines
-        from buckpass.evidence.gathered import gathered
-        from buckpass.fitting.files import posteriors_or_none
-        from buckpass.ledger import assess, assess_under
+        from buckpass.cli.kept import kept_ledger
 
-        loaded = load_case(case)
-        fits = posteriors_or_none(loaded, posteriors)
-        kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
-        found = assess(loaded, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
-        under = (assess_under(loaded, basis="seen", seed=seed, before=found),
-                 assess_under(loaded, doubt=1, seed=seed, before=found))  # fmt: skip
+        found = kept_ledger(case, posteriors, seed, lambda: _judged(case, posteriors, seed))
         if as_json:
-            changed = {one.condition: [c.__dict__ for c in one.changed] for one in under}
-            answer(found.as_dict() | {"changed_under": changed})
+            changed = {one.condition: [c.__dict__ for c in one.changed] for one in found.under}
+            answer(found.verdicts.as_dict() | {"changed_under": changed})
             return
-        for line in (ledger_lines if long else brief_lines)(found, under, terminal_width()):
+        from buckpass.cli.ledger import brief_lines, ledger_lines
+
+        for line in (ledger_lines if long else brief_lines)(found.verdicts, found.under, terminal_width()):
             tell(line)
+
+
+def _judged(ref: str, posteriors: Path | None, seed: int) -> Judged:
+    from buckpass.case import load_case
+    from buckpass.evidence.gathered import gathered
+    from buckpass.fitting.files import posteriors_or_none
+    from buckpass.ledger import judged
+
+    case = load_case(ref)
+    fits = posteriors_or_none(case, posteriors)
+    kept = gathered(case, fits, posteriors) if fits and posteriors else None
+    return judged(case, fits, kept=kept, seed=seed, along=lambda claims: tracked(claims, "judging claims"))
 
 
 VERBS = {"fit": fit, "compare": compare, "claims": claims}

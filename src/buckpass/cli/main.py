@@ -7,7 +7,6 @@ import contextlib
 import gc
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.streams import has_lost_its_reader, make_legible
+from buckpass.results.files import cache_folder
 
 __all__ = ["app", "main"]
 
@@ -44,8 +44,7 @@ def _version(show: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def _keep_compiled_code() -> None:
     """Let JAX keep what it compiles in the user's cache folder: the second call of a verb starts in half the time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "buckpass" / "jax"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder("jax")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,20 +27,31 @@ def report(
 ) -> None:
     """All of it as one self-contained page."""
     with errors_as_messages():
-        from buckpass.case import load_case
-        from buckpass.evidence.gathered import gathered
-        from buckpass.fitting.files import posteriors_or_none
-        from buckpass.page import write_page
-        from buckpass.results.files import refuse_existing
+        from buckpass.cli.kept import kept_answer
+        from buckpass.results.files import refuse_existing, write_whole
 
         refuse_existing(output, force)
-        with steps(REPORT_SHARES) as begin:
-            begin("reading")
-            loaded = load_case(case)
-            fits = posteriors_or_none(loaded, posteriors)
-            kept = gathered(loaded, fits, posteriors) if fits and posteriors else None
-            written = write_page(loaded, fits, output, force=force, begin=begin, kept=kept)
-        tell(f"{written}")
+        page = kept_answer("report", case, posteriors, lambda: _page(case, posteriors))
+        tell(f"{write_whole(output, page, force=force)}")
+
+
+def _page(ref: str, posteriors: Path | None) -> str:
+    from buckpass.case import load_case
+    from buckpass.cli.kept import kept_ledger
+    from buckpass.evidence.gathered import gathered
+    from buckpass.fitting.files import posteriors_or_none
+    from buckpass.ledger import Judged, judged
+    from buckpass.page import page_text
+
+    def judge(*given: Any, seed: int, **named: Any) -> Judged:
+        return kept_ledger(ref, posteriors, seed, lambda: judged(*given, seed=seed, **named))
+
+    with steps(REPORT_SHARES) as begin:
+        begin("reading")
+        case = load_case(ref)
+        fits = posteriors_or_none(case, posteriors)
+        kept = gathered(case, fits, posteriors) if fits and posteriors else None
+        return page_text(case, fits, begin, kept, judge)
 
 
 def serve(

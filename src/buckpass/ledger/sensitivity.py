@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from buckpass.case import BuckpassError, Case
+from buckpass.case import BuckpassError, Case, Claim
 from buckpass.ledger.finding import Question
 from buckpass.ledger.ledger import assess, assess_question
 from buckpass.ledger.verdicts import Verdict, Verdicts
 from buckpass.measured import widened, without_recalled
 
-__all__ = ["BadCondition", "Sensitivity", "VerdictChange", "assess_under"]
+if TYPE_CHECKING:
+    from buckpass.evidence.gathered import Gathered
+
+__all__ = ["BadCondition", "Judged", "Sensitivity", "VerdictChange", "assess_under", "judged"]
 
 FAMILIES = ("record", "measured")
 
@@ -46,6 +50,43 @@ class Sensitivity:
             "changed": [c.__dict__ for c in self.changed],
             "claims": self.verdicts.as_dict()["claims"],
         }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The ledger of a case, and what a stricter and a looser coding of its record would change in it."""
+
+    verdicts: Verdicts
+    under: tuple[Sensitivity, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, fit for JSON."""
+        return {"ledger": self.verdicts.as_dict(), "under": [
+            {"condition": one.condition, "ledger": one.verdicts.as_dict(), "changed": [asdict(c) for c in one.changed]}
+            for one in self.under
+        ]}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Judged:
+        """What `as_dict` gave as plain values."""
+        under = (
+            Sensitivity(one["condition"], Verdicts.from_dict(one["ledger"]), tuple(VerdictChange(**c) for c in one["changed"]))
+            for one in content["under"]
+        )  # fmt: skip
+        return cls(Verdicts.from_dict(content["ledger"]), tuple(under))
+
+
+def judged(
+    case: Case, posteriors: Mapping[str, Any] | None = None, *, kept: Gathered | None = None, seed: int = 0,
+    along: Callable[[Sequence[Claim]], Iterable[Claim]] = iter,
+) -> Judged:  # fmt: skip
+    """A verdict on every claim (`assess`); and those that need no fit without recalled rows, and with every band a rung wider."""
+    verdicts = assess(case, posteriors, kept=kept, seed=seed, along=along)
+    under = (
+        assess_under(case, basis="seen", seed=seed, before=verdicts),
+        assess_under(case, doubt=1, seed=seed, before=verdicts),
+    )
+    return Judged(verdicts, under)
 
 
 def assess_under(

@@ -81,6 +81,11 @@ class Verdict:
         """The verdict as plain values, fit for JSON."""
         return plain(dict(self.__dict__))
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Verdict:
+        """The verdict that `as_dict` gave as plain values."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})
+
 
 @dataclass(frozen=True)
 class Verdicts(ShowsItself):
@@ -113,6 +118,12 @@ class Verdicts(ShowsItself):
             "case": self.case_id, "case_hash": self.case_hash, "seed": self.seed, "counts": self.counts(),
             "claims": [v.as_dict() for v in self.verdicts],
         }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Verdicts:
+        """The ledger that `as_dict` gave as plain values."""
+        claims = tuple(Verdict.from_dict(one) for one in content["claims"])
+        return cls(claims, content["case"], content["case_hash"], content["seed"])
 
     def table(self) -> ResultTable:
         """The ledger as a table for print."""

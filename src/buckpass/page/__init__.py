@@ -6,7 +6,9 @@ Names are loaded when they are first used: a verb that borrows the page's wordin
 from importlib import import_module
 from typing import Any
 
-_FILE_OF = {"ReportResults": "results", "gather": "results", "render_page": "page", "write_page": "page"}
+_FILE_OF = {
+    "ReportResults": "results", "gather": "results", "page_text": "page", "render_page": "page", "write_page": "page"
+}  # fmt: skip
 
 __all__ = [*sorted(_FILE_OF)]
 

@@ -19,7 +19,7 @@ from buckpass.game.estimands import buck_passed, expected_rung, response
 from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.game.solver import DEFAULT_SETTINGS
+from buckpass.game.solver import IN_BLOCKS
 from buckpass.model.mechanisms import combination
 from buckpass.page.side_by_side import crisis_of_less
 from buckpass.page.what_ifs import CardWhatIf, card_what_ifs
@@ -121,7 +121,7 @@ def _fit(posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit
 
 
 def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedResponse]:
-    solved = given.solved(DEFAULT_SETTINGS)
+    solved = given.solved(IN_BLOCKS)
     by_rung, rung, buck = (
         given.by_draw(values)
         for values in (

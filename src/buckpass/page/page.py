@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.ledger import judged
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import leading
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.cards import CrisisCard, crisis_cards
 from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
-from buckpass.page.results import Chapter, ReportResults, gather, quiet
+from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crisis_of_less
 from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, rung_colours
 from buckpass.page.wording import (
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from buckpass.results.summary import Summary
     from buckpass.results.table import ResultTable
 
-__all__ = ["render_page", "write_page"]
+__all__ = ["page_text", "render_page", "write_page"]
 
 UNLIKELY = 0.1  # probability below which a response surprises
 TIP = 110  # letters of a source where it is cited
@@ -71,14 +72,21 @@ def write_page(
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
+    return write_whole(path, page_text(case, posteriors, begin, kept), force=force)
+
+
+def page_text(
+    case: Case, posteriors: Mapping[str, Posterior] | None, begin: Callable[[str], None] = quiet,
+    kept: Gathered | None = None, judge: Judge = judged,
+) -> str:  # fmt: skip
+    """The page that `write_page` writes. judge : who judges its claims, for a caller that has done so before."""
     with Drawings() as draw:  # from the start: its process takes half a second to be ready
-        results = gather(case, posteriors, kept=kept, begin=begin)
+        results = gather(case, posteriors, kept=kept, begin=begin, judge=judge)
         if posteriors and results.model is not None and results.model.weights:
             begin("years ahead")
             results = replace(results, chapters=_years_ahead(case, posteriors))
         begin("drawing")
-        page = render_page(case, results, draw)
-    return write_whole(path, page, force=force)
+        return render_page(case, results, draw)
 
 
 def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> str:

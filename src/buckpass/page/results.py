@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from buckpass.case import Case
 from buckpass.fitting.files import fit_command
-from buckpass.ledger import Verdicts, assess, assess_under
-from buckpass.ledger.sensitivity import Sensitivity
+from buckpass.ledger import Judged, Sensitivity, Verdicts, judged
 from buckpass.measured import Record, measure
 from buckpass.page.theme import Figure
 from buckpass.results.table import ResultTable
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Chapter", "ReportResults", "gather"]
 
 DRAWS = 200
+Judge = Callable[..., Judged]
 
 
 @dataclass(frozen=True)
@@ -69,32 +69,32 @@ def quiet(step: str) -> None:
 
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (), kept: Gathered | None = None,
-    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet, judge: Judge = judged,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
     posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
     must be fitted. chapters : parts computed elsewhere, shown after the claims. kept : what was worked out of the
     posteriors, by default beside the case's own.
-    begin : called with each step as it begins.
+    begin : called with each step as it begins. judge : who judges the claims, for a caller that has done so before.
     """
     begin("measuring")
     record = measure(case, seed=seed)
     if not posteriors:
         why = f"This case has not been fitted, so nothing here comes from the model. Fit it with {fit_command(case, case.folder / 'posteriors')}"
-        verdicts = assess(case, seed=seed)
-        return ReportResults(record, verdicts, None, why, chapters=tuple(chapters), under=_under(case, verdicts, seed))
+        ledger = judge(case, None, kept=None, seed=seed)
+        return ReportResults(record, ledger.verdicts, None, why, chapters=tuple(chapters), under=ledger.under)
     from buckpass.page.live_data import live_what_if
     from buckpass.page.model_results import model_results  # loads the model: only where there is a fit
 
     begin("model")
     model = model_results(case, posteriors, n_draws)
     begin("claims")
-    verdicts = assess(case, posteriors, kept=kept, seed=seed)
+    ledger = judge(case, posteriors, kept=kept, seed=seed)
     compared, forecast = _beyond_the_ranking(case, posteriors, kept)
     return ReportResults(
-        record, verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
-        live_what_if(case, posteriors), _under(case, verdicts, seed),
+        record, ledger.verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
+        live_what_if(case, posteriors), ledger.under,
     )  # fmt: skip
 
 
@@ -113,14 +113,6 @@ def _beyond_the_ranking(
         return compared, forecast_scores(case, posteriors)
     except NothingToForecast:
         return compared, None
-
-
-def _under(case: Case, verdicts: Verdicts, seed: int) -> tuple[Sensitivity, ...]:
-    """The claims that need no fit without recalled rows, and with every band widened by a rung."""
-    return (
-        assess_under(case, basis="seen", seed=seed, before=verdicts),
-        assess_under(case, doubt=1, seed=seed, before=verdicts),
-    )
 
 
 def _cannot_inform(case: Case) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from buckpass.case import Case
 from buckpass.changes import BadOverride, Override
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
-from buckpass.game.solver import DEFAULT_SETTINGS
+from buckpass.game.solver import IN_BLOCKS
 from buckpass.page.wording import sentence, spoken
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import OF_CRISIS, quantities_of
@@ -76,7 +76,7 @@ def _setting(
 
 
 def _answers(case: Case, given: Drawn) -> dict[str, np.ndarray]:
-    numbers = {k: given.by_draw(v) for k, v in quantities_of(given.games, given.solved(DEFAULT_SETTINGS)).items()}
+    numbers = {k: given.by_draw(v) for k, v in quantities_of(given.games, given.solved(IN_BLOCKS)).items()}
     focus, rung = case.settings.focus, numbers["expected_rung"]
     by_power = {who: rung[..., case.powers.index(getattr(focus, who))] for who in ("provider", "rider")}
     return by_power | {name: numbers[name] for name in OF_CRISIS}

@@ -14,7 +14,7 @@ from typing import Any
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.table import plain
 
-__all__ = ["json_text", "made_folder", "refuse_existing", "workshop", "write_json", "write_whole"]
+__all__ = ["cache_folder", "json_text", "made_folder", "refuse_existing", "workshop", "write_json", "write_whole"]
 
 WORKSHOP = ".buckpass-"
 
@@ -138,3 +138,9 @@ def _put_in_place(made: Path, path: Path, force: bool) -> None:
         refuse_existing(path, force)
     except OSError:
         os.replace(made, path)  # file systems without hard links
+
+
+def cache_folder(*parts: str) -> Path:
+    """A folder of this program's in the user's cache folder: what is there may be deleted at any time."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache.joinpath("buckpass", *parts)

@@ -16,8 +16,8 @@ from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
-from buckpass.case.reading.cells import parse_span
 from buckpass.case.reading.alignments import in_both_forms
+from buckpass.case.reading.cells import parse_span
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings

@@ -1,0 +1,115 @@
+"""Answers given before to the same question of the same files, kept in the user's cache folder so that nobody waits twice."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buckpass.results.errors import OutputFailed
+from buckpass.results.files import cache_folder, json_text, made_folder, write_whole
+
+if TYPE_CHECKING:
+    from buckpass.ledger import Judged
+
+__all__ = ["kept_answer", "kept_ledger"]
+
+MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer than it saves
+MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
+OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
+PACKAGE = Path(__file__).parent.parent
+
+
+def kept_answer(question: str, case: str, posteriors: Path | None, work: Callable[[], str]) -> str:
+    """What `work` gives to a question of a case, or what it gave before.
+
+    An answer is known by the digest of everything that it is made of: the question, every file of case and posteriors, this program,
+    the libraries installed and the machine's kind. A file that was changed, cut or put there by hand is not one. Where the
+    cache cannot be used, the work is done and nobody is told.
+    """
+    key = _key(question, case, posteriors) if os.environ.get(OFF, "1") != "0" else None
+    if key is None:
+        return work()
+    path = cache_folder("answers") / key
+    if (before := _read(path)) is not None:
+        return before
+    answer = work()
+    with contextlib.suppress(OSError, OutputFailed):
+        made_folder(path.parent)
+        write_whole(path, f"{_digest(answer.encode())}\n{answer}")
+        _bound(path.parent)
+    return answer
+
+
+def kept_ledger(case: str, posteriors: Path | None, seed: int, judge: Callable[[], Judged]) -> Judged:
+    """The ledger of a case as `judge` gives it, or as it gave it before: terminal and page ask for the same one."""
+    from buckpass.ledger import Judged
+
+    text = kept_answer(f"claims, seed {seed}", case, posteriors, lambda: json_text(judge().as_dict()))
+    return Judged.from_dict(json.loads(text))
+
+
+def _key(question: str, case: str, posteriors: Path | None) -> str | None:
+    """The digest of all that an answer depends on; None where that cannot be read, or is too much."""
+    meant = (PACKAGE / "cases" / case, Path(case))  # a bundled case or a folder: whichever it is, both count
+    given = [p for folder in meant for p in (folder, folder / "scenarios", folder / "posteriors")]
+    given += [posteriors] if posteriors is not None else []
+    settings = {k: v for k, v in os.environ.items() if k.startswith("JAX_") and "CACHE" not in k}
+    try:
+        inputs = [_of_files(_plain_files(place)) for place in given]
+        code = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix != ".pyc" and "cases" not in p.parts)
+        program = _of_files(p for p in code if p.is_file())
+        libraries = sorted({n for p in sys.path if os.path.isdir(p) for n in os.listdir(p) if n.endswith(".dist-info")})
+    except (OSError, ValueError, _TooMuch):
+        return None
+    depends = [question, case, str(posteriors), inputs, program, libraries, settings, sys.version, platform.platform()]
+    return _digest(json_text(depends).encode())
+
+
+class _TooMuch(Exception):
+    """More files than are read for the sake of a cache."""
+
+
+def _plain_files(folder: Path) -> Iterator[Path]:
+    """The files that stand in a folder itself; none where it is not there."""
+    return (p for p in sorted(folder.iterdir()) if p.is_file()) if folder.is_dir() else iter(())
+
+
+def _of_files(files: Iterable[Path]) -> str:
+    """The digest of files, each with its name."""
+    digest, bytes_read = hashlib.sha256(), 0
+    for count, file in enumerate(files):
+        bytes_read += file.stat().st_size
+        if count >= MOST_FILES or bytes_read > MOST_BYTES:
+            raise _TooMuch
+        digest.update(f"{file}\n{_digest(file.read_bytes())}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read(path: Path) -> str | None:
+    """A kept answer; None where there is none, or one that is not what was written."""
+    try:
+        digest, _, answer = path.read_bytes().partition(b"\n")
+        return answer.decode() if digest.decode() == _digest(answer) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _bound(folder: Path) -> None:
+    """Let the oldest answers go where there are many, or they are large."""
+    kept = sorted(((p.stat(), p) for p in folder.iterdir()), key=lambda one: -one[0].st_mtime)
+    room = MOST_KEPT_BYTES
+    for place, (state, path) in enumerate(kept):
+        room -= state.st_size
+        if place >= MOST_KEPT or room < 0:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,97 @@
+"""Answers kept in the cache: the same ones, only for the same files, and never in the way."""
+
+import itertools
+import json
+import os
+
+import pytest
+
+from buckpass.cli import kept
+from buckpass.cli.kept import kept_answer, kept_ledger
+from buckpass.cli.ledger import ledger_lines
+from buckpass.ledger import Judged, judged
+from buckpass.results.files import json_text
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """A question of a small folder, asked with `asked()`; each answer that is worked out is another number."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(kept.OFF, "1")
+    monkeypatch.setattr(kept, "PACKAGE", tmp_path / "program")
+    for name in (
+        "case/case.toml",
+        "case/scenarios/one.toml",
+        "case/posteriors/all.nc",
+        "own/all.nc",
+        "program/rule.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as it was\n")
+    count = itertools.count()
+    return lambda question="q", posteriors=None: kept_answer(
+        question, str(tmp_path / "case"), posteriors, lambda: f"réponse {next(count)}"
+    )
+
+
+def test_the_same_question_is_worked_out_once_and_another_by_itself(asked, tmp_path):
+    assert [asked(), asked(), asked("other"), asked()] == ["réponse 0", "réponse 0", "réponse 1", "réponse 0"]
+    assert asked(posteriors=tmp_path / "own") == "réponse 2"
+
+
+@pytest.mark.parametrize(
+    "name", ["case/case.toml", "case/scenarios/one.toml", "case/posteriors/all.nc", "program/rule.py"]
+)
+def test_whatever_an_answer_is_made_of_makes_another_one(asked, tmp_path, name):
+    asked()
+    (tmp_path / name).write_text("as it is\n")
+    assert asked() == "réponse 1"
+    (tmp_path / name).with_name("new.toml").write_text("")
+    assert asked() == "réponse 2"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-3], lambda b: b.replace(b"0", b"9"), lambda b: b"", lambda b: b"\xff\xfe\n" + b]
+)
+def test_a_kept_file_that_is_not_as_it_was_written_is_no_answer(asked, tmp_path, damage):
+    asked()
+    (file,) = (tmp_path / "cache" / "buckpass" / "answers").iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert [asked(), asked()] == ["réponse 1", "réponse 1"]
+
+
+def test_a_cache_that_cannot_be_used_costs_nothing_but_time(asked, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    assert [asked(), asked()] == ["réponse 0", "réponse 1"]
+    monkeypatch.setenv(kept.OFF, "0")
+    assert asked() == "réponse 2"
+
+
+def test_more_files_than_a_case_has_are_not_read_for_it(asked, monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "MOST_BYTES", 5)
+    assert [asked(), asked()] == ["réponse 0", "réponse 1"]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_oldest_answers_go(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_KEPT", 2)
+    folder = tmp_path / "cache" / "buckpass" / "answers"
+    for age, question in ((30, "a"), (20, "b"), (10, "c")):
+        before = set(folder.iterdir()) if folder.exists() else set()
+        asked(question)
+        for file in set(folder.iterdir()) - before:
+            os.utime(file, (10**9 - age, 10**9 - age))
+    assert len(list(folder.iterdir())) == 2
+    assert [asked("b"), asked("c"), asked("a")] == ["réponse 1", "réponse 2", "réponse 3"]
+
+
+def test_a_ledger_that_was_kept_says_what_it_said(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(kept.OFF, "1")
+    fresh = judged(toy)
+    assert Judged.from_dict(json.loads(json_text(fresh.as_dict()))).as_dict() == fresh.as_dict()
+    first = kept_ledger(str(toy.folder), None, 0, lambda: fresh)
+    again = kept_ledger(str(toy.folder), None, 0, lambda: pytest.fail("it was worked out before"))
+    assert again == first
+    lines = [list(ledger_lines(one.verdicts, one.under, 80)) for one in (fresh, again)]
+    assert lines[0] == lines[1]
