@@ -25,6 +25,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything drawn by chance: same seed, same bytes.")
 ]
+World = Annotated[
+    bool, typer.Option("--world", help="With --from: what --powers did in the world's civil conflicts, no case.")
+]
+OwnRules = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="With --world: rules of your own; see rules.toml in its folder.")
+]
 
 
 def new(
@@ -37,14 +43,21 @@ def new(
     organisations: Annotated[str, typer.Option(metavar="PACT", help="With --powers: organisations.")] = "",
     years: Annotated[str, typer.Option(metavar="2012-2024", help="With --powers: first and last year.")] = "",
     from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
+    world: World = False,
+    rules: OwnRules = None,
 ) -> None:
     """Write a small, valid, commented case to start from; one with your powers and hosts; or a draft from event data."""
     with errors_as_messages():
+        if world or rules is not None:
+            if not world or store is None or hosts or organisations or years:
+                raise typer.BadParameter("--world goes with --from STORE, --powers and --rules, and with nothing else")
+            from buckpass.cli.event_verbs import new_world
+
+            new_world(folder, store, powers, rules)
+            return
         if powers or organisations or years:
             if store is not None:
-                raise typer.BadParameter(
-                    "--from drafts a case from events, --powers begins one by hand: give one of them"
-                )
+                raise typer.BadParameter("--from drafts from events, --powers begins a case by hand: give one of them")
             from buckpass.events.drafting.skeleton import Skeleton, write_skeleton
 
             written = write_skeleton(folder, Skeleton.of(powers, hosts, organisations, years))
