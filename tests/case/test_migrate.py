@@ -9,9 +9,9 @@ import pytest
 from buckpass.case import check_case, load_case
 from buckpass.case.case import RECORD
 from buckpass.case.load import BUNDLED, bundled_cases
-from buckpass.case.migrate import migrate
 from buckpass.case.provenance import origins_of, setting_place
 from buckpass.case.strangers_files import comment_lines
+from buckpass.case.writing.migrate import migrate
 from buckpass.results.errors import OutputExists
 
 ROW = "theatre,of,with,value,from,to,label,reason\n"

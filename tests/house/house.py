@@ -22,6 +22,7 @@ FLOORS = (
     ("fitting",),
     ("predict",),
     ("evidence",),
+    ("worldwide",),
     ("ask",),
     ("years",),
     ("bargain",),

@@ -3,7 +3,6 @@
 from buckpass.case.case import Case
 from buckpass.case.codebook import codebook, json_schema
 from buckpass.case.difference import CaseDiff, diff_cases
-from buckpass.case.export import csv_bytes
 from buckpass.case.load import Check, bundled_cases, check_case, load_case
 from buckpass.case.problems import (
     BuckpassError,
@@ -16,6 +15,7 @@ from buckpass.case.reading.files import safe_cell
 from buckpass.case.schema import Claim, Organisation, Quantity, Settings
 from buckpass.case.sources import Source
 from buckpass.case.start import new_case
+from buckpass.case.writing.export import csv_bytes
 from buckpass.results.errors import OutputExists
 
 __all__ = [

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS"]
 
+World = Annotated[
+    bool, typer.Option("--world", help="With --from: what --powers did in the world's civil conflicts, no case.")
+]
+OwnRules = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="With --world: rules of your own; see rules.toml in its folder.")
+]
+
 
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
@@ -29,14 +36,21 @@ def new(
     organisations: Annotated[str, typer.Option(metavar="PACT", help="With --powers: organisations.")] = "",
     years: Annotated[str, typer.Option(metavar="2012-2024", help="With --powers: first and last year.")] = "",
     from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
+    world: World = False,
+    rules: OwnRules = None,
 ) -> None:
     """Write a small, valid, commented case to start from; one with your powers and hosts; or a draft from event data."""
     with errors_as_messages():
+        if world or rules is not None:
+            if not world or store is None or hosts or organisations or years:
+                raise typer.BadParameter("--world goes with --from STORE, --powers and --rules, and with nothing else")
+            from buckpass.cli.event_verbs import new_world
+
+            new_world(folder, store, powers, rules)
+            return
         if powers or organisations or years:
             if store is not None:
-                raise typer.BadParameter(
-                    "--from drafts a case from events, --powers begins one by hand: give one of them"
-                )
+                raise typer.BadParameter("--from drafts from events, --powers begins a case by hand: give one of them")
             from buckpass.events.drafting.skeleton import Skeleton, write_skeleton
 
             written = write_skeleton(folder, Skeleton.of(powers, hosts, organisations, years))
@@ -96,7 +110,7 @@ def migrate(
 ) -> None:
     """Write a case in the shortest form: alignments as a table, one line for each host, opinion and parameter."""
     with errors_as_messages():
-        from buckpass.case.migrate import migrate
+        from buckpass.case.writing.migrate import migrate
 
         done = migrate(case, to)
         tell(

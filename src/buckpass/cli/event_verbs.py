@@ -121,3 +121,19 @@ def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:
     from buckpass.events import draft
 
     tell_table(draft(store, [host.strip() for host in hosts.split(",") if host.strip()], from_year, folder).table())
+
+
+GREAT = "USA,RUS,CHN,FRA,GBR"
+
+
+def new_world(folder: Path, store: Path, powers: str, rules_file: Path | None) -> None:
+    """Write the world's record of some powers from a store: those of the Security Council where none are named."""
+    _needs_extra()
+    from buckpass.worldwide import world_record
+    from buckpass.worldwide.folder import write_world
+    from buckpass.worldwide.rules import rules
+
+    wanted = [power.strip() for power in (powers or GREAT).split(",") if power.strip()]
+    record = world_record(store, wanted, rules(rules_file))
+    write_world(folder, record, rules_file)
+    tell_table(record.table())

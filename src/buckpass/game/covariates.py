@@ -68,7 +68,7 @@ def spill(case: Case, crisis: Crisis, power: str) -> float:
 def distance(case: Case, crisis: Crisis, power: str) -> float:
     """log kilometres between the power's capital and the nearest host's"""
     here = case.power(power).capital
-    return min(math.log(max(_kilometres(here, host.capital), NEIGHBOUR_KM)) for host in _hosts(case, crisis))
+    return min(math.log(max(kilometres(here, host.capital), NEIGHBOUR_KM)) for host in _hosts(case, crisis))
 
 
 def capacity(case: Case, crisis: Crisis, power: str) -> float | None:
@@ -226,7 +226,7 @@ def log_odds(share: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
-def _kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
+def kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Great-circle distance of two (latitude, longitude) points in degrees."""
     lat_a, lon_a, lat_b, lon_b = map(math.radians, (*a, *b))
     chord = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2

@@ -316,9 +316,8 @@ def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Prob
 def _out_of_time(file: str, material: Material, column: str) -> Iterator[Problem]:
     """Organisations that act, or through which somebody acts, in a crisis before they were founded or after they ended."""
     lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
-    crises = {
-        crisis: when for _, crisis, *when in _rows(material.tables["crises.csv"].frame, "crisis_id", "start", "end")
-    }
+    rows = _rows(material.tables["crises.csv"].frame, "crisis_id", "start", "end")
+    crises = {crisis: (start, end) for _, crisis, start, end in rows}
     hint = "name the body that there was at the time, or mend its dates in case.toml"
     for line, body, crisis, rung, when in _rows(material.tables[file].frame, column, "crisis_id", "rung", "date"):
         acts = bool(rung) if column == "actor" else body != ""

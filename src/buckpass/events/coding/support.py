@@ -53,6 +53,11 @@ class Support:
         return f"{kinds} (alleged)" if self.is_alleged else kinds
 
 
+def kinds_and_rungs() -> dict[str, int | None]:
+    """The kinds of support by their letter, each with its rung; None where the kind does not say what was done."""
+    return {kind: rung for kind, (_, rung) in _kinds().items()}
+
+
 @cache
 def _kinds() -> dict[str, tuple[str, int | None]]:
     text = resources.files("buckpass.events").joinpath("data/support.csv").read_text(encoding="utf-8")

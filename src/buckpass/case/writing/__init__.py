@@ -1,0 +1,1 @@
+"""Cases and tables written as files."""

@@ -1,0 +1,6 @@
+"""The world's record of external support, and what it says beside a regional case."""
+
+from buckpass.worldwide.errors import WorldError
+from buckpass.worldwide.record import WorldRecord, world_record
+
+__all__ = ["WorldError", "WorldRecord", "world_record"]

@@ -1,0 +1,158 @@
+"""How the world's record is made and read: every rule as data, with its reason."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from buckpass.worldwide.errors import UnusableRules
+
+__all__ = ["LEVELS", "Conflicts", "Crises", "OwnOperation", "Rules", "Support", "ruled", "rules", "rules_text"]
+
+Band = Annotated[tuple[int, int], Field(description="lowest and highest rung")]
+# rungs of the ladder that the data can tell apart: none of the coded kinds, money, arms and training, troops of a coalition, own troops
+LEVELS = (0, 3, 4, 5, 6)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NotHost(_Part):
+    """A conflict whose government is no host: its location as the data write it."""
+
+    location: str
+    reason: str
+
+
+class Conflicts(_Part):
+    """Which conflict-years count, and how they join to episodes."""
+
+    years: tuple[int, int]
+    only_active: bool
+    only_civil: bool
+    bridged_years: Annotated[int, Field(ge=0, le=20)]
+    fewest_hosts: Annotated[int, Field(ge=1)]
+    not_hosts: tuple[NotHost, ...] = ()
+
+
+class Reading(_Part):
+    """What a kind without a rung of its own may have been."""
+
+    rungs: Band
+    reason: str
+
+
+class Alleged(_Part):
+    """Support that is only alleged: a band from nothing to it, firm, or nothing."""
+
+    counts: Literal["as a band", "as firm", "not at all"]
+    reason: str
+
+
+class Rebels(_Part):
+    """A power that backs the other side: its cell is left out, or what it gave the host counts alone."""
+
+    counts: Literal["as another option", "not at all"]
+    reason: str
+
+
+class Shared(_Part):
+    """The same support coded in several conflicts of one host: shared between them, or counted in each."""
+
+    counts: Literal["once a host", "in every conflict"]
+    reason: str
+
+
+class Support(_Part):
+    """How kinds of support become bands of rungs."""
+
+    rungs: str
+    none: Reading
+    other: Reading
+    unknown: Reading
+    alleged: Alleged
+    rebels: Rebels
+    shared: Shared
+
+
+class OwnOperation(_Part):
+    """Forces of a power's own that the data list under a mission's name."""
+
+    power: str
+    host: str
+    years: tuple[int, int]
+    rung: Annotated[int, Field(ge=3, le=6)]
+    reason: str
+
+
+class Alike(_Part):
+    """Types of crisis that are armed conflicts as the data know them."""
+
+    reason: str
+    types: tuple[str, ...]
+    least_deaths: Annotated[int, Field(ge=0)]
+
+
+class Unlike(_Part):
+    """Types of crisis of which the data have no case."""
+
+    reason: str
+    types: tuple[str, ...]
+
+
+class Crises(_Part):
+    """Which crises of a regional case the world's record can be set beside."""
+
+    alike: Alike
+    unlike: Unlike
+
+
+class Rules(_Part):
+    """Every rule by which the world's record is made and read."""
+
+    schema_version: Literal[1]
+    conflicts: Conflicts
+    support: Support
+    own_operations: tuple[OwnOperation, ...] = ()
+    covariates: dict[str, str]
+    crises: Crises
+
+
+def rules(path: Path | None = None) -> Rules:
+    """The rules of a file; the product's own where none is given. `UnusableRules` names the first fault."""
+    if path is None:
+        return _own()
+    try:
+        return Rules.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UnusableRules(path, f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableRules(path, f"not TOML, {error}") from None
+    except OSError as error:
+        raise UnusableRules(path, str(error.strerror)) from None
+
+
+@cache
+def _own() -> Rules:
+    return Rules.model_validate(tomllib.loads(rules_text()))
+
+
+def rules_text() -> str:
+    """The product's own rules as their file has them, with the reasons."""
+    return resources.files("buckpass.worldwide").joinpath("data/rules.toml").read_text(encoding="utf-8")
+
+
+@cache
+def ruled() -> frozenset[tuple[str, str]]:
+    """Former colonies and the power that ruled them, (host, power)."""
+    text = resources.files("buckpass.worldwide").joinpath("data/colonial_ties.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset((row["host"], row["power"]) for row in rows)
