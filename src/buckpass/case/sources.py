@@ -54,7 +54,7 @@ class Source:
         """Its authors, else its editors, family names first; a name in braces is one name, whatever words it has."""
         from buckpass.case.citation import named
 
-        return named(self.fields)
+        return unescaped(named(self.fields))  # the engine leaves a backslash before $
 
     @property
     def year(self) -> str:
@@ -72,7 +72,7 @@ class Source:
         """Author (year). Title. Where it appeared."""
         from buckpass.case.citation import cited
 
-        return cited({**self.fields, "year": self.year, "accessed": self.accessed})
+        return unescaped(cited({**self.fields, "year": self.year, "accessed": self.accessed}))
 
 
 def plain_text(value: str) -> str:
