@@ -12,6 +12,7 @@ from buckpass.results.errors import BuckpassError, SaysNo
 
 Level = Literal["error", "warning"]
 MOST_COMPARED = 1000
+LONGEST_MESSAGE = 900  # letters of what was seen, and of what to do
 # The last four end a line or a document in the programs that draw: one in a name, and no figure with it is drawn.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufffe\uffff]")
 
@@ -26,6 +27,10 @@ class Problem:
     message: str
     hint: str = ""
     level: Level = "error"
+
+    def __post_init__(self) -> None:
+        for name in ("message", "hint"):  # however many entries a case has
+            object.__setattr__(self, name, clip(getattr(self, name), LONGEST_MESSAGE))
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"

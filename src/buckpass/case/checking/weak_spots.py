@@ -207,25 +207,27 @@ def _quantities(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str
 def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
     """One line for each theatre with a part missing; one for all theatres without any, which count nobody's effort."""
     given = {(a.theatre, a.of, a.with_) for a in case.settings.alignments}
-    bare = [t for t in case.settings.theatres if not t.in_fit and not any(key[0] == t.id for key in given)]
+    aligned = {theatre for theatre, _, _ in given}
+    bare = [t.id for t in case.settings.theatres if not t.in_fit and t.id not in aligned]
     if bare:
-        names = ", ".join(theatre.id for theatre in bare)
-        seen = f"no alignments in {names} (measured only, not in the fit): there nobody counts another's effort"
+        seen = f"no alignments in {_listed(bare)} (measured only, not in the fit): there nobody counts another's effort"
         yield file.problem(("theatres",), seen, "add [[alignments]] entries to solve their crises", "warning")
+    rows = case.crises.select("theatre", "host").explode("host").unique().iter_rows()
+    hosts: dict[str, list[str]] = {}
+    for theatre, host in rows:
+        hosts.setdefault(theatre, []).append(host)
     for number, theatre in enumerate(case.settings.theatres):
-        pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (theatre.id, i, j) not in given]
-        hosts = [
-            j for j in case.powers if (theatre.id, "*", j) not in given and not _every_host(case, theatre.id, j, given)
+        id_ = theatre.id
+        pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (id_, i, j) not in given]
+        unmet = [
+            j
+            for j in case.powers
+            if (id_, "*", j) not in given and any((id_, host, j) not in given for host in hosts.get(id_, ()))
         ]
-        missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in hosts]
-        if missing and theatre not in bare:
-            seen = f"{len(missing)} alignments are missing in {theatre.id} and count as 0: {_listed(missing)}"
+        missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in unmet]
+        if missing and (theatre.in_fit or id_ in aligned):
+            seen = f"{len(missing)} alignments are missing in {id_} and count as 0: {_listed(missing)}"
             yield file.problem(("theatres", number), seen, "add [[alignments]] entries", "warning")
-
-
-def _every_host(case: Case, theatre: str, power: str, given: set[tuple[str, str, str]]) -> bool:
-    hosts = case.crises.filter(pl.col("theatre") == theatre)["host"].explode().unique()
-    return all((theatre, host, power) in given for host in hosts)
 
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
@@ -388,7 +390,7 @@ def _coverage(case: Case) -> Iterator[Problem]:
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
     assumed = [number for number, claim in enumerate(case.claims) if claim.family == "premise"]
     if assumed:
-        names = ", ".join(case.claims[number].id for number in assumed)
+        names = _listed([case.claims[number].id for number in assumed], LONGEST_ROWS)
         one = len(assumed) == 1
         seen = f"claim {names} is a premise" if one else f"claims {names} are premises"
         seen += f": the model assumes {'it' if one else 'them'} and cannot test {'it' if one else 'them'}"
