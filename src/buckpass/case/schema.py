@@ -371,6 +371,9 @@ class Settings(Entry):
     ladder: Ladder
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
+    series_names: Annotated[dict[str, Line], FOR_READERS] = Field(
+        default_factory=dict, description="what a reader is told of a series of series.csv, by its id"
+    )
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     arrangement: Arrangement | None = None
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(

@@ -277,7 +277,8 @@ def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
         .sort("domain")
     )
     return and_join(
-        f"{n} years of {measure_name(case, d)} ({', '.join(series)})" for d, n, series in counts.iter_rows()
+        f"{n} years of {measure_name(case, d)} ({', '.join(map(case.series_name, series))})"
+        for d, n, series in counts.iter_rows()
     )
 
 

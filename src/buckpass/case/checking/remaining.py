@@ -28,7 +28,14 @@ PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be repl
 
 def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
-    return [*_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case)]
+    return [
+        *_placeholders(case),
+        *_borders(case),
+        *_rows(case),
+        *_sources(case),
+        *_without_whole(case),
+        *_undated(case),
+    ]
 
 
 def _placeholders(case: Case) -> Iterator[Problem]:
