@@ -11,6 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.measured.measure import Record
+from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
@@ -41,8 +42,10 @@ def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
         if actor not in shown and len(actor) + 1 <= left:
             shown.append(actor)
             left -= len(actor) + 1
-    cells = {(r["crisis"], r["actor"]): "·" if r["rung"] is None else f"{r['rung']}{DOUBTS.get(r['basis'], '')}"
-             for r in rows.iter_rows(named=True)}  # fmt: skip
+    cells = {
+        (r["crisis"], r["actor"]): f"{told_rung(r) or '·'}{DOUBTS.get(r['basis'], '')}"
+        for r in rows.iter_rows(named=True)
+    }
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
     for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
         name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
@@ -51,7 +54,8 @@ def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
         yield f"{told:<{NAMES}}{marks}".rstrip()
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
     yield from textwrap.wrap(
-        f"Rungs: {rungs}. ?: looked for, nothing found; ~: known from memory; ·: nobody looked.", width
+        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked.",
+        width,
     )
 
 
