@@ -15,8 +15,6 @@ from pybtex.richtext import Text
 from pybtex.style.formatting import BaseStyle
 from pybtex.style.template import field, first_of, join, node, optional, optional_field, sentence
 
-from buckpass.case.sources import unescaped
-
 __all__ = ["cited", "named"]
 
 OTHERS = "others"
@@ -52,7 +50,7 @@ class AuthorYear(BaseStyle):
 
 
 def cited(fields: Mapping[str, str]) -> str:
-    """The citation of an entry with its fields as BibTeX has them, as plain text."""
+    """The citation of an entry with its fields as BibTeX has them, as plain text; a $ keeps its backslash."""
     return _rendered(AuthorYear.whole, fields)
 
 
@@ -66,7 +64,7 @@ def _rendered(template, fields: Mapping[str, str]) -> str:
     given = {name: value for name, value in fields.items() if value and name not in ROLES}
     style, backend = _engine()
     text = template.format_data({"entry": Entry("misc", given, persons), "style": style})
-    return unescaped(" ".join(text.render(backend).split()))  # the engine leaves a backslash before $
+    return " ".join(text.render(backend).split())
 
 
 def _persons(text: str) -> list[Person]:
