@@ -297,7 +297,7 @@ def test_what_is_measured_stands_beside_a_premise(flagship):
     found = assess_claim(flagship, claim)
     beside = {r["year"]: r["value"] for r in found.detail["beside"]}
     assert [round(beside[y], 2) for y in (1993, 2006, 2019)] == [0.39, 0.82, 0.79]
-    assert "un_vote_agreement" in found.reason
+    assert "votes alike in the General Assembly CHN RUS" in found.reason
 
 
 def test_acts_may_run_through_several_organisations(flagship):

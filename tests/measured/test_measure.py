@@ -6,11 +6,11 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from buckpass.case import Case
+from buckpass.case import Case, load_case
 from buckpass.measured import measure, widened, without_recalled
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import amounts_of, shares_table
-from buckpass.measured.terminal import brief_tables
+from buckpass.measured.terminal import brief_tables, grid_lines
 from made_cases import with_mandate
 
 
@@ -217,3 +217,16 @@ def test_the_terminal_has_every_interval_in_one_cell_and_fits(toy):
         assert not any(c.endswith(("low", "high")) or c == "sources" for c in table.frame.columns), table.title
         widths = [max(len(c), *(len(str(v)) for v in table.frame[c])) for c in table.frame.columns]
         assert sum(widths) + 2 * len(widths) <= 82, table.title
+
+
+@pytest.mark.parametrize(("name", "crisis", "powers"), [
+    ("western-balkans", "Collapse of Albania", {"USA", "DEU", "GBR"}), ("central-asia", "Murder of the Chinese", {"CHN"}),
+])  # fmt: skip
+def test_who_came_for_its_own_people_is_not_shown_as_who_came_for_the_host(name, crisis, powers):
+    """An evacuation stands on the rung of a deployment: a star tells it from help, and the legend tells the star."""
+    case = load_case(name)
+    lines = list(grid_lines(case, measure(case), 120))
+    head, (row,) = lines[0].split(), [line for line in lines if line.startswith(crisis)]
+    cells = {actor: row[lines[0].index(f" {actor}") + 1 :][: len(actor)].strip() for actor in head}
+    assert {actor for actor, cell in cells.items() if cell.endswith("*")} == powers
+    assert "not for the host" in " ".join(lines)

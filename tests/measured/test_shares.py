@@ -167,10 +167,13 @@ def test_check_says_where_the_whole_is_missing_or_less_than_its_parts(toy):
 def test_check_says_which_figure_keeps_a_year_out(flagship):
     from buckpass.case.checking.weak_spots import _parts
 
-    assert not list(_parts(flagship))
+    (known,) = _parts(flagship)
+    assert "trade_total_partner_stats of 2024 has no figure of RUS with TJK, RUS with TKM" in known.message
     is_gone = (pl.col("series") == "arms_tiv") & (pl.col("actor") == "CHN") & (pl.col("partner") == "KAZ")
     is_gone &= pl.col("year") == 2023
-    (problem,) = _parts(flagship.replace(series=flagship.series.filter(~is_gone)))
+    (problem,) = (
+        p for p in _parts(flagship.replace(series=flagship.series.filter(~is_gone))) if p.message != known.message
+    )
     assert problem.message.startswith("arms_tiv of 2023 has no figure of CHN with KAZ")
     assert problem.line
 

@@ -140,6 +140,10 @@ class Case:
         rows = self._figures.get((series, actor), ())
         return [(year, value) for whom, year, value in rows if partner is None or whom == partner]
 
+    def series_name(self, series: str) -> str:
+        """What a reader is told of a series: its name in case.toml, else its id as words."""
+        return self.settings.series_names.get(series, series.replace("_", " "))
+
     def quantity(self, parameter_id: str) -> Quantity:
         """A parameter set by hand, with its range, label and reason."""
         if parameter_id not in self.settings.parameters:

@@ -50,7 +50,7 @@ class AuthorYear(BaseStyle):
 
 
 def cited(fields: Mapping[str, str]) -> str:
-    """The citation of an entry with its fields as BibTeX has them, as plain text."""
+    """The citation of an entry with its fields as BibTeX has them, as plain text; a $ keeps its backslash."""
     return _rendered(AuthorYear.whole, fields)
 
 

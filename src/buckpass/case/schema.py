@@ -379,6 +379,9 @@ class Settings(Entry):
     ladder: Ladder
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
+    series_names: Annotated[dict[str, Line], FOR_READERS] = Field(
+        default_factory=dict, description="what a reader is told of a series of series.csv, by its id"
+    )
     parameters: dict[str, Quantity] = Field(
         default_factory=dict, validate_default=True, description="numbers of the model; one left out has its default"
     )

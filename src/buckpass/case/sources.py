@@ -46,7 +46,7 @@ class Source:
     @property
     def url(self) -> str:
         """The web address, only where it is http or https."""
-        address = unescaped(self.fields.get("url", "")).replace("\\textasciitilde", "~").strip()
+        address = _unescaped(self.fields.get("url", "")).replace("\\textasciitilde", "~").strip()
         return address if re.fullmatch(r"https?://\S+", address) else ""
 
     @property
@@ -54,7 +54,7 @@ class Source:
         """Its authors, else its editors, family names first; a name in braces is one name, whatever words it has."""
         from buckpass.case.citation import named
 
-        return unescaped(named(self.fields))  # the engine leaves a backslash before $
+        return _unescaped(named(self.fields))
 
     @property
     def year(self) -> str:
@@ -72,7 +72,7 @@ class Source:
         """Author (year). Title. Where it appeared."""
         from buckpass.case.citation import cited
 
-        return unescaped(cited({**self.fields, "year": self.year, "accessed": self.accessed}))
+        return _unescaped(cited({**self.fields, "year": self.year, "accessed": self.accessed}))
 
 
 def plain_text(value: str) -> str:
@@ -84,10 +84,10 @@ def plain_text(value: str) -> str:
             value = codecs.getdecoder("ulatex")(value)[0]  # type: ignore[arg-type]  this codec goes from text to text
         except (ValueError, LookupError):  # an accent on nothing, and the like
             value = value.replace("\\", "")
-    return re.sub(r"\s+", " ", unescaped(value)).strip()
+    return re.sub(r"\s+", " ", _unescaped(value)).strip()
 
 
-def unescaped(value: str) -> str:
+def _unescaped(value: str) -> str:
     """A text without braces, and without the backslash before signs that LaTeX reads otherwise."""
     return _ESCAPED.sub(r"\1", _BRACES.sub("", value))
 

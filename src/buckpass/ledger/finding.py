@@ -17,6 +17,7 @@ __all__ = [
     "Finding",
     "Outcome",
     "Question",
+    "as_beside",
     "as_expected",
     "figures_beside",
     "in_short",
@@ -103,18 +104,20 @@ def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
 def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
     """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
     rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
-    return (
-        rows.select("series", "actor", "partner", "year", "value", "unit")
-        .sort("series", "actor", "partner", "year")
-        .to_dicts()
-    )
+    return as_beside(case, rows.sort("series", "actor", "partner", "year"))
+
+
+def as_beside(case: Case, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of series.csv as a reader is shown them, each with the name of its series."""
+    shown = rows.select("series", "actor", "partner", "year", "value", "unit").to_dicts()
+    return [row | {"name": case.series_name(row["series"])} for row in shown]
 
 
 def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
     """First, last and largest figure of each series, actor and partner, in words; empty without figures."""
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in beside:
-        found.setdefault((row["series"], row["actor"], row["partner"] or ""), []).append(row)
+        found.setdefault((row["name"], row["actor"], row["partner"] or ""), []).append(row)
     return "; ".join(f"{' '.join(filter(None, key))}: {_ends(rows)}" for key, rows in found.items())
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
-from buckpass.ledger.finding import CannotCompute, Finding, Question, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
 from buckpass.ledger.which_crises import counted, counting, in_words
 from buckpass.measured.activity import Activity, activity_of
@@ -196,7 +196,7 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
             acts = case.series.filter(
                 (pl.col("series") == name) & (pl.col("actor") == given["actor"]) & (pl.col("value") > 0)
             )
-            shown += acts.select("series", "actor", "partner", "year", "value", "unit").sort("year").to_dicts()
+            shown += as_beside(case, acts.sort("year"))
     return shown
 
 

@@ -53,7 +53,7 @@ def crossing(question: Question) -> Finding:
         value=joint[0],
         low=min(joint),
         high=max(joint),
-        unit=f"P({given['leader']} ahead of {given['over']} with all {len(partners)} partners)",
+        unit=f"P({given['leader']} ahead of {given['over']} in {measure_name(case, given['measure'])} with all {len(partners)} partners)",
         n=len(partners),
         probability=joint[0],
         doubt=(min(joint), max(joint)),

@@ -155,7 +155,7 @@ def _figure(case: Case, entry: Mapping[str, Any]) -> Atom:
     value, least = own["value"][0], beyond if other is None else used["value"][1]
     unit, year = own["unit"][0], own["year"][0]
     return Atom(
-        text=f"{series} of {actor}{f' with {partner}' if partner else ''}, {year}: more than {beyond}",
+        text=f"{case.series_name(entry['series'])} of {actor}{f' with {partner}' if partner else ''}, {year}: more than {beyond}",
         truth="true" if value > least else "false",
         seen=f"{value:g} against {least:g} {unit}" if other is not None else f"{value:g} {unit}",
         basis="series",

@@ -67,7 +67,7 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         _burdens(case, rows),
         "Whether larger powers carry more",
         {"rho": "Spearman's rank correlation", "n": "powers", "crises": "most crises looked up for a power"},
-        f"Size: mean of {', '.join(measure.series)} over the case's years. Burden: mean ladder cost of the rung taken "
+        f"Size: mean of {', '.join(map(case.series_name, measure.series))} over the case's years. Burden: mean ladder cost of the rung taken "
         "per crisis looked up. With so few powers the interval is wide whatever the record says.",
         tuple(dict.fromkeys(keys)),
         case.hash,

@@ -82,7 +82,7 @@ def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amou
 def own_amounts(case: Case, domain: str) -> tuple[Amounts, ...]:
     """The amounts of a domain's own series in order of preference."""
     measure = getattr(case.settings.measures, domain)
-    return tuple(_amounts(case, measure, series, series) for series in measure.series)
+    return tuple(_amounts(case, measure, series, case.series_name(series)) for series in measure.series)
 
 
 def shares_table(case: Case, which: str = "main") -> ResultTable:

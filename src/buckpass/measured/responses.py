@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from buckpass.case import Case
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
-__all__ = ["profiles_table", "requests_table", "responses_table", "was_asked"]
+__all__ = ["NOT_FOR_THE_HOST", "profiles_table", "requests_table", "responses_table", "told_rung", "was_asked"]
 
 DRAWS = 4000
 HELP = ("host_support", "own_assets", "none", "unknown")
+OWN = ("own_assets", "own_claim", "belligerent")
+NOT_FOR_THE_HOST = "*: for its own people, assets, claim or war, not for the host."
 
 
 def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
@@ -30,6 +33,15 @@ def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         _sources(rows),
         case.hash,
     )
+
+
+def told_rung(response: Mapping[str, Any]) -> str:
+    """The number of a response's rung, starred where the act was not for the host; empty where nobody looked.
+
+    >>> told_rung({"rung": 6, "scope": "own_assets"}), told_rung({"rung": None, "scope": "unknown"})
+    ('6*', '')
+    """
+    return "" if response["rung"] is None else f"{response['rung']}{'*' if response['scope'] in OWN else ''}"
 
 
 def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:

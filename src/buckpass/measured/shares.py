@@ -148,7 +148,7 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
 
 def host_shares_table(case: Case) -> ResultTable:
     """Every share with its numerator, denominator, source and year."""
-    rows = [vars(share) for share in host_shares(case)]
+    rows = [vars(share) | {"name": case.series_name(share.series)} for share in host_shares(case)]
     return _table(case, rows, f"Shares of {measure_names(case)}, place by place")
 
 
@@ -159,6 +159,7 @@ def leaders_table(case: Case) -> ResultTable:
         for one in leaders(case, domain):
             share = one.share or one.shares[0]
             row = vars(share) | {
+                "name": case.series_name(share.series),
                 "actor": one.power or "nobody",
                 "is_complete": one.is_complete,
                 "why": one.why_nobody,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.measured.measure import Record
+from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
@@ -41,8 +42,10 @@ def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
         if actor not in shown and len(actor) + 1 <= left:
             shown.append(actor)
             left -= len(actor) + 1
-    cells = {(r["crisis"], r["actor"]): "·" if r["rung"] is None else f"{r['rung']}{DOUBTS.get(r['basis'], '')}"
-             for r in rows.iter_rows(named=True)}  # fmt: skip
+    cells = {
+        (r["crisis"], r["actor"]): f"{told_rung(r) or '·'}{DOUBTS.get(r['basis'], '')}"
+        for r in rows.iter_rows(named=True)
+    }
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
     for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
         name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
@@ -51,7 +54,8 @@ def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
         yield f"{told:<{NAMES}}{marks}".rstrip()
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
     yield from textwrap.wrap(
-        f"Rungs: {rungs}. ?: looked for, nothing found; ~: known from memory; ·: nobody looked.", width
+        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked.",
+        width,
     )
 
 
@@ -59,8 +63,8 @@ def share_tables(record: Record) -> tuple[ResultTable, ...]:
     """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
     leaders, every = record.leaders, record.host_shares
     tables = [leading(record)]
-    for (series, unit), rows in every.frame.group_by("series", "unit", maintain_order=True):
-        tables.append(ResultTable(_share_lines(rows), f"{series}: {unit}"))
+    for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
+        tables.append(ResultTable(_share_lines(rows), f"{name}: {unit}"))
     why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
     tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
     return tuple(table for table in tables if len(table))
@@ -68,15 +72,16 @@ def share_tables(record: Record) -> tuple[ResultTable, ...]:
 
 def leading(record: Record) -> ResultTable:
     """Who leads, host by host; no row where the case measures no host."""
-    return replace(record.leaders, frame=_share_lines(record.leaders.frame, "series"), note="")
+    return replace(record.leaders, frame=_share_lines(record.leaders.frame, {"counted by": "name"}), note="")
 
 
-def _share_lines(frame: pl.DataFrame, *more: str) -> pl.DataFrame:
+def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """`more`: further columns, by what a reader sees over them."""
     lines = [
         {"where": row["partner"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["actor"],
          "share": "–" if row["value"] is None else f"{100 * row['value']:.1f} %",
          "amount": "–" if row["numerator"] is None else f"{row['numerator']:.5g}", "whole": f"{row['denominator']:.5g}",
-         "of": row["of"], **{name: row[name] for name in more}, "sources": " ".join(row["sources"])}
+         "of": row["of"], **{shown: row[name] for shown, name in (more or {}).items()}, "sources": " ".join(row["sources"])}
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
     return pl.DataFrame(lines, infer_schema_length=None)
@@ -142,17 +147,17 @@ def _counted(sources: Sequence[str]) -> str:
 
 def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
     """One line a year and domain: each power's share by the series of the measure, and the other counts beside it."""
-    used = {(domain, year): (f"{_each(rows)} of {of}", series) for (domain, year, series, of), rows in
-            main.frame.group_by("domain", "year", "series", "of", maintain_order=True)}  # fmt: skip
+    used = {(domain, year): (f"{_each(rows)} of {of}", label) for (domain, year, label, of), rows in
+            main.frame.group_by("domain", "year", "label", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
     for (domain, year, label, of), rows in other.frame.group_by("domain", "year", "label", "of", maintain_order=True):
         base = f" of {of}" if rows["value"].is_not_null().any() else ""
         beside.setdefault((domain, year), []).append(f"{_each(rows)}{base} ({label})")
     lines = []
     for domain, year in sorted({*used, *beside}):
-        shares, series = used.get((domain, year), ("–", "–"))
+        shares, label = used.get((domain, year), ("–", "–"))
         others = "; ".join(beside.get((domain, year), ()))
-        lines.append({"domain": domain, "year": year, "shares": shares, "series": series, "other counts": others})
+        lines.append({"domain": domain, "year": year, "shares": shares, "counted by": label, "other counts": others})
     note = f"{main.note} {_counted(tuple(dict.fromkeys([*main.sources, *other.sources])))}".strip()
     return replace(main, frame=pl.DataFrame(lines, infer_schema_length=None), note=note)
 

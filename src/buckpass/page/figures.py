@@ -14,6 +14,7 @@ from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
+from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
 from buckpass.page.wording import and_join, count_of, name_of, source_line, spoken, years_of
@@ -71,7 +72,7 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         title=_heat_title(case, frame),
         note=f"n = {count_of(crises.height, 'crisis', 'crises')}, {len(known)} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
-        f"dot: nobody looked. The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
+        f"dot: nobody looked. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(frame)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
@@ -89,7 +90,7 @@ def _cells(top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str,
         shade = shades[r["rung"]] if r["rung"] is not None else "#ffffff"
         doubt = r["rung"] is not None and r["low"] != r["high"]
         cells.append({
-            "x": x + 0.5, "y": row[r["crisis"]] + 0.45, "rung": r["rung"], "basis": basis, "fill": shade,
+            "x": x + 0.5, "y": row[r["crisis"]] + 0.45, "rung": r["rung"], "told": told_rung(r), "basis": basis, "fill": shade,
             "ink": INK if basis == "absence" else ink_on(shade),
             "from": x + 0.2 + 0.6 * r["low"] / top if doubt else None, "to": x + 0.2 + 0.6 * r["high"] / top if doubt else None,
             "low_y": row[r["crisis"]] + 0.94,
@@ -116,7 +117,7 @@ def _heat_chart(
             layers.append(marks.encode(x=x, y=y, fill=alt.Fill("fill:N", scale=None)))
     base = alt.Chart(inline(cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=10).encode(
-        x=x, y=y, text=alt.Text("rung:Q"), color=alt.Color("ink:N", scale=None)))  # fmt: skip
+        x=x, y=y, text=alt.Text("told:N"), color=alt.Color("ink:N", scale=None)))  # fmt: skip
     layers.append(base.transform_filter("datum.rung === null").mark_point(shape="circle", size=5, filled=True, color="#b9c0ca")
                   .encode(x=x, y=y))  # fmt: skip
     layers.append(base.transform_filter("datum.from !== null").mark_rule(strokeWidth=2, color="#c2571a").encode(
@@ -277,7 +278,8 @@ def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
         .sort("domain")
     )
     return and_join(
-        f"{n} years of {measure_name(case, d)} ({', '.join(series)})" for d, n, series in counts.iter_rows()
+        f"{n} years of {measure_name(case, d)} ({', '.join(map(case.series_name, series))})"
+        for d, n, series in counts.iter_rows()
     )
 
 

@@ -132,7 +132,7 @@ def positions_map(case: Case) -> Figure | None:
     keys = [key for of in rows.values() for row in of for share in row["leader"].shares for key in share.sources]
     said = "; ".join(f"{measure_name(case, d)}: {and_join(_lead_words(case, r) for r in of)}" for d, of in rows.items())
     counts = and_join(
-        f"{count_of(len(of), 'host')} for {measure_name(case, d)} ({_series(of)})" for d, of in rows.items()
+        f"{count_of(len(of), 'host')} for {measure_name(case, d)} ({_series(case, of)})" for d, of in rows.items()
     )
     title = _positions_title(case, rows)
     return Figure(
@@ -189,8 +189,8 @@ def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     return f"{spoken(case, most)} is ahead of {and_join(others)} in {name} {count}"
 
 
-def _series(rows: list[dict[str, Any]]) -> str:
-    return and_join(dict.fromkeys(r["leader"].shares[0].series for r in rows))
+def _series(case: Case, rows: list[dict[str, Any]]) -> str:
+    return and_join(dict.fromkeys(case.series_name(r["leader"].shares[0].series) for r in rows))
 
 
 def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:

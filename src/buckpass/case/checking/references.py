@@ -182,6 +182,8 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
     if names.series is not None:
         yield from missing(file, ("measures", "events"), "a series of series.csv", measures.events, names.series)
+        named = material.content.series_names
+        yield from missing(file, ("series_names",), "a series of series.csv", named, names.series)
     for domain in ("economic", "security", "capacity"):
         measure, path = getattr(measures, domain), ("measures", domain)
         if names.series is not None:
@@ -344,9 +346,9 @@ def _asked_out_of_time(material: Material) -> Iterator[Problem]:
     """Organisations that are asked in a crisis before they were founded or after they ended."""
     lifetimes = {o.id: (o.founded, o.ended) for o in material.content.organisations}
     hint = "name the body that was asked at the time, or mend its dates in case.toml"
-    for line, asked, *crisis in _rows(material.tables["crises.csv"].frame, "asked", "start", "end"):
+    for line, asked, start, end in _rows(material.tables["crises.csv"].frame, "asked", "start", "end"):
         for body in asked:
-            if body in lifetimes and (seen := _not_there(body, lifetimes[body], (crisis[0], crisis[1]))):
+            if body in lifetimes and (seen := _not_there(body, lifetimes[body], (start, end))):
                 yield Problem("crises.csv", line, "asked", seen, hint)
 
 
