@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text
 from buckpass.case.ladder import Ladder
 from buckpass.case.reading.cells import parse_date
 
+LATER = ("access", "against")  # parts of case.toml that came later than the first fits
 DEFAULT = "default of the model"  # the reason of a parameter that a case leaves out
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
@@ -266,12 +276,45 @@ class Alignment(AlignmentQuantity, Period):
     with_: StateId = Field(alias="with", description="a power")
 
 
+class Access(Period):
+    """From when to when a host is closed to a power's forces, because it shut the door or put the power out; or when it left.
+
+    A power that withdrew by itself may come back, so its withdrawal is on record and closes nothing.
+    """
+
+    power: StateId
+    host: StateId
+    act: Literal["closed", "expelled", "withdrew"] = Field(
+        description="closed: the host lets no forces in; expelled: it sent those there away; withdrew: they left by themselves"
+    )
+    from_: FirstDay = Field(alias="from")
+    still_through: tuple[OrganisationId, ...] = Field(
+        (), description="organisations under whose flag it may come all the same"
+    )
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+    @property
+    def closes(self) -> bool:
+        """Whether the power has no deployment of its own while it holds."""
+        return self.act != "withdrew"
+
+
 class Opinion(ShareQuantity):
     """Unfavourable opinion of a power among a host's public, as a share; missing stays missing."""
 
     power: StateId
     host: StateId
     year: Annotated[int, Field(ge=1800, le=2200)]
+
+
+class Against(Entry):
+    """The steps of acts against a host's government, from nothing up: an order of their own, not rungs below silence."""
+
+    names: Annotated[tuple[Line, ...], Field(min_length=2, max_length=12)] = (
+        "nothing", "condemnation", "sanctions or aid cut", "threat of force", "force",
+    )  # fmt: skip
+    reason: Text = ""
 
 
 class CrisisType(Entry):
@@ -369,7 +412,9 @@ class Settings(Entry):
     organisations: tuple[Organisation, ...] = ()
     alignments: tuple[Alignment, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    access: tuple[Access, ...] = ()
     ladder: Ladder
+    against: Against = Field(Against(), description="the steps of acts against a host's government")
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
     parameters: dict[str, Quantity] = Field(
@@ -379,6 +424,15 @@ class Settings(Entry):
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """What a case says nothing of stays out, so that a case written before there was such a thing is what it was."""
+        return {
+            key: value
+            for key, value in handler(self).items()
+            if key not in LATER or getattr(self, key) not in ((), Against())
+        }
 
     @field_validator("parameters")
     @classmethod
