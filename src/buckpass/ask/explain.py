@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,8 +157,17 @@ def _explained(
         crisis=crisis, power=pair[0], reference=pair[1], gap=summary(gap),
         parts={name: summary(d) for name, d in draws.items()}, draws=draws, overrides=tuple(o.text for o in overrides),
         by_fit={given.basis.name: means},
-        **{**said, "notes": (*said["notes"], *idle_note(idle))},
+        **{**said, "notes": (*said["notes"], *idle_note(idle), *_shut_out(given, crisis, pair))},
     )  # fmt: skip
+
+
+def _shut_out(given: Drawn, crisis: str, pair: tuple[str, str]) -> Iterator[str]:
+    """Which of two powers had no deployment to choose, its host being closed to it."""
+    setting, c = given.setting, given.crises.index(crisis)
+    may = np.any(np.asarray(setting.is_open)[c] & (np.asarray(setting.deploys_at)[c] > 0), axis=-1)
+    for power in pair:
+        if not may[setting.names.powers.index(power)]:
+            yield f"{power} could not deploy: the host is closed to it, and that is no reason of its own."
 
 
 def _less(gap: float) -> str:

@@ -20,6 +20,7 @@ from buckpass.case.ladder import Ladder, Rungs
 from buckpass.case.problems import UnknownName
 from buckpass.case.reading.rows import CrisisRow, ResponseRow, SeriesRow
 from buckpass.case.schema import (
+    Access,
     Alignment,
     Claim,
     Host,
@@ -101,9 +102,16 @@ class Case:
 
     @cached_property
     def coded(self) -> pl.DataFrame:
-        """What each actor did in each crisis, one row each: `coded.read`, with theatre and start of the crisis."""
+        """What each actor did for the host in each crisis, its furthest act, one row each: `acts`."""
+        return self.acts()
+
+    def acts(self, phase: coded.Phase = "furthest", direction: str = "for") -> pl.DataFrame:
+        """What each actor did in each crisis in a phase, for the host or against it, one row each: `coded.read`, with theatre and
+        start of the crisis. Acts against stand on the steps of [against], not on the ladder.
+        """
         about = self.crises.select(pl.col("crisis_id").alias("crisis"), "theatre", "start")
-        return coded.read(self.responses).join(about, on="crisis", how="left", maintain_order="left")
+        rows = coded.read(self.responses, phase, direction)
+        return rows.join(about, on="crisis", how="left", maintain_order="left")
 
     def power(self, power_id: str) -> Power:
         """One power's entry; `UnknownName` where the case has no such power."""
@@ -178,6 +186,12 @@ class Case:
         """What the organisations through which powers deploy may do on a day."""
         return [m for o in self.settings.organisations if o.is_vehicle and (m := o.mandate(on)) is not None]
 
+    def closed_to(self, power: str, hosts: Sequence[str], on: date) -> Access | None:
+        """The entry that closes these hosts, all of them, to a power's forces on a day; None where one is open to it."""
+        found = [self._closures.get((power, host), ()) for host in hosts]
+        closures = [in_force(entries, on) for entries in found]
+        return closures[0] if closures and None not in closures else None
+
     def alignment(self, theatre: str, of: str, with_: str, on: date) -> float:
         """How `of` (a power or a host) counts the effort of power `with_` in a theatre on a day, −1 to 1.
 
@@ -203,6 +217,14 @@ class Case:
     def derived(self) -> dict[str, Any]:
         """What other rooms work out of this case once and keep with it; a changed copy starts with none."""
         return {}
+
+    @cached_property
+    def _closures(self) -> dict[tuple[str, str], list[Access]]:
+        kept: dict[tuple[str, str], list[Access]] = {}
+        for entry in self.settings.access:
+            if entry.closes:
+                kept.setdefault((entry.power, entry.host), []).append(entry)
+        return kept
 
     @cached_property
     def _alignments(self) -> dict[tuple[str, str, str], list[Alignment]]:

@@ -112,7 +112,9 @@ Parameter = Annotated[Name, _among("a parameter of case.toml", lambda n: ("align
 Explanation = Annotated[Name, AfterValidator(_fitted)]
 Host = Annotated[Name, _among("a host", lambda n: n.hosts)]
 Domain = Literal["economic", "security"]
-ASKED = "at_least, at_most, equals, stance, scope or before"
+Phase = Literal["furthest", "first", "last"]
+Direction = Literal["for", "against"]
+ASKED = "at_least, at_most, equals, stance, scope, before or closed"
 
 
 class Entry(BaseModel):
@@ -172,14 +174,24 @@ class Act(Entry):
     stance: Stance | None = None
     scope: Scope | None = None
     before: Actor | None = None
+    closed: Truth | None = None
+    phase: Phase | None = None
+    direction: Direction | None = None
 
     @property
     def asked(self) -> bool:
         """Whether anything is asked of the act."""
-        return any(getattr(self, name) is not None for name in Act.model_fields)
+        return any(getattr(self, name) is not None for name in Act.model_fields if name not in ("phase", "direction"))
 
     @model_validator(mode="after")
-    def _can_be(self) -> Act:
+    def _can_be(self, about: ValidationInfo) -> Act:
+        bounds = [b for b in (self.at_least, self.at_most, self.equals) if b is not None]
+        if (
+            self.direction == "against"
+            and about.context is not None
+            and max(bounds, default=0) > about.context.last_step
+        ):
+            raise ValueError(f"acts against end at step {about.context.last_step} of [against] in case.toml")
         if self.equals is not None and (self.at_least is not None or self.at_most is not None):
             raise ValueError("equals stands alone, without at_least and at_most")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
@@ -300,6 +312,7 @@ KINDS: Mapping[str, Kind] = {
     "power": _kind("a power", Power),
     "powers": _kind("a list of powers", _some(Power)),
     "hosts": _kind("a host, or a list of them", _one_or_more(Host)),
+    "direction": _kind("for or against", Direction),
     "what is counted": _kind("crises or hosts", Literal["crises", "hosts"]),
     "parties": _kind("a list of parties of [arrangement]", _some(Party)),
     "actor": _kind("a state or organisation", Actor),

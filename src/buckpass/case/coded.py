@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -10,6 +11,22 @@ COUNTED = ("seen", "recalled", "absence")  # from the strongest; *machine* and *
 UNDECIDED = {"stance": "unknown", "scope": "unknown", "vehicle": ""}  # what is said where coders differ evenly
 SETTLED = ("", "settled")  # as coder beside others: what was settled between them, and no coder's own reading
 _KEY = ("crisis_id", "actor")
+Phase = Literal["furthest", "first", "last"]
+
+
+def chosen(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "for") -> pl.DataFrame:
+    """The rows of one direction, and of each coder's phases of a response one: the furthest act (of equals the earliest), the
+    first, or the last. Rows that do not count are chosen only where nothing else is there.
+    """
+    if "direction" in responses.columns:
+        responses = responses.filter(pl.col("direction") == direction)
+    if "phase" not in responses.columns or responses["phase"].null_count() == responses.height:
+        return responses
+    at, key = pl.col("phase").fill_null(1), ("crisis_id", "actor", "coder")
+    order = {"furthest": (pl.col("rung").fill_null(-1), -at), "first": (-at,), "last": (at,)}[phase]
+    best = pl.struct(_counts(COUNTED).alias("a"), *(by.alias(f"b{n}") for n, by in enumerate(order)))
+    is_best = best.rank("dense").over(key) == best.rank("dense").max().over(key)
+    return responses.filter(is_best)
 
 
 def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataFrame:
@@ -18,6 +35,7 @@ def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataF
     Parameters
     ----------
     responses : rows as `Case.responses` has them. bases : which of `COUNTED` count.
+    Of a response in phases the furthest act is taken (`chosen`).
 
     Returns
     -------
@@ -25,14 +43,14 @@ def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataF
     who are left for the crisis and actor, so that a response counts once however many coded it. What was settled between
     coders is left out beside their rows: it is no reading of its own.
     """
-    rows = responses.filter(_counts(bases))
+    rows = chosen(responses).filter(_counts(bases))
     own = ~pl.col("coder").is_in(SETTLED)
     rows = rows.filter(own | ~own.any().over(_KEY))
     return rows.with_columns(*_band(), (1.0 / pl.len().over(_KEY)).alias("weight"))
 
 
-def read(responses: pl.DataFrame) -> pl.DataFrame:
-    """One row per crisis and actor: what its coders found, read as one response.
+def read(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "for") -> pl.DataFrame:
+    """One row per crisis and actor: what its coders found, read as one response, of one phase and one direction (`chosen`).
 
     `rung` is the lower median of the coders' rungs: of an ordered scale the median is what may be said (Stevens 1946),
     and of two middle ones the lower claims no act that half of the coders did not find. The band, `low` to `high`, runs
@@ -54,7 +72,9 @@ def read(responses: pl.DataFrame) -> pl.DataFrame:
     """
     counts = _counts(COUNTED)
     weakness = pl.col("basis").replace_strict({b: i for i, b in enumerate(COUNTED)}, default=-1)
-    rows = responses.with_columns(*_band(), counts.alias("counts"), weakness.alias("weakness"))
+    rows = chosen(responses, phase, direction).with_columns(
+        *_band(), counts.alias("counts"), weakness.alias("weakness")
+    )
     rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(_KEY))
     is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(_KEY) > 1
     rows = rows.with_columns(

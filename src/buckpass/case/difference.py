@@ -14,8 +14,8 @@ from buckpass.results.table import ResultTable
 
 KEYS: dict[str, tuple[str, ...]] = {
     "crises.csv": ("crisis_id",),
-    "responses.csv": ("crisis_id", "actor", "coder"),
-    "own_operations.csv": ("crisis_id", "actor", "coder"),
+    "responses.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
+    "own_operations.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
     "series.csv": ("series", "actor", "partner", "year"),
 }
 _ENTRY_KEYS = ("id", "state", "party", "theatre", "of", "with", "power", "host", "year", "key")
@@ -90,7 +90,7 @@ def _scenarios(case: Case) -> dict[str, Any]:
 def _rows(file: str, a: pl.DataFrame, b: pl.DataFrame) -> Iterator[Difference]:
     rows_a, rows_b = _by_key(a, KEYS[file]), _by_key(b, KEYS[file])
     for key in dict.fromkeys([*rows_a, *rows_b]):
-        shown = ", ".join(str(part) for part in key if part != "")
+        shown = ", ".join(str(part) for part in key if part not in ("", "for", None))
         if key not in rows_b:
             yield Difference(file, shown, "", "only in a", _headline(rows_a[key]), "")
         elif key not in rows_a:

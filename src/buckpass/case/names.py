@@ -25,6 +25,7 @@ class Names:
     crises: tuple[str, ...]
     types: tuple[str, ...]
     rungs: Rungs
+    last_step: int = 0  # of acts against
     parameters: tuple[str, ...] = ()
     argument: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ def names_of(settings: Settings, crises: Iterable[str] = (), series: Iterable[st
         crises=tuple(crises),
         types=tuple(settings.crisis_types),
         rungs=settings.ladder.rungs,
+        last_step=len(settings.against.names) - 1,
         parameters=tuple(settings.parameters),
         argument=settings.argument,
         parties=settings.arrangement.parties if settings.arrangement is not None else (),

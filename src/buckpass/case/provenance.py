@@ -65,10 +65,16 @@ def _of_row(row: dict[str, Any], file: str, what: str) -> Origin:
 def _acts(frame: pl.DataFrame, file: str, crisis_id: str) -> Iterator[Origin]:
     for row in frame.filter(pl.col("crisis_id") == crisis_id).iter_rows(named=True):
         low, high = (row["rung"] if row[end] is None else row[end] for end in ("rung_low", "rung_high"))
-        band = "not searched" if row["rung"] is None else f"rung {row['rung']} ({low}–{high})"
+        band = (
+            "not searched"
+            if row["rung"] is None
+            else f"{'step' if row['direction'] == 'against' else 'rung'} {row['rung']} ({low}–{high})"
+        )
         coder = f" by {row['coder']}" if row["coder"] else ""
         uncounted = ", not counted" if row["basis"] == "machine" else ""
-        yield _of_row(row, file, f"{row['actor']}: {band}{coder}{uncounted}")
+        against = " against the government" if row["direction"] == "against" else ""
+        phase = f" in phase {row['phase']}" if row["phase"] else ""
+        yield _of_row(row, file, f"{row['actor']}: {band}{against}{phase}{coder}{uncounted}")
 
 
 def _figures(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
@@ -99,6 +105,10 @@ def _settings(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
         if is_of_it and (one.of in case.powers or one.of in ("*", *crisis["host"])):
             what = f"alignment of {one.of} with {one.with_}: {one.value:g}"
             yield Origin(*at(("alignments", n)), what, one.label, tuple(one.sources))
+    for n, one in enumerate(settings.access):
+        if one.host in crisis["host"] and one.holds(crisis["start"]):
+            what = f"{one.host} and the forces of {one.power}: {one.act} since {one.from_}"
+            yield Origin(*at(("access", n)), what, "", tuple(one.sources))
     for n, one in enumerate(settings.opinions):
         if one.host in crisis["host"]:
             what = f"unfavourable opinion of {one.power} in {one.host}, {one.year}: {one.value:g}"

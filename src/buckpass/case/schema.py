@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
@@ -266,12 +274,45 @@ class Alignment(AlignmentQuantity, Period):
     with_: StateId = Field(alias="with", description="a power")
 
 
+class Access(Period):
+    """From when to when a host is closed to a power's forces, because it shut the door or put the power out; or when it left.
+
+    A power that withdrew by itself may come back, so its withdrawal is on record and closes nothing.
+    """
+
+    power: StateId
+    host: StateId
+    act: Literal["closed", "expelled", "withdrew"] = Field(
+        description="closed: the host lets no forces in; expelled: it sent those there away; withdrew: they left by themselves"
+    )
+    from_: FirstDay = Field(alias="from")
+    still_through: tuple[OrganisationId, ...] = Field(
+        (), description="organisations under whose flag it may come all the same"
+    )
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+    @property
+    def closes(self) -> bool:
+        """Whether the power has no deployment of its own while it holds."""
+        return self.act != "withdrew"
+
+
 class Opinion(ShareQuantity):
     """Unfavourable opinion of a power among a host's public, as a share; missing stays missing."""
 
     power: StateId
     host: StateId
     year: Annotated[int, Field(ge=1800, le=2200)]
+
+
+class Against(Entry):
+    """The steps of acts against a host's government, from nothing up: an order of their own, not rungs below silence."""
+
+    names: Annotated[tuple[Line, ...], Field(min_length=2, max_length=12)] = (
+        "nothing", "condemnation", "sanctions or aid cut", "threat of force", "force",
+    )  # fmt: skip
+    reason: Text = ""
 
 
 class CrisisType(Entry):
@@ -376,7 +417,9 @@ class Settings(Entry):
     organisations: tuple[Organisation, ...] = ()
     alignments: tuple[Alignment, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    access: tuple[Access, ...] = ()
     ladder: Ladder
+    against: Against = Field(Against(), description="the steps of acts against a host's government")
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
     series_names: Annotated[dict[str, Line], FOR_READERS] = Field(

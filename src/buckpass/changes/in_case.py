@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case, Organisation, Quantity
-from buckpass.case.schema import Alignment, Arrangement, Mandate, Member, in_force
+from buckpass.case.reading.cells import FIRST_YEAR
+from buckpass.case.schema import Access, Alignment, Arrangement, Mandate, Member, in_force
 from buckpass.changes.overrides import Override, Unusable, check_range
 from buckpass.changes.paths import OverridePath
 
@@ -41,6 +42,8 @@ def present_value(case: Case, crisis: Crisis, path: OverridePath) -> Any:
     """
     if path.attribute in ("severity", "request"):
         return crisis["severity"] if path.attribute == "severity" else tuple(crisis["asked"])
+    if path.attribute == "access":
+        return "closed" if case.closed_to(path.subject, [path.target], crisis["start"]) else "open"
     if path.attribute == "consent":
         return case.organisation(path.subject).consent.rule
     if path.operation == "add":
@@ -89,6 +92,8 @@ def _changed(case: Case, crisis: Crisis, override: Override) -> Case:
         return _with_organisation(case, OF_RULES[override.attribute](case, organisation, crisis, override))
     if override.attribute == "alignment":
         return _with_alignments(case, override, crisis["theatre"])
+    if override.attribute == "access":
+        return _with_access(case, override)
     if (quantity := quantity_of(case, override.of, crisis["theatre"], crisis["start"])) is not None:
         return _with_quantity(case, override, quantity)
     return case
@@ -126,6 +131,16 @@ def _with_alignments(case: Case, override: Override, theatre: str) -> Case:
     others = (a for a in case.settings.alignments if (a.theatre, a.of, a.with_) != key)
     changed = (_fixed(entry, override) for entry in _alignments(case, override.of, theatre))
     return _with_settings(case, alignments=(*others, *changed))
+
+
+def _with_access(case: Case, override: Override) -> Case:
+    """The case with a host closed to a power on every day, or on none."""
+    others = (
+        a for a in case.settings.access if not a.closes or (a.power, a.host) != (override.subject, override.target)
+    )
+    shut = {"power": override.subject, "host": override.target, "act": "closed", "from": date(FIRST_YEAR, 1, 1)}
+    entries = (*others, *([Access.model_validate(shut)] if override.value == "closed" else ()))
+    return _with_settings(case, access=entries)
 
 
 def _alignments(case: Case, path: OverridePath, theatre: str) -> list[Alignment]:

@@ -270,8 +270,9 @@ def check_somewhere(override: Override, case: Case, crises: Sequence[dict]) -> N
         if not any(override.subject in case.members(override.target, day) for day in days):
             raise Unusable(f"{override.subject} was no member of {override.target} in {first['crisis_id']}")
     hosts = tuple(dict.fromkeys(host for crisis in crises for host in crisis["host"]))
-    host = {"opinion": override.target, "alignment": override.subject}.get(override.attribute, "")
-    if host in {*case.hosts} - {*hosts} and (override.attribute == "opinion" or host not in case.powers):
+    of_host = {"opinion": override.target, "access": override.target, "alignment": override.subject}
+    host = of_host.get(override.attribute, "")
+    if host in {*case.hosts} - {*hosts} and (override.attribute != "alignment" or host not in case.powers):
         raise Unusable(f"{host} is not the host of {first['crisis_id']} ({', '.join(hosts)}): nothing would change")
 
 

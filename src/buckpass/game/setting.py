@@ -234,11 +234,17 @@ def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> 
 
 
 def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
-    """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches."""
+    """Which options the power has: all plain rungs, and each vehicle that it belongs to and whose mandate reaches.
+
+    Where the host is closed to it (`Case.closed_to`) none of its deployments, but those through what still lets it in.
+    """
     plain = len(case.rungs.plain)
     if power in row["host"] or power in case.belligerents(row["crisis_id"]):
         return np.array([True] + [False] * (plain + len(vehicles) - 1))
-    return np.array([True] * plain + [_reaches(case, row, power, v) for v in vehicles])
+    closure = case.closed_to(power, row["host"], row["start"])
+    own = [closure is None or rung < case.rungs.deployment for rung in case.rungs.plain]
+    lets = [closure is None or v in closure.still_through for v in vehicles]
+    return np.array([*own, *(let and _reaches(case, row, power, v) for v, let in zip(vehicles, lets, strict=True))])
 
 
 def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:

@@ -30,7 +30,9 @@ def rate(question: Question) -> Finding:
     Beta-binomial with Jeffreys prior; the doubt of the bands is resolved against the claim and for it.
     """
     given = question.parameters
-    rows = counting(question.case, _known(question.case, given["actor"], None), given)
+    acts = question.case.acts(direction=given.get("direction", "for"))
+    known = acts.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
+    rows = counting(question.case, known, given)
     if rows.is_empty():
         raise CannotCompute(f"no crisis there counts in which somebody looked for the response of {given['actor']}")
     readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
@@ -173,7 +175,9 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 
 
 def _rate_unit(given: Mapping[str, Any]) -> str:
-    height = f"rung {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
+    height = f"{'step' if given.get('direction') == 'against' else 'rung'} {given['at_least']}" + (
+        f"–{given['at_most']}" if "at_most" in given else " or higher"
+    )
     among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
     return f"{height}, per crisis{among}{in_words(given)}"
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.ladder import MOST_RUNGS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of
 from buckpass.ledger.which_crises import act_in, counted, counting, in_words
 
@@ -28,14 +29,15 @@ def count(question: Question) -> Finding:
     by_host = given.get("by", "crises") == "hosts"
     sets = {how: {h for c in crises for h in hosts[c]} if by_host else {*crises} for how, crises in chosen.items()}
     low, value, high = (len(sets[how]) for how in ("surely", "coded", "possibly"))
-    unsearched = [c for c in standing if act_in(case, given["actor"], c) is None]
-    rows = case.coded.filter(
+    towards = given.get("direction", "for")
+    unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
+    rows = case.acts(direction=towards).filter(
         (pl.col("actor") == given["actor"]) & pl.col("crisis").is_in(chosen["possibly"]) & pl.col("rung").is_not_null()
     )
     named = sorted(sets["coded"])
     return Finding(
         value=value, low=low, high=high, n=len(standing), **_certain(question, value, low, high),
-        unit=f"{'hosts' if by_host else 'crises'} with rung {given['at_least']}"
+        unit=f"{'hosts' if by_host else 'crises'} with {'step' if towards == 'against' else 'rung'} {given['at_least']}"
         + (f"–{given['at_most']}" if "at_most" in given else " or higher") + in_words(given),
         reason=f"{value} of {len({h for c in standing for h in hosts[c]} if by_host else standing)} as coded"
         + (f": {', '.join(named[:8])}{' and more' if len(named) > 8 else ''}" if named else ""),
@@ -80,10 +82,10 @@ def burden_share(question: Question) -> Finding:
 
 
 def _reached(case: Case, given: Mapping[str, Any], crisis: str, counts: tuple[str, bool]) -> dict[str, bool]:
-    act = act_in(case, given["actor"], crisis)
+    act = act_in(case, given["actor"], crisis, direction=given.get("direction", "for"))
     if act is None:
         return {"coded": False, "surely": False, "possibly": True}
-    least, most = given["at_least"], given.get("at_most", case.rungs.top)
+    least, most = given["at_least"], given.get("at_most", MOST_RUNGS)
     return {
         "coded": counts[1] and least <= act["rung"] <= most,
         "surely": counts[0] == "true" and least <= act["low"] and act["high"] <= most,

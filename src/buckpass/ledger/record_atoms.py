@@ -111,15 +111,19 @@ def _about_crisis(case: Case, entry: Mapping[str, Any], actors: Sequence[str], c
     """One statement in one crisis; where it is in doubt that the crisis counts, what is false of it is in doubt."""
     truths = [truth_of(case, entry, actor, crisis) for actor in actors]
     truth = "true" if "true" in truths else ("doubt" if "doubt" in truths or counts == "doubt" else "false")
-    acts = {
-        actor: act_in(case, actor, crisis) for actor in (*actors, *([entry["before"]] if "before" in entry else ()))
-    }
+    which = (False, entry.get("phase", "furthest"), entry.get("direction", "for"))
+    acts = {actor: act_in(case, actor, crisis, *which) for actor in actors}
+    if "before" in entry:
+        acts[entry["before"]] = act_in(case, entry["before"], crisis)
     known = [act for act in acts.values() if act is not None]
     said = {name: value for name, value in entry.items() if name != "actor"}
     return Atom(
         text=f"{' or '.join(actors)} in {crisis}: {wording(said)}",
         truth=truth,
-        seen="; ".join(_seen(actor, act, "before" in entry) for actor, act in acts.items()),
+        seen="; ".join(
+            _seen(actor, act, "before" in entry, "step" if which[2] == "against" else "rung")
+            for actor, act in acts.items()
+        ),
         basis=", ".join(dict.fromkeys(act["basis"] for act in known)) or "unsearched",
         sources=tuple(dict.fromkeys(s for act in known for s in act["sources"])),
         note=entry.get("note", ""),
@@ -165,12 +169,12 @@ def _figure(case: Case, entry: Mapping[str, Any]) -> Atom:
     )
 
 
-def _seen(actor: str, act: Mapping[str, Any] | None, with_dates: bool) -> str:
+def _seen(actor: str, act: Mapping[str, Any] | None, with_dates: bool, what: str = "rung") -> str:
     if act is None:
         return f"{actor}: nobody looked"
     band = f" ({act['low']}–{act['high']})" if act["low"] != act["high"] else ""
     when = f", {' and '.join(act['dates']) or 'without a date'}" if with_dates else ""
-    return f"{actor}: rung {act['rung']}{band}, {act['stance']}{when}"
+    return f"{actor}: {what} {act['rung']}{band}, {act['stance']}{when}"
 
 
 def _reading(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:

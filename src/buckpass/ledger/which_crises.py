@@ -9,6 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import Phase
 from buckpass.case.reading.cells import parse_beginning
 
 __all__ = ["Truth", "act_in", "counted", "counting", "in_words", "met", "truth_of", "wording"]
@@ -59,8 +60,13 @@ def met(case: Case, conditions: Iterable[Said], crisis: str) -> tuple[Truth, boo
 
 
 def truth_of(case: Case, said: Said, actor: str, crisis: str, as_coded: bool = False) -> Truth:
-    """Whether what an actor did in a crisis was as said: rung, stance, scope, and before whom it acted."""
-    act = act_in(case, actor, crisis, as_coded)
+    """Whether what an actor did in a crisis was as said: rung, stance, scope, before whom it acted; and the host closed to it."""
+    row = case.crisis(crisis) if "closed" in said else {}
+    if row and (case.closed_to(actor, row["host"], row["start"]) is not None) != said["closed"]:
+        return "false"
+    if not {*said} & {*BOUNDS, *WORDS, "before"}:
+        return "true"
+    act = act_in(case, actor, crisis, as_coded, said.get("phase", "furthest"), said.get("direction", "for"))
     if act is None:
         return "doubt"
     tests = [_in_bounds(said, act["low"], act["high"])] + [_word(act, w, said[w]) for w in WORDS if w in said]
@@ -69,11 +75,15 @@ def truth_of(case: Case, said: Said, actor: str, crisis: str, as_coded: bool = F
     return "false" if "false" in tests else ("doubt" if "doubt" in tests else "true")
 
 
-def act_in(case: Case, actor: str, crisis: str, as_coded: bool = False) -> Act | None:
-    """What an actor did in a crisis, as `Case.coded` has it (or with its rung for its band); None where nobody looked."""
-    if "acts" not in case.derived:
-        case.derived["acts"] = {(row["actor"], row["crisis"]): row for row in case.coded.iter_rows(named=True)}
-    act = case.derived["acts"].get((actor, crisis))
+def act_in(
+    case: Case, actor: str, crisis: str, as_coded: bool = False, phase: Phase = "furthest", direction: str = "for"
+) -> Act | None:
+    """What an actor did in a crisis, as `Case.acts` has it (or with its rung for its band); None where nobody looked."""
+    kept = ("acts", phase, direction)
+    if kept not in case.derived:
+        rows = case.acts(phase, direction)
+        case.derived[kept] = {(row["actor"], row["crisis"]): row for row in rows.iter_rows(named=True)}
+    act = case.derived[kept].get((actor, crisis))
     if act is None or act["rung"] is None:
         return None
     return {**act, "low": act["rung"], "high": act["rung"]} if as_coded else act
@@ -81,9 +91,13 @@ def act_in(case: Case, actor: str, crisis: str, as_coded: bool = False) -> Act |
 
 def wording(said: Said) -> str:
     """A condition in words, with its actor where it names one."""
-    parts = [f"rung {name.replace('_', ' ')} {said[name]}" for name in BOUNDS if name in said]
+    what = "step" if said.get("direction") == "against" else "rung"
+    parts = [f"{what} {name.replace('_', ' ')} {said[name]}" for name in BOUNDS if name in said]
+    parts += ["against its government"] if "against" in said.get("direction", "") else []
+    parts += [f"in its {said['phase']} phase"] if said.get("phase", "furthest") != "furthest" else []
     parts += [f"{name} {said[name]}" for name in WORDS if name in said]
     parts += [f"before {said['before']}"] if "before" in said else []
+    parts += [f"host {'closed' if said['closed'] else 'open'} to it"] if "closed" in said else []
     return " ".join(filter(None, [said.get("actor", ""), ", ".join(parts)]))
 
 

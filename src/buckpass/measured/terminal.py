@@ -46,17 +46,37 @@ def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
         (r["crisis"], r["actor"]): f"{told_rung(r) or '·'}{DOUBTS.get(r['basis'], '')}"
         for r in rows.iter_rows(named=True)
     }
+    shut = {(c["crisis_id"], power): "×" for c in case.crises.iter_rows(named=True) for power in case.powers
+            if case.settings.access and case.closed_to(power, c["host"], c["start"])}  # fmt: skip
+    last = {(r["crisis"], r["actor"]): r["rung"] for r in case.acts("last").drop_nulls("rung").iter_rows(named=True)}
+    ended = {(r["crisis"], r["actor"]): f"›{last[r['crisis'], r['actor']]}" for r in rows.drop_nulls("rung").iter_rows(named=True)
+             if last[r["crisis"], r["actor"]] != r["rung"]}  # fmt: skip
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
     for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
         name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
         told = f"{textwrap.shorten(name, NAMES - len(year), placeholder='…')}{year}"
-        marks = "".join(f"{cells.get((crisis['crisis_id'], actor), ''):>{len(actor) + 1}}" for actor in shown)
+        at = [(actor, (crisis["crisis_id"], actor)) for actor in shown]
+        marks = "".join(
+            f"{cells.get(key, '') + ended.get(key, '') + shut.get(key, ''):>{len(actor) + 1}}" for actor, key in at
+        )
         yield f"{told:<{NAMES}}{marks}".rstrip()
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
     yield from textwrap.wrap(
-        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked.",
-        width,
+        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked."
+        + (" 4›1: 4 at most, 1 in the last phase." if ended else "") + (" ×: the host was closed to it." if shut else ""), width
+    )  # fmt: skip
+    yield from _against(case, width)
+
+
+def _against(case: Case, width: int) -> Iterator[str]:
+    """Acts against a host's government, one line a crisis: they are no rungs, and no game explains them."""
+    acts, steps = (
+        case.acts(direction="against").drop_nulls("rung").sort("start", "crisis", maintain_order=True),
+        case.settings.against.names,
     )
+    for (crisis,), of in acts.group_by("crisis", maintain_order=True):
+        told = ", ".join(f"{actor} {steps[step]}" for actor, step in of.select("actor", "rung").iter_rows())
+        yield from textwrap.wrap(f"Against the government in {crisis}: {told}.", width)
 
 
 def share_tables(record: Record) -> tuple[ResultTable, ...]:

@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import polars as pl
 from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
@@ -35,7 +36,8 @@ class Drawn:
     """Some crises under draws of the fit of a basis.
 
     games : one of every crisis under every draw; draw-major: game d · n_crises + c is draw d of crisis c.
-    first : position of the power that moves first in each game, None where all move at once.
+    first : position of the power that moves first in each game, None where all move at once. given : what the record has of
+    the crises that no game explains, in words.
     """
 
     basis: Basis
@@ -44,6 +46,7 @@ class Drawn:
     games: Crises
     n_draws: int
     first: np.ndarray | None
+    given: tuple[str, ...] = ()
 
     @property
     def crises(self) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ class Drawn:
         """What every answer says of the fit that it rests on."""
         fit = self.basis.fit
         return {
-            "explanation": self.basis.name, "weights": self.basis.weights, "notes": self.basis.notes,
+            "explanation": self.basis.name, "weights": self.basis.weights, "notes": (*self.basis.notes, *self.given),
             "n_draws": self.n_draws, "seed": fit.seed, "case_hash": fit.case_hash,
         }  # fmt: skip
 
@@ -95,7 +98,17 @@ def drawn(
     NoUsablePosterior, UnknownName, BadOverride
     """
     basis = basis_of(case, given)
-    return draw(basis, scenario_setting(case, crises, overrides, standard), n_draws, overrides)
+    found = draw(basis, scenario_setting(case, crises, overrides, standard), n_draws, overrides)
+    return replace(found, given=_taken_as_given(case, crises))
+
+
+def _taken_as_given(case: Case, crises: Sequence[str]) -> tuple[str, ...]:
+    """What powers did against the host's government in these crises: on record, and explained by no game."""
+    acts = case.acts(direction="against").filter(pl.col("crisis").is_in(list(crises)) & (pl.col("rung") > 0))
+    if acts.is_empty():
+        return ()
+    told = dict.fromkeys(f"{a} {case.settings.against.names[s]}" for a, s in acts.select("actor", "rung").iter_rows())
+    return (f"Acts against the government are taken as given, not explained: {', '.join(told)}.",)
 
 
 def draw(basis: Basis, setting: CrisisSetting, n_draws: int | None, overrides: Sequence[Override] = ()) -> Drawn:

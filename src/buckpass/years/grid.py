@@ -68,12 +68,12 @@ def _kinds(past: Past) -> list[tuple]:
 
 def _made(past: Past, cells: list[tuple[str, str, tuple[str, ...]]]) -> pl.DataFrame:
     bases, pattern = base_rows(past), past.case.crises.row(0, named=True)
-    theatre = past.case.settings.focus.theatre
+    theatre, begins = past.case.settings.focus.theatre, date(past.first_year, 1, 1)
     rows = [
         {**pattern, "crisis_id": f"made-{host}-{kind}-{'+'.join(asked)}-{len(asked)}", "host": [host], "theatre": theatre,
-         "type": kind, "start": date(past.first_year, 1, 1), "end": None, "severity": 0.5, "asked": list(asked),
+         "type": kind, "start": begins, "end": None, "severity": 0.5, "asked": list(asked),
          "help_requested": bool(asked), "patron": _usual_patron(past, host), "own_stake": [], "assets": [],
-         "claimants": [], "bases": bases[host]}
+         "claimants": [], "bases": [p for p in bases[host] if not past.case.closed_to(p, [host], begins)]}
         for host, kind, asked in cells
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=past.case.crises.schema)

@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.catalogue import mechanism_ids, parameter_kinds, state_codes, world_code
+from buckpass.case.checking.access import check_access
 from buckpass.case.checking.claim_references import check_claims
 from buckpass.case.checking.periods import follow_each_other
+from buckpass.case.checking.phases import check_phases
 from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
@@ -50,6 +52,7 @@ def check_references(material: Material) -> list[Problem]:
         _settings_names(material.settings, material.content, names),
         _organisations(material.settings, material.content, names),
         _relations(material.settings, material.content, names),
+        check_access(material.settings, crises.frame, names),
         _parameters(material.settings, material.content),
         _measures(material, names),
         _arrangement(material.settings, material.content, names),
@@ -283,15 +286,30 @@ def _states(names: Names) -> Allowed:
 def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]:
     frame = material.tables[file].frame
     organisations = Allowed("an organisation of case.toml", names.organisations)
-    yield from _repeated(file, frame, ["crisis_id", "actor", "coder"])
+    changing = [column for column in ("direction", "phase") if frame[column].n_unique() > 1]
+    yield from _repeated(
+        file, frame.with_columns(pl.col("phase").fill_null(1)), ["crisis_id", "actor", "coder", *changing]
+    )
+    yield from check_phases(file, frame, material.tables["crises.csv"].frame)
     if material.tables["crises.csv"].is_whole:
         yield from _cells(file, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
     yield from _cells(file, frame, "actor", _states(names), "state")
     yield from _cells(file, frame, "actor", organisations, "organisation")
     yield from _cells(file, frame, "vehicle", organisations)
-    yield from _off_ladder(file, frame, material.content.ladder)
+    yield from _off_ladder(file, frame.filter(pl.col("direction") == "for"), material.content.ladder)
+    yield from _off_steps(file, frame.filter(pl.col("direction") == "against"), material.content.against.names)
     yield from _out_of_time(file, material, "vehicle")
     yield from _out_of_time(file, material, "actor")
+
+
+def _off_steps(file: str, frame: pl.DataFrame, steps: Sequence[str]) -> Iterator[Problem]:
+    """Acts against a government on a step that there is not."""
+    columns, last = ("rung", "rung_low", "rung_high"), len(steps) - 1
+    for line, *seen in _rows(frame, *columns):
+        for column, step in zip(columns, seen, strict=True):
+            if step is not None and step > last:
+                hint = f"give a step of [against] in case.toml: 0 {steps[0]} to {last} {steps[-1]}"
+                yield Problem(file, line, column, f"{step} is no step of acts against, which end at {last}", hint)
 
 
 def _off_ladder(file: str, frame: pl.DataFrame, ladder: Ladder) -> Iterator[Problem]:

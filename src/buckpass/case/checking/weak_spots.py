@@ -12,6 +12,7 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
+from buckpass.case.checking.access import deployed_where_closed
 from buckpass.case.coded import counted
 from buckpass.case.figures import published
 from buckpass.case.problems import Problem, clip
@@ -34,6 +35,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _lonely_crises(case),
         _odd_vehicles(case),
         _vehicles_without_powers(case, settings),
+        deployed_where_closed(case),
         _unreasoned(settings),
         _missing_alignments(case, settings),
         _capacity_gaps(case, settings),

@@ -39,6 +39,7 @@ Words = Annotated[tuple[Word, ...], BeforeValidator(_words)]
 Shown = Annotated[Word, FOR_READERS]
 Keys = Annotated[Words, FOR_READERS]
 Start = Annotated[date, _cell(lambda text: parse_date(text)[0])]
+MaybeStart = Annotated[date | None, _cell(lambda text: parse_date(text)[0])]
 End = Annotated[date | None, _cell(lambda text: parse_date(text)[1])]
 Span = Annotated[str | None, _cell(_span_text)]
 YesNo = Annotated[bool | None, _cell(parse_yes_no)]
@@ -118,6 +119,17 @@ class ResponseRow(Entry):
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
     date: Span = Field(None, description="ISO date or span")
+    phase: Annotated[int | None, _cell(parse_integer), Field(ge=1, le=9)] = Field(
+        None, description="1, 2, … where the response changed during the crisis; empty: it did not", examples=["2"]
+    )
+    from_: MaybeStart = Field(
+        None, alias="from", description="first day of a phase after the first", examples=["2022-02-17"]
+    )
+    direction: Annotated[Literal["for", "against"], BeforeValidator(_word)] = Field(
+        "for",
+        description="for the host, on the ladder; against its government, on the steps of [against] in case.toml",
+        examples=["against"],
+    )
     stance: Annotated[Stance, BeforeValidator(_word)] = Field("unknown", description="towards the host's government")
     scope: Annotated[Scope, BeforeValidator(_word)] = Field(
         "unknown", description="what the act was for: the ladder alone mixes help with coercion"
@@ -139,6 +151,10 @@ class ResponseRow(Entry):
     @model_validator(mode="after")
     def _coherent(self) -> ResponseRow:
         band = (self.rung_low, self.rung, self.rung_high)
+        if (self.phase or 1) > 1 and self.from_ is None:
+            raise ValueError(f"phase {self.phase} has no first day: give from")
+        if self.direction == "against" and self.vehicle:
+            raise ValueError("an act against the government has no vehicle: leave the cell empty")
         if self.basis == "unsearched":
             if any(rung is not None for rung in band):
                 raise ValueError("basis is unsearched, so rung, rung_low and rung_high stay empty: missing is not zero")
@@ -157,7 +173,7 @@ class AlignmentRow(Entry):
     theatre: Id = Field(description="a theatre of case.toml")
     of: Annotated[Word, Field(pattern=r"^([A-Z]{3}|\*)$")] = Field(description="a power, a host, or * for every host")
     with_: Annotated[Word, Field(pattern=r"^[A-Z]{3}$")] = Field(alias="with", description="a power")
-    from_: Annotated[date | None, _cell(lambda text: parse_date(text)[0])] = Field(
+    from_: MaybeStart = Field(
         None, alias="from", description="first day; empty: from the beginning", examples=["2012-01-01"]
     )
     to: End = Field(None, description="last day; empty: to the end", examples=["2020-08-17"])

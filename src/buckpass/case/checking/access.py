@@ -1,0 +1,62 @@
+"""Hosts that are closed to a power: whom that may name, when, and that no closed host asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from buckpass.case.case import Case
+from buckpass.case.checking.periods import follow_each_other
+from buckpass.case.names import Names, missing
+from buckpass.case.problems import Problem
+from buckpass.case.reading.toml_reading import TomlFile
+from buckpass.case.schema import Settings, in_force
+
+__all__ = ["check_access", "deployed_where_closed"]
+
+
+def check_access(file: TomlFile[Settings], crises: pl.DataFrame, names: Names) -> Iterator[Problem]:
+    """Entries that name nothing, days that are said twice, and hosts that ask whom they are closed to."""
+    assert file.content is not None
+    entries = file.content.access
+    for n, entry in enumerate(entries):
+        yield from missing(file, ("access", n, "power"), "a power", entry.power, names.powers)
+        yield from missing(file, ("access", n, "host"), "a host", entry.host, names.hosts)
+        yield from missing(
+            file, ("access", n, "still_through"), "an organisation", entry.still_through, names.organisations
+        )
+        if not entry.closes and (entry.to or entry.still_through):
+            hint = 'leave out to and still_through, or write act = "closed"'
+            yield file.problem(
+                ("access", n), "a withdrawal is of one day: it closes nothing to what may come back", hint
+            )
+    shut = [(("access", n), entry) for n, entry in enumerate(entries) if entry.closes]
+    for power, host in dict.fromkeys((entry.power, entry.host) for _, entry in shut):
+        of = [(path, entry) for path, entry in shut if (entry.power, entry.host) == (power, host)]
+        yield from follow_each_other(file, f"{host} closed to {power}", of, may_pause=True)
+        yield from _asks(file, crises, power, host, of)
+
+
+def _asks(file: TomlFile, crises: pl.DataFrame, power: str, host: str, closures: list) -> Iterator[Problem]:
+    rows = crises.filter(pl.col("asked").list.contains(power) & (pl.col("host").list.join(";") == host))
+    for line, start in zip(rows["line"].to_list(), rows["start"].to_list(), strict=True):
+        if (closure := in_force((entry for _, entry in closures), start)) is not None:
+            where, at = file.place(next(path for path, entry in closures if entry is closure))
+            shut = "closed" if closure.act == "closed" else f"closed ({closure.act})"
+            seen = f"{host} asks {power}, to which it is {shut} since {closure.from_} ({where}:{at})"
+            hint = "end that entry before the day, take the power out of asked, or list the organisation that was asked"
+            yield Problem("crises.csv", line, "asked", seen, hint)
+
+
+def deployed_where_closed(case: Case) -> Iterator[Problem]:
+    """Deployments of a power in a host that was closed to it: the game has no such option."""
+    if not case.settings.access:
+        return
+    acts = case.coded.filter(pl.col("actor").is_in(case.powers) & (pl.col("rung") >= case.rungs.deployment))
+    for act in acts.iter_rows(named=True):
+        closure = case.closed_to(act["actor"], case.crisis(act["crisis"])["host"], act["start"])
+        if closure is not None and act["vehicle"] not in closure.still_through:
+            seen = f"{act['actor']} deployed in {closure.host}, which is closed to it since {closure.from_}: the model has no such option"
+            hint = "correct the dates of [[access]] or the row; force against the host is another thing than help"
+            yield Problem("responses.csv", act["line"], "rung", seen, hint, "warning")
