@@ -35,7 +35,7 @@ def _columns(frame: pl.DataFrame, row: type[Entry]) -> dict[str, list]:
     return {
         name: ["" if v is None else v for v in values]
         for name, values in columns.items()
-        if any(v is not None and not _is_default(v, kept[name]) for v in values)
+        if any(v is not None and _content(v) != _content(_default(kept[name])) for v in values)
     }
 
 
@@ -43,12 +43,12 @@ def _content(value: Any) -> Any:
     if isinstance(value, Entry):
         fields = {name: field for name, field in type(value).model_fields.items() if not for_readers(field)}
         given = {name: getattr(value, name) for name in fields}
-        return {name: _content(v) for name, v in given.items() if not _is_default(v, fields[name])}
-    if isinstance(value, tuple):
+        content = {name: _content(v) for name, v in given.items()}
+        return {name: v for name, v in content.items() if v != _content(_default(fields[name]))}
+    if isinstance(value, tuple | list):
         return [_content(one) for one in value]
     return {key: _content(v) for key, v in value.items()} if isinstance(value, dict) else value
 
 
-def _is_default(value: Any, field: FieldInfo) -> bool:
-    default = field.get_default(call_default_factory=True)
-    return (tuple(value) if isinstance(value, list) else value) == default
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True)
