@@ -56,10 +56,10 @@ def _happened(case: Case) -> str:
         return f"In no crisis of {where} is it known both what {rider} and what {provider} did."
     more = f"more in {seen.more}{_surely(seen.surely_more)}" if seen.more else "more in none"
     if not seen.less:
-        return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and the same in {seen.same}."  # fmt: skip
+        return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and the same in {seen.same or 'none'}."  # fmt: skip
     return (
         f"{sentence(rider)} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
-        f"{_surely(seen.surely_less)}, {more} and the same in {seen.same}."
+        f"{_surely(seen.surely_less)}, {more} and the same in {seen.same or 'none'}."
     )
 
 

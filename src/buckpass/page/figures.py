@@ -22,7 +22,9 @@ from buckpass.results.summary import interval
 
 __all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
 
+LONGEST_COLUMN = 110  # pixels of a column's name
 FEWEST_TICKS = 3
+MOST_ROWS = 60  # crises that still can be read on one sheet
 FEWEST_ROWS = 5  # an organisation coded less often has no column of its own
 
 
@@ -60,9 +62,14 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     coded = {*here.drop_nulls("rung")["actor"], *case.powers, *case.settings.focus.organisations}
     actors = [a for a in heat_actors(case, record) if a in coded]
     frame = here.filter(pl.col("actor").is_in(actors))
-    crises = case.crises.filter(pl.col("theatre").is_in(list(theatres))).sort("start")
+    every = case.crises.filter(pl.col("theatre").is_in(list(theatres)))
+    crises = every.sort("severity", descending=True, maintain_order=True).head(MOST_ROWS).sort("start")
+    drawn = frame.filter(pl.col("crisis").is_in(crises["crisis_id"].to_list()))
+    gravest = (
+        f", the {crises.height} gravest drawn and the others listed by crisis" if crises.height < every.height else ""
+    )
     cells = _cells(
-        case.rungs.top, frame, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])}
+        case.rungs.top, drawn, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])}
     )
     known = [c for c in cells if c["rung"] is not None]
     powers = set(case.powers)
@@ -70,15 +77,15 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     return Figure(
         name=name,
         title=_heat_title(case, frame),
-        note=f"n = {count_of(crises.height, 'crisis', 'crises')}, {len(known)} coded responses, {missing} not looked for. "
+        note=f"n = {count_of(every.height, 'crisis', 'crises')}{gravest}, {len(known)} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
-        source=source_line(case, _keys(frame)),
+        source=source_line(case, _keys(drawn)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
-        years=years_of(case, crises["crisis_id"]),
+        years=years_of(case, every["crisis_id"]),
         unit=case.ladder.scale,
     )
 
@@ -147,7 +154,7 @@ def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> La
     base = alt.Chart(inline(rows))
     ticks = base.mark_tick(thickness=4, size=width - 8, orient="horizontal").encode(
         x=x, y=alt.YValue(-4), color=alt.Color("colour:N", scale=None))  # fmt: skip
-    names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4).encode(
+    names = base.mark_text(angle=315, align="left", baseline="middle", fontSize=12, color=INK, dx=4, dy=-4, limit=LONGEST_COLUMN).encode(
         x=x, y=alt.YValue(-10), text=alt.Text("name:N"))  # fmt: skip
     return ticks + names
 

@@ -17,6 +17,7 @@ from buckpass.ledger import judged
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import leading
 from buckpass.page.answer import answer, hangs_on
+from buckpass.page.by_host import by_host, crisis_anchors
 from buckpass.page.cards import CrisisCard, crisis_cards
 from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
@@ -100,7 +101,7 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
     return _templates().get_template("page.html").render(
         **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
-        figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
+        by_host=by_host(case, results.record), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),

@@ -43,6 +43,7 @@ BASIS_WORDS = {
 }  # fmt: skip
 WRAP = 92  # characters of a title line at the width of a page figure
 LEAST_CONTRAST = 4.5  # of text on white
+LONGEST_LABEL = 260  # pixels of a name in a picture; what is longer ends in an ellipsis, and stands whole in the text
 PHONE = 210  # pixels of plot that a phone shows beside the labels of an axis
 _SVG = "http://www.w3.org/2000/svg"
 _INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
@@ -327,8 +328,9 @@ def styled(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
         .configure_title(anchor="start", fontSize=15, fontWeight=600, color=INK, subtitleColor=PALE,
                          subtitleFontSize=11, subtitlePadding=6, offset=12)
         .configure_axis(labelColor=INK, titleColor=PALE, titleFontWeight=400, labelFontSize=12, titleFontSize=12,
-                        domainColor=RULE, tickColor=RULE, gridColor="#eceff3", labelLimit=260)
-        .configure_header(labelColor=INK, labelFontSize=13, labelFontWeight=600, title=None)
+                        domainColor=RULE, tickColor=RULE, gridColor="#eceff3", labelLimit=LONGEST_LABEL)
+        .configure_text(limit=LONGEST_LABEL)
+        .configure_header(labelColor=INK, labelFontSize=13, labelFontWeight=600, title=None, labelLimit=LONGEST_LABEL)
         .configure_view(stroke=None)
         .configure_concat(spacing=24)
     )  # fmt: skip
