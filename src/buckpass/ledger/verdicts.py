@@ -84,7 +84,8 @@ class Verdict:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Verdict:
         """The verdict that `as_dict` gave as plain values."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})
+        given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items()}
+        return cls(**given)
 
 
 @dataclass(frozen=True)

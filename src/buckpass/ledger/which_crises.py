@@ -79,7 +79,7 @@ def act_in(
     case: Case, actor: str, crisis: str, as_coded: bool = False, phase: Phase = "furthest", direction: str = "for"
 ) -> Act | None:
     """What an actor did in a crisis, as `Case.acts` has it (or with its rung for its band); None where nobody looked."""
-    kept = ("acts", phase, direction)
+    kept = f"acts {phase} {direction}"
     if kept not in case.derived:
         rows = case.acts(phase, direction)
         case.derived[kept] = {(row["actor"], row["crisis"]): row for row in rows.iter_rows(named=True)}
