@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buckpass.case.start import TEMPLATE
+from buckpass.cli.main import app
 from buckpass.cli.streams import UNSAFE, legible
 from buckpass.fitting.files import save_posterior
 from made_posteriors import posterior_of, prior_sites
@@ -31,8 +32,10 @@ VERBS = (
     *QUICK, "--help", "schema crises.csv", "nothing", "record nowhere", "check case --weak", "check case --table", "record case --long",
     "record case --shares", "record case --origins dalen_2016", "diff case case", f"solve case {CRISIS}", f"solve case {CRISIS} --json",
     f"explain case {CRISIS}", f"whatif case {CRISIS} --set BBB.stake=2x", f"whatif case {CRISIS} --set BBB.stake=2x --json",
-    f"tip case {CRISIS} --over BBB.stake", f"compare case {FITTED}", f"compare case {FITTED} --json", "claims case", "claims case --long",
-    "claims case --json", f"agreement case {FITTED}", f"futures case {FITTED} --histories 50 --years 2",
+    f"tip case {CRISIS} --over BBB.stake --crosses p_deploy:BBB>0.5 --json", f"compare case {FITTED}", f"compare case {FITTED} --json", "claims case", "claims case --long",
+    "claims case --json", f"agreement case {FITTED}",
+    f"agreement case {FITTED} --set agreement.discount=1 --json", f"explain case {CRISIS} --json", "diff case case --json", "check case --json",
+    f"futures case {FITTED} --histories 20 --years 2 --json", f"sweep case design.toml {FITTED} -o swept --json", f"futures case {FITTED} --histories 50 --years 2",
     f"sweep case design.toml {FITTED} -o swept", f"report case {FITTED} -o page.html", "replicate case -o archive.zip",
     "replicate --verify design.toml", "new made", "new made --powers FRA,USA --hosts MLI,NER --years 2012-2013", "help estimands",
     "help paths --json", "help columns responses.csv", "help nothing", "events formats", "events load s.duckdb design.toml",
@@ -121,6 +124,11 @@ def ways(dice: random.Random, count: int):
         yield VERBS[n % len(VERBS)], how | {"leaves": not closed and dice.random() < 0.25}
 
 
+def test_every_verb_is_called_here():
+    names = {c.name or c.callback.__name__ for c in app.registered_commands}
+    assert names == {verb.split()[0] for verb in VERBS} - {"--help", "nothing", "events"}
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks children")
 @pytest.mark.parametrize(
     "count", [pytest.param(len(VERBS), marks=slow), pytest.param(8 * len(VERBS), marks=exhaustive)]
@@ -144,7 +152,8 @@ def test_any_verb_into_any_console(forks, place, tmp_path, count):
         assert {p.relative_to(tmp_path) for p in tmp_path.rglob("*")} == kept[verb], (verb, how)
         assert done.out.count(b"\n") == wanted.out.count(b"\n"), (verb, how)
         if "--json" in verb and done.code == 0:
-            assert json.loads(done.out.decode(how["encoding"])) == json.loads(wanted.out)
+            said = json.loads(done.out.decode(how["encoding"]), parse_constant=pytest.fail)
+            assert said == json.loads(wanted.out)
 
 
 @given(st.text())

@@ -26,11 +26,10 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         return f"{_shown(seen)} has not the form of an id or value expected here", f"form: {context.get('pattern')}"
     if kind in {"too_short", "too_long"}:
-        least, most, count = context.get("min_length"), context.get("max_length"), context.get("actual_length")
-        return (
-            f"has {count} entries; {f'at least {least}' if kind == 'too_short' else f'at most {most}'} are needed",
-            "",
-        )
+        what = "letters" if isinstance(seen, str) else "entries"
+        if kind == "too_long":
+            return f"has {context.get('actual_length')} {what}; at most {context.get('max_length')} may stand here", ""
+        return f"has {context.get('actual_length')} {what}; at least {context.get('min_length')} are needed", ""
     if kind == "refused":
         return context["message"], context["hint"]
     if kind == "value_error":
