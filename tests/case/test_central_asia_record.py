@@ -125,22 +125,6 @@ def test_the_added_crises_each_have_a_source_and_two_kinds_of_row(case: Case) ->
     assert "out of sample" in after["summary"]
 
 
-def test_every_seen_row_has_a_source_with_author_title_and_date(case: Case) -> None:
-    seen = case.responses.filter(pl.col("basis") == "seen")
-    lacking = defaultdict(set)
-    for row in seen.iter_rows(named=True):
-        assert row["source_id"], (row["crisis_id"], row["actor"])
-        for key in row["source_id"]:
-            fields = case.sources[key].fields
-            for name in ("author", "title"):
-                if not fields.get(name, "").strip(" {}"):
-                    lacking[key].add(name)
-            dated = re.search(r"\d{4}", fields.get("year", "") + fields.get("date", ""))
-            if not dated and "year not shown" not in fields.get("note", ""):
-                lacking[key].add("date")
-    assert {k: sorted(v) for k, v in lacking.items()} == {}
-
-
 def test_an_absence_says_where_one_looked(case: Case) -> None:
     searched = case.responses.filter(pl.col("source_id").list.contains("s2_search"))
     assert searched.height >= 40
