@@ -37,6 +37,7 @@ LATER = (
     "phase",
     "from",
     "direction",
+    "asked_by",
 )  # columns that came later than the first fits: where they say nothing, they are not there
 Named = TypeVar("Named", Power, Host, Theatre, Organisation)
 
@@ -111,8 +112,15 @@ class Case:
         start of the crisis. Acts against stand on the steps of [against], not on the ladder.
         """
         about = self.crises.select(pl.col("crisis_id").alias("crisis"), "theatre", "start")
-        rows = coded.read(self.responses, phase, direction)
+        rows = coded.read(self.attributed, phase, direction)
         return rows.join(about, on="crisis", how="left", maintain_order="left")
+
+    @cached_property
+    def attributed(self) -> pl.DataFrame:
+        """`responses`, with what companies and armed groups did beside as acts of their sponsors, as far as [sponsored] says."""
+        most = self.settings.sponsored
+        sponsors = {a.id: (a.sponsor, most[a.kind]) for a in self.settings.actors if a.sponsor and a.kind in most}
+        return coded.attributed(self.responses, sponsors)
 
     def power(self, power_id: str) -> Power:
         """One power's entry; `UnknownName` where the case has no such power."""
@@ -290,7 +298,7 @@ def _grouped(rows: pl.DataFrame, by: str, of: str) -> dict[str, frozenset[str]]:
 def _digest(part: Settings | pl.DataFrame) -> str:
     """Of what a part of the record says, wherever in its file it stands."""
     if isinstance(part, pl.DataFrame):
-        silent = [name for name in LATER if name in part.columns and set(part[name]) <= {None, "for"}]
+        silent = [name for name in LATER if name in part.columns and set(part[name]) <= {None, "for", ""}]
         return _sha256(part.drop("line", *silent).write_json())
     return _sha256(part.model_dump_json(by_alias=True))
 
