@@ -14,6 +14,7 @@ import polars as pl
 import streamlit as st
 
 from buckpass.app.charts import answer_bars, answer_note, answer_specs, answer_title, outcome_words
+from buckpass.app.coding import code
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import View, read_link, scenario_file, usable, write_link
 from buckpass.app.live import Answer, LiveCrisis
@@ -32,7 +33,7 @@ from buckpass.page.theme import styled
 from buckpass.page.wording import name_of, number, with_error, with_interval
 from buckpass.predict.which_fits import basis_of, best_first
 
-PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Download")
+PARTS = ("What if", "Years ahead", "Explanations", "Claims", "Code", "Download")
 FANS = ("burden", "benefit", "security_share", "deployed_by", "commitments", "opinion")
 
 
@@ -92,9 +93,10 @@ def main() -> None:
         st.error(plain(str(error)))
         st.stop()
     if not fits:
-        st.error(
+        st.warning(
             "No fit of this case passed its diagnostics, so there is nothing to move. Fit it again with more draws."
         )
+        code(case.folder)
         st.stop()
     prepared(ref, folder)
     choices = choices_of(ref, folder)
@@ -114,6 +116,9 @@ def show(case: Case, choices: dict[str, str], ref: str, folder: str) -> None:
     st.query_params.from_dict(write_link(case, list(choices), view))
     if part == "Claims":
         claims(ref, folder)
+        return
+    if part == "Code":
+        code(case.folder)
         return
     if part == "Years ahead":
         years_ahead(case, view, ref, folder)

@@ -110,8 +110,15 @@ class Case:
         start of the crisis. Acts against stand on the steps of [against], not on the ladder.
         """
         about = self.crises.select(pl.col("crisis_id").alias("crisis"), "theatre", "start")
-        rows = coded.read(self.responses, phase, direction)
+        rows = coded.read(self.attributed, phase, direction)
         return rows.join(about, on="crisis", how="left", maintain_order="left")
+
+    @cached_property
+    def attributed(self) -> pl.DataFrame:
+        """`responses`, with what companies and armed groups did beside as acts of their sponsors, as far as [sponsored] says."""
+        most = self.settings.sponsored
+        sponsors = {a.id: (a.sponsor, most[a.kind]) for a in self.settings.actors if a.sponsor and a.kind in most}
+        return coded.attributed(self.responses, sponsors)
 
     def power(self, power_id: str) -> Power:
         """One power's entry; `UnknownName` where the case has no such power."""

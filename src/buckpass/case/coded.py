@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import polars as pl
@@ -14,6 +14,25 @@ _KEY = ("crisis_id", "actor")
 Phase = Literal["furthest", "first", "last"]
 
 
+def attributed(responses: pl.DataFrame, sponsors: Mapping[str, tuple[str, int]]) -> pl.DataFrame:
+    """The rows with acts of companies and armed groups beside as acts of the power behind them, up to a rung.
+
+    sponsors : by actor the power, and the highest rung up to which an act counts for it. Where the power has a row of its own by
+    the same coder, the furthest of them is its response (`chosen`).
+    """
+    rows = responses.filter(pl.col("actor").is_in(list(sponsors)) & pl.col("rung").is_not_null())
+    if rows.is_empty():
+        return responses
+    powers, most = ({actor: of[n] for actor, of in sponsors.items()} for n in (0, 1))
+    cap = pl.col("actor").replace_strict(most, return_dtype=pl.Int8)
+    added = rows.filter(pl.col("direction") == "for").with_columns(
+        *(pl.min_horizontal(name, cap).alias(name) for name in ("rung", "rung_low", "rung_high")),
+        pl.col("actor").replace_strict(powers, return_dtype=pl.String).alias("actor"),
+        pl.lit("state").alias("kind"), pl.lit("").alias("vehicle"), pl.col("phase").fill_null(1),
+    )  # fmt: skip
+    return pl.concat([responses, added])
+
+
 def chosen(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "for") -> pl.DataFrame:
     """The rows of one direction, and of each coder's phases of a response one: the furthest act (of equals the earliest), the
     first, or the last. Rows that do not count are chosen only where nothing else is there.
@@ -23,10 +42,14 @@ def chosen(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = 
     if "phase" not in responses.columns or responses["phase"].null_count() == responses.height:
         return responses
     at, key = pl.col("phase").fill_null(1), ("crisis_id", "actor", "coder")
-    order = {"furthest": (pl.col("rung").fill_null(-1), -at), "first": (-at,), "last": (at,)}[phase]
+    order = {
+        "furthest": (pl.col("rung").fill_null(-1), -at),
+        "first": (-at, pl.col("rung")),
+        "last": (at, pl.col("rung")),
+    }[phase]
     best = pl.struct(_counts(COUNTED).alias("a"), *(by.alias(f"b{n}") for n, by in enumerate(order)))
     is_best = best.rank("dense").over(key) == best.rank("dense").max().over(key)
-    return responses.filter(is_best)
+    return responses.filter(is_best).unique(key, keep="first", maintain_order=True)
 
 
 def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataFrame:

@@ -204,7 +204,16 @@ def _toml(reading: Reading, name: str, model) -> TomlFile | None:
 def _settings(reading: Reading) -> TomlFile[Settings] | None:
     """case.toml with the alignments that stand in a table of their own."""
     file, table = _toml(reading, "case.toml", Settings), _table(reading, alignments.FILE)
-    return file if file is None else alignments.with_rows(file, table.frame)
+    return file if file is None else with_coalitions(alignments.with_rows(file, table.frame))
+
+
+def with_coalitions(file: TomlFile[Settings]) -> TomlFile[Settings]:
+    """The settings with the place of each coalition for that of the vehicle which is made of it."""
+    if file.content is None or not file.content.coalitions:
+        return file
+    first = len(file.content.organisations) - len(file.content.coalitions)
+    lines = {("organisations", first + n): file.lines[("coalitions", n)] for n in range(len(file.content.coalitions))}
+    return replace(file, rows={**file.rows, **{path: (file.name, line) for path, line in lines.items()}})
 
 
 def settings_file(folder: Path) -> TomlFile[Settings] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from buckpass.case.catalogue import with_article
@@ -25,6 +25,7 @@ class Names:
     crises: tuple[str, ...]
     types: tuple[str, ...]
     rungs: Rungs
+    others: Mapping[str, str] = field(default_factory=dict)  # companies and armed groups, by id
     last_step: int = 0  # of acts against
     parameters: tuple[str, ...] = ()
     argument: tuple[str, ...] = ()
@@ -33,8 +34,8 @@ class Names:
 
     @property
     def actors(self) -> tuple[str, ...]:
-        """Every state and organisation that the case speaks of."""
-        return (*self.states, *self.organisations)
+        """Every state, organisation, company and armed group that the case speaks of."""
+        return (*self.states, *self.organisations, *self.others)
 
 
 def names_of(settings: Settings, crises: Iterable[str] = (), series: Iterable[str] = ()) -> Names:
@@ -51,6 +52,7 @@ def names_of(settings: Settings, crises: Iterable[str] = (), series: Iterable[st
         crises=tuple(crises),
         types=tuple(settings.crisis_types),
         rungs=settings.ladder.rungs,
+        others={actor.id: actor.kind for actor in settings.actors},
         last_step=len(settings.against.names) - 1,
         parameters=tuple(settings.parameters),
         argument=settings.argument,

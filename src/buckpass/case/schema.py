@@ -144,15 +144,6 @@ class Power(Entry):
     main_rival_reason: Text = ""
 
 
-class Host(Entry):
-    """A state in which a crisis of the record happens."""
-
-    id: StateId
-    name: Title
-    capital: Coordinates
-    borders: tuple[StateId, ...] = Field((), description="powers that border it")
-
-
 class Theatre(Entry):
     """A region in which relations between powers are roughly constant."""
 
@@ -186,6 +177,23 @@ Dated = TypeVar("Dated", bound=Period)
 def in_force(periods: Iterable[Dated], on: date) -> Dated | None:
     """The one of some periods that holds on a day; None where none does."""
     return next((period for period in periods if period.holds(on)), None)
+
+
+class Government(Period):
+    """Who governs a host from a day to a day: who asked is one of them."""
+
+    id: PlainId
+    name: Line
+
+
+class Host(Entry):
+    """A state in which a crisis of the record happens."""
+
+    id: StateId
+    name: Title
+    capital: Coordinates
+    borders: tuple[StateId, ...] = Field((), description="powers that border it")
+    governments: tuple[Government, ...] = Field((), description="who governed it, with dates, where that changed")
 
 
 class Member(Period):
@@ -306,6 +314,56 @@ class Opinion(ShareQuantity):
     year: Annotated[int, Field(ge=1800, le=2200)]
 
 
+class OtherActor(Entry):
+    """An actor that is neither a state nor an organisation, and the power behind it."""
+
+    id: OrganisationId
+    name: Line
+    kind: Literal["company", "armed_group"]
+    sponsor: StateId | None = Field(None, description="the power for which it acts, as far as [sponsored] says")
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+    @model_validator(mode="after")
+    def _acts_for_somebody(self) -> OtherActor:
+        if self.kind == "company" and self.sponsor is None:
+            raise ValueError(f'the company {self.id} has no sponsor: name the power for which it acts, sponsor = "…"')
+        return self
+
+
+class Coalition(Period):
+    """Powers that act together under no organisation: a vehicle without a charter, a mandate or a vote."""
+
+    id: OrganisationId
+    name: Line
+    lead: StateId | None = Field(None, description="the member whose word is enough; the first, where left out")
+    members: tuple[StateId, ...] = ()
+    hosts: tuple[StateId, ...] = Field((), description="where it acts; left out: anywhere")
+    from_: FirstDay = Field(alias="from")
+    cost_share: ShareQuantity | None = Field(None, description="as of an organisation; left out: 1, each pays its own")
+    legitimacy: LogitQuantity | None = Field(None, description="as of an organisation; left out: 1, seen as its own")
+    reason: Text = ""
+    sources: SourceKeys = ()
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Coalition:
+        if not self.members:
+            raise ValueError(f'the coalition {self.id} has no members: name the powers in it, members = ["…"]')
+        if self.lead is not None and self.lead not in self.members:
+            raise ValueError(f"lead = {self.lead} is no member of the coalition {self.id}")
+        return self
+
+    def as_vehicle(self) -> Organisation:
+        """What the game and the record read it as: an organisation that its lead decides for."""
+        whole = {"value": 1.0, "label": "assumed", "reason": "a coalition under no organisation: as if alone"}
+        return Organisation.model_validate({
+            "id": self.id, "name": self.name, "lead": self.lead or self.members[0], "founded": self.from_, "ended": self.to,
+            "is_vehicle": True, "members": [{"state": m, "from": self.from_, "to": self.to} for m in self.members],
+            "mandate": {"hosts": self.hosts or "any", "types": "any", "reason": self.reason}, "consent": {"rule": "lead"},
+            "cost_share": self.cost_share or whole, "legitimacy": self.legitimacy or whole, "sources": self.sources,
+        })  # fmt: skip
+
+
 class Against(Entry):
     """The steps of acts against a host's government, from nothing up: an order of their own, not rungs below silence."""
 
@@ -414,7 +472,13 @@ class Settings(Entry):
     powers: Annotated[tuple[Power, ...], Field(min_length=2)]
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     theatres: Annotated[tuple[Theatre, ...], Field(min_length=1)]
-    organisations: tuple[Organisation, ...] = ()
+    coalitions: tuple[Coalition, ...] = ()
+    actors: tuple[OtherActor, ...] = Field((), description="companies and armed groups")
+    sponsored: dict[Literal["company", "armed_group"], Annotated[int, Field(ge=0, strict=True)]] = Field(
+        default_factory=dict,
+        description="the highest rung up to which acts of a kind count for the sponsor; left out: they do not",
+    )
+    organisations: tuple[Organisation, ...] = Field((), validate_default=True)
     alignments: tuple[Alignment, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     access: tuple[Access, ...] = ()
@@ -432,6 +496,12 @@ class Settings(Entry):
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
+
+    @field_validator("organisations")
+    @classmethod
+    def _with_coalitions(cls, given: tuple[Organisation, ...], info: ValidationInfo) -> tuple[Organisation, ...]:
+        """Coalitions are vehicles beside the organisations, after them."""
+        return (*given, *(coalition.as_vehicle() for coalition in info.data.get("coalitions", ())))
 
     @field_validator("parameters")
     @classmethod

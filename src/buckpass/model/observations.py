@@ -88,7 +88,7 @@ def controls_matrix(
 
 
 def _informative(case: Case, crises: Sequence[str], coding: Coding) -> pl.DataFrame:
-    return counted(case.responses, coding.bases).filter(
+    return counted(case.attributed, coding.bases).filter(
         pl.col("crisis_id").is_in(list(crises))
         & ~pl.col("crisis_id").is_in(list(coding.without))
         & pl.col("actor").is_in(list(case.powers))

@@ -12,6 +12,7 @@ import polars as pl
 from buckpass.case.catalogue import mechanism_ids, parameter_kinds, state_codes, world_code
 from buckpass.case.checking.access import check_access
 from buckpass.case.checking.claim_references import check_claims
+from buckpass.case.checking.kinds_of_actors import check_kinds_of_actors
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.checking.phases import check_phases
 from buckpass.case.figures import odd_figures
@@ -52,6 +53,7 @@ def check_references(material: Material) -> list[Problem]:
         _settings_names(material.settings, material.content, names),
         _organisations(material.settings, material.content, names),
         _relations(material.settings, material.content, names),
+        check_kinds_of_actors(material.settings, crises.frame, names),
         check_access(material.settings, crises.frame, names),
         _parameters(material.settings, material.content),
         _measures(material, names),
@@ -295,6 +297,9 @@ def _responses(file: str, material: Material, names: Names) -> Iterator[Problem]
         yield from _cells(file, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
     yield from _cells(file, frame, "actor", _states(names), "state")
     yield from _cells(file, frame, "actor", organisations, "organisation")
+    for kind, said in (("company", "a company"), ("armed_group", "an armed group")):
+        ids = tuple(name for name, of in names.others.items() if of == kind)
+        yield from _cells(file, frame, "actor", Allowed(f"{said} of [[actors]] in case.toml", ids), kind)
     yield from _cells(file, frame, "vehicle", organisations)
     yield from _off_ladder(file, frame.filter(pl.col("direction") == "for"), material.content.ladder)
     yield from _off_steps(file, frame.filter(pl.col("direction") == "against"), material.content.against.names)

@@ -48,6 +48,12 @@ def read_rows(text: str, known_columns: Sequence[str], most: int) -> Iterator[Ro
     yield from _split(text, _delimiter(first_line, known_columns), skipped, most)
 
 
+def delimiter_of(text: str, known_columns: Sequence[str]) -> str:
+    """The separator of a text, as `read_rows` finds it."""
+    lines = (line for line in text[:10_000].splitlines() if line.strip() and not line.lower().startswith("sep="))
+    return _delimiter(next(lines, ""), known_columns)
+
+
 def _first_line(text: str) -> str:
     return text[:10_000].lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
 

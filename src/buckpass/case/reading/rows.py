@@ -81,6 +81,7 @@ class CrisisRow(Entry):
     )
     help_requested: YesNo = Field(None, description="whether the host asked for help; empty or unknown: not known")
     asked: Words = Field((), description="who was asked, separated by semicolons; empty: nobody")
+    asked_by: Word = Field("", description="which government of the host asked, where it changed", examples=["junta"])
     asked_text: Prose = Field("", description="who was asked, in words")
     request_date: Prose = Field("", description="when help was asked for, in words")
     request_answer: Prose = Field("", description="what came of the request")
@@ -114,8 +115,12 @@ class ResponseRow(Entry):
     """One actor's highest response in one crisis, by one coder."""
 
     crisis_id: Id = Field(description="a crisis of crises.csv")
-    actor: Annotated[Word, Field(min_length=1)] = Field(description="ISO3 code, or id of an organisation")
-    kind: Annotated[Literal["state", "organisation"], BeforeValidator(_word)] = Field(description="what the actor is")
+    actor: Annotated[Word, Field(min_length=1)] = Field(
+        description="ISO3 code, or id of an organisation, company or armed group"
+    )
+    kind: Annotated[Literal["state", "organisation", "company", "armed_group"], BeforeValidator(_word)] = Field(
+        description="what the actor is"
+    )
     rung: Rung = Field(None, description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero")
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")

@@ -1,0 +1,147 @@
+"""Responses edited one cell at a time: the grid of crises and actors, and a file that is saved whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from buckpass.case.load import OTHER_FILES, RECORD_FILES, check_case
+from buckpass.case.reading.csv_rows import delimiter_of, read_rows
+from buckpass.case.reading.files import decode_text, read_inside
+from buckpass.case.reading.rows import ResponseRow
+from buckpass.results.errors import BuckpassError
+from buckpass.results.files import write_whole
+
+__all__ = ["FILE", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
+
+FILE = "responses.csv"
+KEY = ("crisis_id", "actor", "coder")
+MOST = 20_000
+
+
+class NotSaved(BuckpassError):
+    """The row cannot stand in responses.csv as it is; nothing was written."""
+
+
+class ChangedMeanwhile(NotSaved):
+    """Somebody else has saved responses.csv since it was read; their file was left as it is."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """responses.csv as it was read: its rows as texts by column, and the hash of the file."""
+
+    folder: Path
+    text: str
+    hash: str
+
+    @property
+    def rows(self) -> tuple[dict[str, str], ...]:
+        """Every row, by the names of the columns; a column that the file lacks is not in it."""
+        header, *rows = read_rows(self.text, list(ResponseRow.columns()), MOST)
+        names = [cell.strip() for cell in header.cells]
+        return tuple(dict(zip(names, row.cells, strict=False)) for row in rows)
+
+    def cell(self, crisis: str, actor: str, coder: str) -> dict[str, str]:
+        """A coder's row of what an actor did for the host in a crisis, of several phases the first; empty where there is none."""
+        wanted = (crisis, actor, coder)
+        own = (row for row in self.rows if tuple(row.get(name, "").strip() for name in KEY) == wanted)
+        return next(
+            (row for row in own if row.get("direction", "") != "against" and row.get("phase", "") in ("", "1")), {}
+        )
+
+    def save(self, cells: Mapping[str, str]) -> Sheet:
+        """The sheet with one row put in the place of its own, or added, and written to the folder.
+
+        cells : by column; `crisis_id`, `actor` and `coder` say which row, and other columns of that row stay as they are.
+
+        Raises
+        ------
+        ChangedMeanwhile
+            The file is no longer the one that was read: read it again and enter the row anew.
+        NotSaved
+            `check` would refuse the row; the message has what is wrong with it.
+        """
+        with _one_at_a_time(self.folder / FILE):
+            if _hash(read_inside(self.folder, FILE)) != self.hash:
+                raise ChangedMeanwhile(
+                    f"{FILE} has been saved by somebody else since you opened it. Nothing was written: read it again, and "
+                    "enter this row once more if theirs leaves it to you"
+                )
+            text = self._with(cells)
+            _refuse_wrong(self.folder, text)
+            write_whole(self.folder / FILE, text)
+        return load_sheet(self.folder)
+
+    def _with(self, cells: Mapping[str, str]) -> str:
+        """The text with one row changed or added; the other rows keep their places."""
+        rows, wanted = [*self.rows], tuple(cells.get(name, "") for name in KEY)
+        own = self.cell(*wanted)
+        columns = list(dict.fromkeys([*(rows[0] if rows else ()), *(name for name, cell in cells.items() if cell)]))
+        changed = {**own, **cells}
+        at = next((n for n, row in enumerate(rows) if own and row == own), None)
+        rows = [*rows, changed] if at is None else [*rows[:at], changed, *rows[at + 1 :]]
+        out = io.StringIO()
+        writer = csv.DictWriter(
+            out,
+            columns,
+            restval="",
+            extrasaction="ignore",
+            delimiter=delimiter_of(self.text, list(ResponseRow.columns())),
+            lineterminator="\n",
+        )
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue()
+
+
+def load_sheet(folder: Path) -> Sheet:
+    """The sheet of a case's folder as it stands there now; raises `FileRefused` where it cannot be read."""
+    content = read_inside(folder, FILE)
+    return Sheet(folder, decode_text(content), _hash(content))
+
+
+def rung_lines(names: tuple[str, ...]) -> list[dict[str, str]]:
+    """What the coding manual says of each rung of a ladder; nothing of rungs that the standard ladder does not have."""
+    known = tomllib.loads((Path(__file__).parent / "rung_lines.toml").read_text(encoding="utf-8"))
+    return [{"rung": f"{n} {name}", **known.get(name, {"counts": "", "not": ""})} for n, name in enumerate(names)]
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Two who save at once do so one after the other, and the second finds a new file; not on systems without such locks."""
+    with open(path, "rb") as held:
+        if find_spec("fcntl") is not None:
+            import fcntl
+
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _refuse_wrong(folder: Path, text: str) -> None:
+    """Raise `NotSaved` where a case with these responses would have errors in them."""
+    with tempfile.TemporaryDirectory(prefix="buckpass-row-") as draft:
+        for name in (*RECORD_FILES, *OTHER_FILES):
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, Path(draft) / name)
+        (Path(draft) / FILE).write_text(text, encoding="utf-8")
+        wrong = [p for p in check_case(draft).errors if p.file == FILE]
+    if wrong:
+        raise NotSaved(
+            "\n".join(
+                f"{p.field + ': ' if p.field else ''}{p.message}{' — ' + p.hint if p.hint else ''}" for p in wrong[:5]
+            )
+        )

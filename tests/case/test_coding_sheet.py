@@ -1,0 +1,74 @@
+"""Responses edited cell by cell: other rows keep their text, the second of two writers is told, what check refuses is not saved."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from buckpass.case import load_case
+from buckpass.case.coding_sheet import FILE, ChangedMeanwhile, NotSaved, load_sheet, rung_lines
+
+MANUAL = Path(__file__).parent.parent.parent / "docs" / "coding-manual.md"
+OWN = {"crisis_id": "dalen_2016", "actor": "BBB", "coder": ""}
+
+
+def rungs(folder):
+    return load_case(folder).responses.filter(crisis_id="dalen_2016", actor="BBB")["rung"].to_list()
+
+
+def test_one_cell_is_changed_and_nothing_else(folder):
+    before = (folder / FILE).read_text("utf-8").splitlines()
+    load_sheet(folder).save({**OWN, "rung": "2"})
+    after = (folder / FILE).read_text("utf-8").splitlines()
+    assert [n for n, (a, b) in enumerate(zip(before, after, strict=True), 1) if a != b] == [9]
+    assert load_sheet(folder).cell("dalen_2016", "BBB", "")["detail"] == "statement; contested report of an offer"
+    assert rungs(folder) == [2]
+
+
+def test_a_second_coder_gets_a_row_and_a_column_of_its_own(folder):
+    row = {**OWN, "coder": "ana", "kind": "state", "rung": "2", "basis": "seen", "source_id": "example2019"}
+    load_sheet(folder).save(row)
+    assert rungs(folder) == [1, 2]
+    assert load_case(folder).responses["coder"].to_list()[-1] == "ana"
+
+
+def test_the_second_writer_is_told_and_nothing_is_lost(folder):
+    first, second = load_sheet(folder), load_sheet(folder)
+    first.save({**OWN, "rung": "2"})
+    saved = (folder / FILE).read_bytes()
+    with pytest.raises(ChangedMeanwhile, match="somebody else"):
+        second.save({"crisis_id": "dalen_2005", "actor": "AAA", "coder": "", "rung_low": "5"})
+    assert (folder / FILE).read_bytes() == saved
+    load_sheet(folder).save({"crisis_id": "dalen_2005", "actor": "AAA", "coder": "", "rung_low": "5"})
+    assert rungs(folder) == [2]  # theirs is still there
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"rung": "5", "rung_high": "2"}, "leaves out the rung"),
+        ({"rung": "9", "rung_high": "9"}, "not on the ladder"),
+        ({"vehicle": "PCT"}, "is not an organisation"),
+        ({"date": "31.12.16"}, "two digits"),
+    ],
+)
+def test_what_check_refuses_is_not_saved(folder, cells, said):
+    before = (folder / FILE).read_bytes()
+    with pytest.raises(NotSaved, match=said):
+        load_sheet(folder).save({**OWN, **cells})
+    assert (folder / FILE).read_bytes() == before
+
+
+def test_the_separator_of_the_file_is_kept(folder):
+    text = (folder / FILE).read_text("utf-8")
+    (folder / FILE).write_text(text.replace(",", "\t"), "utf-8")
+    load_sheet(folder).save({**OWN, "rung": "2"})
+    assert (folder / FILE).read_text("utf-8").splitlines()[0].count("\t") == text.splitlines()[0].count(",")
+
+
+def test_the_lines_of_the_rungs_are_those_of_the_manual(toy):
+    text = MANUAL.read_text("utf-8")
+    table = re.findall(r"^\| (\d) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text[text.index("### The ladder\n") : text.index("### A ladder of your own")], re.MULTILINE)  # fmt: skip
+    lines = rung_lines(toy.ladder.names)
+    assert [(f"{n} {name}", counts, no) for n, name, counts, no in table] == [tuple(one.values()) for one in lines]
+    assert rung_lines(("silence", "mine"))[1] == {"rung": "1 mine", "counts": "", "not": ""}

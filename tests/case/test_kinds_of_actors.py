@@ -1,0 +1,98 @@
+"""Companies and armed groups with the power behind them, coalitions without a charter, and governments that asked."""
+
+import numpy as np
+import pytest
+
+from buckpass.case import check_case, load_case
+from buckpass.case.coded import counted
+from buckpass.case.start import TEMPLATE
+from buckpass.game.setting import setting_of
+from buckpass.ledger.which_crises import truth_of
+
+COMPANY = '[[actors]]\nid = "Vasten"\nname = "Vasten Group"\nkind = "company"\nsponsor = "BBB"\n\n'
+RULE = "[sponsored]\ncompany = {most}\n\n"
+ROW = "dalen_2016,Vasten,company,6,5,6,2016-01-08,support,host_support,,,two hundred men,medium,seen,independent,example2019\n"
+COALITION = '[[coalitions]]\nid = "Willing"\nname = "Coalition of 2016"\nmembers = ["BBB", "AAA"]\nhosts = ["DDD"]\nfrom = 2015-12-01\n{more}\n'
+GOVERNMENTS = 'governments = [\n  {{ id = "old", name = "Old", to = 2016-01-07 }},\n  {{ id = "junta", name = "Junta", from = {start} }},\n]\n'
+
+
+def case_with(folder, tables="", rows="", hosts="", asked_by=""):
+    """A copy of the starting case with more tables, responses, lines of its host, and who asked in 2016."""
+    folder.mkdir()
+    for file in TEMPLATE.iterdir():
+        text = file.read_text("utf-8")
+        if file.name == "case.toml":
+            text = text.replace("[ladder]", tables + "[ladder]", 1).replace("borders = [", hosts + "borders = [", 1)
+        if file.name == "responses.csv":
+            text += rows
+        if file.name == "crises.csv" and asked_by:
+            head, *lines = text.splitlines()
+            text = (
+                "\n".join([f"{head},asked_by", *(f"{one},{asked_by if 'dalen_2016' in one else ''}" for one in lines)])
+                + "\n"
+            )
+        (folder / file.name).write_text(text, "utf-8")
+    return folder
+
+
+def of_bbb(case):
+    return case.coded.filter(crisis="dalen_2016", actor="BBB").select("rung", "low", "high").row(0)
+
+
+@pytest.mark.parametrize(("most", "read"), [(6, (6, 5, 6)), (4, (4, 4, 4)), (0, (1, 1, 2))])
+def test_what_a_company_did_counts_for_its_sponsor_up_to_the_rung_of_the_case(tmp_path, most, read):
+    case = load_case(case_with(tmp_path / "case", COMPANY + RULE.format(most=most), ROW))
+    assert of_bbb(case) == read
+    fitted = counted(case.attributed).filter(crisis_id="dalen_2016", actor="BBB")
+    assert fitted.select("rung", "weight").rows() == [(read[0], 1.0)]
+    assert truth_of(case, {"at_least": 6}, "Vasten", "dalen_2016") == "doubt"  # its own row: 6, band 5 to 6
+
+
+def test_without_a_rule_of_the_case_it_counts_for_nobody(tmp_path, toy):
+    case = load_case(case_with(tmp_path / "case", COMPANY, ROW))
+    assert of_bbb(case) == of_bbb(toy) == (1, 1, 2)
+    assert case.coded.filter(actor="Vasten")["rung"].to_list() == [6]
+
+
+def test_what_is_behind_a_power_is_followed_to_its_row(tmp_path):
+    case = load_case(case_with(tmp_path / "case", COMPANY + RULE.format(most=6), ROW))
+    assert case.coded.filter(crisis="dalen_2016", actor="BBB")["line"].item() == 11
+
+
+def test_a_coalition_is_a_vehicle_of_its_members_while_it_lasts(tmp_path):
+    case = load_case(case_with(tmp_path / "case", COALITION.format(more="")))
+    setting = setting_of(case)
+    option = setting.names.options.index("5@Willing")
+    assert np.asarray(setting.is_open)[:, :, option].tolist() == [[False, False], [False, False], [True, True]]
+    vehicle = case.organisation("Willing")
+    assert (vehicle.lead, vehicle.cost_share.value, vehicle.legitimacy.value) == ("BBB", 1.0, 1.0)
+    assert check_case(case.folder).ok
+
+
+def test_who_asked_is_a_government_of_the_day(tmp_path):
+    good = case_with(tmp_path / "good", hosts=GOVERNMENTS.format(start="2016-01-08"), asked_by="junta")
+    assert check_case(good).problems == ()
+    assert load_case(good).crisis("dalen_2016")["asked_by"] == "junta"
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "said"),
+    [
+        ({"tables": COMPANY.replace('sponsor = "BBB"\n', "")}, "case.toml", "the company Vasten has no sponsor"),
+        ({"tables": COMPANY.replace('"BBB"', '"BBX"')}, "case.toml", "is not a power"),
+        ({"tables": COMPANY.replace("Vasten", "PACT")}, "case.toml", "organisation's id"),
+        ({"tables": RULE.format(most=7)}, "case.toml", "is not on the ladder"),
+        ({"rows": ROW}, "responses.csv:11 [actor]", "is not a company of [[actors]]"),
+        ({"tables": COALITION.replace('["BBB", "AAA"]', "[]").format(more="")}, "case.toml", "has no members"),
+        ({"tables": COALITION.format(more='lead = "DDD"')}, "case.toml", "is no member of the coalition"),
+        ({"tables": COALITION.replace("DDD", "DDX").format(more="")}, "case.toml", "is not a host"),
+        ({"hosts": GOVERNMENTS.format(start="2016-01-05")}, "case.toml", "the government of DDD stands twice for the same days"),
+        ({"hosts": GOVERNMENTS.format(start="2018-01-01"), "asked_by": "junta"}, "crises.csv:4 [asked_by]", "no government of DDD between"),
+        ({"asked_by": "rebels"}, "crises.csv:4 [asked_by]", "no government of DDD"),
+    ],
+)  # fmt: skip
+def test_what_such_an_actor_cannot_be_is_refused_with_its_line(tmp_path, given, place, said):
+    found = [str(p) for p in check_case(case_with(tmp_path / "case", **given)).errors if said in p.message]
+    assert len(found) == 1
+    assert found[0].startswith(place)
+    assert found[0].split(" ")[0].count(":") == 1  # file and line
