@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -17,6 +17,7 @@ __all__ = ["ByHost", "HostPanel", "Mark", "by_host", "crisis_anchors"]
 WIDTH, HEIGHT = 300.0, 96.0  # of a panel's plot
 FEWEST_TO_HALVE = 6  # crises from which two halves of the time are compared
 MOST_PANELS = 24
+APART = 9.0  # pixels from mark to mark
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Mark:
     x: float
     provider: float | None
     rider: float | None
+    wide: float = 0.0  # what it takes of the panel
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def by_host(case: Case, record: Record) -> ByHost | None:
     hosts = here.explode("host").group_by("host", maintain_order=True).agg("crisis_id").sort(
         pl.col("crisis_id").list.len(), descending=True, maintain_order=True
     )  # fmt: skip
-    panels = [HostPanel(name_of(case, host), tuple(marks[c] for c in crises)) for host, crises in hosts.iter_rows()]
+    panels = [HostPanel(name_of(case, host), _apart([marks[c] for c in crises])) for host, crises in hosts.iter_rows()]
     first, last = case.settings.years
     left = f" {count_of(len(panels) - MOST_PANELS, 'host')} with fewer crises not drawn." if len(panels) > MOST_PANELS else ""  # fmt: skip
     colours = label_colours(case)
@@ -96,6 +98,17 @@ def _mark(case: Case, crisis: Mapping, pair: tuple[int | None, int | None], anch
     provider, rider = (None if rung is None else _up(case, rung) for rung in pair)
     says = f"{crisis['name']}, {start.year}: {', '.join(did)}"
     return Mark(anchors[crisis["crisis_id"]], says, _across(case, start.year + start.timetuple().tm_yday / 366), provider, rider)  # fmt: skip
+
+
+def _apart(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Marks by time, moved along where one would cover the next, within the panel."""
+    gap = min(APART, WIDTH / len(marks))
+    places = [one.x for one in marks]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    for i in range(len(places))[::-1]:
+        places[i] = min(places[i], WIDTH - gap * (len(places) - 1 - i))
+    return tuple(replace(one, x=round(x, 1), wide=round(gap, 1)) for one, x in zip(marks, places, strict=True))
 
 
 def _across(case: Case, year: float) -> float:

@@ -97,11 +97,12 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
     """
     cards = crisis_cards(case, results)
     figures, no_map = _figures(case, results)
+    hosts = by_host(case, results.record)
     pictures = _pictures(figures, cards, results.chapters, draw)
     return _templates().get_template("page.html").render(
         **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
-        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, no_map), verdict_groups=_by_verdict(results),
-        by_host=by_host(case, results.record), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, hosts.title if hosts else no_map), verdict_groups=_by_verdict(results),
+        by_host=hosts, opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
@@ -188,12 +189,12 @@ def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
     return [group for group in groups if group[2]]
 
 
-def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], no_map: str) -> dict[str, str]:
-    """The finding of each chapter in one line; of chapters that have nothing to show, none."""
+def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], of_record: str) -> dict[str, str]:
+    """The finding of each chapter in one line; of chapters that have nothing to show, none. of_record : where there is no map."""
     found = {name: figure.title for name, figure in figures.items()}
-    focus, acted = _focus(case), results.record.activity.title if _activity(case, results) else ""
+    focus = _focus(case)
     lines = {
-        "record": found.get("map") or found.get("elsewhere") or acted or no_map,
+        "record": found.get("map") or of_record,
         "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
         "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
         "trust": _coded(results),
