@@ -183,7 +183,7 @@ class Government(Period):
     """Who governs a host from a day to a day: who asked is one of them."""
 
     id: PlainId
-    name: Line
+    name: Title
 
 
 class Host(Entry):
