@@ -53,7 +53,7 @@ def code(folder: Path) -> None:
     with right:
         for line in rung_lines(case.ladder.names):
             not_this = f" Not: {line['not']}." if line["not"] else ""
-            st.markdown(f"**{plain(line['rung'])}** {plain(line['counts'] + '.' + not_this) if line['counts'] else ''}")
+            st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
     with left:
         form(case, opened(sheet, crisis, actor, coder), (crisis, actor, coder))
 
