@@ -17,7 +17,11 @@ from buckpass.measured.coders import agreement_table
 
 __all__ = ["code"]
 
-WORDS = {"stance": "Stance towards the government", "scope": "What the act was for", "basis": "Basis"}
+WORDS = {  # the label of each, and what a row says before anybody has coded it
+    "stance": ("Stance towards the government", "unknown"),
+    "scope": ("What the act was for", "unknown"),
+    "basis": ("Basis", "unsearched"),
+}
 AT_HOME = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,13 +41,19 @@ def code(folder: Path) -> None:
         "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked."
     )
     agreement(case)
-    crisis = st.selectbox("Crisis", case.crises.filter(theatre=theatre)["crisis_id"].to_list(), key="code_crisis")
+    named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
+    crisis = st.selectbox("Crisis", list(named), format_func=lambda c: named[c], key="code_crisis")
+    if crisis is None:
+        st.caption("No crisis in this theatre yet: `crises.csv` has a row for each.")
+        return
     actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
     actor = st.selectbox("Actor", actors, key="code_actor")
     coder = st.text_input("Coder (empty where the case has one)", key="code_coder").strip()
     left, right = st.columns(2)
     with right:
-        st.dataframe(pl.DataFrame(rung_lines(case.ladder.names)), hide_index=True)
+        for line in rung_lines(case.ladder.names):
+            not_this = f" Not: {line['not']}." if line["not"] else ""
+            st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
     with left:
         form(case, opened(sheet, crisis, actor, coder), (crisis, actor, coder))
 
@@ -92,14 +102,15 @@ def form(case: Case, sheet: Sheet, cell: tuple[str, str, str]) -> None:
         st.markdown(f"**{plain(actor)} in {plain(crisis)}**" + (f" by {plain(coder)}" if coder else ""))
         given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
                  (("rung", "Rung"), ("rung_low", "Lowest that the sources allow"), ("rung_high", "Highest"))}  # fmt: skip
-        for name, label in WORDS.items():
-            given[name] = _choice(label, _words(name), own.get(name, "") or _words(name)[-1], f"{name}/{cell}")
+        for name, (label, before) in WORDS.items():
+            given[name] = _choice(label, _words(name), own.get(name, "") or before, f"{name}/{cell}")
         given["vehicle"] = _choice("Vehicle", ["", *case.organisations], own.get("vehicle", ""), f"vehicle/{cell}")
         sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
         given["source_id"] = ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))
-        given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}")
-        given["detail"] = st.text_area(
-            "What was done, and what speaks for another rung", own.get("detail", ""), key=f"detail/{cell}"
+        given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
+        given["detail"] = (
+            st.text_area("What was done, and what speaks for another rung", own.get("detail", ""), key=f"detail/{cell}")
+            or ""
         )
         pressed = st.form_submit_button("Save", disabled=is_bundled(case) or not is_here)
     if is_bundled(case):
@@ -136,9 +147,12 @@ def _save(sheet: Sheet, cells: dict[str, str]) -> None:
 
 
 def _words(name: str) -> list[str]:
+    """The words of a column; *machine* is no finding of a coder, and is not offered."""
     found = ResponseRow.model_json_schema()["properties"][name]
-    return list(found["enum"])
+    return [word for word in found["enum"] if word != "machine"]
 
 
 def _choice(label: str, options: list[str], now: str, key: str) -> str:
-    return st.selectbox(label, options, options.index(now) if now in options else 0, key=key)
+    """One of several words, at first the present one, whatever it is."""
+    options = options if now in options else [now, *options]
+    return st.selectbox(label, options, options.index(now), key=key) or ""

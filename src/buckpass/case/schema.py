@@ -21,6 +21,20 @@ from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Numb
 from buckpass.case.ladder import Ladder
 from buckpass.case.reading.cells import parse_date
 
+QUANTITY = {"value": 0.8, "low": 0.5, "high": 1.0, "label": "assumed", "unit": "share", "reason": "costs shared in part",
+            "sources": ["example2019"]}  # fmt: skip
+EXAMPLES: dict[str, list[Any]] = {  # of parts that the starting case has no use for
+    "access": [[{"power": "AAA", "host": "DDD", "act": "expelled", "from": "2022-02-17", "to": "2024-12-31",
+                 "still_through": ["PACT"], "reason": "told to leave", "sources": ["example2019"]}]],
+    "coalitions": [[{"id": "Willing", "name": "Coalition of 2016", "members": ["AAA", "BBB"], "lead": "AAA", "hosts": ["DDD"],
+                     "from": "2016-01-01", "to": "2016-12-31", "reason": "announced together", "sources": ["example2019"],
+                     "cost_share": QUANTITY, "legitimacy": QUANTITY}]],
+    "actors": [[{"id": "Vasten", "name": "Vasten Group", "kind": "company", "sponsor": "BBB", "reason": "flown in by it",
+                 "sources": ["example2019"]}]],
+    "governments": [[{"id": "junta", "name": "Military council", "from": "2016-01-08", "to": "2018-05-01"}]],
+    "against": [{"names": ["nothing", "condemnation", "sanctions", "threat of force", "force"], "reason": "steps of the case"}],
+    "sponsored": [{"company": 6, "armed_group": 4}],
+}  # fmt: skip
 DEFAULT = "default of the model"  # the reason of a parameter that a case leaves out
 NEAREST_YEARS = 3  # a yearly figure stands for a crisis at most this far away
 StateId = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code of a state")]
@@ -193,7 +207,9 @@ class Host(Entry):
     name: Title
     capital: Coordinates
     borders: tuple[StateId, ...] = Field((), description="powers that border it")
-    governments: tuple[Government, ...] = Field((), description="who governed it, with dates, where that changed")
+    governments: tuple[Government, ...] = Field(
+        (), description="who governed it, with dates, where that changed", examples=EXAMPLES["governments"]
+    )
 
 
 class Member(Period):
@@ -472,18 +488,21 @@ class Settings(Entry):
     powers: Annotated[tuple[Power, ...], Field(min_length=2)]
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     theatres: Annotated[tuple[Theatre, ...], Field(min_length=1)]
-    coalitions: tuple[Coalition, ...] = ()
-    actors: tuple[OtherActor, ...] = Field((), description="companies and armed groups")
+    coalitions: tuple[Coalition, ...] = Field((), examples=EXAMPLES["coalitions"])
+    actors: tuple[OtherActor, ...] = Field((), description="companies and armed groups", examples=EXAMPLES["actors"])
     sponsored: dict[Literal["company", "armed_group"], Annotated[int, Field(ge=0, strict=True)]] = Field(
         default_factory=dict,
         description="the highest rung up to which acts of a kind count for the sponsor; left out: they do not",
+        examples=EXAMPLES["sponsored"],
     )
     organisations: tuple[Organisation, ...] = Field((), validate_default=True)
     alignments: tuple[Alignment, ...] = ()
     opinions: tuple[Opinion, ...] = ()
-    access: tuple[Access, ...] = ()
+    access: tuple[Access, ...] = Field((), examples=EXAMPLES["access"])
     ladder: Ladder
-    against: Against = Field(Against(), description="the steps of acts against a host's government")
+    against: Against = Field(
+        Against(), description="the steps of acts against a host's government", examples=EXAMPLES["against"]
+    )
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
     series_names: Annotated[dict[str, Line], FOR_READERS] = Field(

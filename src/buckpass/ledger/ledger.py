@@ -24,10 +24,10 @@ OWN_FAULT = "it could not be computed, by a fault of this program"
 PLACES = {
     "record.atoms": "record_atoms:atoms",
     "measured.rate": "measured:rate",
-    "measured.count": "measured_counts:count",
-    "measured.burden_share": "measured_counts:burden_share",
     "measured.rates_compared": "measured:rates_compared",
     "measured.share_through": "measured:share_through",
+    "measured.count": "measured_counts:count",
+    "measured.burden_share": "measured_counts:burden_share",
     "measured.crossing": "measured_series:crossing",
     "measured.division": "measured_series:division",
     "measured.trend": "measured_series:trend",
