@@ -84,7 +84,8 @@ class Verdict:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Verdict:
         """The verdict that `as_dict` gave as plain values."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})
+        fields: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in content.items()}
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
