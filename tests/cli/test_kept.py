@@ -73,6 +73,13 @@ def test_more_files_than_a_case_has_are_not_read_for_it(asked, monkeypatch, tmp_
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("target", ["/proc/kmsg", "/dev/zero", "nowhere", "case.toml"])
+def test_a_link_is_not_followed_for_the_sake_of_a_cache(asked, tmp_path, target):
+    (tmp_path / "case" / "linked.toml").symlink_to(target)
+    assert [asked(), asked()] == ["réponse 0", "réponse 1"]
+    assert not (tmp_path / "cache").exists()
+
+
 def test_the_oldest_answers_go(asked, tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "MOST_KEPT", 2)
     folder = tmp_path / "cache" / "buckpass" / "answers"

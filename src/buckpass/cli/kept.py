@@ -66,19 +66,23 @@ def _key(question: str, case: str, posteriors: Path | None) -> str | None:
         code = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix != ".pyc" and "cases" not in p.parts)
         program = _of_files(p for p in code if p.is_file())
         libraries = sorted({n for p in sys.path if os.path.isdir(p) for n in os.listdir(p) if n.endswith(".dist-info")})
-    except (OSError, ValueError, _TooMuch):
+    except (OSError, ValueError, _NotKept):
         return None
     depends = [question, case, str(posteriors), inputs, program, libraries, settings, sys.version, platform.platform()]
     return _digest(json_text(depends).encode())
 
 
-class _TooMuch(Exception):
-    """More files than are read for the sake of a cache."""
+class _NotKept(Exception):
+    """More files than are read for the sake of a cache, or one that is none: a link may lead anywhere, and to what never ends."""
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:
     """The files that stand in a folder itself; none where it is not there."""
-    return (p for p in sorted(folder.iterdir()) if p.is_file()) if folder.is_dir() else iter(())
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_symlink():
+            raise _NotKept
+        if path.is_file():
+            yield path
 
 
 def _of_files(files: Iterable[Path]) -> str:
@@ -87,7 +91,7 @@ def _of_files(files: Iterable[Path]) -> str:
     for count, file in enumerate(files):
         bytes_read += file.stat().st_size
         if count >= MOST_FILES or bytes_read > MOST_BYTES:
-            raise _TooMuch
+            raise _NotKept
         digest.update(f"{file}\n{_digest(file.read_bytes())}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
