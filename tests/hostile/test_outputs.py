@@ -24,10 +24,10 @@ def test_what_cannot_be_written_is_refused_before_it_is_computed(call, place, tm
     place = place.format(ending=ending)
     if place.startswith("folder"):
         (tmp_path / place).mkdir()
-    before, begun = sorted(tmp_path.iterdir()), time.monotonic()
+    before, begun = sorted(tmp_path.iterdir()), time.process_time()
     done = RUN.invoke(app, [*call, place])
     assert done.exit_code == 2
-    assert time.monotonic() - begun < 2  # nothing was loaded or solved
+    assert time.process_time() - begun < 2  # nothing was loaded or solved
     assert sorted(tmp_path.iterdir()) == before
 
 

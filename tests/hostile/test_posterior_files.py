@@ -102,6 +102,13 @@ def test_what_is_no_plain_file_never_hangs(toy, good, tmp_path):
         check(toy, folder, said, False, {})
 
 
+@pytest.mark.parametrize("target", ["nowhere", "RE.nc"])
+def test_a_broken_link_among_good_fits_is_refused_not_passed_over(toy, good, tmp_path, target):
+    shutil.copy(good, tmp_path / "FR.nc")
+    (tmp_path / "RE.nc").symlink_to(tmp_path / target)
+    assert used(toy, tmp_path)[-1].startswith("RE.nc")
+
+
 @pytest.mark.parametrize("kind", sorted(IN_THE_FILE))
 def test_a_refused_file_is_one_sentence_and_exit_2_on_the_command_line(good, tmp_path, kind):
     shutil.copy(good, tmp_path / "FR.nc")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -217,7 +218,7 @@ def load_posteriors(
     """
     place = Path(folder) if folder is not None else case.folder / "posteriors"
     wanted = [c.id for c in nested(case)] if names is None else list(names)
-    there = {i: path for i in wanted if (path := place / posterior_file(i, order)).exists()}
+    there = {i: path for i in wanted if os.path.lexists(path := place / posterior_file(i, order))}
     if not there:
         moved = "" if order == "simultaneous" else f" with the {order}"
         missing = "" if place.is_dir() else ", which is no folder"
