@@ -43,6 +43,7 @@ GOOD = {
     "conditions": [[{"actor": "AAA", "at_least": 1}], [{"actor": "BBB", "at_most": 4}, {"actor": "PACT", "at_least": 1}]],
     "one or more organisations": ["PACT", ["PACT"]],
     "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"DDD": [2000, 2010]}],
+    "powers": [["AAA", "BBB"], ["BBB"]], "hosts": ["DDD", ["DDD"]], "direction": ["for", "against"], "what is counted": ["crises", "hosts"],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}],
     "also of a power": [{"power": "AAA", "above": 0.0}, {"power": "BBB", "below": 1.0}],
 }  # fmt: skip
@@ -51,6 +52,10 @@ NAMELESS = ("ZZZ", "PACTS", "", 3, None, True, ["ZZZ"], {"of": "AAA"})
 BROKEN = {
     "power": [*NAMELESS, "DDD", "PACT", ["AAA"]],
     "parties": ["AAA", [], ["AAA", "ZZZ"], ["DDD"]],
+    "powers": ["AAA", [], ["AAA", "ZZZ"], ["DDD"]],
+    "hosts": [*NAMELESS, "AAA", ["DDD", "ZZZ"], []],
+    "direction": ["towards", "", True, ["for"]],
+    "what is counted": ["years", 1, ["crises"]],
     "actor": [*NAMELESS, "valley"],
     "actors": ["AAA", [], ["AAA", "ZZZ"]],
     "organisation": [*NAMELESS, "AAA"],
