@@ -127,7 +127,7 @@ class _WithCliffs:
 @given(st.floats(0.01, 3.0))
 def test_cliffs_that_no_step_avoids_do_not_shorten_the_steps(first):
     sampling = object.__new__(Sampling)
-    sampling.program, sampling.nuts, sampling.frame = _WithCliffs(), NutsSettings(), None
+    sampling.program, sampling.nuts, sampling.frame = _WithCliffs(), NutsSettings(target_accept=0.9), None
     start = _State(_Adapted(jnp.asarray(first)))
     end, *_ = sampling._chain(start, None, 0, 20 * BLOCK, Event(), steers=True)
     assert float(end.adapt_state.step_size) == pytest.approx(-np.log(sampling.nuts.target_accept), rel=0.2)

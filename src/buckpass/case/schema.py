@@ -443,6 +443,7 @@ class Measures(Entry):
         (),
         description="series that count events, one of which may stand with several partners: never added over them, "
         "the figure for the theatre is the count",
+        examples=[["exercises"]],
     )
 
 
@@ -506,7 +507,9 @@ class Settings(Entry):
     crisis_types: dict[PlainId, CrisisType]
     measures: Measures
     series_names: Annotated[dict[str, Line], FOR_READERS] = Field(
-        default_factory=dict, description="what a reader is told of a series of series.csv, by its id"
+        default_factory=dict,
+        description="what a reader is told of a series of series.csv, by its id",
+        examples=[{"exercises": "joint exercises"}],
     )
     parameters: dict[str, Quantity] = Field(
         default_factory=dict, validate_default=True, description="numbers of the model; one left out has its default"

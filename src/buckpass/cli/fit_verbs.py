@@ -32,7 +32,7 @@ Kept = Annotated[
 ]
 Aim = Annotated[
     float | None,
-    typer.Option(min=0.6, max=0.99, help="Acceptance aimed at (default 0.9); higher goes slower round sharp corners."),
+    typer.Option(min=0.6, max=0.99, help="Acceptance aimed at (default 0.95); higher goes slower round sharp corners."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Keep finished fits of the same case, model and settings.")]
 Force = Annotated[
