@@ -32,6 +32,7 @@ from buckpass.page.wording import (
     with_error,
     with_interval,
 )
+from buckpass.page.world_chapter import world_chapter
 from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def write_page(
         if posteriors and results.model is not None and results.model.weights:
             begin("years ahead")
             results = replace(results, chapters=_years_ahead(case, posteriors))
+        results = replace(results, chapters=(*results.chapters, world_chapter(case)))
         begin("drawing")
         page = render_page(case, results, draw)
     return write_whole(path, page, force=force)
