@@ -228,6 +228,7 @@ NAMED = {
     "web page": b"\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>",
     "Parquet": b"PAR1\x15\x04",
     "Excel 97": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "External Support of 2011": b"external_id,ywp_id,ywp_year,ywp_name,conflictID,external_exists,external_name\n1,2,1990,x,3,1,y\n",
     "Global Terrorism": b"eventid,iyear,imonth,iday,gname,attacktype1\n1,2000,1,1,x,2\n",
 }
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs
+from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs, world_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.streams import has_lost_its_reader, make_legible
 from buckpass.results.files import cache_folder
@@ -69,6 +69,7 @@ for group in (
     fit_verbs.VERBS,
     future_verbs.VERBS,
     page_verbs.VERBS,
+    world_verbs.VERBS,
     help_verb.VERBS,
 ):
     for name, verb in group.items():

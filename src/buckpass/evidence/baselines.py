@@ -26,7 +26,18 @@ from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.effect import NODES, Sites, effect_nodes, placed
 from buckpass.model.observations import Coding, Observations, observations
 
-__all__ = ["BASELINES", "CONTROLS", "Baseline", "BaselineFit", "Drawing", "fit_baselines", "fit_record", "rows_of"]
+__all__ = [
+    "BASELINES",
+    "CONTROLS",
+    "Baseline",
+    "BaselineFit",
+    "Drawing",
+    "approximation",
+    "fit_baselines",
+    "fit_record",
+    "half_normal",
+    "rows_of",
+]
 
 CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base")
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
@@ -128,6 +139,18 @@ def fit_record(
     return _Fitting(baseline, rows_of(setting, seen), rungs, powers, drawing or Drawing()).run(names, check)
 
 
+def approximation(
+    baseline: Baseline, rows: Rows, shape: tuple[int, int]
+) -> tuple[Frame, Callable[[np.ndarray], tuple[float, np.ndarray]]]:
+    """A regression on rows that are no case's: its mode with a root of the covariance there, and −log posterior with its slope.
+
+    shape : how many rungs and powers.
+    """
+    fitting = _Fitting(baseline, rows, *shape, Drawing())
+    energy = fitting._objective(np.ones(rows.of_crisis.shape[1]))
+    return fitting._frame(np.ones(rows.of_crisis.shape[1])), energy
+
+
 def rows_of(setting: CrisisSetting, seen: Observations) -> Rows:
     """The record as a regression reads it: the game's controls, standardised as the game has them.
 
@@ -180,7 +203,7 @@ def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
     return jnp.concatenate([jnp.zeros((1, tau.shape[1])), tau])
 
 
-def _half_normal(u: Float[Array, " 1"]) -> Array:
+def half_normal(u: Float[Array, " 1"]) -> Array:
     """The spread of the crisis effect at a standard normal coordinate: a small one is a tail, not a funnel."""
     return SPREAD * -ndtri(0.5 * jnp.exp(log_ndtr(-u)))
 
@@ -263,7 +286,7 @@ class _Fitting:
         return by_crisis(by_row(in_sd), rows, log_weight)
 
     def _spread(self, parts: list[Array]) -> Array:
-        return _half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
+        return half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
 
     def _frame(self, weight: np.ndarray) -> Frame:
         """The mode, and a root of the covariance there: the posterior is nearly round."""
@@ -301,5 +324,5 @@ class _Fitting:
     def _sites(self, u: np.ndarray) -> dict[str, np.ndarray]:
         levels, slopes, powers, spread = np.split(u, np.cumsum(self.blocks)[:-1], axis=-1)
         found = {"levels": levels, "slopes": SLOPE * slopes, "powers": powers,
-                 "spread": np.asarray(_half_normal(jnp.asarray(spread)))}  # fmt: skip
+                 "spread": np.asarray(half_normal(jnp.asarray(spread)))}  # fmt: skip
         return {name: draws for name, draws in found.items() if draws.shape[-1]}

@@ -34,6 +34,7 @@ from buckpass.page.wording import (
     with_error,
     with_interval,
 )
+from buckpass.page.world_chapter import world_chapter
 from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def page_text(
         if posteriors and results.model is not None and results.model.weights:
             begin("years ahead")
             results = replace(results, chapters=_years_ahead(case, posteriors))
+        results = replace(results, chapters=(*results.chapters, world_chapter(case)))
         begin("drawing")
         return render_page(case, results, draw)
 

@@ -2,5 +2,6 @@
 
 from buckpass.worldwide.errors import WorldError
 from buckpass.worldwide.record import WorldRecord, world_record
+from buckpass.worldwide.yardstick import Beside, beside
 
-__all__ = ["WorldError", "WorldRecord", "world_record"]
+__all__ = ["Beside", "WorldError", "WorldRecord", "beside", "world_record"]

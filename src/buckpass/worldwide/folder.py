@@ -14,10 +14,11 @@ import polars as pl
 
 from buckpass.case.start import as_toml, fill_folder
 from buckpass.worldwide.errors import UnusableFolder
+from buckpass.worldwide.fit import KEPT, Yardstick, fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.record import COVARIATES, WorldRecord
 from buckpass.worldwide.rules import rules_text
 
-__all__ = ["CELLS", "MANIFEST", "is_world", "read_cells", "write_world"]
+__all__ = ["CELLS", "MANIFEST", "read_cells", "write_world", "yardstick_of"]
 
 MANIFEST, CELLS, RULES = "world.toml", "cells.csv", "rules.toml"
 README = """# What powers did in the world's civil conflicts
@@ -26,7 +27,8 @@ Written by `buckpass new --world` from publishers' files, which `world.toml` lis
 
 - `episodes.csv`: one row an episode of a conflict. `cells.csv`: one row an episode and power, with the band of rungs it reached, its
   weight and covariates. `years.csv`: the same by conflict-year. `rules.toml`: the rules, to be changed and given with `--rules`.
-- `buckpass fit {name} -o {name}` fits the yardstick to it; `buckpass worldwide CASE --yardstick {name}/yardstick.json` uses that.
+- `buckpass worldwide CASE --world {name}` fits the yardstick to it, keeps it here as yardstick.json and measures by it; remove that
+  file where you changed a table.
 - Years of one episode are no independent cases: support lasts. Judge by episodes.
 """
 
@@ -48,9 +50,13 @@ def write_world(folder: Path, record: WorldRecord, rules_file: Path | None = Non
     return fill_folder(Path(folder), write)
 
 
-def is_world(folder: str | Path) -> bool:
-    """Whether a folder holds a world's record."""
-    return (Path(folder) / MANIFEST).is_file()
+def yardstick_of(folder: Path | None) -> Yardstick:
+    """The yardstick of a folder, fitted where it has none yet and kept in it; the product's own where no folder is given."""
+    if folder is None or (folder / KEPT).is_file():
+        return read_yardstick(folder and folder / KEPT)
+    found = fit_world(*read_cells(folder))
+    write_yardstick(folder / KEPT, found)
+    return found
 
 
 def read_cells(folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:

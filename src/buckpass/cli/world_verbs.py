@@ -1,0 +1,45 @@
+"""The verb that sets a case beside the world's record of external support."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.outputs import FigureFile, write_figure
+from buckpass.cli.printing import errors_as_messages, show
+
+__all__ = ["VERBS"]
+
+
+def worldwide(
+    case: CaseRef,
+    power: Annotated[str | None, typer.Option(metavar="ID", help="One power; all of the case by default.")] = None,
+    world: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Of `new --world`: measure by it; fitted at first (minutes) and kept in it."
+        ),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rules of your own: which types of crisis are alike.")
+    ] = None,
+    figure: FigureFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """What powers like this one did in conflicts like each crisis, world-wide, beside what it did: context, no verdict."""
+    with errors_as_messages():
+        from buckpass.case import load_case
+        from buckpass.worldwide.folder import yardstick_of
+        from buckpass.worldwide.rules import rules as read_rules
+        from buckpass.worldwide.yardstick import beside
+
+        found = beside(load_case(case), power, yardstick_of(world), read_rules(rules))
+        show(found, as_json)
+        if figure is not None:
+            write_figure(found.plot(), figure)
+
+
+VERBS = {"worldwide": worldwide}

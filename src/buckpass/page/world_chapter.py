@@ -1,0 +1,72 @@
+"""The page's chapter on the world's record: how often a power like this one helps in conflicts like these, as a grey band."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from buckpass.case import BuckpassError, Case
+from buckpass.page.results import Chapter
+from buckpass.page.theme import INK, PALE, Figure, inline
+from buckpass.page.wording import count_of, name_of
+from buckpass.worldwide import Beside, beside
+
+__all__ = ["world_chapter"]
+
+HEADING = "Beside the world's record"
+MARKS = {"yes": ("here: it did", "#00598f"), "no": ("here: it did not", "#a84300"), "open": ("here: open", PALE)}
+WIDTH = 400
+
+
+def world_chapter(case: Case) -> Chapter:
+    """What powers like the rider did in conflicts like each crisis, world-wide, beside what it did; or why nothing is comparable."""
+    rider = case.settings.focus.rider
+    try:
+        found = beside(case, rider)
+    except BuckpassError as reason:
+        return Chapter(HEADING, "nothing can be compared", f"Nothing can be compared: {reason}")
+    if found.rows.is_empty():
+        return Chapter(
+            HEADING, "no crisis is comparable", f"No crisis is comparable. {found.note}", (), found.tables()[1:]
+        )
+    line = _line(case, found)
+    return Chapter(
+        HEADING, line, f"{line[:1].upper()}{line[1:]}. {found.note}", (_figure(case, found, line),), found.tables()
+    )
+
+
+def _line(case: Case, found: Beside) -> str:
+    rows, who = found.rows, name_of(case, case.settings.focus.rider)
+    idle, gave = rows.filter(gave="no"), rows.filter(gave="yes")
+    n_rare = [part.filter(pl.col("reading").str.starts_with("rare")).height for part in (idle, gave)]
+    return (
+        f"of {count_of(rows.height, 'crisis', 'crises')} that can be compared, restraint by {who} is rare among conflicts alike in "
+        f"{n_rare[0]} of {idle.height}, and its help in {n_rare[1]} of {gave.height}"
+    )
+
+
+def _figure(case: Case, found: Beside, line: str) -> Figure:
+    names = dict(case.crises.select("crisis_id", "name").iter_rows())
+    rows = [
+        {"name": names[row["crisis"]], "share": row["helped"], "low": row["helped_low"], "high": row["helped_high"],
+         "did": MARKS[row["gave"]][0], "colour": MARKS[row["gave"]][1]}
+        for row in found.rows.iter_rows(named=True)
+    ]  # fmt: skip
+    base = alt.Chart(inline(rows))
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=260))
+    x = alt.X("low:Q", title="share of conflicts alike with arms, training or troops", axis=alt.Axis(format="%"),
+              scale=alt.Scale(domain=[0, min(1.0, 0.05 + max(r["high"] for r in rows))]))  # fmt: skip
+    chart = alt.layer(
+        base.mark_bar(color="#c4c9d1", height=11).encode(x=x, x2=alt.X2("high:Q"), y=y),
+        base.mark_tick(color=INK, thickness=2, height=13).encode(x=alt.X("share:Q"), y=y),
+        base.mark_text(align="left", fontSize=11).encode(
+            x=alt.value(WIDTH + 10), y=y, text=alt.Text("did:N"), color=alt.Color("colour:N", scale=None)
+        ),
+    ).properties(width=WIDTH, height=22 * len(rows))
+    return Figure(
+        "world", f"{line[:1].upper()}{line[1:]}",
+        f"n = {count_of(len(rows), 'crisis', 'crises')}; band: 90 % interval of the share, stroke: its mean; right: whether it "
+        "gave rung 4 or more here. Context, no verdict.",
+        "Source: UCDP External Support Dataset 18.1 (CC BY 4.0), UCDP/PRIO, ATOP, COW, strategic rivalries; fit of docs/world.md.",
+        f"{line}.", chart, years="1975–2017 world-wide", unit="share of conflicts",
+    )  # fmt: skip

@@ -1,0 +1,191 @@
+"""The world's record fitted once: what is kept of it as numbers, so that the yardstick needs no download."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+
+from buckpass.results.files import write_json
+from buckpass.worldwide.errors import NoYardstick
+from buckpass.worldwide.rules import LEVELS
+
+__all__ = ["KEPT", "Yardstick", "fit_world", "read_yardstick", "write_yardstick"]
+
+KEPT = "yardstick.json"
+PLACES = 5  # digits kept of means and covariances
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The posterior of `program.world_logit` as a normal distribution, with what it was fitted to.
+
+    mean, covariance : of levels [rung level − 1], slopes, deviations [power, levels and recent], log spread of the host effect.
+    slopes : their names. centre, sd : of the continuous covariates. counts : of the record. files : each with publisher, citation
+    and SHA-256. reasons : why the fit is not to be used; empty where it is. scores : how it was drawn.
+    """
+
+    powers: tuple[str, ...]
+    slopes: tuple[str, ...]
+    centre: tuple[float, ...]
+    sd: tuple[float, ...]
+    mean: Float[np.ndarray, " d"]
+    covariance: Float[np.ndarray, "d d"]
+    counts: Mapping[str, float]
+    files: tuple[Mapping[str, Any], ...]
+    reasons: tuple[str, ...]
+    scores: Mapping[str, float]
+
+    def parts(self, theta: Float[np.ndarray, "s d"]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Draws as levels τ [s, power, level], slopes [s, slope], deviations of `recent` [s, power], spread [s]."""
+        higher, slopes, powers = len(LEVELS) - 1, len(self.slopes), len(self.powers)
+        usual, slope, own, log_spread = np.split(theta, np.cumsum([higher, slopes, powers * (higher + 1)]), axis=1)
+        own = own.reshape(-1, powers, higher + 1)
+        return usual[:, None] + own[..., :higher], slope, own[..., higher], np.exp(log_spread[:, 0])
+
+
+def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
+    """The posterior's mean and covariance from draws by resampling and moving (Gilks & Berzuini 2001).
+
+    A few draws of a multivariate t round the mode are resampled by smoothed importance weights, and each is moved by
+    Hamiltonian steps in coordinates round at the mode; then once more in those in which the first draws are round.
+    A fit that fails the tests of every other fit is kept with the reasons, and measures nothing.
+
+    Parameters
+    ----------
+    cells, about : of a world's record (see `folder.read_cells`).
+    """
+    import jax.numpy as jnp
+
+    from buckpass.evidence.baselines import approximation, half_normal
+    from buckpass.fitting.posterior import diagnose
+    from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
+
+    began, powers = time.perf_counter(), tuple(about["powers"])
+    scale = scale_of(cells)
+    rows, hosts = rows_of(cells, powers, scale)
+    of_powers = [cells.filter(pl.col("power") == power).height for power in powers]
+    frame, energy = approximation(world_logit(of_powers), rows, (len(LEVELS), len(powers)))
+    pilot, _ = resampled_and_moved(np.asarray(frame.centre), np.asarray(frame.spread), energy, PILOT)
+    pilot = pilot.reshape(-1, pilot.shape[-1])
+    root = np.linalg.cholesky(np.cov(pilot.T))
+    u, moved = resampled_and_moved(pilot.mean(axis=0), root, energy, Moves())
+    theta = np.concatenate([u[..., :-1], np.log(np.asarray(half_normal(jnp.asarray(u[..., -1:]))))], axis=-1)
+    tests = diagnose({"theta": theta}, np.zeros(theta.shape[:2], bool), moved)
+    whole = theta.reshape(-1, theta.shape[-1])
+    scores = {"draws": len(whole), "moved": float(moved.min()), "rhat_max": tests.rhat_max, "ess_bulk_min": tests.ess_bulk_min,
+              "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts), "seconds": time.perf_counter() - began}  # fmt: skip
+    return Yardstick(powers, SLOPES, scale.mean, scale.sd, whole.mean(axis=0), np.cov(whole.T), about["counts"],
+                     tuple(about["files"]), tests.reasons, scores)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the posterior is drawn: proposals, points resampled from them, moves of each and those dropped, steps of a move."""
+
+    proposals: int = 200
+    points: int = 80
+    moves: int = 27
+    dropped: int = 3
+    steps: tuple[int, int] = (4, 7)
+    length: float = 0.5
+    freedom: float = 15.0
+    groups: int = 4  # of points, which stand for chains in the tests
+    seed: int = 20240620
+
+
+PILOT = Moves(proposals=400, points=64, moves=14, dropped=4, steps=(3, 5), length=0.42)
+Energy = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+def resampled_and_moved(
+    centre: Float[np.ndarray, " d"], root: Float[np.ndarray, "d d"], energy: Energy, how: Moves
+) -> tuple[Float[np.ndarray, "g s d"], Float[np.ndarray, " g"]]:
+    """Draws [group, draw, coordinate], and the share of the moves that each group accepted.
+
+    centre, root : mode and root of the covariance there. energy : −log posterior and its slope.
+    """
+    from buckpass.fitting.posterior import quiet_arviz
+
+    rng, d, nu = np.random.default_rng(how.seed), len(centre), how.freedom
+
+    def at(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = energy(centre + root @ x)
+        return value, root.T @ slope
+
+    x = rng.standard_normal((how.proposals, d)) / np.sqrt(rng.chisquare(nu, (how.proposals, 1)) / nu)
+    log_proposal = -0.5 * (nu + d) * np.log1p((x**2).sum(axis=1) / nu)
+    weight = np.exp(np.asarray(quiet_arviz().psislw(np.array([-at(one)[0] for one in x]) - log_proposal)[0]))
+    chosen = x[rng.choice(how.proposals, how.points, p=weight / weight.sum())]
+    drawn = [_moved(one, at, rng, how) for one in chosen]
+    kept = np.stack([points[how.dropped :] for points, _ in drawn]).reshape(how.groups, -1, d)
+    moved = np.array([accepted for _, accepted in drawn]).reshape(how.groups, -1).mean(axis=1)
+    return centre + kept @ root.T, moved
+
+
+def _moved(x: np.ndarray, at: Energy, rng: np.random.Generator, how: Moves) -> tuple[np.ndarray, float]:
+    """Where a point stands after each Hamiltonian move, and the share of the moves that were accepted."""
+    (value, slope), points, accepted = at(x), [], 0
+    for _ in range(how.moves):
+        momentum = rng.standard_normal(len(x))
+        before, place, pull = value + 0.5 * momentum @ momentum, x, slope
+        for _ in range(rng.integers(*how.steps, endpoint=True)):
+            momentum = momentum - 0.5 * how.length * pull
+            place = place + how.length * momentum
+            after, pull = at(place)
+            momentum = momentum - 0.5 * how.length * pull
+        if np.log(rng.random()) < before - after - 0.5 * momentum @ momentum:
+            x, value, slope, accepted = place, after, pull, accepted + 1
+        points.append(x)
+    return np.array(points), accepted / how.moves
+
+
+def write_yardstick(path: Path, yardstick: Yardstick, *, force: bool = False) -> Path:
+    """Keep a yardstick as JSON: means, the lower half of the covariance, counts, files."""
+    half = yardstick.covariance[np.tril_indices(len(yardstick.mean))]
+    content = asdict(yardstick) | {"mean": _rounded(yardstick.mean), "covariance": _rounded(half)}
+    return write_json(path, content, force=force)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.{PLACES}g}") for value in values]
+
+
+def read_yardstick(path: Path | None = None) -> Yardstick:
+    """A yardstick that was kept; the product's own where no file is given. `NoYardstick` where it cannot be used."""
+    if path is None:
+        return _own()
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        raise NoYardstick(
+            f"{path}: not a yardstick that can be used ({error or type(error).__name__}). remove it, and `worldwide "
+            "--world FOLDER` fits it again."
+        ) from None
+
+
+@cache
+def _own() -> Yardstick:
+    return _parsed(resources.files("buckpass.worldwide").joinpath(f"data/{KEPT}").read_text(encoding="utf-8"))
+
+
+def _parsed(text: str) -> Yardstick:
+    content = json.loads(text)
+    mean = np.array(content.pop("mean"), dtype=float)
+    covariance = np.zeros((mean.size, mean.size))
+    covariance[np.tril_indices(mean.size)] = content.pop("covariance")
+    covariance += np.tril(covariance, -1).T
+    lists = {name: tuple(content.pop(name)) for name in ("powers", "slopes", "centre", "sd", "files", "reasons")}
+    size = (len(LEVELS) - 1) + len(lists["slopes"]) + len(lists["powers"]) * len(LEVELS) + 1
+    if mean.size != size or not np.isfinite(mean).all():
+        raise ValueError(f"{mean.size} means where {size} are needed")
+    return Yardstick(mean=mean, covariance=covariance, **lists, **content)

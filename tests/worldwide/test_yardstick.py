@@ -1,0 +1,179 @@
+"""The yardstick: shares of its model in closed form, what is not comparable, and what is kept of the fit."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from buckpass.case import BuckpassError
+from buckpass.worldwide import beside
+from buckpass.worldwide.errors import NoYardstick
+from buckpass.worldwide.fit import Moves, fit_world, read_yardstick, resampled_and_moved, write_yardstick
+from buckpass.worldwide.folder import yardstick_of
+from buckpass.worldwide.record import counted
+from buckpass.worldwide.rules import LEVELS, ruled, rules
+from buckpass.worldwide.yardstick import shares
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return read_yardstick()
+
+
+@pytest.fixture(scope="module")
+def found(flagship, kept):
+    return beside(flagship, "CHN", kept)
+
+
+def at_rest(kept, spread=1e-6, **slopes):
+    """A yardstick known exactly: every level as likely, and slopes of one's choosing."""
+    mean = np.zeros_like(kept.mean)
+    mean[-1] = np.log(spread)
+    for name, value in slopes.items():
+        mean[len(LEVELS) - 1 + kept.slopes.index(name)] = value
+    return replace(kept, mean=mean, covariance=np.zeros_like(kept.covariance), centre=(0.0, 0.0), sd=(1.0, 1.0))
+
+
+def test_shares_are_those_of_the_levels_where_nothing_else_acts(kept):
+    found = shares(at_rest(kept), np.zeros(len(kept.slopes)))
+    np.testing.assert_allclose(found, np.broadcast_to([0.8, 0.6, 0.4, 0.2], found.shape), rtol=1e-3)
+
+
+def test_a_slope_moves_the_log_odds(kept):
+    x = np.zeros(len(kept.slopes))
+    x[kept.slopes.index("war")] = 1.0
+    found = shares(at_rest(kept, war=np.log(2.0)), x)[0, 0]
+    np.testing.assert_allclose(found / (1 - found), [8.0, 3.0, 4 / 3, 0.5], rtol=1e-3)
+
+
+def test_the_effect_of_hosts_draws_shares_to_the_middle(kept):
+    x = np.zeros(len(kept.slopes))
+    narrow, wide = shares(at_rest(kept), x)[0, 0], shares(at_rest(kept, spread=2.0), x)[0, 0]
+    assert (np.abs(wide - 0.5) < np.abs(narrow - 0.5)).all()
+
+
+def test_the_products_own_passed_and_says_what_it_is_made_of(kept):
+    assert not kept.reasons
+    assert kept.powers == ("USA", "RUS", "CHN", "FRA", "GBR")
+    assert (kept.counts["episodes"], kept.counts["cells"]) == (298, 1413)
+    assert {one["layout"] for one in kept.files} >= {
+        "ucdp_support",
+        "ucdp_conflicts",
+        "atop_dyad_years",
+        "tss_rivalries",
+    }
+    assert all(one["citation"] and len(one["sha256"]) == 64 for one in kept.files)
+
+
+def test_what_was_kept_comes_back(tmp_path, kept):
+    again = read_yardstick(write_yardstick(tmp_path / "y.json", kept))
+    np.testing.assert_allclose(again.covariance, kept.covariance, rtol=1e-4)
+    assert (again.counts, again.files, again.mean.tolist()) == (kept.counts, kept.files, kept.mean.tolist())
+    assert np.linalg.eigvalsh(again.covariance).min() > -1e-6
+
+
+@pytest.mark.parametrize("spoil", ["{", "[]", '{"mean": [1]}', None])
+def test_a_damaged_yardstick_is_named(tmp_path, kept, spoil):
+    file = write_yardstick(tmp_path / "y.json", kept)
+    content = json.loads(file.read_text())
+    content["mean"] = content["mean"][:-1]
+    file.write_text(json.dumps(content) if spoil is None else spoil)
+    with pytest.raises(NoYardstick, match="not a yardstick"):
+        read_yardstick(file)
+
+
+def test_a_fit_that_failed_measures_nothing(flagship, kept):
+    with pytest.raises(NoYardstick, match="R-hat"):
+        beside(flagship, "CHN", replace(kept, reasons=("R-hat 1.2",)))
+
+
+def test_only_armed_conflicts_are_compared(found, flagship):
+    left = dict(found.left_out.select("crisis", "reason").iter_rows())
+    assert "mass_protest" in left["kz_jan_2022"]
+    assert "border_clash" in left["galwan_2020"]
+    assert "deaths are not in the record" in left["syria_2015"]
+    assert "own assets" in left["kokang_2009"]
+    assert {"tajik_war_1992", "batken_2000"} <= set(found.rows["crisis"])
+    every = set(flagship.crises["crisis_id"])
+    assert set(found.rows["crisis"]) | set(left) == every
+    assert not set(found.rows["crisis"]) & set(left)
+
+
+def test_every_type_of_the_bundled_cases_has_its_place(flagship):
+    the = rules().crises
+    assert set(flagship.crises["type"]) <= {*the.alike.types, *the.unlike.types}
+
+
+def test_shares_are_shares_and_help_holds_troops(found):
+    rows = found.rows
+    assert rows.filter(
+        (pl.col("helped_low") > pl.col("helped")) | (pl.col("helped") > pl.col("helped_high"))
+    ).is_empty()
+    assert rows.filter(pl.col("troops") >= pl.col("helped")).is_empty()
+
+
+def test_rare_is_said_of_help_and_of_restraint_only_where_the_whole_interval_says_it(found):
+    rows = found.rows
+    assert rows.filter(pl.col("gave") == "open")["reading"].unique().to_list() == ["not known whether it helped"]
+    rare = rows.filter(pl.col("reading") == "rare help")
+    assert (rare["helped_high"] < 0.1).all()
+    assert (rare["gave"] == "yes").all()
+
+
+def test_a_power_outside_the_fit_is_measured_by_the_others(flagship, kept):
+    of = beside(flagship, "IND", kept)
+    assert "IND: no power of that fit" in of.note
+    np.testing.assert_allclose(of.rows["helped"], of.rows["peers"])
+
+
+def test_a_power_that_the_case_has_not_and_another_ladder(flagship, kept, toy):
+    with pytest.raises(BuckpassError, match="XXX"):
+        beside(flagship, "XXX", kept)
+    short = toy.settings.ladder.model_copy(update={"names": toy.settings.ladder.names[:5]})
+    other = toy.replace(settings=toy.settings.model_copy(update={"ladder": short}))
+    with pytest.raises(NoYardstick, match="other rungs"):
+        beside(other, None, kept)
+
+
+def test_the_figure_has_a_band_for_every_crisis(found):
+    assert len(json.loads(found.plot().to_json())["datasets"].popitem()[1]) == found.rows.height
+
+
+def test_colonial_ties_are_of_the_five_powers():
+    assert {power for _, power in ruled()} == {"USA", "RUS", "CHN", "FRA", "GBR"}
+    assert {("TJK", "RUS"), ("MLI", "FRA"), ("MMR", "GBR")} <= ruled()
+
+
+def test_resampling_and_moving_draws_what_it_is_told_to():
+    """A skewed posterior whose mean the normal approximation at the mode misses: a gamma on the log scale."""
+    shape = 3.0
+
+    def energy(u):
+        return float(0.5 * u[0] ** 2 + np.exp(u[1]) - shape * u[1]), np.array([u[0], np.exp(u[1]) - shape])
+
+    mode, root = np.array([0.0, np.log(shape)]), np.diag([1.0, shape**-0.5])
+    draws, moved = resampled_and_moved(mode, root, energy, Moves(points=200, moves=20))
+    u = draws.reshape(-1, 2)
+    assert (moved > 0.8).all()
+    assert abs(u[:, 0].std() - 1) < 0.1
+    np.testing.assert_allclose(np.exp(u[:, 1]).mean(), shape, rtol=0.05)  # of a gamma with this shape
+    assert u[:, 1].mean() < mode[1] - 0.1  # ψ(3) is 0.92, the mode 1.10
+
+
+def test_a_folder_measures_by_the_yardstick_that_it_keeps(tmp_path, kept):
+    write_yardstick(tmp_path / "yardstick.json", kept)
+    assert yardstick_of(tmp_path).mean.tolist() == kept.mean.tolist()
+    assert yardstick_of(None) is kept
+
+
+@pytest.mark.exhaustive
+def test_the_files_give_the_products_yardstick_again(real_world, kept):
+    """Minutes: the whole build and fit, where the publishers' files are."""
+    record = counted(real_world, kept.powers, rules())
+    again = fit_world(record.cells, {"powers": kept.powers, "counts": record.counts, "files": record.files})
+    assert not again.reasons
+    assert record.counts == pytest.approx(kept.counts, rel=1e-3)
+    away = np.abs(again.mean - kept.mean) / np.sqrt(np.diag(kept.covariance))
+    assert away.max() < 0.3
