@@ -6,7 +6,7 @@ import pytest
 from prior_fits import prior_fit
 
 from buckpass.app.years import _digest, play, usable_ahead
-from buckpass.page.decades_chapter import fan_figure
+from buckpass.page.chapters.decades import fan_figure
 from buckpass.years import Plan
 
 HISTORIES = 16

@@ -11,7 +11,7 @@ from buckpass.case import bundled_cases, check_case, load_case
 
 PACKAGE = Path(load_case.__code__.co_filename).parent.parent
 # Tables of codes for reading cells and event files name states by nature.
-CODE_TABLES = ("case/iso3.toml", "events/data/")
+CODE_TABLES = ("case/iso3.toml", "events/data/", "worldwide/data/")
 READ = {".py", ".toml", ".html", ".css", ".js", ".csv", ".json"}
 
 

@@ -15,7 +15,7 @@ from prior_fits import prior_fit
 from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
 from buckpass.page import gather, render_page, write_page
-from buckpass.page.decades_chapter import left_alone_figure
+from buckpass.page.chapters.decades import left_alone_figure
 from buckpass.page.figures import record_heat_map, shares_over_time
 from buckpass.page.results import Chapter
 from buckpass.page.theme import ink_on

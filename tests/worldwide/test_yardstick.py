@@ -10,7 +10,7 @@ import pytest
 from buckpass.case import BuckpassError
 from buckpass.worldwide import beside
 from buckpass.worldwide.errors import NoYardstick
-from buckpass.worldwide.fit import Moves, fit_world, read_yardstick, resampled_and_moved, write_yardstick
+from buckpass.worldwide.fit import fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.folder import yardstick_of
 from buckpass.worldwide.record import counted
 from buckpass.worldwide.rules import LEVELS, ruled, rules
@@ -144,22 +144,6 @@ def test_the_figure_has_a_band_for_every_crisis(found):
 def test_colonial_ties_are_of_the_five_powers():
     assert {power for _, power in ruled()} == {"USA", "RUS", "CHN", "FRA", "GBR"}
     assert {("TJK", "RUS"), ("MLI", "FRA"), ("MMR", "GBR")} <= ruled()
-
-
-def test_resampling_and_moving_draws_what_it_is_told_to():
-    """A skewed posterior whose mean the normal approximation at the mode misses: a gamma on the log scale."""
-    shape = 3.0
-
-    def energy(u):
-        return float(0.5 * u[0] ** 2 + np.exp(u[1]) - shape * u[1]), np.array([u[0], np.exp(u[1]) - shape])
-
-    mode, root = np.array([0.0, np.log(shape)]), np.diag([1.0, shape**-0.5])
-    draws, moved = resampled_and_moved(mode, root, energy, Moves(points=200, moves=20))
-    u = draws.reshape(-1, 2)
-    assert (moved > 0.8).all()
-    assert abs(u[:, 0].std() - 1) < 0.1
-    np.testing.assert_allclose(np.exp(u[:, 1]).mean(), shape, rtol=0.05)  # of a gamma with this shape
-    assert u[:, 1].mean() < mode[1] - 0.1  # ψ(3) is 0.92, the mode 1.10
 
 
 def test_a_folder_measures_by_the_yardstick_that_it_keeps(tmp_path, kept):

@@ -27,8 +27,8 @@ from buckpass.fitting.posterior import Posterior, PosteriorFileError
 from buckpass.fitting.scoring import compare_fits
 from buckpass.game.solver import NoEquilibriumFound
 from buckpass.model.mechanisms import combination
-from buckpass.page.decades_chapter import WORDS as FAN_WORDS
-from buckpass.page.decades_chapter import fan_figure, fan_panels
+from buckpass.page.chapters.decades import WORDS as FAN_WORDS
+from buckpass.page.chapters.decades import fan_figure, fan_panels
 from buckpass.page.theme import styled
 from buckpass.page.wording import name_of, number, with_error, with_interval
 from buckpass.predict.which_fits import basis_of, best_first

@@ -123,17 +123,16 @@ def draft_case(folder: Path, store: Path, hosts: str, from_year: int) -> None:
     tell_table(draft(store, [host.strip() for host in hosts.split(",") if host.strip()], from_year, folder).table())
 
 
-GREAT = "USA,RUS,CHN,FRA,GBR"
-
-
 def new_world(folder: Path, store: Path, powers: str, rules_file: Path | None) -> None:
-    """Write the world's record of some powers from a store: those of the Security Council where none are named."""
+    """Write the world's record of some powers from a store."""
     _needs_extra()
     from buckpass.worldwide import world_record
     from buckpass.worldwide.folder import write_world
     from buckpass.worldwide.rules import rules
 
-    wanted = [power.strip() for power in (powers or GREAT).split(",") if power.strip()]
+    wanted = [power.strip() for power in powers.split(",") if power.strip()]
+    if not wanted:
+        raise typer.BadParameter("--world needs --powers: whose help, by ISO3 code, as in --powers AAA,BBB")
     record = world_record(store, wanted, rules(rules_file))
     write_world(folder, record, rules_file)
     tell_table(record.table())

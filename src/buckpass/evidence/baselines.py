@@ -14,7 +14,7 @@ import numpyro
 import numpyro.distributions as dist
 import xarray as xr
 from jax.scipy.special import log_ndtr, ndtri
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
@@ -32,7 +32,7 @@ __all__ = [
     "Baseline",
     "BaselineFit",
     "Drawing",
-    "approximation",
+    "drawn",
     "fit_baselines",
     "fit_record",
     "half_normal",
@@ -139,16 +139,15 @@ def fit_record(
     return _Fitting(baseline, rows_of(setting, seen), rungs, powers, drawing or Drawing()).run(names, check)
 
 
-def approximation(
-    baseline: Baseline, rows: Rows, shape: tuple[int, int]
-) -> tuple[Frame, Callable[[np.ndarray], tuple[float, np.ndarray]]]:
-    """A regression on rows that are no case's: its mode with a root of the covariance there, and −log posterior with its slope.
+def drawn(
+    baseline: Baseline, rows: Rows, shape: tuple[int, int], drawing: Drawing = Drawing()
+) -> tuple[Float[np.ndarray, "chain draw d"], Bool[np.ndarray, "chain draw"]]:
+    """Draws of a regression on rows that are no case's, in its standard coordinates, and which of them diverged.
 
     shape : how many rungs and powers.
     """
-    fitting = _Fitting(baseline, rows, *shape, Drawing())
-    energy = fitting._objective(np.ones(rows.of_crisis.shape[1]))
-    return fitting._frame(np.ones(rows.of_crisis.shape[1])), energy
+    fitting, every = _Fitting(baseline, rows, *shape, drawing), np.ones(rows.of_crisis.shape[1])
+    return fitting._draw(fitting._frame(every), every)
 
 
 def rows_of(setting: CrisisSetting, seen: Observations) -> Rows:

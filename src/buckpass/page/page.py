@@ -19,6 +19,7 @@ from buckpass.measured.terminal import leading
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.by_host import by_host, crisis_anchors
 from buckpass.page.cards import CrisisCard, crisis_cards
+from buckpass.page.chapters.world import world_chapter
 from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
@@ -34,7 +35,6 @@ from buckpass.page.wording import (
     with_error,
     with_interval,
 )
-from buckpass.page.world_chapter import world_chapter
 from buckpass.results.files import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _pictures(
 
 
 def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
-    from buckpass.page.bargain_chapter import agreement_chapter  # loads the simulation: only where there is a fit
-    from buckpass.page.decades_chapter import decades_chapter
+    from buckpass.page.chapters.bargain import agreement_chapter  # loads the simulation: only where there is a fit
+    from buckpass.page.chapters.decades import decades_chapter
 
     return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
 

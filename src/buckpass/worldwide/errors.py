@@ -38,7 +38,7 @@ class UnknownPowers(WorldError):
 
     def __init__(self, unknown: Sequence[str]):
         super().__init__(
-            f"No state has the code {' or '.join(unknown)}. Give powers as ISO3 codes, for example --powers USA,RUS,CHN,FRA,GBR."
+            f"No state has the code {' or '.join(unknown)}. Give powers as ISO3 codes, as in --powers AAA,BBB."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -54,10 +54,8 @@ class Yardstick:
 
 
 def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
-    """The posterior's mean and covariance from draws by resampling and moving (Gilks & Berzuini 2001).
+    """The posterior's mean and covariance, from draws by the sampler of the regressions (`evidence.baselines`).
 
-    A few draws of a multivariate t round the mode are resampled by smoothed importance weights, and each is moved by
-    Hamiltonian steps in coordinates round at the mode; then once more in those in which the first draws are round.
     A fit that fails the tests of every other fit is kept with the reasons, and measures nothing.
 
     Parameters
@@ -66,7 +64,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     """
     import jax.numpy as jnp
 
-    from buckpass.evidence.baselines import approximation, half_normal
+    from buckpass.evidence.baselines import drawn, half_normal
     from buckpass.fitting.posterior import diagnose
     from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
 
@@ -74,79 +72,16 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     scale = scale_of(cells)
     rows, hosts = rows_of(cells, powers, scale)
     of_powers = [cells.filter(pl.col("power") == power).height for power in powers]
-    frame, energy = approximation(world_logit(of_powers), rows, (len(LEVELS), len(powers)))
-    pilot, _ = resampled_and_moved(np.asarray(frame.centre), np.asarray(frame.spread), energy, PILOT)
-    pilot = pilot.reshape(-1, pilot.shape[-1])
-    root = np.linalg.cholesky(np.cov(pilot.T))
-    u, moved = resampled_and_moved(pilot.mean(axis=0), root, energy, Moves())
+    u, diverging = drawn(world_logit(of_powers), rows, (len(LEVELS), len(powers)))
     theta = np.concatenate([u[..., :-1], np.log(np.asarray(half_normal(jnp.asarray(u[..., -1:]))))], axis=-1)
-    tests = diagnose({"theta": theta}, np.zeros(theta.shape[:2], bool), moved)
+    moved = (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1)
+    tests = diagnose({"theta": theta}, diverging, moved)
     whole = theta.reshape(-1, theta.shape[-1])
-    scores = {"draws": len(whole), "moved": float(moved.min()), "rhat_max": tests.rhat_max, "ess_bulk_min": tests.ess_bulk_min,
-              "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts), "seconds": time.perf_counter() - began}  # fmt: skip
+    scores = {"draws": len(whole), "moved": float(moved.min()), "divergences": tests.divergences, "rhat_max": tests.rhat_max,
+              "ess_bulk_min": tests.ess_bulk_min, "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts),
+              "seconds": time.perf_counter() - began}  # fmt: skip
     return Yardstick(powers, SLOPES, scale.mean, scale.sd, whole.mean(axis=0), np.cov(whole.T), about["counts"],
                      tuple(about["files"]), tests.reasons, scores)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Moves:
-    """How the posterior is drawn: proposals, points resampled from them, moves of each and those dropped, steps of a move."""
-
-    proposals: int = 200
-    points: int = 80
-    moves: int = 27
-    dropped: int = 3
-    steps: tuple[int, int] = (4, 7)
-    length: float = 0.5
-    freedom: float = 15.0
-    groups: int = 4  # of points, which stand for chains in the tests
-    seed: int = 20240620
-
-
-PILOT = Moves(proposals=400, points=64, moves=14, dropped=4, steps=(3, 5), length=0.42)
-Energy = Callable[[np.ndarray], tuple[float, np.ndarray]]
-
-
-def resampled_and_moved(
-    centre: Float[np.ndarray, " d"], root: Float[np.ndarray, "d d"], energy: Energy, how: Moves
-) -> tuple[Float[np.ndarray, "g s d"], Float[np.ndarray, " g"]]:
-    """Draws [group, draw, coordinate], and the share of the moves that each group accepted.
-
-    centre, root : mode and root of the covariance there. energy : −log posterior and its slope.
-    """
-    from buckpass.fitting.posterior import quiet_arviz
-
-    rng, d, nu = np.random.default_rng(how.seed), len(centre), how.freedom
-
-    def at(x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = energy(centre + root @ x)
-        return value, root.T @ slope
-
-    x = rng.standard_normal((how.proposals, d)) / np.sqrt(rng.chisquare(nu, (how.proposals, 1)) / nu)
-    log_proposal = -0.5 * (nu + d) * np.log1p((x**2).sum(axis=1) / nu)
-    weight = np.exp(np.asarray(quiet_arviz().psislw(np.array([-at(one)[0] for one in x]) - log_proposal)[0]))
-    chosen = x[rng.choice(how.proposals, how.points, p=weight / weight.sum())]
-    drawn = [_moved(one, at, rng, how) for one in chosen]
-    kept = np.stack([points[how.dropped :] for points, _ in drawn]).reshape(how.groups, -1, d)
-    moved = np.array([accepted for _, accepted in drawn]).reshape(how.groups, -1).mean(axis=1)
-    return centre + kept @ root.T, moved
-
-
-def _moved(x: np.ndarray, at: Energy, rng: np.random.Generator, how: Moves) -> tuple[np.ndarray, float]:
-    """Where a point stands after each Hamiltonian move, and the share of the moves that were accepted."""
-    (value, slope), points, accepted = at(x), [], 0
-    for _ in range(how.moves):
-        momentum = rng.standard_normal(len(x))
-        before, place, pull = value + 0.5 * momentum @ momentum, x, slope
-        for _ in range(rng.integers(*how.steps, endpoint=True)):
-            momentum = momentum - 0.5 * how.length * pull
-            place = place + how.length * momentum
-            after, pull = at(place)
-            momentum = momentum - 0.5 * how.length * pull
-        if np.log(rng.random()) < before - after - 0.5 * momentum @ momentum:
-            x, value, slope, accepted = place, after, pull, accepted + 1
-        points.append(x)
-    return np.array(points), accepted / how.moves
 
 
 def write_yardstick(path: Path, yardstick: Yardstick, *, force: bool = False) -> Path:

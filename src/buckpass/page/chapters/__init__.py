@@ -1,0 +1,1 @@
+"""Chapters of the page that stand by themselves."""
