@@ -46,6 +46,19 @@ def test_importance_sampling_agrees_with_the_exact_score_of_a_normal_mean():
     assert found.k.max() < 0.5
 
 
+def test_a_crisis_that_any_draw_explains_alike_needs_no_refit():
+    """A band over the whole ladder is certain at every draw: leaving it out changes nothing, and nothing is out of reach."""
+    rng = np.random.default_rng(0)
+    values = xr.DataArray(
+        rng.normal(-1, 0.1, (4, 250, 3)), dims=("chain", "draw", "crisis"), coords={"crisis": ["a", "b", "c"]}
+    )
+    values[..., 1] = 0.0
+    found = leave_one_out(values)
+    assert found.k[1] == 0
+    assert found.elpd[1] == pytest.approx(0)
+    assert found.k.max() < 0.7
+
+
 @given(st.integers(2, 6), st.integers(3, 30), st.integers(0, 1000))
 @settings(max_examples=30, deadline=None)
 def test_stacking_is_never_worse_than_the_best_single(models, crises, seed):

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from buckpass.evidence.influence import Cell, CellScores, cell_scores
 from buckpass.evidence.transforms import Uniformity, band_uniforms, uniformity
 from buckpass.fitting.layout import EFFECT
-from buckpass.fitting.posterior import GROUPS, Held, Posterior, evenly, quiet_arviz
+from buckpass.fitting.posterior import GROUPS, Held, Posterior, evenly
+from buckpass.fitting.scoring import importance_weights
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.observations import Observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
@@ -36,7 +37,7 @@ def transform(
     """Where every coded response fell in what the fit predicts of it without its crisis, whose effect is then unknown too."""
     scored = [str(c) for c in posterior.score("crisis")]
     flat = _by_draw(posterior, n_draws)
-    weights = np.exp(np.asarray(quiet_arviz().psislw(-flat.T, reff=1.0)[0]))  # [crisis, draw]
+    weights = np.exp(importance_weights(-flat.T)[0])  # [crisis, draw]
     mine = weights[[scored.index(setting.names.crises[c]) for c in seen.crisis]]
     chance = np.einsum("ns,snr->nr", mine, at_rows(rung_probabilities(setting, new_crises(posterior), n_draws), seen))
     ladder = np.arange(chance.shape[-1])

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from buckpass.fitting.posterior import quiet_arviz
-from buckpass.fitting.scoring import pareto_k_limit
+from buckpass.fitting.scoring import importance_weights, pareto_k_limit
 
 __all__ = ["Moments", "contraction", "moments", "theatre_moments"]
 
@@ -67,10 +66,10 @@ def _weighted(draws: Mapping[str, np.ndarray], elsewhere: Float[np.ndarray, "s e
     """By importance weights; None where they cannot be trusted."""
     if not elsewhere.shape[1]:
         return {name: moments(values) for name, values in draws.items()}
-    log_weight, reach = quiet_arviz().psislw(-elsewhere.sum(axis=1), reff=1.0)
+    log_weight, reach = importance_weights(-elsewhere.sum(axis=1))
     if not float(reach) < pareto_k_limit(len(elsewhere)):
         return None
-    weight = np.exp(np.asarray(log_weight))
+    weight = np.exp(log_weight)
     by_term = {name: moments(values, weight) for name, values in draws.items()}
     return {name: Moments(m.mean, m.sd, "importance weights") for name, m in by_term.items()}
 

@@ -11,8 +11,7 @@ from scipy.special import logsumexp
 
 from buckpass.evidence.differences import Clusters
 from buckpass.evidence.nested import BASE, NestedTests, nested, without_crisis
-from buckpass.fitting.posterior import quiet_arviz
-from buckpass.fitting.scoring import LeaveOneOut, pareto_k_limit
+from buckpass.fitting.scoring import LeaveOneOut, importance_weights, pareto_k_limit
 
 __all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises", "probability_under"]
 
@@ -106,9 +105,10 @@ def cell_scores(
     cells : the other codings. of_crisis : position of the crisis of each. log_ratio : log r at every draw. log_likelihood :
     of every crisis as coded, at every draw (nats).
     """
-    weights, _ = quiet_arviz().psislw(-log_likelihood.T, reff=1.0)
-    weights = np.asarray(weights).T  # [draw, crisis], each a distribution over draws without the crisis
-    reach = np.asarray(quiet_arviz().psislw(log_ratio.T, reff=1.0)[1])
+    weights = importance_weights(-log_likelihood.T)[
+        0
+    ].T  # [draw, crisis], each a distribution over draws without the crisis
+    reach = importance_weights(log_ratio.T)[1]
     scale = log_ratio.max(axis=0)
     ratio = np.exp(log_ratio - scale)
     without, predicted = np.exp(weights), np.exp(weights + log_likelihood)
@@ -126,5 +126,5 @@ def probability_under(
     log_ratio : log of the likelihood of each other record over that of this one, at every draw: for a crisis taken out,
     minus its log-likelihood.
     """
-    weights, reach = quiet_arviz().psislw(log_ratio.T, reff=1.0)
-    return np.exp(np.asarray(weights)) @ held, np.asarray(reach) < pareto_k_limit(len(log_ratio))
+    weights, reach = importance_weights(log_ratio.T)
+    return np.exp(weights) @ held, reach < pareto_k_limit(len(log_ratio))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import logsumexp
 
 from buckpass.fitting.posterior import Posterior, quiet_arviz
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "NothingToCompare", "comparable", "compare_fits", "compare_scores",
-    "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
+    "importance_weights", "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
 ]  # fmt: skip
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+FLAT = 1e-9  # nats by which log ratios that are the same at every draw may differ
 KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
 
@@ -72,6 +74,17 @@ class Comparison:
     indistinguishable: tuple[tuple[str, str], ...]
 
 
+def importance_weights(
+    log_ratio: Float[np.ndarray, "*n s"],
+) -> tuple[Float[np.ndarray, "*n s"], Float[np.ndarray, "*n"]]:
+    """Logs of Pareto-smoothed importance weights, each a distribution over the draws, and their k̂ (Vehtari et al. 2024).
+
+    Ratios that are the same at every draw have no tail: ArviZ gives them k̂ = ∞, though nothing is ever weighed; here it is 0.
+    """
+    weights, k = quiet_arviz().psislw(log_ratio, reff=1.0)
+    return np.asarray(weights), np.where(np.ptp(log_ratio, axis=-1) < FLAT, 0.0, np.asarray(k))
+
+
 def leave_one_out(
     log_likelihood: xr.DataArray, left_out: xr.DataArray | None = None, scored: xr.DataArray | None = None
 ) -> LeaveOneOut:
@@ -82,11 +95,11 @@ def leave_one_out(
     """
     values = _by_crisis(log_likelihood)
     out = values if left_out is None else values + _by_crisis(left_out)
-    weights, k = quiet_arviz().psislw(-out, reff=1.0)
+    weights, k = importance_weights(-out)
     return LeaveOneOut(
         crises=tuple(str(c) for c in log_likelihood["crisis"].values),
-        elpd=np.asarray(logsumexp(np.asarray(weights) + (values if scored is None else _by_crisis(scored)), axis=1)),
-        k=np.asarray(k),
+        elpd=np.asarray(logsumexp(weights + (values if scored is None else _by_crisis(scored)), axis=1)),
+        k=k,
         is_exact=np.zeros(len(values), bool),
     )
 
