@@ -30,7 +30,7 @@ FITTED = "--posteriors posteriors"
 CRISIS = f"dalen_2016 --draws 4 {FITTED}"
 VERBS = (
     *QUICK, "--help", "schema crises.csv", "nothing", "record nowhere", "check case --weak", "check case --table", "record case --long",
-    "record case --shares", "record case --origins dalen_2016", "diff case case", "migrate case --to moved", f"solve case {CRISIS}", f"solve case {CRISIS} --json",
+    "record case --shares", "record case --origins dalen_2016", "diff case case", "migrate case --to moved", "worldwide case", f"solve case {CRISIS}", f"solve case {CRISIS} --json",
     f"explain case {CRISIS}", f"whatif case {CRISIS} --set BBB.stake=2x", f"whatif case {CRISIS} --set BBB.stake=2x --json",
     f"tip case {CRISIS} --over BBB.stake --crosses p_deploy:BBB>0.5 --json", f"compare case {FITTED}", f"compare case {FITTED} --json", "claims case", "claims case --long",
     "claims case --json", f"agreement case {FITTED}",
