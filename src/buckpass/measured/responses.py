@@ -12,11 +12,11 @@ from buckpass.case import Case
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
-__all__ = ["NOT_FOR_THE_HOST", "profiles_table", "requests_table", "responses_table", "told_rung", "was_asked"]
+__all__ = ["NOT_FOR_THE_HOST", "OWN", "profiles_table", "requests_table", "responses_table", "told_rung", "was_asked"]
 
 DRAWS = 4000
 HELP = ("host_support", "own_assets", "none", "unknown")
-OWN = ("own_assets", "own_claim", "belligerent")
+OWN = ("own_assets", "own_claim", "belligerent")  # scopes of an act that is not for the host
 NOT_FOR_THE_HOST = "*: for its own people, assets, claim or war, not for the host."
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.measured import Record
+from buckpass.measured.responses import OWN
 from buckpass.page.theme import label_colours
 from buckpass.page.wording import count_of, name_of, sentence, spoken, years_of
 
@@ -68,10 +69,14 @@ def by_host(case: Case, record: Record) -> ByHost | None:
     known = {
         (r["crisis"], r["actor"]): r["rung"] for r in record.responses.frame.drop_nulls("rung").iter_rows(named=True)
     }
+    own = {
+        (r["crisis"], r["actor"])
+        for r in record.responses.frame.filter(pl.col("scope").is_in(OWN)).iter_rows(named=True)
+    }
     pairs = {c: (known.get((c, focus.provider)), known.get((c, focus.rider))) for c in here["crisis_id"]}
     if not any(rung is not None for pair in pairs.values() for rung in pair):
         return None
-    marks = {r["crisis_id"]: _mark(case, r, pairs[r["crisis_id"]], anchors) for r in here.iter_rows(named=True)}
+    marks = {r["crisis_id"]: _mark(case, r, pairs[r["crisis_id"]], own, anchors) for r in here.iter_rows(named=True)}
     hosts = here.explode("host").group_by("host", maintain_order=True).agg("crisis_id").sort(
         pl.col("crisis_id").list.len(), descending=True, maintain_order=True
     )  # fmt: skip
@@ -89,10 +94,17 @@ def by_host(case: Case, record: Record) -> ByHost | None:
     )  # fmt: skip
 
 
-def _mark(case: Case, crisis: Mapping, pair: tuple[int | None, int | None], anchors: Mapping[str, str]) -> Mark:
+def _mark(
+    case: Case,
+    crisis: Mapping,
+    pair: tuple[int | None, int | None],
+    own: set[tuple[str, str]],
+    anchors: Mapping[str, str],
+) -> Mark:
     start, focus = crisis["start"], case.settings.focus
     did = [
         f"{name_of(case, power)} {'not looked for' if rung is None else rung}"
+        f"{' (not for the host)' if (crisis['crisis_id'], power) in own else ''}"
         for power, rung in zip((focus.provider, focus.rider), pair, strict=True)
     ]
     provider, rider = (None if rung is None else _up(case, rung) for rung in pair)

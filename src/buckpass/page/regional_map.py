@@ -15,6 +15,7 @@ from buckpass.case.problems import FileRefused
 from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
 from buckpass.measured import Record
+from buckpass.measured.responses import OWN
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, Unchanged, ink_on, inline, is_settled, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, source_line, spoken, years_of
@@ -105,7 +106,7 @@ def regional_map(case: Case, record: Record) -> Figure | None:
         "map",
         f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
         f"n = {count_of(there.height - shared, 'crisis', 'crises')} of one host.{apart} Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
-        f"{rider}, right, over the crises looked up; no interval: a mean of ordered codes, to be read with the table below it.",
+        f"{rider}, right, over the crises looked up, acts for own people, assets or claims left out; no interval: a mean of ordered codes, to be read with the table below it.",
         f"Source of the outlines: {topology['source']}.",
         "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
         _chart(case, topology, rows, WIDTH),
@@ -267,7 +268,7 @@ def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
         .explode("host")
     )
     rows = record.responses.frame.drop_nulls("rung").join(crises, on="crisis")
-    means = rows.group_by("host", "actor").agg(pl.col("rung").mean())
+    means = rows.filter(~pl.col("scope").is_in(OWN)).group_by("host", "actor").agg(pl.col("rung").mean())
     mean = {(h, a): value for h, a, value in means.iter_rows()}
     counts = dict(crises.group_by("host").len().iter_rows())
     return [

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
+
 import altair as alt
 import polars as pl
 
@@ -9,6 +13,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, inline
 from buckpass.page.wording import count_of, name_of
+from buckpass.results.table import ResultTable
 from buckpass.worldwide import Beside, beside
 
 __all__ = ["world_chapter"]
@@ -27,12 +32,39 @@ def world_chapter(case: Case) -> Chapter:
         return Chapter(HEADING, "nothing can be compared", f"Nothing can be compared: {reason}")
     if found.rows.is_empty():
         return Chapter(
-            HEADING, "no crisis is comparable", f"No crisis is comparable. {found.note}", (), found.tables()[1:]
+            HEADING, "no crisis is comparable", f"No crisis is comparable. {found.note}", (), _tables(case, found)[1:]
         )
     line = _line(case, found)
     return Chapter(
-        HEADING, line, f"{line[:1].upper()}{line[1:]}. {found.note}", (_figure(case, found, line),), found.tables()
+        HEADING,
+        line,
+        f"{line[:1].upper()}{line[1:]}. {found.note}",
+        (_figure(case, found, line),),
+        _tables(case, found),
     )
+
+
+def _tables(case: Case, found: Beside) -> tuple[ResultTable, ...]:
+    """The tables of the verb, for readers: crises by name, columns in words."""
+    names, who = dict(case.crises.select("crisis_id", "name").iter_rows()), name_of(case, case.settings.focus.rider)
+    share, *left = found.tables()
+    told = share.frame.drop("power").with_columns(pl.col("crisis").replace_strict(names)).rename({
+        "crisis": "Crisis", "did": "Rung here", "helped": f"{who}: arms, training or troops", "peers": "The other powers",
+        "troops": f"{who}: troops", "reading": "Reading",
+    })  # fmt: skip
+    return replace(share, frame=told, title="How often in conflicts like it, world-wide"), *(
+        _reasons(t, names) for t in left
+    )
+
+
+def _reasons(left: ResultTable, names: Mapping[str, str]) -> ResultTable:
+    """Why crises cannot be compared, whatever their type."""
+    frame = left.frame.with_columns(
+        pl.col("reason").str.replace("^[a-z_]+: ", ""),
+        pl.col("which").str.split(", ").list.eval(pl.element().replace_strict(names)).list.join(", "),
+    )
+    told = frame.group_by("reason", maintain_order=True).agg(pl.col("crises").sum(), pl.col("which").str.join(", "))
+    return replace(left, frame=told.rename({"reason": "Reason", "crises": "Crises", "which": "Which"}))
 
 
 def _line(case: Case, found: Beside) -> str:
@@ -55,7 +87,7 @@ def _figure(case: Case, found: Beside, line: str) -> Figure:
     base = alt.Chart(inline(rows))
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=260))
     x = alt.X("low:Q", title="share of conflicts alike with arms, training or troops", axis=alt.Axis(format="%"),
-              scale=alt.Scale(domain=[0, min(1.0, 0.05 + max(r["high"] for r in rows))]))  # fmt: skip
+              scale=alt.Scale(domain=[0, min(1.0, ceil(10 * max(r["high"] for r in rows)) / 10)]))  # fmt: skip
     chart = alt.layer(
         base.mark_bar(color="#c4c9d1", height=11).encode(x=x, x2=alt.X2("high:Q"), y=y),
         base.mark_tick(color=INK, thickness=2, height=13).encode(x=alt.X("share:Q"), y=y),
