@@ -246,4 +246,11 @@ def _tell_origins(case: Case, crisis: str, as_json: bool) -> None:
         tell(f"{key}: {citation}")
 
 
-VERBS = {"new": new, "check": check, "migrate": migrate, "schema": schema, "diff": diff, "record": record}
+VERBS = {
+    "new": new,
+    "check": check,
+    "migrate": migrate,
+    "schema": schema,
+    "diff": diff,
+    "record": record,
+}
