@@ -78,8 +78,8 @@ def capacity(case: Case, crisis: Crisis, power: str) -> float | None:
 
 
 def base(case: Case, crisis: Crisis, power: str) -> float:
-    """1 where the power had forces stationed in a host at the start"""
-    return float(power in crisis["bases"])
+    """1 where the power had forces stationed in a host at the start, and was not shut out of it"""
+    return float(power in crisis["bases"] and not case.closed_to(power, crisis["host"], crisis["start"]))
 
 
 def busy(case: Case, crisis: Crisis, power: str) -> float:

@@ -73,7 +73,7 @@ def _made(past: Past, cells: list[tuple[str, str, tuple[str, ...]]]) -> pl.DataF
         {**pattern, "crisis_id": f"made-{host}-{kind}-{'+'.join(asked)}-{len(asked)}", "host": [host], "theatre": theatre,
          "type": kind, "start": begins, "end": None, "severity": 0.5, "asked": list(asked),
          "help_requested": bool(asked), "patron": _usual_patron(past, host), "own_stake": [], "assets": [],
-         "claimants": [], "bases": [p for p in bases[host] if not past.case.closed_to(p, [host], begins)]}
+         "claimants": [], "bases": bases[host]}
         for host, kind, asked in cells
     ]  # fmt: skip
     frame = pl.DataFrame(rows, schema=past.case.crises.schema)
