@@ -1,6 +1,7 @@
 """The dashboard's part *Code*, without a browser: the grid, the form of one cell, saving, and two who save at once."""
 
 import shutil
+import sys
 
 import pytest
 from streamlit import config
@@ -20,6 +21,12 @@ def page(folder):
     from buckpass.app.coding import code
 
     code(Path(folder))
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """Streamlit puts the script that it runs in the place of `__main__` and leaves it there; processes started later would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
