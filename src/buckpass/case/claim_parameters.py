@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from buckpass.case.catalogue import explanation_parts, mechanism_ids, state_codes, world_code
 from buckpass.case.checking.case_wording import keys_at, say
+from buckpass.case.coded import Phase
 from buckpass.case.names import Names
 from buckpass.case.problems import clip, spelling_hint
 from buckpass.case.reading.rows import CrisisRow, Scope, Stance
@@ -112,7 +113,6 @@ Parameter = Annotated[Name, _among("a parameter of case.toml", lambda n: ("align
 Explanation = Annotated[Name, AfterValidator(_fitted)]
 Host = Annotated[Name, _among("a host", lambda n: n.hosts)]
 Domain = Literal["economic", "security"]
-Phase = Literal["furthest", "first", "last"]
 Direction = Literal["for", "against"]
 ASKED = "at_least, at_most, equals, stance, scope, before or closed"
 

@@ -8,24 +8,21 @@ import io
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from buckpass.case.load import OTHER_FILES, RECORD_FILES, check_case
-from buckpass.case.reading.csv_rows import delimiter_of, read_rows
+from buckpass.case.reading.csv_rows import MOST_ROWS, delimiter_of, read_rows
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.rows import ResponseRow
 from buckpass.results.errors import BuckpassError
-from buckpass.results.files import write_whole
+from buckpass.results.files import locked, write_whole
 
 __all__ = ["FILE", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
 
 FILE = "responses.csv"
 KEY = ("crisis_id", "actor", "coder")
-MOST = 20_000
 
 
 class NotSaved(BuckpassError):
@@ -47,7 +44,7 @@ class Sheet:
     @property
     def rows(self) -> tuple[dict[str, str], ...]:
         """Every row, by the names of the columns; a column that the file lacks is not in it."""
-        header, *rows = read_rows(self.text, list(ResponseRow.columns()), MOST)
+        header, *rows = read_rows(self.text, list(ResponseRow.columns()), MOST_ROWS[FILE])
         names = [cell.strip() for cell in header.cells]
         return tuple(dict(zip(names, row.cells, strict=False)) for row in rows)
 
@@ -71,7 +68,7 @@ class Sheet:
         NotSaved
             `check` would refuse the row; the message has what is wrong with it.
         """
-        with _one_at_a_time(self.folder / FILE):
+        with locked(self.folder / FILE, waiting=True):  # the second of two who save at once finds a new file
             if _hash(read_inside(self.folder, FILE)) != self.hash:
                 raise ChangedMeanwhile(
                     f"{FILE} has been saved by somebody else since you opened it. Nothing was written: read it again, and "
@@ -114,17 +111,6 @@ def rung_lines(names: tuple[str, ...]) -> list[dict[str, str]]:
     """What the coding manual says of each rung of a ladder; nothing of rungs that the standard ladder does not have."""
     known = tomllib.loads((Path(__file__).parent / "rung_lines.toml").read_text(encoding="utf-8"))
     return [{"rung": f"{n} {name}", **known.get(name, {"counts": "", "not": ""})} for n, name in enumerate(names)]
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Two who save at once do so one after the other, and the second finds a new file; not on systems without such locks."""
-    with open(path, "rb") as held:
-        if find_spec("fcntl") is not None:
-            import fcntl
-
-            fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _hash(content: bytes) -> str:

@@ -11,7 +11,7 @@ from buckpass.case.entries import LARGEST
 from buckpass.case.problems import Problem
 from buckpass.case.schema import Settings
 
-__all__ = ["odd_figures", "published"]
+__all__ = ["amounts", "odd_figures", "published"]
 
 FILE = "series.csv"
 # What others write where a figure is missing; in a series that is nowhere else below zero it is taken for that.
@@ -30,6 +30,11 @@ def published(unit: str) -> tuple[float, str] | None:
     """
     found = _PUBLISHED.fullmatch(unit)
     return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
+
+
+def amounts(series: pl.DataFrame) -> pl.DataFrame:
+    """The rows of series whose figures are amounts, published shares left out."""
+    return series.filter(~pl.col("unit").is_in([unit for unit in series["unit"].unique() if published(unit)]))
 
 
 def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:

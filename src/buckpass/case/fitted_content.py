@@ -30,7 +30,7 @@ def content_digest(part: Entry | pl.DataFrame, row: type[Entry]) -> str:
 
 
 def _columns(frame: pl.DataFrame, row: type[Entry]) -> dict[str, list]:
-    kept = {name: field for name, field in row.model_fields.items() if not for_readers(field)}
+    kept = {name: field for name, field in row.columns().items() if not for_readers(field)}
     columns = {name: frame[name].to_list() for name in kept if name in frame.columns}
     return {
         name: ["" if v is None else v for v in values]

@@ -424,6 +424,11 @@ class PositionMeasure(Entry):
     years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
     least_volumes: tuple[LeastVolume, ...] = ()
 
+    @property
+    def every_series(self) -> tuple[str, ...]:
+        """Its own series, then the other counts of the same thing."""
+        return (*self.series, *(series for other in self.alternatives for series in other.series))
+
 
 class CapacityMeasure(Entry):
     """Which series is a power's capacity."""

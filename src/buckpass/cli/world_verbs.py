@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from buckpass.cli.case_verbs import AsJson, CaseRef
+from buckpass.cli.arguments import AsJson, CaseRef
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import errors_as_messages, show
 

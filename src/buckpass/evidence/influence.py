@@ -105,9 +105,8 @@ def cell_scores(
     cells : the other codings. of_crisis : position of the crisis of each. log_ratio : log r at every draw. log_likelihood :
     of every crisis as coded, at every draw (nats).
     """
-    weights = importance_weights(-log_likelihood.T)[
-        0
-    ].T  # [draw, crisis], each a distribution over draws without the crisis
+    weights, _ = importance_weights(-log_likelihood.T)
+    weights = weights.T  # [draw, crisis], each a distribution over draws without the crisis
     reach = importance_weights(log_ratio.T)[1]
     scale = log_ratio.max(axis=0)
     ratio = np.exp(log_ratio - scale)

@@ -10,7 +10,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
 from buckpass.ledger.which_crises import counted, counting, in_words
 from buckpass.measured.activity import Activity, activity_of
@@ -49,7 +49,7 @@ def rate(question: Question) -> Finding:
         doubt=(min(probability.values()), max(probability.values())),
         reason=f"{first.acts} of {first.n} crises as coded",
         turns_on=_rate_turns_on(straddling, first),
-        sources=_sources(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
+        sources=sources_of(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
         places=places_of("responses.csv", rows),
         detail={
             "acts": first.acts, "acts_lowest": readings["lowest"].acts, "acts_highest": readings["highest"].acts,
@@ -277,7 +277,3 @@ def _period(period: Sequence[int], through: Sequence[Mapping], bilateral: Sequen
         "share": rate_.mean if rate_.n else None, "low": rate_.low if rate_.n else None,
         "high": rate_.high if rate_.n else None,
     }  # fmt: skip
-
-
-def _sources(rows: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))

@@ -10,7 +10,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.ladder import MOST_RUNGS
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, sources_of
 from buckpass.ledger.which_crises import act_in, counted, counting, in_words
 
 __all__ = ["burden_share", "count"]
@@ -42,7 +42,7 @@ def count(question: Question) -> Finding:
         reason=f"{value} of {len({h for c in standing for h in hosts[c]} if by_host else standing)} as coded"
         + (f": {', '.join(named[:8])}{' and more' if len(named) > 8 else ''}" if named else ""),
         turns_on=_turns_on([*dict.fromkeys([*unsearched, *(c for c in chosen["possibly"] if c not in chosen["surely"])])]),
-        sources=_sources(rows), places=places_of("responses.csv", rows),
+        sources=sources_of(rows), places=places_of("responses.csv", rows),
         detail={"counted": named, "in_doubt": sorted(sets["possibly"] - sets["surely"]), "unsearched": unsearched},
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def burden_share(question: Question) -> Finding:
         reason=f"{value:.0%} of the ladder's cost of all rungs taken",
         turns_on="the ladder's cost of a rung, which the case sets"
         + (f"; {left} crises are left out, where nobody looked for one of them" if left else ""),
-        sources=_sources(rows), places=places_of("responses.csv", rows),
+        sources=sources_of(rows), places=places_of("responses.csv", rows),
         detail={"crises": [c["crisis"] for c in crises if c["counts"]], "left_out": left},
     )  # fmt: skip
 
@@ -136,7 +136,3 @@ def _turns_on(crises: Sequence[str]) -> str:
     return f"on crises in doubt or not looked up: {', '.join(crises[:6])}" + (
         f" and {len(crises) - 6} more" if len(crises) > 6 else ""
     )
-
-
-def _sources(rows: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))

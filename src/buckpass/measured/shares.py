@@ -175,8 +175,7 @@ def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
 
 
 def _all_series(case: Case, domain: str) -> list[str]:
-    measure = getattr(case.settings.measures, domain)
-    return [*measure.series, *(s for other in measure.alternatives for s in other.series)]
+    return [*getattr(case.settings.measures, domain).every_series]
 
 
 def _cells(case: Case, domain: str, series: str) -> dict[str, dict[int, dict[str, Cell]]]:

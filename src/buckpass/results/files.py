@@ -14,7 +14,16 @@ from typing import Any
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.table import plain
 
-__all__ = ["cache_folder", "json_text", "made_folder", "refuse_existing", "workshop", "write_json", "write_whole"]
+__all__ = [
+    "cache_folder",
+    "json_text",
+    "locked",
+    "made_folder",
+    "refuse_existing",
+    "workshop",
+    "write_json",
+    "write_whole",
+]
 
 WORKSHOP = ".buckpass-"
 
@@ -64,25 +73,25 @@ def workshop(parent: Path) -> Iterator[Path]:
     Raises OSError where it cannot be made.
     """
     for left in parent.glob(f"{WORKSHOP}*"):
-        with _locked(left, waiting=False) as is_dead:
+        with locked(left, waiting=False) as is_dead:
             if is_dead:
                 shutil.rmtree(left, ignore_errors=True)
     while True:
         made = tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=parent, ignore_cleanup_errors=True)
-        with made as folder, _locked(Path(folder), waiting=True):
+        with made as folder, locked(Path(folder), waiting=True):
             if os.path.isdir(folder):  # nobody took it for a dead one before it was locked
                 yield Path(folder)
                 return
 
 
 @contextmanager
-def _locked(folder: Path, *, waiting: bool) -> Iterator[bool]:
-    """Whether this process has the folder's lock, which the system gives back when it ends, however it ends."""
+def locked(path: Path, *, waiting: bool) -> Iterator[bool]:
+    """Whether this process has the lock of a file or folder, which the system gives back when it ends, however it ends."""
     with ExitStack() as stack:
         try:
             import fcntl
 
-            stack.callback(os.close, handle := os.open(folder, os.O_RDONLY))
+            stack.callback(os.close, handle := os.open(path, os.O_RDONLY))
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if waiting else fcntl.LOCK_NB))
             has_it = True
         except (ImportError, OSError):  # another's, gone, or a system without such locks: there what is left stays

@@ -23,7 +23,7 @@ from buckpass.case.reading.alignments import in_both_forms
 from buckpass.case.reading.cells import parse_span
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
-from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
+from buckpass.case.schema import ClaimFile, Organisation, Settings
 
 MOST_PROBLEMS = 100
 _RESPONSE_FILES = ("responses.csv", "own_operations.csv")
@@ -200,15 +200,11 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
             for position, least in enumerate(measure.least_volumes):
                 where = (*path, "least_volumes", position, "series")
-                yield from missing(file, where, "a series of the measure", least.series, _counts_of(measure))
+                yield from missing(file, where, "a series of the measure", least.series, measure.every_series)
             partners = [p for p in measure.partners if p not in state_codes() and p != world_code()]
             yield from missing(
                 file, (*path, "partners"), "a state or theatre", partners, (*names.states, *names.theatres)
             )
-
-
-def _counts_of(measure: PositionMeasure) -> tuple[str, ...]:
-    return (*measure.series, *(series for other in measure.alternatives for series in other.series))
 
 
 def _arrangement(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds, world_code
 from buckpass.case.codebook import tables
-from buckpass.case.figures import published
+from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, line_ranges
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import default_of
@@ -105,9 +105,8 @@ def _sources(case: Case) -> Iterator[Problem]:
 def _without_whole(case: Case) -> Iterator[Problem]:
     """Series of a measure in amounts without any total: a share of them is of the powers compared, not of everything."""
     measures = (case.settings.measures.economic, case.settings.measures.security)
-    used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
-    rows = case.series.filter(pl.col("series").is_in(list(used)))
-    rows = rows.filter(~pl.col("unit").is_in([u for u in rows["unit"].unique() if published(u)]))
+    used = {series for measure in measures for series in measure.every_series}
+    rows = amounts(case.series.filter(pl.col("series").is_in(list(used))))
     rows = rows.filter(~(pl.col("actor") == world_code()).any().over("series")).sort("line")
     if rows.height:
         named = ", ".join(rows["series"].unique(maintain_order=True))

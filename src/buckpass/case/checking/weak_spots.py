@@ -14,7 +14,7 @@ from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.checking.access import deployed_where_closed
 from buckpass.case.coded import counted
-from buckpass.case.figures import published
+from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, clip
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
@@ -268,7 +268,7 @@ def _mixed_units(case: Case) -> Iterator[Problem]:
 def _wholes(case: Case) -> Iterator[Problem]:
     """Series of a measure whose total is missing in some years, or less than one of its parts."""
     measures = (case.settings.measures.economic, case.settings.measures.security)
-    used = {s for m in measures for s in (*m.series, *(a for other in m.alternatives for a in other.series))}
+    used = {series for measure in measures for series in measure.every_series}
     is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
     rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
     rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
@@ -294,11 +294,8 @@ def _counted_twice(case: Case) -> Iterator[Problem]:
     """Series of a measure whose figure for the theatre is less than its partners' sum, so that some of it stands with several."""
     measures, theatre = case.settings.measures, case.settings.focus.theatre
     for measure in (measures.economic, measures.security):
-        for series in {*measure.series, *(s for other in measure.alternatives for s in other.series)} - {
-            *measures.events
-        }:
-            rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
-            rows = rows.filter(~pl.col("unit").is_in([u for u in rows["unit"].unique() if published(u)]))
+        for series in {*measure.every_series} - {*measures.events}:
+            rows = amounts(case.series.filter(pl.col("series") == series).drop_nulls("value"))
             region = rows.filter(pl.col("partner") == theatre).select(
                 "actor", "year", "line", pl.col("value").alias("region")
             )
@@ -341,7 +338,7 @@ def _parts(case: Case) -> Iterator[Problem]:
 def _shares_of_nothing(case: Case) -> Iterator[Problem]:
     """Published shares whose unit does not say what they are a share of."""
     for measure in (case.settings.measures.economic, case.settings.measures.security):
-        for series in (*measure.series, *(s for other in measure.alternatives for s in other.series)):
+        for series in measure.every_series:
             rows = case.series.filter(
                 (pl.col("series") == series) & pl.col("unit").is_in(["percent", "fraction", "share"])
             )
