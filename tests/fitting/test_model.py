@@ -12,10 +12,19 @@ from buckpass.fitting.program import Program
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.model.likelihood import Likelihood, log_within
 from buckpass.model.mechanisms import combination
-from buckpass.model.readings import reading_of
+from buckpass.model.readings import reading_of, without_crises
 from synthetic import order, play
 
 SETTING = order(crises=12, powers=3, seed=1)
+
+
+def _backlash():
+    seen = play(SETTING, plain_coefficients(SETTING), seed=2)
+    one = combination("BL")
+    return Program(SETTING, seen, one.interacts), seen, one
+
+
+BACKLASH = _backlash()
 
 
 @given(cut=st.integers(0, 5), seed=st.integers(0, 50))
@@ -27,6 +36,25 @@ def test_bands_that_partition_the_ladder_sum_to_the_whole(cut, seed):
         log_within(weight, jnp.array(cut + 1), jnp.array(6)),
     )
     np.testing.assert_allclose(jnp.exp(below) + jnp.exp(above), weight.sum(0), rtol=1e-10)
+
+
+@given(st.integers(0, 50), st.sets(st.integers(0, 11), min_size=1, max_size=4))
+@settings(max_examples=10, deadline=None)
+def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(seed, left_out):
+    program, seen, one = BACKLASH
+    frame, whole = program.frame(one), reading_of(seen)
+    rng = np.random.default_rng(seed)
+    x, shares = 0.3 * rng.normal(size=program.coordinates.size), dict(zip(left_out, rng.normal(-3, 1, 4), strict=False))
+
+    def energy(frame, reading):
+        return float(program.at(x, frame, reading)[0][0])
+
+    each = [
+        share - energy(frame, without_crises(whole, seen, np.arange(seen.n_crises) == crisis))
+        for crisis, share in shares.items()
+    ]
+    mixture = energy(frame._replace(shares=program.shares(shares)), whole)
+    assert mixture == pytest.approx(-np.logaddexp.reduce(each), abs=1e-3)
 
 
 def test_a_mechanism_that_is_off_costs_nothing():

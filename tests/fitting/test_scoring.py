@@ -1,6 +1,7 @@
 """Scores, stacking and what is refused."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from buckpass.fitting.files import load_posterior, save_posterior
 from buckpass.fitting.posterior import Diagnostics, Posterior, PosteriorFileError, held
-from buckpass.fitting.scoring import LeaveOneOut, compare_scores, leave_one_out, stacking_weights
+from buckpass.fitting.scoring import LeaveOneOut, compare_scores, drawn_scores, leave_one_out, stacking_weights
 
 FINE = Diagnostics(1.001, 900, 800, 0, "a")
 
@@ -44,6 +45,38 @@ def test_importance_sampling_agrees_with_the_exact_score_of_a_normal_mean():
     exact = -0.5 * np.log(2 * np.pi * variance) - 0.5 * (y - mean) ** 2 / variance
     np.testing.assert_allclose(found.elpd, exact, atol=0.02)
     assert found.k.max() < 0.5
+
+
+class NormalMean:
+    """y_i ~ N(m, 1), m ~ N(0, 10), drawn from a mixture of the posteriors without one of some y, as `Sampling.run_without` does."""
+
+    def __init__(self, y, draws):
+        self.y, self.draws = y, draws
+
+    def left(self, i):
+        """Mean and precision of m without y_i; log p(y_i | the rest)."""
+        precision = len(self.y) - 1 + 0.01
+        mean, variance = (self.y.sum() - self.y[i]) / precision, 1 + 1 / precision
+        return mean, precision, -0.5 * np.log(2 * np.pi * variance) - 0.5 * (self.y[i] - mean) ** 2 / variance
+
+    def run_without(self, left_out):
+        rng = np.random.default_rng(3)
+        size = np.exp([share - self.left(i)[2] for i, share in left_out.items()])
+        which = rng.choice(list(left_out), self.draws, p=size / size.sum())
+        mean, precision = np.array([self.left(i)[:2] for i in which]).T
+        m = rng.normal(mean, precision**-0.5)
+        responses = -0.5 * np.log(2 * np.pi) - 0.5 * (self.y - m[:, None]) ** 2
+        return SimpleNamespace(both=lambda: (responses[None], np.zeros((1, *responses.shape))))
+
+
+@given(st.integers(0, 1000), st.lists(st.floats(-1, 1), min_size=5, max_size=5))
+@settings(max_examples=20, deadline=None)
+def test_one_run_without_any_of_some_crises_gives_the_exact_score_of_each(seed, off):
+    """Also of an outlier that importance sampling from the whole posterior cannot leave out, whatever the parts are."""
+    y = np.append(np.random.default_rng(seed).normal(0.5, 1, 8), 9.0)
+    made, some = NormalMean(y, 40_000), [8, 0, 3, 5, 7]
+    exact = [made.left(i)[2] for i in some]
+    np.testing.assert_allclose(drawn_scores(made, some, np.add(exact, off)), exact, atol=0.06)
 
 
 def test_a_crisis_that_any_draw_explains_alike_needs_no_refit():

@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 from buckpass.case import Case
 from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, together
 from buckpass.fitting.posterior import Diagnostics, diagnose
-from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_score, with_exact
+from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_scores, with_exact
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.effect import NODES, Sites, effect_nodes, placed
 from buckpass.model.observations import Coding, Observations, observations
@@ -255,7 +255,7 @@ class _Fitting:
         weight = np.ones(self.rows.of_crisis.shape[1])
         weight[crisis] = 0.0
         u, _ = self._draw(frame, weight)
-        return predictive_score(self._log_likelihood(u)[..., crisis])
+        return float(predictive_scores(self._log_likelihood(u)[..., crisis]))
 
     def _log_density(self, u: Float[Array, " d"], rows: Rows, weight: Array) -> Array:
         return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)

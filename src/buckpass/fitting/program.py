@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import prod
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 from numpyro.infer.hmc import hmc
 from numpyro.infer.hmc_util import euclidean_kinetic_energy
@@ -38,13 +40,16 @@ QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level
 class Frame(NamedTuple):
     """Where the sampler stands, as data: u = centre + spread·x, which coordinates are free, what is known of the answer.
 
-    guess : log R at x = 0; tilt : how it moves with x, to first order. Both only say where Newton starts.
+    shares : logs of what the posterior of the whole record (first) and that without each crisis count in the density that is
+    drawn from; a mixture of posteriors without a crisis lets one run leave them all out (Silva & Zanella 2024). guess : log R at
+    x = 0; tilt : how it moves with x, to first order. Both only say where Newton starts.
     """
 
     centre: Float[Array, " d"]
     spread: Float[Array, "d d"]
     is_free: Bool[Array, " d"]
     host_moves: Bool[Array, ""]
+    shares: Float[Array, " 1+c"]
     guess: Float[Array, "s p c"]
     tilt: Float[Array, "s p c d"]
 
@@ -85,8 +90,16 @@ class Program:
         tilt = jnp.zeros((*guess.shape, d), guess.dtype)
         moves = combination.has_host_stage and self.likelihood.requests is not None
         return Frame(
-            jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves), guess, tilt
-        )
+            jnp.zeros(d), jnp.eye(d), jnp.asarray(self.coordinates.free(combination)), jnp.asarray(moves),
+            self.shares(), guess, tilt,
+        )  # fmt: skip
+
+    def shares(self, left_out: Mapping[int, float] | None = None) -> Float[Array, " 1+c"]:
+        """`Frame.shares` of the posteriors without some crises by position, or of the posterior of the whole record."""
+        found = np.full(1 + self.seen.n_crises, -np.inf)
+        for crisis, share in ({-1: 0.0} if left_out is None else left_out).items():
+            found[1 + crisis] = share
+        return jnp.asarray(found)
 
     def compile_ahead(self, combination: Combination) -> None:
         """Start to compile the stretch of a chain in a thread of its own: half of a short fit is the compiler's."""
@@ -140,23 +153,24 @@ class Program:
         return self._packed(x, frame._replace(guess=own, tilt=jnp.zeros_like(frame.tilt)), reading)[1]
 
     def energy(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> Array:
-        """The negative log posterior at a point, up to a constant."""
+        """The negative log density that is drawn from at a point, up to a constant."""
         return self._described(x, frame, reading)[0]
 
     def _potential_gen(self, frame: Frame, reading: Reading):
         return lambda x: self.energy(_pulled_back(x), frame, reading)
 
     def _described(self, x: Float[Array, " d"], frame: Frame, reading: Reading) -> tuple[Array, Described]:
-        """The negative log posterior at a point, and the point in words: one function, compiled once for both."""
+        """`energy`, and the point in words: one function, compiled once for both."""
         u = frame.centre + frame.spread @ x
         values = self.coordinates.values(u, frame.is_free)
         guess = frame.guess + _near(frame.tilt @ x.astype(frame.tilt.dtype))
         total = self.likelihood(values, reading, lax.stop_gradient(guess), frame.host_moves)
-        requested = jnp.sum(total.request * reading.request_weight)
-        log_posterior = (
-            self.coordinates.log_density(u, frame.is_free) + jnp.sum(total.responses.astype(u.dtype)) + requested
-        )
-        return -log_posterior, Described(values, total.responses, total.request, total.sites, total.log_residual)
+        told = total.responses.astype(u.dtype) + total.request * reading.request_weight
+        without = jnp.concatenate(
+            [jnp.zeros(1), -told]
+        )  # of the whole record, and of that without each crisis, over the former
+        log_density = self.coordinates.log_density(u, frame.is_free) + jnp.sum(told) + logsumexp(frame.shares + without)
+        return -log_density, Described(values, total.responses, total.request, total.sites, total.log_residual)
 
 
 def _single(tree):

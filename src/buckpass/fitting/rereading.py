@@ -11,7 +11,7 @@ import xarray as xr
 from buckpass.case import Case
 from buckpass.fitting.posterior import diagnose
 from buckpass.fitting.sampling import Draws, Sampling
-from buckpass.fitting.scoring import leave_one_out, predictive_score, refit_score, untrusted, with_exact
+from buckpass.fitting.scoring import drawn_scores, leave_one_out, predictive_scores, untrusted, with_exact
 from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
@@ -37,15 +37,17 @@ def by_crisis(values: np.ndarray, setting: CrisisSetting, seen: Observations) ->
 def crisis_scores(
     responses: xr.DataArray, request: xr.DataArray, sampling: Sampling, setting: CrisisSetting, *, refits: bool
 ) -> xr.Dataset:
-    """Leave-one-crisis-out scores of the responses given the request; untrusted crises are left out by refitting.
+    """Leave-one-crisis-out scores of the responses given the request; for those untrusted draws are made without them.
 
     `refits` false keeps the importance weights as they are: a fit that failed its diagnostics is no basis for others.
     A crisis is left out with its request. The request has a score of its own beside that of the base rates.
     """
     scores = leave_one_out(responses, request)
     again = untrusted(scores) if refits else ()
-    exact = {c: refit_score(sampling, setting.names.crises.index(c)) for c in again}
-    scores = with_exact(scores, exact)
+    if again:
+        at = [setting.names.crises.index(c) for c in again]
+        expected = -predictive_scores(-(responses + request).sel(crisis=list(again)).values)
+        scores = with_exact(scores, dict(zip(again, drawn_scores(sampling, at, expected), strict=True)))
     columns = {"elpd": scores.elpd, "pareto_k": scores.k, "is_exact": scores.is_exact}
     requests = sampling.likelihood.requests
     if requests is not None:
@@ -94,7 +96,7 @@ def _scored(one: NamedReading, draws: Draws, setting: CrisisSetting, seen: Obser
     scores = leave_one_out(responses, request)
     scored = np.unique(seen.crisis)
     unseen = one.dropped[scored]
-    elpd = np.where(unseen, [predictive_score(responses.values[..., n]) for n in range(len(scored))], scores.elpd)
+    elpd = np.where(unseen, predictive_scores(responses.values), scores.elpd)
     weight = np.bincount(seen.crisis, np.asarray(one.scored.weight), seen.n_crises)[scored]
     told = diagnose(draws.sites, draws.diverging, draws.moved)
     per_reading = {"rhat_max": told.rhat_max, "divergences": told.divergences, "says": one.says,

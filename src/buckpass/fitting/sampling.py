@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
@@ -47,7 +48,7 @@ class NutsSettings:
     tree_depth: int = 6
     seed: int = 20240620
     threads: int = 2
-    refit_settle: int = 25  # iterations dropped, then kept, when adapted chains go on under other weights
+    refit_settle: int = 25  # iterations dropped, then kept, when adapted chains go on under another density
     refit_draws: int = 150
 
     def __post_init__(self):
@@ -162,6 +163,24 @@ class Sampling:
         }
         moved = np.minimum(draws.moved, more.moved)
         return Draws(**joined, terms=draws.terms, moved=moved, seconds=draws.seconds + more.seconds)
+
+    def run_without(self, left_out: Mapping[int, float]) -> Draws:
+        """Draw once from a mixture of the posteriors without each of some crises, and weigh the draws for each of them.
+
+        left_out : log of what each counts, by position of the crisis; e^ of the log-likelihood expected of it makes all alike.
+        As many draws as leaving out their square root one by one would keep: where all leave nearly the same posterior behind,
+        every draw serves every one of them.
+        """
+        if not self._ended:
+            raise RuntimeError("run() comes first: it goes on from its adapted chains")
+        whole, frame, started = self.whole, self.frame, time.perf_counter()
+        try:
+            self.frame = frame._replace(shares=self.program.shares(left_out))
+            states = [self._under(state, whole) for state in self._ended]
+            kept = round(self.nuts.refit_draws * len(left_out) ** 0.5)
+            return self._draws(self._chains(states, whole, self.nuts.refit_settle, kept), whole, started)
+        finally:
+            self.frame = frame
 
     def run_under(self, reading: Reading, scored: Reading | None = None) -> Draws:
         """Draw again under another reading, each adapted chain of `run` going on from where it ended.

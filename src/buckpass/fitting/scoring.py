@@ -12,7 +12,6 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 
 from buckpass.fitting.posterior import Posterior, quiet_arviz
-from buckpass.model.readings import reading_of, without_crises
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +23,7 @@ __all__ = [
     "importance_weights", "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
 ]  # fmt: skip
 
-PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and the crisis is left out by refitting
+PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and draws are made without the crisis
 FLAT = 1e-9  # nats by which log ratios that are the same at every draw may differ
 KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
@@ -38,7 +37,7 @@ class NothingToCompare(ValueError):
 class LeaveOneOut:
     """Expected log predictive density of each crisis from a fit that did not see it.
 
-    elpd : per crisis (nats); k : Pareto k̂ of the importance weights; is_exact : the crisis was left out by refitting.
+    elpd : per crisis (nats); k : Pareto k̂ of the importance weights; is_exact : the crisis was left out by drawing without it.
     """
 
     crises: tuple[str, ...]
@@ -88,7 +87,7 @@ def importance_weights(
 def leave_one_out(
     log_likelihood: xr.DataArray, left_out: xr.DataArray | None = None, scored: xr.DataArray | None = None
 ) -> LeaveOneOut:
-    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `refit_score`.
+    """Pareto-smoothed importance sampling by crisis; crises with k̂ above the limit want `drawn_scores`.
 
     log_likelihood : [chain, draw, crisis], the responses of each crisis. left_out : what goes with a crisis when it is
     left out besides its responses (its request); None: nothing. scored : what is scored (None: the responses).
@@ -109,7 +108,7 @@ def _by_crisis(log_likelihood: xr.DataArray) -> np.ndarray:
 
 
 def with_exact(scores: LeaveOneOut, exact: Mapping[str, float]) -> LeaveOneOut:
-    """The scores with those of refits put in place."""
+    """The scores with those drawn anew put in place."""
     elpd, is_exact = scores.elpd.copy(), scores.is_exact.copy()
     for crisis, value in exact.items():
         elpd[scores.crises.index(crisis)], is_exact[scores.crises.index(crisis)] = value, True
@@ -130,22 +129,30 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
     return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
 
 
-def refit_score(sampling: Sampling, crisis: int) -> float:
-    """log p(responses of the crisis | all others) by drawing again without it (nats); `run` comes first."""
-    dropped = np.arange(sampling.seen.n_crises) == crisis
-    whole = reading_of(sampling.seen)
-    draws = sampling.run_under(without_crises(whole, sampling.seen, dropped), whole)
-    return predictive_score(draws.log_likelihood[..., crisis])
+def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Sequence[float]) -> Float[np.ndarray, " n"]:
+    """log p(responses of a crisis | all other crises), of each of some, by drawing anew (nats); `run` comes first.
+
+    One run draws from the mixture of the posteriors without each of them (Silva & Zanella 2024). A draw's weight for one of them is
+    its own density over the mixture's: it has a bound, which that of importance sampling from the whole posterior has not.
+
+    crises : positions. expected : log-likelihood of each, responses and request, nearly: it makes their parts of the mixture
+    alike, and moves nothing else.
+    """
+    draws = sampling.run_without(dict(zip(crises, expected, strict=True)))
+    responses, request = (a[..., list(crises)].reshape(-1, len(crises)).T for a in draws.both())
+    without = -(responses + request)
+    weight = without - logsumexp(np.asarray(expected)[:, None] + without, axis=0)
+    return logsumexp(weight + responses, axis=1) - logsumexp(weight, axis=1)
 
 
-def predictive_score(log_likelihood: np.ndarray) -> float:
+def predictive_scores(log_likelihood: Float[np.ndarray, "chain draw *n"]) -> Float[np.ndarray, "*n"]:
     """log of the mean likelihood over draws of a fit that did not see the responses (nats)."""
-    values = log_likelihood.ravel()
-    return float(logsumexp(values) - np.log(values.size))
+    chains, draws = log_likelihood.shape[:2]
+    return np.asarray(logsumexp(log_likelihood, axis=(0, 1)) - np.log(chains * draws))
 
 
 def score_of(posterior: Posterior) -> LeaveOneOut:
-    """Scores of a fitted explanation as stored with it: importance sampling, refits where that was not trusted."""
+    """Scores of a fitted explanation as stored with it: importance sampling, drawn anew where that was not trusted."""
     return LeaveOneOut(
         crises=tuple(str(c) for c in posterior.score("crisis")),
         elpd=posterior.score("elpd"),
