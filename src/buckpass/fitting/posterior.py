@@ -178,7 +178,7 @@ class Posterior:
 
     @property
     def scores(self) -> xr.Dataset:
-        """Per crisis, leave-one-crisis-out elpd, pareto_k, is_exact (refitted where k̂ was too large).
+        """Per crisis, leave-one-crisis-out elpd, pareto_k, is_exact (drawn without it where k̂ was too large).
 
         With a host stage also elpd_request and elpd_request_base, the score of the request and that of the shares of
         requests elsewhere.

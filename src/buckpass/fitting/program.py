@@ -41,7 +41,7 @@ class Frame(NamedTuple):
     """Where the sampler stands, as data: u = centre + spread·x, which coordinates are free, what is known of the answer.
 
     shares : logs of what the posterior of the whole record (first) and that without each crisis count in the density that is
-    drawn from; a mixture of posteriors without a crisis lets one run leave them all out (Silva & Zanella 2024). guess : log R at
+    drawn from; a mixture of posteriors without a crisis lets one run leave them all out (Silva & Zanella 2022). guess : log R at
     x = 0; tilt : how it moves with x, to first order. Both only say where Newton starts.
     """
 

@@ -132,7 +132,7 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
 def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Sequence[float]) -> Float[np.ndarray, " n"]:
     """log p(responses of a crisis | all other crises), of each of some, by drawing anew (nats); `run` comes first.
 
-    One run draws from the mixture of the posteriors without each of them (Silva & Zanella 2024). A draw's weight for one of them is
+    One run draws from the mixture of the posteriors without each of them (Silva & Zanella 2022). A draw's weight for one of them is
     its own density over the mixture's: it has a bound, which that of importance sampling from the whole posterior has not.
 
     crises : positions. expected : log-likelihood of each, responses and request, nearly: it makes their parts of the mixture

@@ -95,7 +95,7 @@ def _about_fit(results: ReportResults) -> list[str]:
         said.append(
             f"{count_of(len(passed), 'fit')} passed the diagnostics: R-hat at most {max(f.rhat_max for f in passed):.3f}, effective "
             f"sample size at least {min(f.ess_min for f in passed):,.0f}, {sum(f.divergences for f in passed)} divergent draws; "
-            f"{sum(f.refitted for f in passed)} left-out crises were refitted because importance weights were not trusted."
+            f"{sum(f.refitted for f in passed)} left-out crises were drawn anew because importance weights were not trusted."
         )
     said += [
         f"The fit of {f.name} failed ({'; '.join(f.reasons)}), so it is not ranked; of verdicts it can only widen the doubt."

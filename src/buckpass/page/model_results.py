@@ -48,7 +48,7 @@ class Fit:
     rhat_max: float
     ess_min: float
     divergences: int
-    refitted: int  # crises left out by refitting, because importance weights were not trusted
+    refitted: int  # crises left out by drawing anew, because importance weights were not trusted
     reasons: tuple[str, ...]  # why the fit is refused; empty where it is not
 
 
