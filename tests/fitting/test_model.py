@@ -57,6 +57,16 @@ def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(s
     assert mixture == pytest.approx(-np.logaddexp.reduce(each), abs=1e-3)
 
 
+@given(st.integers(0, 1000), st.floats(0.1, 2.5))
+@settings(max_examples=20, deadline=None)
+def test_coordinates_of_draws_are_those_they_were_made_of(seed, spread):
+    coordinates, is_free = BACKLASH[0].coordinates, BACKLASH[0].coordinates.free(combination("all"))
+    u = np.clip(spread * np.random.default_rng(seed).normal(size=(2, 3, coordinates.size)), -6, 6) * is_free
+    values = jax.vmap(jax.vmap(lambda one: coordinates.values(one, is_free)))(jnp.asarray(u))
+    draws = {name: np.asarray(values[name]) for name in combination("all").free_terms}
+    np.testing.assert_allclose(coordinates.of_draws(draws), u, atol=1e-6)
+
+
 def test_a_mechanism_that_is_off_costs_nothing():
     crises = crises_of(SETTING, plain_coefficients(SETTING))
     for name in ("backlash", "influence", "barred_at", "rung_payoff_at"):

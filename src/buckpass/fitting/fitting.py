@@ -79,14 +79,20 @@ class FitPlan:
 
 @dataclass
 class Shared:
-    """What the fits of one record share: a compiled program with interaction and one without, and the fit of *all*."""
+    """What the fits of one record share: a compiled program with interaction and one without, and the fit of *all*, as it ended
+    or as it was kept."""
 
     programs: dict[bool, Program] = field(default_factory=dict)
-    whole: Sampling | None = None
+    whole: Sampling | Posterior | None = None
 
-    def near(self, one: Combination) -> Sampling | None:
+    def near(self, one: Combination, nuts: NutsSettings) -> Sampling | None:
         """A finished fit whose coordinates serve another: that of *all*, where one mechanism is taken from it."""
-        return self.whole if one.interacts and one.id.startswith(f"{ALL}-") else None
+        if not one.interacts or not one.id.startswith(f"{ALL}-"):
+            return None
+        if isinstance(self.whole, Posterior):
+            whole = Sampling(combination(ALL), self.programs[True], nuts)
+            self.whole = whole.taken_up({t: self.whole.draws[t].values for t in whole.combination.free_terms})
+        return self.whole
 
 
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
@@ -112,7 +118,7 @@ def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), sha
             plan.nuts.tree_depth,
         )  # fmt: skip
     sampling = Sampling(one, shared.programs[one.interacts], plan.nuts)
-    posterior = _posterior(case, sampling, plan, shared.near(one))
+    posterior = _posterior(case, sampling, plan, shared.near(one, plan.nuts))
     if one.id == ALL and posterior.diagnostics.passed:
         shared.whole = sampling
     return posterior
@@ -145,7 +151,9 @@ def fit(
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
     shared = Shared()
     for name, path in paths.items():
-        if (posterior := kept.get(name)) is None:
+        if (posterior := kept.get(name)) is not None:
+            shared.whole = posterior if name == ALL and posterior.diagnostics.passed else shared.whole
+        else:
             posterior = fit_combination(case, combination(name, case), plan, shared)
             save_posterior(posterior if per_chain is None else posterior.thin(per_chain), path)
         yield posterior

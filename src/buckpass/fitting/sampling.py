@@ -151,6 +151,20 @@ class Sampling:
         starts[:, free] = np.linalg.solve(root, (ends - centre)[:, free].T).T
         return starts, _usual_step(near._ended)
 
+    def taken_up(self, draws: Mapping[str, np.ndarray]) -> Sampling:
+        """As if `run` had ended where draws of this combination did, arrays [chain, draw, …]: another run kept them."""
+        u, free = self.coordinates.of_draws(draws) * self._free, np.flatnonzero(self._free)
+        centre, root = u.mean(axis=(0, 1)), np.eye(self._free.size)
+        root[np.ix_(free, free)] = np.linalg.cholesky(np.cov(u.reshape(-1, self._free.size)[:, free], rowvar=False))
+        bare = self.program.frame(self.combination)._replace(centre=jnp.asarray(centre))
+        self.program.compile_ahead(self.combination)
+        frame = bare._replace(guess=self._guess_at(np.zeros(self._free.size), bare, self.whole))
+        self.frame = self._frame_at(centre, root, self.whole, frame)
+        starts = np.linalg.solve(root, (u[:, -1] - centre).T).T
+        states = self._started(starts, jax.random.PRNGKey(self.nuts.seed), self.whole, FIRST_STEP)
+        self._ended = [end for end, _, _ in self._chains(states, self.whole, self._pilots[0], 0, steers=True)]
+        return self
+
     def go_on(self, draws: Draws) -> Draws:
         """The draws of `run` of the whole record, and as many more as a run draws, each chain from where it ended."""
         started = time.perf_counter()

@@ -129,7 +129,7 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
     return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
 
 
-def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Sequence[float]) -> Float[np.ndarray, " n"]:
+def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """log p(responses of a crisis | all other crises), of each of some, by drawing anew (nats); `run` comes first.
 
     One run draws from the mixture of the posteriors without each of them (Silva & Zanella 2022). A draw's weight for one of them is
@@ -141,8 +141,8 @@ def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Sequence[f
     draws = sampling.run_without(dict(zip(crises, expected, strict=True)))
     responses, request = (a[..., list(crises)].reshape(-1, len(crises)).T for a in draws.both())
     without = -(responses + request)
-    weight = without - logsumexp(np.asarray(expected)[:, None] + without, axis=0)
-    return logsumexp(weight + responses, axis=1) - logsumexp(weight, axis=1)
+    weight = without - logsumexp(expected[:, None] + without, axis=0)
+    return np.asarray(logsumexp(weight + responses, axis=1)) - np.asarray(logsumexp(weight, axis=1))
 
 
 def predictive_scores(log_likelihood: Float[np.ndarray, "chain draw *n"]) -> Float[np.ndarray, "*n"]:

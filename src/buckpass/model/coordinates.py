@@ -13,7 +13,7 @@ import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Bool, Float
-from scipy import stats
+from scipy import special, stats
 
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.mechanisms import Combination
@@ -23,6 +23,7 @@ from buckpass.model.terms import Prior, Term, shape_of, terms
 __all__ = ["Coordinates", "Place", "coordinates_of", "distribution", "prior_of"]
 
 CHEAP = -15.0  # log(1 + e^w) is e^w below
+FARTHEST = 8.0  # standard deviations of a coordinate, where a value at an end of its range has none
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,15 @@ class Coordinates:
         scaled = {p.term.name: p.term.scaled_by for p in self.places if p.term.scaled_by}
         return found | {name: found[name] * found[scale] for name, scale in scaled.items()}
 
+    def of_draws(self, draws: Mapping[str, np.ndarray]) -> Float[np.ndarray, "chain draw d"]:
+        """u of draws of the free terms, arrays [chain, draw, …]: `values` back; 0 where a term is not among them."""
+        u = np.zeros((*next(iter(draws.values())).shape[:2], self.size))
+        for p in (p for p in self.places if p.term.name in draws):
+            value = np.asarray(draws[p.term.name], float).reshape(*u.shape[:2], p.size)
+            scale = np.asarray(draws[p.term.scaled_by], float)[..., None] if p.term.scaled_by else 1.0
+            u[..., p.at] = np.clip(_back(p.term, value / scale), -FARTHEST, FARTHEST)
+        return u
+
     def from_priors(self, combination: Combination, key: Array, draws: int) -> dict[str, Array]:
         """Draws of the free terms from their priors, [draw, …]."""
         mine = [p for p in self.places if combination.frees(p.term.name)]
@@ -124,6 +134,22 @@ class Coordinates:
     @property
     def _off(self) -> np.ndarray:
         return np.concatenate([np.full(p.size, p.term.off) for p in self.places])
+
+
+def _back(term: Term, value: np.ndarray) -> np.ndarray:
+    """The coordinate at which a term has a value."""
+    prior = term.prior
+    if PLACES[term.enters].is_price:
+        price = _Price(prior)
+        paid = np.exp(value)
+        w = np.where(value < CHEAP, value, paid + np.log(-np.expm1(-np.maximum(paid, np.exp(CHEAP)))))
+        return (w - price.at) / price.slope
+    if prior.family == "normal":
+        return (value - prior.mean) / prior.sd
+    with np.errstate(divide="ignore"):  # at an end of its range u has none
+        if prior.family == "half_normal":
+            return -special.ndtri(2.0 * special.ndtr(-value / prior.sd))
+        return special.ndtri(value)
 
 
 class _Price:
