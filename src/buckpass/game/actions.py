@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
+from buckpass.game.arrays import namespace
 from buckpass.game.crises import Crises
 
 __all__ = ["absent", "force", "held"]
@@ -19,8 +20,9 @@ def held(crises: Crises, rung: Int[Array, "... p"]) -> Bool[Array, "c p o"]:
     """
     at_rung = crises.rung == rung[..., None]
     is_open = crises.is_open & at_rung
-    held_at = jnp.where(jnp.any(is_open, axis=-1, keepdims=True), is_open, at_rung)
-    return jnp.where((rung >= 0)[..., None], held_at, crises.is_open)
+    xp = namespace(crises, rung)
+    held_at = xp.where(xp.any(is_open, axis=-1, keepdims=True), is_open, at_rung)
+    return xp.where((rung >= 0)[..., None], held_at, crises.is_open)
 
 
 @jax.jit  # power and rung are no part of what is compiled
@@ -32,5 +34,5 @@ def force(crises: Crises, power: int, rung: int) -> Crises:
 
 def absent(crises: Crises, who: Bool[Array, " p"]) -> Crises:
     """The same crises without some powers: only silence is open to them, so they deliver nothing."""
-    is_open = jnp.where(who[:, None], crises.rung == 0, crises.is_open)
+    is_open = namespace(crises, who).where(who[:, None], crises.rung == 0, crises.is_open)
     return eqx.tree_at(lambda c: c.is_open, crises, is_open)

@@ -32,9 +32,6 @@ from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-ALONE = jax.jit(estimands.alone_strategy)
-EFFORT = jax.jit(estimands.expected_effort)
-RUNG = jax.jit(estimands.expected_rung)
 SPLIT = jax.jit(decompose_gap, static_argnums=(2, 3))
 
 
@@ -128,7 +125,7 @@ def capacity_freed(question: Question) -> Finding:
         deploys = np.asarray(drawn.games.rung)[:, i] >= case.rungs.deployment
         kept, alone = (
             mean_over(drawn, np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
-            for strategy in (before.strategy, ALONE(drawn.games))
+            for strategy in (before.strategy, estimands.alone_strategy(drawn.games))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
@@ -136,7 +133,10 @@ def capacity_freed(question: Question) -> Finding:
         after = solved_or_reason(
             dearer
         )  # of all games, in the same blocks: what is not dearer stays the same to the last bit
-        efforts = [mean_over(drawn, np.asarray(EFFORT(drawn.games, e.strategy))[:, i], there) for e in (before, after)]
+        efforts = [
+            mean_over(drawn, np.asarray(estimands.expected_effort(drawn.games, e.strategy))[:, i], there)
+            for e in (before, after)
+        ]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
@@ -158,7 +158,7 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _rungs(asked: Predictions, drawn: Drawn, found: Solved, power: str) -> np.ndarray:
-    return np.asarray(RUNG(drawn.games, found))[:, asked.index(power)]
+    return np.asarray(estimands.expected_rung(drawn.games, found))[:, asked.index(power)]
 
 
 def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], given: dict) -> Drawn:
