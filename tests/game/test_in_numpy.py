@@ -34,7 +34,7 @@ def compared(games: Crises, how) -> None:
     """Equilibria of games of NumPy beside those of the same games in JAX, and the numbers reported of them."""
     compiled = jax.device_put(games)
     here, there = solve(games, how), solve(compiled, how)
-    assert isinstance(here.strategy, np.ndarray) and isinstance(there.strategy, jax.Array)
+    assert (type(here.strategy) is np.ndarray, isinstance(there.strategy, jax.Array)) == (True, True)
     np.testing.assert_allclose(here.strategy, there.strategy, rtol=0, atol=CLOSE)
     np.testing.assert_allclose(here.log_residual, there.log_residual, rtol=0, atol=CLOSE)
     assert here.error.max() <= how.tolerance

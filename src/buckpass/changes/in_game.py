@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from buckpass.changes.overrides import Override
-from buckpass.game.actions import absent, held
 from buckpass.game.arrays import namespace
-from buckpass.game.crises import Crises, CrisisNames
+from buckpass.game.crises import Crises, CrisisNames, absent, held
 
 __all__ = ["PAYOFFS", "GameChanges", "changed_games", "game_changes"]
 

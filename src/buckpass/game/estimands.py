@@ -12,10 +12,9 @@ from functools import wraps
 
 from jaxtyping import Array, Float
 
-from buckpass.game.actions import force
 from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy, option_payoffs
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, force
 from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
 from buckpass.game.order import PlayedInOrder
 

@@ -114,9 +114,7 @@ def _beside_draws(coefficients: Coefficients) -> Coefficients:
 
 def _index(x: Float[Array, "c p k"], slope: Float[Array, "*d k"]) -> Float[Array, "*d c p"]:
     """Σ_k x_k β_k of each crisis and power."""
-    if slope.ndim == 1:
-        return x @ slope
-    return (slope @ x.reshape(-1, x.shape[-1]).T).reshape(-1, *x.shape[:2])
+    return x @ slope if slope.ndim == 1 else np.einsum("cpk,dk->dcp", x, slope)
 
 
 def _at_rung(payoff: Float[Array, "*d r"], rung: Int[Array, "c p o"]) -> Float[Array, "*d c p o"]:

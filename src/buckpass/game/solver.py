@@ -87,7 +87,9 @@ def _is_in_numpy(crises: Crises) -> bool:
     return on_host(crises) and crises.stake.dtype == np.float64
 
 
-def _in_numpy(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, np.ndarray]:
+def _in_numpy(
+    crises: Crises, settings: SolverSettings, search: Callable = solve_with_branch
+) -> tuple[Equilibrium, np.ndarray]:
     """The same as `_compiled` without the seconds that compiling takes: blocks that stay in cache, one thread a core.
 
     Games with the same options open stand side by side, and a block is without the options that are closed in all of it.
@@ -99,7 +101,7 @@ def _in_numpy(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, np
     def work(rows: np.ndarray) -> tuple[Equilibrium, np.ndarray]:
         options = np.flatnonzero(is_open[rows].any(axis=0))
         with np.errstate(all="ignore"):  # what is no number is told by its error
-            found, is_plain = solve_with_branch(_part(crises, rows, options), settings)
+            found, is_plain = search(_part(crises, rows, options), settings)
         strategy = np.zeros(crises.is_open[rows].shape)
         strategy[..., options] = found.strategy
         return eqx.tree_at(lambda e: e.strategy, found, strategy), is_plain
@@ -138,7 +140,7 @@ def _in_blocks(crises: Crises, settings: SolverSettings) -> Equilibrium:
     """A batch of any size, on as many threads as cores; where nobody's effort counts for anyone nothing is solved."""
     assert settings.block is not None
     if not np.any(np.asarray(crises.alignment) * (1 - np.eye(crises.alignment.shape[-1]))):
-        return (_apart if on_host(crises) else jax.jit(_apart))(crises)
+        return _in_numpy(crises, settings, _apart)[0] if _is_in_numpy(crises) else _compiled_apart(crises, settings)
     if _is_in_numpy(crises):
         return _in_numpy(crises, settings)[0]
     if crises.stake.dtype == jnp.float32:
@@ -167,12 +169,18 @@ def _single(crises: Crises, settings: SolverSettings) -> Equilibrium:
     return jax.tree.map(lambda *part: np.concatenate(part), *parts)
 
 
-def _apart(crises: Crises) -> Equilibrium:
+@partial(jax.jit, static_argnames="settings")
+def _compiled_apart(crises: Crises, settings: SolverSettings) -> Equilibrium:
+    return _apart(crises, settings)[0]
+
+
+def _apart(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, Array]:
     """The equilibria of games in which every residual is 1: exact, without a search."""
     xp = namespace(crises)
     none = xp.zeros_like(crises.stake)
     games = none[:, 0]
-    return Equilibrium(xp.exp(log_strategy(crises, none)), none, games, games.astype(int), xp.isfinite(games))
+    everywhere = xp.isfinite(games)
+    return Equilibrium(xp.exp(log_strategy(crises, none)), none, games, games.astype(int), everywhere), everywhere
 
 
 def _round_folds(crises: Crises, equilibrium: Equilibrium, crisis: int) -> Equilibrium:
