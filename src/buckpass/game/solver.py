@@ -53,6 +53,7 @@ def solve(
     Parameters
     ----------
     crises : in float64 solved to 1e-10; in float32, with `settings.block`, to 1e-5 at many times the speed.
+        NumPy's in float64 are solved as they are, with nothing compiled; JAX's by a compiled program.
     settings : `PRINCIPAL` (the branch that grows out of uniform choice as rationality rises; where it folds or others
         cross it, it is followed round by arc length, `path.trace`), `DEFAULT_SETTINGS` (sweeps: the same wherever the
         equilibrium is unique, at a third of the time), `IN_BLOCKS` (the same for batches of any size, on all cores).

@@ -9,9 +9,9 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.game.estimands import alone_strategy, expected_effort, expected_rung
 from buckpass.game.fixed_point import Equilibrium
 from buckpass.game.order import Met, met
 from buckpass.game.solver import Solved
@@ -125,7 +125,7 @@ def capacity_freed(question: Question) -> Finding:
         deploys = np.asarray(drawn.games.rung)[:, i] >= case.rungs.deployment
         kept, alone = (
             mean_over(drawn, np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
-            for strategy in (before.strategy, estimands.alone_strategy(drawn.games))
+            for strategy in (before.strategy, alone_strategy(drawn.games))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
@@ -134,8 +134,7 @@ def capacity_freed(question: Question) -> Finding:
             dearer
         )  # of all games, in the same blocks: what is not dearer stays the same to the last bit
         efforts = [
-            mean_over(drawn, np.asarray(estimands.expected_effort(drawn.games, e.strategy))[:, i], there)
-            for e in (before, after)
+            mean_over(drawn, np.asarray(expected_effort(drawn.games, e.strategy))[:, i], there) for e in (before, after)
         ]
         return sample_of(question, efforts[0] - efforts[1])
 
@@ -158,7 +157,7 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _rungs(asked: Predictions, drawn: Drawn, found: Solved, power: str) -> np.ndarray:
-    return np.asarray(estimands.expected_rung(drawn.games, found))[:, asked.index(power)]
+    return np.asarray(expected_rung(drawn.games, found))[:, asked.index(power)]
 
 
 def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], given: dict) -> Drawn:
