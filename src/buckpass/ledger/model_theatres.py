@@ -130,9 +130,7 @@ def capacity_freed(question: Question) -> Finding:
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
         dearer = _dearer(drawn, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
-        after = solved_or_reason(
-            dearer
-        )  # of all games, in the same blocks: what is not dearer stays the same to the last bit
+        after = solved_or_reason(dearer)  # of all games: what is not dearer stays the same to the last bit
         efforts = [
             mean_over(drawn, np.asarray(expected_effort(drawn.games, e.strategy))[:, i], there) for e in (before, after)
         ]
