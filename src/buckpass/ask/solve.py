@@ -8,6 +8,7 @@ from typing import Literal
 
 import jax
 import numpy as np
+from jaxtyping import Array
 
 from buckpass.ask.crisis_solution import (
     CrisisSolution,
@@ -130,5 +131,5 @@ def _solution(
     )  # fmt: skip
 
 
-def _responses(games: Crises, solved: Solved) -> tuple[np.ndarray, np.ndarray]:
+def _responses(games: Crises, solved: Solved) -> tuple[Array, Array]:
     return estimands.response(games, solved.strategy), estimands.response(games, estimands.alone_strategy(games))

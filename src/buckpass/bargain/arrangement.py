@@ -51,7 +51,7 @@ def without_enforcement(coefficients: Coefficients) -> Coefficients:
 
 
 def stage_payoffs(
-    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[Array, " c"],
+    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[np.ndarray, " c"],
     first: np.ndarray | None = None,
 ) -> StageValues:  # fmt: skip
     """What each crisis is worth to every power [c, p]: kept, broken once by it, and after breakdown; no rents.
@@ -69,7 +69,7 @@ def stage_payoffs(
     return _values(crises, kept, broken, keeping, after)
 
 
-def _kept_and_broken(crises: Crises, forgoes: Bool[Array, " p"], is_party: Bool[Array, " p"], alignment):
+def _kept_and_broken(crises: Crises, forgoes: Bool[np.ndarray, " p"], is_party: Bool[np.ndarray, " p"], alignment):
     """The games without the deployments that are forgone, and those in which parties count each other's effort less."""
     open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= crises.rungs.deployment))
     xp, pair = namespace(crises, alignment), is_party[:, None] & is_party & ~np.eye(is_party.size, dtype=bool)

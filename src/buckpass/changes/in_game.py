@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -50,7 +51,8 @@ def game_changes(
                 option[power] = names.options.index(f"{override.value}@{override.target}")
             else:
                 rung[power] = override.value
-    return GameChanges(scale, value, rung, option, np.isin(powers, gone))
+    numbers: tuple[Any, ...] = (scale, value, rung, option, np.isin(powers, gone))
+    return GameChanges(*numbers)
 
 
 def changed_games(crises: Crises, changes: GameChanges) -> Crises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -106,13 +107,13 @@ def _double(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float64) if np.issubdtype(values.dtype, np.floating) else values
 
 
-def _outset(one: Crises) -> tuple[Tables, np.ndarray]:
+def _outset(one: Crises) -> tuple[Tables, Any]:
     """Constants of the search and log R at rationality 0."""
     tables = tables_of(as_choice(one))
     return tables, uniform_residual(tables)
 
 
-def _strategy(one: Crises, log_residual: np.ndarray, rationality: float) -> np.ndarray:
+def _strategy(one: Crises, log_residual: Any, rationality: float) -> np.ndarray:
     at = eqx.tree_at(lambda c: c.rationality, one, np.full(1, rationality))
     return np.exp(log_strategy(at, log_residual[None]))[0]
 

@@ -135,7 +135,7 @@ def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int |
     return eqx.tree_at(lambda c: c.crisis_effect, by_draw, effects)
 
 
-def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict[str, np.ndarray]:
+def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict[str, Any]:
     """Draws of every term of the games, one that the fit fixes at the value without effect."""
     n = len(next(iter(draws.values())))
     return {
