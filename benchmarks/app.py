@@ -1,13 +1,15 @@
 """How the page and the dashboard feel in a real browser.
 
-python benchmarks/app.py [--json] [--moves 40] [--users 20] [--long 1000] [--only move,users,memory]
+python benchmarks/app.py [--json] [--moves 40] [--users 20] [--long 1000] [--only page,move,users,memory] [--beside PATH/src]
 
 move_ms_median, move_ms_p95 : from the press that moves a slider until the bars and the finding above them show the new scenario;
 server_ms_median : the same move inside the server (parse, solve, chart), without browser and transport;
-page_mb, page_ms : size of the bundled case's page, and its load event in Chromium;
+page_mb, page_ms, page_px : size of the bundled case's page, its load event in Chromium, and its height, closed, 1280 wide;
 move_page_ms_median, move_page_ms_p95 : from the event of a slider inside the page until its tables are laid out again, no server;
 users_errors, users_strangers : of so many visitors moving at once, those who saw an error, and those whose view holds a change
 that another made;
+report_ratio, claims_ratio : with --beside, how many times as long another build's sources take for the same command, run in
+turn with these, both with nothing kept and nothing compiled before; …_cpu_ratio : the same in seconds of processor;
 memory_mb_early, memory_mb_late : resident memory of the server after a fifth of the long series of moves, and after all of it.
 """
 
@@ -15,9 +17,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -61,11 +66,39 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=40)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--long", type=int, default=1000)
-    parser.add_argument("--only", default="move,users,memory")
+    parser.add_argument("--only", default="page,move,users,memory")
+    parser.add_argument("--beside", type=Path, help="The sources of another build, to be timed in turn with these.")
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     wanted = set(given.only.split(","))
-    results = in_server(given.moves) if "move" in wanted else {}
-    print(json.dumps(results | in_browser(given, wanted)))
+    results = ratios(given.beside, given.rounds) if given.beside else {}
+    results |= in_server(given.moves) if "move" in wanted else {}
+    print(json.dumps(results | (in_browser(given, wanted) if wanted & {"page", "move", "users", "memory"} else {})))
+
+
+def ratios(beside: Path, rounds: int) -> dict[str, float]:
+    """How many times as long the other build takes, the two in turn so that they share the machine's moods."""
+    builds, found = {"here": Path(__file__).parents[1] / "src", "beside": beside.resolve()}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for verb, more in {"report": ["-o", f"{folder}/page.html", "--force"], "claims": []}.items():
+            taken = [
+                {name: first_time(build, [verb, CASE, *more]) for name, build in builds.items()} for _ in range(rounds)
+            ]
+            for at, kind in enumerate(("", "_cpu")):
+                middle = {name: statistics.median(one[name][at] for one in taken) for name in builds}
+                found[f"{verb}{kind}_ratio"] = round(middle["beside"] / middle["here"], 2)
+    return found
+
+
+def first_time(build: Path, arguments: list[str]) -> tuple[float, float]:
+    """Seconds on the clock and of the processor that a command takes where nothing was kept or compiled before."""
+    start = "from buckpass.cli.main import main; main()"
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTHONPATH": str(build), "XDG_CACHE_HOME": cache, "BUCKPASS_KEEP_ANSWERS": "0"}
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([sys.executable, "-c", start, *arguments], check=True, capture_output=True, env=environment)
+        clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def in_server(moves: int) -> dict[str, float]:
@@ -93,24 +126,21 @@ def in_browser(given: argparse.Namespace, wanted: set[str]) -> dict[str, float]:
 
     from buckpass.app.serve import server_command
 
-    command = server_command(CASE, PORT, "127.0.0.1", None)
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
+        found = page_measures(browser, given.moves) if "page" in wanted else {}
+        if not wanted & {"move", "users", "memory"}:
+            return found
+        command = server_command(CASE, PORT, "127.0.0.1", None)
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
             wait_for_server()
-            return {
-                **(
-                    {**page_measures(browser, given.moves), **move_times(browser, given.moves)}
-                    if "move" in wanted
-                    else {}
-                ),
-                **(many_users(browser, given.users) if "users" in wanted else {}),
-                **(memory(browser, server.pid, given.long) if "memory" in wanted else {}),
-            }
-    finally:
-        server.terminate()
-        server.wait(20)
+            found |= move_times(browser, given.moves) if "move" in wanted else {}
+            found |= many_users(browser, given.users) if "users" in wanted else {}
+            return found | (memory(browser, server.pid, given.long) if "memory" in wanted else {})
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 def page_measures(browser, moves: int) -> dict[str, float]:
@@ -122,13 +152,14 @@ def page_measures(browser, moves: int) -> dict[str, float]:
     case = load_case(CASE)
     with tempfile.TemporaryDirectory() as folder:
         page = write_page(case, load_posteriors(case), Path(folder) / "page.html")
-        tab = browser.new_page()
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto(page.as_uri())
         loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        height = tab.evaluate("document.documentElement.scrollHeight")  # before the moves: they open what is folded
         taken = sorted(tab.evaluate(PAGE_MOVES, moves))
         tab.close()
         return {
-            "page_mb": round(page.stat().st_size / 1e6, 2), "page_ms": round(loaded),
+            "page_mb": round(page.stat().st_size / 1e6, 2), "page_ms": round(loaded), "page_px": round(height),
             "move_page_ms_median": round(statistics.median(taken), 1),
             "move_page_ms_p95": round(taken[int(0.95 * (len(taken) - 1))], 1),
         }  # fmt: skip

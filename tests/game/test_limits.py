@@ -11,7 +11,7 @@ from random_games import crisis_of, random_crises, volunteers
 from table_solver import solve_table
 
 from buckpass.game import estimands
-from buckpass.game.actions import absent, force
+from buckpass.game.crises import absent, force
 from buckpass.game.equilibria import pure_nash
 from buckpass.game.normal_form import normal_form
 from buckpass.game.solver import NoEquilibriumFound, SolverSettings, solve, solve_strategies

@@ -17,7 +17,7 @@ from buckpass.bargain.arrangement import (
     transfer_range,
 )
 from buckpass.game import estimands
-from buckpass.game.actions import force
+from buckpass.game.crises import force
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.host import HostStage, expected_over_requests, request_log_probabilities
 from buckpass.game.order import log_likelihood, log_likelihood_in_order, met, patron_first

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 import polars as pl
 
@@ -24,8 +23,6 @@ from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
-
-_decompose = jax.jit(decompose_gap, static_argnums=(2, 3))
 
 
 class NoGap(BuckpassError):
@@ -119,7 +116,7 @@ def explain_crises(
     _check_both_play(given, (power, reference), pair)
     _check_both_choose(overrides, (power, reference))
     idle = idle_in(case, given, overrides)
-    split = _decompose(given.games, met(given.solved()), *pair)
+    split = decompose_gap(given.games, met(given.solved()), *pair)
     return {
         crisis: _explained(given, crisis, (power, reference), given.of(c, split), overrides, idle[crisis])
         for c, crisis in enumerate(given.crises)

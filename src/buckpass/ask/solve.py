@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from buckpass.ask.crisis_solution import (
     CrisisSolution,
@@ -21,6 +21,7 @@ from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games
 from buckpass.game import estimands
+from buckpass.game.arrays import at_host
 from buckpass.game.crises import Crises
 from buckpass.game.equilibria import StartSettings, all_equilibria
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -79,10 +80,9 @@ def solve_crises(
     return _solutions(case, drawn(case, fits, crises, overrides, n_draws), overrides)
 
 
-@jax.jit
 def _at_mean(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
     """The games at the posterior mean of every coefficient (indices are linear, so means are taken on their scale)."""
-    return crises_of(setting, jax.tree.map(lambda a: jnp.mean(a, axis=0), coefficients))
+    return crises_of(at_host(setting), jax.tree.map(lambda a: a.mean(axis=0), coefficients))
 
 
 def _equilibria(game: Crises, powers: tuple[str, ...], explanation: str, seed: int) -> EquilibriaOfCrisis:
@@ -110,7 +110,7 @@ def _solutions(case: Case, given: Drawn, overrides: Sequence[Override]) -> dict[
 
 
 def _solution(
-    given: Drawn, c: int, used: tuple[jax.Array, jax.Array], parts: dict[str, np.ndarray], overrides: Sequence[Override],
+    given: Drawn, c: int, used: tuple[np.ndarray, np.ndarray], parts: dict[str, np.ndarray], overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> CrisisSolution:  # fmt: skip
     plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
@@ -131,6 +131,5 @@ def _solution(
     )  # fmt: skip
 
 
-@jax.jit
-def _responses(games: Crises, solved: Solved) -> tuple[jax.Array, jax.Array]:
+def _responses(games: Crises, solved: Solved) -> tuple[Array, Array]:
     return estimands.response(games, solved.strategy), estimands.response(games, estimands.alone_strategy(games))

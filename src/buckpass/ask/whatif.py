@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
@@ -17,6 +15,7 @@ from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_setting
+from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met, over_what_is_met
@@ -231,10 +230,9 @@ def _result(powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any
     )
 
 
-@jax.jit
-def _rung_at(games: Crises, at: Met) -> jax.Array:
+def _rung_at(games: Crises, at: Met) -> np.ndarray:
     """Expected rungs at given residuals; one formula for all three, so that no change is exactly 0 in each channel."""
-    return over_what_is_met(lambda r: jnp.sum(games.rung * jnp.exp(log_strategy(games, r)), axis=-1), at)
+    return over_what_is_met(lambda r: (games.rung * namespace(r).exp(log_strategy(games, r))).sum(axis=-1), at)
 
 
 def _powers(

@@ -14,9 +14,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
+from buckpass.game.arrays import log_sum_exp, namespace
 from buckpass.game.choice import option_payoffs
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.crises import Crises
@@ -46,14 +46,12 @@ class StageValues(eqx.Module):
 
 def without_enforcement(coefficients: Coefficients) -> Coefficients:
     """The coefficients with no price on what the bargain forbids: what its breach would be punished by is computed."""
-    slope = jnp.asarray(coefficients.deployment_slope)
-    return eqx.tree_at(
-        lambda c: c.deployment_slope, coefficients, slope.at[..., list(COVARIATES).index("bargain")].set(0.0)
-    )
+    is_kept = np.arange(len(COVARIATES)) != list(COVARIATES).index("bargain")
+    return eqx.tree_at(lambda c: c.deployment_slope, coefficients, coefficients.deployment_slope * is_kept)
 
 
 def stage_payoffs(
-    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[Array, " c"],
+    crises: Crises, parties: Sequence[int], forgoing: Sequence[int], alignment: Float[np.ndarray, " c"],
     first: np.ndarray | None = None,
 ) -> StageValues:  # fmt: skip
     """What each crisis is worth to every power [c, p]: kept, broken once by it, and after breakdown; no rents.
@@ -71,16 +69,14 @@ def stage_payoffs(
     return _values(crises, kept, broken, keeping, after)
 
 
-@jax.jit
-def _kept_and_broken(crises: Crises, forgoes: Bool[Array, " p"], is_party: Bool[Array, " p"], alignment):
+def _kept_and_broken(crises: Crises, forgoes: Bool[np.ndarray, " p"], is_party: Bool[np.ndarray, " p"], alignment):
     """The games without the deployments that are forgone, and those in which parties count each other's effort less."""
     open_when_kept = crises.is_open & ~(forgoes[:, None] & (crises.rung >= crises.rungs.deployment))
-    pair = is_party[:, None] & is_party & ~jnp.eye(is_party.size, dtype=bool)
-    lowered = jnp.where(pair, jnp.minimum(crises.alignment, alignment[:, None, None]), crises.alignment)
+    xp, pair = namespace(crises, alignment), is_party[:, None] & is_party & ~np.eye(is_party.size, dtype=bool)
+    lowered = xp.where(pair, xp.minimum(crises.alignment, alignment[:, None, None]), crises.alignment)
     return replace(crises, is_open=open_when_kept), replace(crises, alignment=lowered)
 
 
-@jax.jit
 def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Met, after: Met) -> StageValues:
     return StageValues(
         cooperate=_expected_value(kept, keeping),
@@ -91,7 +87,7 @@ def _values(crises: Crises, kept: Crises, broken: Crises, keeping: Met, after: M
 
 def _expected_value(crises: Crises, at: Met) -> Float[Array, "c p"]:
     """Value of a logit choice, log Σ exp U (McFadden 1978): never falls when an option is added."""
-    return crises.stake + over_what_is_met(lambda r: logsumexp(option_payoffs(crises, r), axis=-1), at)
+    return crises.stake + over_what_is_met(lambda r: log_sum_exp(option_payoffs(crises, r), axis=-1), at)
 
 
 def has_bargain(stage: StageValues) -> Bool[Array, "... party"]:

@@ -124,7 +124,7 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     arrangement, powers = arrangement_of(theatre.case), theatre.case.powers
     crises = games_in(theatre, years_on)
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
-    lowered = jnp.asarray(np.repeat(terms.alignment, theatre.n_crises))
+    lowered = np.repeat(terms.alignment, theatre.n_crises)
     value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
@@ -171,7 +171,7 @@ def _grown(theatre: Theatre, years_on: float) -> CrisisSetting:
     x[..., COLUMN["rival_pressure"]] = np.where(pressed, np.maximum(x[..., COLUMN["rival_pressure"]] + gain, 0.0), 0.0)
     _grow_trade(theatre, x, years_on)
     log_delivery = setting.log_delivery + (delivered - delivered.mean())
-    return dataclasses.replace(setting, covariates=jnp.asarray(x), log_delivery=log_delivery)
+    return dataclasses.replace(setting, covariates=x, log_delivery=log_delivery)
 
 
 def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:

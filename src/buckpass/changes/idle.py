@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
+from buckpass.game.arrays import namespace
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting
 
@@ -41,8 +41,9 @@ def are_alike(one: Any, other: Any) -> bool:
 
 def open_only(games: Crises) -> Crises:
     """The games with the attributes of closed options blotted out: those reach nobody's choice."""
+    xp = namespace(games)
     names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
-    return dataclasses.replace(games, **{n: jnp.where(games.is_open, getattr(games, n), 0.0) for n in names})
+    return dataclasses.replace(games, **{n: xp.where(games.is_open, getattr(games, n), 0.0) for n in names})
 
 
 def reached_vehicles(setting: CrisisSetting, crises: Sequence[int]) -> list[str]:

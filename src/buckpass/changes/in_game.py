@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from buckpass.changes.overrides import Override
-from buckpass.game.actions import absent, held
-from buckpass.game.crises import Crises, CrisisNames
+from buckpass.game.arrays import namespace
+from buckpass.game.crises import Crises, CrisisNames, absent, held
 
 __all__ = ["PAYOFFS", "GameChanges", "changed_games", "game_changes"]
 
@@ -52,25 +51,26 @@ def game_changes(
                 option[power] = names.options.index(f"{override.value}@{override.target}")
             else:
                 rung[power] = override.value
-    return GameChanges(*map(jnp.asarray, (scale, value, rung, option, np.isin(powers, gone))))
+    numbers: tuple[Any, ...] = (scale, value, rung, option, np.isin(powers, gone))
+    return GameChanges(*numbers)
 
 
-@jax.jit
 def changed_games(crises: Crises, changes: GameChanges) -> Crises:
     """The games after the changes; the others' responses are for the caller to re-solve.
 
     A power that does not play (it has only silence open) is not held at anything.
     """
+    xp = namespace(crises, changes)
     prices = {
-        name: jnp.where(jnp.isnan(value), getattr(crises, name) * scale, value)
+        name: xp.where(xp.isnan(value), getattr(crises, name) * scale, value)
         for name, scale, value in zip(PAYOFFS, _by_price(changes.scale), _by_price(changes.value), strict=True)
     }
-    plays = jnp.sum(crises.is_open, axis=-1) > 1
-    is_open = held(crises, jnp.where(plays, changes.rung, -1))
-    only = jnp.arange(is_open.shape[-1]) == changes.option[:, None]
-    is_open = jnp.where((plays & (changes.option >= 0))[..., None], only, is_open)
+    plays = xp.sum(crises.is_open, axis=-1) > 1
+    is_open = held(crises, xp.where(plays, changes.rung, -1))
+    only = xp.arange(is_open.shape[-1]) == changes.option[:, None]
+    is_open = xp.where((plays & (changes.option >= 0))[..., None], only, is_open)
     return absent(replace(crises, is_open=is_open, **prices), changes.is_absent)
 
 
 def _by_price(array: Float[Array, "... q p"]) -> Float[Array, "q ... p"]:
-    return jnp.moveaxis(array, -2, 0)
+    return namespace(array).moveaxis(array, -2, 0)

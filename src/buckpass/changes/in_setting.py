@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import jax.numpy as jnp
+import numpy as np
 import polars as pl
 
 from buckpass.case import Case
@@ -57,9 +57,10 @@ def opinion_shift(override: Override, known: float | None, mean: float) -> float
 def _with_capacity(case: Case, setting: CrisisSetting, standard: Standard, override: Override) -> CrisisSetting:
     power, column = setting.names.powers.index(override.subject), covariates.COLUMN["capacity"]
     known = [covariates.capacity(case, case.crisis(c), override.subject) for c in setting.names.crises]
-    shift = jnp.array([capacity_shift(override, k, standard.mean[column]) for k in known])
-    x = setting.covariates.at[:, power, column].add(shift / standard.scale[column])
-    log_delivery = setting.log_delivery.at[:, power].add(case.parameter("delivery.capacity") * shift)
+    shift = np.array([capacity_shift(override, k, standard.mean[column]) for k in known])
+    x, log_delivery = np.array(setting.covariates), np.array(setting.log_delivery)
+    x[:, power, column] += shift / standard.scale[column]
+    log_delivery[:, power] += case.parameter("delivery.capacity") * shift
     return dataclasses.replace(setting, covariates=x, log_delivery=log_delivery)
 
 
@@ -71,7 +72,8 @@ def _with_pressure(case: Case, setting: CrisisSetting, capacities: Sequence[Over
     pressure = [
         [covariates.rival_pressure(case, row, p) or 0.0 for p in setting.names.powers] for row in rows
     ]  # not standardised: one missing stands at 0
-    x = setting.covariates.at[..., covariates.COLUMN["rival_pressure"]].set(jnp.array(pressure))
+    x = np.array(setting.covariates)
+    x[..., covariates.COLUMN["rival_pressure"]] = pressure
     return dataclasses.replace(setting, covariates=x)
 
 
@@ -89,7 +91,8 @@ def _with_opinion(case: Case, setting: CrisisSetting, standard: Standard, overri
     power, column = setting.names.powers.index(override.subject), covariates.COLUMN["opinion"]
     rows = [case.crisis(c) for c in setting.names.crises]
     shift = [_opinion_in(case, row, override, standard.mean[column]) for row in rows]
-    x = setting.covariates.at[:, power, column].add(jnp.array(shift) / standard.scale[column])
+    x = np.array(setting.covariates)
+    x[:, power, column] += np.array(shift) / standard.scale[column]
     return dataclasses.replace(setting, covariates=x)
 
 

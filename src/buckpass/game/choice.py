@@ -8,10 +8,9 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
-from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
+from buckpass.game.arrays import constant, crisis_last, log_sum_exp, namespace
 from buckpass.game.crises import Crises
 
 __all__ = [
@@ -43,6 +42,7 @@ class Choice(eqx.Module):
 
 def as_choice(crises: Crises) -> Choice:
     """The batch as the solver sees it: one stake, one offer and one reach per option."""
+    xp = namespace(crises)
     price = (
         crises.rung_payoff_at
         + crises.influence[..., None] * crises.influence_at
@@ -51,13 +51,13 @@ def as_choice(crises: Crises) -> Choice:
         - crises.norm[..., None] * crises.deploys_at
         - crises.barrier[..., None] * crises.barred_at
     )
-    offer = jnp.where(crises.is_open, crises.rationality[:, None, None] * price, CLOSED)
+    offer = xp.where(crises.is_open, crises.rationality[:, None, None] * price, CLOSED)
     reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
     return Choice(
         stake=(crises.rationality[:, None] * crises.stake).T,
-        offer=jnp.moveaxis(offer, 0, -1),
-        reach=jnp.moveaxis(reach, 0, -1),
-        alignment=jnp.moveaxis(crises.alignment, 0, -1),
+        offer=crisis_last(offer),
+        reach=crisis_last(reach),
+        alignment=crisis_last(crises.alignment),
     )
 
 
@@ -68,17 +68,18 @@ def loss(choice: Choice, log_residual: Float[Array, "p c"] | Float[Array, "p o c
     options as the middle axis. Log R enters up to `ceiling` only, where the option of most effort already loses e^57: beyond it the choice is that
     option to machine precision, and no exponential overflows.
     """
-    most = jnp.max(jnp.where(choice.offer > CLOSED, choice.reach, 0.0), axis=1)
-    ceiling = LARGEST_LOG_LOSS + most - jnp.log(jnp.maximum(choice.stake, 1.0))
+    xp = namespace(choice, log_residual)
+    most = xp.max(xp.where(choice.offer > CLOSED, choice.reach, 0.0), axis=1)
+    ceiling = LARGEST_LOG_LOSS + most - xp.log(xp.maximum(choice.stake, 1.0))
     met = log_residual if log_residual.ndim == choice.reach.ndim else log_residual[:, None]
-    exponent = jnp.minimum(met, lax.stop_gradient(ceiling)[:, None]) - choice.reach
-    return choice.stake[:, None] * jnp.exp(jnp.minimum(exponent, 70.0 if exponent.dtype == jnp.float32 else 600.0))
+    exponent = xp.minimum(met, constant(ceiling)[:, None]) - choice.reach
+    return choice.stake[:, None] * xp.exp(xp.minimum(exponent, 70.0 if exponent.dtype == jnp.float32 else 600.0))
 
 
 def choice_log_probabilities(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p o c"]:
     """Logit choice probabilities of every power at the given residuals, in logs: log σ_i(a)."""
     payoff = choice.offer - loss(choice, log_residual)
-    return payoff - logsumexp(payoff, axis=1, keepdims=True)
+    return payoff - log_sum_exp(payoff, axis=1, keepdims=True)
 
 
 def best_response(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p c"]:
@@ -86,9 +87,10 @@ def best_response(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Ar
 
     ``log R_i = Σ_{j≠i} log Σ_a σ_j(a) exp(-α_ij q_j e(a) / s)``, entirely in logs: no probability underflows.
     """
+    xp = namespace(choice, log_residual)
     log_sigma = choice_log_probabilities(choice, log_residual)
-    left = logsumexp(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
-    return jnp.sum(jnp.where(others(choice), left, 0.0), axis=1)
+    left = log_sum_exp(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
+    return xp.sum(xp.where(others(choice), left, 0.0), axis=1)
 
 
 def slopes(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p p c"]:
@@ -102,16 +104,17 @@ def slopes(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Array, "p
 
 def others(choice: Choice) -> Array:
     """True where the row's power and the column's power differ."""
-    return ~jnp.eye(choice.stake.shape[0], dtype=bool)[:, :, None]
+    return ~namespace(choice).eye(choice.stake.shape[0], dtype=bool)[:, :, None]
 
 
 def option_payoffs(crises: Crises, log_residual: Float[Array, "c p"] | Float[Array, "c p o"]) -> Float[Array, "c p o"]:
     """λ E[U_i(a)] - λ V_i of every option at the given residuals, crisis first; -1e30 where closed."""
-    choice = as_choice(crises)
-    return jnp.moveaxis(choice.offer - loss(choice, jnp.moveaxis(log_residual, 0, -1)), -1, 0)
+    choice, xp = as_choice(crises), namespace(crises, log_residual)
+    return xp.moveaxis(choice.offer - loss(choice, xp.moveaxis(log_residual, 0, -1)), -1, 0)
 
 
 def log_strategy(crises: Crises, log_residual: Float[Array, "c p"] | Float[Array, "c p o"]) -> Float[Array, "c p o"]:
     """Log probabilities of every option at the given residuals, crisis first; a closed option stands at about -1e30."""
-    found = choice_log_probabilities(as_choice(crises), jnp.moveaxis(log_residual, 0, -1))
-    return jnp.moveaxis(found, -1, 0)
+    xp = namespace(crises, log_residual)
+    found = choice_log_probabilities(as_choice(crises), xp.moveaxis(log_residual, 0, -1))
+    return xp.moveaxis(found, -1, 0)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from buckpass.game.arrays import log_sum_exp, namespace
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met
 
@@ -75,9 +76,16 @@ def decompose_gap(crises: Crises, at: Met, power: int, reference: int) -> GapDec
     Posterior draws go along the crisis axis.
     """
     mine, theirs = _ingredients(crises, at, power), _ingredients(crises, at, reference)
-    coalitions = jnp.asarray(_coalitions())
-    effort = jax.vmap(lambda chosen: _effort(_mixed(mine, theirs, chosen), crises.rationality))(coalitions)
-    return GapDecomposition(effort[-1] - effort[0], jnp.einsum("km,kc->cm", jnp.asarray(_weights()), effort))
+    xp = namespace(crises, at)
+
+    def value(chosen: Array) -> Array:
+        return _effort(_mixed(mine, theirs, chosen), crises.rationality)
+
+    if xp is np:
+        effort = np.stack([value(chosen) for chosen in _coalitions()])
+    else:
+        effort = jax.vmap(value)(jnp.asarray(_coalitions()))
+    return GapDecomposition(effort[-1] - effort[0], xp.einsum("km,kc->cm", xp.asarray(_weights()), effort))
 
 
 def _ingredients(crises: Crises, at: Met, i: int) -> _Ingredients:
@@ -93,13 +101,14 @@ def _ingredients(crises: Crises, at: Met, i: int) -> _Ingredients:
         - crises.barrier[:, i, None] * crises.barred_at[:, i],
         pay_influence=crises.influence[:, i, None] * crises.influence_at[:, i],
         weight=at.weight[..., i].T,
-        log_residual=jnp.moveaxis(at.log_residual[:, :, i], 1, 0),
+        log_residual=namespace(at).moveaxis(at.log_residual[:, :, i], 1, 0),
     )
 
 
 def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredients:
+    xp = namespace(mine, theirs, chosen)
     parts = {
-        field: jnp.where(chosen[m], getattr(mine, field), getattr(theirs, field))
+        field: xp.where(chosen[m], getattr(mine, field), getattr(theirs, field))
         for m, name in enumerate(MECHANISMS)
         for field in GROUPS[name]
     }
@@ -107,12 +116,13 @@ def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredie
 
 
 def _effort(part: _Ingredients, rationality: Array) -> Float[Array, " c"]:
-    log_loss = jnp.minimum(part.log_residual - part.reach, 70.0)  # f c o
+    xp = namespace(part, rationality)
+    log_loss = xp.minimum(part.log_residual - part.reach, 70.0)  # f c o
     paid = part.pay_rung + part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence
-    payoff = paid - part.stake * jnp.exp(log_loss)
-    payoff = jnp.where(part.is_open, rationality[:, None] * payoff, -jnp.inf)
-    by_sight = jnp.sum(jax.nn.softmax(payoff, axis=-1) * part.effort, axis=-1)
-    return jnp.sum(part.weight * by_sight, axis=0)
+    payoff = paid - part.stake * xp.exp(log_loss)
+    payoff = xp.where(part.is_open, rationality[:, None] * payoff, -xp.inf)
+    chance = xp.exp(payoff - log_sum_exp(payoff, axis=-1, keepdims=True))
+    return xp.sum(part.weight * xp.sum(chance * part.effort, axis=-1), axis=0)
 
 
 def _coalitions() -> np.ndarray:

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from buckpass.game.actions import force
+from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy, option_payoffs
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, force
 from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
 from buckpass.game.order import PlayedInOrder
 
@@ -59,13 +57,14 @@ def _over_first_moves(estimand: Callable[..., Array]) -> Callable[..., Array]:
 
 def response(crises: Crises, strategy: Float[Array, "c p o"]) -> Float[Array, "c p r"]:
     """Probability of each rung of the ladder, from silence up, vehicles summed."""
-    rungs = jax.nn.one_hot(crises.rung, crises.rungs.count, dtype=strategy.dtype)
-    return jnp.einsum("cpo,cpor->cpr", strategy, rungs)
+    xp = namespace(crises, strategy)
+    return xp.stack([xp.sum(xp.where(crises.rung == r, strategy, 0.0), -1) for r in range(crises.rungs.count)], -1)
 
 
 def p_at_least(crises: Crises, equilibrium: Solved, rung: int) -> Float[Array, "c p"]:
     """P(rung ≥ r) of each power."""
-    return jnp.sum(jnp.where(crises.rung >= rung, equilibrium.strategy, 0.0), axis=-1)
+    xp = namespace(crises, equilibrium)
+    return xp.sum(xp.where(crises.rung >= rung, equilibrium.strategy, 0.0), axis=-1)
 
 
 def p_deploys(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
@@ -75,17 +74,18 @@ def p_deploys(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
 
 def expected_rung(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Mean rung of each power; the ladder is ordinal, so read it as a summary, not a quantity of effort."""
-    return jnp.sum(crises.rung * equilibrium.strategy, axis=-1)
+    return (crises.rung * equilibrium.strategy).sum(axis=-1)
 
 
 def expected_effort(crises: Crises, strategy: Float[Array, "c p o"]) -> Float[Array, "c p"]:
     """Mean effort ē = Σ σ(a) e(a), on the ladder's scale (0 silence, 1 top)."""
-    return jnp.sum(crises.effort_at * strategy, axis=-1)
+    return (crises.effort_at * strategy).sum(axis=-1)
 
 
 def alone_strategy(crises: Crises) -> Float[Array, "c p o"]:
     """What each power would do if nobody else acted: its logit choice at R = 1."""
-    return jnp.exp(log_strategy(crises, jnp.zeros_like(crises.stake)))
+    xp = namespace(crises)
+    return xp.exp(log_strategy(crises, xp.zeros_like(crises.stake)))
 
 
 def buck_passed(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
@@ -97,37 +97,40 @@ def buck_passed(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
 def residual(found: Solved) -> Float[Array, "c p"]:
     """R: share of the job that the others leave undone for each power; above 1 they make it worse."""
     if isinstance(found, Equilibrium):
-        return jnp.exp(found.log_residual)
-    return found.expected(lambda one: jnp.exp(one.log_residual))
+        return namespace(found).exp(found.log_residual)
+    return found.expected(lambda one: namespace(one).exp(one.log_residual))
 
 
 @_over_first_moves
 def ride(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """V Σ σ(a) exp(-q e(a)/s) (1 - R): what the others' effort is worth to each power, in logit units."""
-    return -crises.stake * _own_shortfall(crises, equilibrium) * jnp.expm1(equilibrium.log_residual)
+    undone = namespace(equilibrium).expm1(equilibrium.log_residual)
+    return -crises.stake * _own_shortfall(crises, equilibrium) * undone
 
 
 @_over_first_moves
 def stake_secured(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """V [1 - E exp(-X)]: stake that the crisis leaves secured to each power; negative where rivals undo more."""
-    return crises.stake * (1.0 - _own_shortfall(crises, equilibrium) * jnp.exp(equilibrium.log_residual))
+    left = namespace(equilibrium).exp(equilibrium.log_residual)
+    return crises.stake * (1.0 - _own_shortfall(crises, equilibrium) * left)
 
 
 @_over_first_moves
 def expected_payoff(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     """λ E[U_i] of each power in logit units: what it gains and pays in all, 0 where nobody does anything."""
     payoff = (crises.rationality[:, None] * crises.stake)[..., None] + option_payoffs(crises, equilibrium.log_residual)
-    return jnp.sum(jnp.where(crises.is_open, equilibrium.strategy * payoff, 0.0), axis=-1)
+    return namespace(payoff).where(crises.is_open, equilibrium.strategy * payoff, 0.0).sum(axis=-1)
 
 
 def burden_share(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Share of the expected cost Σ C k borne by each power; zero for all where nobody bears any."""
-    return _share(crises.cost * jnp.sum(equilibrium.strategy * crises.cost_at, axis=-1))
+    return _share(crises.cost * (equilibrium.strategy * crises.cost_at).sum(axis=-1))
 
 
 def benefit_share(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
     """Share of the stake secured that falls to each power; a power whose stake is undone has a share of zero."""
-    return _share(jnp.maximum(stake_secured(crises, equilibrium), 0.0))
+    secured = stake_secured(crises, equilibrium)
+    return _share(namespace(secured).maximum(secured, 0.0))
 
 
 def free_riding_index(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"]:
@@ -137,29 +140,31 @@ def free_riding_index(crises: Crises, equilibrium: Solved) -> Float[Array, "c p"
 
 def p_stabilised(crises: Crises, equilibrium: Solved) -> Float[Array, " c"]:
     """1 - E exp(-Σ α_hj q_j e_j / s), seen from the host; 0 where rivals of the host undo more than is done."""
-    return jnp.maximum(host_security(crises, equilibrium), 0.0)
+    secured = host_security(crises, equilibrium)
+    return namespace(secured).maximum(secured, 0.0)
 
 
 @_over_first_moves
 def host_security(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
     """1 - E exp(-X_h), which is negative where the host is left worse off than with nobody there."""
     reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
-    factors = jnp.sum(equilibrium.strategy * jnp.exp(-crises.host_alignment[..., None] * reach), axis=-1)
-    return 1.0 - jnp.exp(jnp.sum(jnp.log(factors), axis=-1))
+    xp = namespace(crises, equilibrium)
+    factors = xp.sum(equilibrium.strategy * xp.exp(-crises.host_alignment[..., None] * reach), axis=-1)
+    return 1.0 - xp.exp(xp.sum(xp.log(factors), axis=-1))
 
 
 @_over_first_moves
 def p_nobody(crises: Crises, equilibrium: Equilibrium) -> Float[Array, " c"]:
     """Probability that nobody goes beyond words."""
-    return jnp.prod(
-        jnp.sum(jnp.where(crises.rung < crises.rungs.beyond_words, equilibrium.strategy, 0.0), axis=-1), axis=-1
-    )
+    xp = namespace(crises, equilibrium)
+    words = xp.where(crises.rung < crises.rungs.beyond_words, equilibrium.strategy, 0.0)
+    return words.sum(axis=-1).prod(axis=-1)
 
 
 @_over_first_moves
 def p_anybody_picks(crises: Crises, equilibrium: Equilibrium, option: int) -> Float[Array, " c"]:
     """Probability that at least one power picks an option (a deployment through one organisation)."""
-    return 1.0 - jnp.prod(1.0 - equilibrium.strategy[:, :, option], axis=1)
+    return 1.0 - (1.0 - equilibrium.strategy[:, :, option]).prod(axis=1)
 
 
 def cross_response(
@@ -177,9 +182,9 @@ def cross_response(
 
 def _own_shortfall(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
     reach = crises.delivery[..., None] * crises.effort_at / crises.severity[:, None, None]
-    return jnp.sum(equilibrium.strategy * jnp.exp(-reach), axis=-1)
+    return (equilibrium.strategy * namespace(reach).exp(-reach)).sum(axis=-1)
 
 
 def _share(amount: Float[Array, "c p"]) -> Float[Array, "c p"]:
-    total = jnp.sum(amount, axis=-1, keepdims=True)
-    return jnp.where(total > 0, amount / jnp.where(total > 0, total, 1.0), 0.0)
+    xp, total = namespace(amount), amount.sum(axis=-1, keepdims=True)
+    return xp.where(total > 0, amount / xp.where(total > 0, total, 1.0), 0.0)

@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.game.arrays import constant, namespace, on_host, repeat_while
 from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
 from buckpass.game.crises import Crises
 from buckpass.game.search import Tables, follow_rationality, newton, respond, solve_linear, sweeps, tables_of
@@ -83,11 +84,11 @@ def solve_with_branch(
 ) -> tuple[Equilibrium, Bool[Array, " c"]]:
     """The equilibria, and whether each was reached along its branch from rationality 0 without a fold on the way."""
     choice, log_residual, used, is_plain = _fixed_point(crises, settings, guess)
-    held = lax.stop_gradient(log_residual)
-    error = jnp.max(jnp.abs(best_response(lax.stop_gradient(choice), held) - held), axis=0)
-    sigma = jnp.exp(choice_log_probabilities(choice, log_residual))
+    xp, held = namespace(choice), constant(log_residual)
+    error = xp.max(xp.abs(best_response(constant(choice), held) - held), axis=0)
+    sigma = xp.exp(choice_log_probabilities(choice, log_residual))
     found = Equilibrium(
-        strategy=jnp.moveaxis(sigma, -1, 0),
+        strategy=xp.moveaxis(sigma, -1, 0),
         log_residual=log_residual.T,
         error=error,
         sweeps=used,
@@ -109,6 +110,9 @@ def _fixed_point(
     crises: Crises, settings: SolverSettings, guess: Float[Array, "c p"] | None
 ) -> tuple[Choice, Array, Array, Array]:
     """The batch as the solver sees it, log R with its implicit derivative, best responses used, and whether plain."""
+    if on_host(crises):
+        choice = as_choice(crises)
+        return choice, *_search(settings, choice, None if guess is None else guess.T)
     choice = _worked_out(crises)
     held = lax.stop_gradient(choice)
     point, used, is_plain = _search(settings, held, None if guess is None else lax.stop_gradient(guess.T))
@@ -184,8 +188,8 @@ def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
 
     A loop over the starts holds one Newton search: one for each of them took the compiler a third longer.
     """
-    tables, crises = tables_of(choice), choice.stake.shape[1:]
-    none, never = jnp.zeros(crises, int), jnp.zeros(crises, bool)
+    xp, tables, crises = namespace(choice), tables_of(choice), choice.stake.shape[1:]
+    none, never = xp.zeros(crises, int), xp.zeros(crises, bool)
     starts = _starts(settings, tables, none, never)
     tolerance = settings.tolerance_for(choice.stake.dtype)
     enough, aim = 0.5 * tolerance, 0.1 * tolerance
@@ -196,21 +200,21 @@ def _search(settings: SolverSettings, choice: Choice, guess: Float[Array, "p c"]
     def attempt(state):
         tried, point, error, used, plain = state
         lost = ~(error <= enough)
-        start = lax.switch(tried, starts, lost)
+        start = starts[tried](lost) if on_host(tried, lost) else lax.switch(tried, starts, lost)
         found, reached, steps, ahead = newton(tables, start.point, start.is_there, aim, settings.newton_steps)
-        found = found if guess is None else found + jnp.where(reached <= aim, ahead, 0.0)
+        found = found if guess is None else found + xp.where(reached <= aim, ahead, 0.0)
         better = start.is_there & (reached < error)
-        used = used + jnp.where(lost, start.used + steps, 0)
-        point, error = jnp.where(better, found, point), jnp.where(better, reached, error)
-        return tried + 1, point, error, used, jnp.where(better, start.is_plain, plain)
+        used = used + xp.where(lost, start.used + steps, 0)
+        point, error = xp.where(better, found, point), xp.where(better, reached, error)
+        return tried + 1, point, error, used, xp.where(better, start.is_plain, plain)
 
     def unfinished(state):
-        return (state[0] < len(starts)) & jnp.any(~(state[2] <= enough))
+        return (state[0] < len(starts)) & xp.any(~(state[2] <= enough))
 
-    nowhere = jnp.full(crises, jnp.inf, choice.stake.dtype)
-    begun = (0, jnp.zeros_like(choice.stake), nowhere, none, never)
-    _, point, _, used, plain = lax.while_loop(unfinished, attempt, begun)
-    if guess is None:  # one exact best response at the end; a likelihood does without
+    nowhere = xp.full(crises, xp.inf, choice.stake.dtype)
+    begun = (0, xp.zeros_like(choice.stake), nowhere, none, never)
+    _, point, _, used, plain = repeat_while(unfinished, attempt, begun)
+    if guess is None and not on_host(choice):  # one exact best response at the end; a likelihood does without
         polished = best_response(choice, point)
-        point = jnp.where(jnp.isfinite(polished), polished, point)
+        point = xp.where(xp.isfinite(polished), polished, point)
     return point, used, plain

@@ -9,9 +9,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.game.arrays import log_sum_exp, namespace, on_host
 from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises
 from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
@@ -98,7 +98,7 @@ def _first_move(crises: Crises, patron: Int[Array, " c"], committed: Float[Array
     payoff = jnp.einsum("fcpf->cpf", committed)
     at = jnp.maximum(patron, 0)[:, None, None]
     payoff = jnp.take_along_axis(jnp.where(crises.is_open, payoff, -1e30), at, axis=1)[:, 0]
-    log_first = payoff - logsumexp(payoff, axis=-1, keepdims=True)
+    log_first = payoff - log_sum_exp(payoff, axis=-1, keepdims=True)
     nobody = jnp.where(jnp.arange(payoff.shape[-1]) == 0, 0.0, -1e30)
     return jnp.where((patron < 0)[:, None], nobody, log_first)
 
@@ -118,7 +118,7 @@ def met(found: Equilibrium | PlayedInOrder) -> Met:
     """What each power meets in an equilibrium."""
     if isinstance(found, Equilibrium):
         residual = found.log_residual[:, None, :, None]
-        return Met(jnp.ones(residual.shape[:3], residual.dtype), residual)
+        return Met(namespace(residual).ones(residual.shape[:3], residual.dtype), residual)
     moves, powers = found.log_first.shape[1], found.log_residual.shape[-1]
     leads = (jnp.arange(powers) == found.first[:, None])[:, None]  # c 1 p
     sure = (jnp.arange(moves) == 0)[:, None]
@@ -129,6 +129,8 @@ def met(found: Equilibrium | PlayedInOrder) -> Met:
 
 def over_what_is_met(choose: Callable[[Array], Array], at: Met) -> Any:
     """Mean of a quantity [c, p] of each power's choice at a log R [c, p, o], over what it may meet."""
+    if on_host(at):
+        return sum(at.weight[:, f] * choose(at.log_residual[:, f]) for f in range(at.weight.shape[1]))
     by_sight = jax.vmap(choose, in_axes=1, out_axes=1)(at.log_residual)
     return jnp.sum(at.weight * by_sight, axis=1)
 
@@ -145,9 +147,9 @@ def log_likelihood_in_order(
 ) -> Float[Array, " c"]:
     """log P of all powers' bands when the patron moves first: a sum over what it may have done within its band."""
     bands = jax.vmap(lambda s: _band(crises, s, low, high), in_axes=1, out_axes=1)(played.log_strategy)
-    return logsumexp(played.log_first + jnp.sum(bands, axis=-1), axis=-1)
+    return log_sum_exp(played.log_first + jnp.sum(bands, axis=-1), axis=-1)
 
 
 def _band(crises: Crises, log_sigma: Float[Array, "c p o"], low, high) -> Float[Array, "c p"]:
     inside = (crises.rung >= low[..., None]) & (crises.rung <= high[..., None])
-    return logsumexp(jnp.where(inside, log_sigma, -1e30), axis=-1)
+    return log_sum_exp(jnp.where(inside, log_sigma, -1e30), axis=-1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from buckpass.game.arrays import at_host
 from buckpass.game.choice import as_choice, log_strategy
 from buckpass.game.crises import Crises
 from buckpass.game.search import Tables, respond, tables_of, uniform_residual
@@ -69,7 +71,7 @@ def trace(crises: Crises, crisis: int = 0, settings: PathSettings = PathSettings
     PathLost
         Steps ran out, or the corrector failed at the shortest step.
     """
-    one = jax.tree.map(_double, one_crisis(crises, crisis))
+    one = jax.tree.map(_double, at_host(one_crisis(crises, crisis)))
     tables, start = _outset(one)
 
     def gap(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,21 +103,19 @@ def follow(
     return points, _between(at, _changes(tests[:, 0])), _between(at, met), walk.error
 
 
-def _double(values: jax.Array) -> jax.Array:
-    return values.astype(jnp.float64) if jnp.issubdtype(values.dtype, jnp.floating) else values
+def _double(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float64) if np.issubdtype(values.dtype, np.floating) else values
 
 
-@jax.jit
-def _outset(one: Crises) -> tuple[Tables, jax.Array]:
+def _outset(one: Crises) -> tuple[Tables, Any]:
     """Constants of the search and log R at rationality 0."""
     tables = tables_of(as_choice(one))
     return tables, uniform_residual(tables)
 
 
-@jax.jit
-def _strategy(one: Crises, log_residual: jax.Array, rationality: jax.Array) -> jax.Array:
-    at = eqx.tree_at(lambda c: c.rationality, one, jnp.full(1, rationality))
-    return jnp.exp(log_strategy(at, log_residual[None]))[0]
+def _strategy(one: Crises, log_residual: Any, rationality: float) -> np.ndarray:
+    at = eqx.tree_at(lambda c: c.rationality, one, np.full(1, rationality))
+    return np.exp(log_strategy(at, log_residual[None]))[0]
 
 
 @jax.jit

@@ -5,14 +5,16 @@ Crisis axis last. Nothing here is differentiated: the solver attaches the implic
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from functools import reduce
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax import lax
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from buckpass.game.arrays import constant, namespace, on_host, repeat_while
 from buckpass.game.choice import CLOSED, Choice, others
 
 __all__ = [
@@ -49,50 +51,60 @@ class Answer(eqx.Module):
 
 def tables_of(choice: Choice) -> Tables:
     """Constants of the search; differentiable (the two scales that keep exponentials in range cancel in every answer)."""
-    is_open = choice.offer > CLOSED
-    least = lax.stop_gradient(jnp.min(jnp.where(is_open, choice.reach, jnp.inf), axis=1))
-    worth = jnp.where(is_open[None], -choice.alignment[:, :, None] * choice.reach[None], -jnp.inf)
-    shift = lax.stop_gradient(jnp.max(worth, axis=2))
+    xp, is_open = namespace(choice), choice.offer > CLOSED
+    least = constant(xp.min(xp.where(is_open, choice.reach, xp.inf), axis=1))
+    worth = xp.where(is_open[None], -choice.alignment[:, :, None] * choice.reach[None], -xp.inf)
+    shift = constant(xp.max(worth, axis=2))
     off = others(choice)
     return Tables(
         offer=choice.offer,
         stake=choice.stake,
-        fall=jnp.where(is_open, jnp.exp(least[:, None] - choice.reach), 0.0),
+        fall=xp.where(is_open, xp.exp(least[:, None] - choice.reach), 0.0),
         least_reach=least,
-        kept=jnp.where(off[:, :, None], jnp.exp(worth - shift[:, :, None]), 0.0),
-        shift=jnp.where(off, shift, 0.0),
+        kept=xp.where(off[:, :, None], xp.exp(worth - shift[:, :, None]), 0.0),
+        shift=xp.where(off, shift, 0.0),
     )
 
 
-def _loss_scale(tables: Tables, log_residual: Array) -> Array:
+def _loss_scale(stake: Array, least_reach: Array, log_residual: Array) -> Array:
     """λ V R exp(-least reach), capped where the choice has long become the most effort open."""
     largest = 60.0 if log_residual.dtype == jnp.float32 else 200.0
-    return tables.stake * jnp.exp(jnp.minimum(log_residual - tables.least_reach, largest))
+    xp = namespace(stake, log_residual)
+    return stake * xp.exp(xp.minimum(log_residual - least_reach, largest))
 
 
 def _choose(offer: Array, loss: Array) -> Array:
     payoff = offer - loss
-    weight = jnp.exp(payoff - jnp.max(payoff, axis=-2, keepdims=True))
-    return weight / jnp.sum(weight, axis=-2, keepdims=True)
+    weight = namespace(payoff).exp(payoff - payoff.max(axis=-2, keepdims=True))
+    return weight / weight.sum(axis=-2, keepdims=True)
 
 
 def _log_left(kept_share: Array, shift: Array) -> Array:
-    return shift + jnp.log(jnp.maximum(kept_share, jnp.finfo(kept_share.dtype).tiny))
+    xp = namespace(kept_share)
+    return shift + xp.log(xp.maximum(kept_share, xp.finfo(kept_share.dtype).tiny))
 
 
 def respond(tables: Tables, log_residual: Float[Array, "p c"], rationality: Array | float = 1.0) -> Answer:
     """Best responses and their slopes at a point; `rationality` multiplies every payoff."""
-    loss = rationality * tables.fall * _loss_scale(tables, log_residual)[:, None]
-    sigma = _choose(jnp.where(tables.offer > CLOSED, rationality * tables.offer, CLOSED), loss)
+    xp = namespace(tables.stake, log_residual, rationality)
+    loss = rationality * tables.fall * _loss_scale(tables.stake, tables.least_reach, log_residual)[:, None]
+    sigma = _choose(xp.where(tables.offer > CLOSED, rationality * tables.offer, CLOSED), loss)
     pull = -sigma * loss
-    off = ~jnp.eye(len(sigma), dtype=bool)[:, :, None]
-    kept_share = jnp.where(off, jnp.sum(tables.kept * sigma[None], axis=2), 1.0)  # 0 would make second derivatives NaN
-    tilted = jnp.sum(tables.kept * pull[None], axis=2) / jnp.maximum(kept_share, jnp.finfo(sigma.dtype).tiny)
-    answer = jnp.sum(jnp.where(off, _log_left(kept_share, tables.shift), 0.0), axis=1)
+    off = ~xp.eye(len(sigma), dtype=bool)[:, :, None]
+    kept_share = xp.where(off, _over_options(tables.kept, sigma), 1.0)  # 0 would make second derivatives NaN
+    tilted = _over_options(tables.kept, pull) / xp.maximum(kept_share, xp.finfo(sigma.dtype).tiny)
+    answer = xp.sum(xp.where(off, _log_left(kept_share, tables.shift), 0.0), axis=1)
     gap = answer - log_residual
-    error = jnp.max(jnp.abs(gap), axis=0)
-    slope = jnp.where(off, tilted - jnp.sum(pull, axis=1)[None], 0.0)
-    return Answer(gap, slope, jnp.where(jnp.isfinite(error), error, jnp.inf))
+    error = xp.max(xp.abs(gap), axis=0)
+    slope = xp.where(off, tilted - xp.sum(pull, axis=1)[None], 0.0)
+    return Answer(gap, slope, xp.where(xp.isfinite(error), error, xp.inf))
+
+
+def _over_options(kept: Float[Array, "p p o c"], by_option: Float[Array, "p o c"]) -> Float[Array, "p p c"]:
+    """Σ_a kept(a) · x(a); in NumPy without the product in between, which is larger than the cache."""
+    if on_host(kept, by_option):
+        return np.einsum("ijoc,joc->ijc", kept, by_option)
+    return jnp.sum(kept * by_option[None], axis=2)
 
 
 def sweep(tables: Tables, left: Sequence[Float[Array, "p c"]]) -> list[Float[Array, "p c"]]:
@@ -103,53 +115,59 @@ def sweep(tables: Tables, left: Sequence[Float[Array, "p c"]]) -> list[Float[Arr
     """
     new = list(left)
     for j in range(len(new)):
-        sigma = _choose(tables.offer[j], tables.fall[j] * _loss_scale(_row(tables, j), _log_residual(new, j)))
-        kept_share = reduce(jnp.add, [tables.kept[:, j, a] * sigma[a] for a in range(len(sigma))])
+        scale = _loss_scale(tables.stake[j], tables.least_reach[j], _log_residual(new, j))
+        sigma = _choose(tables.offer[j], tables.fall[j] * scale)
+        kept_share = _kept_by(tables.kept[:, j], sigma)
         new[j] = _log_left(kept_share, tables.shift[:, j])
     return new
+
+
+def _kept_by(kept: Float[Array, "p o c"], sigma: Float[Array, "o c"]) -> Float[Array, "p c"]:
+    if on_host(kept, sigma):
+        return np.einsum("ioc,oc->ic", kept, sigma)
+    return reduce(jnp.add, [kept[:, a] * sigma[a] for a in range(len(sigma))])
 
 
 def _log_residual(left: Sequence[Float[Array, "p c"]], i: int) -> Float[Array, " c"]:
     """log R_i: the sum of what every other power leaves to i; 0 where there is no other."""
     rows = [row[i] for j, row in enumerate(left) if j != i]
-    return reduce(jnp.add, rows) if rows else jnp.zeros_like(left[i][i])
-
-
-def _row(tables: Tables, j: int) -> Tables:
-    return eqx.tree_at(lambda t: (t.stake, t.least_reach), tables, (tables.stake[j], tables.least_reach[j]))
+    return reduce(operator.add, rows) if rows else namespace(left).zeros_like(left[i][i])
 
 
 def uniform_left(tables: Tables) -> Float[Array, "p p c"]:
     """log m_ij when everybody picks every open option with the same chance (rationality 0)."""
-    sigma = (tables.offer > CLOSED) / jnp.sum(tables.offer > CLOSED, axis=1, keepdims=True)
-    kept_share = jnp.sum(tables.kept * sigma[None].astype(tables.kept.dtype), axis=2)
-    off = ~jnp.eye(len(sigma), dtype=bool)[:, :, None]
-    return jnp.where(off, _log_left(kept_share, tables.shift), 0.0)
+    xp = namespace(tables)
+    sigma = (tables.offer > CLOSED) / xp.sum(tables.offer > CLOSED, axis=1, keepdims=True)
+    kept_share = _over_options(tables.kept, sigma.astype(tables.kept.dtype))
+    off = ~xp.eye(len(sigma), dtype=bool)[:, :, None]
+    return xp.where(off, _log_left(kept_share, tables.shift), 0.0)
 
 
 def uniform_residual(tables: Tables) -> Float[Array, "p c"]:
     """log R at rationality 0, where every game has exactly one equilibrium."""
-    return jnp.sum(uniform_left(tables), axis=1)
+    return uniform_left(tables).sum(axis=1)
 
 
 def sweeps(tables: Tables, limit: int | Array, switch: float) -> tuple[Array, Int[Array, ""]]:
     """Sweeps until every crisis moves by less than `switch` or the budget is spent."""
 
+    xp = namespace(tables)
+
     def residuals(left):
-        return jnp.stack([_log_residual(left, i) for i in range(len(left))])
+        return xp.stack([_log_residual(left, i) for i in range(len(left))])
 
     def advance(state):
         count, left, before, _ = state
         new = sweep(tables, left)
         now = residuals(new)
-        return count + 1, new, now, jnp.max(jnp.abs(now - before))
+        return count + 1, new, now, xp.max(xp.abs(now - before))
 
     def unfinished(state):
         return (state[0] < limit) & ~(state[3] <= switch)
 
-    start = list(jnp.moveaxis(uniform_left(tables), 1, 0))
-    large = jnp.asarray(jnp.inf, tables.stake.dtype)
-    count, _, found, _ = lax.while_loop(unfinished, advance, (jnp.int32(0), start, residuals(start), large))
+    start = list(xp.moveaxis(uniform_left(tables), 1, 0))
+    large = xp.asarray(xp.inf, tables.stake.dtype)
+    count, _, found, _ = repeat_while(unfinished, advance, (xp.int32(0), start, residuals(start), large))
     return found, count
 
 
@@ -158,18 +176,18 @@ def solve_linear(system: Float[Array, "p p c"], right: Float[Array, "p c"]) -> F
 
     Without pivoting: a system for which that fails gives a step that lowers no residual, and the caller rejects it.
     """
-    size = system.shape[0]
-    tableau = jnp.concatenate([system, right[:, None]], axis=1)
+    size, xp = system.shape[0], namespace(system, right)
+    tableau = xp.concatenate([system, right[:, None]], axis=1)
     for k in range(size):
         pivot = tableau[k] / tableau[k, k]
-        is_pivot = (jnp.arange(size) == k)[:, None, None]
-        tableau = jnp.where(is_pivot, pivot[None], tableau - tableau[:, k][:, None] * pivot[None])
+        is_pivot = (xp.arange(size) == k)[:, None, None]
+        tableau = xp.where(is_pivot, pivot[None], tableau - tableau[:, k][:, None] * pivot[None])
     return tableau[:, -1]
 
 
 def determinant(system: Float[Array, "p p c"]) -> Float[Array, " c"]:
     """Determinant of a p×p system per crisis by elimination, without pivoting: not a number where a pivot is 0."""
-    product = jnp.ones_like(system[0, 0])
+    product = namespace(system).ones_like(system[0, 0])
     for k in range(system.shape[0]):
         product = product * system[k, k]
         system = system - (system[:, k] / system[k, k])[:, None] * system[k][None]
@@ -178,7 +196,7 @@ def determinant(system: Float[Array, "p p c"]) -> Float[Array, " c"]:
 
 def _system(answer: Answer) -> Array:
     """I - S: what Newton solves; its determinant is 1 at rationality 0 and passes 0 at a fold or branch point."""
-    return jnp.eye(answer.slope.shape[0], dtype=answer.slope.dtype)[:, :, None] - answer.slope
+    return namespace(answer).eye(answer.slope.shape[0], dtype=answer.slope.dtype)[:, :, None] - answer.slope
 
 
 def _direction(answer: Answer) -> Array:
@@ -190,27 +208,30 @@ def newton(
 ) -> tuple[Array, Array, Array, Array]:
     """Newton steps in the crises wanted, halved where they do not lower the error → point, error, steps used, next step."""
 
+    xp = namespace(tables, start)
+
     def advance(state):
         count, point, answer, direction, length, used = state
-        trial = jnp.where(wanted & (answer.error > tolerance), point + length * direction, point)
+        trial = xp.where(wanted & (answer.error > tolerance), point + length * direction, point)
         found = respond(tables, trial)
         better = found.error < answer.error
         kept = eqx.tree_at(lambda a: (a.gap, a.slope, a.error), answer, _pick(better, found, answer))
-        length = jnp.where(better, jnp.minimum(1.0, 2.0 * length), 0.5 * length)
+        length = xp.where(better, xp.minimum(1.0, 2.0 * length), 0.5 * length)
         used = used + (wanted & (answer.error > tolerance))
-        return count + 1, jnp.where(better, trial, point), kept, _direction(kept), length, used
+        return count + 1, xp.where(better, trial, point), kept, _direction(kept), length, used
 
     def unfinished(state):
-        return (state[0] <= limit) & jnp.any(wanted & (state[2].error > tolerance) & (state[4] > 1e-3))
+        return (state[0] <= limit) & xp.any(wanted & (state[2].error > tolerance) & (state[4] > 1e-3))
 
-    still = Answer(jnp.zeros_like(start), jnp.zeros_like(tables.shift), jnp.full_like(start[0], jnp.inf))
-    state = (0, start, still, jnp.zeros_like(start), jnp.ones_like(start[0]), jnp.zeros(start[0].shape, int))
-    _, point, answer, ahead, _, used = lax.while_loop(unfinished, advance, state)
+    still = Answer(xp.zeros_like(start), xp.zeros_like(tables.shift), xp.full_like(start[0], xp.inf))
+    state = (0, start, still, xp.zeros_like(start), xp.ones_like(start[0]), xp.zeros(start[0].shape, int))
+    _, point, answer, ahead, _, used = repeat_while(unfinished, advance, state)
     return point, answer.error, used, ahead
 
 
 def _pick(first: Bool[Array, " c"], a: Answer, b: Answer) -> tuple[Array, Array, Array]:
-    return jnp.where(first, a.gap, b.gap), jnp.where(first, a.slope, b.slope), jnp.where(first, a.error, b.error)
+    xp = namespace(first, a, b)
+    return xp.where(first, a.gap, b.gap), xp.where(first, a.slope, b.slope), xp.where(first, a.error, b.error)
 
 
 def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) -> tuple[Array, Array, Array, Array]:
@@ -221,45 +242,49 @@ def follow_rationality(tables: Tables, wanted: Bool[Array, " c"], limit: int) ->
     positive all the way: the trace passed a fold or a branch point, and its end may lie on another branch.
     """
 
+    xp = namespace(tables, wanted)
+
     def advance(state):
         count, reached, point, step, plain, used = state
-        aim = jnp.minimum(reached + step, 1.0)
+        aim = xp.minimum(reached + step, 1.0)
         found, is_safe, turned = _correct(tables, point, aim)
         active = (reached < 1.0) & (step > 1e-4)
         accept = is_safe & active
-        point = jnp.where(accept, found, point)
+        point = xp.where(accept, found, point)
         plain = plain & ~(accept & turned)
         return (
             count + 1,
-            jnp.where(accept, aim, reached),
+            xp.where(accept, aim, reached),
             point,
-            step * jnp.where(accept, 2.0, 0.5),
+            step * xp.where(accept, 2.0, 0.5),
             plain,
             used + active,
         )
 
     def unfinished(state):
-        return (state[0] < limit) & jnp.any((state[1] < 1.0) & (state[3] > 1e-4))
+        return (state[0] < limit) & xp.any((state[1] < 1.0) & (state[3] > 1e-4))
 
     start = uniform_residual(tables)
-    reached = jnp.where(wanted, 0.0, 1.0).astype(start.dtype)
-    everywhere = jnp.ones(reached.shape, bool)
-    state = (0, reached, start, jnp.ones_like(reached), everywhere, jnp.zeros(reached.shape, int))
-    _, reached, point, _, plain, used = lax.while_loop(unfinished, advance, state)
+    reached = xp.where(wanted, 0.0, 1.0).astype(start.dtype)
+    everywhere = xp.ones(reached.shape, bool)
+    state = (0, reached, start, xp.ones_like(reached), everywhere, xp.zeros(reached.shape, int))
+    _, reached, point, _, plain, used = repeat_while(unfinished, advance, state)
     return point, reached, plain, used
 
 
 def _correct(tables: Tables, point: Array, aim: Array) -> tuple[Array, Array, Array]:
     """Three Newton steps at rationality `aim`, whether each contracted by four, and whether det(I - S) is not positive."""
 
+    xp = namespace(tables, point, aim)
+
     def step(state):
         count, point, last, is_safe = state
         move = _direction(respond(tables, point, aim))
-        length = jnp.max(jnp.abs(move), axis=0)
-        settled = length < 100 * jnp.finfo(length.dtype).eps
+        length = xp.max(xp.abs(move), axis=0)
+        settled = length < 100 * xp.finfo(length.dtype).eps
         return count + 1, point + move, length, is_safe & ((length <= 0.25 * last) | settled)
 
-    start = (0, point, jnp.full_like(aim, jnp.finfo(aim.dtype).max), jnp.ones(aim.shape, bool))
-    _, point, last, is_safe = lax.while_loop(lambda state: state[0] < 3, step, start)
+    start = (0, point, xp.full_like(aim, xp.finfo(aim.dtype).max), xp.ones(aim.shape, bool))
+    _, point, last, is_safe = repeat_while(lambda state: state[0] < 3, step, start)
     turned = ~(determinant(_system(respond(tables, point, aim))) > 0)
     return point, is_safe & (last < 1e-2), turned

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from buckpass.game.arrays import namespace, on_host
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises, CrisisNames
 from buckpass.game.fixed_point import (
@@ -39,6 +41,7 @@ __all__ = [
 Solved = Equilibrium | PlayedInOrder
 S = TypeVar("S", Equilibrium, PlayedInOrder)
 AT_ONCE = 4096  # games of single precision in one compiled call
+IN_NUMPY = 512  # games that one thread solves at a time where nothing is compiled
 
 
 def solve(
@@ -50,6 +53,7 @@ def solve(
     Parameters
     ----------
     crises : in float64 solved to 1e-10; in float32, with `settings.block`, to 1e-5 at many times the speed.
+        NumPy's in float64 are solved as they are, with nothing compiled; JAX's by a compiled program.
     settings : `PRINCIPAL` (the branch that grows out of uniform choice as rationality rises; where it folds or others
         cross it, it is followed round by arc length, `path.trace`), `DEFAULT_SETTINGS` (sweeps: the same wherever the
         equilibrium is unique, at a third of the time), `IN_BLOCKS` (the same for batches of any size, on all cores).
@@ -71,12 +75,49 @@ def solve(
         return _checked(_in_order(crises, np.asarray(first), settings), settings, names)
     if settings.block is not None:
         return _checked(_in_blocks(crises, settings), settings, names)
-    found, is_plain = _compiled(crises, settings)
+    found, is_plain = (_in_numpy if _is_in_numpy(crises) else _compiled)(crises, settings)
     found = _checked(found, settings, names)
     if settings.search == "path":
         for crisis in np.flatnonzero(~np.asarray(is_plain)):
             found = _round_folds(crises, found, int(crisis))
     return found
+
+
+def _is_in_numpy(crises: Crises) -> bool:
+    """Whether nothing is compiled for these games: those of an answer, in double precision."""
+    return on_host(crises) and crises.stake.dtype == np.float64
+
+
+def _in_numpy(
+    crises: Crises, settings: SolverSettings, search: Callable = solve_with_branch
+) -> tuple[Equilibrium, np.ndarray]:
+    """The same as `_compiled` without the seconds that compiling takes: blocks that stay in cache, one thread a core.
+
+    Games with the same options open stand side by side, and a block is without the options that are closed in all of it.
+    """
+    is_open = crises.is_open.any(axis=1)
+    alike = np.lexsort(is_open.T)
+    blocks = np.split(alike, range(IN_NUMPY, len(alike), IN_NUMPY))
+
+    def work(rows: np.ndarray) -> tuple[Equilibrium, np.ndarray]:
+        options = np.flatnonzero(is_open[rows].any(axis=0))
+        with np.errstate(all="ignore"):  # what is no number is told by its error
+            found, is_plain = search(_part(crises, rows, options), settings)
+        strategy = np.zeros(crises.is_open[rows].shape)
+        strategy[..., options] = found.strategy
+        return eqx.tree_at(lambda e: e.strategy, found, strategy), is_plain
+
+    back = np.argsort(alike)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return jax.tree.map(lambda *parts: np.concatenate(parts)[back], *pool.map(work, blocks))
+
+
+def _part(crises: Crises, rows: np.ndarray, options: np.ndarray) -> Crises:
+    """Some of the games with some of their options."""
+    names = [f.name for f in fields(crises) if f.name != "rungs"]
+    by_option = [name for name in names if name.endswith("_at") or name in ("is_open", "rung")]
+    own = {name: getattr(crises, name)[rows] for name in names}
+    return replace(crises, **own | {name: own[name][..., options] for name in by_option})
 
 
 @partial(jax.jit, static_argnames="settings")
@@ -100,7 +141,9 @@ def _in_blocks(crises: Crises, settings: SolverSettings) -> Equilibrium:
     """A batch of any size, on as many threads as cores; where nobody's effort counts for anyone nothing is solved."""
     assert settings.block is not None
     if not np.any(np.asarray(crises.alignment) * (1 - np.eye(crises.alignment.shape[-1]))):
-        return _apart(crises)
+        return _in_numpy(crises, settings, _apart)[0] if _is_in_numpy(crises) else _compiled_apart(crises, settings)
+    if _is_in_numpy(crises):
+        return _in_numpy(crises, settings)[0]
     if crises.stake.dtype == jnp.float32:
         return _single(crises, settings)
     return _spread(crises, lambda part: _compiled(part, settings)[0], settings.block)
@@ -127,26 +170,28 @@ def _single(crises: Crises, settings: SolverSettings) -> Equilibrium:
     return jax.tree.map(lambda *part: np.concatenate(part), *parts)
 
 
-@jax.jit
-def _apart(crises: Crises) -> Equilibrium:
+@partial(jax.jit, static_argnames="settings")
+def _compiled_apart(crises: Crises, settings: SolverSettings) -> Equilibrium:
+    return _apart(crises, settings)[0]
+
+
+def _apart(crises: Crises, settings: SolverSettings) -> tuple[Equilibrium, Array]:
     """The equilibria of games in which every residual is 1: exact, without a search."""
-    none = jnp.zeros_like(crises.stake)
+    xp = namespace(crises)
+    none = xp.zeros_like(crises.stake)
     games = none[:, 0]
-    return Equilibrium(jnp.exp(log_strategy(crises, none)), none, games, games.astype(int), jnp.isfinite(games))
+    everywhere = xp.isfinite(games)
+    return Equilibrium(xp.exp(log_strategy(crises, none)), none, games, games.astype(int), everywhere), everywhere
 
 
 def _round_folds(crises: Crises, equilibrium: Equilibrium, crisis: int) -> Equilibrium:
     """The same equilibria with one crisis's replaced by the end of its branch, traced by arc length."""
     path = trace(crises, crisis)
-    return eqx.tree_at(
-        lambda e: (e.strategy, e.log_residual, e.error),
-        equilibrium,
-        (
-            equilibrium.strategy.at[crisis].set(path.strategy[-1]),
-            equilibrium.log_residual.at[crisis].set(path.log_residual[-1]),
-            equilibrium.error.at[crisis].set(path.error),
-        ),
-    )
+    xp, is_it = namespace(equilibrium), np.arange(len(crises.stake)) == crisis
+    ends = path.strategy[-1], path.log_residual[-1], path.error
+    parts = equilibrium.strategy, equilibrium.log_residual, equilibrium.error
+    traced = [xp.where(is_it.reshape(-1, *[1] * (v.ndim - 1)), end, v) for v, end in zip(parts, ends, strict=True)]
+    return eqx.tree_at(lambda e: (e.strategy, e.log_residual, e.error), equilibrium, traced)
 
 
 def _checked(found: S, settings: SolverSettings, names: CrisisNames | None) -> S:

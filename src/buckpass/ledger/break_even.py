@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
+from buckpass.game.arrays import at_host
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met
 from buckpass.ledger.finding import CannotCompute, Finding, Question
@@ -76,21 +74,21 @@ def _row(least: np.ndarray, fitted: np.ndarray) -> dict[str, float]:
     }  # fmt: skip
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def _least_backlash(crises: Crises, at: Met, power: int, rung: int) -> jnp.ndarray:
+def _least_backlash(crises: Crises, at: Met, power: int, rung: int) -> np.ndarray:
+    crises, at = at_host((crises, at))
     payoff = _without_backlash(crises, at, power)
     presence, is_act = crises.presence_at[:, power], crises.rung[:, power] == rung
     is_open = crises.is_open[:, power]
-    acting = jnp.max(jnp.where(is_act & is_open, payoff, -jnp.inf), axis=-1, keepdims=True)
-    shown = jnp.max(jnp.where(is_act & is_open, presence, 0.0), axis=-1, keepdims=True)
+    acting = np.max(np.where(is_act & is_open, payoff, -np.inf), axis=-1, keepdims=True)
+    shown = np.max(np.where(is_act & is_open, presence, 0.0), axis=-1, keepdims=True)
     is_other = is_open & ~is_act & (presence < shown)
-    slack = jnp.where(is_other, (acting - payoff) / jnp.where(is_other, shown - presence, 1.0), jnp.inf)
-    return jnp.min(slack, axis=-1)
+    slack = np.where(is_other, (acting - payoff) / np.where(is_other, shown - presence, 1.0), np.inf)
+    return np.min(slack, axis=-1)
 
 
-def _without_backlash(crises: Crises, at: Met, i: int) -> jnp.ndarray:
+def _without_backlash(crises: Crises, at: Met, i: int) -> np.ndarray:
     reach = crises.delivery[:, i, None] * crises.effort_at[:, i] / crises.severity[:, None]
-    left = jnp.sum(at.weight[:, :, i, None] * jnp.exp(at.log_residual[:, :, i] - reach[:, None]), axis=1)
+    left = np.sum(at.weight[:, :, i, None] * np.exp(at.log_residual[:, :, i] - reach[:, None]), axis=1)
     return (
         crises.rung_payoff_at[:, i]
         + crises.stake[:, i, None] * (1.0 - left)

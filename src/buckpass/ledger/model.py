@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 from buckpass.game import estimands
@@ -25,12 +24,6 @@ from buckpass.measured.eligibility import reached_crises
 from buckpass.predict.drawing import Drawn
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
-
-FREE_RIDING = jax.jit(estimands.free_riding_index)
-BUCK_PASSED = jax.jit(estimands.buck_passed)
-EFFORT = jax.jit(estimands.expected_effort)
-DEPLOYS = jax.jit(estimands.p_deploys)
-PROPOSED = jax.jit(estimands.p_anybody_picks)
 
 
 def cross_response(question: Question) -> Finding:
@@ -58,7 +51,7 @@ def free_riding_index(question: Question) -> Finding:
 
     def sample(explanation: str) -> Sample:
         drawn, found = asked.solved(explanation)
-        index = np.asarray(FREE_RIDING(drawn.games, found))
+        index = np.asarray(estimands.free_riding_index(drawn.games, found))
         draws = mean_over(drawn, index[:, asked.index(given["power"])], crises)
         also = given.get("also")
         if not also:
@@ -133,7 +126,7 @@ def _cross_sample(question: Question, asked: Predictions, explanation: str, cris
     also = given.get("also")
     if also and "buck_passed_by" in also:
         drawn, found = asked.solved(explanation)
-        passed = np.asarray(BUCK_PASSED(drawn.games, found))[:, asked.index(also["buck_passed_by"])]
+        passed = np.asarray(estimands.buck_passed(drawn.games, found))[:, asked.index(also["buck_passed_by"])]
         held &= as_expected(also, mean_over(drawn, passed, crises))
     elif also:
         held &= as_expected(also, _cross(asked, explanation, crises, also["power"], given["other"]))
@@ -144,7 +137,7 @@ def _cross(asked: Predictions, explanation: str, crises: Sequence[str], power: s
     efforts = []
     for rung in (0, asked.case.rungs.top):
         drawn, found = asked.solved(explanation, asked.changed([f"{other}.force={rung}"], crises))
-        effort = np.asarray(EFFORT(drawn.games, found.strategy))[:, asked.index(power)]
+        effort = np.asarray(estimands.expected_effort(drawn.games, found.strategy))[:, asked.index(power)]
         efforts.append(mean_over(drawn, effort, crises))
     return efforts[1] - efforts[0]
 
@@ -162,12 +155,12 @@ def _probability(question: Question, crises: Sequence[str], drawn: Drawn, found:
     """P(deployment) per draw, mean over the crises: of an organisation through any member, or of a power by any way."""
     given, case = question.parameters, question.case
     if given["measure"] == "p_power_deploys":
-        reached = np.asarray(DEPLOYS(drawn.games, found))[:, case.powers.index(given["power"])]
+        reached = np.asarray(estimands.p_deploys(drawn.games, found))[:, case.powers.index(given["power"])]
         return mean_over(drawn, reached, crises)
     if given["measure"] != "p_organisation_deploys":
         raise CannotCompute(f"measure {given['measure']!r} is not known; use p_power_deploys or p_organisation_deploys")
     option = _option(question)
-    proposed = np.asarray(PROPOSED(drawn.games, found, option))
+    proposed = np.asarray(estimands.p_anybody_picks(drawn.games, found, option))
     return mean_over(drawn, _passes(question, drawn) * proposed, crises)
 
 

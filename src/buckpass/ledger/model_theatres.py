@@ -9,9 +9,9 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from buckpass.game import estimands
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.game.estimands import alone_strategy, expected_effort, expected_rung
 from buckpass.game.fixed_point import Equilibrium
 from buckpass.game.order import Met, met
 from buckpass.game.solver import Solved
@@ -32,9 +32,6 @@ from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-ALONE = jax.jit(estimands.alone_strategy)
-EFFORT = jax.jit(estimands.expected_effort)
-RUNG = jax.jit(estimands.expected_rung)
 SPLIT = jax.jit(decompose_gap, static_argnums=(2, 3))
 
 
@@ -128,15 +125,15 @@ def capacity_freed(question: Question) -> Finding:
         deploys = np.asarray(drawn.games.rung)[:, i] >= case.rungs.deployment
         kept, alone = (
             mean_over(drawn, np.sum(np.where(deploys, np.asarray(strategy)[:, i], 0.0), axis=-1), here)
-            for strategy in (before.strategy, ALONE(drawn.games))
+            for strategy in (before.strategy, alone_strategy(drawn.games))
         )
         stock = np.maximum(alone - kept, 0.0) * per_year * stock_years
         stocks[explanation] = float(np.median(stock))
         dearer = _dearer(drawn, i, 1.0 + case.parameter("futures.commitment_cost") * stock)
-        after = solved_or_reason(
-            dearer
-        )  # of all games, in the same blocks: what is not dearer stays the same to the last bit
-        efforts = [mean_over(drawn, np.asarray(EFFORT(drawn.games, e.strategy))[:, i], there) for e in (before, after)]
+        after = solved_or_reason(dearer)  # of all games: what is not dearer stays the same to the last bit
+        efforts = [
+            mean_over(drawn, np.asarray(expected_effort(drawn.games, e.strategy))[:, i], there) for e in (before, after)
+        ]
         return sample_of(question, efforts[0] - efforts[1])
 
     return finding_of(
@@ -158,7 +155,7 @@ def _sides(question: Question) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _rungs(asked: Predictions, drawn: Drawn, found: Solved, power: str) -> np.ndarray:
-    return np.asarray(RUNG(drawn.games, found))[:, asked.index(power)]
+    return np.asarray(expected_rung(drawn.games, found))[:, asked.index(power)]
 
 
 def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], given: dict) -> Drawn:

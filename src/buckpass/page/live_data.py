@@ -15,6 +15,7 @@ import numpy as np
 
 from buckpass.case import Case
 from buckpass.game import covariates
+from buckpass.game.arrays import at_host
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
@@ -71,7 +72,7 @@ def live_data(case: Case, fits: Fits, n_draws: int = DRAWS) -> dict[str, Any] | 
         return None
     if basis.fit.order != "simultaneous":
         return None
-    setting = setting_of(case)
+    setting = at_host(setting_of(case))
     coefficients = coefficients_of(basis.fit, setting, n_draws)
     used = _columns(coefficients)
     return {

@@ -8,13 +8,13 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from buckpass.ask.explain import Explained, NoGap, explain
 from buckpass.case import Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import compare_fits, rankable, score_of
+from buckpass.game.arrays import at_host
 from buckpass.game.estimands import buck_passed, expected_rung, response
 from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
@@ -121,7 +121,7 @@ def _fit(posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit
 
 
 def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedResponse]:
-    solved = given.solved(IN_BLOCKS)
+    solved, may_choose = given.solved(IN_BLOCKS), np.asarray(given.setting.is_open).sum(axis=-1) > 1
     by_rung, rung, buck = (
         given.by_draw(values)
         for values in (
@@ -136,7 +136,7 @@ def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedRespons
         )
         for c, crisis in enumerate(given.crises)
         for i, power in enumerate(case.powers)
-        if np.asarray(given.setting.is_open[c, i]).sum() > 1  # the others do not play: hosts and belligerents
+        if may_choose[c, i]  # the others do not play: hosts and belligerents
     }
 
 
@@ -160,8 +160,8 @@ def _path(case: Case, whole: CrisisSetting, leading: Posterior) -> RationalityPa
     if given.first is not None:
         return None
     mean = jax.tree.map(lambda leaf: leaf.mean(0), given.coefficients)
-    games = crises_of(given.setting, mean)
-    games = eqx.tree_at(lambda c: c.rationality, games, jnp.full(1, HIGHEST_RATIONALITY))
+    games = crises_of(at_host(given.setting), mean)
+    games = eqx.tree_at(lambda c: c.rationality, games, np.full(1, HIGHEST_RATIONALITY))
     try:
         path = trace(games)
     except PathLost:

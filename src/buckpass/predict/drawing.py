@@ -8,7 +8,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import polars as pl
 from jaxtyping import ArrayLike, Float
@@ -18,9 +17,10 @@ from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games, scenario_setting
 from buckpass.fitting.layout import EFFECT
 from buckpass.fitting.posterior import Posterior
+from buckpass.game.arrays import at_host
 from buckpass.game.crises import Crises
 from buckpass.game.order import first_mover
-from buckpass.game.payoffs import Coefficients, crises_of
+from buckpass.game.payoffs import Coefficients, crises_of, plain_coefficients
 from buckpass.game.setting import CrisisSetting, Standard
 from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
 from buckpass.model.coefficients import coefficients_from
@@ -129,13 +129,14 @@ def coefficients_of(posterior: Posterior, setting: CrisisSetting, n_draws: int |
     """Draws as `Coefficients` with a leading draw axis; `n_draws` evenly spaced ones (None: all)."""
     draws = posterior.flat(n_draws)
     effects = _effects(posterior, setting.names.crises, draws)
-    whole = _coefficients(setting.select([0]).nameless(), _every_term(draws, setting))
-    return eqx.tree_at(lambda c: c.crisis_effect, whole, effects)
+    setting, n = at_host(setting), len(effects)
+    whole, plain = coefficients_from(setting, _every_term(draws, setting)), plain_coefficients(setting)
+    by_draw = jax.tree.map(lambda values, one: np.broadcast_to(values, (n, *one.shape)), whole, plain)
+    return eqx.tree_at(lambda c: c.crisis_effect, by_draw, effects)
 
 
-def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict[str, np.ndarray]:
-    """Draws of every term of the games, one that the fit fixes at the value without effect: what is compiled then serves
-    all explanations, where each had its own program."""
+def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict[str, Any]:
+    """Draws of every term of the games, one that the fit fixes at the value without effect."""
     n = len(next(iter(draws.values())))
     return {
         one.name: draws.get(one.name, np.full((n, *shape_of(one, setting)), one.off))
@@ -144,7 +145,7 @@ def _every_term(draws: Mapping[str, np.ndarray], setting: CrisisSetting) -> dict
     }
 
 
-def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np.ndarray]) -> jax.Array:
+def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """The effect of each crisis [draw, crisis]: given its responses where the fit saw them, else drawn from N(0, σ²).
 
     A crisis that the fit has not seen is no average crisis: with an effect of 0 its probabilities would be too extreme. Its
@@ -157,20 +158,16 @@ def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np
         else spread * np.random.default_rng([*c.encode()]).standard_normal(len(spread))
         for c in crises
     ]  # fmt: skip
-    return jnp.asarray(np.stack(columns, axis=1))
-
-
-@eqx.filter_jit  # as single operations it took half a second for each explanation
-def _coefficients(setting: CrisisSetting, draws: dict[str, np.ndarray]) -> Coefficients:
-    return jax.vmap(lambda one: coefficients_from(setting, one))(draws)
+    return np.stack(columns, axis=1)
 
 
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
     """Games of every crisis under every draw; the crisis axis is draw-major: position d · n_crises + c."""
-    return _games(setting.nameless(), coefficients)
+    setting, coefficients = at_host((setting, coefficients))
+    games = crises_of(setting, coefficients)
+    one, n = crises_of(setting, jax.tree.map(lambda values: values[0], coefficients)), len(coefficients.kappa)
 
+    def of_every_draw(values: np.ndarray, of_one: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values, (n, *of_one.shape)).reshape(-1, *of_one.shape[1:])
 
-@eqx.filter_jit
-def _games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
-    games = jax.vmap(lambda one: crises_of(setting, one))(coefficients)
-    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), games)
+    return jax.tree.map(of_every_draw, games, one)

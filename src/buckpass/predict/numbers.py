@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import numpy as np
 
 from buckpass.game import estimands
@@ -17,14 +16,10 @@ OF_CRISIS = ("p_stabilised", "p_nobody")
 
 def quantities_of(games: Crises, found: Solved) -> dict[str, np.ndarray]:
     """The numbers reported of each power [game, power] and of the crisis [game]."""
-    return {name: np.asarray(value) for name, value in _quantities(games, found).items()}
-
-
-@jax.jit
-def _quantities(games: Crises, found: Solved) -> dict[str, jax.Array]:
-    return {
+    numbers = {
         "expected_rung": estimands.expected_rung(games, found), "p_deploy": estimands.p_deploys(games, found),
         "residual": estimands.residual(found), "buck_passed": estimands.buck_passed(games, found),
         "payoff": estimands.expected_payoff(games, found),
         "p_stabilised": estimands.p_stabilised(games, found), "p_nobody": estimands.p_nobody(games, found),
     }  # fmt: skip
+    return {name: np.asarray(value) for name, value in numbers.items()}
