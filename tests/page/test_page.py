@@ -55,6 +55,7 @@ def test_question_answer_and_verdicts_come_before_what_is_folded(page, small_cas
         for text in (
             small_case.settings.question,
             'class="answer"',
+            'class="glance"',
             'class="verdicts"',
             'class="map"',
             'class="chapter"',
@@ -259,7 +260,7 @@ def test_the_page_opens_quietly_at_both_widths(hostile_folder, tmp_path, width):
         tab.screenshot(path=str(tmp_path / f"page-{width}.png"))
 
 
-EDGES = """() => Object.fromEntries(['.question', '.answer', '.verdicts', '.map svg'].map(name => {
+EDGES = """() => Object.fromEntries(['.question', '.answer', '.verdicts', '.map svg', '.glance'].map(name => {
   const box = document.querySelector(name).getBoundingClientRect(); return [name, [box.top, box.bottom]]; }))"""
 
 
