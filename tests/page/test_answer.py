@@ -161,9 +161,9 @@ def test_whose_ends_and_how_little_are_said(small_case):
 
 def test_what_changes_nothing_that_was_said_is_no_hinge(balkans):
     """Where no reason does better than circumstances, no leader is named, and another leader changes no word."""
-    gains = np.zeros(balkans.crises.height)
+    gains = np.full(balkans.crises.height, -0.05)
     gains[4] = 3.0
-    found = with_scores(balkans, {"FR": gains, "BL": 0.05})
+    found = with_scores(balkans, {"FR": gains, "BL": 0.0})
     assert not found.nested.tests.beating_base
     assert any(h.leader_without != found.nested.tests.leader for h in found.nested.hinges)
     assert not any(balkans.crises["name"][4] in line for line in hangs_on(balkans, found))
