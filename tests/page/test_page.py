@@ -172,7 +172,7 @@ def test_a_claim_that_holds_in_part_lists_its_statements(small_case):
     case = small_case.replace(claims=(claim,))
     page = render_page(case, gather(case))
     assert "1 of 2 statements hold" in page
-    assert "Does not hold: BBB in dalen_2005" in page
+    assert "Does not hold: Bergmark in “Border raids 2005”" in page
     assert ">partly 1<" in page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from buckpass.page.wording import (
     and_join,
     count_of,
     grouped_places,
+    in_names,
     name_of,
     number,
     sentence,
@@ -104,7 +105,7 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
     pictures = _pictures(figures, cards, results.chapters, draw)
     return _templates().get_template("page.html").render(
         **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
-        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results), named=partial(in_names, case),
         by_host=hosts, powers_compared=_powers_compared(case), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
@@ -203,12 +204,11 @@ def _of_organisations(case: Case, results: ReportResults) -> str:
     """How often each organisation of the focus deployed where it could have; empty where none could."""
     rows = {row["organisation"]: row for row in _activity(case, results)}
     found = [(o, rows[o]) for o in case.settings.focus.organisations if o in rows]
-    said = [f"{o} in {row['acts']} of {row['n']}" for o, row in found]
-    return (
-        f"deployed where it could have: {and_join(said)} {'crisis' if found[-1][1]['n'] == 1 else 'crises'}"
-        if said
-        else ""
-    )
+    said = [
+        f"{o} deployed in {row['acts']} of {count_of(row['n'], 'crisis', 'crises')} in which it could have" if k == 0 else f"{o} in {row['acts']} of {row['n']}"
+        for k, (o, row) in enumerate(found)
+    ]  # fmt: skip
+    return f"{'in all theatres ' if said and len(case.theatres) > 1 else ''}{and_join(said)}"
 
 
 def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
