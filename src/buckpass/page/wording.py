@@ -10,6 +10,7 @@ from buckpass.case import Case
 from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import line_ranges
 
+MOST_NAMED = 30  # sources of one figure of which some are named
 _WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
 
 __all__ = [
@@ -151,10 +152,12 @@ def sentence(text: str) -> str:
 
 
 def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:
-    """`Sources: Author (year); …` for a figure, the rest counted; the page's list has them all."""
+    """`Sources: Author (year); …` for a figure, the rest counted; of very many none is named, since the first are no better than the rest."""
     known = [case.sources[k] for k in dict.fromkeys(keys) if k in case.sources]
     if not known:
         return f"Source: the case {case.id}."
+    if len(known) > MOST_NAMED:
+        return f"Sources: {len(known):,}, each cited beside its row, and listed with the case."
     shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:most])
     rest = len(known) - most
     return f"{'Sources' if len(known) > 1 else 'Source'}: {shown}{f'; and {rest} more' if rest > 0 else ''}."
