@@ -208,7 +208,7 @@ def _of_organisations(case: Case, results: ReportResults) -> str:
         f"{o} deployed in {row['acts']} of {count_of(row['n'], 'crisis', 'crises')} in which it could have" if k == 0 else f"{o} in {row['acts']} of {row['n']}"
         for k, (o, row) in enumerate(found)
     ]  # fmt: skip
-    return f"{'in all theatres ' if said and len(case.theatres) > 1 else ''}{and_join(said)}"
+    return f"{'in all theatres, ' if said and len(case.theatres) > 1 else ''}{and_join(said)}"
 
 
 def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
