@@ -10,6 +10,7 @@ import buckpass.case.load as reading_of_cases
 from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
 from buckpass.case.checking.remaining import remaining
 from buckpass.case.checking.weak_spots import _parts
+from buckpass.ledger import assess
 
 TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
 MISTAKES = {entry["name"]: entry for entry in TABLE["mistake"]}
@@ -194,3 +195,35 @@ def test_what_has_no_whole_is_left_to_look_up(toy):
     (seen,) = [p for p in remaining(toy) if p.file == "series.csv"]
     assert seen.message.startswith("no whole (WLD) of trade, arms")
     assert "of the powers compared" in seen.message
+
+
+def test_shares_without_a_denominator_are_named(folder):
+    file = folder / "series.csv"
+    kept = [line for line in file.read_text("utf-8").splitlines() if not line.startswith("trade,AAA")]
+    file.write_text("\n".join(kept) + "\n", "utf-8")
+    (warning,) = [p for p in check_case(folder).warnings if "denominator" in p.message]
+    assert str(warning).startswith(
+        f"series.csv:{next(n for n, line in enumerate(kept, 1) if line.startswith('trade'))} "
+    )
+    assert "or all of AAA, BBB" in warning.message
+    assert "WLD" in warning.hint
+
+
+@pytest.mark.parametrize("content", [None, "# none yet\n", "claim = []\n"])
+def test_a_case_without_claims_passes_and_says_so(folder, content):
+    file = folder / "claims.toml"
+    file.unlink() if content is None else file.write_text(content)
+    check = check_case(folder)
+    assert check.ok
+    assert check.case is not None
+    assert check.case.claims == ()
+    (warning,) = [p for p in check.warnings if p.file == "claims.toml"]
+    assert "makes no claims" in warning.message
+    assert len(assess(check.case).table()) == 0
+
+
+def test_a_misspelt_list_of_claims_is_no_case_without_claims(folder):
+    (folder / "claims.toml").write_text('[[claims]]\nid = "C1"\n')
+    (problem,) = [p for p in check_case(folder).errors if p.file == "claims.toml"]
+    assert "not a known field" in problem.message
+    assert "claim" in problem.hint

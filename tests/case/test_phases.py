@@ -102,7 +102,7 @@ def test_a_claim_can_ask_of_the_last_phase(tmp_path):
 
 def test_the_record_shows_phases_and_acts_against(tmp_path):
     case = load_case(with_rows(tmp_path / "case", LEFT, SANCTIONS))
-    told = list(grid_lines(case, measure(case), 100))
+    told = list(grid_lines(case, measure(case).responses, 100))
     assert " 5›0 " in next(line for line in told if line.startswith("Uprising"))
     assert "Against the government in dalen_2016: AAA sanctions or aid cut." in told
     seen = [o.what for o in origins_of(case, "dalen_2016") if o.what.startswith("AAA")]

@@ -39,7 +39,7 @@ def test_every_claim_is_told_within_the_width(toy, width):
 
 @pytest.mark.parametrize("width", [60, 80, 132])
 def test_the_record_is_a_grid_with_a_line_for_every_crisis(toy, width):
-    lines = list(grid_lines(toy, measure(toy), width))
+    lines = list(grid_lines(toy, measure(toy).responses, width))
     assert max(map(len, lines)) <= width
     head, raids, protests = lines[0].split(), lines[1], lines[2]
     assert head == ["AAA", "BBB", "PACT"]

@@ -34,6 +34,17 @@ def test_check_has_its_fields():
     assert {"file", "line", "field", "message", "hint"} <= set(found["problems"][0])
 
 
+def test_claims_of_a_case_without_claims_are_one_sentence(tmp_path):
+    assert run("new", str(tmp_path / "case")).exit_code == 0
+    (tmp_path / "case" / "claims.toml").unlink()
+    for more in ((), ("--long",)):
+        assert (
+            run("claims", str(tmp_path / "case"), *more).stdout
+            == "The case makes no claims: its claims.toml has no [[claim]].\n"
+        )
+    assert as_json("claims", str(tmp_path / "case"))["claims"] == []
+
+
 def test_record_has_its_fields():
     found = as_json("record", CASE)
     assert found["n_crises"] == 94

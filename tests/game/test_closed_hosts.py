@@ -84,10 +84,10 @@ def test_a_claim_can_ask_where_the_host_was_closed(shut):
 
 
 def test_the_grid_of_the_record_marks_it(shut, toy):
-    told = list(grid_lines(shut, measure(shut), 100))
+    told = list(grid_lines(shut, measure(shut).responses, 100))
     assert [line.count("×") for line in told[1:4]] == [0, 1, 1]
     assert "the host was closed to it" in " ".join(told)
-    assert "×" not in "".join(grid_lines(toy, measure(toy), 100))
+    assert "×" not in "".join(grid_lines(toy, measure(toy).responses, 100))
 
 
 def test_a_closed_host_that_asks_is_refused(tmp_path):

@@ -18,7 +18,8 @@ from buckpass.evidence.studies.power_study import (
     bundled_power_study,
 )
 from buckpass.measured import measure
-from buckpass.page.regional_map import GeometryUnusable, regional_map
+from buckpass.page.outlines import GeometryUnusable
+from buckpass.page.regional_map import regional_map
 from buckpass.years.kept_histories import check_manifest, manifest_of
 from buckpass.years.year_problems import ManifestMismatch
 

@@ -225,7 +225,7 @@ def test_the_terminal_has_every_interval_in_one_cell_and_fits(toy):
 def test_who_came_for_its_own_people_is_not_shown_as_who_came_for_the_host(name, crisis, powers):
     """An evacuation stands on the rung of a deployment: a star tells it from help, and the legend tells the star."""
     case = load_case(name)
-    lines = list(grid_lines(case, measure(case), 120))
+    lines = list(grid_lines(case, measure(case).responses, 120))
     head, (row,) = lines[0].split(), [line for line in lines if line.startswith(crisis)]
     cells = {actor: row[lines[0].index(f" {actor}") + 1 :][: len(actor)].strip() for actor in head}
     assert {actor for actor, cell in cells.items() if cell.endswith("*")} == powers

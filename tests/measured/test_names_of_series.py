@@ -21,7 +21,7 @@ def ids_in(case, text):
 def test_no_table_shows_the_id_of_a_series(name):
     case = load_case(name)
     record = measure(case)
-    for table in (*brief_tables(record), *share_tables(record), leading(record)):
+    for table in (*brief_tables(record), *share_tables(record.leaders, record.host_shares), leading(record.leaders)):
         assert ids_in(case, f"{table.title} {table.note} {table.rows()}") == [], table.title
 
 

@@ -61,6 +61,11 @@ def alone(folder: Path) -> None:
     (folder / "claims.toml").write_text(re.sub(r"^  .*dalen_20(05|10).*\n", "", claims, flags=re.MULTILINE), "utf-8")
 
 
+def without_claims(folder: Path) -> None:
+    """Nothing to judge: no file of claims."""
+    (folder / "claims.toml").unlink()
+
+
 def without_series(folder: Path) -> None:
     """Nothing measured by year."""
     (folder / "series.csv").unlink()
@@ -68,7 +73,7 @@ def without_series(folder: Path) -> None:
 
 ODD = {
     "many": many, "long": renamed(LONG), "unbroken": renamed(UNBROKEN), "right to left": renamed(RIGHT_TO_LEFT), "markup": renamed(MARKUP),
-    "alone": alone, "without series": without_series,
+    "alone": alone, "without series": without_series, "without claims": without_claims,
 }  # fmt: skip
 
 

@@ -141,6 +141,29 @@ def test_counts_add_up(balkans):
     seen = side_by_side(balkans)
     assert seen.less + seen.more + seen.same == seen.n
     assert seen.surely_less <= seen.less
+    assert seen.more_for_itself <= seen.more
+    assert seen.same_in_words <= seen.same
     said = answer(balkans, nothing())[0]
     assert f"in {seen.less} of {seen.n} crises" in said
     assert f"({seen.surely_less} beyond doubt)" in said
+
+
+def test_whose_ends_and_how_little_are_said(small_case):
+    """Three crises: the rider did more in two, for its own assets in one; and both said no more than words in the third."""
+    first, second, third = small_case.crises["crisis_id"]
+    case = coded(small_case, {first: (4, 1), second: (3, 0), third: (1, 1)})
+    here = (pl.col("crisis_id") == first) & (pl.col("actor") == case.settings.focus.rider)
+    scope = pl.when(here).then(pl.lit("own_assets")).otherwise(pl.lit("host_support")).alias("scope")
+    said = answer(case.replace(responses=case.responses.with_columns(scope)), nothing())[0]
+    assert "more in 2 (2 beyond doubt; 1 for ends of its own)" in said
+    assert "the same in 1 (in each no more than words)" in said
+
+
+def test_what_changes_nothing_that_was_said_is_no_hinge(balkans):
+    """Where no reason does better than circumstances, no leader is named, and another leader changes no word."""
+    gains = np.full(balkans.crises.height, -0.05)
+    gains[4] = 3.0
+    found = with_scores(balkans, {"FR": gains, "BL": 0.0})
+    assert not found.nested.tests.beating_base
+    assert any(h.leader_without != found.nested.tests.leader for h in found.nested.hinges)
+    assert not any(balkans.crises["name"][4] in line for line in hangs_on(balkans, found))

@@ -55,6 +55,7 @@ def test_question_answer_and_verdicts_come_before_what_is_folded(page, small_cas
         for text in (
             small_case.settings.question,
             'class="answer"',
+            'class="glance"',
             'class="verdicts"',
             'class="map"',
             'class="chapter"',
@@ -171,7 +172,7 @@ def test_a_claim_that_holds_in_part_lists_its_statements(small_case):
     case = small_case.replace(claims=(claim,))
     page = render_page(case, gather(case))
     assert "1 of 2 statements hold" in page
-    assert "Does not hold: BBB in dalen_2005" in page
+    assert "Does not hold: Bergmark in “Border raids 2005”" in page
     assert ">partly 1<" in page
 
 
@@ -259,7 +260,7 @@ def test_the_page_opens_quietly_at_both_widths(hostile_folder, tmp_path, width):
         tab.screenshot(path=str(tmp_path / f"page-{width}.png"))
 
 
-EDGES = """() => Object.fromEntries(['.question', '.answer', '.verdicts', '.map svg'].map(name => {
+EDGES = """() => Object.fromEntries(['.question', '.answer', '.verdicts', '.map svg', '.glance'].map(name => {
   const box = document.querySelector(name).getBoundingClientRect(); return [name, [box.top, box.bottom]]; }))"""
 
 

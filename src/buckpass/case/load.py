@@ -28,7 +28,7 @@ from buckpass.case.sources import Source, keys_of, read_sources
 
 BUNDLED = Path(__file__).parent.parent / "cases"
 RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv", "alignments.csv")
-OPTIONAL_FILES = ("own_operations.csv", "series.csv", "alignments.csv")
+OPTIONAL_FILES = ("own_operations.csv", "series.csv", "alignments.csv", "claims.toml")
 OTHER_FILES = ("claims.toml", "sources.bib")
 MOST_SCENARIOS = 50
 
@@ -149,7 +149,7 @@ class _Parts:
 
 def _read_parts(reading: Reading) -> _Parts:
     settings = _settings(reading)
-    claims = _toml(reading, "claims.toml", ClaimFile)
+    claims = _claims(reading)
     tables = {name: _table(reading, name) for name in ROW_MODELS if name != alignments.FILE}
     parts = _Parts(settings, claims, tables, _sources(reading), _scenarios(reading))
     if settings is not None and settings.content is not None:
@@ -205,6 +205,17 @@ def _settings(reading: Reading) -> TomlFile[Settings] | None:
     """case.toml with the alignments that stand in a table of their own."""
     file, table = _toml(reading, "case.toml", Settings), _table(reading, alignments.FILE)
     return file if file is None else with_coalitions(alignments.with_rows(file, table.frame))
+
+
+def _claims(reading: Reading) -> TomlFile[ClaimFile] | None:
+    """claims.toml; where there is none the case makes no claims."""
+    text = reading.text("claims.toml", is_optional=True)
+    if text is None:
+        is_there = any(problem.file == "claims.toml" for problem in reading.problems)
+        return None if is_there else TomlFile("claims.toml", {}, ClaimFile())
+    file, problems = read_toml("claims.toml", text, ClaimFile)
+    reading.add(problems)
+    return file
 
 
 def with_coalitions(file: TomlFile[Settings]) -> TomlFile[Settings]:

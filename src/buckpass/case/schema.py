@@ -586,7 +586,7 @@ class Estimand(BaseModel):
 class ClaimFile(Entry):
     """The whole of claims.toml."""
 
-    claim: Annotated[tuple[Claim, ...], Field(min_length=1)]
+    claim: tuple[Claim, ...] = ()
 
 
 class Scenario(Entry):

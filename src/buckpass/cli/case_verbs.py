@@ -13,7 +13,6 @@ from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tel
 if TYPE_CHECKING:
     from buckpass.case import Case, CaseDiff
     from buckpass.ledger.recoding import FittedChanges
-    from buckpass.measured import Record
     from buckpass.results.table import ResultTable
 
 __all__ = ["VERBS"]
@@ -201,32 +200,48 @@ def record(
         if crisis is not None:
             _tell_origins(load_case(case), crisis, as_json)
             return
-        from buckpass.measured import measure
-
         loaded = load_case(case)
-        found = measure(loaded, seed=seed)
-        if as_json:
-            answer(found.as_dict())
-        else:
-            _tell_record(loaded, found, shares, long)
+        if shares and not as_json:
+            _tell_shares(loaded)
+            return
+        if long or as_json:
+            from buckpass.measured import measure
+
+            found = measure(loaded, seed=seed)
+            if as_json:
+                answer(found.as_dict())
+                return
+            from buckpass.measured.terminal import brief_tables
+
+            for one in brief_tables(found):
+                tell_table(one)
+                tell("")
+        _tell_responses(loaded, long)
 
 
-def _tell_record(case: Case, found: Record, shares: bool, long: bool) -> None:
-    """The grid of crises and actors, or every table, or the shares alone."""
-    from buckpass.measured.terminal import brief_tables, grid_lines, share_tables
+def _tell_shares(case: Case) -> None:
+    """Who leads where, and every share: nothing else is measured for it."""
+    from buckpass.measured.shares import host_shares_table, leaders_table
+    from buckpass.measured.terminal import share_tables
 
-    if not (shares or long):
-        for line in grid_lines(case, found, terminal_width()):
-            tell(line)
-    for one in share_tables(found) if shares else brief_tables(found) if long else ():
+    for one in share_tables(leaders_table(case), host_shares_table(case)):
         tell_table(one)
         tell("")
-    if shares:
-        return
-    basis = found.responses.frame["basis"].value_counts(sort=True)
+
+
+def _tell_responses(case: Case, long: bool) -> None:
+    """The grid of crises and actors, unless the tables stand there already, and what the rows rest on."""
+    from buckpass.measured.responses import responses_table
+    from buckpass.measured.terminal import grid_lines
+
+    responses = responses_table(case, case.coded)
+    for line in () if long else grid_lines(case, responses, terminal_width()):
+        tell(line)
+    basis = responses.frame["basis"].value_counts(sort=True)
     said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
+    n = case.crises.height
     tell(
-        f"{found.n_crises} {'crisis' if found.n_crises == 1 else 'crises'}, {len(found.responses)} rows: {said} (absence is a band, unsearched is missing)"
+        f"{n} {'crisis' if n == 1 else 'crises'}, {len(responses)} rows: {said} (absence is a band, unsearched is missing)"
     )
     if not long:
         tell("Activity, comparisons, requests and coders with n and intervals: --long; every share: --shares.")

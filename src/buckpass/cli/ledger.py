@@ -14,6 +14,7 @@ from buckpass.page.wording import and_join, grouped_places, with_interval
 __all__ = ["brief_lines", "ledger_lines"]
 
 INDENT = " " * 5
+NO_CLAIMS = "The case makes no claims: its claims.toml has no [[claim]]."
 MOST_SOURCES = 4
 LONGEST_PLACES = 140
 NUMBERS = 25  # columns: −0.031 (−0.056 to −0.007)
@@ -23,6 +24,9 @@ WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
 
 def brief_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
     """Verdict by verdict a line for each claim with its number; a star where another coding changes the verdict."""
+    if not len(verdicts):
+        yield NO_CLAIMS
+        return
     changed = {change.id for condition in under for change in condition.changed}
     for word, n in verdicts.counts().items():
         if n:
@@ -39,6 +43,9 @@ def brief_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) ->
 
 def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
     """Claim by claim: verdict, number with interval and n, rival, sources, and what another coding would change."""
+    if not len(verdicts):
+        yield NO_CLAIMS
+        return
     for one in verdicts:
         yield from _claim(one, under, width)
         yield ""

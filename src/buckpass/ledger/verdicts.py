@@ -131,7 +131,7 @@ class Verdicts(ShowsItself):
         columns = ("id", "short", "verdict", "value", "low", "high", "unit", "n", "probability", "rival", "correction")
         rows = [{c: getattr(v, c) for c in columns} for v in self.verdicts]
         return ResultTable(
-            pl.DataFrame(rows, infer_schema_length=None), "What the record says of each claim",
+            pl.DataFrame(rows, schema=None if rows else columns, infer_schema_length=None), "What the record says of each claim",
             {"probability": "P(as the claim expects)"}, NOTE,
             tuple(dict.fromkeys(s for v in self.verdicts for s in v.sources)), self.case_hash, self.seed,
         )  # fmt: skip

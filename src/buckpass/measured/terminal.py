@@ -32,10 +32,10 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
     return tuple(table for table in shown if len(table))
 
 
-def grid_lines(case: Case, record: Record, width: int) -> Iterator[str]:
+def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
     """Crises × actors of the focus's theatre: the rung of each, as many actors as the width holds, powers first, then who is coded most."""
     focus = case.settings.focus
-    rows = record.responses.frame.filter(pl.col("theatre") == focus.theatre)
+    rows = responses.frame.filter(pl.col("theatre") == focus.theatre)
     others = rows.drop_nulls("rung").group_by("actor").len().sort("len", "actor", descending=[True, False])["actor"]
     shown, left = [], width - NAMES
     for actor in [focus.provider, focus.rider, *case.powers, *others]:
@@ -79,10 +79,9 @@ def _against(case: Case, width: int) -> Iterator[str]:
         yield from textwrap.wrap(f"Against the government in {crisis}: {told}.", width)
 
 
-def share_tables(record: Record) -> tuple[ResultTable, ...]:
+def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable, ...]:
     """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
-    leaders, every = record.leaders, record.host_shares
-    tables = [leading(record)]
+    tables = [leading(leaders)]
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
         tables.append(ResultTable(_share_lines(rows), f"{name}: {unit}"))
     why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
@@ -90,9 +89,9 @@ def share_tables(record: Record) -> tuple[ResultTable, ...]:
     return tuple(table for table in tables if len(table))
 
 
-def leading(record: Record) -> ResultTable:
+def leading(leaders: ResultTable) -> ResultTable:
     """Who leads, host by host; no row where the case measures no host."""
-    return replace(record.leaders, frame=_share_lines(record.leaders.frame, {"counted by": "name"}), note="")
+    return replace(leaders, frame=_share_lines(leaders.frame, {"counted by": "name"}), note="")
 
 
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
-from buckpass.page.side_by_side import side_by_side
+from buckpass.page.side_by_side import SideBySide, side_by_side
 from buckpass.page.wording import and_join, count_of, sentence, spoken
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def hangs_on(case: Case, results: ReportResults) -> tuple[str, ...]:
     tests = results.nested.tests if results.nested is not None else None
     said = []
     if results.nested is not None and tests is not None and tests.leader is not None:
-        hinges = results.nested.hinges
+        hinges = [h for h in results.nested.hinges if tests.beating_base or h.gained]  # else the answer names no leader
         crises, cells = ([h for h in hinges if (h.power is None) == is_crisis] for is_crisis in (True, False))
         said.append(_crises(case, tests, crises))
         said += [_cells(case, cells)] if cells else []
@@ -54,17 +54,30 @@ def _happened(case: Case) -> str:
     rider, provider, where = (spoken(case, one) for one in (focus.rider, focus.provider, focus.theatre))
     if not seen.n:
         return f"In no crisis of {where} is it known both what {rider} and what {provider} did."
-    more = f"more in {seen.more}{_surely(seen.surely_more)}" if seen.more else "more in none"
+    more = (
+        f"more in {seen.more}{_surely(seen.surely_more, seen.more, seen.more_for_itself)}"
+        if seen.more
+        else "more in none"
+    )
+    same = f"the same in {seen.same or 'none'}{_in_words(seen)}"
     if not seen.less:
-        return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and the same in {seen.same or 'none'}."  # fmt: skip
+        return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and {same}."
     return (
         f"{sentence(rider)} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
-        f"{_surely(seen.surely_less)}, {more} and the same in {seen.same or 'none'}."
+        f"{_surely(seen.surely_less)}, {more} and {same}."
     )
 
 
-def _surely(n: int) -> str:
-    return f" ({n or 'none'} beyond doubt)"
+def _surely(sure: int, of: int = 0, own: int = 0) -> str:
+    """How many beyond doubt and, of those in which the rider did more, how many were for ends of its own."""
+    whose = f"; {'' if of == 1 else 'all ' if own == of else f'{own} '}for ends of its own" if own else ""
+    return f" ({sure or 'none'} beyond doubt{whose})"
+
+
+def _in_words(seen: SideBySide) -> str:
+    """Of the crises in which both did the same, in how many that was silence or words."""
+    words = seen.same_in_words
+    return f" (in {words if words < seen.same else 'each'} no more than words)" if words else ""
 
 
 def _why(results: ReportResults) -> str:
@@ -167,7 +180,7 @@ def _verdicts(results: ReportResults) -> list[str]:
 
 
 def _named_crisis(case: Case, crisis: str) -> str:
-    return case.crisis(crisis)["name"]
+    return f"“{case.crisis(crisis)['name']}”"
 
 
 def _name(mechanism: str | None) -> str:

@@ -11,13 +11,13 @@ from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.responses import OWN
 from buckpass.page.theme import label_colours
-from buckpass.page.wording import count_of, name_of, sentence, spoken, years_of
+from buckpass.page.wording import and_join, count_of, name_of, sentence, spoken, years_of
 
 __all__ = ["ByHost", "HostPanel", "Mark", "by_host", "crisis_anchors"]
 
-WIDTH, HEIGHT = 300.0, 96.0  # of a panel's plot
+WIDTH, HEIGHT = 300.0, 42.0  # of a panel's plot
 FEWEST_TO_HALVE = 6  # crises from which two halves of the time are compared
-MOST_PANELS = 24
+MOST_SHOWN, MOST_PANELS = 4, 24  # on the first screen; with those that are folded below
 APART = 9.0  # pixels from mark to mark
 
 
@@ -43,7 +43,10 @@ class HostPanel:
 
 @dataclass(frozen=True)
 class ByHost:
-    """The panels with what is said of them. years : (place, year) of the ticks; rungs : (place, rung) of the lines."""
+    """The panels with what is said of them. panels : those on the first screen; folded : those of hosts with fewer crises.
+
+    years : (place, year) of the ticks; rungs : (place, rung) of the lines.
+    """
 
     title: str
     note: str
@@ -51,6 +54,7 @@ class ByHost:
     rider: str
     colours: tuple[str, str]
     panels: tuple[HostPanel, ...]
+    folded: tuple[HostPanel, ...]
     years: tuple[tuple[float, int], ...]
     rungs: tuple[tuple[float, int], ...]
     width: float = WIDTH
@@ -86,12 +90,22 @@ def by_host(case: Case, record: Record) -> ByHost | None:
     colours = label_colours(case)
     return ByHost(
         _title(case, here["crisis_id"].to_list(), pairs), f"n = {count_of(here.height, 'crisis', 'crises')}; one of several hosts stands with each."
-        f"{left} Years: {years_of(case, here['crisis_id'])}. Unit: {case.ladder.scale}. No interval: what was coded; its doubt is in the crisis, "
-        "which a mark opens.",
-        name_of(case, focus.provider), name_of(case, focus.rider), (colours[focus.provider], colours[focus.rider]), tuple(panels[:MOST_PANELS]),
+        f"{left} Years: {years_of(case, here['crisis_id'])}. Unit: {case.ladder.scale}. Lines at {_lines(case)}. No interval: what was coded, whether for the "
+        "host or for ends of its own; its doubt is in the crisis, which a mark opens.",
+        name_of(case, focus.provider), name_of(case, focus.rider), (colours[focus.provider], colours[focus.rider]), tuple(panels[:MOST_SHOWN]),
+        tuple(panels[MOST_SHOWN:MOST_PANELS]),
         tuple((_across(case, year), year) for year in sorted({first, (first + last) // 2, last})),
-        tuple((_up(case, rung), rung) for rung in sorted({0, case.rungs.deployment, case.rungs.top})),
+        tuple((_up(case, rung), rung) for rung in _lined(case)),
     )  # fmt: skip
+
+
+def _lined(case: Case) -> list[int]:
+    """The rungs that have a line: silence, the first that is more than words, the first deployment."""
+    return sorted({0, case.rungs.beyond_words, case.rungs.deployment})
+
+
+def _lines(case: Case) -> str:
+    return and_join(f"{rung} ({case.ladder.names[rung]})" for rung in _lined(case))
 
 
 def _mark(

@@ -40,7 +40,7 @@ class Cell:
     letters: int
 
 
-ON_SCREEN = Cell(14, 29, 150, 75, 120, 38)
+ON_SCREEN = Cell(13, 20, 120, 65, 100, 29)
 ON_PHONE = Cell(20, 18, 230, 110, 190, 25)
 
 
@@ -168,15 +168,18 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
         acts = known.filter(deployed)
         helped = acts.filter(pl.col("scope").is_in(["host_support", "unknown"])).height
-        for_host.append(f"{spoken(case, actor)} in {helped} of {known.height}")
+        of = f"{known.height}" if for_host else count_of(known.height, "crisis", "crises")
+        for_host.append(f"{spoken(case, actor)} in {helped} of {of}")
         own += [f"{spoken(case, actor)} in {acts.height - helped}"] if acts.height > helped else []
+    organisations = []
     for actor in focus.organisations[:2]:
         could = pl.col("crisis").is_in(list(eligible_crises(case, actor)))
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null() & could)
         if known.height:
-            for_host.append(f"{actor} in {known.filter(deployed).height} of {known.height} where it could act")
+            organisations.append(f"{actor} in {known.filter(deployed).height} of {known.height}")
+    could_act = f"; {and_join(organisations)} where it could act" if organisations else ""
     apart = f"; for claims, wars or people of their own, {and_join(own)}" if own else ""
-    return f"Forces deployed for the host: {and_join(for_host)}{apart}"
+    return f"Forces deployed for the host: {and_join(for_host)}{could_act}{apart}"
 
 
 def shares_over_time(case: Case, record: Record) -> Figure | None:

@@ -194,7 +194,7 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
         f"Source: the record and fits of {case.id}.",
         "; ".join(f"{m['name']}: expected rung {with_interval(m['value'], m['low'], m['high'])}" for m in marks) + ".",
         _responses_chart(case.rungs.count, cells, bands, names),
-        years=years_of(case, [crisis]), unit="percent",
+        years=years_of(case, [crisis]), unit="percent", one_size=True,
     )  # fmt: skip
 
 

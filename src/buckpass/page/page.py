@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,13 @@ from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crisis_of_less
-from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, rung_colours
+from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, label_colours, rung_colours
 from buckpass.page.wording import (
     and_join,
     count_of,
     grouped_places,
+    in_names,
+    name_of,
     number,
     sentence,
     spoken,
@@ -103,11 +105,11 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
     pictures = _pictures(figures, cards, results.chapters, draw)
     return _templates().get_template("page.html").render(
         **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
-        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures, hosts.title if hosts else no_map), verdict_groups=_by_verdict(results),
-        by_host=hosts, opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
+        finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results), named=partial(in_names, case),
+        by_host=hosts, powers_compared=_powers_compared(case), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record),
+        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders),
         nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
@@ -115,11 +117,11 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
 def _pictures(
     figures: Mapping[str, Figure], cards: Sequence[CrisisCard], chapters: Sequence[Chapter], draw: Draw
 ) -> dict[str, Callable[[Figure], Markup]]:
-    """`drawn` and `drawn_narrow` of the page's figures, all of them asked for at once; a crisis's has one size."""
+    """`drawn` and `drawn_narrow` of the page's figures, all of them asked for at once; a crisis's and the map have one size."""
     from markupsafe import Markup
 
     both = [*figures.values(), *(figure for chapter in chapters for figure in chapter.figures)]
-    narrow = {id(f): f.asked_narrow(draw) for f in both}
+    narrow = {id(f): f.asked_narrow(draw) for f in both if not f.one_size}
     broad = {id(f): f.asked(draw) for f in [*both, *(card.figure for card in cards if card.figure is not None)]}
     return {"drawn": lambda f: Markup(broad[id(f)]()), "drawn_narrow": lambda f: Markup(narrow[id(f)]())}
 
@@ -133,7 +135,8 @@ def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapt
 
 def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
     """The maps, or in a sentence why the case's outlines cannot be drawn: that costs the maps, not the page."""
-    from buckpass.page.regional_map import GeometryUnusable, positions_map, regional_map
+    from buckpass.page.outlines import GeometryUnusable
+    from buckpass.page.regional_map import positions_map, regional_map
 
     try:
         return [regional_map(case, results.record), positions_map(case)], ""
@@ -191,12 +194,29 @@ def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
     return [group for group in groups if group[2]]
 
 
-def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure], of_record: str) -> dict[str, str]:
-    """The finding of each chapter in one line; of chapters that have nothing to show, none. of_record : where there is no map."""
+def _powers_compared(case: Case) -> list[tuple[str, str]]:
+    """Name and colour of provider and rider, as map and timeline draw them."""
+    colours, focus = label_colours(case), case.settings.focus
+    return [(name_of(case, power), colours[power]) for power in (focus.provider, focus.rider)]
+
+
+def _of_organisations(case: Case, results: ReportResults) -> str:
+    """How often each organisation of the focus deployed where it could have; empty where none could."""
+    rows = {row["organisation"]: row for row in _activity(case, results)}
+    found = [(o, rows[o]) for o in case.settings.focus.organisations if o in rows]
+    said = [
+        f"{o} deployed in {row['acts']} of {count_of(row['n'], 'crisis', 'crises')} in which it could have" if k == 0 else f"{o} in {row['acts']} of {row['n']}"
+        for k, (o, row) in enumerate(found)
+    ]  # fmt: skip
+    return f"{'in all theatres, ' if said and len(case.theatres) > 1 else ''}{and_join(said)}"
+
+
+def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
+    """The finding of each chapter in one line; of chapters that have nothing to show, none."""
     found = {name: figure.title for name, figure in figures.items()}
     focus = _focus(case)
     lines = {
-        "record": found.get("map") or of_record,
+        "record": _of_organisations(case, results) or found.get("elsewhere", ""),
         "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
         "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
         "trust": _coded(results),

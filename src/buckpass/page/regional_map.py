@@ -1,119 +1,87 @@
-"""Maps of the theatre: how far provider and rider went, host by host, and who leads there in the economy and in security."""
+"""Maps of the theatre: how often provider and rider did more than speak, host by host, and who leads there in economy and security."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
 
 import altair as alt
 import polars as pl
-from pydantic import ConfigDict, Field, model_validator
 
-from buckpass.case import BuckpassError, Case
-from buckpass.case.entries import Line
-from buckpass.case.problems import FileRefused
-from buckpass.case.reading.files import read_inside
-from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json
+from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.responses import OWN
 from buckpass.measured.shares import DOMAINS, leaders, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, Unchanged, ink_on, inline, is_settled, power_colours
+from buckpass.page.outlines import FILE, OBJECT, middles, outlines
+from buckpass.page.theme import (
+    INK,
+    PALE,
+    Figure,
+    Layered,
+    Unchanged,
+    ink_on,
+    inline,
+    is_settled,
+    label_colours,
+    power_colours,
+)
 from buckpass.page.wording import and_join, count_of, name_of, number, source_line, spoken, years_of
 
 __all__ = ["positions_map", "regional_map"]
 
-FILE, OBJECT = "geometry.json", "states"
-WIDTH, NARROW = 620, 460  # with discs beside names; a phone scales the second down
+SIDES = ("left", "right")  # of a capital: the provider, the rider
+WIDTH, TALLEST = 320, 190  # of the map on the first screen, which a phone shows as it is
 PANEL, PHONE = 420, 340
 HOST, LAND, BORDER = "#e6e9ee", "#f6f7f9", "#aab2bd"
-APART = 13  # pixels from the capital to the middle of a power's disc
-
-
-Coordinate = Annotated[float, Field(ge=-1e9, le=1e9)]
-Pair = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
-Ring = Annotated[list[int], Field(min_length=1)]
-Arc = Annotated[list[Pair], Field(min_length=2)]
-
-
-class GeometryUnusable(BuckpassError):
-    """The case's geometry.json is not a map that can be drawn."""
-
-
-class Outline(StrangersRecord):
-    """A state: its id, and its polygons as rings of arcs; a negative number is an arc turned round."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    type: Literal["Polygon", "MultiPolygon"]
-    id: Line
-    arcs: list[Ring] | list[list[Ring]]
-
-    def polygons(self) -> list[Any]:
-        """Polygons [polygon][ring][arc]."""
-        return [self.arcs] if self.type == "Polygon" else self.arcs
-
-    @model_validator(mode="after")
-    def _as_deep_as_its_type(self) -> Outline:
-        if any(
-            isinstance(ring, int) or not ring or isinstance(ring[0], list)
-            for polygon in self.polygons()
-            for ring in polygon
-        ):
-            raise ValueError(f"its arcs are not those of a {self.type}")
-        return self
-
-
-class States(StrangersRecord):
-    """The states of a region."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    type: Literal["GeometryCollection"]
-    geometries: Annotated[list[Outline], Field(min_length=1, max_length=5000)]
-
-
-class Objects(StrangersRecord):
-    """The one collection that is drawn."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    states: States
-
-
-class Transform(StrangersRecord):
-    """What makes degrees of whole steps."""
-
-    scale: Pair
-    translate: Pair
+APART = 10  # pixels from the middle of a host to that of a power's disc
+NAME_BELOW, DEEP, LETTER = 17, 35, 5.7  # pixels from disc to name; of disc and name; of a letter
+ROUNDS = 60  # in which boxes that cover each other move apart
 
 
 def regional_map(case: Case, record: Record) -> Figure | None:
-    """Mean rung of the focus's provider and rider at each host of the theatre; None where the case has no geometry.json."""
+    """In how many crises of each host provider and rider did more than words for it; None where the case has no geometry.json.
+
+    Counted are crises of one host in which the power was looked up. An act for own people, assets or claims is not for the
+    host. A count and no mean: rungs are ordered, and no distance between them is known.
+    """
     if not (case.folder / FILE).is_file():
         return None
-    topology = _topology(case)
-    rows = _positions(case, record)
+    topology = outlines(case)
+    rows = _beyond_words(case, record)
     if not rows:
         return None
     focus = case.settings.focus
-    provider, rider = spoken(case, focus.provider), spoken(case, focus.rider)
-    both = [r for r in rows if r["left"] is not None and r["right"] is not None]
-    ahead = sum(r["left"] > r["right"] for r in both)
+    powers = (spoken(case, focus.provider), spoken(case, focus.rider))
     there = case.crises.filter(pl.col("theatre") == focus.theatre)
     shared = there.filter(pl.col("host").list.len() > 1).height
-    apart = f" {count_of(shared, 'crisis', 'crises')} of several hosts count for none of them." if shared else ""
+    apart = (
+        f" {count_of(shared, 'crisis', 'crises')} of several hosts {'counts' if shared == 1 else 'count'} for none of them."
+        if shared
+        else ""
+    )
     return Figure(
         "map",
-        f"On average {provider} went further than {rider} in {ahead} of {count_of(len(both), 'host')}",
-        f"n = {count_of(there.height - shared, 'crisis', 'crises')} of one host.{apart} Discs at the capital: mean rung taken (0 to {case.rungs.top}) by {provider}, left, and "
-        f"{rider}, right, over the crises looked up, acts for own people, assets or claims left out; no interval: a mean of ordered codes, to be read with the table below it.",
+        _map_title(rows, powers),
+        f"n = {count_of(there.height - shared, 'crisis', 'crises')} of one host.{apart} In each state: in how many of them {powers[0]} (left) and {powers[1]} (right) "
+        f"did more than words for the host ({case.ladder.names[case.rungs.beyond_words]} or more). Acts for own people, assets or claims do not count. No interval: "
+        "a count of what was coded; how far each code is in doubt stands in the table of who did what.",
         f"Source of the outlines: {topology['source']}.",
-        "; ".join(f"{r['name']}: {provider} {number(r['left'])}, {rider} {number(r['right'])}" for r in rows) + ".",
-        _chart(case, topology, rows, WIDTH),
-        _chart(case, topology, rows, NARROW),
+        "; ".join(f"{r['name']}: " + ", ".join(f"{power} in {r[side]} of {r[f'{side}_of']}" for side, power in zip(SIDES, powers, strict=True)
+                  if r[side] is not None) for r in rows) + ".",
+        _chart(case, topology, rows),
         years=years_of(case, there["crisis_id"]),
-        unit=f"mean {case.ladder.scale}",
-    )
+        unit="crises",
+        one_size=True,
+    )  # fmt: skip
+
+
+def _map_title(rows: Sequence[Mapping[str, Any]], powers: tuple[str, str]) -> str:
+    """How often each did more than words for a host."""
+    (did, of), (did_too, of_too) = ([sum(r[key] or 0 for r in rows) for key in (side, f"{side}_of")] for side in SIDES)
+    first = f"{did}" if of == of_too else f"{did} of {of}"
+    return f"More than words for the host: {powers[0]} in {first} and {powers[1]} in {did_too} of {count_of(of_too, 'crisis', 'crises')}"
 
 
 def positions_map(case: Case) -> Figure | None:
@@ -128,7 +96,7 @@ def positions_map(case: Case) -> Figure | None:
     rows = {domain: _rows(case, domain) for domain in DOMAINS}
     if not all(rows.values()) or is_settled(row["share"] for of in rows.values() for row in of):
         return None
-    topology = _topology(case)
+    topology = outlines(case)
     panels = {width: [_lead_panel(case, topology, rows[d], d, width) for d in DOMAINS] for width in (PANEL, PHONE)}
     keys = [key for of in rows.values() for row in of for share in row["leader"].shares for key in share.sources]
     said = "; ".join(f"{measure_name(case, d)}: {and_join(_lead_words(case, r) for r in of)}" for d, of in rows.items())
@@ -218,49 +186,8 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
     return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
 
 
-class Outlines(StrangersRecord):
-    """TopoJSON as a map needs it: every arc that a state names is there, every coordinate a place on a Mercator map."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    type: Literal["Topology"]
-    source: Line
-    bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
-    arcs: Annotated[list[Arc], Field(max_length=100_000)]
-    objects: Objects
-    transform: Transform | None = None
-
-    @model_validator(mode="after")
-    def _can_be_drawn(self) -> Outlines:
-        west, south, east, north = self.bbox
-        if not (west >= -180 and east <= 360 and south >= -85 and north <= 85):
-            raise ValueError("bbox is not west, south, east, north in degrees, within 85 degrees of the equator")
-        if not (east - west > 0.1 and north - south > 0.1 and (north - south) < 20 * (east - west)):
-            raise ValueError("bbox holds no area that could be drawn")
-        named = {
-            arc
-            for state in self.objects.states.geometries
-            for polygon in state.polygons()
-            for ring in polygon
-            for arc in ring
-        }
-        if any(not -len(self.arcs) <= arc < len(self.arcs) for arc in named):
-            raise ValueError("a state names an arc that is not there")
-        return self
-
-
-def _topology(case: Case) -> dict[str, Any]:
-    """The outlines, read as data and checked for the parts that are used; raises `GeometryUnusable`."""
-    try:
-        return as_record(parsed_json(read_inside(case.folder, FILE)), Outlines).model_dump(exclude_none=True)
-    except FileRefused as refused:
-        raise GeometryUnusable(
-            f"No map: {FILE} cannot be drawn ({refused}). It should be TopoJSON with objects.{OBJECT} (ids ISO3), bbox and "
-            "source; remove the file for a page without a map."
-        ) from None
-
-
-def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
+def _beyond_words(case: Case, record: Record) -> list[dict[str, Any]]:
+    """One row a host of the focus's theatre that had a crisis: its capital, and in how many of how many crises each power helped."""
     focus = case.settings.focus
     crises = (
         case.crises.filter((pl.col("theatre") == focus.theatre) & (pl.col("host").list.len() == 1))
@@ -268,70 +195,103 @@ def _positions(case: Case, record: Record) -> list[dict[str, Any]]:
         .explode("host")
     )
     rows = record.responses.frame.drop_nulls("rung").join(crises, on="crisis")
-    means = rows.filter(~pl.col("scope").is_in(OWN)).group_by("host", "actor").agg(pl.col("rung").mean())
-    mean = {(h, a): value for h, a, value in means.iter_rows()}
+    helped = (pl.col("rung") >= case.rungs.beyond_words) & ~pl.col("scope").is_in(OWN)
+    counted = rows.group_by("host", "actor").agg(helped.sum().alias("did"), pl.len().alias("of"))
+    known = {(host, actor): (did, of) for host, actor, did, of in counted.iter_rows()}
     counts = dict(crises.group_by("host").len().iter_rows())
-    return [
-        {"name": f"{host.name}, {count_of(counts[host.id], 'crisis', 'crises')}", "id": host.id,
-         "latitude": host.capital[0], "longitude": host.capital[1],
-         "left": mean.get((host.id, focus.provider)), "right": mean.get((host.id, focus.rider))}
-        for host in case.settings.hosts if host.id in counts
-    ]  # fmt: skip
+    found = []
+    for host in (h for h in case.settings.hosts if h.id in counts):
+        row = {"name": host.name, "told": f"{host.name}, of {counts[host.id]}", "id": host.id,
+               "latitude": host.capital[0], "longitude": host.capital[1]}  # fmt: skip
+        for side, power in zip(SIDES, (focus.provider, focus.rider), strict=True):
+            row[side], row[f"{side}_of"] = known.get((host.id, power), (None, None))
+        found.append(row)
+    return found
 
 
-def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], width: int) -> Layered:
-    colours, focus = power_colours(case), case.settings.focus
+def _chart(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]) -> Layered:
+    colours, focus = label_colours(case), case.settings.focus
     states = Unchanged(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
     hosts = [r["id"] for r in rows]
     land = alt.Chart(states).mark_geoshape(stroke=BORDER, strokeWidth=0.8).encode(
         fill=alt.condition(alt.FieldOneOfPredicate("id", hosts), alt.value(HOST), alt.value(LAND)))  # fmt: skip
-    projection, height = _projection(topology["bbox"], width)
+    projection, height = _projection(topology["bbox"], WIDTH, TALLEST)
+    placed = _placed(rows, middles(topology), projection, height)
     layers: list[alt.Chart] = [land]
-    for side, power, sign in (("left", focus.provider, -1), ("right", focus.rider, 1)):
-        east = sign * math.degrees(
-            APART / projection["scale"]
-        )  # offsets in pixels do not reach marks placed by longitude
+    for side, power, sign in zip(SIDES, (focus.provider, focus.rider), (-1, 1), strict=True):
         beside = [
-            {**r, "longitude": r["longitude"] + east, "shown": f"{r[side]:.1f}"} for r in rows if r[side] is not None
+            _at(projection, {**r, "shown": str(r[side])}, r["x"] + sign * APART, r["y"])
+            for r in placed
+            if r[side] is not None
         ]
-        at = alt.Chart(inline(beside)).encode(
-            longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q")
-        )
-        layers.append(at.mark_circle(size=620, opacity=1, color=colours[power]))
-        layers.append(
-            at.mark_text(fontSize=12, fontWeight=600, color=ink_on(colours[power])).encode(text=alt.Text("shown:N"))
-        )
-    for row in rows:
-        name = alt.Chart(inline([row])).encode(
-            longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q"), text=alt.Text("name:N")
-        )
-        dy = -24 if _is_near(row, rows, projection["scale"], south=True) else 24
-        crowded = dy < 0 and _is_near(row, rows, projection["scale"], south=False)
-        align, dx = ("right", 2 * APART) if crowded else ("center", 0)
-        layers += [name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, stroke="white", strokeWidth=3),
-                   name.mark_text(dx=dx, dy=dy, align=align, fontSize=12, color=INK)]  # fmt: skip
-    return alt.layer(*layers).project(**projection).properties(width=width, height=height)
-
-
-def _is_near(row: dict[str, Any], rows: list[dict[str, Any]], scale: float, south: bool) -> bool:
-    """Whether another capital lies so near, to the south or north, that a name on that side would run into its discs."""
-    degree = math.radians(1) * scale
-    down = [
-        ((row["latitude"] - o["latitude"]) * degree / math.cos(math.radians(row["latitude"])), o)
-        for o in rows
-        if o is not row
-    ]
-    return any(
-        abs(o["longitude"] - row["longitude"]) * degree < 110 and 0 <= (y if south else -y) < 80 for y, o in down
+        at = _by_degrees(beside)
+        fill = colours[power] if side == SIDES[0] else "#ffffff"  # as the timeline has them: one full, one hollow
+        layers.append(at.mark_circle(size=300, opacity=1, color=fill, stroke=colours[power], strokeWidth=2))
+        layers.append(at.mark_text(fontSize=11, fontWeight=600, color=ink_on(fill)).encode(text=alt.Text("shown:N")))
+    names = _by_degrees([_at(projection, r, r["x"], r["y"] + NAME_BELOW) for r in placed]).encode(
+        text=alt.Text("told:N")
     )
+    layers += [names.mark_text(fontSize=11, stroke="white", strokeWidth=3), names.mark_text(fontSize=11, color=INK)]
+    return alt.layer(*layers).project(**projection).properties(width=WIDTH, height=height)
 
 
-def _projection(bbox: list[float], width: int) -> tuple[dict[str, Any], int]:
-    """Mercator that fills the width with the region, and the height that it needs."""
+def _by_degrees(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    return alt.Chart(inline(rows)).encode(longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q"))
+
+
+def _placed(
+    rows: Sequence[Mapping[str, Any]],
+    middle: Mapping[str, tuple[float, float]],
+    projection: Mapping[str, Any],
+    height: int,
+) -> list[dict[str, Any]]:
+    """The hosts with the pixels x, y of their discs: the middle of the land, or beside it where another's would be covered.
+
+    Each host takes a box of two discs with the name below. Boxes that overlap move apart, half the way each, sideways
+    unless that is more than twice as far, and none leaves the map.
+    """
+    (west, north), scale = projection["center"], projection["scale"]
+    boxes = [
+        {**r, "x": WIDTH / 2 + scale * math.radians(longitude - west),
+         "y": height / 2 - scale * (_mercator(latitude) - _mercator(north)), "half": max(2 * APART, len(r["told"]) * LETTER / 2) + 1}
+        for r in rows for longitude, latitude in [middle.get(r["id"], (r["longitude"], r["latitude"]))]
+    ]  # fmt: skip
+    for _ in range(ROUNDS):
+        for a, b in combinations(boxes, 2):
+            across, down = a["half"] + b["half"] - abs(a["x"] - b["x"]), DEEP - abs(a["y"] - b["y"])
+            if across > 0 and down > 0:
+                side, way = ("x", across) if across < 2 * down else ("y", down)
+                first, last = (a, b) if a[side] <= b[side] else (b, a)
+                first[side] -= way / 2
+                last[side] += way / 2
+        for box in boxes:
+            box["x"] = min(max(box["x"], box["half"]), WIDTH - box["half"])
+            box["y"] = min(max(box["y"], APART + 1), height - DEEP + APART)
+    return boxes
+
+
+def _at(projection: Mapping[str, Any], row: Mapping[str, Any], x: float, y: float) -> dict[str, Any]:
+    """The row at the longitude and latitude of a pixel: marks of a map are placed by them alone."""
+    (west, north), scale = projection["center"], projection["scale"]
+    height = 2 * projection["translate"][1]
+    up = _mercator(north) + (height / 2 - y) / scale
+    return {**row, "longitude": west + math.degrees((x - WIDTH / 2) / scale), "latitude": _parallel(up)}
+
+
+def _mercator(latitude: float) -> float:
+    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))
+
+
+def _parallel(up: float) -> float:
+    """The latitude of a height on Mercator's map."""
+    return math.degrees(2 * math.atan(math.exp(up)) - math.pi / 2)
+
+
+def _projection(bbox: list[float], width: int, tallest: float = math.inf) -> tuple[dict[str, Any], int]:
+    """Mercator that fills the width with the region, or the height where that is less, and the height that it needs."""
     west, south, east, north = bbox
-    scale = 0.94 * width / math.radians(east - west)
-    top, bottom = (math.log(math.tan(math.pi / 4 + math.radians(y) / 2)) for y in (north, south))
+    top, bottom = _mercator(north), _mercator(south)
+    scale = min(0.94 * width / math.radians(east - west), tallest / 1.06 / (top - bottom))
     height = int(1.06 * scale * (top - bottom))
-    middle = math.degrees(2 * math.atan(math.exp((top + bottom) / 2)) - math.pi / 2)
-    return {"type": "mercator", "scale": scale, "center": [(west + east) / 2, middle], "translate": [width / 2, height / 2],
-            "clipExtent": [[0, 0], [width, height]]}, height  # fmt: skip
+    return {"type": "mercator", "scale": scale, "center": [(west + east) / 2, _parallel((top + bottom) / 2)],
+            "translate": [width / 2, height / 2], "clipExtent": [[0, 0], [width, height]]}, height  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.measured.responses import OWN
 
 __all__ = ["SideBySide", "crisis_of_less", "side_by_side"]
 
@@ -15,7 +16,9 @@ __all__ = ["SideBySide", "crisis_of_less", "side_by_side"]
 class SideBySide:
     """Crises of the focus's theatre in which both were looked up, and in how many the rider went less far, or further.
 
-    surely_less, surely_more : of those, in how many no coding that the sources allow says otherwise.
+    surely_less, surely_more : of those, in how many no coding that the sources allow says otherwise. more_for_itself : of those
+    in which the rider went further, in how many its act was not for the host. same_in_words : of those in which both went
+    equally far, in how many neither did more than words.
     """
 
     n: int
@@ -23,6 +26,8 @@ class SideBySide:
     surely_less: int
     more: int
     surely_more: int
+    more_for_itself: int
+    same_in_words: int
 
     @property
     def same(self) -> int:
@@ -36,7 +41,8 @@ def side_by_side(case: Case) -> SideBySide:
     rung, low, high = (pl.col("rung"), pl.col("low"), pl.col("high"))
     theirs = {end: pl.col(f"{end}_provider") for end in ("rung", "low", "high")}
     counts = [both.filter(test).height for test in (
-        rung < theirs["rung"], high < theirs["low"], rung > theirs["rung"], low > theirs["high"])]  # fmt: skip
+        rung < theirs["rung"], high < theirs["low"], rung > theirs["rung"], low > theirs["high"],
+        (rung > theirs["rung"]) & pl.col("scope").is_in(OWN), (rung == theirs["rung"]) & (rung <= case.rungs.words))]  # fmt: skip
     return SideBySide(both.height, *counts)
 
 
@@ -55,6 +61,6 @@ def crisis_of_less(case: Case) -> str | None:
 def _both(case: Case) -> pl.DataFrame:
     focus = case.settings.focus
     here = case.coded.filter(pl.col("theatre") == focus.theatre).drop_nulls("rung")
-    ends = ("crisis", "start", "rung", "low", "high")
+    ends = ("crisis", "start", "scope", "rung", "low", "high")
     rider, provider = (here.filter(pl.col("actor") == p).select(ends) for p in (focus.rider, focus.provider))
     return rider.join(provider, on="crisis", suffix="_provider", maintain_order="left")

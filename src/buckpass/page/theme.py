@@ -49,24 +49,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _INHERITED = ("fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight", "font-style", "text-anchor")
 _SILENT = ("role", "aria-label", "aria-hidden", "aria-roledescription", "pointer-events", "version")
 _DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-opacity": "1", "transform": "translate(0,0)"}
-_MEASURES = (
-    "d",
-    "transform",
-    "x",
-    "y",
-    "x1",
-    "x2",
-    "y1",
-    "y2",
-    "cx",
-    "cy",
-    "r",
-    "dx",
-    "dy",
-    "opacity",
-    "fill-opacity",
-    "stroke-opacity",
-)
+_LENGTHS = ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "dx", "dy")
+_DECIMALS_OF = dict.fromkeys(_LENGTHS, 1) | dict.fromkeys(("opacity", "fill-opacity", "stroke-opacity"), 2)
 _KEPT_CLASS = "role-axis-label"  # so that labels of axes can be told from those of marks
 _DECIMALS = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 _NUMBER = r"(-?\d*\.?\d+)"
@@ -83,8 +67,8 @@ class Figure:
     """A chart with what a reader needs: the finding as title, n and interval, years, unit, sources, and its text in words.
 
     years : what the figure covers, as `1991–2025`. unit : of what is drawn.
-    `narrow` is the chart for a phone where it is another than the same one with smaller plots. A chart may be written as
-    Vega-Lite itself.
+    `narrow` is the chart for a phone where it is another than the same one with smaller plots. one_size : a phone shows the
+    chart as it is. A chart may be written as Vega-Lite itself.
     """
 
     name: str
@@ -97,6 +81,7 @@ class Figure:
     _: KW_ONLY
     years: str
     unit: str
+    one_size: bool = False
 
     @property
     def about(self) -> str:
@@ -184,11 +169,11 @@ def _with_own_ids(svg: str, name: str) -> str:
 
 
 def lighter(svg: str) -> str:
-    """The same picture in half the bytes: to hundredths of a pixel, without what is not drawn, what all parts share said once.
+    """The same picture in half the bytes: to tenths of a pixel, without what is not drawn, what all parts share said once.
 
     >>> bare = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
     >>> print(lighter(bare.format('<g><path d="M0.123,1" fill="red" opacity="1"/><path display="none"/></g>')))
-    <svg xmlns="http://www.w3.org/2000/svg"><g fill="red"><path d="M0.12,1" /></g></svg>
+    <svg xmlns="http://www.w3.org/2000/svg"><g fill="red"><path d="M0.1,1" /></g></svg>
     """
     root = ElementTree.fromstring(svg)  # drawn here from a specification, never a stranger's file
     _lighten(root)
@@ -213,10 +198,14 @@ def _lighten(part: ElementTree.Element) -> None:
     for name, value in list(part.attrib.items()):
         if name in _SILENT or _DEFAULTS.get(name) == value or (name == "class" and _KEPT_CLASS not in value):
             del part.attrib[name]
-        elif name in _MEASURES:
-            part.set(name, _DECIMALS.sub(lambda number: f"{round(float(number[0]), 2) + 0:.10g}", value))
+        elif name in _DECIMALS_OF:
+            part.set(name, _rounded(value, _DECIMALS_OF[name]))
         elif levels := _LEVELS.fullmatch(value):
             part.set(name, "#" + "".join(f"{int(level):02x}" for level in levels.groups()))
+
+
+def _rounded(text: str, places: int) -> str:
+    return _DECIMALS.sub(lambda number: f"{round(float(number[0]), places) + 0:.10g}", text)
 
 
 def _joined(parts: list[ElementTree.Element]) -> list[ElementTree.Element]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
 from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import line_ranges
 
+MOST_NAMED = 30  # sources of one figure of which some are named
+_WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
+
 __all__ = [
     "and_join",
     "count_of",
     "grouped_places",
+    "in_names",
     "name_of",
     "number",
     "sentence",
@@ -123,6 +128,18 @@ def name_of(case: Case, actor: str) -> str:
     return next((e.name for e in entries if e.id == actor), actor)
 
 
+def in_names(case: Case, text: str) -> str:
+    """A text with the names of crises, powers and hosts in place of their ids; ids that could be words of a text stay.
+
+    >>> from buckpass.case import load_case
+    >>> in_names(load_case("central-asia"), "RUS in kz_jan_2022: rung 5")
+    'Russia in “Kazakhstan January 2022”: rung 5'
+    """
+    names = {e.id: e.name for e in (*case.settings.hosts, *case.settings.powers)}
+    names |= {c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()}
+    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
+
+
 def spoken(case: Case, what: str) -> str:
     """The name of a power, host, organisation or theatre as it stands inside a sentence: the United States, the Sahel."""
     names = {theatre.id: theatre.name for theatre in case.settings.theatres}
@@ -135,10 +152,12 @@ def sentence(text: str) -> str:
 
 
 def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:
-    """`Sources: Author (year); …` for a figure, the rest counted; the page's list has them all."""
+    """`Sources: Author (year); …` for a figure, the rest counted; of very many none is named, since the first are no better than the rest."""
     known = [case.sources[k] for k in dict.fromkeys(keys) if k in case.sources]
     if not known:
         return f"Source: the case {case.id}."
+    if len(known) > MOST_NAMED:
+        return f"Sources: {len(known):,}, each cited beside its row, and listed with the case."
     shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:most])
     rest = len(known) - most
     return f"{'Sources' if len(known) > 1 else 'Source'}: {shown}{f'; and {rest} more' if rest > 0 else ''}."

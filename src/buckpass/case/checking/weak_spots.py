@@ -44,6 +44,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _wholes(case),
         _counted_twice(case),
         _parts(case),
+        _no_denominators(case),
         _shares_of_nothing(case),
         _before_they_were(case, settings),
         _coverage(case),
@@ -326,13 +327,28 @@ def _parts(case: Case) -> Iterator[Problem]:
             for (year,), of in rows.group_by("year", maintain_order=True):
                 there = {(actor, partner or "") for actor, partner in of.select("actor", "partner").iter_rows()}
                 missing = tuple(sorted(pair for pair in wanted - there if (pair[0], theatre) not in there))
-                if 0 < len(missing) < len(wanted) / 2:
-                    lacking.setdefault(missing, []).append((year, of["line"][0]))
-            for missing, years in lacking.items():
+                lacking.setdefault(missing, []).append((year, of["line"][0]))
+            is_whole_in_most = len(lacking.pop((), ())) > sum(map(len, lacking.values()))
+            told = [m for m in lacking if len(m) < len(wanted) / 2 or (is_whole_in_most and len(m) < len(wanted))]
+            for missing, years in ((m, lacking[m]) for m in told):
                 whom = _listed([f"{actor} with {partner}" if partner else actor for actor, partner in missing])
                 when = _listed([str(year) for year, _ in years])
                 seen = f"{series} of {when} has no figure of {whom}, so the year has no share of all partners"
                 yield _weak("series.csv", years[0][1], "year", seen, "add the row, with 0 where there was nothing")
+
+
+def _no_denominators(case: Case) -> Iterator[Problem]:
+    """Partners of whom a measure has figures, and in no year the whole or all of its powers: no share can be taken."""
+    for measure in (case.settings.measures.economic, case.settings.measures.security):
+        rows = amounts(case.series.filter(pl.col("series").is_in([*measure.series])).drop_nulls("value"))
+        rows = rows.filter(pl.col("partner").is_in([*measure.partners])).sort("line")
+        for (partner,), of in rows.group_by("partner", maintain_order=True):
+            years = [set(each["actor"]) for _, each in of.group_by("series", "year")]
+            if not any(world_code() in there or set(measure.powers) <= there for there in years):
+                series = _listed(of["series"].unique(maintain_order=True).to_list())
+                seen = f"{series} with {partner}: no year has the whole ({world_code()}) or all of {_listed(measure.powers)}, so a share has no denominator"
+                hint = f"add the rows of {world_code()}, or of the power that is missing"
+                yield _weak("series.csv", of["line"][0], "actor", seen, hint)
 
 
 def _shares_of_nothing(case: Case) -> Iterator[Problem]:
@@ -387,6 +403,9 @@ def _coverage(case: Case) -> Iterator[Problem]:
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
+    if not case.claims:
+        hint = "write a [[claim]] for each sentence that is to be checked, or leave it: all else works"
+        yield _weak(file.name, None, "", "the case makes no claims, so nothing is judged", hint)
     assumed = [number for number, claim in enumerate(case.claims) if claim.family == "premise"]
     if assumed:
         names = _listed([case.claims[number].id for number in assumed], LONGEST_ROWS)
