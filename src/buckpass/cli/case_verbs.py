@@ -218,10 +218,13 @@ def _tell_record(case: Case, found: Record, shares: bool, long: bool) -> None:
     if not (shares or long):
         for line in grid_lines(case, found, terminal_width()):
             tell(line)
-    for one in share_tables(found) if shares else brief_tables(found) if long else ():
+    tables = share_tables(found) if shares else brief_tables(found) if long else ()
+    for one in tables:
         tell_table(one)
         tell("")
     if shares:
+        if not tables:
+            tell("No shares: series.csv has no figures of a series that [measures] names under economic or security.")
         return
     basis = found.responses.frame["basis"].value_counts(sort=True)
     said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
