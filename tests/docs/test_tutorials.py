@@ -1,0 +1,167 @@
+"""The tutorials do what they say: their commands are run and their blocks written in order, and what they print is what is shown."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from buckpass.case import load_case
+from buckpass.cli.main import app
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+MINUTES = "takes a few minutes"
+OWN, FIRST = "tutorial-own-case.md", "tutorial.md"
+HEAD = re.compile(r"^\[\[?[^\]\n]+\]\]?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page: its language, its title, its text."""
+
+    kind: str
+    title: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        return [line for line in self.text.splitlines() if line] if self.kind == "sh" else []
+
+
+def blocks(page: str) -> list[Block]:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    found = [Block(*of) for of in BLOCK.findall(text)]
+    assert len(found) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), "a fence that is no block of this form"
+    return found
+
+
+def run(command: str) -> str:
+    """What a command prints; a case with errors makes `check` end with 1, anything else with 0."""
+    name, *words = shlex.split(command)
+    if name == "cp":
+        shutil.copy(*words)
+        return ""
+    assert name == "buckpass", command
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code in ((0, 1) if words[0] == "check" else (0,)), f"{command}\n{done.output}"
+    return done.stdout
+
+
+def plain(text: str) -> str:
+    """Text without its line breaks and columns, which hang on the width of the terminal."""
+    return " ".join(text.split())
+
+
+def tables(text: str) -> list[str]:
+    """A TOML text cut before each head: first what stands before all of them."""
+    starts = [0, *(m.start() for m in HEAD.finditer(text))]
+    return [text[a:b].strip("\n") for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def identity(table: str) -> tuple[str, str]:
+    """The head of a table and, of one in a list, its id."""
+    of = re.search(r'^id = "(\w+)"$', table, re.MULTILINE)
+    head = table.splitlines()[0]
+    return head, of[1] if of and head.startswith("[[") else ""
+
+
+def put(text: str, block: str) -> str:
+    """A TOML text with the tables of a block in place of those with the same head and id, or at its end; keys likewise."""
+    (first, *old), (keys, *new) = tables(text), tables(block)
+    for line in keys.splitlines():
+        key = line.split(" = ")[0]
+        first, times = re.subn(rf"^{key} = .*$", lambda _, line=line: line, first, flags=re.MULTILINE)
+        assert times == 1, line
+    places = {identity(table): n for n, table in enumerate(old)}
+    for table in new:
+        head, of = identity(table)
+        if (head, of) in places and (of or not head.startswith("[[")):
+            old[places[head, of]] = table
+        else:
+            old.append(table)
+    tomllib.loads(done := "\n\n".join([first, *old]) + "\n")
+    return done
+
+
+def write(block: Block) -> None:
+    """A block whose title is a file goes into it; of one that shows a part of a file, the finished case has every line."""
+    file, _, part = block.title.partition(", ")
+    if part == "a line more":
+        with open(file, "a", encoding="utf-8") as stream:
+            stream.write(block.text)
+    elif part:
+        shown = [block.text.strip()] if block.kind in ("toml", "bib") else block.text.splitlines()
+        finished = (Path("examples") / file).read_text("utf-8")
+        assert all(one in finished for one in shown), [one for one in shown if one not in finished]
+    else:
+        Path(file).write_text(put(Path(file).read_text("utf-8"), block.text), "utf-8")
+
+
+def walk(page: str, is_wanted) -> Iterator[Block]:
+    """Run a page's commands and write its files, block by block; every line of a text stands in what was printed before it."""
+    printed = ""
+    for block in blocks(page):
+        if not is_wanted(block):
+            continue
+        if block.kind == "sh":
+            printed = "\n".join(run(command) for command in block.commands)
+        elif block.kind == "text":
+            for line in block.text.splitlines():
+                assert plain(line) in plain(printed), f"{line}\n--- is not in\n{printed}"
+        elif block.title:
+            write(block)
+        yield block
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """An empty folder to walk a page in, with the examples of the sources."""
+    shutil.copytree(ROOT / "examples" / "sahel", tmp_path / "examples" / "sahel")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+def test_an_order_of_ones_own_from_names_to_a_checked_case(checkout):
+    list(walk(OWN, lambda block: block.title != MINUTES))
+    made, finished = load_case("sahel"), load_case("examples/sahel")
+    assert made.hash == finished.hash
+    assert made.record_hash == finished.record_hash
+
+
+def test_the_finished_case_has_what_the_tutorial_promises():
+    case = load_case(ROOT / "examples" / "sahel")
+    assert case.crises.height == 12
+    assert any(a.from_ for a in case.settings.alignments)
+    assert case.closed_to("FRA", ("MLI",), case.crisis("tinzaouaten_2024")["start"])
+    assert "against" in set(case.responses["direction"])
+    assert {a.kind for a in case.settings.actors} == {"company"}
+    assert any(claim.estimand and claim.estimand.model_dump().get("where") for claim in case.claims)
+    assert case.responses.filter(case.responses["basis"] == "seen")["source_id"].list.len().min() > 0
+
+
+def test_both_tutorials_name_every_verb_that_takes_a_case():
+    named = {
+        shlex.split(c)[1] for page in (OWN, FIRST) for block in blocks(page) for c in block.commands if c[0] == "b"
+    }
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert verbs - named <= {"schema", "migrate", "sweep", "worldwide", "help"}
+
+
+@pytest.mark.slow
+def test_the_case_runs_through_every_verb(checkout):
+    shutil.copytree("examples/sahel", "sahel")
+    ran = list(walk(OWN, lambda block: block.title == MINUTES))
+    assert len(ran) == 3
+    for command in ("diff sahel examples/sahel", "schema crises.csv", "migrate sahel --to short"):
+        run(f"buckpass {command}")
+    assert load_case("short").record_hash == load_case("sahel").record_hash
+    assert Path("sahel.html").stat().st_size > 100_000
