@@ -130,3 +130,18 @@ def test_the_verb_writes_it_and_takes_events_or_names(tmp_path):
     both = CliRunner().invoke(app, ["new", str(tmp_path / "other"), "--from", "store.db", *names])
     assert both.exit_code == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_figures_come_one_series_at_a_time(tmp_path):
+    """Capacity alone makes a case that checks; who asks for shares is told what is missing."""
+    folder = begun(tmp_path, hosts="MLI").folder
+    (folder / "series.csv").write_text(
+        "series,actor,partner,year,value,unit\nmilex,FRA,,2012,50,billion USD\nmilex,USA,,2012,680,billion USD\n",
+        "utf-8",
+    )
+    check = check_case(folder)
+    assert check.ok
+    assert not [p for p in check.problems if "milex" in p.message]
+    told = CliRunner().invoke(app, ["record", str(folder), "--shares"])
+    assert told.exit_code == 0
+    assert told.stdout.startswith("No shares: series.csv has no figures")

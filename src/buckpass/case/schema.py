@@ -442,8 +442,8 @@ class CapacityMeasure(Entry):
 class Measures(Entry):
     """The series behind the economic and the security position, and behind capacity (model §7)."""
 
-    economic: PositionMeasure = PositionMeasure()
-    security: PositionMeasure = PositionMeasure()
+    economic: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
+    security: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
     capacity: CapacityMeasure
     events: Annotated[tuple[str, ...], FOR_READERS] = Field(
         (),

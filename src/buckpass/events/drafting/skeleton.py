@@ -139,8 +139,8 @@ def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
         "organisations": [_organisation(body, wanted) for body in wanted.organisations],
         "ladder": template["ladder"],
         "crisis_types": template["crisis_types"],
-        "measures": {name: {"series": template["measures"][name]["series"], "reason": PLACEHOLDER}
-                     for name in ("economic", "security", "capacity")},
+        "measures": {name: {"series": series, "reason": PLACEHOLDER} for name, series in
+                     (("economic", []), ("security", []), ("capacity", template["measures"]["capacity"]["series"]))},
     }  # fmt: skip
 
 
