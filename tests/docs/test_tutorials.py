@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from buckpass.case import diff_cases, load_case
 from buckpass.case.checking.remaining import remaining
+from buckpass.case.coding_sheet import load_sheet
 from buckpass.cli.main import app
 
 ROOT = Path(__file__).parents[2]
@@ -157,6 +158,18 @@ def test_the_first_tutorial_up_to_its_fits(checkout):
                 assert text.count(slip) == 1
                 Path(file).write_text(text.replace(slip, word), "utf-8")
     assert load_case("mycase").crises.height == 4
+
+
+def test_a_cell_of_the_case_is_saved_from_the_form(checkout):
+    """The step in the dashboard's Code: what nobody had looked for is filled in, and the rest of the table stays."""
+    sheet = load_sheet(Path("examples/sahel"))
+    cells = {"crisis_id": "tinzaouaten_2024", "actor": "FRA", "coder": "", "rung": "0", "rung_low": "0", "rung_high": "1",
+             "stance": "none", "scope": "none", "basis": "absence", "confidence": "low", "source_id": "searched2026"}  # fmt: skip
+    saved = sheet.save(cells)
+    assert saved.cell("tinzaouaten_2024", "FRA", "")["rung"] == "0"
+    assert [row for row in saved.rows if row not in sheet.rows] == [saved.cell("tinzaouaten_2024", "FRA", "")]
+    assert len(saved.rows) == len(sheet.rows)
+    assert run("buckpass check examples/sahel").rstrip().endswith("ok, 0 errors, 1 warning")
 
 
 def test_the_finished_case_has_what_the_tutorial_promises():
