@@ -57,6 +57,15 @@ def test_one_broken_crisis_does_not_blame_its_responses(spoiled):
     assert [problem.file for problem in check.errors] == ["crises.csv"]
 
 
+def test_a_wrong_name_in_every_statement_is_said_of_each_alone(folder):
+    """That none was left to read is no fault of the list, which is as long as it was written."""
+    claims = folder / "claims.toml"
+    claims.write_text(claims.read_text("utf-8").replace('crisis = "dalen_', 'crisis = "dolen_'), "utf-8")
+    problems = [p for p in check_case(folder).problems if p.file == "claims.toml"]
+    assert len(problems) == 3
+    assert all("is not a crisis" in p.message for p in problems)
+
+
 def test_line_numbers_count_lines_inside_quoted_cells(spoiled):
     check = spoiled("crises.csv", "Border raids 2005", '"Border\nraids\n2005"')
     assert check.ok

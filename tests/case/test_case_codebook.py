@@ -58,6 +58,18 @@ def test_a_new_case_is_valid_and_named_after_its_folder(tmp_path):
     assert (len(check.case.powers), len(check.case.organisations), len(check.case.claims)) == (2, 1, 2)
 
 
+def test_a_new_case_is_the_starting_one_in_the_shortest_form(tmp_path, case):
+    folder = new_case(tmp_path / "my-case")
+    assert load_case(folder).record_hash == case.record_hash
+    assert "[[alignments]]" not in (folder / "case.toml").read_text("utf-8")
+    assert len((folder / "alignments.csv").read_text("utf-8").splitlines()) == 1 + len(case.settings.alignments)
+    lines = {
+        name: len((where / "case.toml").read_text("utf-8").splitlines())
+        for name, where in (("new", folder), ("old", TEMPLATE))
+    }
+    assert lines["new"] < lines["old"] / 2
+
+
 def test_a_new_case_overwrites_nothing(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()

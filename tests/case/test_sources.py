@@ -70,6 +70,7 @@ def test_what_is_commented_out_does_not_count():
     ("title", "said"),
     [
         (r"Trade \& War: 40\% of US\$ 3", "Trade & War: 40% of US$ 3"),
+        ("{Down by 6 %, up by 7%}", "Down by 6 %, up by 7%."),
         ("{SCO}: What Now?", "SCO: What Now?"),
         (r"{\"O}stliche Gesellschaft", "Östliche Gesellschaft."),
         ("An {un{even}} one", "An uneven one."),

@@ -1,13 +1,17 @@
 """A case begun with names alone: it passes every check, and what the tables do not know is left out and named."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from buckpass.case import bundled_cases, load_case
 from buckpass.case.checking.remaining import remaining
+from buckpass.case.reading.rows import CrisisRow, ResponseRow
 from buckpass.changes.check import check_case
 from buckpass.cli.main import app
-from buckpass.events.actors import capital
+from buckpass.events.actors import capital, members
 from buckpass.events.drafting.skeleton import BadSkeleton, Skeleton, write_skeleton
 
 MANY = "FRA,USA,RUS,CHN,GBR,DEU,TUR,IND,IRN,BRA,ITA,JPN"
@@ -41,15 +45,56 @@ def test_a_capital_lies_where_its_neighbours_do(state, neighbour, kilometres):
 def test_what_no_table_knows_is_left_empty_and_named(tmp_path):
     case = begun(tmp_path)
     assert not any(host.borders for host in case.settings.hosts)
-    assert not any(body.members or body.is_vehicle for body in case.settings.organisations)
-    assert not case.settings.alignments
+    assert not any(body.is_vehicle for body in case.settings.organisations)
     assert case.responses["rung"].null_count() == len(case.powers)
     told = remaining(case)
-    assert {"case.toml", "claims.toml", "crises.csv", "responses.csv"} <= {
+    assert {"case.toml", "claims.toml", "alignments.csv", "crises.csv", "responses.csv"} <= {
         p.file for p in told if "to be set" in p.message
     }
     assert any("no host borders a power" in p.message for p in told)
     assert all(p.line for p in told)
+
+
+def test_members_are_those_of_the_table_that_the_case_names(tmp_path):
+    case = begun(tmp_path, organisations="ECOWAS,AU,UN,XYZ")
+    assert case.members("ECOWAS", date(2012, 1, 1)) == ("MLI", "NER")
+    assert case.members("ECOWAS", date(2025, 1, 29)) == ()
+    assert case.organisation("AU").founded == date(2002, 7, 9)
+    assert set(case.members("UN", date(2012, 1, 1))) >= {"FRA", "MLI"}
+    assert case.organisation("XYZ").members == ()
+    assert any(p.file == "case.toml" and "to be set" in p.message for p in remaining(case))
+
+
+@pytest.mark.parametrize("name", bundled_cases())
+def test_the_table_of_members_says_what_the_bundled_cases_say(name):
+    """Every stay in a body of the table that a case has too, but for that founded under another name before."""
+    bodies = [body for body in load_case(name).settings.organisations if body.founded == founded(body.id)]
+    assert bodies
+    for body in bodies:
+        known = {(one["state"], one["from"]) for one in members(body.id)}
+        said = {(one.state, one.from_.isoformat()) for one in body.members}
+        assert said <= known or any(state == "*" for state, _ in known), body.id
+
+
+def founded(body):
+    """The first day on which anybody was a member."""
+    return min((date.fromisoformat(one["from"]) for one in members(body)), default=None)
+
+
+def test_every_pair_has_its_row_at_nought_and_asks_to_be_set(tmp_path):
+    case = begun(tmp_path, powers="FRA,USA,RUS")
+    assert {(a.of, a.with_) for a in case.settings.alignments} == {
+        (of, power) for of in ("FRA", "USA", "RUS", "MLI", "NER") for power in ("FRA", "USA", "RUS") if of != power
+    }
+    assert {a.value for a in case.settings.alignments} == {0.0}
+    (told,) = (p for p in remaining(case) if p.file == "alignments.csv" and "to be set" in p.message)
+    assert "12 places" in told.message
+
+
+def test_the_tables_have_every_column(tmp_path):
+    folder = begun(tmp_path).folder
+    for file, row in (("crises.csv", CrisisRow), ("responses.csv", ResponseRow)):
+        assert (folder / file).read_text("utf-8").splitlines()[0].split(",") == [*row.columns()]
 
 
 @pytest.mark.parametrize(("powers", "organisations"), [(MANY, ""), ("FRA,USA", ""), ("FRA,USA", "ECOWAS")])
@@ -85,3 +130,18 @@ def test_the_verb_writes_it_and_takes_events_or_names(tmp_path):
     both = CliRunner().invoke(app, ["new", str(tmp_path / "other"), "--from", "store.db", *names])
     assert both.exit_code == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_figures_come_one_series_at_a_time(tmp_path):
+    """Capacity alone makes a case that checks; who asks for shares is told what is missing."""
+    folder = begun(tmp_path, hosts="MLI").folder
+    (folder / "series.csv").write_text(
+        "series,actor,partner,year,value,unit\nmilex,FRA,,2012,50,billion USD\nmilex,USA,,2012,680,billion USD\n",
+        "utf-8",
+    )
+    check = check_case(folder)
+    assert check.ok
+    assert not [p for p in check.problems if "milex" in p.message]
+    told = CliRunner().invoke(app, ["record", str(folder), "--shares"])
+    assert told.exit_code == 0
+    assert told.stdout.startswith("No shares: series.csv has no figures")

@@ -64,6 +64,12 @@ def test_where_nothing_beats_the_controls_the_headline_says_that_first(toy):
     assert "none adds anything measurable" in found.headline
 
 
+def test_what_predicts_worse_than_the_controls_adds_nothing(toy):
+    found = compare(toy, nested_fits(toy, dict.fromkeys(IDS, -2.0))).nested
+    assert "comes nearest (-" in found.headline.replace("−", "-")
+    assert "adds most" not in found.headline
+
+
 def test_a_failed_fit_is_missing_from_its_differences_and_named_beside(toy):
     fits = nested_fits(toy, {}, failed=("all-BL", "EX"))
     found = compare(toy, fits)

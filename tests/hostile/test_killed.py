@@ -117,7 +117,7 @@ def places(tmp_path: Path, kills: int, posteriors: Path | None = None) -> list[P
 WRITERS = {
     "bytes": "from buckpass.results.files import write_whole\nwork = lambda: [write_whole('out.bin', bytes([n]) * 3_000_000) for n in range(8)]",
     "json": "from buckpass.results.files import write_json\nwork = lambda: [write_json('out.json', {'n': n, 'values': list(range(5_000))}) for n in range(3)]",
-    "case": "from buckpass.case.start import new_case\nimport os\nwork = lambda: os.path.isdir('case') or new_case('case')",
+    "case": "from buckpass.case import new_case\nimport os\nwork = lambda: os.path.isdir('case') or new_case('case')",
     "posterior": """
         from buckpass.case import load_case
         from buckpass.case.start import TEMPLATE

@@ -1,4 +1,4 @@
-"""Cases for tests of the page: the small one that `new_case` writes, plain and hostile."""
+"""Cases for tests of the page: the starting case, plain and hostile."""
 
 import csv
 import io
@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from buckpass.case import load_case, new_case
+from buckpass.case import load_case
+from buckpass.case.start import fill_folder, write_template
 
 SCRIPT = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="session")
 def small_folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("cases") / "small"
-    new_case(folder)
-    return folder
+    return fill_folder(tmp_path_factory.mktemp("cases") / "small", write_template)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from buckpass.case.problems import (
 from buckpass.case.reading.files import safe_cell
 from buckpass.case.schema import Claim, Organisation, Quantity, Settings
 from buckpass.case.sources import Source
-from buckpass.case.start import new_case
 from buckpass.case.writing.export import csv_bytes
+from buckpass.case.writing.new import new_case
 from buckpass.results.errors import OutputExists
 
 __all__ = [

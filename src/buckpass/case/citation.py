@@ -5,6 +5,7 @@ The engine takes a fifth of a second to load, so only what cites imports this mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -18,6 +19,7 @@ from pybtex.style.template import field, first_of, join, node, optional, optiona
 __all__ = ["cited", "named"]
 
 OTHERS = "others"
+PERCENT = re.compile(r"(?<!\\)%")  # inside a field a letter like others, and to the engine the beginning of a comment
 ROLES = ("author", "editor")
 
 
@@ -60,8 +62,9 @@ def named(fields: Mapping[str, str]) -> str:
 
 
 def _rendered(template, fields: Mapping[str, str]) -> str:
-    persons = {role: _persons(fields[role]) for role in ROLES if fields.get(role)}
-    given = {name: value for name, value in fields.items() if value and name not in ROLES}
+    said = {name: PERCENT.sub(r"\\%", value) for name, value in fields.items() if value}
+    persons = {role: _persons(said[role]) for role in ROLES if role in said}
+    given = {name: value for name, value in said.items() if name not in ROLES}
     style, backend = _engine()
     text = template.format_data({"entry": Entry("misc", given, persons), "style": style})
     return " ".join(text.render(backend).split())

@@ -369,10 +369,17 @@ def problems_of(kind: Kind, value: Any, names: Names | None = None) -> Iterator[
     try:
         kind.adapter.validate_python(_as_tuples(value), context=names)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
+        found = error.errors(include_url=False)
+        for one in found:
+            if one["type"] == "too_short" and any(_is_inside(other["loc"], one["loc"]) for other in found):
+                continue  # the list is as long as it was written: what is wrong with its entries is said of them
             where = tuple(step for step in one["loc"] if step in _steps(value))
             message, hint = say(one, keys_at(kind.adapter, one["loc"]) if one["type"] == "extra_forbidden" else ())
-            yield where, f"{message} (wanted: {kind.words})", hint
+            yield where, message if where else f"{message} (wanted: {kind.words})", hint
+
+
+def _is_inside(where: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+    return len(where) > len(outer) and where[: len(outer)] == outer
 
 
 def _steps(value: Any) -> set[Any]:

@@ -58,7 +58,8 @@ def _as_tuple(value: Any) -> Any:
 
 FirstDay = Annotated[date, BeforeValidator(_first_day)]
 LastDay = Annotated[date, BeforeValidator(_last_day)]
-OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Series = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+OneOrMore = Annotated[Series, Field(min_length=1)]
 
 
 class Quantity(Entry):
@@ -415,7 +416,7 @@ class LeastVolume(Entry):
 class PositionMeasure(Entry):
     """Which series are a power's position in a domain; never added: each year uses the first that has all powers."""
 
-    series: OneOrMore
+    series: Series = Field((), description="none while nobody has figures")
     name: Title = Field("", description="what the series count, as a title says it: trade, arms deliveries")
     powers: tuple[StateId, ...] = ()
     partners: tuple[str, ...] = ()
@@ -441,8 +442,8 @@ class CapacityMeasure(Entry):
 class Measures(Entry):
     """The series behind the economic and the security position, and behind capacity (model §7)."""
 
-    economic: PositionMeasure
-    security: PositionMeasure
+    economic: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
+    security: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
     capacity: CapacityMeasure
     events: Annotated[tuple[str, ...], FOR_READERS] = Field(
         (),

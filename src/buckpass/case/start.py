@@ -1,4 +1,4 @@
-"""A small case to start from."""
+"""A small case to start from, and how a case is written into a new folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,6 @@ from buckpass.results.errors import OutputExists
 from buckpass.results.files import workshop
 
 TEMPLATE = Path(__file__).parent / "template"
-
-
-def new_case(folder: str | Path) -> Path:
-    """Write a small, valid, commented case into a new (or empty) folder, and return the folder.
-
-    Raises `OutputExists` where the folder has something in it or cannot be made. All files are written, or none.
-    """
-    return fill_folder(Path(folder), _write)
 
 
 def fill_folder(folder: Path, write: Callable[[Path, str], None]) -> Path:
@@ -56,7 +48,8 @@ def _case_id(name: str) -> str:
     return case_id if re.match(r"[a-z]", case_id) else "my-case"
 
 
-def _write(draft: Path, case_id: str) -> None:
+def write_template(draft: Path, case_id: str) -> None:
+    """The files of the starting case, in a folder that is there, under an id of its own."""
     for source in sorted(TEMPLATE.iterdir()):
         if source.is_file():
             shutil.copyfile(source, draft / source.name)

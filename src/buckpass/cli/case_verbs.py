@@ -224,9 +224,12 @@ def _tell_shares(case: Case) -> None:
     from buckpass.measured.shares import host_shares_table, leaders_table
     from buckpass.measured.terminal import share_tables
 
-    for one in share_tables(leaders_table(case), host_shares_table(case)):
+    tables = share_tables(leaders_table(case), host_shares_table(case))
+    for one in tables:
         tell_table(one)
         tell("")
+    if not tables:
+        tell("No shares: series.csv has no figures of a series that [measures] names under economic or security.")
 
 
 def _tell_responses(case: Case, long: bool) -> None:

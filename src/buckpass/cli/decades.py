@@ -26,6 +26,8 @@ def decade_lines(found: Futures, width: int) -> Iterator[str]:
     )
     for measure in MEASURES:
         rows = [row for row in by_power.iter_rows(named=True) if row["measure"] == measure.name]
+        if not rows:  # nothing that the case measures
+            continue
         yield ""
         yield from textwrap.wrap(f"{measure.title.upper()}: {measure.meaning} ({measure.unit})", width)
         yield from _columns([_of_power(row) for row in rows])

@@ -123,6 +123,15 @@ def organisation_name(body: str) -> str:
     return next((row["name"] for row in _data("organisations.csv") if row["actor"] == body), body)
 
 
+def members(body: str) -> tuple[dict[str, str], ...]:
+    """The states of an organisation with the first and last day of each, `*` for every state; none where it is unknown."""
+    return tuple(
+        {name: row[name] for name in ("state", "from", "to") if row[name]}
+        for row in _data("members.csv")
+        if row["organisation"] == body
+    )
+
+
 def gdelt_countries() -> dict[str, str]:
     """CAMEO country codes that are not the ISO3 code."""
     return {row["code"]: row["actor"] for row in _data("codes.csv") if row["system"] == "cameo"}

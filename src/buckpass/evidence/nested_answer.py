@@ -193,9 +193,11 @@ def _leading(tests: NestedTests, optimism: Optimism) -> str:
     if tests.leader is None:
         return "No mechanism has been fitted beside the controls."
     lead = tests[tests.leader]
+    assert lead.alone is not None
     tested = sum(one.alone is not None for one in tests.mechanisms)
     picked = f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" if tested > 1 else ""
-    most = f"{_named(lead.id).name} adds most ({_gap(lead.alone)} nats{picked})"
+    adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
+    most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
     tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
     if not tests.beating_base:
         return f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}."

@@ -80,7 +80,10 @@ def _against(case: Case, width: int) -> Iterator[str]:
 
 
 def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable, ...]:
-    """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year."""
+    """Who leads, host by host, then every share, a table a series, each with numerator, denominator, sources and year; none
+    where there are no figures."""
+    if not len(every):
+        return ()
     tables = [leading(leaders)]
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
         tables.append(ResultTable(_share_lines(rows), f"{name}: {unit}"))

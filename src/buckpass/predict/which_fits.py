@@ -165,7 +165,8 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
 
 def _notes_of(posterior: Posterior) -> tuple[str, ...]:
     theory = combination(posterior.explanation)
-    notes = [f"Explanation {theory.id} ({theory.name}): {theory.says}."]
+    known = theory.id if theory.name == theory.id else f"{theory.id} ({theory.name})"
+    notes = [f"Explanation {known}: {theory.says}."]
     if posterior.order != "simultaneous":
         notes.append("The treaty patron moves first, and the others see what it does.")
     if not theory.interacts:

@@ -214,7 +214,7 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
     bare = [t.id for t in case.settings.theatres if not t.in_fit and t.id not in aligned]
     if bare:
         seen = f"no alignments in {_listed(bare)} (measured only, not in the fit): there nobody counts another's effort"
-        yield file.problem(("theatres",), seen, "add [[alignments]] entries to solve their crises", "warning")
+        yield file.problem(("theatres",), seen, "add rows to alignments.csv to solve their crises", "warning")
     rows = case.crises.select("theatre", "host").explode("host").unique().iter_rows()
     hosts: dict[str, list[str]] = {}
     for theatre, host in rows:
@@ -230,7 +230,7 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
         missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in unmet]
         if missing and (theatre.in_fit or id_ in aligned):
             seen = f"{len(missing)} alignments are missing in {id_} and count as 0: {_listed(missing)}"
-            yield file.problem(("theatres", number), seen, "add [[alignments]] entries", "warning")
+            yield file.problem(("theatres", number), seen, "add a row for each to alignments.csv", "warning")
 
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:

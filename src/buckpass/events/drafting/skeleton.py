@@ -11,13 +11,13 @@ from typing import Any
 
 from buckpass.case import BuckpassError
 from buckpass.case.catalogue import state_codes
+from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.reading.rows import AlignmentRow, CrisisRow, ResponseRow
 from buckpass.case.start import as_toml, fill_folder
-from buckpass.events.actors import organisation_name, state_name
+from buckpass.events.actors import members, organisation_name, state_name
 from buckpass.events.drafting.draft_case import (
     COLOURS,
-    CRISIS_COLUMNS,
-    RESPONSE_COLUMNS,
     csv_text,
     state_entry,
     template_ladder,
@@ -28,16 +28,19 @@ __all__ = ["BadSkeleton", "Skeleton", "write_skeleton"]
 
 PLACEHOLDER = "placeholder: set it"
 FIRST_CRISIS, THEATRE = "first_crisis", "region"
+ALIGNED = [name for name in AlignmentRow.columns() if name not in ("label", "unit")]
 YEARS = re.compile(r"([0-9]{4})[-–]([0-9]{4})")
 SOURCE = "@misc{first_source,\n  title = {{" + PLACEHOLDER + "}},\n  note = {recalled}\n}\n"
 README = """# {title}
 
-Written by `buckpass new`. Names and capitals (and so distances) are from the tables of the package; nothing else is known yet.
+Written by `buckpass new`. Names, capitals (and so distances) and members are from the tables of the package; nothing else is
+known yet.
 
 - `crises.csv` has one row that stands for your first crisis, and `responses.csv` a row *unsearched* for each power in it: put
   yours in their place. Empty means not known, never zero.
-- `case.toml`: what is a placeholder says so. Alignments, borders, members and who must consent are left out: nobody counts
-  another's effort until you say so.
+- `alignments.csv` has a row for each pair, at 0: nobody counts another's effort until you say so. A pair that changed takes a
+  row for each period, with `from` and `to`.
+- `case.toml`: what is a placeholder says so. Borders are left out, and so are members of a body that no table knows.
 - `buckpass check --weak` lists what is left, with its lines; `buckpass help columns` says what may stand in each.
 """
 
@@ -109,8 +112,9 @@ def write_skeleton(folder: Path, wanted: Skeleton) -> Path:
         texts = {
             "case.toml": f"# What is a placeholder says so. `buckpass check --weak` lists what is left.\n\n{as_toml(_settings(case_id, wanted))}",
             "claims.toml": f"# One sentence as an example: put those of your text in its place.\n\n{as_toml({'claim': [_claim(wanted)]})}",
-            "crises.csv": csv_text(CRISIS_COLUMNS, [_crisis(wanted)]),
-            "responses.csv": csv_text(RESPONSE_COLUMNS, [_response(power) for power in wanted.powers]),
+            "crises.csv": csv_text([*CrisisRow.columns()], [_crisis(wanted)]),
+            "responses.csv": csv_text([*ResponseRow.columns()], [_response(power) for power in wanted.powers]),
+            "alignments.csv": csv_text(ALIGNED, [*_alignments(wanted)]),
             "sources.bib": SOURCE,
             "README.md": README.format(title=wanted.title),
         }
@@ -132,22 +136,44 @@ def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
         "powers": [state_entry(p) | {"colour": COLOURS[k % len(COLOURS)]} for k, p in enumerate(wanted.powers)],
         "hosts": [state_entry(host) for host in wanted.hosts],
         "theatres": [{"id": THEATRE, "name": wanted.title, "in_fit": True, "note": PLACEHOLDER}],
-        "organisations": [_organisation(body, wanted.years[0]) for body in wanted.organisations],
+        "organisations": [_organisation(body, wanted) for body in wanted.organisations],
         "ladder": template["ladder"],
         "crisis_types": template["crisis_types"],
-        "measures": {name: {"series": template["measures"][name]["series"], "reason": PLACEHOLDER}
-                     for name in ("economic", "security", "capacity")},
+        "measures": {name: {"series": series, "reason": PLACEHOLDER} for name, series in
+                     (("economic", []), ("security", []), ("capacity", template["measures"]["capacity"]["series"]))},
     }  # fmt: skip
 
 
-def _organisation(body: str, first: int) -> dict[str, Any]:
+def _organisation(body: str, wanted: Skeleton) -> dict[str, Any]:
+    """An organisation with those of its members that the case names; what no table knows says that it is a placeholder."""
     whole = {"value": 1.0, "label": "assumed", "reason": PLACEHOLDER}
+    known = [
+        {key: value if key == "state" else date.fromisoformat(value) for key, value in one.items()}
+        for one in members(body)
+    ]
+    here = [one for one in known if one["state"] in (*wanted.powers, *wanted.hosts, "*")]
+    unknown = "is_vehicle" if known else "founded, members and is_vehicle"
     return {
-        "id": body, "name": organisation_name(body), "founded": date(first, 1, 1), "is_vehicle": False, "members": [],
-        "mandate": {"hosts": "members", "types": "any", "reason": PLACEHOLDER},
+        "id": body, "name": organisation_name(body),
+        "founded": min((one["from"] for one in known), default=date(wanted.years[0], 1, 1)), "is_vehicle": False,
+        "members": here, "mandate": {"hosts": "members", "types": "any", "reason": PLACEHOLDER},
         "consent": {"rule": "consensus", "reason": PLACEHOLDER},
-        "cost_share": whole, "legitimacy": whole, "note": f"founded, members and is_vehicle: {PLACEHOLDER}",
+        "cost_share": whole, "legitimacy": whole, "note": f"{unknown}: {PLACEHOLDER}",
     }  # fmt: skip
+
+
+def _alignments(wanted: Skeleton) -> Iterator[dict[str, Any]]:
+    """Every power and host with every power: at 0, which says no more than leaving it out."""
+    for of in dict.fromkeys((*wanted.powers, *wanted.hosts)):
+        for power in wanted.powers:
+            if power != of:
+                yield dict.fromkeys(ALIGNED, "") | {
+                    "theatre": THEATRE,
+                    "of": of,
+                    "with": power,
+                    "value": 0.0,
+                    "reason": PLACEHOLDER,
+                }
 
 
 def _crisis(wanted: Skeleton) -> dict[str, Any]:
@@ -156,19 +182,20 @@ def _crisis(wanted: Skeleton) -> dict[str, Any]:
         "type": next(iter(template_settings()["crisis_types"])), "start": f"{wanted.years[0]}-01-01", "threat_level": 0,
         "threat_reason": PLACEHOLDER, "severity": 0.0, "summary": PLACEHOLDER,
     }  # fmt: skip
-    return dict.fromkeys(CRISIS_COLUMNS, "") | given
+    return dict.fromkeys(CrisisRow.columns(), "") | given
 
 
 def _response(power: str) -> dict[str, Any]:
     given = {"crisis_id": FIRST_CRISIS, "actor": power, "kind": "state", "scope": "unknown", "confidence": "none"}
-    return dict.fromkeys(RESPONSE_COLUMNS, "") | given | {"basis": "unsearched", "detail": PLACEHOLDER}
+    return dict.fromkeys(ResponseRow.columns(), "") | given | {"basis": "unsearched", "detail": PLACEHOLDER}
 
 
 def _claim(wanted: Skeleton) -> dict[str, Any]:
     rider = wanted.powers[1]
+    name = in_a_sentence(state_name(rider))
     stated = {"actor": rider, "crisis": FIRST_CRISIS, "at_most": template_ladder().rungs.deployment - 1}
     return {
-        "id": "C1", "text": f"{state_name(rider)} sent no forces. ({PLACEHOLDER})", "short": f"{state_name(rider)} sent no forces",
+        "id": "C1", "text": f"{name[0].upper()}{name[1:]} sent no forces. ({PLACEHOLDER})", "short": f"{name} sent no forces",
         "kind": "fact", "family": "record", "rival": PLACEHOLDER, "expect": {"equals": True},
         "estimand": {"name": "record.atoms", "atoms": [stated]},
     }  # fmt: skip
