@@ -3,15 +3,11 @@
 import os
 import random
 import shutil
-import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
-
-duckdb = pytest.importorskip("duckdb")
-sys.path += [str(Path(__file__).parents[1] / room) for room in ("events", "worldwide")]  # their made tables
-
 from made_files import gdelt_file, many_gdelt, quads, write
 from made_tables import GED, as_csv, ged_event
 from made_world import made, small, traps
@@ -141,13 +137,11 @@ def read_or_refused(store: Path, case, place: Path, said: str) -> int:
         begun = time.process_time()
         try:
             found = str(use())
-        except (BuckpassError, OSError) as refusal:
-            assert "\x1b" not in str(refusal).replace("\\x1b", ""), said
-            assert len(str(refusal)) < 3_000, said
-            found = str(refusal)
-        else:
             answered += 1
+        except (BuckpassError, OSError) as refusal:
+            found = str(refusal)
         assert SECRET not in found, said
+        assert len(found) < 3_000_000, said
         assert time.process_time() - begun < LONGEST, said
     return answered
 
@@ -170,8 +164,8 @@ def fresh(place: Path, good: bytes) -> Path:
     return place / "s.duckdb"
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(300, marks=pytest.mark.slow)])
-def test_no_store_does_harm(place, good, case, count):
+@pytest.mark.parametrize("count", [20, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.hostile])])
+def test_no_store_does_harm(place, good, case, count, tried):
     dice, answered = random.Random(count), 0
     for n in range(count):
         store = fresh(place, good)
@@ -180,6 +174,7 @@ def test_no_store_does_harm(place, good, case, count):
         assert SECRET.encode() not in store.read_bytes(), said
         assert sorted(p.name for p in place.iterdir() if not p.name.startswith("s.duckdb")) == ["secret.csv", "work"]
     assert 0 < answered < 7 * count
+    tried("stores", count)
 
 
 def test_a_good_store_answers_every_verb(place, good, case):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -60,8 +62,18 @@ def migrate(ref: str | Path, to: Path | None = None) -> Migration:
     if to is None:
         _write(case.folder, new)
     else:
-        fill_folder(to, lambda draft, _: _write(Path(shutil.copytree(case.folder, draft, dirs_exist_ok=True)), new))
+        fill_folder(to, lambda draft, _: _write(_copied(case.folder, draft), new))
     return Migration(to or case.folder, *(sum(text.count("\n") for text in texts.values()) for texts in (old, new)))
+
+
+def _copied(folder: Path, draft: Path) -> Path:
+    """The plain files of a folder in another; links as they are, since what they lead to may be anybody's; no pipe, no device."""
+
+    def odd(within: str, names: list[str]) -> list[str]:
+        kinds = ((name, os.lstat(os.path.join(within, name)).st_mode) for name in names)
+        return [name for name, mode in kinds if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))]
+
+    return Path(shutil.copytree(folder, draft, symlinks=True, ignore=odd, dirs_exist_ok=True))
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
