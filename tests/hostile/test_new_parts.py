@@ -160,6 +160,27 @@ def test_a_late_part_is_read_or_refused_and_migrated_or_left(rich, tmp_path, cou
     tried("late parts of a case, and migrate", count)
 
 
+def test_a_migration_that_ended_between_its_files_is_gone_on_with(tmp_path, monkeypatch):
+    """Both forms stand in the folder then, which every verb refuses; `migrate` again finishes what it had begun."""
+    from buckpass.case.writing import migrate as module
+
+    folder = shutil.copytree(TEMPLATE, tmp_path / "case")
+    before, write = load_case(folder).settings, module.write_whole
+
+    def killed(path, text):
+        if path.name == "case.toml":
+            raise KeyboardInterrupt
+        write(path, text)
+
+    monkeypatch.setattr(module, "write_whole", killed)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(folder)
+    monkeypatch.undo()
+    assert not check_case(folder).ok
+    migrate(folder)
+    assert load_case(folder).settings == before
+
+
 def test_migrate_takes_no_link_and_no_pipe_along(rich, tmp_path):
     """A stranger's folder: what its links lead to would stand in a copy that its user may hand on."""
     folder = in_folder(tmp_path / "case", rich)
