@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER = """
-import atexit, io, json, os, resource, shutil, signal, sys, threading
+import atexit, gc, io, json, os, resource, shutil, signal, sys, threading
 from buckpass.cli import main as verbs
 import buckpass.page.page, buckpass.page.replication, buckpass.fitting.sampling, buckpass.sweeps.sweep, buckpass.events
 import altair, vl_convert
@@ -70,6 +70,10 @@ def one(call, way):
         import traceback
         os.write(files[1], traceback.format_exc().encode())
     os._exit = really
+    for fd in (0, 1, 2):  # what a stream that lost its reader still holds is not for the next one
+        os.dup2(nowhere, fd)
+    sys.stdin = sys.stdout = sys.stderr = None
+    gc.collect()
     said = [os.pread(fd, 10**8, 0).decode("latin-1") for fd in files]
     made = sorted(os.path.relpath(os.path.join(at, name), call["folder"]) for at, within, names in os.walk(call["folder"]) for name in (*within, *names))
     for fd in files:
@@ -78,14 +82,14 @@ def one(call, way):
             "kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
 def child(call, told):
-    signal.alarm(600)  # what hangs is ended, and says nothing more
+    signal.alarm(1800)  # what hangs is ended, and says nothing more
     atexit._run_exitfuncs = lambda: None  # what is done at the end of a process is done once
     found = [one(call, way) for way in call["ways"]]
     with open(told, "w") as file:
         json.dump(found, file)
     really(0)
 
-really = os._exit
+really, nowhere = os._exit, os.open(os.devnull, os.O_RDWR)
 answers = os.dup(1)
 for line in sys.stdin:
     call = json.loads(line)

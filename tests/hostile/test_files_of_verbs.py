@@ -12,8 +12,11 @@ import polars as pl
 import pytest
 from test_gambit_files import CENTIPEDE, OUTCOMES, PAYOFFS, SIGNAL
 
+from buckpass.case import load_case
+from buckpass.case.start import TEMPLATE
 from buckpass.cli.printing import is_message
 from buckpass.events.coding.ladder import mapping
+from buckpass.evidence.gathered import GATHERED, gathered, plain_coding
 from buckpass.game.gambit import ExtensiveGame, is_game_file, read_game
 from buckpass.worldwide.fit import KEPT, read_yardstick
 from buckpass.worldwide.folder import CELLS, MANIFEST, read_cells
@@ -32,7 +35,26 @@ ROWS = [
     for n in range(12)
     for power in ("FRA", "USA")
 ]
+TOY = load_case(TEMPLATE)
+CRISES = TOY.crises["crisis_id"].to_list()
+HEALTH = {
+    "rhat_max": 1.0,
+    "ess_bulk_min": 900.0,
+    "ess_tail_min": 900.0,
+    "divergences": 0,
+    "worst": "levels",
+    "least_moved": 1.0,
+}
+ROW = {"id": "one", "name": "one distribution", "says": "alike", "crises": CRISES, "elpd": [-1.0] * len(CRISES), "pareto_k": [0.1] * len(CRISES),
+       "is_exact": [False] * len(CRISES), "diagnostics": HEALTH}  # fmt: skip
+EVIDENCE = {
+    "case_hash": TOY.record_hash,
+    "coding": plain_coding({}),
+    "baselines": [ROW, ROW | {"id": "two"}],
+    "fits": {"FR": {"scores": "0" * 16}},
+}
 GOOD = {
+    GATHERED: json.dumps(EVIDENCE).encode(),
     "rules": rules_text().encode(),
     MANIFEST: b'schema_version = 1\npowers = ["FRA", "USA"]\n[counts]\nepisodes = 12\nhosts = 1\nnone_of_cells = 0.5\n[[files]]\nlayout = "a"\ncitation = "b"\n',
     CELLS: pl.DataFrame(ROWS, ["episode_id", "host", "power", "low", "high", "weight", *COVARIATES], orient="row").write_csv().encode(),
@@ -64,22 +86,31 @@ def damaged(dice: random.Random, text: bytes) -> bytes:
     return text
 
 
-def numbers_changed(dice: random.Random) -> bytes:
-    """A yardstick with one place of its JSON changed, as a hand would."""
-    content = json.loads(GOOD[KEPT])
+def numbers_changed(dice: random.Random, text: bytes) -> bytes:
+    """JSON with one place of it changed, as a hand would."""
+    whole = content = json.loads(text)
+    if dice.random() < 0.5 and "baselines" in content:
+        content = dice.choice([content["baselines"][0], content["baselines"][0]["diagnostics"], content["fits"]["FR"]])
     key = dice.choice(list(content))
     odd = (None, [], {}, "x", -1, 1e300, True, [None], [1e300] * 3, 0.0, {"a": "b"}, [[1]], {"layout": 3})
     if isinstance(content[key], list) and content[key] and dice.random() < 0.7:
         content[key][dice.randrange(len(content[key]))] = dice.choice(odd)
     else:
         content[key] = dice.choice(odd)
-    return json.dumps(content).encode()
+    return json.dumps(whole).encode()
 
 
 def cells_and_manifest(folder: Path) -> None:
     cells, about = read_cells(folder)
     assert np.isfinite(cells.select("low", "high", "weight", *COVARIATES).cast(pl.Float64).to_numpy()).all()
     assert set(cells["power"]) == set(about["powers"])
+
+
+def kept_or_nothing(folder: Path) -> None:
+    """What is kept beside fits is worked out again where it is not whole: nobody need be told."""
+    for one in gathered(TOY, {}, folder).baselines.values():
+        assert len(one.scores.elpd) == len(one.scores.crises) <= len(CRISES)
+        _ = one.diagnostics.passed
 
 
 def game(file: Path) -> None:
@@ -97,7 +128,7 @@ def readers(toy, tmp_path):
     return {
         "rules": lambda file: beside(toy, the=rules(file)).as_dict(), MANIFEST: lambda file: cells_and_manifest(file.parent),
         CELLS: lambda file: cells_and_manifest(file.parent), KEPT: lambda file: beside(toy, yardstick=read_yardstick(file)).as_dict(),
-        "mapping": lambda file: mapping(file), **{f"game {n}": game for n in range(4)},
+        "mapping": lambda file: mapping(file), GATHERED: lambda file: kept_or_nothing(file.parent), **{f"game {n}": game for n in range(4)},
     }  # fmt: skip
 
 
@@ -123,10 +154,10 @@ def test_a_damaged_file_is_used_or_refused_in_words(readers, tmp_path, kind, cou
     file.write_bytes(GOOD[kind])
     assert read_or_refused(readers[kind], file, kind)
     for n in range(count):
-        content = numbers_changed(dice) if kind == KEPT and n % 2 else damaged(dice, GOOD[kind])
+        content = numbers_changed(dice, GOOD[kind]) if kind.endswith(".json") and n % 2 else damaged(dice, GOOD[kind])
         file.write_bytes(content)
         used += read_or_refused(readers[kind], file, f"{kind} {n}: {content[:300]!r}")
-    assert used < count
+    assert used < count or kind == GATHERED
     tried("files that a verb is pointed at", count)
 
 
@@ -143,4 +174,9 @@ def test_what_is_no_plain_small_file_is_refused_unread(readers, tmp_path, kind, 
         {"pipe": lambda: os.mkfifo(file), "device": lambda: file.symlink_to("/dev/zero"), "folder": file.mkdir,
          "loop": lambda: file.symlink_to(file), "empty": lambda: file.write_bytes(b"")}[what]()  # fmt: skip
     used = read_or_refused(readers[kind], file, f"{kind} {what}")
-    assert not used or (kind, what) in {("mapping", "empty")} or (kind.startswith("game") and what != "large")
+    assert (
+        not used
+        or kind == GATHERED
+        or (kind, what) == ("mapping", "empty")
+        or (kind.startswith("game") and what != "large")
+    )

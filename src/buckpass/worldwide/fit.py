@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -70,7 +69,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     from buckpass.fitting.posterior import diagnose
     from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
 
-    began, powers = time.perf_counter(), tuple(about["powers"])
+    powers = tuple(about["powers"])
     scale = scale_of(cells)
     rows, hosts = rows_of(cells, powers, scale)
     of_powers = [cells.filter(pl.col("power") == power).height for power in powers]
@@ -80,8 +79,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     tests = diagnose({"theta": theta}, diverging, moved)
     whole = theta.reshape(-1, theta.shape[-1])
     scores = {"draws": len(whole), "moved": float(moved.min()), "divergences": tests.divergences, "rhat_max": tests.rhat_max,
-              "ess_bulk_min": tests.ess_bulk_min, "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts),
-              "seconds": time.perf_counter() - began}  # fmt: skip
+              "ess_bulk_min": tests.ess_bulk_min, "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts)}  # fmt: skip
     return Yardstick(powers, SLOPES, scale.mean, scale.sd, whole.mean(axis=0), np.cov(whole.T), about["counts"],
                      tuple(about["files"]), tests.reasons, scores)  # fmt: skip
 
