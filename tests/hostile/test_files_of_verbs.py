@@ -6,6 +6,7 @@ import random
 import time
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from test_gambit_files import CENTIPEDE, OUTCOMES, PAYOFFS, SIGNAL
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
+from buckpass.cli.completion import crisis_words
 from buckpass.cli.printing import is_message
 from buckpass.events.coding.ladder import mapping
 from buckpass.evidence.gathered import GATHERED, gathered, plain_coding
@@ -180,3 +182,36 @@ def test_what_is_no_plain_small_file_is_refused_unread(readers, tmp_path, kind, 
         or (kind, what) == ("mapping", "empty")
         or (kind.startswith("game") and what != "large")
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["$(touch x)", "`x`", "a;b", "a b", "\x1b[2J", "'", '"', "\u202ea", "a\\b", "~", "*", "x" * 200_000]
+)
+def test_completion_offers_the_shell_nothing_that_it_would_run(tmp_path, name):
+    """What is completed stands in the line that is run next, as it stands in a stranger's table."""
+    import csv
+
+    folder = tmp_path / "case"
+    folder.mkdir()
+    with (folder / "crises.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["crisis_id"], ["dalen_2005"], [name]])
+    offered = crisis_words(SimpleNamespace(params={"case": str(folder)}), "")
+    assert offered in (["dalen_2005"], [])
+
+
+def test_completion_of_a_table_that_is_none_is_nothing(tmp_path):
+    folder = tmp_path / "case"
+    folder.mkdir()
+    context = SimpleNamespace(params={"case": str(folder)})
+    (folder / "crises.csv").symlink_to("/dev/zero")
+    assert crisis_words(context, "") == []
+    (folder / "crises.csv").unlink()
+    for content in (
+        b"\xff\xfe\x00",
+        b"crisis_id\n\x00\n",
+        bytes(5_000_000),
+        b"crisis_id\n" + b"a" * 500_000,
+        b"a,b\n1\n",
+    ):
+        (folder / "crises.csv").write_bytes(content)
+        assert not [one for one in crisis_words(context, "") if len(one) > 100]
