@@ -15,9 +15,8 @@ import polars as pl
 from buckpass.case.problems import FileRefused, clip
 from buckpass.case.reading.files import open_plain
 from buckpass.events.errors import EventsExtraMissing, NewerStore, NotAStore, OlderStore, StoreBusy, StoreNotWritten
-from buckpass.events.files.layouts import layouts
+from buckpass.events.files.layouts import Layout, layouts
 from buckpass.events.loading.repeats import make_table, no_rows
-from buckpass.events.loading.typed import quoted
 from buckpass.results import files
 
 if TYPE_CHECKING:
@@ -245,9 +244,8 @@ def _check(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     for kind, listed in FOREIGN.items():  # a macro named as one of the engine's functions would be called in its place
         if foreign := connection.execute(listed).fetchall():
             raise NotAStore(store, f"it holds {kind} of its own, {clip(foreign[0][0])}")
-    own, of_publishers = _own_tables()
-    rooted = {name for name in of_publishers if {name, f"{name}_rows", name.removesuffix("_rows")} & found.keys()}
-    for name, wanted in [*((n, {said}) for n, said in own.items()), *((n, of_publishers[n]) for n in sorted(rooted))]:
+    given = frozenset(known.table for known in _tabled() if {known.table, f"{known.table}_rows"} & found.keys())
+    for name, wanted in _wanted(given).items():
         if found.get(name) not in wanted:
             raise NotAStore(store, f"its table {name} is {'another' if name in found else 'missing'}")
     if odd := [name for name, said in found.items() if name.startswith("raw_") and said.startswith("CREATE")]:
@@ -277,18 +275,25 @@ def _publishers() -> frozenset[tuple[str, str]]:
 
 
 @cache
-def _own_tables() -> tuple[dict[str, str], dict[str, set[str]]]:
-    """What stands in every store, and what a store has of a publisher's tables where it has any: as `_all_tables` says it."""
-    of_publishers: dict[str, set[str]] = {}
-    with engine().connect() as connection:
-        connection.execute(TABLES)
-        own = _all_tables(connection)
-        for known in (one for one in layouts() if not one.event):
-            make_table(connection, known, no_rows(known))
-            for name in (known.table, f"{known.table}_rows"):
-                of_publishers.setdefault(name, set()).add(_all_tables(connection)[name])
-            connection.execute(f"DROP VIEW {quoted(known.table)}; DROP TABLE {quoted(f'{known.table}_rows')}")
-    return own, of_publishers
+def _tabled() -> tuple[Layout, ...]:
+    return tuple(known for known in layouts() if not known.event)
+
+
+@cache
+def _wanted(given: frozenset[str]) -> dict[str, set[str]]:
+    """What stands in every store and, of these tables of publishers, in one that has them: as `_all_tables` says it."""
+    found: dict[str, set[str]] = {}
+    waiting = [known for known in _tabled() if known.table in given]
+    while waiting or not found:
+        now = {known.table: known for known in waiting}  # of several layouts of one table each in its turn
+        waiting = [known for known in waiting if now[known.table] is not known]
+        with engine().connect() as connection:
+            connection.execute(TABLES)
+            for known in now.values():
+                make_table(connection, known, no_rows(known))
+            for name, said in _all_tables(connection).items():
+                found.setdefault(name, set()).add(said)
+    return found
 
 
 @contextmanager
