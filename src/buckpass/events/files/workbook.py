@@ -16,6 +16,7 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 LARGEST = 1 << 27  # bytes of a part, unpacked
 WIDEST = 16_384  # columns of a sheet, which is also the format's own limit
+LONGEST_CELL = 1 << 17  # letters; a spreadsheet program writes a quarter of it at most
 MOST_CELLS = 1 << 27  # of a sheet once its rows are of one length
 DEEPEST, MOST_INSIDE = 20, 8 * WIDEST  # elements around one, and in one row or text
 
@@ -103,7 +104,9 @@ def _rows(rows: Iterator[ElementTree.Element], shared: list[str]) -> Iterator[li
         for cell in row.iter(f"{MAIN}c"):
             place = _column(cell.get("r", ""), len(cells))
             cells += [""] * (place - len(cells))
-            cells[place:] = [_value(cell, shared)]
+            cells[place:] = [value := _value(cell, shared)]
+            if len(value) > LONGEST_CELL:
+                raise ValueError(f"a cell of {len(value):,} letters")
         if any(cells):
             yield cells
 
