@@ -58,8 +58,8 @@ def _written(rows: Iterator[list[str]], place: Path) -> Path:
         for cells in rows:
             lines.writerow(cells)
             width, count = max(width, len(cells)), count + 1
-    if width * count > MOST_CELLS:
-        raise ValueError(f"{count:,} rows of up to {width:,} cells")
+            if width * count > MOST_CELLS:
+                raise ValueError(f"{count:,} rows and more of up to {width:,} cells")
     with ragged.open(encoding="utf-8", newline="") as file, place.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerows([*cells, *[""] * (width - len(cells))] for cells in csv.reader(file))
