@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env restamp years headline comparison power-study report test test-slow test-exhaustive test-failed lint types answers published bench docs pins posteriors clean
+.PHONY: env restamp years headline comparison power-study report test test-slow test-exhaustive hostile test-failed lint types answers published bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -26,6 +26,9 @@ test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
 
 test-exhaustive: env  ## every combination of what the slow suite samples: every verb in every way, on every crisis
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m exhaustive
+
+hostile: env  ## every generator of hostile inputs at its full size, and a table of what was tried
+	$(BIN)/python -m pytest -n 2 --dist load -m hostile tests/hostile tests/case
 
 test-failed: env  ## only the tests that failed last
 	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "(slow or browser) and not exhaustive"

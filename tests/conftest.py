@@ -1,7 +1,8 @@
-"""Fixtures for every room."""
+"""Fixtures for every room, and the table with which `make hostile` ends."""
 
 import gc
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -24,6 +25,36 @@ def pytest_runtest_teardown():
     if "jax" in sys.modules and maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
         sys.modules["jax"].clear_caches()
         gc.collect()
+
+
+@pytest.fixture
+def tried(record_property):
+    """Says how many hostile inputs of a kind a test has tried."""
+    return lambda kind, count: record_property("tried", (kind, count))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    report = yield
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    report.user_properties.append(("peak", most // 1024))  # MB, of the kilobytes in which Linux counts
+    return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Kind by kind: hostile inputs tried, seconds of the tests that tried them, most memory of a process until then."""
+    found = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        said = dict(report.user_properties)
+        if report.when == "call" and "tried" in said:
+            kind, count = said["tried"]
+            inputs, seconds, peak = found.get(kind, (0, 0.0, 0))
+            found[kind] = inputs + count, seconds + report.duration, max(peak, said["peak"])
+    if found and "hostile" in (config.option.markexpr or ""):
+        inputs, seconds, peaks = zip(*found.values(), strict=True)
+        terminalreporter.section("hostile inputs")
+        for kind, (count, took, peak) in [*sorted(found.items()), ("all", (sum(inputs), sum(seconds), max(peaks)))]:
+            terminalreporter.line(f"{kind:40}{count:8,} tried{took:9.1f} s{peak:8,} MB at most")
 
 
 @pytest.fixture(scope="session")

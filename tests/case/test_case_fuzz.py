@@ -24,7 +24,7 @@ ROWS = {name: list(csv.reader(io.StringIO(ORIGINAL[name].decode()))) for name in
 LONGEST = 5.0  # seconds of this process, however busy the machine
 WAITING = 120  # seconds by the clock: what waits for something takes no time of its own
 MOST_MEMORY = 1_000_000  # KB
-FAST, SLOW, ALL = 40, 600, 2_500
+FAST, SLOW, ALL = 40, 1_000, 2_500
 
 TOKENS = (
     b'\x00', b'\xff\xfe', b'\xef\xbb\xbf', b'\r', b'\r\n', b'\n\n', b'"', b"'", b'"""', b"'''", b',', b';', b'\t',
@@ -129,7 +129,11 @@ def tries(number):
 
 
 many = pytest.mark.parametrize(
-    "number", [pytest.param(SLOW, marks=pytest.mark.slow), pytest.param(ALL, marks=pytest.mark.exhaustive)]
+    "number",
+    [
+        pytest.param(SLOW, marks=[pytest.mark.slow, pytest.mark.hostile]),
+        pytest.param(ALL, marks=pytest.mark.exhaustive),
+    ],
 )
 
 
@@ -148,8 +152,9 @@ def test_spoiled_cells(fuzzed, spoiled):
 
 @many
 @pytest.mark.parametrize("spoiling", [spoiled_bytes(), spoiled_cells()], ids=["bytes", "cells"])
-def test_spoiled_many(fuzzed, spoiling, number):
+def test_spoiled_many(fuzzed, spoiling, number, tried):
     tries(number)(given(spoiling)(lambda spoiled: read_or_refused(fuzzed, *spoiled)))()
+    tried("cases", number)
 
 
 def test_the_schema_needs_no_case():

@@ -1,8 +1,10 @@
 """Answers kept in the cache: the same ones, only for the same files, and never in the way."""
 
+import hashlib
 import itertools
 import json
 import os
+import stat
 
 import pytest
 
@@ -10,6 +12,7 @@ from buckpass.cli import kept
 from buckpass.cli.kept import kept_answer, kept_ledger
 from buckpass.cli.ledger import ledger_lines
 from buckpass.ledger import Judged, judged
+from buckpass.results import files
 from buckpass.results.files import json_text
 
 
@@ -58,6 +61,59 @@ def test_a_kept_file_that_is_not_as_it_was_written_is_no_answer(asked, tmp_path,
     (file,) = (tmp_path / "cache" / "buckpass" / "answers").iterdir()
     file.write_bytes(damage(file.read_bytes()))
     assert [asked(), asked()] == ["réponse 1", "réponse 1"]
+
+
+def planted(file, content=b"theirs"):
+    """A file with the digest of its content, as whoever knows how answers are kept would write it."""
+    file.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+@pytest.mark.parametrize(
+    "what", ["open to all", "link", "pipe", "device", "folder", "huge", "another's", "another's folder"]
+)
+def test_a_planted_answer_is_not_taken(asked, tmp_path, what, monkeypatch):
+    asked()
+    folder = tmp_path / "cache" / "buckpass" / "answers"
+    (file,) = folder.iterdir()
+    file.unlink()
+    if what == "open to all":
+        planted(file)
+        file.chmod(0o666)
+    elif what == "link":
+        planted(tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
+    elif what == "huge":
+        planted(file)
+        os.truncate(file, 2**34)
+    elif what.startswith("another's"):
+        planted(file)
+        stranger = os.lstat(file if what == "another's" else folder).st_ino
+        is_own = files._is_own
+        monkeypatch.setattr(files, "_is_own", lambda state: state.st_ino != stranger and is_own(state))
+    else:
+        {"pipe": lambda: os.mkfifo(file), "device": lambda: file.symlink_to("/dev/zero"), "folder": file.mkdir}[what]()
+    assert asked() == "réponse 1"
+
+
+def test_answers_are_the_users_alone(asked, tmp_path):
+    """Also where an older version, or a loose umask, had left the folder open."""
+    folder = tmp_path / "cache" / "buckpass" / "answers"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    assert [asked(), asked()] == ["réponse 0", "réponse 0"]
+    (file,) = folder.iterdir()
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (folder, folder.parent, file)] == [0o700, 0o700, 0o600]
+
+
+@pytest.mark.parametrize(
+    "content", [b"[]", b"null", b'{"ledger": 3}', b'{"under": [{}], "ledger": {}}', b"[" * 100_000, b"no JSON"]
+)
+def test_a_ledger_put_there_by_hand_is_judged_again(asked, tmp_path, content, monkeypatch):
+    case, judged_here = str(tmp_path / "case"), object()
+    kept_answer("claims, seed 0", case, None, lambda: "x")
+    (file,) = (tmp_path / "cache" / "buckpass" / "answers").iterdir()
+    planted(file, content)
+    assert kept_ledger(case, None, 0, lambda: judged_here) is judged_here
 
 
 def test_a_cache_that_cannot_be_used_costs_nothing_but_time(asked, tmp_path, monkeypatch):

@@ -101,8 +101,8 @@ def verified_in_words(data: bytes, folder: Path) -> None:
         verify_archive(path)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(940, marks=pytest.mark.slow)])
-def test_no_archive_does_harm(content, count, tmp_path, monkeypatch):
+@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=[pytest.mark.slow, pytest.mark.hostile])])
+def test_no_archive_does_harm(content, count, tmp_path, monkeypatch, tried):
     """What follows from a case is computed elsewhere; here it is what the archive's own case would say, without the time."""
     monkeypatch.setattr(replication, "_results", lambda case, seed: {"record": {"n": case.crises.height}, "claims": {}})
     outside, dice = tmp_path / "outside" / "precious.txt", random.Random(count)
@@ -112,6 +112,7 @@ def test_no_archive_does_harm(content, count, tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     for _ in range(count):
         verified_in_words(hostile(content, dice, outside), tmp_path / "work")
+    tried("archives", count)
     assert outside.read_text() == "mine"
     assert (
         sorted(p for p in tmp_path.parent.rglob("*") if "outside" in p.parts or p.parent == tmp_path.parent) == before

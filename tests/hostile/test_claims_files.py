@@ -342,15 +342,22 @@ def judged(text: str, folder: Path, fits=None) -> str:
     return found["odd"].reason or found["odd"].verdict
 
 
-def tried(folder: Path, seeds, damage: bool, fits=None) -> list[str]:
+def asked(folder: Path, seeds, damage: bool, fits=None) -> list[str]:
     with_second_theatre(folder)
     return [judged(FIRST + stranger(random.Random(seed), damage) + LAST, folder, fits) for seed in seeds]
 
 
-@pytest.mark.parametrize("seeds", [range(60), pytest.param(range(60, 300), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param(range(60), marks=pytest.mark.hostile),
+        pytest.param(range(60, 300), marks=[pytest.mark.slow, pytest.mark.hostile]),
+    ],
+)
 @pytest.mark.parametrize("damage", [False, True])
-def test_claims_of_any_kind_are_named_or_judged_each_for_itself(tmp_path, seeds, damage):
-    reasons = tried(tmp_path, seeds, damage)
+def test_claims_of_any_kind_are_named_or_judged_each_for_itself(tmp_path, seeds, damage, tried):
+    reasons = asked(tmp_path, seeds, damage)
+    tried("claims files", len(seeds))
     refused = reasons.count("")
     assert refused > len(seeds) / 3 if damage else refused == 0
 
@@ -358,7 +365,7 @@ def test_claims_of_any_kind_are_named_or_judged_each_for_itself(tmp_path, seeds,
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [False, True])
 def test_claims_about_the_model_likewise(tmp_path, damage, fits):
-    reasons = tried(tmp_path, range(1000, 1060), damage, fits)
+    reasons = asked(tmp_path, range(1000, 1060), damage, fits)
     assert any(reasons) if damage else all(reasons)
 
 

@@ -100,7 +100,8 @@ def damaged(content: dict, dice: random.Random) -> bytes:
     return text
 
 
-def test_damaged_outlines_are_named_or_drawn(tmp_path):
+@pytest.mark.hostile
+def test_damaged_outlines_are_named_or_drawn(tmp_path, tried):
     case, dice, drawn, said = load_case(TEMPLATE), random.Random(11), 0, []
     case = dataclasses.replace(case, folder=tmp_path)
     record = measure(case)
@@ -116,18 +117,22 @@ def test_damaged_outlines_are_named_or_drawn(tmp_path):
                 assert figure.svg().startswith("<svg")
     assert 0 < drawn < 100
     assert all(text.startswith("No map: geometry.json cannot be drawn") and "\x1b" not in text for text in said)
+    tried("outlines", 300)
 
 
-def test_damaged_power_studies_are_named(tmp_path):
+@pytest.mark.hostile
+def test_damaged_power_studies_are_named(tmp_path, tried):
     case, dice = dataclasses.replace(load_case(TEMPLATE), folder=tmp_path), random.Random(12)
     StudyFile.model_validate(STUDY)
     for _ in range(300):
         (tmp_path / BUNDLED).write_bytes(damaged(STUDY, dice))
         with pytest.raises(PowerStudyError):  # a whole one is of another record
             bundled_power_study(case)
+    tried("power studies", 300)
 
 
-def test_damaged_power_tasks_are_named(tmp_path):
+@pytest.mark.hostile
+def test_damaged_power_tasks_are_named(tmp_path, tried):
     dice, task = random.Random(13), PowerTask(1, 0.0, 2)
     said: list[str] = []
     path, whole = tmp_path / task.file, 0
@@ -144,9 +149,11 @@ def test_damaged_power_tasks_are_named(tmp_path):
             assert isinstance(row["mean"], float)
     assert whole < 60
     assert all("delete it and run the same call again" in text for text in said)
+    tried("power tasks", 300)
 
 
-def test_damaged_manifests_are_named_and_never_joined(tmp_path):
+@pytest.mark.hostile
+def test_damaged_manifests_are_named_and_never_joined(tmp_path, tried):
     dice, wanted = random.Random(14), manifest_of({"case": "a", "seed": 1, "weights": {"FR": 0.5}}, {"powers": ["A"]})
     (tmp_path / "manifest.json").write_text(json.dumps(wanted))
     assert check_manifest(tmp_path, wanted)
@@ -156,6 +163,7 @@ def test_damaged_manifests_are_named_and_never_joined(tmp_path):
             (tmp_path / "manifest.json").write_bytes(damaged(content, dice))
             with pytest.raises(ManifestMismatch):
                 check_manifest(tmp_path, wanted)
+    tried("manifests", 300)
 
 
 def test_what_differs_is_named_to_the_innermost_place(tmp_path):

@@ -67,7 +67,8 @@ def hostile_design(dice: random.Random) -> bytes:
 
 
 @pytest.mark.slow
-def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path):
+@pytest.mark.hostile
+def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path, tried):
     case, dice, said = load_case(TEMPLATE), random.Random(22), []
     tracemalloc.start()
     for n in range(500):
@@ -88,6 +89,7 @@ def test_five_hundred_hostile_designs_are_answered_in_words(tmp_path):
     assert 350 < len(said) < 500
     assert max(map(len, said)) < 4000
     assert not any("Traceback" in text or "\x1b" in text for text in said)
+    tried("designs", 500)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "large", "loop", "missing"])
@@ -132,7 +134,8 @@ def damaged(content: dict, other: bytes, dice: random.Random) -> bytes:
     return text[: dice.randrange(len(text))].encode() if kind == 8 else text.encode()
 
 
-def test_five_hundred_altered_chunks_are_refused(tmp_path):
+@pytest.mark.hostile
+def test_five_hundred_altered_chunks_are_refused(tmp_path, tried):
     """Another's content, another's number, altered numbers, wrong shapes: never read as finished."""
     dice, mine = random.Random(8), Chunks(tmp_path / "mine", "a" * 64, 24, 3)
     theirs = Chunks(tmp_path / "theirs", "b" * 64, 24, 3)
@@ -147,6 +150,7 @@ def test_five_hundred_altered_chunks_are_refused(tmp_path):
         mine.path(0).write_bytes(damaged(json.loads(good), dice.choice(others), dice))
         with pytest.raises(ManifestMismatch, match="delete it and resume"):
             mine.read(0)
+    tried("chunks", 500)
     mine.path(0).unlink()
     os.mkfifo(mine.path(0))
     with pytest.raises(ManifestMismatch, match="plain file"):

@@ -6,6 +6,7 @@ One process loads the verbs once and forks a child for every kill, so that a kil
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -15,10 +16,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from made_files import gdelt_file, gdelt_row, many_gdelt, quads, write
+from made_world import made, traps
 
 from buckpass.case import load_case
 from buckpass.case.start import TEMPLATE
+from buckpass.events import load
+from buckpass.events.store import reading
 from buckpass.fitting.files import load_posterior, save_posterior
+from buckpass.worldwide.rules import rules_text
 from made_posteriors import posterior_of, prior_sites
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
@@ -161,6 +167,19 @@ year = 2023
 """
 VERBS = {
     "new": ("new", "case"),
+    "new from a store": ("new", "case", "--from", "s.duckdb", "--hosts", "TJK"),
+    "new of the world": ("new", "world", "--from", "s.duckdb", "--world", "--powers", "USA,RUS", "--rules", "rules.toml"),
+    "new of some powers": ("new", "case", "--powers", "FRA,USA", "--hosts", "MLI,NER", "--years", "2012-2013"),
+    "migrate": ("migrate", "own"),
+    "migrate to another": ("migrate", "own", "--to", "case"),
+    "events load": ("events", "load", "s.duckdb", "more.csv"),
+    "events load anew": ("events", "load", "new.duckdb", "more.csv"),
+    "events profile": ("events", "profile", "s.duckdb", "--actors", "RUS", "--hosts", "KAZ", "--figure", "figure.svg"),
+    "worldwide": ("worldwide", "central-asia", "--figure", "figure.svg"),
+    "explain": ("explain", str(TEMPLATE), "dalen_2016", "--posteriors", "posteriors", "--draws", "4", "--figure", "figure.svg"),
+    "whatif": ("whatif", str(TEMPLATE), "dalen_2016", "--posteriors", "posteriors", "--draws", "4", "--set", "BBB.stake=2x", "--figure", "figure.png"),
+    "tip": ("tip", str(TEMPLATE), "dalen_2016", "--posteriors", "posteriors", "--draws", "4", "--over", "BBB.stake", "--crosses",
+            "p_deploy:BBB>0.5", "--figure", "figure.json"),
     "report": ("report", str(TEMPLATE), "-o", "page.html", "--force"),
     "replicate": ("replicate", str(TEMPLATE), "-o", "archive.zip", "--force"),
     "agreement": ("agreement", str(TEMPLATE), "--posteriors", "posteriors", "--figure", "figure.svg"),
@@ -170,7 +189,15 @@ VERBS = {
     "sweep": ("sweep", str(TEMPLATE), "design.toml", "--posteriors", "posteriors", "-o", "swept", "--resume"),
     "fit": ("fit", str(TEMPLATE), "-o", "fits", "--explanation", "LS", "--warmup", "100", "--draws", "100", "--no-readings", "--resume", "--force"),
 }  # fmt: skip
-QUICK = ("new", "replicate")
+STORED = re.compile("store|world|load|profile|migrate")
+QUICK = ("new", "migrate", "events load", "replicate")
+NEW = (
+    "new",
+    "new from a store",
+    "new of the world",
+    "new of some powers",
+    "migrate to another",
+)  # it may stand before the kill
 
 
 def calling(words: tuple[str, ...]) -> str:
@@ -190,23 +217,48 @@ def posteriors(toy, tmp_path_factory):
     return folder
 
 
-def kill_a_verb(verb: str, kills: int, tmp_path: Path, posteriors: Path) -> None:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A folder with a small store, a file to load into it, rules for a small world, and a case in the longer form."""
+    folder = tmp_path_factory.mktemp("store")
+    load(
+        made(folder, traps()),
+        [gdelt_file(folder / "g.csv", many_gdelt(40)), write(folder / "q.tsv", quads(is_cut=False, days=5))],
+    )
+    kept = tmp_path_factory.mktemp("given")
+    (kept / "s.duckdb").write_bytes((folder / "s.duckdb").read_bytes())
+    gdelt_file(kept / "more.csv", [gdelt_row(GLOBALEVENTID=str(n)) for n in range(5_000, 25_000)])
+    (kept / "rules.toml").write_text(re.sub("fewest_hosts = .*", "fewest_hosts = 2", rules_text()))
+    shutil.copytree(TEMPLATE, kept / "own")
+    return kept
+
+
+def kill_a_verb(verb: str, kills: int, tmp_path: Path, posteriors: Path, store: Path) -> None:
     folders = places(tmp_path, kills, posteriors)
     for folder in folders:
         (folder / "design.toml").write_text(DESIGN)
+        if STORED.search(verb):
+            shutil.copytree(store, folder, dirs_exist_ok=True)
     for folder, was, again in killed(calling(VERBS[verb]), folders, seed=random.randrange(10**6)):
         assert was in ENDS, (folder, was)
-        assert again in ((0, 2) if verb == "new" else (0, 1)), (folder, was, again)  # 2: the case stood before the kill
+        assert again in ((0, 2) if verb in NEW else (0, 1)), (folder, was, again)
         as_if_never_killed(folder, folders[0])
+        if "load" in verb:
+            with reading(folder / VERBS[verb][2]) as connection:
+                assert connection.execute(
+                    "SELECT count(*) FROM event_rows WHERE event_id BETWEEN 5000 AND 24999"
+                ).fetchall() == [(20_000,)]
+        if "migrate" in verb:
+            assert load_case(folder / VERBS[verb][-1]).settings.alignments == load_case(TEMPLATE).settings.alignments
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", QUICK)
-def test_a_verb_killed_a_few_times_runs_again(verb, tmp_path, posteriors):
-    kill_a_verb(verb, 2, tmp_path, posteriors)
+def test_a_verb_killed_a_few_times_runs_again(verb, tmp_path, posteriors, store):
+    kill_a_verb(verb, 2, tmp_path, posteriors, store)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_killed_twenty_times_runs_again(verb, tmp_path, posteriors):
-    kill_a_verb(verb, 20, tmp_path, posteriors)
+def test_every_verb_killed_twenty_times_runs_again(verb, tmp_path, posteriors, store):
+    kill_a_verb(verb, 20, tmp_path, posteriors, store)

@@ -66,15 +66,19 @@ def mutate(toy, good, tmp_path, seeds):
         check(toy, tmp_path, f"seed {seed}, {said}", may_pass, whole)
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("part", range(3))
-def test_damaged_files_are_refused_in_one_sentence(toy, good, tmp_path, part):
+def test_damaged_files_are_refused_in_one_sentence(toy, good, tmp_path, part, tried):
     mutate(toy, good, tmp_path, range(100 * part, 100 * (part + 1)))
+    tried("posteriors", 100)
 
 
 @pytest.mark.slow
+@pytest.mark.hostile
 @pytest.mark.parametrize("part", range(4))
-def test_up_to_a_thousand_damaged_files_are_refused_in_one_sentence(toy, good, tmp_path, part):
+def test_up_to_a_thousand_damaged_files_are_refused_in_one_sentence(toy, good, tmp_path, part, tried):
     mutate(toy, good, tmp_path, range(300 + 175 * part, 300 + 175 * (part + 1)))
+    tried("posteriors", 175)
 
 
 def test_a_number_changed_by_another_program_is_refused(toy, good, tmp_path):

@@ -140,7 +140,11 @@ def test_one_region_is_no_world(small_store):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("schema_version = 2\n", "schema_version"), ("[conflicts", "not TOML"), ("colour = 1\n", "colour|schema_version")],
+    [
+        ("schema_version = 2\n", "schema_version"),
+        ("[conflicts", "not valid TOML"),
+        ("colour = 1\n", "colour|schema_version"),
+    ],
 )
 def test_rules_that_cannot_be_used(tmp_path, text, says):
     file = tmp_path / "mine.toml"

@@ -8,8 +8,8 @@ import polars as pl
 import streamlit as st
 
 from buckpass.app.marks import plain
-from buckpass.case import Case
-from buckpass.case.coding_sheet import ChangedMeanwhile, NotSaved, Sheet, load_sheet, rung_lines
+from buckpass.case import BuckpassError, Case
+from buckpass.case.coding_sheet import ChangedMeanwhile, Sheet, load_sheet, rung_lines
 from buckpass.case.load import is_bundled, load_case
 from buckpass.case.problems import CaseProblems, FileRefused
 from buckpass.case.reading.rows import ResponseRow
@@ -139,7 +139,7 @@ def _save(sheet: Sheet, cells: dict[str, str]) -> None:
             )
         )
         return
-    except NotSaved as reason:
+    except BuckpassError as reason:  # the row is wrong, the disk full, the folder gone
         st.error(plain(str(reason)))
         return
     st.session_state.code_saved = f"Saved: {cells['actor']} in {cells['crisis_id']}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,16 +18,17 @@ import xarray as xr
 from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.load import is_bundled
 from buckpass.changes import BadOverride
-from buckpass.fitting.files import load_posteriors
+from buckpass.fitting.files import SEAL, load_posteriors, sealed
 from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import basis_of, best_first
-from buckpass.results.files import cache_folder, json_text, made_folder, write_whole
+from buckpass.results.files import json_text, own_cache, read_own, write_whole
 from buckpass.years import Plan, simulate
 from buckpass.years.scenario import scenario_of
 
 __all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
 
 YEARS = 25
+MOST_BYTES = 10**8  # of a store in the cache
 ROUGH, FINE = 200, 2_000  # histories of the first picture of a scenario, and of the one that takes its place
 MANIFEST, DIGEST = "manifest", "digest"
 BUNDLED = "years.nc"  # in the folder of a case that comes with the package
@@ -48,17 +50,20 @@ def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str]
     everything that their numbers depend on, and one of another digest is not used.
     """
     plan = Plan(years=YEARS, histories=histories)
-    digest = _digest(case, posteriors, plan)
+    digest, cached = _digest(case, posteriors, plan), None
     with _ONE_AT_A_TIME:
         if not changes:
-            shipped = [case.folder / BUNDLED] if is_bundled(case) else []  # a stranger's store is not opened
-            for path in (*shipped, _cached(digest)):
-                if (kept := _read(path, digest)) is not None:
-                    return kept
+            if (
+                is_bundled(case) and (kept := _read(case.folder / BUNDLED, digest)) is not None
+            ):  # a stranger's is not opened
+                return kept
+            cached = own_cache("years")
+            if cached is not None and (kept := _read_cached(cached / f"{digest}.nc", digest)) is not None:
+                return kept
         found = simulate(case, posteriors, tuple(changes), plan)
         kept = KeptYears(found.summary, found.manifest)
-        if not changes:
-            _write(kept, _cached(digest), digest)
+        if not changes and cached is not None:
+            _write(kept, cached / f"{digest}.nc", digest, private=True)
     return kept
 
 
@@ -99,10 +104,6 @@ def _why_not(case: Case, change: str) -> str | None:
     return None
 
 
-def _cached(digest: str) -> Path:
-    return cache_folder("years") / f"{digest}.nc"
-
-
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     fits = {e: [p.case_hash, p.seed, p.n_draws, p.model] for e, p in sorted(posteriors.items())}
     depends = [
@@ -117,22 +118,28 @@ def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:32]
 
 
-def _read(path: Path, digest: str) -> KeptYears | None:
+def _read_cached(path: Path, digest: str) -> KeptYears | None:
+    """A store in the user's cache; None also where it is not as it was written."""
+    content = read_own(path, MOST_BYTES)
+    whole = content if content and sealed(content[: content.rfind(SEAL)]) == content else None
+    return _read(io.BytesIO(whole), digest) if whole else None
+
+
+def _read(stored_at: Path | io.BytesIO, digest: str) -> KeptYears | None:
     """The store, or None where it is another's or cannot be read: it is then made again."""
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as stored:
+        with xr.open_dataset(stored_at, engine="h5netcdf") as stored:
             summary = stored.load()
         if summary.attrs.pop(DIGEST, "") != digest:
             return None
         return KeptYears(summary, json.loads(summary.attrs.pop(MANIFEST)))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
 
 
-def _write(kept: KeptYears, path: Path, digest: str) -> None:
+def _write(kept: KeptYears, path: Path, digest: str, *, private: bool = False) -> None:
     said = {MANIFEST: json_text(kept.manifest), DIGEST: digest}
     with contextlib.suppress(
         BuckpassError
     ):  # a full or read-only disk costs the next visitor some seconds, nothing else
-        made_folder(path.parent)
-        write_whole(path, bytes(kept.summary.assign_attrs(said).to_netcdf(engine="h5netcdf")))
+        write_whole(path, sealed(bytes(kept.summary.assign_attrs(said).to_netcdf(engine="h5netcdf"))), private=private)

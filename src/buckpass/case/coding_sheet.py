@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping
@@ -119,11 +118,15 @@ def _hash(content: bytes) -> str:
 
 def _refuse_wrong(folder: Path, text: str) -> None:
     """Raise `NotSaved` where a case with these responses would have errors in them."""
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        raise NotSaved("a letter in it is half of one: type the text anew") from None
     with tempfile.TemporaryDirectory(prefix="buckpass-row-") as draft:
         for name in (*RECORD_FILES, *OTHER_FILES):
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, Path(draft) / name)
-        (Path(draft) / FILE).write_text(text, encoding="utf-8")
+            if name != FILE and (folder / name).is_file():
+                (Path(draft) / name).write_bytes(read_inside(folder, name))
+        (Path(draft) / FILE).write_bytes(content)
         wrong = [p for p in check_case(draft).errors if p.file == FILE]
     if wrong:
         raise NotSaved(

@@ -538,11 +538,12 @@ class Settings(Entry):
         kinds = parameter_kinds(power.id for power in info.data.get("powers", ()))
         return {name: given.get(name) or default_of(kind) for name, kind in kinds.items()} | given
 
-    @model_validator(mode="after")
-    def _years_in_order(self) -> Settings:
-        if self.years[0] > self.years[1]:
-            raise ValueError(f"years = {list(self.years)}: the first lies after the last")
-        return self
+    @field_validator("years")
+    @classmethod
+    def _years_in_order(cls, given: tuple[int, int]) -> tuple[int, int]:
+        if given[0] > given[1]:
+            raise ValueError(f"years = {list(given)}: the first lies after the last")
+        return given
 
 
 class Claim(Entry):

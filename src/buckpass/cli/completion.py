@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import typer
 
 __all__ = ["case_words", "crisis_words"]
 
-MOST = 1_000_000  # characters of a table that are read for a completion
+PLAIN = re.compile("[A-Za-z0-9_-]+")  # what the shell puts into its line it would also run
 
 
 def case_words(incomplete: str) -> list[str]:
@@ -23,13 +24,16 @@ def crisis_words(context: typer.Context, incomplete: str) -> list[str]:
     """Crises of the case typed before whose id starts so; nothing where its table cannot be read."""
     from importlib.resources import files
 
+    from buckpass.case.problems import FileRefused
+    from buckpass.case.reading.files import decode_text, read_inside
+
     ref = str(context.params.get("case") or "")
     for place in (Path(ref), Path(str(files("buckpass").joinpath("cases", Path(ref).name)))):
         if ref and (place / "crises.csv").is_file():
             try:
-                rows = (place / "crises.csv").read_text("utf-8-sig")[:MOST].splitlines()
-            except (OSError, UnicodeDecodeError):
+                rows = decode_text(read_inside(place, "crises.csv")).splitlines()
+                ids = [row.get("crisis_id") or "" for row in csv.DictReader(rows)]
+            except (FileRefused, csv.Error):
                 return []
-            ids = (row.get("crisis_id") or "" for row in csv.DictReader(rows))
-            return [one for one in ids if one and one.startswith(incomplete)]
+            return [one for one in ids if PLAIN.fullmatch(one) and one.startswith(incomplete)]
     return []

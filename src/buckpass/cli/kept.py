@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buckpass.results.errors import OutputFailed
-from buckpass.results.files import cache_folder, json_text, made_folder, write_whole
+from buckpass.results.errors import OutputExists, OutputFailed
+from buckpass.results.files import json_text, own_cache, read_own, write_whole
 
 if TYPE_CHECKING:
     from buckpass.ledger import Judged
@@ -30,20 +30,19 @@ def kept_answer(question: str, case: str, posteriors: Path | None, work: Callabl
     """What `work` gives to a question of a case, or what it gave before.
 
     An answer is known by the digest of everything that it is made of: the question, every file of case and posteriors, this program,
-    the libraries installed and the machine's kind. A file that was changed, cut or put there by hand is not one. Where the
-    cache cannot be used, the work is done and nobody is told.
+    the libraries installed and the machine's kind. A file that was changed or cut is not one, nor one that another user can have
+    written. Where the cache cannot be used, the work is done and nobody is told.
     """
     key = _key(question, case, posteriors) if os.environ.get(OFF, "1") != "0" else None
-    if key is None:
+    folder = own_cache("answers") if key else None
+    if key is None or folder is None:
         return work()
-    path = cache_folder("answers") / key
-    if (before := _read(path)) is not None:
+    if (before := _read(folder / key)) is not None:
         return before
     answer = work()
-    with contextlib.suppress(OSError, OutputFailed):
-        made_folder(path.parent)
-        write_whole(path, f"{_digest(answer.encode())}\n{answer}")
-        _bound(path.parent)
+    with contextlib.suppress(OSError, OutputFailed, OutputExists):
+        write_whole(folder / key, f"{_digest(answer.encode())}\n{answer}", private=True)
+        _bound(folder)
     return answer
 
 
@@ -52,7 +51,10 @@ def kept_ledger(case: str, posteriors: Path | None, seed: int, judge: Callable[[
     from buckpass.ledger import Judged
 
     text = kept_answer(f"claims, seed {seed}", case, posteriors, lambda: json_text(judge().as_dict()))
-    return Judged.from_dict(json.loads(text))
+    try:
+        return Judged.from_dict(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # put there by hand, with its digest
+        return judge()
 
 
 def _key(question: str, case: str, posteriors: Path | None) -> str | None:
@@ -103,15 +105,17 @@ def _digest(content: bytes) -> str:
 def _read(path: Path) -> str | None:
     """A kept answer; None where there is none, or one that is not what was written."""
     try:
-        digest, _, answer = path.read_bytes().partition(b"\n")
+        digest, _, answer = (read_own(path, MOST_KEPT_BYTES) or b"").partition(b"\n")
         return answer.decode() if digest.decode() == _digest(answer) else None
-    except (OSError, ValueError):
+    except ValueError:
         return None
 
 
 def _bound(folder: Path) -> None:
     """Let the oldest answers go where there are many, or they are large."""
-    kept = sorted(((p.stat(), p) for p in folder.iterdir()), key=lambda one: -one[0].st_mtime)
+    kept = sorted(
+        ((p.lstat(), p) for p in folder.iterdir() if p.is_symlink() or not p.is_dir()), key=lambda one: -one[0].st_mtime
+    )
     room = MOST_KEPT_BYTES
     for place, (state, path) in enumerate(kept):
         room -= state.st_size

@@ -15,7 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs, world_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.streams import has_lost_its_reader, make_legible
-from buckpass.results.files import cache_folder
+from buckpass.results.files import own_cache
 
 __all__ = ["app", "main"]
 
@@ -44,7 +44,8 @@ def _version(show: Annotated[bool, typer.Option("--version", help="Print the ver
 
 def _keep_compiled_code() -> None:
     """Let JAX keep what it compiles in the user's cache folder: the second call of a verb starts in half the time."""
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder("jax")))
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := own_cache("jax")) is not None:
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

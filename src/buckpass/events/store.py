@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.reading.files import open_plain
 from buckpass.events.errors import EventsExtraMissing, NewerStore, NotAStore, OlderStore, StoreBusy, StoreNotWritten
+from buckpass.events.files.layouts import Layout, layouts
+from buckpass.events.loading.repeats import make_table, no_rows
 from buckpass.results import files
 
 if TYPE_CHECKING:
@@ -20,9 +24,9 @@ if TYPE_CHECKING:
 
 VERSION = 2
 MEMORY = "1GB"
+MOST_FILES = 2**30
 TABLES = """
 CREATE TABLE store_version(version INTEGER);
-CREATE SEQUENCE file_ids;
 CREATE TABLE files(
     file_id INTEGER PRIMARY KEY, name VARCHAR, sha256 VARCHAR, content_sha256 VARCHAR UNIQUE, publisher VARCHAR,
     layout VARCHAR, encoding VARCHAR, bytes BIGINT, rows_read BIGINT, rows_loaded BIGINT, rows_rejected BIGINT,
@@ -44,6 +48,14 @@ OF_FILES = """
 CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows WHERE problem IS NULL AND
     list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
 """
+# what would run when a store is read or filled, and stands in none that this program made
+FOREIGN = {
+    "a function": "SELECT function_name FROM duckdb_functions() WHERE NOT internal AND database_name = current_database()",
+    "a type": "SELECT type_name FROM duckdb_types() WHERE NOT internal",
+    "a trigger": "SELECT trigger_name FROM duckdb_triggers()",
+    "a check": "SELECT constraint_text FROM duckdb_constraints() WHERE constraint_type = 'CHECK'",
+}
+EXCLUDED = re.compile(r"(?<=EXCLUDE \()[a-z, ]+")
 DAMAGE = re.compile("enough bytes|corrupt|checksum", re.IGNORECASE)  # in what DuckDB says of a file
 
 
@@ -76,7 +88,7 @@ def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(path, is_read_only=True)
     try:
         with _damage_named(store):
-            _check_tables(connection, store, _all_tables(connection))
+            _check(connection, store)
             connection.execute(OF_FILES)
             yield connection
     finally:
@@ -100,9 +112,8 @@ def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPy
     try:
         with _disk_errors(store), _damage_named(store):
             connection.execute("BEGIN")
-            found = {} if is_new else _all_tables(connection)
-            if found:
-                _check_tables(connection, store, found)
+            if not is_new and tables(connection):
+                _check(connection, store)
             else:  # new, or an empty database: what a killed load of older days left behind
                 connection.execute(TABLES)
                 connection.execute("INSERT INTO store_version VALUES (?)", [VERSION])
@@ -175,13 +186,15 @@ def _connect(path: Path, is_read_only: bool, spill: Path | None = None) -> duckd
 
 def _check_engine(path: Path) -> None:
     """Refuse a file of another engine before DuckDB sees it: for SQLite's it would load an extension, whatever is set."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return
-    except OSError as error:
-        raise NotAStore(path, error.strerror or str(error)) from error
+    try:
+        with open_plain(path.resolve(strict=True), path.name) as file:
+            start = file.read(16)
+        if (log := Path(f"{path}.wal")).exists() and not log.is_file():
+            raise NotAStore(path, f"{log.name} beside it is no plain file")
+    except (OSError, RuntimeError, FileRefused) as error:
+        raise NotAStore(path, getattr(error, "strerror", None) or str(error)) from error
     if start.startswith(b"SQLite format 3"):
         raise NotAStore(path, "a SQLite database")
     if start[8:12] != b"DUCK":
@@ -216,37 +229,71 @@ def _damage_named(store: Path) -> Iterator[None]:
         raise
 
 
-def _check_tables(connection: duckdb.DuckDBPyConnection, store: Path, found: dict[str, str]) -> None:
-    """Refuse a database that has not this program's tables, or another version of them; `found` are those that it has."""
+def _check(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Refuse a database that has not this program's tables, another version of them, or anything that would run with them."""
+    found = _all_tables(connection)
     if "store_version" not in found:
         raise NotAStore(store, "a DuckDB database without this program's tables")
     rows = connection.execute("SELECT * FROM store_version").fetchall()
     if len(rows) != 1 or not isinstance(rows[0][0], int):
-        raise NotAStore(store, f"its version is {rows[0][0]!r}" if rows else "its version is missing")
+        raise NotAStore(store, f"its version is {clip(repr(rows[0][0]))}" if rows else "its version is missing")
     if rows[0][0] > VERSION:
         raise NewerStore(store, rows[0][0], VERSION)
     if rows[0][0] < VERSION:
         raise OlderStore(store, rows[0][0], VERSION)
-    for name, columns in _own_tables().items():
-        if found.get(name) != columns:
+    for kind, listed in FOREIGN.items():  # a macro named as one of the engine's functions would be called in its place
+        if foreign := connection.execute(listed).fetchall():
+            raise NotAStore(store, f"it holds {kind} of its own, {clip(foreign[0][0])}")
+    given = frozenset(known.table for known in _tabled() if {known.table, f"{known.table}_rows"} & found.keys())
+    for name, wanted in _wanted(given).items():
+        if found.get(name) not in wanted:
             raise NotAStore(store, f"its table {name} is {'another' if name in found else 'missing'}")
+    if odd := [name for name, said in found.items() if name.startswith("raw_") and said.startswith("CREATE")]:
+        raise NotAStore(store, f"its table {clip(odd[0])} is another")
+    known = connection.execute("SELECT file_id, layout, publisher FROM files").fetchall()
+    if odd := [row for row in known if not 0 < row[0] < MOST_FILES or row[1:] not in _publishers()]:
+        raise NotAStore(store, f"it lists a file {clip(odd[0])} that no load has written")
 
 
 def _all_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Every table and view of a database, each with its columns (of a view, its query) as one text."""
-    tables = connection.execute(
-        "SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) FROM duckdb_columns() "
-        "WHERE NOT internal AND table_name NOT IN (SELECT view_name FROM duckdb_views()) GROUP BY table_name"
+    """Every table and view of a database, each with its columns and defaults, or of a view its query, as one text."""
+    found = connection.execute(
+        "SELECT table_name, string_agg(concat_ws(' ', column_name, data_type, column_default), ', ' ORDER BY column_name) "
+        "FROM duckdb_columns() WHERE NOT internal AND table_name NOT IN (SELECT view_name FROM duckdb_views()) GROUP BY ALL"
     ).fetchall()
     views = connection.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
-    return dict(tables) | dict(views)
+    return dict(found) | {name: EXCLUDED.sub(_in_order, query) for name, query in views}
+
+
+def _in_order(excluded: re.Match[str]) -> str:
+    return ", ".join(sorted(excluded[0].split(", ")))  # the engine says them in any order
 
 
 @cache
-def _own_tables() -> dict[str, str]:
-    with engine().connect() as connection:
-        connection.execute(TABLES)
-        return _all_tables(connection)
+def _publishers() -> frozenset[tuple[str, str]]:
+    return frozenset((known.id, known.publisher) for known in layouts())
+
+
+@cache
+def _tabled() -> tuple[Layout, ...]:
+    return tuple(known for known in layouts() if not known.event)
+
+
+@cache
+def _wanted(given: frozenset[str]) -> dict[str, set[str]]:
+    """What stands in every store and, of these tables of publishers, in one that has them: as `_all_tables` says it."""
+    found: dict[str, set[str]] = {}
+    waiting = [known for known in _tabled() if known.table in given]
+    while waiting or not found:
+        now = {known.table: known for known in waiting}  # of several layouts of one table each in its turn
+        waiting = [known for known in waiting if now[known.table] is not known]
+        with engine().connect() as connection:
+            connection.execute(TABLES)
+            for known in now.values():
+                make_table(connection, known, no_rows(known))
+            for name, said in _all_tables(connection).items():
+                found.setdefault(name, set()).add(said)
+    return found
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,8 +95,7 @@ class Baseline:
 class BaselineFit:
     """A baseline's leave-one-crisis-out scores, and whether its draws can be trusted.
 
-    sites : draws [chain, draw, …] of levels, slopes, powers and spread, as far as it has them. seconds : of the machine
-    that drew it.
+    sites : draws [chain, draw, …] of levels, slopes, powers and spread, as far as it has them.
     """
 
     id: str
@@ -106,7 +104,6 @@ class BaselineFit:
     scores: LeaveOneOut
     diagnostics: Diagnostics
     sites: Mapping[str, np.ndarray]
-    seconds: float
 
 
 def fit_baselines(case: Case, coding: Coding | None = None, drawing: Drawing | None = None) -> dict[str, BaselineFit]:
@@ -236,7 +233,6 @@ class _Fitting:
 
     def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
         """Draw, score, and leave out by refitting the crises whose importance weights are not trusted."""
-        started = time.perf_counter()
         every = np.ones(len(names))
         frame = self._frame(every)
         u, diverging = self._draw(frame, every)
@@ -247,8 +243,7 @@ class _Fitting:
         doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])
         again = {*np.flatnonzero(doubtful), *check} if diagnostics.passed else ()
         exact = {names[k]: self.exact(frame, k) for k in again}
-        return BaselineFit(self.of.id, self.of.name, self.of.says, with_exact(scores, exact), diagnostics, sites,
-                           time.perf_counter() - started)  # fmt: skip
+        return BaselineFit(self.of.id, self.of.name, self.of.says, with_exact(scores, exact), diagnostics, sites)
 
     def exact(self, frame: Frame, crisis: int) -> float:
         """log p(responses of the crisis | all others), by drawing again without it (nats)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from buckpass.case import BuckpassError
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.reading.files import open_plain
 from buckpass.game.normal_form import LARGEST_TABLE, TableTooLarge
 
 __all__ = ["BadGame", "ExtensiveGame", "InformationSet", "StrategicGame", "is_game_file", "read_game"]
@@ -71,9 +74,9 @@ class ExtensiveGame:
 def is_game_file(path: str | Path) -> bool:
     """Whether a path is a file that starts as Gambit's do."""
     try:
-        with Path(path).open("rb") as file:
+        with open_plain(Path(path).resolve(strict=True), str(path)) as file:
             return file.read(4) in (b"NFG ", b"EFG ")
-    except OSError:
+    except (OSError, RuntimeError, ValueError, FileRefused):
         return False
 
 
@@ -97,7 +100,7 @@ def read_game(path: Path) -> StrategicGame | ExtensiveGame:
     words = _Words(path, path.read_text(encoding="utf-8", errors="replace"))
     kind, version = words.word(), words.number()
     if (kind, int(version)) not in (("NFG", 1), ("EFG", 2)):
-        raise words.wrong(f"{kind} {version:g} is neither NFG 1 nor EFG 2")
+        raise words.wrong(f"{clip(kind)} {version:g} is neither NFG 1 nor EFG 2")
     words.word()  # R or D: how numbers are written, which each number shows itself
     return _strategic(words) if kind == "NFG" else _extensive(words)
 
@@ -134,7 +137,7 @@ class _Words:
         """The next word, which must be of a kind, or a certain one."""
         if not self.is_next(kind, value):
             raise self.wrong(
-                f"{value or f'a {kind}'} was expected, {self.value or 'the end of the file'!r} stands there"
+                f"{value or f'a {kind}'} was expected, {clip(self.value) or 'the end of the file'!r} stands there"
             )
         taken = self.value
         self._next()
@@ -148,9 +151,12 @@ class _Words:
         """A number: 0.5, 1/2, 3."""
         text = self.take("number")
         try:
-            return float(Fraction(text)) if "/" in text else float(text)
-        except (ValueError, ZeroDivisionError):
-            raise self.wrong(f"{text!r} is no number") from None
+            value = float(Fraction(text)) if "/" in text else float(text)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            value = math.inf
+        if not math.isfinite(value):
+            raise self.wrong(f"{clip(text)!r} is no number")
+        return value
 
     def count(self, least: int = 0) -> int:
         """A whole number."""
@@ -285,7 +291,7 @@ def _node(words: _Words, tree: _Tree, node: int) -> int:
         key = _choice(words, tree, node)
         branches = len(tree.sets[key][1])
     elif kind != "t":
-        raise words.wrong(f"a node begins with c, p or t, not {kind!r}")
+        raise words.wrong(f"a node begins with c, p or t, not {clip(kind)!r}")
     tree.choice.append(key)
     tree.chance.append(chance)
     tree.payoffs.append(_outcome(words, tree))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,10 +16,11 @@ from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.table import plain
 
 __all__ = [
-    "cache_folder",
     "json_text",
     "locked",
     "made_folder",
+    "own_cache",
+    "read_own",
     "refuse_existing",
     "workshop",
     "write_json",
@@ -26,9 +28,10 @@ __all__ = [
 ]
 
 WORKSHOP = ".buckpass-"
+UNWAITED = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe is not waited for
 
 
-def write_whole(path: str | Path, content: bytes | str, *, force: bool = True) -> Path:
+def write_whole(path: str | Path, content: bytes | str, *, force: bool = True, private: bool = False) -> Path:
     """Write bytes, or text as UTF-8, so that the file takes the place of `path` in one step, or nothing does; gives the path.
 
     A reader sees the old file or the new one. Whatever goes wrong, the old file stays and no other is left behind.
@@ -37,6 +40,7 @@ def write_whole(path: str | Path, content: bytes | str, *, force: bool = True) -
     ----------
     path : file to write; its folder must be there.
     force : whether it may replace a file that is there.
+    private : whether nobody else may read it.
 
     Raises
     ------
@@ -58,6 +62,8 @@ def write_whole(path: str | Path, content: bytes | str, *, force: bool = True) -
                 stream.write(content.encode("utf-8") if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
+            if private:
+                made.chmod(0o600)
             _put_in_place(made, path, force)
     except OSError as error:
         raise OutputFailed(
@@ -72,7 +78,7 @@ def workshop(parent: Path) -> Iterator[Path]:
 
     Raises OSError where it cannot be made.
     """
-    for left in parent.glob(f"{WORKSHOP}*"):
+    for left in (p for p in parent.glob(f"{WORKSHOP}*") if p.is_dir() and not p.is_symlink()):
         with locked(left, waiting=False) as is_dead:
             if is_dead:
                 shutil.rmtree(left, ignore_errors=True)
@@ -91,7 +97,7 @@ def locked(path: Path, *, waiting: bool) -> Iterator[bool]:
         try:
             import fcntl
 
-            stack.callback(os.close, handle := os.open(path, os.O_RDONLY))
+            stack.callback(os.close, handle := os.open(path, os.O_RDONLY | UNWAITED))
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if waiting else fcntl.LOCK_NB))
             has_it = True
         except (ImportError, OSError):  # another's, gone, or a system without such locks: there what is left stays
@@ -149,7 +155,37 @@ def _put_in_place(made: Path, path: Path, force: bool) -> None:
         os.replace(made, path)  # file systems without hard links
 
 
-def cache_folder(*parts: str) -> Path:
-    """A folder of this program's in the user's cache folder: what is there may be deleted at any time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache.joinpath("buckpass", *parts)
+def own_cache(*parts: str) -> Path | None:
+    """A folder of this program's in the user's cache folder, closed to everybody else; what is there may be deleted at any time.
+
+    None where there can be none, or another user has it: who can write there could plant an answer, or compiled code.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "buckpass"
+        for folder in (cache, cache.joinpath(*parts)):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (
+                _is_own(folder.lstat()) and _is_own(folder.stat())
+            ):  # a link of another's leads where that one likes
+                return None
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)
+    except (OSError, RuntimeError):  # no such folder can be, or there is no home
+        return None
+    return cache.joinpath(*parts)
+
+
+def read_own(path: Path, most: int) -> bytes | None:
+    """The bytes of a file that nobody but this user can have written; None where there is none, or more than so many."""
+    try:
+        handle = os.open(path, os.O_RDONLY | UNWAITED | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(handle, "rb") as stream:
+            state = os.fstat(stream.fileno())
+            is_good = stat.S_ISREG(state.st_mode) and _is_own(state) and not state.st_mode & 0o022
+            return stream.read(most) if is_good and state.st_size <= most else None
+    except OSError:
+        return None
+
+
+def _is_own(state: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or state.st_uid == os.geteuid()

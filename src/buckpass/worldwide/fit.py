@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
+from pydantic import Field, model_validator
 
+from buckpass.case.problems import FileRefused
+from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json, read_json
 from buckpass.results.files import write_json
 from buckpass.worldwide.errors import NoYardstick
-from buckpass.worldwide.rules import LEVELS
+from buckpass.worldwide.rules import COVARIATES, LEVELS
 
 __all__ = ["KEPT", "Yardstick", "fit_world", "read_yardstick", "write_yardstick"]
 
@@ -68,7 +69,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     from buckpass.fitting.posterior import diagnose
     from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
 
-    began, powers = time.perf_counter(), tuple(about["powers"])
+    powers = tuple(about["powers"])
     scale = scale_of(cells)
     rows, hosts = rows_of(cells, powers, scale)
     of_powers = [cells.filter(pl.col("power") == power).height for power in powers]
@@ -78,8 +79,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     tests = diagnose({"theta": theta}, diverging, moved)
     whole = theta.reshape(-1, theta.shape[-1])
     scores = {"draws": len(whole), "moved": float(moved.min()), "divergences": tests.divergences, "rhat_max": tests.rhat_max,
-              "ess_bulk_min": tests.ess_bulk_min, "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts),
-              "seconds": time.perf_counter() - began}  # fmt: skip
+              "ess_bulk_min": tests.ess_bulk_min, "ess_tail_min": tests.ess_tail_min, "hosts": len(hosts)}  # fmt: skip
     return Yardstick(powers, SLOPES, scale.mean, scale.sd, whole.mean(axis=0), np.cov(whole.T), about["counts"],
                      tuple(about["files"]), tests.reasons, scores)  # fmt: skip
 
@@ -100,27 +100,55 @@ def read_yardstick(path: Path | None = None) -> Yardstick:
     if path is None:
         return _own()
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        return _yardstick(read_json(path, _Kept))
+    except (FileRefused, np.linalg.LinAlgError) as error:
         raise NoYardstick(
-            f"{path}: not a yardstick that can be used ({error or type(error).__name__}). remove it, and `worldwide "
+            f"{path}: not a yardstick that can be used ({error}). Remove it, and `worldwide "
             "--world FOLDER` fits it again."
         ) from None
 
 
 @cache
 def _own() -> Yardstick:
-    return _parsed(resources.files("buckpass.worldwide").joinpath(f"data/{KEPT}").read_text(encoding="utf-8"))
+    text = resources.files("buckpass.worldwide").joinpath(f"data/{KEPT}").read_bytes()
+    return _yardstick(as_record(parsed_json(text), _Kept))
 
 
-def _parsed(text: str) -> Yardstick:
-    content = json.loads(text)
+class _Kept(StrangersRecord):
+    """A yardstick's file: as many numbers of each kind as its powers ask for."""
+
+    powers: Annotated[list[str], Field(min_length=1, max_length=50)]
+    slopes: list[str]
+    centre: Annotated[list[float], Field(min_length=2, max_length=2)]
+    sd: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)]
+    mean: list[float]
+    covariance: list[float]
+    counts: dict[str, float]
+    files: list[dict[str, Any]]
+    reasons: list[str]
+    scores: dict[str, float]
+
+    @model_validator(mode="after")
+    def _as_long_as_they_must_be(self) -> _Kept:
+        size = (len(LEVELS) - 1) + len(self.slopes) + len(self.powers) * len(LEVELS) + 1
+        if len(self.mean) != size or len(self.covariance) != size * (size + 1) // 2:
+            raise ValueError(f"{len(self.mean)} means and {len(self.covariance)} covariances where {size} are needed")
+        if tuple(self.slopes) != COVARIATES or len({*self.powers}) < len(self.powers):
+            raise ValueError("its slopes are not those of the model, or a power stands twice")
+        if missing := {"episodes", "hosts", "none_of_cells"} - self.counts.keys():
+            raise ValueError(f"counts lack {', '.join(sorted(missing))}")
+        if not all(isinstance(f.get(name), str) for f in self.files for name in ("layout", "citation")):
+            raise ValueError("a file without layout and citation")
+        return self
+
+
+def _yardstick(kept: _Kept) -> Yardstick:
+    """Raises `LinAlgError` for a covariance that is none."""
+    content = kept.model_dump()
     mean = np.array(content.pop("mean"), dtype=float)
     covariance = np.zeros((mean.size, mean.size))
     covariance[np.tril_indices(mean.size)] = content.pop("covariance")
     covariance += np.tril(covariance, -1).T
+    np.linalg.cholesky(covariance + 1e-9 * np.eye(mean.size))
     lists = {name: tuple(content.pop(name)) for name in ("powers", "slopes", "centre", "sd", "files", "reasons")}
-    size = (len(LEVELS) - 1) + len(lists["slopes"]) + len(lists["powers"]) * len(LEVELS) + 1
-    if mean.size != size or not np.isfinite(mean).all():
-        raise ValueError(f"{mean.size} means where {size} are needed")
     return Yardstick(mean=mean, covariance=covariance, **lists, **content)

@@ -6,17 +6,25 @@ publisher's file. What is told of a conflict is its intensity and years, and of 
 
 from __future__ import annotations
 
-import tomllib
+import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import polars as pl
+from pydantic import Field
 
+from buckpass.case.entries import Line
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.reading.files import decode_text
 from buckpass.case.start import as_toml, fill_folder
+from buckpass.case.strangers_files import JSON_LIMIT, StrangersRecord, as_record, parsed_toml, read_plain
 from buckpass.worldwide.errors import UnusableFolder
 from buckpass.worldwide.fit import KEPT, Yardstick, fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.record import COVARIATES, WorldRecord
-from buckpass.worldwide.rules import rules_text
+from buckpass.worldwide.rules import LEVELS, rules_in, rules_text
 
 __all__ = ["CELLS", "MANIFEST", "read_cells", "write_world", "yardstick_of"]
 
@@ -42,7 +50,7 @@ def write_world(folder: Path, record: WorldRecord, rules_file: Path | None = Non
         record.episodes.write_csv(draft / "episodes.csv")
         record.cells.write_csv(draft / CELLS)
         record.years.write_csv(draft / "years.csv")
-        text = rules_text() if rules_file is None else rules_file.read_text(encoding="utf-8")
+        text = rules_text() if rules_file is None else rules_in(rules_file)[1]
         (draft / RULES).write_text(text, encoding="utf-8")
         (draft / MANIFEST).write_text(as_toml(about), encoding="utf-8")
         (draft / "README.md").write_text(README.format(name=name), encoding="utf-8")
@@ -59,16 +67,43 @@ def yardstick_of(folder: Path | None) -> Yardstick:
     return found
 
 
+class About(StrangersRecord):
+    """What `world.toml` says of a record."""
+
+    schema_version: Literal[1]
+    powers: Annotated[list[Line], Field(min_length=1, max_length=50)]
+    counts: dict[str, float]
+    files: list[dict[str, Any]]
+
+
 def read_cells(folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
     """The cells of a folder, and what its `world.toml` says; `UnusableFolder` where they were damaged or changed."""
     try:
-        about = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        cells = pl.read_csv(folder / CELLS, schema_overrides={"episode_id": pl.String})
-        wanted = {"episode_id", "host", "power", "low", "high", "weight", *COVARIATES}
-        if missing := sorted(wanted - set(cells.columns)):
-            raise UnusableFolder(folder, f"{CELLS} lacks {', '.join(missing)}")
-        if unknown := sorted(set(cells["power"]) - set(about["powers"])):
-            raise UnusableFolder(folder, f"{CELLS} has {', '.join(unknown)}, which {MANIFEST} does not list")
-    except (OSError, UnicodeDecodeError, KeyError, tomllib.TOMLDecodeError, pl.exceptions.PolarsError) as error:
-        raise UnusableFolder(folder, str(error).splitlines()[0] or type(error).__name__) from None
+        about = as_record(parsed_toml(decode_text(read_plain(folder / MANIFEST, JSON_LIMIT))), About).model_dump()
+        cells = pl.read_csv(
+            io.BytesIO(read_plain(folder / CELLS, 2 * JSON_LIMIT)), schema_overrides={"episode_id": pl.String}
+        )
+    except (FileRefused, pl.exceptions.PolarsError) as error:
+        raise UnusableFolder(folder, clip(str(error).splitlines()[0], 200)) from None
+    if wrong := _wrong(cells, about["powers"]):
+        raise UnusableFolder(folder, f"{CELLS} {wrong}")
     return cells, about
+
+
+def _wrong(cells: pl.DataFrame, powers: Sequence[str]) -> str:
+    """What cells cannot be fitted with; empty where they can."""
+    if missing := sorted({"episode_id", "host", "power", "low", "high", "weight", *COVARIATES} - set(cells.columns)):
+        return f"lacks {', '.join(missing)}"
+    numbers = cells.select("low", "high", "weight", *COVARIATES)
+    if odd := [
+        name for name in numbers.columns if not (numbers[name].dtype.is_numeric() or numbers[name].dtype == pl.Boolean)
+    ]:
+        return f"has words in {', '.join(odd)}"
+    if cells.is_empty() or not np.isfinite(numbers.cast(pl.Float64).fill_null(math.nan).to_numpy()).all():
+        return "has no rows, or cells that are no number"
+    if not cells.select((pl.col("low").is_between(0, LEVELS[-1]) & pl.col("high").is_between(pl.col("low"), LEVELS[-1])
+                         & pl.col("weight").is_between(0, 1)).all()).item():  # fmt: skip
+        return f"has rungs that are not 0 to {LEVELS[-1]} in order, or weights that are not 0 to 1"
+    if unknown := sorted({clip(p) for p in cells["power"].unique()} ^ set(powers)):
+        return f"and {MANIFEST} do not have the same powers: {', '.join(unknown[:6])}"
+    return "has a host without a name" if cells["host"].null_count() else ""

@@ -18,11 +18,10 @@ from buckpass.game.covariates import kilometres
 from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.worldwide import tables
 from buckpass.worldwide.errors import NothingToLearn, OneRegion, UnknownPowers
-from buckpass.worldwide.rules import LEVELS, Rules, ruled, rules
+from buckpass.worldwide.rules import COVARIATES, LEVELS, Rules, ruled, rules
 
 __all__ = ["COVARIATES", "World", "WorldRecord", "world_record"]
 
-COVARIATES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
 RECENT = 1992
 
 

@@ -9,15 +9,44 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from buckpass.case.problems import FileRefused
+from buckpass.case.reading.files import decode_text
+from buckpass.case.strangers_files import as_record, parsed_toml, read_plain
 from buckpass.worldwide.errors import UnusableRules
 
-__all__ = ["LEVELS", "Conflicts", "Crises", "OwnOperation", "Rules", "Support", "ruled", "rules", "rules_text"]
+__all__ = [
+    "COVARIATES",
+    "LEVELS",
+    "Conflicts",
+    "Crises",
+    "OwnOperation",
+    "Rules",
+    "Support",
+    "ruled",
+    "rules",
+    "rules_in",
+    "rules_text",
+]
 
-Band = Annotated[tuple[int, int], Field(description="lowest and highest rung")]
+Rung = Annotated[int, Field(ge=0, le=6)]
+Year = Annotated[int, Field(ge=1800, le=2100)]
 # rungs of the ladder that the data can tell apart: none of the coded kinds, money, arms and training, troops of a coalition, own troops
 LEVELS = (0, 3, 4, 5, 6)
+# of a cell, in the order of the slopes
+COVARIATES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
+LARGEST = 200_000  # bytes of a file of rules
+
+
+def _in_order(ends: tuple[int, int]) -> tuple[int, int]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"{list(ends)}: the first lies after the last")
+    return ends
+
+
+Band = Annotated[tuple[Rung, Rung], Field(description="lowest and highest rung"), AfterValidator(_in_order)]
+Years = Annotated[tuple[Year, Year], AfterValidator(_in_order)]
 
 
 class _Part(BaseModel):
@@ -34,7 +63,7 @@ class NotHost(_Part):
 class Conflicts(_Part):
     """Which conflict-years count, and how they join to episodes."""
 
-    years: tuple[int, int]
+    years: Years
     only_active: bool
     only_civil: bool
     bridged_years: Annotated[int, Field(ge=0, le=20)]
@@ -87,7 +116,7 @@ class OwnOperation(_Part):
 
     power: str
     host: str
-    years: tuple[int, int]
+    years: Years
     rung: Annotated[int, Field(ge=3, le=6)]
     reason: str
 
@@ -127,17 +156,16 @@ class Rules(_Part):
 
 def rules(path: Path | None = None) -> Rules:
     """The rules of a file; the product's own where none is given. `UnusableRules` names the first fault."""
-    if path is None:
-        return _own()
+    return _own() if path is None else rules_in(path)[0]
+
+
+def rules_in(path: Path) -> tuple[Rules, str]:
+    """The rules of a file, and its text; raises `UnusableRules`."""
     try:
-        return Rules.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UnusableRules(path, f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnusableRules(path, f"not TOML, {error}") from None
-    except OSError as error:
-        raise UnusableRules(path, str(error.strerror)) from None
+        text = decode_text(read_plain(path, LARGEST))
+        return as_record(parsed_toml(text), Rules), text
+    except FileRefused as refused:
+        raise UnusableRules(path, str(refused)) from None
 
 
 @cache

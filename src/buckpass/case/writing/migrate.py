@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds
 from buckpass.case.load import is_bundled, load_case
+from buckpass.case.problems import CaseProblems, FileRefused
 from buckpass.case.reading import alignments
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.tables import read_table
@@ -47,7 +52,11 @@ def migrate(ref: str | Path, to: Path | None = None) -> Migration:
     Raises `CaseProblems` for a case with errors, `NotMigrated` where the new form would not say the same, `OutputExists`
     where `to` has something in it, or a case that comes with the package would be changed.
     """
-    case = load_case(ref)
+    try:
+        case = load_case(ref)
+    except CaseProblems:
+        if (case := _interrupted(Path(ref))) is None:
+            raise
     if to is None and is_bundled(case):
         raise OutputExists(f"{case.id} comes with the package and stays as it is: give a new folder, --to DIR")
     names = [name for name in ("case.toml", alignments.FILE) if (case.folder / name).exists()]
@@ -60,14 +69,35 @@ def migrate(ref: str | Path, to: Path | None = None) -> Migration:
     if to is None:
         _write(case.folder, new)
     else:
-        fill_folder(to, lambda draft, _: _write(Path(shutil.copytree(case.folder, draft, dirs_exist_ok=True)), new))
+        fill_folder(to, lambda draft, _: _write(_copied(case.folder, draft), new))
     return Migration(to or case.folder, *(sum(text.count("\n") for text in texts.values()) for texts in (old, new)))
 
 
+def _interrupted(folder: Path) -> Case | None:
+    """The case as it was before a migration in place that ended between its two files; None where that is not what is wrong."""
+    try:
+        table = decode_text(read_inside(folder, alignments.FILE))
+        with tempfile.TemporaryDirectory(prefix="buckpass-case-") as made:
+            draft = _copied(folder, Path(made) / folder.name)
+            (draft / alignments.FILE).unlink()
+            case = load_case(draft)
+        return replace(case, folder=folder) if alignments.as_text(case.settings) == table else None
+    except (CaseProblems, FileRefused, OSError):
+        return None
+
+
+def _copied(folder: Path, draft: Path) -> Path:
+    """The plain files of a folder in another; links as they are, since what they lead to may be anybody's; no pipe or device."""
+
+    def odd(within: str, names: list[str]) -> list[str]:
+        kinds = ((name, os.lstat(os.path.join(within, name)).st_mode) for name in names)
+        return [name for name, mode in kinds if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))]
+
+    return Path(shutil.copytree(folder, draft, symlinks=True, ignore=odd, dirs_exist_ok=True))
+
+
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    for name in reversed(
-        [*texts]
-    ):  # the table first: after an interruption both forms are there, which `check` refuses
+    for name in reversed([*texts]):  # the table first: after an interruption both are there, and `migrate` goes on
         write_whole(folder / name, texts[name])
 
 

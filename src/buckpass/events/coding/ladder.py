@@ -11,8 +11,12 @@ from importlib import resources
 from pathlib import Path
 
 from buckpass.case.ladder import STANDARD
+from buckpass.case.problems import FileRefused, clip
+from buckpass.case.reading.files import decode_text
+from buckpass.case.strangers_files import read_plain
 from buckpass.events.errors import BadMapping, OtherLadder
 
+LARGEST = 1_000_000  # bytes of a mapping
 DOMAINS = ("verbal", "economic", "military", "other")
 SCOPES = ("help", "coercion")
 # PLOVER's sixteen types (Halterman et al. 2023), each alone or with a mode or context
@@ -62,8 +66,14 @@ def mapping(path: Path | None = None, names: tuple[str, ...] = STANDARD) -> tupl
     """
     if path is None and names != STANDARD:
         raise OtherLadder(names)
-    source = path or resources.files("buckpass.events").joinpath("data/ladder.csv")
-    return tuple(_meanings(_rows(source.read_text(encoding="utf-8")), source.name, len(names) - 1))
+    if path is None:
+        own = resources.files("buckpass.events").joinpath("data/ladder.csv")
+        return tuple(_meanings(_rows(own.read_text(encoding="utf-8")), own.name, len(names) - 1))
+    try:
+        rows = _rows(decode_text(read_plain(path, LARGEST)))
+    except (FileRefused, csv.Error) as refused:
+        raise BadMapping(path.name, getattr(refused, "line", None) or 1, str(refused)) from None
+    return tuple(_meanings(rows, path.name, len(names) - 1))
 
 
 def meaning(code: str, table: Iterable[Meaning]) -> Meaning | None:
@@ -83,21 +93,21 @@ def _meanings(rows: list[dict[str, str]], name: str, top: int) -> Iterable[Meani
         if wrong:
             raise BadMapping(name, line, wrong)
         seen.add(row["prefix"])
-        rung = int(row["rung"]) if row["rung"] else None
-        yield Meaning(row["prefix"], rung, row["domain"], row["scope"], row["reason"])
+        rung = int(row["rung"]) if row.get("rung") else None
+        yield Meaning(row["prefix"], rung, row["domain"], row["scope"], row.get("reason") or "")
 
 
 def _wrong(row: Mapping[str, str | None], seen: set[str], top: int) -> str:
     prefix, rung = row.get("prefix") or "", row.get("rung") or ""
     if not any(re.fullmatch(pattern, prefix) for pattern in PATTERNS.values()):
         return (
-            f"prefix {prefix!r} is no CAMEO code (roots are 01 to 20, with the leading zero) and no PLOVER type "
+            f"prefix {clip(prefix)!r} is no CAMEO code (roots are 01 to 20, with the leading zero) and no PLOVER type "
             "(AID, or AID:military)"
         )
     if prefix in seen:
-        return f"prefix {prefix!r} stands twice"
-    if rung and not (rung.isdigit() and int(rung) <= top):
-        return f"rung {rung!r} is not 0 to {top}"
+        return f"prefix {clip(prefix)!r} stands twice"
+    if rung and not (re.fullmatch("[0-9]{1,2}", rung) and int(rung) <= top):
+        return f"rung {clip(rung)!r} is not 0 to {top}"
     if row.get("domain") not in DOMAINS:
-        return f"domain {row.get('domain')!r} is none of {', '.join(DOMAINS)}"
-    return "" if row.get("scope") in SCOPES else f"scope {row.get('scope')!r} is none of {', '.join(SCOPES)}"
+        return f"domain {clip(row.get('domain'))!r} is none of {', '.join(DOMAINS)}"
+    return "" if row.get("scope") in SCOPES else f"scope {clip(row.get('scope'))!r} is none of {', '.join(SCOPES)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import lzma
 import os
 import shutil
 import tempfile
@@ -25,6 +26,10 @@ from buckpass.events.files.workbook import is_workbook, sheets
 CHUNK = 1 << 20
 NEWLINE = ord("\n")
 LONGEST_LINE = 1 << 24
+MOST_PACKED, NO_BOMB = 200, 1 << 26  # how many times its packed size a file may have; bytes that any may have
+UNPACKING = (
+    EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -130,15 +135,27 @@ def _unpacked(path: Path, folder: Path) -> Path:
     try:
         if start[:2] == b"\x1f\x8b":
             plain = folder / "plain"
-            with gzip.open(path, "rb") as packed, plain.open("wb") as out:
-                shutil.copyfileobj(packed, out, CHUNK)
+            with path.open("rb") as file, gzip.open(file, "rb") as packed, plain.open("wb") as out:
+                while chunk := packed.read(CHUNK):
+                    out.write(chunk)
+                    _refuse_bomb(path, out.tell(), file.tell())
         elif start[:4] == b"PK\x03\x04":
             plain = _unzipped(path, folder)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except UNPACKING as error:
+        raise DamagedArchive(path, str(error) or type(error).__name__) from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk; what unpacks bzip2 gives its own no number
+            raise
         raise DamagedArchive(path, str(error)) from error
     if plain != path:
         refuse_by_its_start(path, _start(plain))
     return plain
+
+
+def _refuse_bomb(path: Path, unpacked: int, packed: int) -> None:
+    """Raise `DamagedArchive` for what unpacks to far more than any table of text does."""
+    if unpacked > NO_BOMB and unpacked > MOST_PACKED * packed:
+        raise DamagedArchive(path, f"it unpacks to more than {MOST_PACKED} times its size")
 
 
 def _start(path: Path) -> bytes:
@@ -157,6 +174,7 @@ def _unzipped(path: Path, folder: Path) -> Path:
             raise UnrecognisedFile(
                 path, f"an archive of {len(members)} files ({names})", "unpack it and load its files"
             )
+        _refuse_bomb(path, members[0].file_size, members[0].compress_size)
         with archive.open(members[0]) as packed, (folder / "plain").open("wb") as out:
             shutil.copyfileobj(packed, out, CHUNK)
     return folder / "plain"

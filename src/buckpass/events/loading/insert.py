@@ -216,14 +216,16 @@ def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Rec
 
 def _insert_raw(connection: duckdb.DuckDBPyConnection, file_id: int, text: Text, found: Recognised) -> None:
     table = typed.quoted(f"raw_{found.layout.id}")
-    names, seen = {}, {"row"}
+    names, seen = {}, {"row", "file_id"}
     for k, name in enumerate(found.columns):
         # a re-saved header may leave a name out or say it twice
         own = tidy(name) if tidy(name) not in ("", *seen) else f"column_{k}"
         names[f"c{k}"] = own
         seen.add(own)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table}(file_id INTEGER, row BIGINT)")
+    for name in names.values():  # a file of the same layout may have others than the one before
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {typed.quoted(name)} VARCHAR")
     for batch in batches(text, found):
         connection.register("batch", _frame(batch, len(found.columns)).drop("beyond").rename(names))
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT {file_id} AS file_id, * FROM batch LIMIT 0")
         connection.execute(f"INSERT INTO {table} BY NAME SELECT {file_id} AS file_id, * FROM batch")
         connection.unregister("batch")

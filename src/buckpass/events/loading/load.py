@@ -175,7 +175,7 @@ def _load_one(
         if known is not None:
             return known
         tables = _recognised(source)
-        file_id = connection.execute("SELECT nextval('file_ids')").fetchall()[0][0]
+        file_id = connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM files").fetchall()[0][0]
         layout = tables[0][1].layout
         try:
             read = sum(insert(connection, file_id, text, found, all_columns) for text, found in tables)
@@ -198,6 +198,8 @@ def _load_one(
 
 def _recognised(source: SourceFile) -> list[tuple[Text, Recognised]]:
     """The tables of a file and what they are; of a workbook those of its sheets that are known."""
+    if not source.texts:
+        raise UnrecognisedFile(source.given, "a workbook without a sheet of rows")
     if not source.is_workbook:
         return [(source.texts[0], recognise(source.texts[0], source.given))]
     known = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from buckpass.events.files.layouts import Layout, layout
-from buckpass.events.loading.typed import quoted
+from buckpass.events.loading.typed import SQL_TYPES, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,6 +103,14 @@ def make_table(connection: duckdb.DuckDBPyConnection, own: Layout, rows: str) ->
         f"LEFT JOIN (SELECT file_id, reach FROM files) USING (file_id) QUALIFY row_number() OVER "
         f"(PARTITION BY {', '.join(own.identity)}, nth ORDER BY reach DESC NULLS LAST, file_id) = 1"
     )
+
+
+def no_rows(own: Layout) -> str:
+    """A query without rows that has the columns of a layout's table, as `insert` fills them."""
+    kinds = {"file_id": "INTEGER", "row": "BIGINT"} | {c.name: SQL_TYPES.get(c.kind, "VARCHAR") for c in own.columns}
+    kinds |= {"title": "VARCHAR"} if own.titles else {}
+    kinds |= dict(zip(own.unpivot, ("INTEGER", "DOUBLE"), strict=True)) if own.unpivot else {}
+    return f"SELECT {', '.join(f'NULL::{kind} AS {quoted(name)}' for name, kind in kinds.items())}"
 
 
 def _numbered(own: Layout) -> str:

@@ -134,6 +134,6 @@ def _baseline_row(fit) -> dict[str, Any]:
     s, d = fit.scores, fit.diagnostics
     return {
         "id": fit.id, "name": fit.name, "says": fit.says, "crises": list(s.crises), "elpd": s.elpd.round(4).tolist(),
-        "pareto_k": s.k.round(3).tolist(), "is_exact": s.is_exact.tolist(), "seconds": round(fit.seconds, 1),
+        "pareto_k": s.k.round(3).tolist(), "is_exact": s.is_exact.tolist(),
         "diagnostics": dict(d.__dict__),
     }  # fmt: skip
