@@ -63,7 +63,7 @@ def check_references(material: Material) -> list[Problem]:
         _asked_out_of_time(material),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
         _series(material, names),
-        check_claims(material.claims, names),
+        check_claims(material.claims, names, material.content.focus),
         _sources(material),
     ]
     return [problem for check in checks for problem in _capped(check)]
