@@ -40,7 +40,7 @@ def by_spell(found: Grid, numbers) -> np.ndarray:
 
 def may_deploy(found: Grid, power: int = 0) -> list[bool]:
     may = np.asarray(found.setting.is_open) & (np.asarray(found.setting.deploys_at) > 0)
-    return by_spell(found, may)[:, :, power].any(axis=(1, 2)).tolist()
+    return [bool(spell[:, power].any()) for spell in by_spell(found, may)]
 
 
 def test_a_spell_begins_where_a_relation_holds_on_new_years_day_that_did_not_a_year_before(toy):
@@ -96,7 +96,8 @@ def test_one_spell_is_played_as_years_without_dates_are(toy, posteriors):
     """A closure throughout is that of the first day, whether its end lies beyond the years or nowhere."""
     ends = with_access(toy, SHUT | {"from": "2020-01-01", "to": "2040-01-01"})
     lasts = with_access(toy, {k: v for k, v in SHUT.items() if k != "to"} | {"from": "2020-01-01"})
-    assert np.array_equal(*(played(case, posteriors)[0] for case in (ends, lasts)))
+    one, other = (played(case, posteriors)[0] for case in (ends, lasts))
+    assert np.array_equal(one, other)
 
 
 def test_relations_on_a_day_are_those_that_hold_then(toy):

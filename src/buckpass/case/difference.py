@@ -17,6 +17,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "responses.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
     "own_operations.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
     "series.csv": ("series", "actor", "partner", "year"),
+    "requests.csv": ("crisis_id", "government"),
 }
 _ENTRY_KEYS = ("id", "state", "party", "theatre", "of", "with", "power", "host", "year", "key")
 
