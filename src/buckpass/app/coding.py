@@ -22,6 +22,8 @@ WORDS = {  # the label of each, and what a row says before anybody has coded it
     "scope": ("What the act was for", "unknown"),
     "basis": ("Basis", "unsearched"),
 }
+DIRECTIONS = {"for": "for the host", "against": "against its government"}
+Cell = tuple[str, str, str, str, str]  # crisis, actor, coder, direction, phase
 AT_HOME = ("127.0.0.1", "localhost", "::1")
 
 
@@ -38,7 +40,8 @@ def code(folder: Path) -> None:
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
     st.dataframe(grid(case, theatre), hide_index=True, key="code_grid")
     st.caption(
-        "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked."
+        "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked. "
+        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government."
     )
     agreement(case)
     named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
@@ -49,23 +52,42 @@ def code(folder: Path) -> None:
     actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
     actor = st.selectbox("Actor", actors, key="code_actor")
     coder = st.text_input("Coder (empty where the case has one)", key="code_coder").strip()
+    direction = st.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
+    phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
+    new = str(int(phases[-1]) + 1)
+    phase = st.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
+                         key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
+                         help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
     left, right = st.columns(2)
     with right:
-        for line in rung_lines(case.ladder.names):
-            not_this = f" Not: {line['not']}." if line["not"] else ""
-            st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
+        lines(case, direction)
+    cell = (crisis, actor, coder, direction, phase)
     with left:
-        form(case, opened(sheet, crisis, actor, coder), (crisis, actor, coder))
+        form(case, opened(sheet, cell), cell)
+
+
+def lines(case: Case, direction: str) -> None:
+    """What the manual says of each rung; of acts against, the case's own steps."""
+    if direction == "against":
+        st.markdown("\n\n".join(f"**{n} {plain(step)}**" for n, step in enumerate(case.settings.against.names)))
+        st.caption("Steps against the government are an order of their own: no rungs, and no game explains them.")
+        return
+    for line in rung_lines(case.ladder.names):
+        not_this = f" Not: {line['not']}." if line["not"] else ""
+        st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
 
 
 def grid(case: Case, theatre: str) -> pl.DataFrame:
-    """Crises × actors of a theatre: the rungs of all coders in one cell."""
-    crises = case.crises.filter(theatre=theatre).sort("start")
-    rows = case.responses.filter(
-        (pl.col("crisis_id").is_in(crises["crisis_id"].implode())) & (pl.col("direction") == "for")
+    """Crises × actors of a theatre: the rungs of all coders in one cell, phases after each other, acts against after those for."""
+    crises, by = case.crises.filter(theatre=theatre).sort("start"), ["crisis_id", "actor"]
+    rows = case.responses.join(crises.select("crisis_id"), on="crisis_id", how="semi")
+    rows = rows.sort(pl.col("direction") == "against", pl.col("phase").fill_null(1), maintain_order=True)
+    of_coder = rows.group_by(*by, "direction", "coder", maintain_order=True).agg(
+        pl.col("rung").cast(pl.String).fill_null("·").str.join("›"), pl.col("line").min()
     )
-    shown = rows.select("crisis_id", "actor", pl.col("rung").cast(pl.String).fill_null("·"))
-    wide = shown.group_by("crisis_id", "actor", maintain_order=True).agg(pl.col("rung").str.join(" | "))
+    told = pl.when(direction="against").then(pl.format("vs {}", "rung")).otherwise("rung").alias("rung")
+    shown = of_coder.sort(pl.col("direction") == "against", "line").select(*by, told)
+    wide = shown.group_by(by, maintain_order=True).agg(pl.col("rung").str.join(" | "))
     wide = wide.pivot(on="actor", index="crisis_id", values="rung")
     actors = [power for power in case.powers if power in wide.columns]
     others = [name for name in wide.columns if name not in ("crisis_id", *actors)]
@@ -80,9 +102,8 @@ def agreement(case: Case) -> None:
         st.markdown(f"**{row['coders']} coders agree on {row['n']} responses with alpha {alpha}**")
 
 
-def opened(sheet: Sheet, crisis: str, actor: str, coder: str) -> Sheet:
+def opened(sheet: Sheet, cell: Cell) -> Sheet:
     """The sheet as it was when this cell was opened: what was saved since then is found when it is saved."""
-    cell = (crisis, actor, coder)
     if st.session_state.get("code_cell") != cell:
         st.session_state.code_cell, st.session_state.code_sheet, st.session_state.code_own = (
             cell,
@@ -92,19 +113,27 @@ def opened(sheet: Sheet, crisis: str, actor: str, coder: str) -> Sheet:
     return st.session_state.code_sheet
 
 
-def form(case: Case, sheet: Sheet, cell: tuple[str, str, str]) -> None:
+def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     """The form of one cell, and its saving."""
-    crisis, actor, coder = cell
+    crisis, actor, coder, direction, phase = cell
     own = st.session_state.code_own
     is_here = st.get_option("server.address") in AT_HOME
-    rungs = ["", *(str(n) for n in range(case.rungs.count))]
+    is_against = direction == "against"
+    names = case.settings.against.names if is_against else case.ladder.names
+    rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
     with st.form("code_form"):
-        st.markdown(f"**{plain(actor)} in {plain(crisis)}**" + (f" by {plain(coder)}" if coder else ""))
+        st.markdown(f"**{plain(_said(cell))}**" + (f" by {plain(coder)}" if coder else ""))
         given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
-                 (("rung", "Rung"), ("rung_low", "Lowest that the sources allow"), ("rung_high", "Highest"))}  # fmt: skip
+                 (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
+                  ("rung_high", "Highest"))}  # fmt: skip
+        if phase != "1":
+            given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
         for name, (label, before) in WORDS.items():
-            given[name] = _choice(label, _words(name), own.get(name, "") or before, f"{name}/{cell}")
-        given["vehicle"] = _choice("Vehicle", ["", *case.organisations], own.get("vehicle", ""), f"vehicle/{cell}")
+            words = {word: word.replace("_", " ") for word in _words(name)}
+            given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
+        if not is_against:
+            vehicles = {"": "", **{name: name for name in case.organisations}}
+            given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
         sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
         given["source_id"] = ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))
         given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
@@ -122,16 +151,25 @@ def form(case: Case, sheet: Sheet, cell: tuple[str, str, str]) -> None:
     if pressed:
         kind = own.get("kind") or ("organisation" if actor in case.organisations else "state")
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}
-        _save(sheet, {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": kind, **entered})
+        which = {"direction": direction if is_against else "", "phase": "" if phase == "1" else phase}
+        said = {name: text for name, text in which.items() if text}  # empty, they say what they say without the column
+        _save(sheet, {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": kind, **said, **entered}, cell)
 
 
-def _save(sheet: Sheet, cells: dict[str, str]) -> None:
+def _said(cell: Cell) -> str:
+    """Whose act, where, and which: "BBB in dalen_2016, against, phase 2"."""
+    crisis, actor, _, direction, phase = cell
+    which = (", against" if direction == "against" else "") + (f", phase {phase}" if phase != "1" else "")
+    return f"{actor} in {crisis}{which}"
+
+
+def _save(sheet: Sheet, cells: dict[str, str], cell: Cell) -> None:
     try:
         st.session_state.code_sheet = now = sheet.save(cells)
-        st.session_state.code_own = now.cell(cells["crisis_id"], cells["actor"], cells["coder"])
+        st.session_state.code_own = now.cell(*cell)
     except ChangedMeanwhile as reason:
         st.session_state.code_sheet = now = load_sheet(sheet.folder)
-        theirs = now.cell(cells["crisis_id"], cells["actor"], cells["coder"])
+        theirs = now.cell(*cell)
         has = f"rung {theirs.get('rung') or '·'}: {theirs.get('detail', '')}" if theirs else "no row"
         st.error(
             plain(
@@ -142,7 +180,7 @@ def _save(sheet: Sheet, cells: dict[str, str]) -> None:
     except NotSaved as reason:
         st.error(plain(str(reason)))
         return
-    st.session_state.code_saved = f"Saved: {cells['actor']} in {cells['crisis_id']}."
+    st.session_state.code_saved = f"Saved: {_said(cell)}."
     st.rerun()
 
 
@@ -152,7 +190,7 @@ def _words(name: str) -> list[str]:
     return [word for word in found["enum"] if word != "machine"]
 
 
-def _choice(label: str, options: list[str], now: str, key: str) -> str:
-    """One of several words, at first the present one, whatever it is."""
-    options = options if now in options else [now, *options]
-    return st.selectbox(label, options, options.index(now), key=key) or ""
+def _choice(label: str, words: dict[str, str], now: str, key: str) -> str:
+    """One of several words, by what a reader sees of each; at first the present one, whatever it is."""
+    words = words if now in words else {now: now, **words}
+    return st.selectbox(label, list(words), list(words).index(now), format_func=words.__getitem__, key=key) or ""

@@ -110,15 +110,16 @@ def main() -> None:
 
 
 def show(case: Case, choices: dict[str, str], ref: str, folder: str) -> None:
-    """Side bar, then the part that is asked for."""
-    view = side_bar(case, choices)
+    """The part that is asked for, with the side bar of the model's parts; coding has none, and leaves it as it was."""
     part = st.radio("Part", PARTS, horizontal=True, label_visibility="collapsed")
+    if part == "Code":
+        st.session_state.link = st.session_state.pop("view", st.session_state.link)
+        code(case.folder)
+        return
+    view = st.session_state.view = side_bar(case, choices)
     st.query_params.from_dict(write_link(case, list(choices), view))
     if part == "Claims":
         claims(ref, folder)
-        return
-    if part == "Code":
-        code(case.folder)
         return
     if part == "Years ahead":
         years_ahead(case, view, ref, folder)
