@@ -34,8 +34,6 @@ def code(folder: Path) -> None:
     except (CaseProblems, FileRefused) as error:
         st.error(plain(str(error)))
         return
-    if told := st.session_state.pop("code_saved", ""):
-        st.success(plain(told))
     theatre = st.selectbox("Theatre", case.theatres, format_func=lambda t: case.theatre(t).name, key="code_theatre")
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
     st.dataframe(grid(case, theatre), hide_index=True, key="code_grid")
@@ -148,6 +146,8 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
         )
     elif not is_here:
         st.caption("Saving is for who runs the dashboard on this machine; it is served to others.")
+    if told := st.session_state.pop("code_saved", ""):
+        st.success(plain(told))  # beside the button: the top of the page is out of sight
     if pressed:
         kind = own.get("kind") or ("organisation" if actor in case.organisations else "state")
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}

@@ -369,8 +369,10 @@ def problems_of(kind: Kind, value: Any, names: Names | None = None) -> Iterator[
     try:
         kind.adapter.validate_python(_as_tuples(value), context=names)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            where = tuple(step for step in one["loc"] if step in _steps(value))
+        found = [(tuple(s for s in e["loc"] if s in _steps(value)), e) for e in error.errors(include_url=False)]
+        for where, one in found:
+            if one["type"] == "too_short" and any(at[: len(where)] == where != at for at, _ in found):
+                continue  # an entry that cannot be read counts for none: said of the entry, not of the list
             message, hint = say(one, keys_at(kind.adapter, one["loc"]) if one["type"] == "extra_forbidden" else ())
             yield where, f"{message} (wanted: {kind.words})", hint
 
