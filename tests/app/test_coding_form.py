@@ -129,6 +129,25 @@ def test_a_later_phase_gets_a_row_of_its_own_and_has_to_begin_within_its_crisis(
     assert next(box for box in at.selectbox if box.label == "Phase").options == ["1", "2", "3 (new)"]
 
 
+def whole(folder):
+    import sys
+
+    from buckpass.app.dashboard import main
+
+    sys.argv = ["dashboard", folder]
+    main()
+
+
+def test_a_case_without_a_fit_is_coded_all_the_same(folder, monkeypatch):
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    at = AppTest.from_function(whole, kwargs={"folder": str(folder)}, default_timeout=120).run()
+    assert "fit it first" in at.info[0].value
+    assert not at.exception
+    assert at.dataframe[0].value.shape == (3, 4)
+    at = saved(choose(choose(at, "Crisis", "dalen_2016"), "Actor", "BBB"), "2")
+    assert row(folder)["rung"] == 2
+
+
 def test_a_case_of_the_package_is_shown_and_not_changed():
     at = AppTest.from_function(
         page, kwargs={"folder": str(TEMPLATE.parent.parent / "cases" / "western-balkans")}, default_timeout=120
