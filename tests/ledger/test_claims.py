@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from buckpass.case import Case, Claim, UnknownName, load_case
-from buckpass.case.claim_pair import parameters_of
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.schema import Theatre
 from buckpass.cli.ledger import ledger_lines
 from buckpass.ledger import assess, assess_claim, assess_under, estimands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import streamlit as st
 
 from buckpass.app.marks import plain
 from buckpass.case import Case
-from buckpass.case.coding_sheet import ChangedMeanwhile, NotSaved, Sheet, load_sheet, rung_lines
+from buckpass.case.coding_sheet import KEY, ChangedMeanwhile, NotSaved, Sheet, load_sheet, rung_lines
 from buckpass.case.load import is_bundled, load_case
 from buckpass.case.problems import CaseProblems, FileRefused
 from buckpass.case.reading.rows import ResponseRow
@@ -113,32 +114,11 @@ def opened(sheet: Sheet, cell: Cell) -> Sheet:
 
 def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     """The form of one cell, and its saving."""
-    crisis, actor, coder, direction, phase = cell
-    own = st.session_state.code_own
+    coder, own = cell[2], st.session_state.code_own
     is_here = st.get_option("server.address") in AT_HOME
-    is_against = direction == "against"
-    names = case.settings.against.names if is_against else case.ladder.names
-    rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
     with st.form("code_form"):
         st.markdown(f"**{plain(_said(cell))}**" + (f" by {plain(coder)}" if coder else ""))
-        given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
-                 (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
-                  ("rung_high", "Highest"))}  # fmt: skip
-        if phase != "1":
-            given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
-        for name, (label, before) in WORDS.items():
-            words = {word: word.replace("_", " ") for word in _words(name)}
-            given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
-        if not is_against:
-            vehicles = {"": "", **{name: name for name in case.organisations}}
-            given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
-        sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
-        given["source_id"] = ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))
-        given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
-        given["detail"] = (
-            st.text_area("What was done, and what speaks for another rung", own.get("detail", ""), key=f"detail/{cell}")
-            or ""
-        )
+        given = {**_choices(case, own, cell), **_texts(case, own, cell)}
         pressed = st.form_submit_button("Save", disabled=is_bundled(case) or not is_here)
     if is_bundled(case):
         st.caption(
@@ -149,11 +129,45 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     if told := st.session_state.pop("code_saved", ""):
         st.success(plain(told))  # beside the button: the top of the page is out of sight
     if pressed:
-        kind = own.get("kind") or ("organisation" if actor in case.organisations else "state")
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}
-        which = {"direction": direction if is_against else "", "phase": "" if phase == "1" else phase}
-        said = {name: text for name, text in which.items() if text}  # empty, they say what they say without the column
-        _save(sheet, {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": kind, **said, **entered}, cell)
+        _save(sheet, {**_which(case, own, cell), **entered}, cell)
+
+
+def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """Rung or step with its band, what is said of the act, and the vehicle of an act for the host."""
+    is_against = cell[3] == "against"
+    names = case.settings.against.names if is_against else case.ladder.names
+    rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
+    given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
+             (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
+              ("rung_high", "Highest"))}  # fmt: skip
+    for name, (label, before) in WORDS.items():
+        words = {word: word.replace("_", " ") for word in _words(name)}
+        given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
+    if not is_against:
+        vehicles = {"": "", **{name: name for name in case.organisations}}
+        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
+    return given
+
+
+def _texts(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """Sources, days and what was done; of a later phase also its first day."""
+    sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
+    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))}
+    if cell[4] != "1":
+        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
+    given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
+    done = "What was done, and what speaks for another rung"
+    return given | {"detail": st.text_area(done, own.get("detail", ""), key=f"detail/{cell}") or ""}
+
+
+def _which(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """The cells that say which row it is; those of direction and phase stay out where an empty one says the same."""
+    crisis, actor, coder, direction, phase = cell
+    kinds = {**dict.fromkeys(case.organisations, "organisation"), **{one.id: one.kind for one in case.settings.actors}}
+    named = {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": own.get("kind") or kinds.get(actor, "state")}
+    more = {"direction": direction, "phase": phase}
+    return named | {name: text for name, text in more.items() if text != KEY[name]}
 
 
 def _said(cell: Cell) -> str:

@@ -19,7 +19,7 @@ from buckpass.case.reading.rows import ResponseRow
 from buckpass.results.errors import BuckpassError
 from buckpass.results.files import locked, write_whole
 
-__all__ = ["FILE", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
+__all__ = ["FILE", "KEY", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
 
 FILE = "responses.csv"
 KEY = {"crisis_id": "", "actor": "", "coder": "", "direction": "for", "phase": "1"}  # and what an empty cell of it says

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case, Check, Problem, UnknownName, load
-from buckpass.case.claim_pair import parameters_of
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import in_case
 from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
-from buckpass.case.claim_pair import parameters_of, theatre_of
+from buckpass.case.claim_parameters import parameters_of, theatre_of
 from buckpass.evidence.verdict_policy import Decision
 
 __all__ = [

@@ -12,7 +12,7 @@ import polars as pl
 from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
-from buckpass.case.claim_pair import parameters_of
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import BadOverride
 from buckpass.changes.scenario import scenario_setting
 from buckpass.evidence.gathered import Gathered, gathered

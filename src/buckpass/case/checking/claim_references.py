@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buckpass.case.catalogue import EstimandKind, known_estimands
-from buckpass.case.claim_pair import parameters_of, theatre_of
-from buckpass.case.claim_parameters import KINDS, expectations, problems_of
+from buckpass.case.claim_parameters import KINDS, expectations, parameters_of, problems_of, theatre_of
 from buckpass.case.names import Names, missing, twice, unknown
 from buckpass.case.problems import Problem
 from buckpass.case.reading.toml_reading import TomlFile

@@ -13,7 +13,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.checking.access import deployed_where_closed
-from buckpass.case.claim_pair import parameters_of
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, clip
