@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from datetime import date
 
 import pytest
 from streamlit import config
@@ -80,6 +81,71 @@ def test_what_check_refuses_is_said_and_not_saved(folder):
     at = saved(opened(folder), "6")
     assert "leaves out the rung" in at.error[0].value
     assert row(folder)["rung"] == 1
+
+
+def enter(at, label, text):
+    next(box for box in at.text_input if box.label == label).input(text)
+
+
+def against(at):
+    return next(box for box in at.radio if box.label == "Act").set_value("against").run()
+
+
+def acts(folder):
+    rows = load_case(folder).responses.filter(crisis_id="dalen_2016", actor="BBB")
+    return rows.select("direction", "phase", "from", "rung").rows()
+
+
+def test_an_act_against_the_government_gets_a_row_beside_the_one_for(folder):
+    at = against(opened(folder))
+    steps = next(box for box in at.selectbox if box.label == "Step")
+    assert "2 sanctions or aid cut" in steps.options
+    assert not [box for box in at.selectbox if box.label == "Vehicle"]
+    steps.select("2")
+    next(box for box in at.selectbox if box.label == "Basis").select("seen")
+    next(box for box in at.multiselect if box.label == "Sources").select("example2019")
+    at = at.button[0].click().run()
+    assert [told.value for told in at.success] == ["Saved\\: BBB in dalen\\_2016, against."]
+    assert acts(folder) == [("for", None, None, 1), ("against", None, None, 2)]
+    assert at.dataframe[0].value.loc[2].to_list() == ["dalen_2016", "5", "1 | vs 2", "5"]
+    next(box for box in at.selectbox if box.label == "Step").select("3")
+    at.button[0].click().run()
+    assert acts(folder) == [("for", None, None, 1), ("against", None, None, 3)]
+
+
+def test_a_later_phase_gets_a_row_of_its_own_and_has_to_begin_within_its_crisis(folder):
+    at = choose(opened(folder), "Phase", "2")
+    next(box for box in at.selectbox if box.label == "Rung").select("3")
+    next(box for box in at.selectbox if box.label == "Basis").select("seen")
+    next(box for box in at.multiselect if box.label == "Sources").select("example2019")
+    enter(at, "First day of this phase", "2016-03-01")
+    at = at.button[0].click().run()
+    assert "outside its crisis" in at.error[0].value
+    assert acts(folder) == [("for", None, None, 1)]
+    enter(at, "First day of this phase", "2016-01-09")
+    at = at.button[0].click().run()
+    assert acts(folder) == [("for", None, None, 1), ("for", 2, date(2016, 1, 9), 3)]
+    assert at.dataframe[0].value.loc[2].to_list() == ["dalen_2016", "5", "1›3", "5"]
+    assert next(box for box in at.selectbox if box.label == "Phase").options == ["1", "2", "3 (new)"]
+
+
+def whole(folder):
+    import sys
+
+    from buckpass.app.dashboard import main
+
+    sys.argv = ["dashboard", folder]
+    main()
+
+
+def test_a_case_without_a_fit_is_coded_all_the_same(folder, monkeypatch):
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    at = AppTest.from_function(whole, kwargs={"folder": str(folder)}, default_timeout=120).run()
+    assert "fit it first" in at.info[0].value
+    assert not at.exception
+    assert at.dataframe[0].value.shape == (3, 4)
+    at = saved(choose(choose(at, "Crisis", "dalen_2016"), "Actor", "BBB"), "2")
+    assert row(folder)["rung"] == 2
 
 
 def test_a_case_of_the_package_is_shown_and_not_changed():

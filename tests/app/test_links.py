@@ -10,7 +10,6 @@ from buckpass.app.links import View, read_link, scenario_file, write_link
 from buckpass.app.serve import PortInUse, serve, server_command
 from buckpass.case import CaseNotFound, CaseProblems, load_case
 from buckpass.changes import BadOverride, override_paths, parse_overrides
-from buckpass.fitting.posterior import PosteriorFileError
 
 NAMES = ("FR", "BL")
 
@@ -95,27 +94,42 @@ def test_a_case_that_is_not_there_starts_nothing():
         serve("no-such-case", 8599)
 
 
-def test_a_fit_of_another_version_starts_nothing(small_folder, tmp_path):
+@pytest.fixture
+def started(monkeypatch):
+    """The commands that would have been run."""
+    commands = []
+    monkeypatch.setattr("buckpass.app.serve._run", lambda command: commands.append(command) or 0)
+    return commands
+
+
+def test_a_fit_of_another_version_is_named_and_leaves_coding_alone(small_folder, tmp_path, started, capsys):
     folder = tmp_path / "changed"
     shutil.copytree(small_folder, folder)
     fits = save_fits(load_case(folder), tmp_path / "fits", ("base",))
     table = folder / "crises.csv"
     table.write_text(table.read_text("utf-8").replace("2005-", "2006-"), "utf-8")
-    with pytest.raises(PosteriorFileError, match="refitted"):
-        serve(folder, 8598, posteriors=fits)
+    assert serve(folder, 8598, posteriors=fits) == 0
+    told = capsys.readouterr().err
+    assert ("refitted" in told, "Code alone" in told, len(started)) == (True, True, 1)
 
 
-def test_a_case_without_a_fit_starts_nothing(small_folder):
-    with pytest.raises(PosteriorFileError, match="buckpass fit"):
-        serve(small_folder, 8597)
+def test_a_case_without_a_fit_is_served_for_coding_and_a_fitted_one_without_a_word(
+    small_folder, tmp_path, started, capsys
+):
+    assert serve(small_folder, 8597) == 0
+    assert "buckpass fit" in capsys.readouterr().err
+    fits = save_fits(load_case(small_folder), tmp_path / "fits", ("base",))
+    assert serve(small_folder, 8597, posteriors=fits) == 0
+    assert (capsys.readouterr().err, len(started)) == ("", 2)
 
 
-def test_a_case_that_fails_its_check_starts_nothing(small_folder, tmp_path):
+def test_a_case_that_fails_its_check_starts_nothing(small_folder, tmp_path, started):
     folder = tmp_path / "broken"
     shutil.copytree(small_folder, folder)
     (folder / "case.toml").write_text("title = ", "utf-8")
     with pytest.raises(CaseProblems, match=r"case\.toml"):
         serve(folder, 8596)
+    assert started == []
 
 
 def test_the_server_listens_here_only_and_tells_nobody():

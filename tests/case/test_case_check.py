@@ -236,3 +236,18 @@ def test_a_misspelt_list_of_claims_is_no_case_without_claims(folder):
     (problem,) = [p for p in check_case(folder).errors if p.file == "claims.toml"]
     assert "not a known field" in problem.message
     assert "claim" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [("{ at_most = 4 }", "the condition names no actor"), ('{ actor = "FRX", at_most = 4 }', "'FRX' is not a state")],
+)
+def test_a_condition_that_cannot_be_read_is_one_problem(folder, condition, said):
+    claim = (
+        '\n[[claim]]\nid = "C9"\ntext = "t"\nshort = "s"\nkind = "fact"\nfamily = "measured"\nexpect = { above = 0.5 }\n'
+        f'[claim.estimand]\nname = "measured.rate"\nactor = "AAA"\nat_least = 4\nwhere = [{condition}]\n'
+    )
+    (folder / "claims.toml").write_text((folder / "claims.toml").read_text("utf-8") + claim, "utf-8")
+    (problem,) = check_case(folder).errors
+    assert said in problem.message
+    assert (problem.file, problem.line) == ("claims.toml", 51)

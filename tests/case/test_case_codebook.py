@@ -126,6 +126,13 @@ def test_each_difference_is_named(case, spoiled, file, old, new, expected):
     assert back == {(d.key, d.field, d.a, d.b) for d in difference.differences}
 
 
+def test_two_codings_of_one_id_are_told_apart_by_their_folders(case, folder):
+    other = load_case(folder)
+    assert case.id == other.id
+    title = diff_cases(case, other).table().title
+    assert (str(case.folder) in title, str(folder) in title) == (True, True)
+
+
 def test_added_and_removed_rows(case, spoiled):
     other = spoiled("responses.csv", "dalen_2016,BBB", "dalen_2016,DDD").case
     kinds = {(d.key, d.kind) for d in diff_cases(case, other).differences}

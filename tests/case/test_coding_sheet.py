@@ -59,6 +59,50 @@ def test_what_check_refuses_is_not_saved(folder, cells, said):
     assert (folder / FILE).read_bytes() == before
 
 
+def test_phases_and_acts_against_are_rows_of_their_own(folder):
+    more = {**OWN, "kind": "state", "basis": "seen", "source_id": "example2019"}
+    sheet = load_sheet(folder).save(more | {"rung": "2", "direction": "against"})
+    sheet = sheet.save(more | {"rung": "4", "phase": "2", "from": "2016-01-08"})
+    assert (sheet.phases("dalen_2016", "BBB", ""), sheet.phases("dalen_2016", "BBB", "", "against")) == (
+        ["1", "2"],
+        ["1"],
+    )
+    sheet = sheet.save({**OWN, "phase": "2", "rung": "5"}).save({**OWN, "direction": "against", "rung": "3"})
+    assert [sheet.cell("dalen_2016", "BBB", "", *of)["rung"] for of in ((), ("for", "2"), ("against",))] == [
+        "1",
+        "5",
+        "3",
+    ]
+    assert rungs(folder) == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"phase": "3", "from": "2016-01-08", "rung": "4"}, "not 1 to 3"),
+        ({"phase": "2", "rung": "4"}, "has no first day"),
+        ({"phase": "2", "from": "2016-05-01", "rung": "4"}, "outside its crisis"),
+        ({"direction": "against", "rung": "9"}, "no step of acts against"),
+        ({"direction": "against", "rung": "2", "vehicle": "PACT"}, "has no vehicle"),
+    ],
+)
+def test_a_phase_or_an_act_against_that_check_refuses_is_not_saved(folder, cells, said):
+    before = (folder / FILE).read_bytes()
+    with pytest.raises(NotSaved, match=said):
+        load_sheet(folder).save({**OWN, "kind": "state", "basis": "seen", "source_id": "example2019", **cells})
+    assert (folder / FILE).read_bytes() == before
+
+
+def test_two_who_add_a_phase_at_once_lose_neither(folder):
+    first, second = load_sheet(folder), load_sheet(folder)
+    row = {**OWN, "kind": "state", "basis": "seen", "source_id": "example2019", "rung": "4"}
+    first.save(row | {"phase": "2", "from": "2016-01-08"})
+    with pytest.raises(ChangedMeanwhile):
+        second.save(row | {"direction": "against", "rung": "2"})
+    load_sheet(folder).save(row | {"direction": "against", "rung": "2"})
+    assert rungs(folder) == [1, 4, 2]
+
+
 def test_the_separator_of_the_file_is_kept(folder):
     text = (folder / FILE).read_text("utf-8")
     (folder / FILE).write_text(text.replace(",", "\t"), "utf-8")

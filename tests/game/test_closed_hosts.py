@@ -71,9 +71,9 @@ def test_what_if_the_host_were_closed_or_open(toy, shut):
 
 
 def test_an_expelled_power_does_not_come_back_in_the_years_ahead(shut, toy):
-    may = deployments(grid_of(past_of(shut, 2021), ((),)).setting, "AAA")
+    may = deployments(grid_of(past_of(shut, 2021), ((),), (2021,)).setting, "AAA")
     assert may == [set()] * len(may) != []
-    assert all(deployments(grid_of(past_of(toy, 2021), ((),)).setting, "AAA"))
+    assert all(deployments(grid_of(past_of(toy, 2021), ((),), (2021,)).setting, "AAA"))
 
 
 def test_a_claim_can_ask_where_the_host_was_closed(shut):

@@ -225,8 +225,12 @@ def broken(name: str):
     """Parameters of an estimand with one of them broken, in every way that its kind can be, left out, or one too many."""
     kind, good = estimands()[name], whole(name)
     yield from (good | {p: value} for p, k in kind["parameters"].items() for value in BROKEN[k] if value is not None)
-    yield from ({p: v for p, v in good.items() if p != left_out} for left_out in kind["required"])
-    yield from ({p: v for p, v in good.items() if p not in names} for names in kind.get("one_of", ()))
+    filled = kind.get("from_pair", {})  # by the claim's pair, or the case's focus: these are never missing
+    yield from (
+        {p: v for p, v in good.items() if p != left_out} for left_out in kind["required"] if left_out not in filled
+    )
+    either = (names for names in kind.get("one_of", ()) if not set(names) & set(filled))
+    yield from ({p: v for p, v in good.items() if p not in names} for names in either)
     yield from (good | {second: good[first]} for first, second in kind.get("differ", ()))
     yield from (good | {first: 5, second: 4} for first, second in kind.get("in_order", ()))
     yield good | {"powre": "AAA"}

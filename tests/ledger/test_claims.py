@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from buckpass.case import Case, Claim, UnknownName, load_case
+from buckpass.case.claim_parameters import parameters_of
+from buckpass.case.schema import Theatre
 from buckpass.cli.ledger import ledger_lines
 from buckpass.ledger import assess, assess_claim, assess_under, estimands
 from buckpass.ledger.finding import Finding, as_expected
@@ -305,3 +307,42 @@ def test_acts_may_run_through_several_organisations(flagship):
     one = {**claim.estimand.parameters, "organisation": "SCO"}
     assert assess_claim(flagship, claim).n == assess_claim(
         flagship, a_claim({"name": "measured.share_through", **one}, {"above": 0.5}, "measured")).n  # fmt: skip
+
+
+def of_pair(estimand: dict, expect: dict, pair: dict | None = None, family: str = "measured") -> Claim:
+    claim = a_claim(estimand, expect, family).model_dump(exclude_none=True)
+    return Claim.model_validate(claim | ({"pair": pair} if pair else {}))
+
+
+@pytest.mark.parametrize(("pair", "actor"), [(None, "BBB"), ({"rider": "AAA"}, "AAA"), ({"provider": "BBB"}, "BBB")])
+def test_a_claim_without_an_actor_speaks_of_its_pair_else_of_the_focus(toy, pair, actor):
+    asked, expect = {"name": "measured.rate", "at_least": 5}, {"below": 0.5}
+    left_out = assess_claim(toy, of_pair(asked, expect, pair))
+    assert left_out == assess_claim(toy, of_pair(asked | {"actor": actor}, expect, pair))
+    assert left_out.n == 3
+
+
+def test_a_pairs_theatre_stands_for_one_left_out_and_gives_way_to_one_named(toy):
+    elsewhere = Theatre.model_validate({"id": "coast", "name": "Coast", "in_fit": True})
+    settings = toy.settings.model_copy(update={"theatres": (*toy.settings.theatres, elsewhere)})
+    moved = toy.crises.with_columns(
+        theatre=pl.when(pl.col("crisis_id") == "dalen_2016").then(pl.lit("coast")).otherwise("theatre")
+    )
+    case = toy.replace(settings=settings, crises=moved)
+    asked, expect = {"name": "measured.rate", "at_least": 5}, {"below": 0.5}
+
+    def n(pair: dict | None, **given: str) -> int | None:
+        return assess_claim(case, of_pair(asked | given, expect, pair)).n
+
+    assert (n(None), n({"theatre": "coast"}), n({"theatre": "coast"}, theatre="valley")) == (3, 1, 2)
+
+
+def test_a_needed_theatre_is_the_pairs_else_the_focus_and_crises_need_none(toy):
+    focus = toy.settings.focus
+    asked = {"name": "model.cross_response"}
+    of = {"power": "BBB", "other": "AAA"}
+    assert parameters_of(of_pair(asked, {"below": 0}, None, "model"), focus) == of | {"theatre": "valley"}
+    own = of_pair(asked, {"below": 0}, {"rider": "AAA", "provider": "CCC", "theatre": "coast"}, "model")
+    assert parameters_of(own, focus) == {"power": "AAA", "other": "CCC", "theatre": "coast"}
+    named = of_pair(asked | {"crises": ["dalen_2005"]}, {"below": 0}, {"theatre": "coast"}, "model")
+    assert parameters_of(named, focus) == of | {"crises": ["dalen_2005"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import streamlit as st
 
 from buckpass.app.marks import plain
 from buckpass.case import BuckpassError, Case
-from buckpass.case.coding_sheet import ChangedMeanwhile, Sheet, load_sheet, rung_lines
+from buckpass.case.coding_sheet import KEY, ChangedMeanwhile, Sheet, load_sheet, rung_lines
 from buckpass.case.load import is_bundled, load_case
 from buckpass.case.problems import CaseProblems, FileRefused
 from buckpass.case.reading.rows import ResponseRow
@@ -22,6 +23,8 @@ WORDS = {  # the label of each, and what a row says before anybody has coded it
     "scope": ("What the act was for", "unknown"),
     "basis": ("Basis", "unsearched"),
 }
+DIRECTIONS = {"for": "for the host", "against": "against its government"}
+Cell = tuple[str, str, str, str, str]  # crisis, actor, coder, direction, phase
 AT_HOME = ("127.0.0.1", "localhost", "::1")
 
 
@@ -32,13 +35,12 @@ def code(folder: Path) -> None:
     except (CaseProblems, FileRefused) as error:
         st.error(plain(str(error)))
         return
-    if told := st.session_state.pop("code_saved", ""):
-        st.success(plain(told))
     theatre = st.selectbox("Theatre", case.theatres, format_func=lambda t: case.theatre(t).name, key="code_theatre")
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
     st.dataframe(grid(case, theatre), hide_index=True, key="code_grid")
     st.caption(
-        "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked."
+        "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked. "
+        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government."
     )
     agreement(case)
     named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
@@ -49,23 +51,42 @@ def code(folder: Path) -> None:
     actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
     actor = st.selectbox("Actor", actors, key="code_actor")
     coder = st.text_input("Coder (empty where the case has one)", key="code_coder").strip()
+    direction = st.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
+    phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
+    new = str(int(phases[-1]) + 1)
+    phase = st.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
+                         key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
+                         help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
     left, right = st.columns(2)
     with right:
-        for line in rung_lines(case.ladder.names):
-            not_this = f" Not: {line['not']}." if line["not"] else ""
-            st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
+        lines(case, direction)
+    cell = (crisis, actor, coder, direction, phase)
     with left:
-        form(case, opened(sheet, crisis, actor, coder), (crisis, actor, coder))
+        form(case, opened(sheet, cell), cell)
+
+
+def lines(case: Case, direction: str) -> None:
+    """What the manual says of each rung; of acts against, the case's own steps."""
+    if direction == "against":
+        st.markdown("\n\n".join(f"**{n} {plain(step)}**" for n, step in enumerate(case.settings.against.names)))
+        st.caption("Steps against the government are an order of their own: no rungs, and no game explains them.")
+        return
+    for line in rung_lines(case.ladder.names):
+        not_this = f" Not: {line['not']}." if line["not"] else ""
+        st.markdown(f"**{plain(line['rung'])}** {line['counts'] + '.' + not_this if line['counts'] else ''}")
 
 
 def grid(case: Case, theatre: str) -> pl.DataFrame:
-    """Crises × actors of a theatre: the rungs of all coders in one cell."""
-    crises = case.crises.filter(theatre=theatre).sort("start")
-    rows = case.responses.filter(
-        (pl.col("crisis_id").is_in(crises["crisis_id"].implode())) & (pl.col("direction") == "for")
+    """Crises × actors of a theatre: the rungs of all coders in one cell, phases after each other, acts against after those for."""
+    crises, by = case.crises.filter(theatre=theatre).sort("start"), ["crisis_id", "actor"]
+    rows = case.responses.join(crises.select("crisis_id"), on="crisis_id", how="semi")
+    rows = rows.sort(pl.col("direction") == "against", pl.col("phase").fill_null(1), maintain_order=True)
+    of_coder = rows.group_by(*by, "direction", "coder", maintain_order=True).agg(
+        pl.col("rung").cast(pl.String).fill_null("·").str.join("›"), pl.col("line").min()
     )
-    shown = rows.select("crisis_id", "actor", pl.col("rung").cast(pl.String).fill_null("·"))
-    wide = shown.group_by("crisis_id", "actor", maintain_order=True).agg(pl.col("rung").str.join(" | "))
+    told = pl.when(direction="against").then(pl.format("vs {}", "rung")).otherwise("rung").alias("rung")
+    shown = of_coder.sort(pl.col("direction") == "against", "line").select(*by, told)
+    wide = shown.group_by(by, maintain_order=True).agg(pl.col("rung").str.join(" | "))
     wide = wide.pivot(on="actor", index="crisis_id", values="rung")
     actors = [power for power in case.powers if power in wide.columns]
     others = [name for name in wide.columns if name not in ("crisis_id", *actors)]
@@ -80,9 +101,8 @@ def agreement(case: Case) -> None:
         st.markdown(f"**{row['coders']} coders agree on {row['n']} responses with alpha {alpha}**")
 
 
-def opened(sheet: Sheet, crisis: str, actor: str, coder: str) -> Sheet:
+def opened(sheet: Sheet, cell: Cell) -> Sheet:
     """The sheet as it was when this cell was opened: what was saved since then is found when it is saved."""
-    cell = (crisis, actor, coder)
     if st.session_state.get("code_cell") != cell:
         st.session_state.code_cell, st.session_state.code_sheet, st.session_state.code_own = (
             cell,
@@ -92,26 +112,13 @@ def opened(sheet: Sheet, crisis: str, actor: str, coder: str) -> Sheet:
     return st.session_state.code_sheet
 
 
-def form(case: Case, sheet: Sheet, cell: tuple[str, str, str]) -> None:
+def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     """The form of one cell, and its saving."""
-    crisis, actor, coder = cell
-    own = st.session_state.code_own
+    coder, own = cell[2], st.session_state.code_own
     is_here = st.get_option("server.address") in AT_HOME
-    rungs = ["", *(str(n) for n in range(case.rungs.count))]
     with st.form("code_form"):
-        st.markdown(f"**{plain(actor)} in {plain(crisis)}**" + (f" by {plain(coder)}" if coder else ""))
-        given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
-                 (("rung", "Rung"), ("rung_low", "Lowest that the sources allow"), ("rung_high", "Highest"))}  # fmt: skip
-        for name, (label, before) in WORDS.items():
-            given[name] = _choice(label, _words(name), own.get(name, "") or before, f"{name}/{cell}")
-        given["vehicle"] = _choice("Vehicle", ["", *case.organisations], own.get("vehicle", ""), f"vehicle/{cell}")
-        sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
-        given["source_id"] = ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))
-        given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
-        given["detail"] = (
-            st.text_area("What was done, and what speaks for another rung", own.get("detail", ""), key=f"detail/{cell}")
-            or ""
-        )
+        st.markdown(f"**{plain(_said(cell))}**" + (f" by {plain(coder)}" if coder else ""))
+        given = {**_choices(case, own, cell), **_texts(case, own, cell)}
         pressed = st.form_submit_button("Save", disabled=is_bundled(case) or not is_here)
     if is_bundled(case):
         st.caption(
@@ -119,19 +126,64 @@ def form(case: Case, sheet: Sheet, cell: tuple[str, str, str]) -> None:
         )
     elif not is_here:
         st.caption("Saving is for who runs the dashboard on this machine; it is served to others.")
+    if told := st.session_state.pop("code_saved", ""):
+        st.success(plain(told))  # beside the button: the top of the page is out of sight
     if pressed:
-        kind = own.get("kind") or ("organisation" if actor in case.organisations else "state")
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}
-        _save(sheet, {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": kind, **entered})
+        _save(sheet, {**_which(case, own, cell), **entered}, cell)
 
 
-def _save(sheet: Sheet, cells: dict[str, str]) -> None:
+def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """Rung or step with its band, what is said of the act, and the vehicle of an act for the host."""
+    is_against = cell[3] == "against"
+    names = case.settings.against.names if is_against else case.ladder.names
+    rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
+    given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
+             (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
+              ("rung_high", "Highest"))}  # fmt: skip
+    for name, (label, before) in WORDS.items():
+        words = {word: word.replace("_", " ") for word in _words(name)}
+        given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
+    if not is_against:
+        vehicles = {"": "", **{name: name for name in case.organisations}}
+        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
+    return given
+
+
+def _texts(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """Sources, days and what was done; of a later phase also its first day."""
+    sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
+    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))}
+    if cell[4] != "1":
+        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
+    given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
+    done = "What was done, and what speaks for another rung"
+    return given | {"detail": st.text_area(done, own.get("detail", ""), key=f"detail/{cell}") or ""}
+
+
+def _which(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
+    """The cells that say which row it is; those of direction and phase stay out where an empty one says the same."""
+    crisis, actor, coder, direction, phase = cell
+    kinds = {**dict.fromkeys(case.organisations, "organisation"), **{one.id: one.kind for one in case.settings.actors}}
+    named = {"crisis_id": crisis, "actor": actor, "coder": coder, "kind": own.get("kind") or kinds.get(actor, "state")}
+    more = {"direction": direction, "phase": phase}
+    return named | {name: text for name, text in more.items() if text != KEY[name]}
+
+
+def _said(cell: Cell) -> str:
+    """Whose act, where, and which: "BBB in dalen_2016, against, phase 2"."""
+    crisis, actor, _, direction, phase = cell
+    which = (", against" if direction == "against" else "") + (f", phase {phase}" if phase != "1" else "")
+    return f"{actor} in {crisis}{which}"
+
+
+def _save(sheet: Sheet, cells: dict[str, str], cell: Cell) -> None:
     try:
         st.session_state.code_sheet = now = sheet.save(cells)
-        st.session_state.code_own = now.cell(cells["crisis_id"], cells["actor"], cells["coder"])
+        st.session_state.code_own = now.cell(*cell)
     except ChangedMeanwhile as reason:
         st.session_state.code_sheet = now = load_sheet(sheet.folder)
-        theirs = now.cell(cells["crisis_id"], cells["actor"], cells["coder"])
+        theirs = now.cell(*cell)
         has = f"rung {theirs.get('rung') or '·'}: {theirs.get('detail', '')}" if theirs else "no row"
         st.error(
             plain(
@@ -142,7 +194,7 @@ def _save(sheet: Sheet, cells: dict[str, str]) -> None:
     except BuckpassError as reason:  # the row is wrong, the disk full, the folder gone
         st.error(plain(str(reason)))
         return
-    st.session_state.code_saved = f"Saved: {cells['actor']} in {cells['crisis_id']}."
+    st.session_state.code_saved = f"Saved: {_said(cell)}."
     st.rerun()
 
 
@@ -152,7 +204,7 @@ def _words(name: str) -> list[str]:
     return [word for word in found["enum"] if word != "machine"]
 
 
-def _choice(label: str, options: list[str], now: str, key: str) -> str:
-    """One of several words, at first the present one, whatever it is."""
-    options = options if now in options else [now, *options]
-    return st.selectbox(label, options, options.index(now), key=key) or ""
+def _choice(label: str, words: dict[str, str], now: str, key: str) -> str:
+    """One of several words, by what a reader sees of each; at first the present one, whatever it is."""
+    words = words if now in words else {now: now, **words}
+    return st.selectbox(label, list(words), list(words).index(now), format_func=words.__getitem__, key=key) or ""

@@ -88,14 +88,21 @@ def main() -> None:
     st.set_page_config("buckpass", layout="wide")
     try:
         case = case_of(ref)
-        fits = fits_of(ref, folder)
-    except (BuckpassError, PosteriorFileError) as error:
+    except BuckpassError as error:
         st.error(plain(str(error)))
         st.stop()
-    if not fits:
-        st.warning(
-            "No fit of this case passed its diagnostics, so there is nothing to move. Fit it again with more draws."
+    try:
+        fits = fits_of(ref, folder)
+        reason = (
+            ""
+            if fits
+            else "No fit of this case passed its diagnostics, so there is nothing to move: fit with more draws."
         )
+    except PosteriorFileError as error:
+        fits, reason = {}, str(error)
+    if not fits:  # a case that is still being coded has none, and one whose cell was just saved has old ones
+        st.markdown(f"#### {plain(case.title)}")
+        st.info(plain(reason))
         code(case.folder)
         st.stop()
     prepared(ref, folder)
@@ -110,15 +117,16 @@ def main() -> None:
 
 
 def show(case: Case, choices: dict[str, str], ref: str, folder: str) -> None:
-    """Side bar, then the part that is asked for."""
-    view = side_bar(case, choices)
+    """The part that is asked for, with the side bar of the model's parts; coding has none, and leaves it as it was."""
     part = st.radio("Part", PARTS, horizontal=True, label_visibility="collapsed")
+    if part == "Code":
+        st.session_state.link = st.session_state.pop("view", st.session_state.link)
+        code(case.folder)
+        return
+    view = st.session_state.view = side_bar(case, choices)
     st.query_params.from_dict(write_link(case, list(choices), view))
     if part == "Claims":
         claims(ref, folder)
-        return
-    if part == "Code":
-        code(case.folder)
         return
     if part == "Years ahead":
         years_ahead(case, view, ref, folder)
@@ -227,9 +235,9 @@ def explanations(case: Case, fits: dict[str, Posterior]) -> None:
         for i, e in enumerate(comparison.ids)
     ]  # fmt: skip
     st.dataframe(pl.DataFrame(rows), hide_index=True)
-    st.caption(
-        f"{len(comparison.indistinguishable)} pairs differ by less than two standard errors of their difference."
-    )
+    alike = len(comparison.indistinguishable)
+    told = "1 pair differs" if alike == 1 else f"{alike} pairs differ"
+    st.caption(f"{told} by less than two standard errors of their difference.")
 
 
 def claims(ref: str, folder: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from buckpass.app import ENDS_WITH_INPUT
 from buckpass.case import BuckpassError, load_case
 from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.posterior import PosteriorFileError
 
 __all__ = ["DashboardMissing", "PortInUse", "serve"]
 
@@ -37,7 +38,7 @@ class DashboardMissing(BuckpassError):
 
 
 def serve(case_ref: str | Path, port: int = 8501, address: str = "127.0.0.1", posteriors: Path | None = None) -> int:
-    """Serve the dashboard of a case until stopped; returns the server's exit status.
+    """Serve the dashboard of a case until stopped; returns the server's exit status. Without a fit it has the part *Code* alone.
 
     address : 127.0.0.1 is this machine alone; any other lets others in, and nothing asks them who they are.
     posteriors : folder of fits; without one, those bundled with the case.
@@ -46,15 +47,16 @@ def serve(case_ref: str | Path, port: int = 8501, address: str = "127.0.0.1", po
     ------
     CaseProblems
         The case cannot be read: found before the server starts.
-    PosteriorFileError
-        There is no fit, or one belongs to another version of the case, or is damaged.
     PortInUse, DashboardMissing
         Nothing was started.
     """
     case = load_case(case_ref)
     command = server_command(case_ref, port, address, posteriors)
     check_free(port, address)
-    load_posteriors(case, posteriors)
+    try:
+        load_posteriors(case, posteriors)
+    except PosteriorFileError as reason:
+        print(f"{reason}. Until then the dashboard has the part Code alone.", file=sys.stderr, flush=True)
     return _run(command)
 
 

@@ -45,10 +45,11 @@ class Tipping(Answer):
                 f"changes a game, so nothing turns on it. {self.crosses.text} holds in {self.share_holding:.0%} of draws."
             )
         if self.value is None:
+            least, most = (f"{end(self.curve.mean(axis=1)):.3g}" for end in (np.min, np.max))
             return (
                 f"No tipping point of {self.over} between {low:g} and {high:g} {self.unit}: whatever its value there, "
                 f"{self.crosses.text} holds in {self.share_holding:.0%} of draws. The mean of {self.crosses.estimand} there is "
-                f"{self.curve.mean(axis=1).min():.3g} to {self.curve.mean(axis=1).max():.3g}."
+                f"{least if least == most else f'{least} to {most}'}."
             )
         return (
             f"{self.crosses.text} turns at {self.over} = {self.value.mean:.3g} [{self.value.low:.3g}, {self.value.high:.3g}] "

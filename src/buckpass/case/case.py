@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ from buckpass.case.entries import Entry
 from buckpass.case.fitted_content import content_digest
 from buckpass.case.ladder import Ladder, Rungs
 from buckpass.case.problems import UnknownName
+from buckpass.case.reading.requests import FILE
 from buckpass.case.reading.rows import CrisisRow, ResponseRow, SeriesRow
+from buckpass.case.reading.tables import empty_table
 from buckpass.case.schema import (
     Access,
     Alignment,
@@ -46,7 +48,8 @@ class Case:
     """An argument about a regional order and its record.
 
     Tables are polars frames with the columns of the case's files and `line`, the line in the file. `hash` identifies
-    the whole case, `record_hash` what a fit can read of it.
+    the whole case, `record_hash` what a fit can read of it. `requests` has those of every government, where a crisis saw
+    several; the one that counts stands in `crises`.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class Case:
     sources: Mapping[str, Source]
     scenarios: Mapping[str, Scenario]
     hash: str
+    requests: pl.DataFrame = field(default_factory=lambda: empty_table(FILE).frame)
 
     @property
     def id(self) -> str:

@@ -101,6 +101,8 @@ class EstimandKind:
     one_of: Sequence[Sequence[str]] = ()
     differ: Sequence[Sequence[str]] = ()
     in_order: Sequence[Sequence[str]] = ()
+    from_pair: Mapping[str, str] = field(default_factory=dict)
+    only_in_focus: bool = False
 
     def lacking(self, given: Mapping[str, Any]) -> list[str]:
         """What must be given beside these parameters and is not: "at_least", "theatre or crises"."""
@@ -119,6 +121,7 @@ class EstimandKind:
         for one in self.needed_when:
             said = ", ".join(f"{name} = {value}" for name, value in one["when"].items())
             yield f"with {said} also {' and '.join(one['needs'])}"
+        yield from (f"{parameter} left out is the pair's {role}" for parameter, role in self.from_pair.items())
         yield from (f"{second} is not {first}" for first, second in self.differ)
         yield from (f"{first} is no larger than {second}" for first, second in self.in_order)
 
@@ -138,7 +141,7 @@ def _meet(first: Any, second: Any) -> bool:
     return isinstance(one, list | tuple) and isinstance(other, list | tuple) and any(name in other for name in one)
 
 
-BETWEEN = ("needed_with", "needed_without", "needed_when", "one_of", "differ", "in_order")
+BETWEEN = ("needed_with", "needed_without", "needed_when", "one_of", "differ", "in_order", "from_pair", "only_in_focus")
 
 
 @cache

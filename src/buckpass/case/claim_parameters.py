@@ -1,4 +1,7 @@
-"""What a claim may write as a parameter of its estimand, and as what it expects: kinds, each checked before anything is computed."""
+"""What a claim may write as a parameter of its estimand, and as what it expects: kinds, each checked before anything is computed.
+
+What it leaves out comes from the pair of which it speaks: its own, else the case's focus.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from buckpass.case.catalogue import explanation_parts, mechanism_ids, state_codes, world_code
+from buckpass.case.catalogue import (
+    EstimandKind,
+    explanation_parts,
+    known_estimands,
+    mechanism_ids,
+    state_codes,
+    world_code,
+)
 from buckpass.case.checking.case_wording import keys_at, say
 from buckpass.case.coded import Phase
 from buckpass.case.names import Names
 from buckpass.case.problems import clip, spelling_hint
 from buckpass.case.reading.rows import CrisisRow, Scope, Stance
+from buckpass.case.schema import Claim, Focus
 
-__all__ = ["KINDS", "Expectation", "Kind", "Statement", "expectations", "problems_of"]
+__all__ = ["KINDS", "Expectation", "Kind", "Statement", "expectations", "parameters_of", "problems_of", "theatre_of"]
 
 Path = tuple[str | int, ...]
 CRISIS_NUMBERS = tuple(n for n, f in CrisisRow.model_fields.items() if f.annotation in (int, float, float | None))
@@ -369,17 +380,12 @@ def problems_of(kind: Kind, value: Any, names: Names | None = None) -> Iterator[
     try:
         kind.adapter.validate_python(_as_tuples(value), context=names)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        for one in found:
-            if one["type"] == "too_short" and any(_is_inside(other["loc"], one["loc"]) for other in found):
-                continue  # the list is as long as it was written: what is wrong with its entries is said of them
-            where = tuple(step for step in one["loc"] if step in _steps(value))
+        found = [(tuple(s for s in e["loc"] if s in _steps(value)), e) for e in error.errors(include_url=False)]
+        for where, one in found:
+            if one["type"] == "too_short" and any(at[: len(where)] == where != at for at, _ in found):
+                continue  # an entry that cannot be read counts for none: said of the entry, not of the list
             message, hint = say(one, keys_at(kind.adapter, one["loc"]) if one["type"] == "extra_forbidden" else ())
             yield where, message if where else f"{message} (wanted: {kind.words})", hint
-
-
-def _is_inside(where: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
-    return len(where) > len(outer) and where[: len(outer)] == outer
 
 
 def _steps(value: Any) -> set[Any]:
@@ -412,3 +418,35 @@ def _as_tuples(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_tuples(inner) for key, inner in value.items()}
     return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def theatre_of(claim: Claim, focus: Focus) -> str:
+    """The theatre of a claim that names none to its estimand: that of its own pair, else the case's."""
+    return (claim.pair and claim.pair.theatre) or focus.theatre
+
+
+def parameters_of(claim: Claim, focus: Focus) -> dict[str, Any]:
+    """What a claim gives to its estimand, with what it leaves out filled in from its pair.
+
+    A power or theatre that has to be there comes from the claim's pair, else from the case's focus; one that may be left out
+    (a theatre, where all count) only from a pair of the claim's own. Crises that are listed need no theatre.
+    """
+    if claim.estimand is None:
+        return {}
+    given, kind = claim.estimand.parameters, known_estimands().get(claim.estimand.name)
+    if kind is None:
+        return given
+    for parameter, role in kind.from_pair.items():
+        if parameter not in given and (name := _named(claim, focus, kind, given, role, parameter)):
+            given[parameter] = name
+    return given
+
+
+def _named(
+    claim: Claim, focus: Focus, kind: EstimandKind, given: Mapping[str, Any], role: str, parameter: str
+) -> str | None:
+    if role == "theatre" and "crises" in given:
+        return None
+    own = getattr(claim.pair, role) if claim.pair is not None else None
+    lacking = {name for one in kind.lacking(given) for name in one.split(" or ")}
+    return own or (getattr(focus, role) if parameter in lacking else None)

@@ -103,6 +103,7 @@ def tables(case: Case) -> dict[str, pl.DataFrame]:
         "responses.csv": case.responses,
         "own_operations.csv": case.own_operations,
         "series.csv": case.series,
+        "requests.csv": case.requests,
     }
 
 

@@ -18,10 +18,10 @@ from buckpass.case.reading.rows import ResponseRow
 from buckpass.results.errors import BuckpassError
 from buckpass.results.files import locked, write_whole
 
-__all__ = ["FILE", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
+__all__ = ["FILE", "KEY", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet", "rung_lines"]
 
 FILE = "responses.csv"
-KEY = ("crisis_id", "actor", "coder")
+KEY = {"crisis_id": "", "actor": "", "coder": "", "direction": "for", "phase": "1"}  # and what an empty cell of it says
 
 
 class NotSaved(BuckpassError):
@@ -47,18 +47,21 @@ class Sheet:
         names = [cell.strip() for cell in header.cells]
         return tuple(dict(zip(names, row.cells, strict=False)) for row in rows)
 
-    def cell(self, crisis: str, actor: str, coder: str) -> dict[str, str]:
-        """A coder's row of what an actor did for the host in a crisis, of several phases the first; empty where there is none."""
-        wanted = (crisis, actor, coder)
-        own = (row for row in self.rows if tuple(row.get(name, "").strip() for name in KEY) == wanted)
-        return next(
-            (row for row in own if row.get("direction", "") != "against" and row.get("phase", "") in ("", "1")), {}
-        )
+    def cell(self, crisis: str, actor: str, coder: str, direction: str = "for", phase: str = "1") -> dict[str, str]:
+        """A coder's row of what an actor did in a crisis, for its host or against, in one phase; empty where there is none."""
+        wanted = (crisis, actor, coder, direction, phase)
+        return next((row for row in self.rows if _key(row) == wanted), {})
+
+    def phases(self, crisis: str, actor: str, coder: str, direction: str = "for") -> list[str]:
+        """The phases that a coder has of what an actor did in a crisis, in their order."""
+        wanted = (crisis, actor, coder, direction)
+        return sorted(phase for *of, phase in map(_key, self.rows) if (*of,) == wanted)
 
     def save(self, cells: Mapping[str, str]) -> Sheet:
         """The sheet with one row put in the place of its own, or added, and written to the folder.
 
-        cells : by column; `crisis_id`, `actor` and `coder` say which row, and other columns of that row stay as they are.
+        cells : by column; `crisis_id`, `actor`, `coder`, and where they are given `direction` and `phase`, say which row, and
+        other columns of that row stay as they are.
 
         Raises
         ------
@@ -80,11 +83,11 @@ class Sheet:
 
     def _with(self, cells: Mapping[str, str]) -> str:
         """The text with one row changed or added; the other rows keep their places."""
-        rows, wanted = [*self.rows], tuple(cells.get(name, "") for name in KEY)
+        rows, wanted = [*self.rows], _key(cells)
         own = self.cell(*wanted)
         columns = list(dict.fromkeys([*(rows[0] if rows else ()), *(name for name, cell in cells.items() if cell)]))
         changed = {**own, **cells}
-        at = next((n for n, row in enumerate(rows) if own and row == own), None)
+        at = next((n for n, row in enumerate(rows) if _key(row) == wanted), None)
         rows = [*rows, changed] if at is None else [*rows[:at], changed, *rows[at + 1 :]]
         out = io.StringIO()
         writer = csv.DictWriter(
@@ -98,6 +101,11 @@ class Sheet:
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue()
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Which row it is: whose act, in which crisis, by which coder, for or against, in which phase."""
+    return tuple((row.get(name) or "").strip() or before for name, before in KEY.items())
 
 
 def load_sheet(folder: Path) -> Sheet:

@@ -17,6 +17,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "responses.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
     "own_operations.csv": ("crisis_id", "actor", "coder", "direction", "phase"),
     "series.csv": ("series", "actor", "partner", "year"),
+    "requests.csv": ("crisis_id", "government"),
 }
 _ENTRY_KEYS = ("id", "state", "party", "theatre", "of", "with", "power", "host", "year", "key")
 
@@ -35,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class CaseDiff:
-    """What differs between case `a` and case `b`."""
+    """What differs between case `a` and case `b`: their ids, or their folders where those are alike."""
 
     a: str
     b: str
@@ -72,7 +73,8 @@ def diff_cases(a: Case, b: Case) -> CaseDiff:
         *_trees("sources.bib", _sources(a), _sources(b)),
         *_trees("scenarios", _scenarios(a), _scenarios(b)),
     ]
-    return CaseDiff(a.id, b.id, a.hash, b.hash, tuple(differences))
+    names = (a.id, b.id) if a.id != b.id else (str(a.folder), str(b.folder))
+    return CaseDiff(*names, a.hash, b.hash, tuple(differences))
 
 
 def _claims(case: Case) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from buckpass.case.problems import (
     clip,
     spelling_hint,
 )
-from buckpass.case.reading import alignments
+from buckpass.case.reading import alignments, requests
 from buckpass.case.reading.files import canonical_bytes, decode_text, read_inside
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.reading.tables import Table, empty_table, read_table
@@ -27,8 +27,16 @@ from buckpass.case.schema import ClaimFile, Scenario, Settings
 from buckpass.case.sources import Source, keys_of, read_sources
 
 BUNDLED = Path(__file__).parent.parent / "cases"
-RECORD_FILES = ("case.toml", "crises.csv", "responses.csv", "own_operations.csv", "series.csv", "alignments.csv")
-OPTIONAL_FILES = ("own_operations.csv", "series.csv", "alignments.csv", "claims.toml")
+RECORD_FILES = (
+    "case.toml",
+    "crises.csv",
+    "responses.csv",
+    "own_operations.csv",
+    "series.csv",
+    "alignments.csv",
+    "requests.csv",
+)
+OPTIONAL_FILES = (*RECORD_FILES[3:], "claims.toml")
 OTHER_FILES = ("claims.toml", "sources.bib")
 MOST_SCENARIOS = 50
 
@@ -168,7 +176,8 @@ def _assembled(reading: Reading, parts: _Parts) -> Case:
     case = Case(
         folder=reading.folder,
         settings=parts.settings.content,
-        crises=parts.tables["crises.csv"].frame,
+        crises=requests.with_counting(parts.tables["crises.csv"].frame, parts.tables[requests.FILE].frame),
+        requests=parts.tables[requests.FILE].frame,
         responses=parts.tables["responses.csv"].frame,
         own_operations=parts.tables["own_operations.csv"].frame,
         series=parts.tables["series.csv"].frame,

@@ -11,6 +11,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.load import settings_file
 from buckpass.case.problems import FileRefused
+from buckpass.case.reading import requests
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.reading.toml_reading import TomlFile, read_toml
@@ -53,6 +54,7 @@ def origins_of(case: Case, crisis_id: str) -> tuple[Origin, ...]:
     crisis = case.crisis(crisis_id)
     return (
         *_settings(case, crisis), _of_row(crisis, "crises.csv", f"{crisis['name']}: severity {crisis['severity']:g}"),
+        *_requests(case, crisis),
         *_acts(case.responses, "responses.csv", crisis_id), *_acts(case.own_operations, "own_operations.csv", crisis_id),
         *_figures(case, crisis),
     )  # fmt: skip
@@ -60,6 +62,14 @@ def origins_of(case: Case, crisis_id: str) -> tuple[Origin, ...]:
 
 def _of_row(row: dict[str, Any], file: str, what: str) -> Origin:
     return Origin(file, row["line"], what, row.get("basis", ""), tuple(row["source_id"]))
+
+
+def _requests(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
+    """What every government of the host asked, where several did."""
+    for row in case.requests.filter(crisis_id=crisis["crisis_id"]).iter_rows(named=True):
+        counts = "" if row["government"] == crisis["asked_by"] else ", not counted"
+        what = f"{row['government']} asked {' and '.join(row['asked']) or 'nobody'}{counts}"
+        yield _of_row(row, requests.FILE, what)
 
 
 def _acts(frame: pl.DataFrame, file: str, crisis_id: str) -> Iterator[Origin]:

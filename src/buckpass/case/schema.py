@@ -33,6 +33,7 @@ EXAMPLES: dict[str, list[Any]] = {  # of parts that the starting case has no use
                  "sources": ["example2019"]}]],
     "governments": [[{"id": "junta", "name": "Military council", "from": "2016-01-08", "to": "2018-05-01"}]],
     "against": [{"names": ["nothing", "condemnation", "sanctions", "threat of force", "force"], "reason": "steps of the case"}],
+    "pair": [{"rider": "AAA", "provider": "BBB", "theatre": "valley"}],
     "sponsored": [{"company": 6, "armed_group": 4}],
 }  # fmt: skip
 DEFAULT = "default of the model"  # the reason of a parameter that a case leaves out
@@ -546,6 +547,20 @@ class Settings(Entry):
         return given
 
 
+class Pair(Entry):
+    """Of whom a claim speaks where that is not the case's focus; what it leaves out is the focus's."""
+
+    rider: StateId | None = Field(None, description="the power said to ride")
+    provider: StateId | None = Field(None, description="the power said to provide")
+    theatre: PlainId | None = None
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Pair:
+        if self.rider is not None and self.rider == self.provider:
+            raise ValueError(f"{self.rider} is rider and provider: a pair is of two powers")
+        return self
+
+
 class Claim(Entry):
     """A sentence that an author makes about the order, and how it is tested."""
 
@@ -560,6 +575,10 @@ class Claim(Entry):
         "", description="what the case's authors say beside the finding: a comment, never computed"
     )
     sources: SourceKeys = ()
+    pair: Pair | None = Field(
+        None, description="of which powers it speaks, and where; left out: those of [focus] in case.toml",
+        examples=EXAMPLES["pair"],
+    )  # fmt: skip
     estimand: Estimand | None = None
     expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
     not_computed: Text = Field("", description="which data would decide it; only for family not_computed")

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case, Check, Problem, UnknownName, load
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import in_case
 from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
 
@@ -74,7 +75,7 @@ def _by_scenarios(case: Case) -> Iterator[Problem]:
 
 def _by_claims(case: Case) -> Iterator[Problem]:
     for number, claim in enumerate(case.claims):
-        given = claim.estimand.parameters if claim.estimand is not None else {}
+        given = parameters_of(claim, case.settings.focus)
         path = ("claim", number, "estimand")
         if "scenarios" not in given:
             continue

@@ -13,9 +13,9 @@ from buckpass.case import catalogue
 from buckpass.case.claim_parameters import EXPECTED, KINDS
 from buckpass.case.codebook import FILE_MODELS, json_schema
 from buckpass.case.load import BUNDLED, OPTIONAL_FILES, load_case
-from buckpass.case.reading import alignments
+from buckpass.case.reading import alignments, requests
 from buckpass.case.reading.files import decode_text, read_inside
-from buckpass.case.reading.rows import ROW_MODELS
+from buckpass.case.reading.rows import ROW_MODELS, RequestRow
 from buckpass.case.start import TEMPLATE, said_as_toml
 from buckpass.changes.paths import OverridePath, general_paths
 
@@ -155,6 +155,9 @@ def _filled(file: str) -> Mapping[str, Any]:
 def _text(file: str) -> str:
     if file == alignments.FILE:  # the starting case has them in case.toml
         return alignments.as_text(load_case(TEMPLATE).settings)
+    if file == requests.FILE:  # the starting case has one government
+        fields = RequestRow.columns()
+        return "\n".join([",".join(fields), ",".join((info.examples or [""])[0] for info in fields.values())])
     like = "responses.csv" if file == "own_operations.csv" else file  # written as responses are
     return decode_text(read_inside(TEMPLATE, like)) if (TEMPLATE / like).exists() else ""
 

@@ -129,7 +129,9 @@ def untrusted(scores: LeaveOneOut) -> tuple[str, ...]:
     return tuple(c for c, k in zip(scores.crises, scores.k, strict=True) if k > PARETO_K_LIMIT)
 
 
-def drawn_scores(sampling: Sampling, crises: Sequence[int], expected: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def drawn_scores(
+    sampling: Sampling, crises: Sequence[int], expected: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
     """log p(responses of a crisis | all other crises), of each of some, by drawing anew (nats); `run` comes first.
 
     One run draws from the mixture of the posteriors without each of them (Silva & Zanella 2022). A draw's weight for one of them is

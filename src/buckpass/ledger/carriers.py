@@ -104,10 +104,10 @@ def carried_by(question: Question) -> Carried:
 
 
 def _theatres(question: Question, parameter: str) -> tuple[str, ...]:
-    """The claim's own theatres, else those of its crises, else the case's focus."""
+    """The claim's own theatres, else those of its crises, else that of its pair or the case's focus."""
     case, given = question.case, question.parameters
     named = given.get(parameter) or [case.crisis(c)["theatre"] for c in given.get("crises", ())]
-    named = [named] if isinstance(named, str) else named or [case.settings.focus.theatre]
+    named = [named] if isinstance(named, str) else named or [question.theatre]
     return tuple(dict.fromkeys(case.theatre(name).id for name in named))
 
 

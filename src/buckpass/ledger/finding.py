@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
+from buckpass.case.claim_parameters import parameters_of, theatre_of
 from buckpass.evidence.verdict_policy import Decision
 
 __all__ = [
@@ -54,8 +55,13 @@ class Question:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that the claim gives to its estimand."""
-        return self.claim.estimand.parameters if self.claim.estimand else {}
+        """The parameters of the claim's estimand: what it gives, and what its pair fills in."""
+        return parameters_of(self.claim, self.case.settings.focus)
+
+    @property
+    def theatre(self) -> str:
+        """The theatre of the claim's pair, where its estimand is told of none."""
+        return theatre_of(self.claim, self.case.settings.focus)
 
     @property
     def expect(self) -> Mapping[str, Any]:

@@ -111,7 +111,11 @@ def trend(question: Question) -> Finding:
     found = {s: _series_of(case, given["series"], s, given["power"]) for s in given["states"]}
     long = {s: rows for s, rows in found.items() if rows.height >= FEWEST_YEARS}
     missing = [s for s in given["states"] if s not in long]
-    counted = {"series": list(given["series"]), "missing": missing, "levels": _levels_shown(case, given)}
+    counted = {
+        "series": list(given["series"]),
+        "missing": missing,
+        "levels": _levels_shown(case, given, question.theatre),
+    }
     lacking = [s for s in given.get("most", ()) if s not in long]
     if lacking or not long:
         years = "; ".join(f"{s} {found[s].height}" for s in given["states"])
@@ -141,7 +145,7 @@ def trend(question: Question) -> Finding:
 def levels(question: Question) -> Finding:
     """Mean difference between two powers, or two series, over the states and series with both, in their last year."""
     case, given = question.case, question.parameters
-    pairs = _level_pairs(case, given)
+    pairs = _level_pairs(case, given, question.theatre)
     if not pairs:
         raise CannotCompute("no state has both sides of the comparison in one year")
     differences = np.array([p["of"] - p["against"] for p in pairs])
@@ -280,16 +284,16 @@ def _slope_draws(rows: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:
     return fit[0] + np.sqrt(spread[0, 0]) * rng.standard_t(max(rows.height - 2, 1), DRAWS)
 
 
-def _levels_shown(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = [*given["states"], case.settings.focus.theatre]
+def _levels_shown(case: Case, given: Mapping[str, Any], theatre: str) -> list[dict[str, Any]]:
+    names = [*given["states"], theatre]
     is_there = pl.col("actor").is_in(names) | pl.col("partner").is_in(names)
     is_about = pl.col("partner").is_in([given["power"], ""]) | (pl.col("actor") == given["power"])
     rows = case.series.filter(pl.col("series").is_in(list(given["series"])) & is_there & is_about)
     return rows.select("series", "actor", "partner", "year", "value", "unit").to_dicts()
 
 
-def _level_pairs(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    places = [*given.get("states", ()), case.settings.focus.theatre]
+def _level_pairs(case: Case, given: Mapping[str, Any], theatre: str) -> list[dict[str, Any]]:
+    places = [*given.get("states", ()), theatre]
     sides = [(s, s, given.get("against", given["of"])) for s in given["series"]]
     if "against_series" in given:
         sides = [(s, t, given.get("against", given["of"])) for s in given["series"] for t in given["against_series"]]

@@ -12,6 +12,7 @@ import polars as pl
 from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import BadOverride
 from buckpass.changes.scenario import scenario_setting
 from buckpass.evidence.gathered import Gathered, gathered
@@ -253,7 +254,7 @@ def crises_in(case: Case, theatres: str | Sequence[str]) -> tuple[str, ...]:
 
 def asked_about(case: Case) -> tuple[str, ...]:
     """The crises that claims about the model name, themselves or by theatre; those of the focus theatre in any case."""
-    given = [c.estimand.parameters for c in case.claims if c.estimand and c.family in ("model", "premise")]
+    given = [parameters_of(c, case.settings.focus) for c in case.claims if c.family in ("model", "premise")]
     theatres = {case.settings.focus.theatre}
     for parameters in given:
         for name in ("theatre", "against", "into"):

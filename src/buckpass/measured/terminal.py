@@ -65,7 +65,18 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
         f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked."
         + (" 4›1: 4 at most, 1 in the last phase." if ended else "") + (" ×: the host was closed to it." if shut else ""), width
     )  # fmt: skip
+    yield from _asked(case, width)
     yield from _against(case, width)
+
+
+def _asked(case: Case, width: int) -> Iterator[str]:
+    """Whom each government asked in the crises in which several did, the one that counts first."""
+    for (crisis,), of in case.requests.group_by("crisis_id", maintain_order=True):
+        counts = case.crisis(str(crisis))["asked_by"]
+        rows = sorted(of.iter_rows(named=True), key=lambda row: row["government"] != counts)
+        told = [f"{row['government']} asked {' and '.join(row['asked']) or 'nobody'}" for row in rows]
+        told[0] += " (this counts)"
+        yield from textwrap.wrap(f"Requests in {crisis}: {'; '.join(told)}.", width)
 
 
 def _against(case: Case, width: int) -> Iterator[str]:

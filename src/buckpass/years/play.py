@@ -90,8 +90,10 @@ def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Ev
     left, right = _pick(table, low), _pick(table, jnp.minimum(low + 1, table.shape[1] - 1))
     code = left + (right - left) * (at - low)
     request = _position(world.request_levels[kind], level("request"))
-    kinds = world.setting.severity.shape[0] // (world.request_levels.shape[1] * world.rates.shape[1])
-    cell = (host * kinds + world.kind_of_type[kind]) * world.request_levels.shape[1] + request
+    hosts, requests = world.rates.shape[1], world.request_levels.shape[1]
+    kinds = _cells_of_spell(world) // (requests * hosts)
+    spell = world.spell[jnp.minimum(year, world.spell.size - 1)]
+    cell = ((spell * hosts + host) * kinds + world.kind_of_type[kind]) * requests + request
     powers = jnp.arange(world.own_stake.shape[0])
     hit = uniform(seed, "own stake", history[:, None], year, place[:, None], powers) < world.own_stake
     own = hit.astype(jnp.float32)
@@ -105,12 +107,17 @@ def _severity(world: World, code: Array) -> Array:
     return jnp.clip(jnp.where(jnp.isnan(value), code * scale, value), 0.0, 1.0)
 
 
+def _cells_of_spell(world: World) -> int:
+    return world.setting.severity.shape[0] // world.pressed.shape[0]
+
+
 @jax.jit
 def first_games(world: World) -> Crises:
-    """A game of middling severity in every cell as the first year finds it, each under a draw of its own."""
+    """A game of middling severity in every cell of every spell as the first year finds it, each under a draw of its own."""
     cells, hosts = world.setting.severity.shape[0], world.rates.shape[1]
     lane = jnp.arange(cells)
-    host, draw = lane * hosts // cells, lane % world.rates.shape[0]
+    each = _cells_of_spell(world)
+    host, draw = lane % each * hosts // each, lane % world.rates.shape[0]
     code = _severity(world, jnp.full(cells, 0.5, world.severities.dtype))
     own = jnp.zeros((cells, world.own_stake.size), world.own_stake.dtype)
     request = lane % world.request_levels.shape[1]
@@ -174,7 +181,9 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
     share = jax.nn.softmax(jnp.where(traders > 0, scene.trade, -1e9), axis=-1)
     odds = jnp.log(jnp.clip(share, 0.005, 0.995)) - jnp.log1p(-jnp.clip(share, 0.005, 0.995))
     capacity = standard("capacity", scene.capacity) * world.has_capacity
-    pressure = world.pressed[host] * jnp.maximum(scene.capacity[:, world.rival] - scene.capacity, 0.0)
+    pressure = world.pressed[event.cell // _cells_of_spell(world), host] * jnp.maximum(
+        scene.capacity[:, world.rival] - scene.capacity, 0.0
+    )
     columns = {
         "severity": jnp.broadcast_to(event.severity[:, None] - 0.5, traders.shape),
         "own_stake": event.own_stake,

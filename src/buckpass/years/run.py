@@ -22,6 +22,7 @@ from buckpass.years.indicators import BY_HOST, BY_POWER, MEASURES, Measure, Tall
 from buckpass.years.kept_histories import HistoryWriter, manifest_of
 from buckpass.years.play import inputs_of
 from buckpass.years.scenario import Scenario, scenario_of
+from buckpass.years.spells import spells_of
 from buckpass.years.tiles import TILE, Along, in_order, play_tiles
 from buckpass.years.world import Labels, World, world_of
 from buckpass.years.year_problems import NoHistories
@@ -166,9 +167,11 @@ def simulate(
 
 
 def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> tuple[str, ...]:
-    """Which changes by themselves move no game of the first year, no state and no growth."""
+    """In which years other relations begin to hold; which changes by themselves move no game, no first state and no growth."""
+    later = spells_of(scenario.case, scenario.first_year, plan.years)[1:]
+    dated = (f"Other dated relations hold from {', '.join(map(str, later))} on.",) if later else ()
     if not scenario.overrides:
-        return ()
+        return dated
 
     def inputs(override: Override) -> Any:
         if len(scenario.overrides) == 1:
@@ -178,7 +181,7 @@ def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Seq
 
     # what next year weighs shows in no input
     asked = [o for o in scenario.overrides if o.of.honoured != ("foresight",)]
-    return idle_note(idle_changes(case, asked, inputs_of(worlds[0]), inputs, worlds[0].setting.vehicles))
+    return *dated, *idle_note(idle_changes(case, asked, inputs_of(worlds[0]), inputs, worlds[0].setting.vehicles))
 
 
 def check_plan(plan: Plan) -> None:

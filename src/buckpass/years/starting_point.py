@@ -85,14 +85,21 @@ def security_at(past: Past, half_life: float) -> Float[np.ndarray, " p"]:
     return _decayed(past.case, past.crises, past.first_year, half_life, lambda rung: influence[rung])
 
 
-def base_rows(past: Past) -> dict[str, list[str]]:
-    """The powers with forces stationed in each host, as its last crisis before the first year has it."""
+def base_rows(past: Past, on: date) -> dict[str, list[str]]:
+    """The powers with forces stationed in each host on a day, as its last crisis before the first year has it.
+
+    Forces that left since then, of themselves or sent away, do not come back by themselves, also where the host opens again.
+    """
     rows = past.crises.sort("start")
-    return {h: _last_bases(rows.filter(pl.col("host").list.contains(h))) for h in past.hosts}
+    return {h: _bases(past.case, h, rows.filter(pl.col("host").list.contains(h)), on) for h in past.hosts}
 
 
-def _last_bases(rows: pl.DataFrame) -> list[str]:
-    return list(rows["bases"][-1]) if len(rows) else []
+def _bases(case: Case, host: str, rows: pl.DataFrame, on: date) -> list[str]:
+    if rows.is_empty():
+        return []
+    since = rows["start"][-1]
+    left = {a.power for a in case.settings.access if a.host == host and since < a.from_ <= on}
+    return [power for power in rows["bases"][-1] if power not in left]
 
 
 def _decayed(case: Case, crises: pl.DataFrame, first_year: int, half_life: float, worth) -> Float[np.ndarray, " p"]:

@@ -25,6 +25,7 @@ from buckpass.years.arrivals import Past, past_of, request_table, severity_table
 from buckpass.years.grid import Grid, grid_of
 from buckpass.years.parameters import YearlyParameters, check_growth, parameters_of
 from buckpass.years.scenario import Scenario, starting_capacity, starting_opinions
+from buckpass.years.spells import spells_of
 from buckpass.years.starting_point import capacity_at, commitments_at, security_at, spread_of, trade_at
 
 __all__ = ["Fixed", "Labels", "State", "World", "world_of"]
@@ -51,19 +52,20 @@ class State(eqx.Module):
 
 
 class World(eqx.Module):
-    """All numbers that a tile of histories needs; axes draw b, host h, type t, request r, cell g, power p."""
+    """All numbers that a tile of histories needs; axes draw b, spell s, host h, type t, request r, cell g, power p."""
 
-    setting: CrisisSetting  # per cell g = (host · kinds + kind) · requests + request
+    setting: CrisisSetting  # per cell g = ((spell · hosts + host) · kinds + kind) · requests + request
     coefficients: Coefficients  # per draw
     yearly: YearlyParameters  # per draw
     rates: Float[Array, "b h"]
     type_levels: Float[Array, "b h t"]  # cumulative
     kind_of_type: Int[Array, " t"]
+    spell: Int[Array, " y"]  # whose relations hold in each year; after the last of them, those of the last
     severities: Float[Array, "t q"]
     request_levels: Float[Array, "t r"]  # cumulative
     own_stake: Float[Array, " p"]  # P(own people or assets hit)
     asked: Float[Array, "g p"]
-    pressed: Float[Array, "h p"]
+    pressed: Float[Array, "s h p"]
     rival: Int[Array, " p"]
     first_capacity: Float[Array, " p"]  # log, without the scenario's changes
     has_capacity: Float[Array, " p"]
@@ -111,7 +113,8 @@ def world_of(
     for override in scenario.of("request"):
         requests, request_p = (override.ids,), np.ones((len(past.types), 1))
     with_closed = any(o.value == case.rungs.through for o in scenario.of("force"))
-    grid, bank = _prepared(past, requests, with_closed, basis, seed, {} if kept is None else kept)
+    spells = spells_of(case, past.first_year, years)
+    grid, bank = _prepared(past, requests, spells, with_closed, basis, seed, {} if kept is None else kept)
     start, known = _start(scenario, past, float(grid.standard.mean[COLUMN["opinion"]]))
     numbers = {**_arrivals(past, request_p, seed), **_cells(grid), **_of_case(case, past.first_year), **known}
     world = World(
@@ -152,7 +155,9 @@ def _arrivals(past: Past, request_p: np.ndarray, seed: int) -> dict[str, np.ndar
 
 
 def _cells(grid: Grid) -> dict[str, Any]:
+    ends = [*np.diff(grid.spells), 1]  # the last spell needs no more than one year: it holds ever after
     return {
+        "spell": np.repeat(np.arange(len(grid.spells)), ends),
         "kind_of_type": grid.kind_of_type, "asked": grid.setting.covariates[..., COLUMN["asked"]], "pressed": grid.pressed,
         "rival": grid.rival, "mean": grid.standard.mean, "scale": grid.standard.scale,
     }  # fmt: skip
@@ -168,18 +173,21 @@ def _of_case(case: Case, first_year: int) -> dict[str, np.ndarray]:
     }
 
 
-def _prepared(past, requests, with_closed: bool, basis: Basis, seed: int, kept: dict) -> tuple[Grid, Coefficients]:
+def _prepared(
+    past, requests, spells, with_closed: bool, basis: Basis, seed: int, kept: dict
+) -> tuple[Grid, Coefficients]:
     """Grid and draws of coefficients, built once for all cases that differ in yearly parameters only."""
     settings = past.case.settings
     lasting = {k: v for k, v in settings.parameters.items() if not k.startswith("futures.")}
     key = (
         past.case.replace(settings=settings.model_copy(update={"parameters": lasting})).record_hash,
         requests,
+        spells,
         with_closed,
         past.first_year,
     )
     if key not in kept:
-        grid = grid_of(past, requests, with_closed)
+        grid = grid_of(past, requests, spells, with_closed)
         kept[key] = (grid, _bank(basis, grid, seed))
     return kept[key]
 

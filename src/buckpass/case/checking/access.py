@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -10,13 +10,16 @@ from buckpass.case.case import Case
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.names import Names, missing
 from buckpass.case.problems import Problem
+from buckpass.case.reading.requests import FILE, with_counting
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings, in_force
 
 __all__ = ["check_access", "deployed_where_closed"]
 
 
-def check_access(file: TomlFile[Settings], crises: pl.DataFrame, names: Names) -> Iterator[Problem]:
+def check_access(
+    file: TomlFile[Settings], crises: pl.DataFrame, requests: pl.DataFrame, names: Names
+) -> Iterator[Problem]:
     """Entries that name nothing, days that are said twice, and hosts that ask whom they are closed to."""
     assert file.content is not None
     entries = file.content.access
@@ -31,22 +34,27 @@ def check_access(file: TomlFile[Settings], crises: pl.DataFrame, names: Names) -
             yield file.problem(
                 ("access", n), "a withdrawal is of one day: it closes nothing to what may come back", hint
             )
+    counting = with_counting(crises, requests)
+    made = {tuple(row[:2]): row[2] for row in requests.select("crisis_id", "government", "line").iter_rows()}
     shut = [(("access", n), entry) for n, entry in enumerate(entries) if entry.closes]
     for power, host in dict.fromkeys((entry.power, entry.host) for _, entry in shut):
         of = [(path, entry) for path, entry in shut if (entry.power, entry.host) == (power, host)]
         yield from follow_each_other(file, f"{host} closed to {power}", of, may_pause=True)
-        yield from _asks(file, crises, power, host, of)
+        yield from _asks(file, counting, made, power, host, of)
 
 
-def _asks(file: TomlFile, crises: pl.DataFrame, power: str, host: str, closures: list) -> Iterator[Problem]:
+def _asks(
+    file: TomlFile, crises: pl.DataFrame, made: Mapping, power: str, host: str, closures: list
+) -> Iterator[Problem]:
     rows = crises.filter(pl.col("asked").list.contains(power) & (pl.col("host").list.join(";") == host))
-    for line, start in zip(rows["line"].to_list(), rows["start"].to_list(), strict=True):
+    for crisis, asker, line, start in rows.select("crisis_id", "asked_by", "line", "start").iter_rows():
         if (closure := in_force((entry for _, entry in closures), start)) is not None:
             where, at = file.place(next(path for path, entry in closures if entry is closure))
             shut = "closed" if closure.act == "closed" else f"closed ({closure.act})"
             seen = f"{host} asks {power}, to which it is {shut} since {closure.from_} ({where}:{at})"
             hint = "end that entry before the day, take the power out of asked, or list the organisation that was asked"
-            yield Problem("crises.csv", line, "asked", seen, hint)
+            stands = (FILE, made[crisis, asker]) if (crisis, asker) in made else ("crises.csv", line)
+            yield Problem(*stands, "asked", seen, hint)
 
 
 def deployed_where_closed(case: Case) -> Iterator[Problem]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buckpass.case.catalogue import EstimandKind, known_estimands
-from buckpass.case.claim_parameters import KINDS, expectations, problems_of
-from buckpass.case.names import Names, twice, unknown
+from buckpass.case.claim_parameters import KINDS, expectations, parameters_of, problems_of, theatre_of
+from buckpass.case.names import Names, missing, twice, unknown
 from buckpass.case.problems import Problem
 from buckpass.case.reading.toml_reading import TomlFile
-from buckpass.case.schema import Claim, ClaimFile
+from buckpass.case.schema import Claim, ClaimFile, Focus, Pair
 
 Path = tuple[str | int, ...]
 
 
-def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Problem]:
+def check_claims(file: TomlFile[ClaimFile] | None, names: Names, focus: Focus) -> Iterator[Problem]:
     """Claims of the same id, unknown estimands and parameters, and names that lead nowhere."""
     if file is None or file.content is None:
         return
@@ -24,15 +24,25 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names) -> Iterator[Pro
         if claim.estimand is None:
             continue
         path = ("claim", position, "estimand")
+        if claim.pair is not None:
+            yield from _pair(file, ("claim", position, "pair"), claim.pair, names)
         if claim.estimand.name in estimands:
-            yield from _asked(file, path, claim, estimands[claim.estimand.name], names)
+            yield from _asked(file, path, claim, estimands[claim.estimand.name], names, focus)
             for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
                 yield file.problem(("claim", position, "expect"), wrong, "mend expect, or ask for something else")
         else:
             yield unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
 
 
-def _asked(file: TomlFile, path: Path, claim: Claim, kind: EstimandKind, names: Names) -> Iterator[Problem]:
+def _pair(file: TomlFile, path: Path, pair: Pair, names: Names) -> Iterator[Problem]:
+    yield from missing(file, (*path, "rider"), "a power", pair.rider, names.powers)
+    yield from missing(file, (*path, "provider"), "a power", pair.provider, names.powers)
+    yield from missing(file, (*path, "theatre"), "a theatre", pair.theatre, names.theatres)
+
+
+def _asked(
+    file: TomlFile, path: Path, claim: Claim, kind: EstimandKind, names: Names, focus: Focus
+) -> Iterator[Problem]:
     assert claim.estimand is not None
     if kind.family is not None and claim.family not in {kind.family, "not_computed"}:
         hint = f'write family = "{kind.family}", or ask for something else'
@@ -45,9 +55,14 @@ def _asked(file: TomlFile, path: Path, claim: Claim, kind: EstimandKind, names: 
             continue
         for where, message, hint in problems_of(KINDS[kind.parameters[parameter]], value, names):
             yield file.problem((*path, parameter, *where), message, hint or _look_up(kind))
-    for parameter, message in kind.at_odds(given):
-        yield file.problem((*path, parameter), message, f"mend one of them: {_look_up(kind)}")
-    for parameter in kind.lacking(given):
+    filled = parameters_of(claim, focus)
+    for parameter, message in kind.at_odds(filled):
+        at = (*path, parameter) if parameter in given else path
+        yield file.problem(at, message, f"mend one of them: {_look_up(kind)}")
+    if kind.only_in_focus and theatre_of(claim, focus) != focus.theatre:
+        seen = f"{kind.name} is played in the case's focus, {focus.theatre}, and nowhere else"
+        yield file.problem((*path[:-1], "pair", "theatre"), seen, "leave theatre out of the pair")
+    for parameter in kind.lacking(filled):
         yield file.problem(path, f"{kind.name} needs {parameter}", f"give {parameter} = …")
 
 

@@ -13,7 +13,7 @@ from buckpass.case.problems import Problem, spelling_hint
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
 
-__all__ = ["check_kinds_of_actors"]
+__all__ = ["check_askers", "check_kinds_of_actors"]
 
 
 def check_kinds_of_actors(file: TomlFile[Settings], crises: pl.DataFrame, names: Names) -> Iterator[Problem]:
@@ -33,7 +33,7 @@ def check_kinds_of_actors(file: TomlFile[Settings], crises: pl.DataFrame, names:
     for n, coalition in enumerate(settings.coalitions):
         yield from missing(file, ("coalitions", n, "members"), "a power", coalition.members, names.powers)
     yield from _governments(file, settings)
-    yield from _askers(settings, crises)
+    yield from check_askers("crises.csv", "asked_by", settings, crises.filter(pl.col("asked_by") != ""))
 
 
 def _governments(file: TomlFile[Settings], settings: Settings) -> Iterator[Problem]:
@@ -42,10 +42,10 @@ def _governments(file: TomlFile[Settings], settings: Settings) -> Iterator[Probl
         yield from follow_each_other(file, f"the government of {host.id}", dated, may_pause=True)
 
 
-def _askers(settings: Settings, crises: pl.DataFrame) -> Iterator[Problem]:
-    """Crises whose `asked_by` is no government of a host while they lasted."""
+def check_askers(file: str, column: str, settings: Settings, askers: pl.DataFrame) -> Iterator[Problem]:
+    """Askers (asked_by, host, start, end of the crisis) that were no government of a host while it lasted."""
     of = {host.id: host.governments for host in settings.hosts}
-    for row in crises.filter(pl.col("asked_by") != "").iter_rows(named=True):
+    for row in askers.iter_rows(named=True):
         last = row["end"] or date.max
         known = [one for host in row["host"] for one in of.get(host, ())]
         lasting = [one.id for one in known if (one.from_ or date.min) <= last and row["start"] <= (one.to or date.max)]
@@ -56,4 +56,4 @@ def _askers(settings: Settings, crises: pl.DataFrame) -> Iterator[Problem]:
                 if lasting
                 else "list governments = [{ id = …, from = … }] of the host"
             )
-            yield Problem("crises.csv", row["line"], "asked_by", seen, hint)
+            yield Problem(file, row["line"], column, seen, hint)

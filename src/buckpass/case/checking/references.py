@@ -12,15 +12,17 @@ import polars as pl
 from buckpass.case.catalogue import mechanism_ids, parameter_kinds, state_codes, world_code
 from buckpass.case.checking.access import check_access
 from buckpass.case.checking.claim_references import check_claims
-from buckpass.case.checking.kinds_of_actors import check_kinds_of_actors
+from buckpass.case.checking.kinds_of_actors import check_askers, check_kinds_of_actors
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.checking.phases import check_phases
+from buckpass.case.checking.requests import check_requests
 from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
 from buckpass.case.reading.alignments import in_both_forms
 from buckpass.case.reading.cells import parse_span
+from buckpass.case.reading.requests import FILE as REQUESTS
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import ClaimFile, Organisation, Settings
@@ -54,7 +56,8 @@ def check_references(material: Material) -> list[Problem]:
         _organisations(material.settings, material.content, names),
         _relations(material.settings, material.content, names),
         check_kinds_of_actors(material.settings, crises.frame, names),
-        check_access(material.settings, crises.frame, names),
+        check_access(material.settings, crises.frame, material.tables[REQUESTS].frame, names),
+        _requests(material, names),
         _parameters(material.settings, material.content),
         _measures(material, names),
         _arrangement(material.settings, material.content, names),
@@ -63,7 +66,7 @@ def check_references(material: Material) -> list[Problem]:
         _asked_out_of_time(material),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
         _series(material, names),
-        check_claims(material.claims, names),
+        check_claims(material.claims, names, material.content.focus),
         _sources(material),
     ]
     return [problem for check in checks for problem in _capped(check)]
@@ -264,6 +267,20 @@ def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
     yield from _cells(file, frame, "patron", _states(names))
     for column in ("own_stake", "assets", "claimants", "bases"):
         yield from _cells(file, frame, column, powers)
+
+
+def _requests(material: Material, names: Names) -> Iterator[Problem]:
+    """Rows of requests.csv whose names lead nowhere, and crises that do not say which of them counts."""
+    frame, crises = material.tables[REQUESTS].frame, material.tables["crises.csv"]
+    actors = Allowed("a state or organisation of this case, or an ISO 3166 code", names.actors, state_codes())
+    yield from _repeated(REQUESTS, frame, ["crisis_id", "government"])
+    if crises.is_whole:
+        yield from _cells(REQUESTS, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
+    yield from _cells(REQUESTS, frame, "asked", actors)
+    askers = frame.select("crisis_id", "line", asked_by="government")
+    lasted = crises.frame.select("crisis_id", "host", "start", "end")
+    yield from check_askers(REQUESTS, "government", material.content, askers.join(lasted, on="crisis_id"))
+    yield from check_requests(crises.frame, frame)
 
 
 def _crisis_years(material: Material) -> Iterator[Problem]:

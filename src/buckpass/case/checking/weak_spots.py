@@ -13,6 +13,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.checking.access import deployed_where_closed
+from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, clip
@@ -170,7 +171,7 @@ def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[P
     """Claims about the model in theatres whose crises it never saw."""
     fitted = _fitted(case)
     for number, claim in enumerate(case.claims):
-        given = claim.estimand.parameters if claim.estimand is not None and claim.family == "model" else {}
+        given = parameters_of(claim, case.settings.focus) if claim.family == "model" else {}
         for name in ("crises", "theatre", "against", "into"):
             named = [given[name]] if isinstance(given.get(name), str) else given.get(name, ())
             where = [case.crisis(one)["theatre"] for one in named] if name == "crises" else named
@@ -180,7 +181,8 @@ def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[P
                 hint = (
                     "its record informs nothing there: set in_fit = true in case.toml, or ask of a theatre in the fit"
                 )
-                yield file.problem(("claim", number, "estimand", name), seen, hint, "warning")
+                at = ("claim", number, "estimand", name)
+                yield file.problem(at if at in file.lines else at[:-1], seen, hint, "warning")
 
 
 def _fitted(case: Case) -> list[str]:

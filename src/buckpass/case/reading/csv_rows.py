@@ -15,6 +15,7 @@ MOST_ROWS = {
     "own_operations.csv": 5_000,
     "series.csv": 80_000,
     "alignments.csv": 10_000,
+    "requests.csv": 6_000,
 }
 
 

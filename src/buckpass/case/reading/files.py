@@ -19,6 +19,7 @@ SIZE_LIMITS = {
     "own_operations.csv": 1 * MEGABYTE,
     "series.csv": 5 * MEGABYTE,
     "alignments.csv": 2 * MEGABYTE,
+    "requests.csv": 1 * MEGABYTE,
     "sources.bib": 1 * MEGABYTE,
     "geometry.json": 1 * MEGABYTE,
     "power_study.json": 1 * MEGABYTE,

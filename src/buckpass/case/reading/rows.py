@@ -173,6 +173,20 @@ class ResponseRow(Entry):
         return self
 
 
+class RequestRow(Entry):
+    """Whom one government asked in a crisis in which several did; `asked_by` in crises.csv says whose request counts."""
+
+    crisis_id: Id = Field(description="a crisis of crises.csv", examples=["dalen_2016"])
+    government: Annotated[Word, Field(min_length=1)] = Field(
+        description="who asked: a government of the host, as in case.toml", examples=["junta"]
+    )
+    asked: Words = Field((), description="who was asked, separated by semicolons; empty: nobody", examples=["AAA;PACT"])
+    asked_text: Prose = Field("", description="who was asked, in words", examples=["the council asked Altland"])
+    request_date: Prose = Field("", description="when help was asked for, in words", examples=["2016-01-09"])
+    request_answer: Prose = Field("", description="what came of the request", examples=["declined"])
+    source_id: Keys = Field((), description="keys in sources.bib, joined by ;", examples=["example2019"])
+
+
 class AlignmentRow(Entry):
     """How `of` counts the effort of `with` in a theatre; a pair that changed has a row for each period."""
 
@@ -222,4 +236,5 @@ ROW_MODELS: dict[str, type[Entry]] = {
     "own_operations.csv": ResponseRow,
     "series.csv": SeriesRow,
     "alignments.csv": AlignmentRow,
+    "requests.csv": RequestRow,
 }

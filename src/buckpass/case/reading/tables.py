@@ -56,7 +56,7 @@ def read_table(name: str, text: str) -> tuple[Table, list[Problem]]:
                 records.append(record)
         is_whole = bool(columns)
         if columns and not records and not problems:
-            hint = "write a row; alignments.csv, own_operations.csv and series.csv may be left out altogether"
+            hint = "write a row; alignments.csv, own_operations.csv, requests.csv and series.csv may be left out altogether"
             problems.append(Problem(name, 2, "", "has a header and no row", hint))
     except Unreadable as reason:
         problems.append(Problem(name, reason.line, "", reason.message, reason.hint))
