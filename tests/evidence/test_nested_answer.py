@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from buckpass.case import load_case
 from buckpass.cli.main import app
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.gathered import GATHERED, Gathered, gathered
 from buckpass.evidence.term_summaries import prior_sd, summaries
-from buckpass.fitting.files import posterior_file, save_posterior
+from buckpass.fitting.files import load_posteriors, posterior_file, save_posterior
 from buckpass.model.mechanisms import mechanisms
 from buckpass.model.terms import term, terms
 from drawn import prior_posterior
@@ -137,3 +138,16 @@ def test_what_was_kept_of_other_fits_or_another_record_is_not_read(toy, tmp_path
     ):
         (tmp_path / GATHERED).write_text(text)
         assert gathered(toy, fits, tmp_path) == Gathered()
+
+
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_what_is_kept_beside_the_bundled_fits_is_read_to_the_last_number(name):
+    """Also where a fit by one theatre alone failed, and its moments are null."""
+    case = load_case(name)
+    folder = case.folder / "posteriors"
+    written, found = json.loads((folder / GATHERED).read_text("utf-8")), gathered(case, load_posteriors(case), folder)
+    assert len(found.baselines) == len(written["baselines"]) > 0
+    assert {*found.cells} == {n for n, one in written["fits"].items() if "cells" in one}
+    assert {n: {*t} for n, t in found.theatres.items()} == {
+        n: {*one["theatres"]} for n, one in written["fits"].items() if "theatres" in one
+    }

@@ -134,7 +134,7 @@ class _Cells(StrangersRecord):
     is_trusted: list[bool]
 
 
-Number = float | list[float] | list[list[float]]
+Number = float | None | list[float | None] | list[list[float | None]]  # null: a fit of one theatre alone that failed
 
 
 class _Moments(StrangersRecord):
