@@ -151,3 +151,12 @@ def test_what_is_kept_beside_the_bundled_fits_is_read_to_the_last_number(name):
     assert {n: {*t} for n, t in found.theatres.items()} == {
         n: {*one["theatres"]} for n, one in written["fits"].items() if "theatres" in one
     }
+
+
+def test_what_is_said_given_the_rest_names_those_that_were_fitted_so(toy):
+    fits = nested_fits(toy, {"BL": 3 + APART, "FR": 3 - APART})
+    some = {n: p for n, p in fits.items() if not n.startswith("all-") or n in ("all-FR", "all-VE")}
+    said = compare(toy, some).nested.headline
+    assert "Given all the others" in said
+    assert f"of the 2 of {len(IDS)} for which this was fitted (" in said
+    assert "this was fitted" not in compare(toy, fits).nested.headline

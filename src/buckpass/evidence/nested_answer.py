@@ -222,8 +222,11 @@ def _given_the_rest(tests: NestedTests) -> str:
     if not tested:
         return ""
     kept = [one.id for one in tested if one.beats_the_rest]
-    return f"Given all the others, {_listed(kept)} still {'adds' if len(kept) == 1 else 'add'} to the score." if kept else (
-        "Given all the others, none adds anything measurable.")  # fmt: skip
+    some = "" if len(tested) == len(tests.mechanisms) else (
+        f" of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted ({_listed([one.id for one in tested])})")  # fmt: skip
+    if not kept:
+        return f"Given all the others, none{some} adds anything measurable."
+    return f"Given all the others, {_listed(kept)} still {'adds' if len(kept) == 1 else 'add'} to the score{some and ','}{some}."
 
 
 def _beside(baselines: Sequence[Against]) -> str:
