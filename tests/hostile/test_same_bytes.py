@@ -50,7 +50,7 @@ def everything(cores: str, call: tuple[str, ...], folder) -> dict[str, bytes]:
         -2000:
     ]  # so short a fit fails its tests
     return {
-        "printed": done.stdout,
+        "printed": b"" if call[0] == "fit" else done.stdout,  # a fit says how long it took
         **{str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()},
     }
 
