@@ -59,7 +59,7 @@ def test_a_government_that_asked_nobody_asked_nobody(tmp_path):
 
 def test_the_record_shows_both(tmp_path):
     case = load_case(with_requests(tmp_path / "case"))
-    assert "junta asked BBB (this counts); old asked PACT." in " ".join(grid_lines(case, measure(case), 200))
+    assert "junta asked BBB (this counts); old asked PACT." in " ".join(grid_lines(case, measure(case).responses, 200))
     told = {o.place: o.what for o in origins_of(case, "dalen_2016") if o.file == "requests.csv"}
     assert told == {"requests.csv:2": "old asked PACT, not counted", "requests.csv:3": "junta asked BBB"}
 

@@ -181,7 +181,7 @@ def _baseline(row: Mapping[str, Any]) -> BaselineScore:
 
 def _are_of(theatres: Mapping[str, Any], case: Case, posterior: Posterior) -> bool:
     """Whether moments are of theatres of a case and of terms of a fit, each of its term's shape."""
-    shapes = {name: draws.shape[1:] for name, draws in posterior.flat().items()}
+    shapes = {name: draws.shape[2:] for name, draws in posterior.groups.arrays("posterior").items()}
     return {*theatres} <= {*case.theatres} and all(
         name in shapes and {np.shape(m["mean"]), np.shape(m["sd"])} == {shapes[name]}
         for by_term in theatres.values() for name, m in by_term.items()
