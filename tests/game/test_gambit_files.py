@@ -162,6 +162,8 @@ def test_ten_players_and_no_more_than_memory_holds(tmp_path):
     players, sizes = " ".join(f'"{k}"' for k in range(12)), " ".join(["9"] * 12)
     with pytest.raises(TableTooLarge, match="payoffs, at most"):
         game(tmp_path, f'NFG 1 R "x" {{ {players} }} {{ {sizes} }}\n0')
+    with pytest.raises(TableTooLarge, match="payoffs, at most"):  # before a name is made for each
+        game(tmp_path, 'NFG 1 R "x" { "A" "B" } { 2 99999999999999999999 }\n0')
 
 
 BROKEN = {

@@ -188,11 +188,8 @@ def _strategic(words: _Words) -> StrategicGame:
     if len(strategies) != len(players) or not players or not all(strategies):
         raise words.wrong(f"{len(players)} players and strategies of {len(strategies)}")
     shape = tuple(map(len, strategies))
-    profiles = int(np.prod([float(k) for k in shape]))
-    if len(players) * profiles > LARGEST_TABLE:
-        raise TableTooLarge(
-            f"{words.path.name} has {len(players) * profiles:.3g} payoffs, at most {LARGEST_TABLE:.0g} are solved here."
-        )
+    profiles = math.prod(shape)
+    _refuse_large(words, len(players) * profiles)
     if words.is_next("text"):
         words.take("text")  # a comment
     cells = (
@@ -203,12 +200,21 @@ def _strategic(words: _Words) -> StrategicGame:
     return StrategicGame(title, players, strategies, payoffs)
 
 
+def _refuse_large(words: _Words, payoffs: int) -> None:
+    if payoffs > LARGEST_TABLE:
+        raise TableTooLarge(
+            f"{words.path.name} has {min(payoffs, 10**300):.3g} payoffs, at most {LARGEST_TABLE:.0g} are solved here."
+        )
+
+
 def _strategies(words: _Words) -> tuple[tuple[str, ...], ...]:
     words.take("brace", "{")
     found = []
     while not words.is_next("brace", "}"):
         if words.is_next("number"):
-            found.append(tuple(str(k + 1) for k in range(words.count(least=1))))
+            count = words.count(least=1)
+            _refuse_large(words, count * math.prod(map(len, found)))  # before a name is made for each
+            found.append(tuple(str(k + 1) for k in range(count)))
         else:
             found.append(tuple(words.list_of("text")))
     words.take("brace", "}")
