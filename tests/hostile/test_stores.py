@@ -16,6 +16,8 @@ from buckpass.case import BuckpassError, load_case
 from buckpass.events import code, draft, evidence_rows, load, profile
 from buckpass.events.coding.agreement import agree
 from buckpass.events.drafting.skeleton import Skeleton, write_skeleton
+from buckpass.events.errors import NotAStore
+from buckpass.events.store import reading
 from buckpass.worldwide.record import world_record
 
 LONGEST = 5.0  # seconds of this process
@@ -34,7 +36,7 @@ MACROS = (
     "count(a) AS 7", "year(a) AS (SELECT content FROM read_text('{secret}'))", "concat_ws(a, b) AS (SELECT content FROM read_text('{secret}'))",
     "coalesce(a, b) AS 1", "list_contains(a, b) AS (SELECT content FROM read_text('{secret}')) = ''", "starts_with(a, b) AS (SELECT max(n) FROM range(1000000000000) t(n)) > 0",
     "trim(a) AS error('stop')", "regexp_full_match(a, b) AS true", "events_of(a) AS TABLE SELECT * FROM read_csv('{secret}')", "length(a) AS -1",
-    "max(a) AS (SELECT content FROM read_text('{secret}'))", "min(a) AS error('stop')", "lower(a) AS (SELECT content FROM read_text('{secret}'))",
+    "max(a) AS (SELECT content FROM read_text('{secret}'))", "min(a) AS error('stop')", "duckdb_functions() AS TABLE SELECT 'x' AS function_name, true AS internal", "lower(a) AS (SELECT content FROM read_text('{secret}'))",
 )  # fmt: skip
 
 
@@ -175,6 +177,19 @@ def test_no_store_does_harm(place, good, case, count, tried):
         assert sorted(p.name for p in place.iterdir() if not p.name.startswith("s.duckdb")) == ["secret.csv", "work"]
     assert 0 < answered < 7 * count
     tried("stores", count)
+
+
+def test_no_function_of_a_store_is_overlooked_whatever_its_name(tmp_path, good):
+    """Also one named as what this program asks the engine with."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    for n, made_of in enumerate(MACROS):
+        store = tmp_path / f"{n}.duckdb"
+        store.write_bytes(good)
+        with duckdb.connect(str(store)) as connection:
+            connection.execute(f"CREATE MACRO {made_of.format(secret=secret)}")
+        with pytest.raises(NotAStore, match="a function of its own"), reading(store):
+            pass
 
 
 def test_a_good_store_answers_every_verb(place, good, case):

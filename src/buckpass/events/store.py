@@ -48,9 +48,10 @@ OF_FILES = """
 CREATE OR REPLACE TEMP MACRO events_of(files) AS TABLE SELECT * FROM event_rows WHERE problem IS NULL AND
     list_contains(files::INTEGER[], file_id) AND (earlier IS NULL OR NOT list_has_any(earlier, files::INTEGER[]))
 """
-# what would run when a store is read or filled, and stands in none that this program made
+# What would run when a store is read or filled, and stands in none that this program made: functions first, and asked of the
+# engine's own list by its whole name, since a macro may have the name of any function that is called without one.
 FOREIGN = {
-    "a function": "SELECT function_name FROM duckdb_functions() WHERE NOT internal AND database_name = current_database()",
+    "a function": "SELECT function_name FROM system.main.duckdb_functions() WHERE NOT internal",
     "a type": "SELECT type_name FROM duckdb_types() WHERE NOT internal",
     "a trigger": "SELECT trigger_name FROM duckdb_triggers()",
     "a check": "SELECT constraint_text FROM duckdb_constraints() WHERE constraint_type = 'CHECK'",
@@ -88,6 +89,7 @@ def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(path, is_read_only=True)
     try:
         with _damage_named(store):
+            _refuse_foreign(connection, store)
             _check(connection, store)
             connection.execute(OF_FILES)
             yield connection
@@ -112,6 +114,7 @@ def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPy
     try:
         with _disk_errors(store), _damage_named(store):
             connection.execute("BEGIN")
+            _refuse_foreign(connection, store)
             if not is_new and tables(connection):
                 _check(connection, store)
             else:  # new, or an empty database: what a killed load of older days left behind
@@ -229,8 +232,15 @@ def _damage_named(store: Path) -> Iterator[None]:
         raise
 
 
+def _refuse_foreign(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Before anything else is asked: a macro named as one of the engine's functions would be called in its place."""
+    for kind, listed in FOREIGN.items():  # a macro named as one of the engine's functions would be called in its place
+        if foreign := connection.execute(listed).fetchall():
+            raise NotAStore(store, f"it holds {kind} of its own, {clip(foreign[0][0])}")
+
+
 def _check(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
-    """Refuse a database that has not this program's tables, another version of them, or anything that would run with them."""
+    """Refuse a database that has not this program's tables, or another version of them."""
     found = _all_tables(connection)
     if "store_version" not in found:
         raise NotAStore(store, "a DuckDB database without this program's tables")
@@ -241,9 +251,6 @@ def _check(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
         raise NewerStore(store, rows[0][0], VERSION)
     if rows[0][0] < VERSION:
         raise OlderStore(store, rows[0][0], VERSION)
-    for kind, listed in FOREIGN.items():  # a macro named as one of the engine's functions would be called in its place
-        if foreign := connection.execute(listed).fetchall():
-            raise NotAStore(store, f"it holds {kind} of its own, {clip(foreign[0][0])}")
     given = frozenset(known.table for known in _tabled() if {known.table, f"{known.table}_rows"} & found.keys())
     for name, wanted in _wanted(given).items():
         if found.get(name) not in wanted:
