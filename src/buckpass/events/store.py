@@ -234,7 +234,7 @@ def _damage_named(store: Path) -> Iterator[None]:
 
 def _refuse_foreign(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     """Before anything else is asked: a macro named as one of the engine's functions would be called in its place."""
-    for kind, listed in FOREIGN.items():  # a macro named as one of the engine's functions would be called in its place
+    for kind, listed in FOREIGN.items():
         if foreign := connection.execute(listed).fetchall():
             raise NotAStore(store, f"it holds {kind} of its own, {clip(foreign[0][0])}")
 

@@ -166,9 +166,8 @@ class Program:
         guess = frame.guess + _near(frame.tilt @ x.astype(frame.tilt.dtype))
         total = self.likelihood(values, reading, lax.stop_gradient(guess), frame.host_moves)
         told = total.responses.astype(u.dtype) + total.request * reading.request_weight
-        without = jnp.concatenate(
-            [jnp.zeros(1), -told]
-        )  # of the whole record, and of that without each crisis, over the former
+        # The likelihood of the whole record, and of that without each crisis, over the former.
+        without = jnp.concatenate([jnp.zeros(1), -told])
         log_density = self.coordinates.log_density(u, frame.is_free) + jnp.sum(told) + logsumexp(frame.shares + without)
         return -log_density, Described(values, total.responses, total.request, total.sites, total.log_residual)
 

@@ -32,8 +32,6 @@ from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-SPLIT = jax.jit(decompose_gap, static_argnums=(2, 3))
-
 
 def theatre_gap(question: Question) -> Finding:
     """Expected rung of a power in other theatres minus that in its own, with stake and severity held equal.
@@ -85,7 +83,7 @@ def gap_share(question: Question) -> Finding:
         if given["mechanism"] == "others" and isinstance(solved, Equilibrium):
             faced = _rivals_at_stake(*faced, solved, power)
         pairs = _against(*faced, (_rows(drawn, there), _rows(drawn, here)), power)
-        split = SPLIT(*pairs, 0, 1)
+        split = decompose_gap(*pairs, 0, 1)
         n = drawn.n_draws
         gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
         if not gap.all():

@@ -27,6 +27,11 @@ class GeometryUnusable(BuckpassError):
     """The case's geometry.json is not a map that can be drawn."""
 
 
+def polygons(kind: str, arcs: list[Any]) -> list[Any]:
+    """The arcs of a state as polygons [polygon][ring][arc]."""
+    return [arcs] if kind == "Polygon" else arcs
+
+
 class Outline(StrangersRecord):
     """A state: its id, and its polygons as rings of arcs; a negative number is an arc turned round."""
 
@@ -36,15 +41,11 @@ class Outline(StrangersRecord):
     id: Line
     arcs: list[Ring] | list[list[Ring]]
 
-    def polygons(self) -> list[Any]:
-        """Polygons [polygon][ring][arc]."""
-        return [self.arcs] if self.type == "Polygon" else self.arcs
-
     @model_validator(mode="after")
     def _as_deep_as_its_type(self) -> Outline:
         if any(
             isinstance(ring, int) or not ring or isinstance(ring[0], list)
-            for polygon in self.polygons()
+            for polygon in polygons(self.type, self.arcs)
             for ring in polygon
         ):
             raise ValueError(f"its arcs are not those of a {self.type}")
@@ -97,7 +98,7 @@ class Outlines(StrangersRecord):
         named = {
             arc
             for state in self.objects.states.geometries
-            for polygon in state.polygons()
+            for polygon in polygons(state.type, state.arcs)
             for ring in polygon
             for arc in ring
         }
@@ -122,8 +123,7 @@ def middles(topology: dict[str, Any]) -> dict[str, tuple[float, float]]:
     arcs = [_degrees(arc, topology.get("transform")) for arc in topology["arcs"]]
     found = {}
     for state in topology["objects"][OBJECT]["geometries"]:
-        polygons = [state["arcs"]] if state["type"] == "Polygon" else state["arcs"]
-        rings = [_area_and_middle(_ring(polygon[0], arcs)) for polygon in polygons]
+        rings = [_area_and_middle(_ring(polygon[0], arcs)) for polygon in polygons(state["type"], state["arcs"])]
         area, middle = max(rings)
         if area > 0:
             found[state["id"]] = middle
