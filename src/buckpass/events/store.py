@@ -88,7 +88,7 @@ def reading(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise NotAStore(store, "there is no such file")
     connection = _connect(path, is_read_only=True)
     try:
-        with _damage_named(store):
+        with _in_plain_terms(store):
             _refuse_foreign(connection, store)
             _check(connection, store)
             connection.execute(OF_FILES)
@@ -112,7 +112,7 @@ def writing(store: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPy
     place = folder / "new.duckdb" if is_new else path
     connection = _connect(place, is_read_only=False, spill=folder / "spill")
     try:
-        with _disk_errors(store), _damage_named(store):
+        with _disk_errors(store), _in_plain_terms(store):
             connection.execute("BEGIN")
             _refuse_foreign(connection, store)
             if not is_new and tables(connection):
@@ -221,10 +221,15 @@ def _damaged(path: Path, reason: str) -> NotAStore:
 
 
 @contextmanager
-def _damage_named(store: Path) -> Iterator[None]:
-    """Damage deep in a store, which DuckDB meets only when it reads that part, in the words of a store that cannot be opened."""
+def _in_plain_terms(store: Path) -> Iterator[None]:
+    """Damage deep in a store, which DuckDB meets only when it reads that part, in the words of a store that cannot be opened;
+    and Ctrl-C, which DuckDB makes a RuntimeError of while a query runs, as what it is everywhere else."""
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
     except engine().Error as error:
         first = str(error).splitlines()[0]
         if DAMAGE.search(first):
