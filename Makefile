@@ -18,11 +18,14 @@ $(VENV)/ready: constraints.txt pyproject.toml
 report: env  ## the page of the flagship case
 	$(BIN)/buckpass report $(CASE) -o $(CASE).html --force
 
-test: env  ## the fast suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not exhaustive and not gambit and not gpu and not browser"
+# A test that hangs shows where it stands, and fails.
+TIMED = $(BIN)/python -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
-test-slow: env  ## what takes longer: recovery, calibration, fuzzing, browsers
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(slow or browser) and not exhaustive"
+test: env  ## the fast suite
+	$(TIMED) -n 2 --dist loadfile -m "not slow and not exhaustive and not gambit and not gpu and not browser"
+
+test-slow: env  ## what takes longer: recovery, calibration, kills, browsers
+	$(TIMED) -n 2 --dist loadfile -m "(slow or browser) and not exhaustive and not hostile"
 
 test-exhaustive: env  ## every combination of what the slow suite samples: every verb in every way, on every crisis
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m exhaustive
@@ -31,7 +34,7 @@ hostile: env  ## every generator of hostile inputs at its full size, and a table
 	$(BIN)/python -m pytest -n 2 --dist load -m hostile tests/hostile tests/case
 
 test-failed: env  ## only the tests that failed last
-	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "(slow or browser) and not exhaustive"
+	$(BIN)/python -m pytest -n 1 --last-failed --last-failed-no-failures none -m "(slow or browser) and not exhaustive and not hostile"
 
 lint: env
 	$(BIN)/ruff check src tests benchmarks docs/_build
