@@ -107,11 +107,13 @@ def _ingredients(crises: Crises, at: Met, i: int) -> _Ingredients:
 
 def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredients:
     xp = namespace(mine, theirs, chosen)
-    parts = {
-        field: xp.where(chosen[m], getattr(mine, field), getattr(theirs, field))
-        for m, name in enumerate(MECHANISMS)
-        for field in GROUPS[name]
-    }
+
+    def taken(m: int, field: str) -> Array:
+        if xp is np:
+            return getattr(mine if chosen[m] else theirs, field)
+        return xp.where(chosen[m], getattr(mine, field), getattr(theirs, field))
+
+    parts = {field: taken(m, field) for m, name in enumerate(MECHANISMS) for field in GROUPS[name]}
     return _Ingredients(**parts)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
-import jax
 import numpy as np
+from jaxtyping import Float
 
 from buckpass.game.crises import Crises
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
@@ -31,6 +34,8 @@ from buckpass.ledger.predictions import (
 from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
+
+AT_ONCE = 4  # draws
 
 
 def theatre_gap(question: Question) -> Finding:
@@ -69,8 +74,9 @@ def theatre_gap(question: Question) -> Finding:
 def gap_share(question: Question) -> Finding:
     """Share of the gap in expected effort between other theatres and its own that goes through one mechanism.
 
-    `others` is what the aligned among them do: what rivals undo raises what is at stake, and counts there. Every crisis of the other theatres is set against every crisis of the power's own (Shapley decomposition, as between
-    two powers); the share is the mechanism's mean contribution over the mean gap.
+    `others` is what the aligned among them do: what rivals undo raises what is at stake, and counts there. Every crisis of
+    the other theatres is set against every crisis of the power's own (Shapley decomposition, as between two powers); the share
+    is the mechanism's mean contribution over the mean gap.
     """
     asked, given = predictions_of(question), question.parameters
     here, there = _sides(question)
@@ -82,13 +88,9 @@ def gap_share(question: Question) -> Finding:
         faced = drawn.games, met(solved)
         if given["mechanism"] == "others" and isinstance(solved, Equilibrium):
             faced = _rivals_at_stake(*faced, solved, power)
-        pairs = _against(*faced, (_rows(drawn, there), _rows(drawn, here)), power)
-        split = decompose_gap(*pairs, 0, 1)
-        n = drawn.n_draws
-        gap = np.asarray(split.gap).reshape(n, -1).mean(axis=1)
+        gap, parts = _split(*faced, (_rows(drawn, there), _rows(drawn, here)), power)
         if not gap.all():
             raise CannotCompute(f"under {explanation} the gap is exactly zero, so nothing has a share of it")
-        parts = np.asarray(split.contribution).reshape(n, -1, len(MECHANISMS)).mean(axis=1)
         share = parts[:, list(MECHANISMS).index(given["mechanism"])] / gap
         shares[explanation] = dict(zip(MECHANISMS, parts.mean(axis=0).tolist(), strict=True))
         return Sample(share, as_expected(question.expect, share) & (gap > 0))
@@ -202,6 +204,28 @@ def _rivals_at_stake(games: Crises, at: Met, found: Equilibrium, power: int) -> 
     return replace(games, stake=stake), replace(at, log_residual=residual)
 
 
+def _split(
+    games: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power: int
+) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "d m"]]:
+    """The gap in effort and what each mechanism adds to it, each the mean over all pairs of crises, by draw.
+
+    A few draws at a time on each core: what they take stays in its cache.
+    """
+
+    def work(draws: slice) -> tuple[np.ndarray, np.ndarray]:
+        some = sides[0][draws], sides[1][draws]
+        found, n = decompose_gap(*_against(games, at, some, power), 0, 1), len(some[0])
+        by_draw = (np.asarray(v).reshape(n, -1, *v.shape[1:]) for v in (found.gap, found.contribution))
+        gap, parts = (v.mean(axis=1) for v in by_draw)
+        return gap, parts
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        gap, parts = zip(
+            *pool.map(work, [slice(d, d + AT_ONCE) for d in range(0, len(sides[0]), AT_ONCE)]), strict=True
+        )
+    return np.concatenate(gap), np.concatenate(parts)
+
+
 def _against(batch: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power: int) -> tuple[Crises, Met]:
     """One batch in which the power in every crisis of the first side stands beside itself in every one of the second.
 
@@ -214,20 +238,37 @@ def _against(batch: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power
         np.broadcast_to(sides[1][:, None, :], (n, first, second)).ravel(),
     ]
 
-    def beside(values, axis: int = 1) -> np.ndarray:
-        """Picked on the host: as a device operation every claim's shape would be compiled."""
-        own = np.take(np.asarray(values), power, axis)
+    options = np.flatnonzero(
+        batch.is_open[sides[0].ravel(), power].any(axis=0) | batch.is_open[sides[1].ravel(), power].any(axis=0)
+    )
+
+    def beside(values, axis: int = 1, by_option: bool = False) -> Any:
+        own = np.take(values, power, axis)
+        own = own[..., options] if by_option and own.shape[-1] > 1 else own  # a residual may be one for all options
         return np.stack([own[r] for r in rows], axis)
 
-    own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
-           "influence_at", "deploys_at", "barred_at", "rung_payoff_at", "is_open", "rung")  # fmt: skip
+    own = ("stake", "cost", "backlash", "norm", "influence", "barrier")
+    by_option = (
+        "effort_at",
+        "cost_at",
+        "presence_at",
+        "influence_at",
+        "deploys_at",
+        "barred_at",
+        "rung_payoff_at",
+        "is_open",
+        "rung",
+    )
     size = len(rows[0])
-    numbers = {name: beside(getattr(batch, name)) for name in own} | {
-        "delivery": beside(np.asarray(batch.delivery) / np.asarray(batch.severity)[:, None]),
-        "severity": np.ones(size),
-        "alignment": np.broadcast_to(np.eye(2), (size, 2, 2)),
-        "host_alignment": np.zeros((size, 2)),
-        "rationality": np.ones(size),
-    }
-    faced = Met(*jax.device_put((beside(at.weight, 2), beside(at.log_residual, 2))))
-    return Crises(rungs=batch.rungs, **jax.device_put(numbers)), faced
+    numbers: dict[str, Any] = (
+        {name: beside(getattr(batch, name)) for name in own}
+        | {name: beside(getattr(batch, name), by_option=True) for name in by_option}
+        | {
+            "delivery": beside(batch.delivery / batch.severity[:, None]),
+            "severity": np.ones(size),
+            "alignment": np.broadcast_to(np.eye(2), (size, 2, 2)),
+            "host_alignment": np.zeros((size, 2)),
+            "rationality": np.ones(size),
+        }
+    )
+    return Crises(rungs=batch.rungs, **numbers), Met(beside(at.weight, 2), beside(at.log_residual, 2, by_option=True))
