@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from buckpass.game.arrays import log_sum_exp, namespace
+from buckpass.game.arrays import namespace
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met
 
@@ -79,10 +79,11 @@ def decompose_gap(crises: Crises, at: Met, power: int, reference: int) -> GapDec
     xp = namespace(crises, at)
 
     def value(chosen: Array) -> Array:
-        return _effort(_mixed(mine, theirs, chosen), crises.rationality)
+        part = _mixed(mine, theirs, chosen)
+        return _effort(part, _left(part), crises.rationality)
 
     if xp is np:
-        effort = np.stack([value(chosen) for chosen in _coalitions()])
+        effort = np.stack(_efforts(mine, theirs, crises.rationality))
     else:
         effort = jax.vmap(value)(jnp.asarray(_coalitions()))
     return GapDecomposition(effort[-1] - effort[0], xp.einsum("km,kc->cm", xp.asarray(_weights()), effort))
@@ -117,14 +118,30 @@ def _mixed(mine: _Ingredients, theirs: _Ingredients, chosen: Array) -> _Ingredie
     return _Ingredients(**parts)
 
 
-def _effort(part: _Ingredients, rationality: Array) -> Float[Array, " c"]:
+def _efforts(mine: _Ingredients, theirs: _Ingredients, rationality: Array) -> list[Array]:
+    """The effort of every coalition; what remains of the harm depends on two mechanisms alone and is worked out once for each."""
+    left, efforts = {}, []
+    for chosen in _coalitions():
+        part = _mixed(mine, theirs, chosen)
+        key = tuple(chosen[list(MECHANISMS).index(name)] for name in ("cost", "others"))
+        if key not in left:
+            left[key] = _left(part)
+        efforts.append(_effort(part, left[key], rationality))
+    return efforts
+
+
+def _left(part: _Ingredients) -> Float[Array, "f c o"]:
+    """What remains of the harm after the others' effort and the power's own."""
+    xp = namespace(part)
+    return xp.exp(xp.minimum(part.log_residual - part.reach, 70.0))
+
+
+def _effort(part: _Ingredients, left: Float[Array, "f c o"], rationality: Array) -> Float[Array, " c"]:
     xp = namespace(part, rationality)
-    log_loss = xp.minimum(part.log_residual - part.reach, 70.0)  # f c o
     paid = part.pay_rung + part.pay_cost + part.pay_backlash + part.pay_norm + part.pay_influence
-    payoff = paid - part.stake * xp.exp(log_loss)
-    payoff = xp.where(part.is_open, rationality[:, None] * payoff, -xp.inf)
-    chance = xp.exp(payoff - log_sum_exp(payoff, axis=-1, keepdims=True))
-    return xp.sum(part.weight * xp.sum(chance * part.effort, axis=-1), axis=0)
+    payoff = xp.where(part.is_open, rationality[:, None] * (paid - part.stake * left), -xp.inf)
+    odds = xp.exp(payoff - xp.max(payoff, axis=-1, keepdims=True))
+    return xp.sum(part.weight * xp.sum(odds * part.effort, axis=-1) / xp.sum(odds, axis=-1), axis=0)
 
 
 def _coalitions() -> np.ndarray:
