@@ -109,7 +109,8 @@ def _control(case: Case, paths: dict[str, OverridePath], entry: dict[str, Any], 
     if rest is None or not usable(case, [f"{name}={rest:g}{'x' if entry.get('factor') else ''}"])[0]:
         return None
     shown = f"{label} (factor)" if entry.get("factor") else label
-    return Control(name, shown, meaning, rest, *entry["span"], entry["step"], bool(entry.get("factor")))
+    low, high = entry["span"]
+    return Control(name, shown, meaning, rest, low, high, entry["step"], bool(entry.get("factor")))
 
 
 def _rest(case: Case, path: OverridePath) -> Any:

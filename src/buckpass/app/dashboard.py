@@ -5,7 +5,6 @@ State lives in the visitor's session and in the address bar; what is shared betw
 
 from __future__ import annotations
 
-import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +18,14 @@ from buckpass.app.links import FANS, View, read_link, scenario_file, usable, wri
 from buckpass.app.marks import plain
 from buckpass.app.years import FINE, ROUGH, KeptYears, play, stored, table_of
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
-from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Posterior, PosteriorFileError
 from buckpass.fitting.scoring import compare_fits
 from buckpass.model.mechanisms import combination
+from buckpass.page.chapters.decades import COLUMNS, fan_figure, fan_panels
 from buckpass.page.chapters.decades import WORDS as FAN_WORDS
-from buckpass.page.chapters.decades import fan_figure, fan_panels
 from buckpass.page.theme import styled
-from buckpass.page.wording import name_of, number, with_error
+from buckpass.page.wording import count_of, name_of, number, with_error
 from buckpass.predict.which_fits import best_first
 
 PARTS = ("Years ahead", "Fits", "Code", "Download")
@@ -34,6 +33,7 @@ ELSEWHERE = (
     "One crisis changed by hand (*What if*), the verdicts and the record are on the page, which needs no server: "
     "`buckpass report CASE -o FILE.html`, or *Download*."
 )
+HEIGHT = 190  # pixels of a panel with its title and axes
 START = "Nothing is changed yet: move a slider of the side bar (on a phone behind the arrows at the top left)."
 
 
@@ -46,6 +46,11 @@ def case_of(ref: str) -> Case:
 def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
     """Fits that passed their diagnostics, best first."""
     return best_first(load_posteriors(case_of(ref), Path(folder) if folder else None))
+
+
+@st.cache_resource(show_spinner=False)
+def stored_of(ref: str, folder: str) -> KeptYears | None:
+    return stored(case_of(ref), fits_of(ref, folder))
 
 
 @st.cache_resource(show_spinner="Playing the years ahead …", max_entries=60)
@@ -156,32 +161,34 @@ def draw(control: Control, value, key: str):
 
 def years_ahead(case: Case, view: View, ref: str, folder: str, place) -> None:
     """Fan charts of the theatre: the baseline in grey once something is changed; a rough picture gives way to a fine one."""
-    is_kept = not view.changes and stored(case, fits_of(ref, folder)) is not None
-    for histories in (FINE,) if is_kept else (ROUGH, FINE):
-        found = years_of(ref, folder, view.changes, histories)
-        figure = fan_figure(case, found, view.measure)
+    kept = None if view.changes else stored_of(ref, folder)
+    for found in (kept,) if kept else (years_of(ref, folder, view.changes, n) for n in (ROUGH, FINE)):
+        figure, panels = fan_figure(case, found, view.measure), fan_panels(case, found, view.measure)
         with place.container():
             st.markdown(f"**{plain(figure.title)}**")
-            for column, panel in zip(
-                itertools.cycle(st.columns(3)), fan_panels(case, found, view.measure), strict=False
-            ):
-                column.vega_lite_chart(styled(panel).to_dict(), width="content")
+            for first in range(0, len(panels), COLUMNS):  # row by row, so that a phone has them in order
+                for column, panel in zip(st.columns(COLUMNS), panels[first : first + COLUMNS], strict=False):
+                    column.vega_lite_chart(styled(panel.properties(height=HEIGHT)).to_dict(), width="content")
             changed = f"Changed: {', '.join(view.changes)}." if view.changes else START
             st.caption(plain(f"{changed} {figure.about} {figure.source} Consequences of the assumptions, no forecast."))
 
 
 def fits_ranked(fits: dict[str, Posterior]) -> None:
+    """The explanations, best first, and how many pairs of them the record cannot tell apart."""
     comparison = compare_fits(fits)
     rows = [
-        {"explanation": combination(e).name, "says": combination(e).says, "elpd": number(float(comparison.elpd[i]), 4),
+        {"explanation": combination(e).name, "weight": f"{comparison.weight[i]:.2f}", "elpd": number(float(comparison.elpd[i]), 4),
          "against the best": with_error(float(comparison.difference[i]), float(comparison.se_difference[i])),
-         "weight": f"{comparison.weight[i]:.2f}"}
+         "says": combination(e).says}
         for i, e in enumerate(comparison.ids)
     ]  # fmt: skip
-    st.dataframe(pl.DataFrame(rows), hide_index=True)
-    alike = len(comparison.indistinguishable)
-    told = "1 pair differs" if alike == 1 else f"{alike} pairs differ"
-    st.caption(f"{told} by less than two standard errors of their difference.")
+    st.dataframe(pl.DataFrame(rows), hide_index=True, height="content")
+    n, alike = len(rows), len(comparison.indistinguishable)
+    st.caption(
+        f"n = {count_of(n, 'fit')} that passed their diagnostics; {alike} of {count_of(n * (n - 1) // 2, 'pair')} differ by less than "
+        "two standard errors of their difference. elpd: log predictive density of crises left out one by one, nats. Weight: of the "
+        "mixture that predicts best; the probability of nothing."
+    )
 
 
 def download(case: Case, view: View, ref: str, folder: str) -> None:
@@ -200,7 +207,8 @@ def download(case: Case, view: View, ref: str, folder: str) -> None:
     )
     st.markdown(f"**{plain(figure.title)}**")
     for label, make, ending, kind in files:
-        st.download_button(label, make, f"{case.id}-{view.measure}.{ending}", kind, on_click="ignore")
+        name = case.id if ending == "html" else f"{case.id}-{view.measure}"
+        st.download_button(label, make, f"{name}.{ending}", kind, on_click="ignore")
 
 
 if __name__ == "__main__":

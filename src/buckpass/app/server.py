@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 
 from streamlit import net_util
 from streamlit.web import cli
@@ -52,4 +53,7 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     if os.environ.get(ENDS_WITH_INPUT):
         threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(
+        target=import_module, args=["buckpass.app.dashboard"], daemon=True
+    ).start()  # before anybody waits for it
     main()
