@@ -92,6 +92,11 @@ def press(tab, slider: int, key: str, times: int, value: str) -> None:
     fine(tab)
 
 
+def part(tab, name: str):
+    """The button of a part."""
+    return tab.get_by_test_id("stRadioGroup").get_by_text(name, exact=True)
+
+
 def fine(tab) -> None:
     """Wait until the rough picture has given way to the fine one."""
     tab.get_by_text("2,000 histories").wait_for(timeout=180_000)
@@ -127,7 +132,7 @@ def test_downloads_are_whole_files(home):
         tab = browser.new_context(accept_downloads=True).new_page()
         tab.goto(home + "/?set=AAA.stake=2x")
         tab.wait_for_selector(PICTURE, timeout=120_000)
-        tab.get_by_text("Download", exact=True).click()
+        part(tab, "Download").click()
         buttons = tab.get_by_test_id("stDownloadButton")
         buttons.nth(6).wait_for(timeout=60_000)
         found = {}
@@ -162,7 +167,7 @@ def test_what_needs_no_server_is_said_to_be_on_the_page_and_fits_are_ranked(home
         tab.wait_for_selector(PICTURE, timeout=120_000)
         assert "buckpass report CASE" in tab.locator("[data-testid=stMain]").inner_text()
         assert "no forecast" in tab.locator("[data-testid=stMain]").inner_text()
-        tab.get_by_text("Fits", exact=True).click()
+        part(tab, "Fits").click()
         tab.get_by_text("two standard errors").wait_for(timeout=60_000)
         assert tab.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
         assert watch.errors == []
