@@ -6,8 +6,12 @@ State lives in the visitor's session and in the address bar; what is shared betw
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -37,18 +41,29 @@ HEIGHT = 190  # pixels of a panel with its title and axes
 START = "Nothing is changed yet: move a slider of the side bar (on a phone behind the arrows at the top left)."
 
 
-@st.cache_resource(show_spinner="Reading the case …")
+def once(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Done once for all visitors, by the first that asks, also outside a script's run; a failure is not kept."""
+    kept, lock = cache(work), Lock()
+
+    def held(*given: str) -> Any:
+        with lock:
+            return kept(*given)
+
+    return held
+
+
+@once
 def case_of(ref: str) -> Case:
     return load_case(ref)
 
 
-@st.cache_resource(show_spinner="Reading the fits …")
+@once
 def fits_of(ref: str, folder: str) -> dict[str, Posterior]:
     """Fits that passed their diagnostics, best first."""
     return best_first(load_posteriors(case_of(ref), Path(folder) if folder else None))
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def stored_of(ref: str, folder: str) -> KeptYears | None:
     return stored(case_of(ref), fits_of(ref, folder))
 
@@ -58,12 +73,12 @@ def years_of(ref: str, folder: str, changes: tuple[str, ...], histories: int) ->
     return play(case_of(ref), fits_of(ref, folder), changes, histories)
 
 
-@st.cache_resource(show_spinner=False, max_entries=60)
+@once
 def controls_for(ref: str, power: str) -> tuple[Control, ...]:
     return controls_of(case_of(ref), power)
 
 
-@st.cache_resource(show_spinner=False)  # made outside a script run, where nothing can be shown
+@once
 def page_of(ref: str, folder: str) -> str:
     """The page that `buckpass report` writes, from all fits: one that failed its diagnostics widens the doubt."""
     from buckpass.evidence.gathered import gathered
@@ -211,5 +226,7 @@ def download(case: Case, view: View, ref: str, folder: str) -> None:
         st.download_button(label, make, f"{name}.{ending}", kind, on_click="ignore")
 
 
-if __name__ == "__main__":
-    main()
+if __name__ == "__main__":  # the module's own main: what it keeps outlives the runs of this script
+    from buckpass.app import dashboard
+
+    dashboard.main()

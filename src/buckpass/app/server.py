@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
-from importlib import import_module
 
 from streamlit import net_util
 from streamlit.web import cli
 from streamlit.web.server.starlette import starlette_app
 
 from buckpass.app import ENDS_WITH_INPUT
+from buckpass.case.problems import BuckpassError
 
 __all__ = ["NotFramed"]
 
@@ -50,10 +51,16 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _warm(case: str, posteriors: str = "") -> None:
+    """Read what the first visitor would wait for."""
+    from buckpass.app.dashboard import stored_of
+
+    with contextlib.suppress(BuckpassError, OSError, ValueError):  # whoever opens the dashboard is told
+        stored_of(case, posteriors)
+
+
 if __name__ == "__main__":
     if os.environ.get(ENDS_WITH_INPUT):
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    threading.Thread(
-        target=import_module, args=["buckpass.app.dashboard"], daemon=True
-    ).start()  # before anybody waits for it
+    threading.Thread(target=_warm, args=sys.argv[sys.argv.index("--") + 1 :], daemon=True).start()
     main()
