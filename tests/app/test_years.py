@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from prior_fits import prior_fit
 
-from buckpass.app.years import _digest, play, usable_ahead
+from buckpass.app.links import usable
+from buckpass.app.years import _digest, play, stored, table_of
 from buckpass.page.chapters.decades import fan_figure
 from buckpass.years import Plan
 
@@ -20,6 +21,7 @@ def fits(small_case):
 @pytest.mark.slow
 def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert stored(small_case, fits, HISTORIES) is None
     played = play(small_case, fits, (), HISTORIES)
     (store,) = (tmp_path / "buckpass" / "years").iterdir()
     kept = play(small_case, fits, (), HISTORIES)
@@ -42,13 +44,19 @@ def test_a_scenario_stands_beside_its_baseline_and_is_not_kept(small_case, fits,
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     found = play(small_case, fits, ("AAA.capacity=0.5x",), HISTORIES)
     assert list(found.summary["run"].values) == ["baseline", "scenario", "difference"]
+    table = table_of(found, "burden", "title", "note").frame
+    assert table.height == found.summary["burden_mean"].size
+    for run, year, power, mean, low, high in table.filter(year=table["year"].max()).iter_rows():
+        there = found.summary.sel(run=run, year=year, power=power)
+        assert mean == float(there["burden_mean"])
+        assert (low, high) == tuple(float(there["burden"].sel(quantile=q)) for q in (0.05, 0.95))
     assert not (tmp_path / "buckpass").exists()
     assert "grey: baseline" in fan_figure(small_case, found, "burden").note
 
 
 def test_what_the_years_cannot_use_is_left_out_in_words(small_case):
     held = f"AAA.force@{small_case.organisations[0]}=5"
-    kept, problems = usable_ahead(small_case, ("AAA.capacity=0.5x", held, "AAA.capacity=never"))
+    kept, problems = usable(small_case, ("AAA.capacity=0.5x", held, "AAA.capacity=never"))
     assert kept == ("AAA.capacity=0.5x",)
     assert len(problems) == 2
     assert "AAA.force" in problems[0]

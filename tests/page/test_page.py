@@ -16,10 +16,13 @@ from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
 from buckpass.page import gather, render_page, write_page
 from buckpass.page.chapters.decades import left_alone_figure
+from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
+from buckpass.page.page import _with_code, _with_rivals
 from buckpass.page.results import Chapter
 from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
+from buckpass.results.table import ResultTable
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,32 @@ def test_question_answer_and_verdicts_come_before_what_is_folded(page, small_cas
     ]
     assert places == sorted(places)
     assert "In numbers" in page
+
+
+def test_what_a_verdict_turns_on_is_said_once_and_no_line_is_empty(page):
+    facts = re.findall(r'<p class="facts">(.*?)</p>', page, re.DOTALL)
+    assert any("Turns on " in one for one in facts)
+    assert not any("Turns on: on" in one or one.lstrip().startswith("<br>") for one in facts)
+
+
+def test_what_stands_between_backticks_is_code_and_all_of_it_text(page):
+    assert "Fit it with <code>buckpass fit" in page
+    assert _with_code("a `b <i>` c` <i>") == "a <code>b &lt;i&gt;</code> c` &lt;i&gt;"
+
+
+def test_a_reading_under_which_one_fit_stands_alone_is_no_ranking():
+    frame = pl.DataFrame(
+        {"reading": ["as coded", "seen only"], "n": [9, 7], "best": ["a", "b"], "a": [0, None], "b": [-1, 0]}
+    )
+    shown = _with_rivals(ResultTable(frame, "title", {}, "Note."))
+    assert shown.frame["reading"].to_list() == ["as coded"]
+    assert shown.note == "Note. Left out: 1 reading under which one fit alone was asked."
+
+
+def test_of_crises_that_nobody_can_compare_no_share_is_said(small_case):
+    assert world_chapter(small_case).line == (
+        "of 1 crisis that can be compared, restraint by Bergmark is rare among conflicts alike in 0 of 1"
+    )
 
 
 def test_every_verdict_is_one_line_that_opens_to_all_of_it(page, small_case):
@@ -301,6 +330,19 @@ def test_verdicts_and_sources_open_in_place(page, tmp_path):
         assert target.is_visible(), "a link to a folded source opens the list"
 
 
+CROWDED = """() => {
+  const panels = document.querySelector('.hosts .panels'), more = document.createElement('details'), claim = document.querySelector('.claim');
+  more.className = 'aside';
+  more.innerHTML = '<summary>20 more</summary>' + panels.outerHTML.repeat(20);
+  panels.after(more);
+  for (let k = 0; k < 28; k++) claim.after(claim.cloneNode(true));
+  [...document.querySelectorAll('.claim')].slice(0, 3).forEach(one => one.open = true) }"""
+
+
+def pages_on_paper(tab) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4", prefer_css_page_size=True)))
+
+
 @pytest.mark.browser
 def test_dark_and_paper(page, tmp_path):
     shade = "s => getComputedStyle(document.querySelector(s)).backgroundColor"
@@ -315,5 +357,8 @@ def test_dark_and_paper(page, tmp_path):
         assert tab.locator("details.chapter:visible").count() == 0
         assert tab.locator(".claim:visible").count() == tab.locator(".claim").count() > 0
         assert tab.locator(".answer").is_visible()
-        paper = tab.pdf(format="A4", prefer_css_page_size=True)
-        assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 2
+        assert pages_on_paper(tab) == 2
+        tab.evaluate(CROWDED)
+        assert pages_on_paper(tab) == 2, (
+            "hosts that are folded stay so, and three open verdicts fit beside 27 closed ones"
+        )

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import buckpass
-from buckpass.app.live import LiveCrisis
 from buckpass.app.years import play
 from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crises, solve_crisis
@@ -124,7 +123,6 @@ OBEY = {
         case, fit, CRISIS, parse_overrides(["RUS.capacity=0.5x"], case, CRISIS), DRAWS).powers],
     "tip": lambda case, fit: tip(case, fit, CRISIS, ["RUS.stake"], "expected_rung:CHN>1.5", n_draws=DRAWS).curve.mean(1),
     "explain": lambda case, fit: [p.mean for p in explain(case, fit, CRISIS, "CHN", "RUS", DRAWS).parts.values()],
-    "dashboard": lambda case, fit: LiveCrisis(case, fit, CRISIS, DRAWS).baseline["expected_rung"].mean(0),
     "cards": lambda case, fit: [w.rider.mean for w in card_what_ifs(case, fit, 2)[CRISIS]],
     "rung probabilities": lambda case, fit: rung_probabilities(setting_of(case, [CRISIS]), fit, DRAWS).mean(0).ravel(),
     "claims": lambda case, fit: _claim(

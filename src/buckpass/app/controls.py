@@ -1,10 +1,11 @@
-"""The controls of the dashboard: made from the table of override paths, with the case's own values as their rest."""
+"""The controls of the years ahead: made from the table of override paths, with the case's own values as their rest."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,17 +16,12 @@ from buckpass.changes import OverridePath, override_paths
 from buckpass.changes.in_case import present_value
 from buckpass.page.wording import spoken
 
-__all__ = ["MOST_CONTROLS", "Control", "controls_of", "override_text", "settings_from"]
-
-MOST_CONTROLS = 8
+__all__ = ["Control", "controls_of", "override_text", "settings_from"]
 
 
 @dataclass(frozen=True)
 class Control:
-    """One thing to move: a slider (span and step), a choice (`words`) or a choice of several (`actors`).
-
-    `rest` is the value at which nothing is changed.
-    """
+    """One thing to move: a slider (span and step) or a choice (`words`); `rest` is the value at which nothing is changed."""
 
     path: str
     label: str
@@ -36,23 +32,19 @@ class Control:
     step: float = 0.0
     is_factor: bool = False
     words: tuple[str, ...] = ()
-    actors: tuple[str, ...] = ()
 
 
-def controls_of(case: Case, crisis: str, power: str) -> tuple[Control, ...]:
-    """The controls for one crisis, seen from one power; those that the crisis cannot use are left out."""
-    row, paths = case.crisis(crisis), override_paths(case)
-    ids = _ids(case, row, power)
-    made = [_control(case, row, paths, entry, ids) for entry in _table()]
-    return tuple({c.path: c for c in made if c is not None}.values())[:MOST_CONTROLS]
+def controls_of(case: Case, power: str) -> tuple[Control, ...]:
+    """The controls of the years ahead, seen from one power; those that these years cannot use are left out."""
+    paths, ids = override_paths(case), _ids(case, power)
+    made = [_control(case, paths, entry, ids) for entry in _table()]
+    return tuple({c.path: c for c in made if c is not None}.values())
 
 
 def override_text(control: Control, value: Any) -> str | None:
     """`PATH=VALUE` for a control's position; None where it rests."""
-    if value == control.rest or (control.actors and set(value) == set(control.rest)):
+    if value == control.rest:
         return None
-    if control.actors:
-        return f"{control.path}={','.join(value) or 'nobody'}"
     if control.words:
         return f"{control.path}={value}"
     return f"{control.path}={round(value, 6):g}{'x' if control.is_factor else ''}"
@@ -78,9 +70,6 @@ def _position(control: Control, text: str) -> Any:
     """Where the control stands for a value; None where the value is none that it can show."""
     if control.words:
         return text if text in control.words else None
-    if control.actors:
-        chosen = [] if text == "nobody" else [a.strip() for a in text.split(",")]
-        return chosen if set(chosen) <= set(control.actors) else None
     if control.is_factor != text.endswith(("x", "×")):
         return None
     try:
@@ -96,17 +85,15 @@ def _table() -> tuple[dict[str, Any], ...]:
     return tuple(tomllib.loads(content)["slider"])
 
 
-def _ids(case: Case, row: dict[str, Any], power: str) -> dict[str, str]:
-    focus = case.settings.focus
+def _ids(case: Case, power: str) -> dict[str, str]:
+    focus, first = case.settings.focus, _first_day(case)
     other = focus.provider if power != focus.provider else focus.rider
-    organisation = next((o for o in focus.organisations if case.members(o, row["start"])), "")
-    return {"<POWER>": power, "<PROVIDER>": focus.provider, "<RIDER>": focus.rider, "<OTHER>": other, "<HOST>": row["host"][0],
+    organisation = next((o for o in focus.organisations if case.members(o, first)), "")
+    return {"<POWER>": power, "<PROVIDER>": focus.provider, "<OTHER>": other, "<HOST>": case.crisis(focus.crisis)["host"][0],
             "<ORGANISATION>": organisation}  # fmt: skip
 
 
-def _control(
-    case: Case, row: dict[str, Any], paths: dict[str, OverridePath], entry: dict[str, Any], ids: dict[str, str]
-) -> Control | None:
+def _control(case: Case, paths: dict[str, OverridePath], entry: dict[str, Any], ids: dict[str, str]) -> Control | None:
     name, label = entry["path"], entry["label"]
     for mark, found in ids.items():
         name = name.replace(mark, found)
@@ -114,23 +101,23 @@ def _control(
     path = paths.get(name)
     if path is None:
         return None
-    rest = 1.0 if entry.get("factor") else _rest(present_value(case, row, path))
-    if rest is None:
-        return None
     meaning = f"{path.meaning}{f' ({path.unit})' if path.unit else ''}; path {name}"
-    if path.value == "actors":
-        present = tuple(o for o in case.organisations if case.members(o, row["start"]))
-        return Control(name, label, meaning, rest, actors=(*case.powers, *present))
+    rest = 1.0 if entry.get("factor") else _rest(case, path)
     if path.value == "word":
-        words = tuple(w for w in path.words if usable(case, row["crisis_id"], [f"{name}={w}"])[0])
-        return Control(name, label, meaning, rest, words=words)
-    low, high = entry["span"]
+        words = tuple(w for w in path.words if usable(case, [f"{name}={w}"])[0])
+        return Control(name, label, meaning, rest, words=words) if rest in words else None
+    if rest is None or not usable(case, [f"{name}={rest:g}{'x' if entry.get('factor') else ''}"])[0]:
+        return None
     shown = f"{label} (factor)" if entry.get("factor") else label
+    low, high = entry["span"]
     return Control(name, shown, meaning, rest, low, high, entry["step"], bool(entry.get("factor")))
 
 
-def _rest(present: Any) -> Any:
-    """What the case has, as a control can stand at it."""
-    if isinstance(present, tuple):
-        return list(present)
+def _rest(case: Case, path: OverridePath) -> Any:
+    """What the case has on the first day of the years ahead, as a control can stand at it."""
+    present = present_value(case, {"theatre": case.settings.focus.theatre, "start": _first_day(case)}, path)
     return round(present, 2) if isinstance(present, float) else present
+
+
+def _first_day(case: Case) -> date:
+    return date(case.settings.years[1] + 1, 1, 1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from buckpass.app import ENDS_WITH_INPUT
 from buckpass.case import BuckpassError, load_case
-from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import PosteriorFileError
 
 __all__ = ["DashboardMissing", "PortInUse", "serve"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from streamlit.web import cli
 from streamlit.web.server.starlette import starlette_app
 
 from buckpass.app import ENDS_WITH_INPUT
+from buckpass.case.problems import BuckpassError
 
 __all__ = ["NotFramed"]
 
@@ -49,7 +51,16 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _warm(case: str, posteriors: str = "") -> None:
+    """Read what the first visitor would wait for."""
+    from buckpass.app.dashboard import stored_of
+
+    with contextlib.suppress(BuckpassError, OSError, ValueError):  # whoever opens the dashboard is told
+        stored_of(case, posteriors)
+
+
 if __name__ == "__main__":
     if os.environ.get(ENDS_WITH_INPUT):
         threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_warm, args=sys.argv[sys.argv.index("--") + 1 :], daemon=True).start()
     main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,19 +14,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import xarray as xr
 
 from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.load import is_bundled
-from buckpass.changes import BadOverride
 from buckpass.fitting.files import SEAL, load_posteriors, sealed
 from buckpass.fitting.posterior import Posterior
+from buckpass.page.chapters.decades import HIGH, LOW
 from buckpass.predict.which_fits import basis_of, best_first
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
+from buckpass.results.table import ResultTable
 from buckpass.years import Plan, simulate
-from buckpass.years.scenario import scenario_of
 
-__all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "prepare", "usable_ahead"]
+__all__ = ["FINE", "ROUGH", "KeptYears", "bundle", "play", "stored", "table_of"]
 
 YEARS = 25
 MOST_BYTES = 10**8  # of a store in the cache
@@ -44,27 +46,44 @@ class KeptYears:
 
 
 def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str], histories: int) -> KeptYears:
-    """So many histories under the changes, beside the baseline on the same random numbers; the baseline is kept on disk.
-
-    The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of
-    everything that their numbers depend on, and one of another digest is not used.
-    """
-    plan = Plan(years=YEARS, histories=histories)
-    digest, cached = _digest(case, posteriors, plan), None
+    """So many histories under the changes, beside the baseline on the same random numbers; the baseline is kept on disk."""
     with _ONE_AT_A_TIME:
-        if not changes:
-            if (
-                is_bundled(case) and (kept := _read(case.folder / BUNDLED, digest)) is not None
-            ):  # a stranger's is not opened
-                return kept
-            cached = own_cache("years")
-            if cached is not None and (kept := _read_cached(cached / f"{digest}.nc", digest)) is not None:
-                return kept
+        if not changes and (kept := stored(case, posteriors, histories)) is not None:
+            return kept
+        plan = Plan(years=YEARS, histories=histories)
         found = simulate(case, posteriors, tuple(changes), plan)
         kept = KeptYears(found.summary, found.manifest)
-        if not changes and cached is not None:
+        if not changes and (cached := own_cache("years")) is not None:
+            digest = _digest(case, posteriors, plan)
             _write(kept, cached / f"{digest}.nc", digest, private=True)
     return kept
+
+
+def stored(case: Case, posteriors: Mapping[str, Posterior], histories: int = FINE) -> KeptYears | None:
+    """The baseline as it was played before; None where it has to be played.
+
+    The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of
+    everything that their numbers depend on, and one of another digest is not used. What lies in a stranger's case is not opened.
+    """
+    digest = _digest(case, posteriors, Plan(years=YEARS, histories=histories))
+    if is_bundled(case) and (kept := _read(case.folder / BUNDLED, digest)) is not None:
+        return kept
+    cached = own_cache("years")
+    return None if cached is None else _read_cached(cached / f"{digest}.nc", digest)
+
+
+def table_of(kept: KeptYears, measure: str, title: str, note: str) -> ResultTable:
+    """A measure by run, year and power: its mean over histories, and the band that holds nine of ten histories."""
+    axes = ("run", "year", "power")
+    parts = {"mean": kept.summary[f"{measure}_mean"], "low": kept.summary[measure].sel(quantile=LOW),
+             "high": kept.summary[measure].sel(quantile=HIGH)}  # fmt: skip
+    at = itertools.product(*(kept.summary[axis].values.tolist() for axis in axes))
+    numbers = zip(*(part.transpose(*axes).values.flat for part in parts.values()), strict=True)
+    rows = [
+        dict(zip((*axes, *parts), (*where, *map(float, found)), strict=True))
+        for where, found in zip(at, numbers, strict=True)
+    ]
+    return ResultTable(pl.DataFrame(rows), title, dict.fromkeys(parts, str(kept.summary.attrs[measure])), note)
 
 
 def bundle(ref: str) -> Path:
@@ -74,34 +93,6 @@ def bundle(ref: str) -> Path:
     kept, path = play(case, fits, (), FINE), case.folder / BUNDLED
     _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=FINE)))
     return path
-
-
-def prepare(case: Case, posteriors: Mapping[str, Posterior]) -> threading.Thread:
-    """Start to play the baseline while a visitor looks at something else, so that the store has it when it is asked for."""
-    work = threading.Thread(target=_prepared, args=(case, posteriors), daemon=True)
-    work.start()
-    return work
-
-
-def _prepared(case: Case, posteriors: Mapping[str, Posterior]) -> None:
-    with contextlib.suppress(ValueError, RuntimeError):  # whoever asks for the years meets the same error, in words
-        play(case, posteriors, (), FINE)
-
-
-def usable_ahead(case: Case, changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The changes that can be made in the years ahead, and in words why the others cannot."""
-    reasons = {text: _why_not(case, text) for text in changes}
-    return tuple(t for t, why in reasons.items() if why is None), tuple(
-        why for why in reasons.values() if why is not None
-    )
-
-
-def _why_not(case: Case, change: str) -> str | None:
-    try:
-        scenario_of(case, (change,))
-    except BadOverride as error:
-        return str(error)
-    return None
 
 
 def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:

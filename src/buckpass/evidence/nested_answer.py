@@ -137,7 +137,7 @@ class NestedAnswer:
         rows = [(_in_words(h), _then(h, self.tests)) for h in self.hinges[:MOST_HINGES]]
         more = len(self.hinges) - len(rows)
         frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
-        note = f"and {more} more: --json has all." if more > 0 else ""
+        note = f"and {more} more: `buckpass compare {self.case.id} --json` has all." if more > 0 else ""
         return ResultTable(frame, "Crises and cells that decide who leads", {}, note, (), self.case.record_hash)
 
 

@@ -18,7 +18,7 @@ from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
-from buckpass.page.theme import INK, PALE, Figure, inline, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import and_join, count_of, name_of, number, sentence, spoken, with_interval, years_of
 
 __all__ = [
@@ -181,7 +181,7 @@ def responses_expected(case: Case, record: Record, model: ModelResults, crisis: 
     for power in powers:
         found, name = model.expected[crisis, power], name_of(case, power)
         cells += [{"name": name, "rung": r, "p": p, "colour": colours[power], "text": f"{100 * p:.0f}" if p >= 0.1 else "",
-                   "ink": "white" if p > 0.6 else INK} for r, p in enumerate(found.by_rung) if p >= SEEN]  # fmt: skip
+                   "ink": ink_on(colours[power]) if p > 0.6 else INK} for r, p in enumerate(found.by_rung) if p >= SEEN]  # fmt: skip
         marks.append({"name": name, "value": found.rung.mean, "low": found.rung.low, "high": found.rung.high})
         row = coded.get(power)
         if row is not None and row["rung"] is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -178,8 +179,17 @@ def _explanation_tables(results: ReportResults) -> list[ResultTable]:
     """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
     from buckpass.evidence.rankings import side_by_side  # loads the model: only where there is a fit
 
-    tables = [side_by_side(results.compared.readings())] if results.compared is not None else []
+    tables = [_with_rivals(side_by_side(results.compared.readings()))] if results.compared is not None else []
     return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
+
+
+def _with_rivals(table: ResultTable) -> ResultTable:
+    """The readings under which more than one explanation was asked; where one stands alone, there is no ranking to show."""
+    rivals = [c for c in table.frame.columns if c not in ("reading", "n", "best")]
+    shown = table.frame.filter(pl.sum_horizontal(pl.col(rivals).is_not_null()) > 1)
+    alone = table.frame.height - shown.height
+    left_out = f" Left out: {count_of(alone, 'reading')} under which one fit alone was asked." if alone else ""
+    return replace(table, frame=shown, note=f"{table.note}{left_out}")
 
 
 def _focus(case: Case) -> dict[str, str]:
@@ -327,6 +337,13 @@ def _signed(value: float) -> str:
     return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
 
 
+def _with_code(text: str) -> Markup:
+    """What stands between two backticks as code, all of it escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -339,6 +356,7 @@ def _templates() -> Environment:
         "sentence": sentence,
         "change": change,
         "ink_on": ink_on,
+        "code": _with_code,
     }
     made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
     return made

@@ -73,7 +73,7 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     if not rows:
         return None
     y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
-    x = alt.X("value:Q", title="critical discount factor δ* (a party with a larger δ keeps the agreement; above 1 nobody can)",
+    x = alt.X("value:Q", title=["critical discount factor δ*", "(a larger δ keeps it; above 1 nobody can)"],
               scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
     base = alt.Chart(inline(rows))
     stated = alt.Chart(inline([{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}]))

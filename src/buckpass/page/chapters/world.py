@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case import BuckpassError, Case
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, inline
-from buckpass.page.wording import count_of, name_of
+from buckpass.page.wording import and_join, count_of, name_of
 from buckpass.results.table import ResultTable
 from buckpass.worldwide import Beside, beside
 
@@ -69,11 +69,17 @@ def _reasons(left: ResultTable, names: Mapping[str, str]) -> ResultTable:
 
 def _line(case: Case, found: Beside) -> str:
     rows, who = found.rows, name_of(case, case.settings.focus.rider)
-    idle, gave = rows.filter(gave="no"), rows.filter(gave="yes")
-    n_rare = [part.filter(pl.col("reading").str.starts_with("rare")).height for part in (idle, gave)]
+    asked = {f"restraint by {who} is": rows.filter(gave="no"), f"help by {who} is": rows.filter(gave="yes")}
+    said = [
+        f"{what} rare among conflicts alike in {part.filter(pl.col('reading').str.starts_with('rare')).height} of {part.height}"
+        for what, part in asked.items()
+        if part.height
+    ]
+    n = count_of(rows.height, "crisis", "crises")
     return (
-        f"of {count_of(rows.height, 'crisis', 'crises')} that can be compared, restraint by {who} is rare among conflicts alike in "
-        f"{n_rare[0]} of {idle.height}, and its help in {n_rare[1]} of {gave.height}"
+        f"of {n} that can be compared, {and_join(said)}"
+        if said
+        else f"{n} can be compared, in none is known what {who} did"
     )
 
 
