@@ -56,8 +56,8 @@ posteriors: env  ## fit every combination for the bundled cases again; the only 
 restamp: env  ## bundled posteriors and power study get the stamp of the model installed, where their draws are its own
 	$(BIN)/python benchmarks/restamp.py
 
-years: env  ## the baseline of the years ahead that the dashboard shows at once; after every change of a case or its posteriors
-	$(BIN)/python -c 'from buckpass.app.years import bundle; print(bundle("$(CASE)"))'
+years: env  ## the baseline of the years ahead that page and dashboard show at once; after every change of a case or its posteriors
+	$(BIN)/python -c 'from buckpass.years.baseline import bundle; print(bundle("$(CASE)"))'
 
 power-study: env  ## draw records with a mechanism and without, fit them again; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study

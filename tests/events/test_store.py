@@ -290,9 +290,9 @@ def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first
 def test_ctrl_c_in_a_long_query_is_a_persons_stop(tmp_path, opened):
     store, was = a_store(tmp_path), signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(KeyboardInterrupt), opened(store) as connection:
-            with subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -INT {os.getpid()}"]):
-                connection.execute("SELECT sum(a.range * b.range) FROM range(100_000) a, range(50_000) b").fetchall()
+        stop = ["sh", "-c", f"sleep 0.3; kill -INT {os.getpid()}"]
+        with pytest.raises(KeyboardInterrupt), opened(store) as connection, subprocess.Popen(stop):
+            connection.execute("SELECT sum(a.range * b.range) FROM range(100_000) a, range(50_000) b").fetchall()
     finally:
         signal.signal(signal.SIGINT, was)
     with reading(store) as connection:

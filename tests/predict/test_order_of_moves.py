@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import buckpass
-from buckpass.app.years import play
 from buckpass.ask.explain import explain
 from buckpass.ask.solve import solve_crises, solve_crisis
 from buckpass.ask.tip import tip
@@ -33,6 +32,7 @@ from buckpass.predict.rung_probabilities import rung_probabilities
 from buckpass.predict.which_fits import OrderNotPlayed
 from buckpass.years import Plan, simulate
 from buckpass.years.backtest import backtest
+from buckpass.years.baseline import play
 from drawn import prior_posterior
 from made_posteriors import posterior_of, prior_sites
 

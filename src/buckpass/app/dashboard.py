@@ -20,7 +20,7 @@ from buckpass.app.coding import code
 from buckpass.app.controls import Control, controls_of, override_text, settings_from
 from buckpass.app.links import FANS, View, read_link, scenario_file, usable, write_link
 from buckpass.app.marks import plain
-from buckpass.app.years import FINE, ROUGH, KeptYears, play, stored, table_of
+from buckpass.app.years import ROUGH, table_of
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
 from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Posterior, PosteriorFileError
@@ -31,6 +31,7 @@ from buckpass.page.chapters.decades import WORDS as FAN_WORDS
 from buckpass.page.theme import styled
 from buckpass.page.wording import count_of, name_of, number, with_error
 from buckpass.predict.which_fits import best_first
+from buckpass.years.baseline import HISTORIES, KeptYears, play, stored
 
 PARTS = ("Years ahead", "Fits", "Code", "Download")
 ELSEWHERE = (
@@ -177,7 +178,7 @@ def draw(control: Control, value, key: str):
 def years_ahead(case: Case, view: View, ref: str, folder: str, place) -> None:
     """Fan charts of the theatre: the baseline in grey once something is changed; a rough picture gives way to a fine one."""
     kept = None if view.changes else stored_of(ref, folder)
-    for found in (kept,) if kept else (years_of(ref, folder, view.changes, n) for n in (ROUGH, FINE)):
+    for found in (kept,) if kept else (years_of(ref, folder, view.changes, n) for n in (ROUGH, HISTORIES)):
         figure, panels = fan_figure(case, found, view.measure), fan_panels(case, found, view.measure)
         with place.container():
             st.markdown(f"**{plain(figure.title)}**")
@@ -208,7 +209,7 @@ def fits_ranked(fits: dict[str, Posterior]) -> None:
 
 def download(case: Case, view: View, ref: str, folder: str) -> None:
     """The years ahead as they stand, as figure, table and scenario, and the page; each is made when it is asked for."""
-    found = years_of(ref, folder, view.changes, FINE)
+    found = years_of(ref, folder, view.changes, HISTORIES)
     figure = fan_figure(case, found, view.measure)
     table = table_of(found, view.measure, figure.title, figure.about)
     files = (

@@ -238,37 +238,18 @@ def _against(batch: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power
         np.broadcast_to(sides[1][:, None, :], (n, first, second)).ravel(),
     ]
 
-    options = np.flatnonzero(
-        batch.is_open[sides[0].ravel(), power].any(axis=0) | batch.is_open[sides[1].ravel(), power].any(axis=0)
-    )
-
-    def beside(values, axis: int = 1, by_option: bool = False) -> Any:
+    def beside(values, axis: int = 1) -> Any:
         own = np.take(values, power, axis)
-        own = own[..., options] if by_option and own.shape[-1] > 1 else own  # a residual may be one for all options
         return np.stack([own[r] for r in rows], axis)
 
-    own = ("stake", "cost", "backlash", "norm", "influence", "barrier")
-    by_option = (
-        "effort_at",
-        "cost_at",
-        "presence_at",
-        "influence_at",
-        "deploys_at",
-        "barred_at",
-        "rung_payoff_at",
-        "is_open",
-        "rung",
-    )
+    own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",
+           "influence_at", "deploys_at", "barred_at", "rung_payoff_at", "is_open", "rung")  # fmt: skip
     size = len(rows[0])
-    numbers: dict[str, Any] = (
-        {name: beside(getattr(batch, name)) for name in own}
-        | {name: beside(getattr(batch, name), by_option=True) for name in by_option}
-        | {
-            "delivery": beside(batch.delivery / batch.severity[:, None]),
-            "severity": np.ones(size),
-            "alignment": np.broadcast_to(np.eye(2), (size, 2, 2)),
-            "host_alignment": np.zeros((size, 2)),
-            "rationality": np.ones(size),
-        }
-    )
-    return Crises(rungs=batch.rungs, **numbers), Met(beside(at.weight, 2), beside(at.log_residual, 2, by_option=True))
+    numbers: dict[str, Any] = {name: beside(getattr(batch, name)) for name in own} | {
+        "delivery": beside(batch.delivery / batch.severity[:, None]),
+        "severity": np.ones(size),
+        "alignment": np.broadcast_to(np.eye(2), (size, 2, 2)),
+        "host_alignment": np.zeros((size, 2)),
+        "rationality": np.ones(size),
+    }
+    return Crises(rungs=batch.rungs, **numbers), Met(beside(at.weight, 2), beside(at.log_residual, 2))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
 
 HEADING = "Decades ahead"
-YEARS, HISTORIES = 25, 2_000
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 COLUMNS = 3
 WORDS = {
@@ -44,9 +43,11 @@ class Years(Protocol):
 def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
     """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
     from buckpass.years import Plan, simulate
+    from buckpass.years.baseline import HISTORIES, YEARS, stored
 
     try:
-        found = simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
+        found: Years | None = None if seed else stored(case, posteriors)
+        found = found or simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
     except BuckpassError as reason:
         return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
