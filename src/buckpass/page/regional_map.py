@@ -182,8 +182,16 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, stroke="white", strokeWidth=3, strokeOpacity=0.8),
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, color=INK),
     ]  # fmt: skip
-    title = alt.TitleParams(f"Largest share of {measure_name(case, domain)}", fontSize=13)
+    title = alt.TitleParams(f"Largest share of {_compared(case, domain, rows)}", fontSize=13)
     return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
+
+
+def _compared(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
+    """What the shares of a panel are of: all of it, or what the powers compared have together."""
+    name, (of, *others) = measure_name(case, domain), dict.fromkeys(r["of"] for r in rows)
+    if of == "all" and not others:
+        return f"all {name}"
+    return f"the {name} of {and_join(name_of(case, p) for p in getattr(case.settings.measures, domain).powers)}"
 
 
 def _beyond_words(case: Case, record: Record) -> list[dict[str, Any]]:
