@@ -90,14 +90,15 @@ def twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
 
 
 def actor_name(settings: Settings, actor: str) -> str:
-    """The name that the case gives a power, host or organisation; of a state that it only mentions the usual one, else the id.
+    """The name that the case gives a power, host, organisation or theatre; of a state that it only mentions the usual one, else
+    the id.
 
     >>> from buckpass.case import load_case
     >>> settings = load_case("central-asia").settings
     >>> [actor_name(settings, actor) for actor in ("TUR", "BLR", "SCO", "XQQ")]
     ['Turkey', 'Belarus', 'Shanghai Cooperation Organisation', 'XQQ']
     """
-    entries = (*settings.powers, *settings.hosts, *settings.organisations)
+    entries = (*settings.powers, *settings.hosts, *settings.organisations, *settings.theatres)
     return next((one.name for one in entries if one.id == actor), state_names().get(actor, actor))
 
 

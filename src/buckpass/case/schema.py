@@ -452,6 +452,11 @@ class Measures(Entry):
         "the figure for the theatre is the count",
         examples=[["exercises"]],
     )
+    alignment: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="series of two states that are shown beside how one is assumed to count the other's effort",
+        examples=[["votes_alike"]],
+    )
 
 
 class Term(Entry):

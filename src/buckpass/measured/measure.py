@@ -7,6 +7,7 @@ from typing import Any
 
 from buckpass.case import Case
 from buckpass.measured.activity import activity_by_theatre, activity_table, comparisons_table
+from buckpass.measured.alignments import alignments_table
 from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
@@ -38,6 +39,7 @@ class Record(ShowsItself):
     profiles: ResultTable
     size_and_burden: ResultTable
     agreement: ResultTable
+    alignments: ResultTable
 
     def table(self) -> ResultTable:
         """Who did what: a row per crisis and actor."""
@@ -87,6 +89,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         profiles=profiles_table(case, rows),
         size_and_burden=burden_table(case, rows),
         agreement=agreement_table(case, seed),
+        alignments=alignments_table(case),
     )
 
 

@@ -176,10 +176,9 @@ def leaders_table(case: Case) -> ResultTable:
 
 def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:
     """The series, the place, who has the share and of whom, by the names that readers know."""
-    places = {theatre.id: theatre.name for theatre in case.settings.theatres}
     return {
         "name": case.series_name(share.series),
-        "where": places.get(share.partner) or actor_name(case.settings, share.partner),
+        "where": actor_name(case.settings, share.partner),
         "who": actor_name(case.settings, actor),
         "of_whom": "+".join(actor_name(case.settings, part) for part in share.of.split("+")),
     }

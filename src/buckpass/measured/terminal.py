@@ -28,7 +28,7 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
     shown = (
         brief(record.activity), brief(_narrow(record.activity_by_theatre)), brief(record.comparisons),
         _shares(record.shares, record.share_alternatives), brief(record.division_of_labour), brief(record.requests),
-        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
+        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement), brief(record.alignments),
     )  # fmt: skip
     return tuple(table for table in shown if len(table))
 

@@ -123,7 +123,7 @@ def years_of(case: Case, crises: Iterable[str] | None = None) -> str:
 
 
 def name_of(case: Case, actor: str) -> str:
-    """The full name of a power, host, organisation or state; any other id stays as it is."""
+    """The full name of a power, host, organisation, theatre or state; any other id stays as it is."""
     return actor_name(case.settings, actor)
 
 
@@ -142,8 +142,7 @@ def in_names(case: Case, text: str) -> str:
 
 def spoken(case: Case, what: str) -> str:
     """The name of a power, host, organisation or theatre as it stands inside a sentence: the United States, the Sahel."""
-    names = {theatre.id: theatre.name for theatre in case.settings.theatres}
-    return in_a_sentence(names.get(what) or name_of(case, what))
+    return in_a_sentence(name_of(case, what))
 
 
 def sentence(text: str) -> str:

@@ -189,7 +189,10 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
     if names.series is not None:
-        yield from missing(file, ("measures", "events"), "a series of series.csv", measures.events, names.series)
+        for what in ("events", "alignment"):
+            yield from missing(
+                file, ("measures", what), "a series of series.csv", getattr(measures, what), names.series
+            )
         named = material.content.series_names
         yield from missing(file, ("series_names",), "a series of series.csv", named, names.series)
     for domain in ("economic", "security", "capacity"):
