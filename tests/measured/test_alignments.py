@@ -31,7 +31,9 @@ def test_treaties_of_defence_count_while_both_are_in_them(shown):
     assert by["China", "Russia"] == ""  # the SCO is no treaty of defence
     assert "CSTO (4 of 4 hosts)" in by["each host", "Russia"]
     balkans = {(r["who"], r["counts"]): r["treaties"] for r in alignments_table(load_case("western-balkans")).rows()}
-    assert balkans["each host", "United States"] == "NATO (3 of 6 hosts)"  # Slovenia from 2004, Albania and Croatia from 2009
+    assert (
+        balkans["each host", "United States"] == "NATO (3 of 6 hosts)"
+    )  # Slovenia from 2004, Albania and Croatia from 2009
 
 
 def test_what_is_not_measured_is_counted_and_not_shown(flagship):
