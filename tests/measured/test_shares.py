@@ -11,7 +11,7 @@ from buckpass.case.figures import published
 from buckpass.cli.main import app
 from buckpass.measured import measure
 from buckpass.measured.positions import amounts_of, shares_table
-from buckpass.measured.shares import WHOLE, host_shares, leaders
+from buckpass.measured.shares import FRESH, WHOLE, host_shares, leaders, of_everything_table
 from buckpass.page.figures import shares_over_time
 from buckpass.page.regional_map import positions_map
 
@@ -181,6 +181,18 @@ def test_check_says_which_figure_keeps_a_year_out(flagship):
     )
     assert problem.message.startswith("arms_tiv of 2023 has no figure of CHN with KAZ")
     assert problem.line
+
+
+def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_stand_beside(flagship):
+    """Uzbek statistics of 2024: 12.5 billion dollars with China and 11.6 with Russia, of 65.9 with all partners."""
+    rows = of_everything_table(flagship).rows()
+    found = {(r["partner"], r["last"], r["actor"]): r["value"] for r in rows if r["of"] == "all"}
+    assert found["UZB", 2024, "CHN"] == pytest.approx(12.5 / 65.9)
+    assert found["UZB", 2024, "RUS"] == pytest.approx(11.6 / 65.9)
+    assert {r["domain"] for r in rows} == {"economic"}  # deliveries of arms are of all suppliers already
+    assert min(r["last"] for r in rows) == flagship.settings.years[1] - FRESH
+    assert not any("+" in r["of"] for r in rows)
+    assert {"trade_share", "trade_share_part_year"} < {r["series"] for r in rows}
 
 
 def test_whoever_has_a_share_stands_there_by_name(flagship):

@@ -28,9 +28,11 @@ def published(unit: str) -> tuple[float, str] | None:
 
     >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
     ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
+    >>> published("percent, claim of a minister")
+    (100.0, 'claim of a minister')
     """
     found = _PUBLISHED.fullmatch(unit)
-    return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
+    return (100.0 if found[1] == "percent" else 1.0, found[2].lstrip(", ") or "what the source says") if found else None
 
 
 def amounts(series: pl.DataFrame) -> pl.DataFrame:

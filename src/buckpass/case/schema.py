@@ -423,6 +423,10 @@ class PositionMeasure(Entry):
     partners: tuple[str, ...] = ()
     reason: Text = ""
     alternatives: tuple[AlternativeSeries, ...] = ()
+    beside: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="further series whose shares are listed, and of which nobody is said to lead: published shares, part years",
+    )
     years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
     least_volumes: tuple[LeastVolume, ...] = ()
 

@@ -12,7 +12,7 @@ from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
 from buckpass.measured.responses import profiles_table, requests_table, responses_table
-from buckpass.measured.shares import host_shares_table, leaders_table
+from buckpass.measured.shares import host_shares_table, leaders_table, of_everything_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
@@ -34,6 +34,7 @@ class Record(ShowsItself):
     share_alternatives: ResultTable
     host_shares: ResultTable
     leaders: ResultTable
+    of_everything: ResultTable
     division_of_labour: ResultTable
     requests: ResultTable
     profiles: ResultTable
@@ -84,6 +85,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         share_alternatives=shares_table(case, "alternatives"),
         host_shares=host_shares_table(case),
         leaders=leaders_table(case),
+        of_everything=of_everything_table(case),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
         profiles=profiles_table(case, rows),

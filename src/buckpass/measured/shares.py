@@ -28,6 +28,7 @@ __all__ = [
     "leaders_table",
     "measure_name",
     "measure_names",
+    "of_everything_table",
     "years_in_words",
 ]
 
@@ -119,11 +120,11 @@ def is_old(case: Case, year: int) -> bool:
 
 
 def host_shares(case: Case) -> tuple[Share, ...]:
-    """Every share of every series that a measure names, own and alternative, by place, year and actor."""
+    """Every share of every series that a measure names, its own, the alternatives and those beside, by place, year and actor."""
     return tuple(
         share
         for domain in DOMAINS
-        for series in _all_series(case, domain)
+        for series in (*_all_series(case, domain), *getattr(case.settings.measures, domain).beside)
         for partner, years in _cells(case, domain, series).items()
         for year in sorted(years)
         for share in _shares(case, domain, series, partner, {year: years[year]})
@@ -172,6 +173,18 @@ def leaders_table(case: Case) -> ResultTable:
             }  # fmt: skip
             rows.append(row if one.power else row | {"numerator": None, "value": None})
     return _table(case, rows, f"Who leads in {measure_names(case)}, host by host, in the last years with figures")
+
+
+def of_everything_table(case: Case) -> ResultTable:
+    """Shares of everything in the years that are not old, of domains in which those who lead are compared with each other alone."""
+    partial = {d for d in DOMAINS if any(one.shares[0].of != "all" for one in leaders(case, d))}
+    rows = [
+        vars(share) | _in_words(case, share, share.actor)
+        for share in host_shares(case)
+        if share.domain in partial and not is_old(case, share.last) and "+" not in share.of and share.value is not None
+    ]
+    names = " and ".join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
+    return _table(case, rows, f"Shares of all {names}, where the whole or a share was published")
 
 
 def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:
