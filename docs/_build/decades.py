@@ -75,7 +75,7 @@ def agreement(found: dict[str, Any] | None) -> str:
     parties = [p["party"] for p in found["agreement"][0]["parties"]]
     head = (
         "changed",
-        "P(keeps itself)",
+        "draws in which it keeps itself",
         *(f"needed δ, {p}" for p in parties),
         "most that is paid",
         "some fee keeps both in",
@@ -86,7 +86,7 @@ def agreement(found: dict[str, Any] | None) -> str:
                   for p in one["parties"])  # fmt: skip
         fee = one["fee"]
         changed = ", ".join(f"`{t}`" for t in one["set"]) or "nothing"
-        body.append((changed, f"{one['p_self_enforcing']:.2f}", *needed, f"{fee[0]:.2f} ({fee[1]:.2f} to {fee[2]:.2f})",
+        body.append((changed, f"{one['p_self_enforcing']:.0%}", *needed, f"{fee[0]:.2f} ({fee[1]:.2f} to {fee[2]:.2f})",
                      f"{one['transfer'][2]:.0%} of draws"))  # fmt: skip
     lines = "\n".join(f"- {line}" for line in found["agreement"][0]["statements"])
     return f"{lines}\n\n{table(head, body)}"

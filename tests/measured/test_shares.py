@@ -1,5 +1,7 @@
 """Every share says what it is a share of, and nobody leads what nobody measured."""
 
+import re
+
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +11,7 @@ from buckpass.case.figures import published
 from buckpass.cli.main import app
 from buckpass.measured import measure
 from buckpass.measured.positions import amounts_of, shares_table
-from buckpass.measured.shares import WHOLE, host_shares, leaders
+from buckpass.measured.shares import FRESH, WHOLE, host_shares, leaders, of_everything_table
 from buckpass.page.figures import shares_over_time
 from buckpass.page.regional_map import positions_map
 
@@ -145,7 +147,10 @@ def test_titles_say_of_what_and_when(flagship):
     title = positions_map(flagship).title
     assert title == ("China is ahead of Russia in trade in 5 of 5 hosts (2023–24) and Russia leads in arms deliveries, of all, "
                      "in 2 of 5 hosts (2021–25)")  # fmt: skip
-    assert "2014–16" in shares_over_time(flagship, measure(flagship)).title
+    shown = shares_over_time(flagship, measure(flagship)).title
+    assert "China had the largest share of all trade (" in shown
+    assert "2014–16; later years not counted)" in shown
+    assert "Russia has the largest share of all arms deliveries (" in shown
     for one in (*leaders(flagship, "economic"), *leaders(flagship, "security")):
         assert one.shares[0].last >= flagship.settings.years[1] - 3, one.host
 
@@ -178,10 +183,34 @@ def test_check_says_which_figure_keeps_a_year_out(flagship):
     assert problem.line
 
 
+def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_stand_beside(flagship):
+    """Uzbek statistics of 2024: 12.5 billion dollars with China and 11.6 with Russia, of 65.9 with all partners."""
+    rows = of_everything_table(flagship).rows()
+    found = {(r["partner"], r["last"], r["actor"]): r["value"] for r in rows if r["of"] == "all"}
+    assert found["UZB", 2024, "CHN"] == pytest.approx(12.5 / 65.9)
+    assert found["UZB", 2024, "RUS"] == pytest.approx(11.6 / 65.9)
+    assert {r["domain"] for r in rows} == {"economic"}  # deliveries of arms are of all suppliers already
+    assert min(r["last"] for r in rows) == flagship.settings.years[1] - FRESH
+    assert not any("+" in r["of"] for r in rows)
+    assert {"trade_share", "trade_share_part_year"} < {r["series"] for r in rows}
+
+
+def test_whoever_has_a_share_stands_there_by_name(flagship):
+    """A supplier or partner that the case does not declare, too; and a panel says of what its shares are."""
+    drawn = positions_map(flagship)
+    said = f"{drawn.alt_text} {drawn.chart.to_json()}"
+    assert "Belarus 44%" in drawn.chart.to_json()
+    codes = {s.actor for s in host_shares(flagship)} - {o.id for o in flagship.settings.organisations}
+    assert not [code for code in codes if re.search(rf"\b{code} \d", said)]
+    assert "Largest share of the trade of China and Russia" in said
+    assert "Largest share of all arms deliveries" in said
+
+
 def test_the_terminal_prints_every_share_in_eighty_columns():
     run = CliRunner().invoke(app, ["record", "central-asia", "--shares"], env={"COLUMNS": "80"})
     assert run.exit_code == 0
     lines = run.stdout.splitlines()
     assert "sipri_at2026" in run.stdout
-    assert max(len(line) for line in lines if line.startswith(("KAZ", "central_asia"))) <= 80
-    assert any(line.split()[:3] == ["KAZ", "2016", "CHN"] for line in lines)
+    assert max(len(line) for line in lines if line.startswith(("Kazakhstan", "Central Asia"))) <= 80
+    assert any(line.split()[:3] == ["Kazakhstan", "2016", "China"] for line in lines)
+    assert any(line.split()[:3] == ["Kyrgyzstan", "2021–25", "Belarus"] for line in lines)

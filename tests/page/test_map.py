@@ -12,7 +12,19 @@ from buckpass.case import bundled_cases, load_case
 from buckpass.measured import measure
 from buckpass.page.figures import record_heat_map
 from buckpass.page.outlines import GeometryUnusable, middles, outlines
-from buckpass.page.regional_map import DEEP, TALLEST, WIDTH, _at, _beyond_words, _placed, _projection, regional_map
+from buckpass.page.regional_map import (
+    DEEP,
+    PANEL,
+    PHONE,
+    TALLEST,
+    WIDTH,
+    _at,
+    _beyond_words,
+    _placed,
+    _projection,
+    _rows,
+    regional_map,
+)  # fmt: skip
 
 SQUARE = {
     "type": "Topology", "source": "made up", "bbox": [18, 48, 22, 52], "arcs": [[[18, 48], [22, 48], [22, 52], [18, 48]]],
@@ -115,3 +127,16 @@ def test_no_host_covers_another_and_none_leaves_the_map(name):
     assert WIDTH / 2 + projection["scale"] * math.radians(back["longitude"] - projection["center"][0]) == pytest.approx(
         boxes[0]["x"]
     )
+
+
+@pytest.mark.parametrize("width", [PANEL, PHONE])
+def test_no_name_covers_another_where_shares_are_drawn(flagship, width):
+    """Three lines of 11 pixels each: name, leader, years."""
+    topology = outlines(flagship)
+    projection, height = _projection(topology["bbox"], width)
+    told = [r | {"told": max(r["name"], f"{r['said']}*", key=len)} for r in _rows(flagship, "economic")]
+    boxes = _placed(told, middles(topology), projection, height)
+    assert len(boxes) == 5
+    for a, b in combinations(boxes, 2):
+        assert abs(a["x"] - b["x"]) > a["half"] + b["half"] - 2 or abs(a["y"] - b["y"]) > 33, (a["id"], b["id"])
+    assert all(box["half"] <= box["x"] <= width - box["half"] and 0 < box["y"] < height for box in boxes)

@@ -146,8 +146,10 @@ def test_what_is_settled_is_not_drawn():
 
     assert left_alone_figure(None, played(1.0)) is None
     assert left_alone_figure(None, played(0.0)) is None
-    case = SimpleNamespace(id="x", settings=SimpleNamespace(powers=(), hosts=(), organisations=()))
-    assert left_alone_figure(case, played(0.4)).unit == "percent of histories"
+    case = SimpleNamespace(id="x", settings=SimpleNamespace(powers=(), hosts=(), organisations=(), theatres=()))
+    drawn = left_alone_figure(case, played(0.4))
+    assert drawn.unit == "percent of histories"
+    assert "of simulated histories" in drawn.title
 
 
 def test_shares_that_nobody_divides_are_not_drawn(small_case):

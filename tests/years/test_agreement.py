@@ -103,7 +103,8 @@ def test_a_fee_at_the_edge_leaves_the_payer_just_patient_enough():
 
 def test_what_the_agreement_says_in_words(base):
     lines = " ".join(base.statements())
-    assert f"{base.p_self_enforcing:.2f}" in lines
+    assert f"in {base.p_self_enforcing:.0%} of {base.n_draws} draws" in lines
+    assert "rents and patience are assumed" in lines
     assert all(p.party in lines for p in base.parties)
     assert base.path_table().frame["year"].is_sorted()
     assert base.fee[1] <= base.fee[0] <= base.fee[2]

@@ -66,7 +66,7 @@ class YearResult:
 
 @dataclass(frozen=True)
 class Agreement(ShowsItself):
-    """The result of `agreement`; `break_year` is the first year on the path in which it is likelier broken than kept.
+    """The result of `agreement`; `break_year` is the first year on the path in which more draws break it than keep it.
 
     transfer : yearly side payments from the first party to the second that keep both in, as shares of the payer's stake
     (median least, median most, and the share of draws in which any does). fee : the most that the first would pay a year
@@ -98,8 +98,8 @@ class Agreement(ShowsItself):
             rows.append(row)
         note = f"Medians and 90 % intervals over {self.n_draws} draws under {self.explanation}; slack: patience above what is needed."
         units = {
-            "p_has_bargain": "probability",
-            "p_keeps": "probability",
+            "p_has_bargain": "share of draws",
+            "p_keeps": "share of draws",
             "critical": "discount factor",
             "slack": "discount factor",
         }
@@ -108,13 +108,13 @@ class Agreement(ShowsItself):
         )
 
     def path_table(self) -> ResultTable:
-        """One row per year of the path: P(it keeps itself), P(broken by then), each party's median δ*."""
+        """One row per year of the path: the shares of draws in which it keeps itself and is broken by then, each party's median δ*."""
         rows = [
             {"year": y.year, "p_keeps_itself": y.p_self_enforcing, "p_broken_by": self.p_broken_by[y.year],
              **{f"needed_{p}": v for p, v in y.critical.items()}}
             for y in self.path
         ]  # fmt: skip
-        units = {"p_keeps_itself": "probability", "p_broken_by": "probability"}
+        units = {"p_keeps_itself": "share of draws", "p_broken_by": "share of draws"}
         return ResultTable(pl.DataFrame(rows, infer_schema_length=None), "The agreement over the years", units,
                            "needed: the median discount factor that keeping it takes.")  # fmt: skip
 
@@ -124,8 +124,11 @@ class Agreement(ShowsItself):
 
     def statements(self) -> tuple[str, ...]:
         """The answer in sentences: whether it keeps itself, until when, and which fee keeps both in."""
-        broken = f"likelier broken than kept from {self.break_year}" if self.break_year else "kept on the whole path"
-        lines = [f"P(keeps itself) = {self.p_self_enforcing:.2f} under {self.explanation}, {broken}."]
+        until = (
+            f"broken in most of them from {self.break_year}" if self.break_year else "in most of them on the whole path"
+        )
+        lines = [f"Keeps itself in {self.p_self_enforcing:.0%} of {self.n_draws} draws under {self.explanation}, {until}; rents "
+                 "and patience are assumed."]  # fmt: skip
         lines += [f"{p.party} (forgoes {', '.join(p.forgoes) or 'nothing'}): {p.verdict}." for p in self.parties]
         if self.unbounded:
             lines.append(self.unbounded)
@@ -156,7 +159,7 @@ class Agreement(ShowsItself):
         return found
 
     def plot(self):
-        """P(self-enforcing) and each party's δ* over the years (an Altair chart)."""
+        """The share of draws in which it keeps itself and each party's δ* over the years (an Altair chart)."""
         from buckpass.bargain.charts import agreement_chart
 
         return agreement_chart(self.path, self.discount)

@@ -29,9 +29,15 @@ class ParameterKind:
 
 
 @cache
+def state_names() -> Mapping[str, str]:
+    """States, present and former, by ISO 3166 alpha-3 code: the short name of each in English."""
+    return {**_states()["current"], **_states()["former"]}
+
+
+@cache
 def state_codes() -> frozenset[str]:
     """ISO 3166 alpha-3 codes of states, present and former."""
-    return frozenset(_states()["current"].split()) | frozenset(_states()["former"].split())
+    return frozenset(state_names())
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from buckpass.case.entries import LARGEST
 from buckpass.case.problems import Problem
 from buckpass.case.schema import Settings
 
-__all__ = ["amounts", "odd_figures", "published"]
+__all__ = ["amounts", "first_last_most", "odd_figures", "published"]
 
 FILE = "series.csv"
 # What others write where a figure is missing; in a series that is nowhere else below zero it is taken for that.
@@ -27,9 +28,11 @@ def published(unit: str) -> tuple[float, str] | None:
 
     >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
     ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
+    >>> published("percent, claim of a minister")
+    (100.0, 'claim of a minister')
     """
     found = _PUBLISHED.fullmatch(unit)
-    return (100.0 if found[1] == "percent" else 1.0, found[2] or "what the source says") if found else None
+    return (100.0 if found[1] == "percent" else 1.0, found[2].lstrip(", ") or "what the source says") if found else None
 
 
 def amounts(series: pl.DataFrame) -> pl.DataFrame:
@@ -64,3 +67,19 @@ def _bounds(unit: str) -> tuple[float, float] | None:
         if unit.startswith(beginning):
             return None if "GDP" in unit else (0.0, most)
     return None
+
+
+def first_last_most(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Figures by year in words: the first, the last and, where it is another, the largest, each with its year.
+
+    >>> first_last_most([{"year": 1991, "value": 0.54}, {"year": 2006, "value": 0.82}, {"year": 2019, "value": 0.79}])
+    '0.54 (1991) to 0.79 (2019), most 0.82 (2006)'
+    """
+    first, last, most = rows[0], rows[-1], max(rows, key=lambda row: row["value"])
+    said = _dated(first) if first is last else f"{_dated(first)} to {_dated(last)}"
+    return said if most["value"] in (first["value"], last["value"]) else f"{said}, most {_dated(most)}"
+
+
+def _dated(row: Mapping[str, Any]) -> str:
+    value = row["value"]
+    return f"{f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'} ({row['year']})"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from buckpass.case.catalogue import with_article
+from buckpass.case.catalogue import state_names, with_article
 from buckpass.case.ladder import Rungs
 from buckpass.case.problems import Problem, clip, spelling_hint
 from buckpass.case.reading.toml_reading import TomlFile
@@ -87,6 +87,19 @@ def twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
             shown = key if isinstance(key, str) else ", ".join(map(str, key))
             yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
         seen.add(key)
+
+
+def actor_name(settings: Settings, actor: str) -> str:
+    """The name that the case gives a power, host, organisation or theatre; of a state that it only mentions the usual one, else
+    the id.
+
+    >>> from buckpass.case import load_case
+    >>> settings = load_case("central-asia").settings
+    >>> [actor_name(settings, actor) for actor in ("TUR", "BLR", "SCO", "XQQ")]
+    ['Turkey', 'Belarus', 'Shanghai Cooperation Organisation', 'XQQ']
+    """
+    entries = (*settings.powers, *settings.hosts, *settings.organisations, *settings.theatres)
+    return next((one.name for one in entries if one.id == actor), state_names().get(actor, actor))
 
 
 def in_a_sentence(name: str) -> str:

@@ -423,6 +423,10 @@ class PositionMeasure(Entry):
     partners: tuple[str, ...] = ()
     reason: Text = ""
     alternatives: tuple[AlternativeSeries, ...] = ()
+    beside: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="further series whose shares are listed, and of which nobody is said to lead: published shares, part years",
+    )
     years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
     least_volumes: tuple[LeastVolume, ...] = ()
 
@@ -451,6 +455,11 @@ class Measures(Entry):
         description="series that count events, one of which may stand with several partners: never added over them, "
         "the figure for the theatre is the count",
         examples=[["exercises"]],
+    )
+    alignment: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="series of two states that are shown beside how one is assumed to count the other's effort",
+        examples=[["votes_alike"]],
     )
 
 

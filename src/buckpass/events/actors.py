@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from buckpass.case.catalogue import state_names
 from buckpass.events.errors import EventsExtraMissing
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def capital(state: str) -> tuple[float, float] | None:
 
 def state_name(state: str) -> str:
     """A state's usual name in English; the code itself where it is unknown."""
-    return next((row["name_short"] for row in _country_table() if row["ISO3"] == state), state)
+    return state_names().get(state, state)
 
 
 def organisation_name(body: str) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from buckpass.case import BuckpassError, Case, Claim
 from buckpass.case.claim_parameters import parameters_of, theatre_of
+from buckpass.case.figures import first_last_most
 from buckpass.evidence.verdict_policy import Decision
 
 __all__ = [
@@ -130,18 +131,7 @@ def in_short(beside: Sequence[Mapping[str, Any]]) -> str:
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in beside:
         found.setdefault((row["name"], row["actor"], row["partner"] or ""), []).append(row)
-    return "; ".join(f"{' '.join(filter(None, key))}: {_ends(rows)}" for key, rows in found.items())
-
-
-def _ends(rows: Sequence[Mapping[str, Any]]) -> str:
-    first, last, most = rows[0], rows[-1], max(rows, key=lambda row: row["value"])
-    said = _dated(first) if first is last else f"{_dated(first)} to {_dated(last)}"
-    return said if most["value"] in (first["value"], last["value"]) else f"{said}, most {_dated(most)}"
-
-
-def _dated(row: Mapping[str, Any]) -> str:
-    value = row["value"]
-    return f"{f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'} ({row['year']})"
+    return "; ".join(f"{' '.join(filter(None, key))}: {first_last_most(rows)}" for key, rows in found.items())
 
 
 def as_expected(expect: Mapping[str, Any], draws: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expecte
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import division_draws, own_amounts, pooled_shares
-from buckpass.measured.shares import DOMAINS, measure_name
-from buckpass.results.summary import LEVEL, interval
+from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name
+from buckpass.results.summary import LEVEL, fixed, interval
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
@@ -57,7 +57,8 @@ def crossing(question: Question) -> Finding:
         n=len(partners),
         probability=joint[0],
         doubt=(min(joint), max(joint)),
-        reason=f"ahead with {len(ahead)} of {len(partners)} in the last year with data ({', '.join(ahead) or 'none'})",
+        reason=f"ahead with {len(ahead)} of {len(partners)} in the last year with data ({', '.join(ahead) or 'none'})"
+        f"{_older(case, states)}",
         turns_on=f"on {least['partner']} ({least['year']}: ratio {least['ratio']:.2f}) and on whose statistics count",
         sources=_keys(rows["source_id"]),
         places=places_of("series.csv", rows),
@@ -223,6 +224,12 @@ def _last(pairs: Sequence[Mapping[str, Any]], partner: str, series: Sequence[str
     return max(found, key=lambda p: (p["year"], -list(series).index(p["series"]))) if found else None
 
 
+def _older(case: Case, states: Sequence[Mapping[str, Any]]) -> str:
+    """Which partners' last years are too old to stand for today; empty where none is."""
+    old = [f"{s['partner']} {s['year']}" for s in states if is_old(case, s["year"])]
+    return f"; older than {FRESH} years, so not of today: {', '.join(old)}" if old else ""
+
+
 def _partner_row(
     pairs, partner: str, own: Mapping, other: Mapping, spread: float, series: Sequence[str]
 ) -> dict[str, Any]:
@@ -343,9 +350,8 @@ def _rungs_against(question: Question) -> Correlated:
         for end in ("low", "high")
     ]
     detail = {"points": points, "rho_at_low_and_high_codes": ends, "rho_of_severity": stakes.rho}
-    turns_on = (
-        f"on {len(points)} crises with a figure near their year; at the low and high codes ρ is {ends[0]} and {ends[1]}"
-    )
+    low, high = ("not defined" if rho is None else fixed(rho) for rho in ends)
+    turns_on = f"on {len(points)} crises with a figure near their year; at the low and high codes ρ is {low} and {high}"
     figures, used = case.series.filter(pl.col("series") == given["against"]), [p["crisis"] for p in points]
     places = (
         *places_of("responses.csv", rows.filter(pl.col("crisis").is_in(used))),

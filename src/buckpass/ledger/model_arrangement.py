@@ -54,7 +54,7 @@ def self_enforcing(question: Question) -> Finding:
     result = finding_of(
         question,
         reading,
-        f"P(the arrangement keeps itself){_in_words(beats, given['explanation'])}",
+        f"share of draws in which the arrangement keeps itself, rents and patience assumed{_in_words(beats, given['explanation'])}",
         crises,
         "on rivals that predict the same restraint: a needed discount factor near 0 means that there is little to deviate "
         "for, so no bargain is needed; and on rents that nobody has measured",

@@ -7,11 +7,12 @@ from typing import Any
 
 from buckpass.case import Case
 from buckpass.measured.activity import activity_by_theatre, activity_table, comparisons_table
+from buckpass.measured.alignments import alignments_table
 from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
 from buckpass.measured.responses import profiles_table, requests_table, responses_table
-from buckpass.measured.shares import host_shares_table, leaders_table
+from buckpass.measured.shares import host_shares_table, leaders_table, of_everything_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
@@ -33,11 +34,13 @@ class Record(ShowsItself):
     share_alternatives: ResultTable
     host_shares: ResultTable
     leaders: ResultTable
+    of_everything: ResultTable
     division_of_labour: ResultTable
     requests: ResultTable
     profiles: ResultTable
     size_and_burden: ResultTable
     agreement: ResultTable
+    alignments: ResultTable
 
     def table(self) -> ResultTable:
         """Who did what: a row per crisis and actor."""
@@ -82,11 +85,13 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         share_alternatives=shares_table(case, "alternatives"),
         host_shares=host_shares_table(case),
         leaders=leaders_table(case),
+        of_everything=of_everything_table(case),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
         profiles=profiles_table(case, rows),
         size_and_burden=burden_table(case, rows),
         agreement=agreement_table(case, seed),
+        alignments=alignments_table(case),
     )
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.figures import published
-from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_names
+from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_name, measure_names
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -101,6 +101,7 @@ def shares_table(case: Case, which: str = "main") -> ResultTable:
     schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
               "denominator": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
+    frame = frame.with_columns(measure=pl.col("domain").replace({d: measure_name(case, d) for d in DOMAINS}))
     reasons = " ".join(_sentence(getattr(case.settings.measures, d).reason) for d in DOMAINS)
     title = f"Shares of {measure_names(case)} by year" + ("" if which == "main" else ": other counts")
     sources = tuple(dict.fromkeys(s for a in used for s in a.sources))

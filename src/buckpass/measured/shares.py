@@ -11,25 +11,30 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.figures import published
+from buckpass.case.names import actor_name
 from buckpass.results.table import ResultTable
 
 __all__ = [
     "DOMAINS",
+    "FRESH",
     "WHOLE",
     "Leader",
     "Share",
     "compared",
     "host_shares",
     "host_shares_table",
+    "is_old",
     "leaders",
     "leaders_table",
     "measure_name",
     "measure_names",
+    "of_everything_table",
     "years_in_words",
 ]
 
 DOMAINS = ("economic", "security")
 WHOLE = world_code()  # an actor of series.csv: all suppliers, all partners
+FRESH = 3  # years: what is older than that at the end of the case is not told as today's
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
 SHARE_NOTE = (
     f"Of all: of the series' own total ({WHOLE}). Otherwise of the sum over the powers named, which is not the whole. A "
@@ -109,12 +114,17 @@ def years_in_words(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}–{last % 100:02d}"
 
 
+def is_old(case: Case, year: int) -> bool:
+    """Whether a year is too old, at the end of the case, to be told as today's."""
+    return year < case.settings.years[1] - FRESH
+
+
 def host_shares(case: Case) -> tuple[Share, ...]:
-    """Every share of every series that a measure names, own and alternative, by place, year and actor."""
+    """Every share of every series that a measure names, its own, the alternatives and those beside, by place, year and actor."""
     return tuple(
         share
         for domain in DOMAINS
-        for series in _all_series(case, domain)
+        for series in (*_all_series(case, domain), *getattr(case.settings.measures, domain).beside)
         for partner, years in _cells(case, domain, series).items()
         for year in sorted(years)
         for share in _shares(case, domain, series, partner, {year: years[year]})
@@ -148,7 +158,7 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
 
 def host_shares_table(case: Case) -> ResultTable:
     """Every share with its numerator, denominator, source and year."""
-    rows = [vars(share) | {"name": case.series_name(share.series)} for share in host_shares(case)]
+    rows = [vars(share) | _in_words(case, share, share.actor) for share in host_shares(case)]
     return _table(case, rows, f"Shares of {measure_names(case)}, place by place")
 
 
@@ -158,14 +168,33 @@ def leaders_table(case: Case) -> ResultTable:
     for domain in DOMAINS:
         for one in leaders(case, domain):
             share = one.share or one.shares[0]
-            row = vars(share) | {
-                "name": case.series_name(share.series),
-                "actor": one.power or "nobody",
-                "is_complete": one.is_complete,
-                "why": one.why_nobody,
-            }
+            row = vars(share) | _in_words(case, share, one.power or "nobody") | {
+                "actor": one.power or "nobody", "is_complete": one.is_complete, "why": one.why_nobody,
+            }  # fmt: skip
             rows.append(row if one.power else row | {"numerator": None, "value": None})
     return _table(case, rows, f"Who leads in {measure_names(case)}, host by host, in the last years with figures")
+
+
+def of_everything_table(case: Case) -> ResultTable:
+    """Shares of everything in the years that are not old, of domains in which those who lead are compared with each other alone."""
+    partial = {d for d in DOMAINS if any(one.shares[0].of != "all" for one in leaders(case, d))}
+    rows = [
+        vars(share) | _in_words(case, share, share.actor)
+        for share in host_shares(case)
+        if share.domain in partial and not is_old(case, share.last) and "+" not in share.of and share.value is not None
+    ]
+    names = " and ".join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
+    return _table(case, rows, f"Shares of all {names}, where the whole or a share was published")
+
+
+def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:
+    """The series, the place, who has the share and of whom, by the names that readers know."""
+    return {
+        "name": case.series_name(share.series),
+        "where": actor_name(case.settings, share.partner),
+        "who": actor_name(case.settings, actor),
+        "of_whom": "+".join(actor_name(case.settings, part) for part in share.of.split("+")),
+    }
 
 
 def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
@@ -283,4 +312,5 @@ def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
         if least.series == of.series and of.denominator < least.value:
             return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
     tied = len(ranked) > 1 and ranked[0].numerator == ranked[1].numerator
-    return f"{ranked[0].actor} and {ranked[1].actor} have the same" if tied else ""
+    first, second = (actor_name(case.settings, one.actor) for one in ranked[:2]) if tied else ("", "")
+    return f"{first} and {second} have the same" if tied else ""

@@ -19,6 +19,7 @@ __all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables"]
 
 NAMES = 28  # columns of a crisis's name and year in the grid
 DOUBTS = {"absence": "?", "recalled": "~"}
+MOST_WHOM = 2  # names of those compared that still fit a cell; more stand in the title
 SHORT = 16  # letters of a unit that still fits beside a number
 
 
@@ -27,7 +28,7 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
     shown = (
         brief(record.activity), brief(_narrow(record.activity_by_theatre)), brief(record.comparisons),
         _shares(record.shares, record.share_alternatives), brief(record.division_of_labour), brief(record.requests),
-        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
+        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement), brief(record.alignments),
     )  # fmt: skip
     return tuple(table for table in shown if len(table))
 
@@ -95,10 +96,16 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
     where there are no figures."""
     if not len(every):
         return ()
-    tables = [leading(leaders)]
+    tables = [
+        ResultTable(_share_lines(rows), f"Who leads, in the last years with figures: {name}")
+        for (_, name), rows in leaders.frame.group_by("series", "name", maintain_order=True)
+    ] if len(leaders) else []  # fmt: skip
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
-        tables.append(ResultTable(_share_lines(rows), f"{name}: {unit}"))
-    why = [f"{row['partner']}: {row['why']}." for row in leaders.rows() if row["why"]]
+        many = [whom for whom in rows["of_whom"].unique(maintain_order=True) if whom.count("+") >= MOST_WHOM]
+        tables.append(
+            ResultTable(_share_lines(rows), "; ".join([f"{name}: {unit}", *(f"compared: {w}" for w in many)]))
+        )
+    why = [f"{row['where']}: {row['why']}." for row in leaders.rows() if row["why"]]
     tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
     return tuple(table for table in tables if len(table))
 
@@ -111,10 +118,10 @@ def leading(leaders: ResultTable) -> ResultTable:
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:
     """`more`: further columns, by what a reader sees over them."""
     lines = [
-        {"where": row["partner"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["actor"],
+        {"where": row["where"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["who"],
          "share": "–" if row["value"] is None else f"{100 * row['value']:.1f} %",
          "amount": "–" if row["numerator"] is None else f"{row['numerator']:.5g}", "whole": f"{row['denominator']:.5g}",
-         "of": row["of"], **{shown: row[name] for shown, name in (more or {}).items()}, "sources": " ".join(row["sources"])}
+         "of": row["of_whom"] if row["of_whom"].count("+") < MOST_WHOM else "compared", **{shown: row[name] for shown, name in (more or {}).items()}, "sources": " ".join(row["sources"])}
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
     return pl.DataFrame(lines, infer_schema_length=None)
@@ -179,18 +186,18 @@ def _counted(sources: Sequence[str]) -> str:
 
 
 def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
-    """One line a year and domain: each power's share by the series of the measure, and the other counts beside it."""
-    used = {(domain, year): (f"{_each(rows)} of {of}", label) for (domain, year, label, of), rows in
-            main.frame.group_by("domain", "year", "label", "of", maintain_order=True)}  # fmt: skip
+    """One line a year and measure: each power's share by the series of the measure, and the other counts beside it."""
+    used = {(measure, year): (f"{_each(rows)} of {of}", label) for (measure, year, label, of), rows in
+            main.frame.group_by("measure", "year", "label", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
-    for (domain, year, label, of), rows in other.frame.group_by("domain", "year", "label", "of", maintain_order=True):
+    for (measure, year, label, of), rows in other.frame.group_by("measure", "year", "label", "of", maintain_order=True):
         base = f" of {of}" if rows["value"].is_not_null().any() else ""
-        beside.setdefault((domain, year), []).append(f"{_each(rows)}{base} ({label})")
+        beside.setdefault((measure, year), []).append(f"{_each(rows)}{base} ({label})")
     lines = []
-    for domain, year in sorted({*used, *beside}):
-        shares, label = used.get((domain, year), ("–", "–"))
-        others = "; ".join(beside.get((domain, year), ()))
-        lines.append({"domain": domain, "year": year, "shares": shares, "counted by": label, "other counts": others})
+    for measure, year in sorted({*used, *beside}):
+        shares, label = used.get((measure, year), ("–", "–"))
+        others = "; ".join(beside.get((measure, year), ()))
+        lines.append({"measure": measure, "year": year, "shares": shares, "counted by": label, "other counts": others})
     note = f"{main.note} {_counted(tuple(dict.fromkeys([*main.sources, *other.sources])))}".strip()
     return replace(main, frame=pl.DataFrame(lines, infer_schema_length=None), note=note)
 

@@ -15,7 +15,7 @@ from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
-from buckpass.measured.shares import DOMAINS, measure_name, years_in_words
+from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
 from buckpass.page.wording import and_join, count_of, name_of, source_line, spoken, years_of
 from buckpass.results.summary import interval
@@ -266,8 +266,8 @@ def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) 
 
 
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
-    """Who of the powers compared has most of each domain, of what, and when."""
-    led: dict[str, list[str]] = {}
+    """Who of the powers compared has most of each domain, of what, and when; had, where no figure is newer than some years."""
+    led: dict[tuple[str, str], list[str]] = {}
     for domain in (d for d in DOMAINS if d in set(frame["domain"])):
         rows = bands.filter(pl.col("domain") == domain)
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
@@ -275,9 +275,11 @@ def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
         lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
         there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
         of = "all " if set(there["of"]) == {"all"} else ""
-        said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {years_in_words(last - WINDOW, last)})"
-        led.setdefault(lead["power"], []).append(said)
-    parts = [f"{spoken(case, power)} has the largest share {and_join(said)}" for power, said in led.items()]
+        when = years_in_words(last - WINDOW, last)
+        had, none_since = ("had", "; later years not counted") if is_old(case, last) else ("has", "")
+        said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {when}{none_since})"
+        led.setdefault((lead["power"], had), []).append(said)
+    parts = [f"{spoken(case, power)} {had} the largest share {and_join(said)}" for (power, had), said in led.items()]
     return f"Of the powers compared, {and_join(parts)}"
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.ledger import judged
 from buckpass.measured.shares import measure_names
-from buckpass.measured.terminal import leading
+from buckpass.measured.terminal import brief, leading
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.by_host import by_host, crisis_anchors
 from buckpass.page.cards import CrisisCard, crisis_cards
@@ -110,7 +110,7 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
         by_host=hosts, powers_compared=_powers_compared(case), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
-        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders),
+        under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders), of_everything=leading(results.record.of_everything), alignments=replace(results.record.alignments, frame=brief(results.record.alignments).frame),
         nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 

@@ -120,7 +120,7 @@ def _rows(case: Case, domain: str) -> list[dict[str, Any]]:
         {"id": one.host, "name": hosts[one.host].name, "power": one.power, "share": (one.share and one.share.value) or 0.0,
          "colour": colours.get(one.power or "", PALE if one.power else LAND), "years": (one.shares[0].first, one.shares[0].last),
          "said": f"{name_of(case, one.power)} {one.share.value:.0%}" if one.power and one.share else "nobody",
-         "of": one.shares[0].of, "leader": one}
+         "of": one.shares[0].of, "leader": one, "latitude": hosts[one.host].capital[0], "longitude": hosts[one.host].capital[1]}
         for one in leaders(case, domain)
     ]  # fmt: skip
 
@@ -165,15 +165,19 @@ def _series(case: Case, rows: list[dict[str, Any]]) -> str:
 def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
     projection, height = _projection(topology["bbox"], width)
     states = Unchanged(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
-    fills = [{"id": r["id"], "colour": r["colour"], "share": r["share"], "first": r["name"],
-              "second": r["said"] + ("" if r["of"] == "all" or not r["power"] else "*"), "third": years_in_words(*r["years"])}
-             for r in rows]  # fmt: skip
+    fills = [{name: r[name] for name in ("id", "colour", "share")} for r in rows]
     known = alt.Chart(states).transform_lookup(lookup="id", from_=alt.LookupData(
-        data=alt.Data(values=fills), key="id", fields=["colour", "share", "first", "second", "third"])).transform_filter(
+        data=alt.Data(values=fills), key="id", fields=["colour", "share"])).transform_filter(
         "isValid(datum.colour)")  # fmt: skip
-    named = known.transform_calculate(
-        longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]", text="[datum.first, datum.second, datum.third]"
-    ).encode(longitude=alt.Longitude("longitude:Q"), latitude=alt.Latitude("latitude:Q"), text=alt.Text("text:N"))  # fmt: skip
+    lines = [
+        (r["name"], r["said"] + ("" if r["of"] == "all" or not r["power"] else "*"), years_in_words(*r["years"]))
+        for r in rows
+    ]
+    told = [r | {"lines": [*of], "told": max(of, key=len)} for r, of in zip(rows, lines, strict=True)]
+    placed = _placed(told, middles(topology), projection, height)
+    kept = ("lines", "longitude", "latitude")
+    at = [_at(projection, r, r["x"], r["y"]) for r in placed]
+    named = _by_degrees([{name: r[name] for name in kept} for r in at]).encode(text=alt.Text("lines:N"))
     layers = [
         alt.Chart(states).mark_geoshape(fill=LAND, stroke=BORDER, strokeWidth=0.6),
         known.mark_geoshape(stroke="white", strokeWidth=0.8).encode(
@@ -182,8 +186,16 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, stroke="white", strokeWidth=3, strokeOpacity=0.8),
         named.mark_text(fontSize=10, lineHeight=11, dy=-8, color=INK),
     ]  # fmt: skip
-    title = alt.TitleParams(f"Largest share of {measure_name(case, domain)}", fontSize=13)
+    title = alt.TitleParams(f"Largest share of {_compared(case, domain, rows)}", fontSize=13)
     return alt.layer(*layers).project(**projection).properties(width=width, height=height, title=title)
+
+
+def _compared(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
+    """What the shares of a panel are of: all of it, or what the powers compared have together."""
+    name, (of, *others) = measure_name(case, domain), dict.fromkeys(r["of"] for r in rows)
+    if of == "all" and not others:
+        return f"all {name}"
+    return f"the {name} of {and_join(name_of(case, p) for p in getattr(case.settings.measures, domain).powers)}"
 
 
 def _beyond_words(case: Case, record: Record) -> list[dict[str, Any]]:
@@ -247,12 +259,12 @@ def _placed(
 ) -> list[dict[str, Any]]:
     """The hosts with the pixels x, y of their discs: the middle of the land, or beside it where another's would be covered.
 
-    Each host takes a box of two discs with the name below. Boxes that overlap move apart, half the way each, sideways
+    Each host takes a box of two discs with the name below, or of three lines. Boxes that overlap move apart, half the way each, sideways
     unless that is more than twice as far, and none leaves the map.
     """
-    (west, north), scale = projection["center"], projection["scale"]
+    (west, north), scale, width = projection["center"], projection["scale"], 2 * projection["translate"][0]
     boxes = [
-        {**r, "x": WIDTH / 2 + scale * math.radians(longitude - west),
+        {**r, "x": width / 2 + scale * math.radians(longitude - west),
          "y": height / 2 - scale * (_mercator(latitude) - _mercator(north)), "half": max(2 * APART, len(r["told"]) * LETTER / 2) + 1}
         for r in rows for longitude, latitude in [middle.get(r["id"], (r["longitude"], r["latitude"]))]
     ]  # fmt: skip
@@ -265,7 +277,7 @@ def _placed(
                 first[side] -= way / 2
                 last[side] += way / 2
         for box in boxes:
-            box["x"] = min(max(box["x"], box["half"]), WIDTH - box["half"])
+            box["x"] = min(max(box["x"], box["half"]), width - box["half"])
             box["y"] = min(max(box["y"], APART + 1), height - DEEP + APART)
     return boxes
 
@@ -273,9 +285,9 @@ def _placed(
 def _at(projection: Mapping[str, Any], row: Mapping[str, Any], x: float, y: float) -> dict[str, Any]:
     """The row at the longitude and latitude of a pixel: marks of a map are placed by them alone."""
     (west, north), scale = projection["center"], projection["scale"]
-    height = 2 * projection["translate"][1]
-    up = _mercator(north) + (height / 2 - y) / scale
-    return {**row, "longitude": west + math.degrees((x - WIDTH / 2) / scale), "latitude": _parallel(up)}
+    right, down = projection["translate"]
+    up = _mercator(north) + (down - y) / scale
+    return {**row, "longitude": west + math.degrees((x - right) / scale), "latitude": _parallel(up)}
 
 
 def _mercator(latitude: float) -> float:

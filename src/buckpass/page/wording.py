@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
-from buckpass.case.names import in_a_sentence
+from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
 
 MOST_NAMED = 30  # sources of one figure of which some are named
@@ -123,27 +123,26 @@ def years_of(case: Case, crises: Iterable[str] | None = None) -> str:
 
 
 def name_of(case: Case, actor: str) -> str:
-    """The full name of a power, host or organisation; an id that the case only mentions stays as it is."""
-    entries = [*case.settings.powers, *case.settings.hosts, *case.settings.organisations]
-    return next((e.name for e in entries if e.id == actor), actor)
+    """The full name of a power, host, organisation, theatre or state; any other id stays as it is."""
+    return actor_name(case.settings, actor)
 
 
 def in_names(case: Case, text: str) -> str:
-    """A text with the names of crises, powers and hosts in place of their ids; ids that could be words of a text stay.
+    """A text with the names of crises, powers, hosts and theatres in place of their ids; ids that could be words of a text stay.
 
     >>> from buckpass.case import load_case
     >>> in_names(load_case("central-asia"), "RUS in kz_jan_2022: rung 5")
     'Russia in “Kazakhstan January 2022”: rung 5'
     """
     names = {e.id: e.name for e in (*case.settings.hosts, *case.settings.powers)}
+    names |= {theatre.id: theatre.name for theatre in case.settings.theatres if not theatre.id.isalpha()}
     names |= {c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()}
     return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
 
 
 def spoken(case: Case, what: str) -> str:
     """The name of a power, host, organisation or theatre as it stands inside a sentence: the United States, the Sahel."""
-    names = {theatre.id: theatre.name for theatre in case.settings.theatres}
-    return in_a_sentence(names.get(what) or name_of(case, what))
+    return in_a_sentence(name_of(case, what))
 
 
 def sentence(text: str) -> str:

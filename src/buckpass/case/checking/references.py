@@ -189,7 +189,10 @@ def _parameters(file: TomlFile, settings: Settings) -> Iterator[Problem]:
 def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
     if names.series is not None:
-        yield from missing(file, ("measures", "events"), "a series of series.csv", measures.events, names.series)
+        listed = {("events",): measures.events, ("alignment",): measures.alignment,
+                  ("economic", "beside"): measures.economic.beside, ("security", "beside"): measures.security.beside}  # fmt: skip
+        for place, given in listed.items():
+            yield from missing(file, ("measures", *place), "a series of series.csv", given, names.series)
         named = material.content.series_names
         yield from missing(file, ("series_names",), "a series of series.csv", named, names.series)
     for domain in ("economic", "security", "capacity"):

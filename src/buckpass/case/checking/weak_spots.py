@@ -372,7 +372,7 @@ def _shares_of_nothing(case: Case) -> Iterator[Problem]:
 
 
 def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
-    """Organisations that have members, or figures of what they did, before they were founded or after they ended."""
+    """Organisations that have members, a mandate or figures of what they did before they were founded or after they ended."""
     for position, one in enumerate(case.settings.organisations):
         ended = one.ended or date.max
         early = [m.state for m in one.members if m.from_ < one.founded]
@@ -380,6 +380,20 @@ def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]
             seen = f"{one.id} was founded on {one.founded}, and {_listed(early)} {'is a member' if len(early) == 1 else 'are members'} from before"
             hint = "the days before count for nothing: mend `founded`, or `from`"
             yield file.problem(("organisations", position, "members"), seen, hint, "warning")
+        for period, mandate in enumerate(one.mandates):
+            place = (
+                ("organisations", position, "mandate", period)
+                if len(one.mandates) > 1
+                else ("organisations", position, "mandate")
+            )
+            if mandate.from_ and mandate.from_ < one.founded:
+                seen = f"{one.id} was founded on {one.founded}, and its mandate begins on {mandate.from_}"
+                yield file.problem(
+                    place, seen, "the days before count for nothing: mend `founded`, or `from`", "warning"
+                )
+            if mandate.to and mandate.to > ended:
+                seen = f"{one.id} ended on {ended}, and its mandate goes on to {mandate.to}"
+                yield file.problem(place, seen, "the days after count for nothing: mend `ended`, or `to`", "warning")
         acts = case.series.filter((pl.col("actor") == one.id) & (pl.col("value") > 0)).sort("line")
         for line, series, year in acts.select("line", "series", "year").iter_rows():
             if not one.founded.year <= year <= ended.year:

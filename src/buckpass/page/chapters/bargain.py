@@ -26,7 +26,7 @@ HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
 
 
 def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
-    """Critical discount factors of the parties, and the chance that the agreement keeps itself, by year.
+    """Critical discount factors of the parties, and in how many draws of what is assumed the agreement keeps itself, by year.
 
     Where the case states no agreement, or no fit can speak about one, the chapter says so.
     """
@@ -37,14 +37,15 @@ def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int
     except BuckpassError as reason:
         return Chapter(HEADING, "nothing can be said of it", f"Nothing can be said of an agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
-    line = f"it keeps itself with a chance of {found.p_self_enforcing:.0%}, {_likelier(found)}"
+    line = f"rents and patience are assumed: it keeps itself in {found.p_self_enforcing:.0%} of their draws, {_until(found)}"
     return Chapter(HEADING, line, _finding(case, found), tuple(figures), (_parties(case, found),))
 
 
-def _likelier(found: Agreement) -> str:
+def _until(found: Agreement) -> str:
+    """How long it is kept in most of the draws."""
     if found.break_year:
-        return f"likelier broken than kept from {found.break_year}"
-    return "likelier kept than broken on the whole path"
+        return f"broken in more than half of them from {found.break_year}"
+    return "kept in at least half of them on the whole path"
 
 
 def _finding(case: Case, found: Agreement) -> str:
@@ -56,9 +57,9 @@ def _finding(case: Case, found: Agreement) -> str:
         if len(found.parties) > 1 else ""
     )  # fmt: skip
     return (
-        f"P(the agreement keeps itself) = {found.p_self_enforcing:.2f}, {_likelier(found)}. {verdicts}. {paid[:1].upper()}{paid[1:]}"
-        f"{'. ' if paid else ''}Computed under {combination(found.explanation).name}, {found.n_draws} draws; rents, what follows "
-        "breakdown and patience are drawn from ranges that the case assumes."
+        f"The agreement keeps itself in {found.p_self_enforcing:.0%} of {count_of(found.n_draws, 'draw')}, {_until(found)}. {verdicts}. "
+        f"{paid[:1].upper()}{paid[1:]}{'. ' if paid else ''}Computed under {combination(found.explanation).name}; rents, what follows "
+        "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
     )
 
 
@@ -103,7 +104,7 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
 
 
 def keeping_figure(case: Case, found: Agreement) -> Figure | None:
-    """The chance that the agreement keeps itself, by year of the path; None where it is 0 or 100 % in every year."""
+    """In how many draws the agreement keeps itself, by year of the path; None where it is 0 or 100 % in every year."""
     if len(found.path) < 2 or is_settled(y.p_self_enforcing for y in found.path):
         return None
     rows = [{"year": y.year, "value": y.p_self_enforcing, "text": f"{y.p_self_enforcing:.2f}"} for y in found.path]
@@ -128,9 +129,9 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
     moves = (f"stays at {first.p_self_enforcing:.0%} from {first.year} to {last.year}" if len(every) == 1 else
              f"goes from {first.p_self_enforcing:.0%} in {first.year} to {last.p_self_enforcing:.0%} in {last.year}")  # fmt: skip
     return Figure(
-        "keeping", f"The chance that the agreement keeps itself {moves}",
+        "keeping", f"The share of draws in which the agreement keeps itself {moves}",
         f"n = {count_of(found.n_draws, 'draw')}; each point is the share of draws in which both keep it, so it has no interval of its own. "
-        "Capacities and trade move at their central growth rates.",
+        "Rents and patience are assumed; capacities and trade move at their central growth rates.",
         f"Source: fit of {found.explanation} to the record of {case.id}.",
         "; ".join(f"{r['year']}: {r['text']}" for r in rows) + ".", chart,
         years=_years(found), unit="percent of draws",
@@ -145,7 +146,7 @@ def _years(found: Agreement) -> str:
 def _parties(case: Case, found: Agreement) -> ResultTable:
     rows = [
         {"party": name_of(case, p.party), "forgoes": and_join(p.forgoes) or "nothing", "verdict": p.verdict,
-         "P(has a bargain)": p.p_has_bargain, "P(keeps it)": p.p_keeps,
+         "draws with a bargain": f"{p.p_has_bargain:.0%}", "draws in which it keeps it": f"{p.p_keeps:.0%}",
          "δ* if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
         for p in found.parties
     ]  # fmt: skip

@@ -26,7 +26,7 @@ WORDS = {
     "burden": "yearly burden", "benefit": "yearly benefit", "rung": "highest rung of the year",
     "commitments": "deployments still binding", "capacity_free": "capacity left free (first year = 1)",
     "opinion": "unfavourable opinion", "economic_share": "share of trade", "security_share": "share of influence in security",
-    "deployed_by": "chance of having deployed", "first_by": "chance of having been first responder",
+    "deployed_by": "share of histories with a deployment", "first_by": "share of histories as first responder",
 }  # fmt: skip
 
 
@@ -52,14 +52,17 @@ def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int =
         return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
                left_alone_figure(case, found))  # fmt: skip
-    line = f"chance of having deployed in {spoken(case, case.settings.focus.theatre)} by {_last(found)}: {_deployed(case, found)}"
+    where, last = spoken(case, case.settings.focus.theatre), _last(found)
+    line = (
+        f"what the assumptions imply: deployed in {where} by {last} in {_deployed(case, found)} of simulated histories"
+    )
     return Chapter(HEADING, line, _finding(case, found), tuple(f for f in figures if f is not None))
 
 
 def _deployed(case: Case, found: Years) -> str:
     focus = case.settings.focus
     return and_join(
-        f"{name_of(case, p)} {_at(found, 'deployed_by_mean', p):.0%}" for p in (focus.provider, focus.rider)
+        f"{_at(found, 'deployed_by_mean', p):.0%} ({name_of(case, p)})" for p in (focus.provider, focus.rider)
     )
 
 
@@ -73,8 +76,8 @@ def _finding(case: Case, found: Years) -> str:
         else ""
     )
     return (
-        f"In {_size(found):,} simulated histories to {last} the chance to have deployed in {spoken(case, focus.theatre)} at least once "
-        f"is: {_deployed(case, found)}.{settled} These are consequences of the assumptions, each history under its own draw of them; "
+        f"In {_deployed(case, found)} of {_size(found):,} simulated histories to {last} the power deploys in "
+        f"{spoken(case, focus.theatre)} at least once.{settled} These are consequences of the assumptions, each history under its own draw of them; "
         "they are no forecast."
     )
 
@@ -132,7 +135,7 @@ def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, c
 
 
 def deployed_figure(case: Case, found: Years) -> Figure | None:
-    """The chance that each power has deployed by a year, with the interval of the simulation; None where all are sure."""
+    """In how many histories each power has deployed by a year, with the interval of the simulation; None where it is all or none."""
     colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
     if is_settled(found.summary["deployed_by_mean"].sel(run=run, power=powers).values.flat):
@@ -160,7 +163,7 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
     ).properties(width=480, height=230)  # fmt: skip
     said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
     return Figure(
-        "deployed", f"Chance of having deployed at least once by {last}: {said}",
+        "deployed", f"Of simulated histories, deployed at least once by {last}: {said}",
         f"n = {count_of(_size(found), 'history', 'histories')}. The band is the 90 % interval of the simulation itself; what is not known "
         "about the parameters is in the histories.",
         f"Source: simulated from the fits and assumptions of {case.id}.", f"By {last}: {said}.", chart,
@@ -169,7 +172,7 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
 
 
 def left_alone_figure(case: Case, found: Years) -> Figure | None:
-    """By host: the chance that some crisis finds nobody who goes beyond statements, by the last year; None where all are sure."""
+    """By host: in how many histories some crisis finds nobody who goes beyond statements, by the last year; None where it is all or none."""
     last, run, n = _last(found), _runs(found)[-1], _size(found)
     at = found.summary["nobody_by"].sel(run=run, year=last)
     if is_settled(at.values):
@@ -199,7 +202,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
     most = [r for r in rows if r["high"] >= rows[0]["low"]]
     likeliest = and_join(f"{r['name']} ({r['text']})" for r in most)
     return Figure(
-        "left-alone", f"Likeliest to be left alone in some crisis by {last}: {likeliest}",
+        "left-alone", f"Most often left alone in some crisis by {last}, of simulated histories: {likeliest}",
         f"n = {count_of(n, 'history', 'histories')}; left alone: nobody goes beyond statements. Bar: 90 % interval of the simulation.",
         f"Source: simulated from the fits and assumptions of {case.id}.", "; ".join(f"{r['name']} {r['text']}" for r in rows) + ".", chart,
         years=_span(found), unit="percent of histories",
