@@ -447,8 +447,8 @@ class CapacityMeasure(Entry):
 class Measures(Entry):
     """The series behind the economic and the security position, and behind capacity (model §7)."""
 
-    economic: PositionMeasure = Field(default_factory=PositionMeasure)
-    security: PositionMeasure = Field(default_factory=PositionMeasure)
+    economic: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
+    security: PositionMeasure = Field(default_factory=lambda: PositionMeasure.model_validate({}))
     capacity: CapacityMeasure
     events: Annotated[tuple[str, ...], FOR_READERS] = Field(
         (),
