@@ -1,0 +1,31 @@
+"""The command from its first moment: what the verbs need takes half a second to load, and Ctrl-C may come then as well."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+__all__ = ["STOPPED", "end_when_stopped", "main"]
+
+STOPPED = 130  # the exit code of what a person stopped
+
+
+def main() -> None:
+    """Load the verbs and call the one that was asked for; Ctrl-C ends either in silence or in a sentence."""
+    is_heard = end_when_stopped()
+    from buckpass.cli.main import main as verbs
+
+    if is_heard:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        verbs()
+    except KeyboardInterrupt:  # before a verb was begun: it says itself what it has finished
+        os._exit(STOPPED)
+
+
+def end_when_stopped() -> bool:
+    """From now on Ctrl-C ends the process at once, where it does anything: a job in the background does not hear it."""
+    is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_heard:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(STOPPED))
+    return is_heard
