@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.start import STOPPED
+from buckpass.cli.stopping import STOPPED
 from buckpass.cli.streams import legible
 
 if TYPE_CHECKING:
