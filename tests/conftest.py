@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-MOST_MAPS = 20_000  # a third of what Linux allows by default
+MOST_GROWTH = 1_200  # MB of memory since compiled programs were last dropped
+STATM = Path("/proc/self/statm")
 CACHE = Path(__file__).parent.parent / ".jax_cache"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
@@ -19,12 +20,26 @@ settings.register_profile("untimed", deadline=None)  # how long an example takes
 settings.load_profile("untimed")
 
 
+def _resident() -> int:
+    return int(STATM.read_text().split()[1]) * resource.getpagesize() // 2**20
+
+
+_after_dropping: list[int] = []  # MB held then
+
+
 def pytest_runtest_teardown():
-    """Every compiled program holds some twenty memory maps, and a process that reaches the kernel's limit of them dies."""
-    maps = Path("/proc/self/maps")
-    if "jax" in sys.modules and maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+    """JAX keeps every program that it compiled, some megabytes and twenty memory maps each: a long run would hold gigabytes,
+    and a process that reaches the kernel's limit of maps dies."""
+    if "jax" not in sys.modules or not STATM.exists():
+        return
+    held = _resident()
+    if _after_dropping and held > _after_dropping[-1] + MOST_GROWTH:
         sys.modules["jax"].clear_caches()
         gc.collect()
+        held = _resident()
+        _after_dropping.clear()
+    if not _after_dropping:
+        _after_dropping.append(held)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ Public names, grouped by step; each is loaded when it is first used, so that imp
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 _ROOM_OF = {
@@ -53,11 +52,14 @@ _ROOM_OF = {
     "verify": ("buckpass.page.replication", "verify_archive"),
 }
 
-__all__ = ["__version__", *sorted(_ROOM_OF)]
-__version__ = version("buckpass")
+__all__ = sorted([*_ROOM_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("buckpass")
     if name not in _ROOM_OF:
         raise AttributeError(f"buckpass has no public name {name!r}; there are {', '.join(sorted(_ROOM_OF))}")
     room, inside = _ROOM_OF[name]

@@ -1,5 +1,7 @@
 """The sampler's density: what is fixed stays out of it, bands, and its gradient."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,13 +20,11 @@ from synthetic import order, play
 SETTING = order(crises=12, powers=3, seed=1)
 
 
-def _backlash():
+@cache
+def backlash():
     seen = play(SETTING, plain_coefficients(SETTING), seed=2)
     one = combination("BL")
     return Program(SETTING, seen, one.interacts), seen, one
-
-
-BACKLASH = _backlash()
 
 
 @given(cut=st.integers(0, 5), seed=st.integers(0, 50))
@@ -41,7 +41,7 @@ def test_bands_that_partition_the_ladder_sum_to_the_whole(cut, seed):
 @given(st.integers(0, 50), st.sets(st.integers(0, 11), min_size=1, max_size=4))
 @settings(max_examples=10, deadline=None)
 def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(seed, left_out):
-    program, seen, one = BACKLASH
+    program, seen, one = backlash()
     frame, whole = program.frame(one), reading_of(seen)
     rng = np.random.default_rng(seed)
     x, shares = 0.3 * rng.normal(size=program.coordinates.size), dict(zip(left_out, rng.normal(-3, 1, 4), strict=False))
@@ -60,7 +60,8 @@ def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(s
 @given(st.integers(0, 1000), st.floats(0.1, 2.5))
 @settings(max_examples=20, deadline=None)
 def test_coordinates_of_draws_are_those_they_were_made_of(seed, spread):
-    coordinates, is_free = BACKLASH[0].coordinates, BACKLASH[0].coordinates.free(combination("all"))
+    coordinates = backlash()[0].coordinates
+    is_free = coordinates.free(combination("all"))
     u = np.clip(spread * np.random.default_rng(seed).normal(size=(2, 3, coordinates.size)), -6, 6) * is_free
     values = jax.vmap(jax.vmap(lambda one: coordinates.values(one, is_free)))(jnp.asarray(u))
     draws = {name: np.asarray(values[name]) for name in combination("all").free_terms}

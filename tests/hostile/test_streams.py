@@ -5,8 +5,10 @@ import os
 import random
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from forked import Forks
@@ -126,7 +128,12 @@ def test_every_verb_is_called_here():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks children")
 @pytest.mark.parametrize(
-    "count", [pytest.param(1, marks=slow), pytest.param(7, marks=[exhaustive, pytest.mark.hostile])]
+    "count",
+    [
+        pytest.param(1, marks=slow),
+        pytest.param(5, marks=[exhaustive, pytest.mark.hostile]),
+        pytest.param(7, marks=exhaustive),
+    ],
 )
 @pytest.mark.parametrize("part", range(4))
 def test_any_verb_into_any_console(forks, place, tmp_path, count, part, tried):
@@ -173,3 +180,39 @@ def test_marks_in_words_of_the_call_are_shown_not_obeyed(mark):
         done = subprocess.run([*BUCKPASS, *verb], capture_output=True, timeout=300, check=False)
         assert mark.encode() not in done.stdout + done.stderr
         assert done.returncode in (1, 2)
+
+
+@slow
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+def test_ctrl_c_at_any_moment_is_no_traceback():
+    """From the moment at which the command begins to load what its verbs need."""
+    script = "import sys; from buckpass.cli.start import main; print('begun', file=sys.stderr, flush=True); main()"
+    words, dice, ends, length = [sys.executable, "-c", script, "record", str(TEMPLATE)], random.Random(22), [], 0.0
+    for kill in range(16):
+        begun = time.monotonic()
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stderr.readline() == b"begun\n"
+        if kill:
+            time.sleep(dice.random() * length)
+            process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=300)[1]
+        length = length or time.monotonic() - begun
+        assert b"Traceback" not in said, said.decode()
+        ends.append(process.returncode)
+    assert ends[0] == 0
+    assert set(ends) == {0, 130}
+
+
+def test_a_width_of_nothing_and_a_folder_that_is_gone(tmp_path):
+    for width in ("0", "-5", "\u00b2", "9" * 5_000, "1"):
+        told = subprocess.run(
+            [*BUCKPASS, "record", str(TEMPLATE)], env=os.environ | {"COLUMNS": width}, capture_output=True, check=False
+        )
+        assert (told.returncode, told.stderr) == (0, b"")
+        assert "Border raids" in told.stdout.decode().replace("\n", " ") or width == "1"
+    line = (
+        f"rmdir {shlex.quote(str(tmp_path))} && {shlex.join([*BUCKPASS, 'report', str(TEMPLATE), '-o', 'page.html'])}"
+    )
+    told = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    assert told.returncode == 2
+    assert told.stderr == b"the folder that you stand in is no longer there: go to another one\n"

@@ -14,6 +14,8 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs, world_verbs
 from buckpass.cli.event_verbs import events
+from buckpass.cli.printing import CALLED_WRONG
+from buckpass.cli.stopping import end_when_stopped
 from buckpass.cli.streams import has_lost_its_reader, make_legible
 from buckpass.results.files import own_cache
 
@@ -32,6 +34,9 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _version(show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if not _stands_somewhere():
+        typer.echo("the folder that you stand in is no longer there: go to another one", err=True)
+        raise typer.Exit(CALLED_WRONG)
     _keep_compiled_code()
     # What a verb loads and compiles stays to its end: looking through it for garbage took a tenth of its time.
     gc.set_threshold(50_000, 20, 50)
@@ -40,6 +45,13 @@ def _version(show: Annotated[bool, typer.Option("--version", help="Print the ver
 
         typer.echo(version("buckpass"))
         raise typer.Exit
+
+
+def _stands_somewhere() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
 def _keep_compiled_code() -> None:
@@ -87,6 +99,7 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
+        end_when_stopped()
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         code = 0 if has_lost_its_reader(end) else code
         atexit._run_exitfuncs()

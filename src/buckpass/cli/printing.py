@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
+from buckpass.cli.stopping import STOPPED
 from buckpass.cli.streams import legible
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def errors_as_messages() -> Iterator[None]:
     except KeyboardInterrupt:
         _WAITING.stop()
         typer.echo("stopped; what was finished is kept", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
     finally:
         _WAITING.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
 import unicodedata
 
@@ -16,13 +17,20 @@ PLAIN = {
     "α": "alpha", "β": "beta", "δ": "delta", "κ": "kappa", "λ": "lambda", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma",
     "τ": "tau", "Σ": "sum", "│": "|", "─": "-", "━": "-", "█": "#",
 }  # fmt: skip
+SIZE = re.compile("0*[1-9][0-9]{0,4}")  # of a terminal, in letters or lines
 UNSAFE = frozenset(
     {"Cc", "Cf", "Cs"}
 )  # Unicode's control, format (bidirectional marks among them) and surrogate characters
 
 
 def make_legible() -> None:
-    """Let standard output and error write whatever comes, in the console's own encoding; closed ones swallow it."""
+    """Let standard output and error write whatever comes, in the console's own encoding; closed ones swallow it.
+
+    A width or height of the environment that no terminal has (0, or no number) is as if it were not said.
+    """
+    for name in ("COLUMNS", "LINES"):
+        if not SIZE.fullmatch(os.environ.get(name, "80")):
+            del os.environ[name]
     codecs.register_error("legible", _in_plain_letters)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
