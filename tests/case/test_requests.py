@@ -11,7 +11,7 @@ from buckpass.case.provenance import origins_of
 from buckpass.game.covariates import COLUMN
 from buckpass.game.setting import setting_of, standard_of
 from buckpass.measured import measure
-from buckpass.measured.terminal import grid_lines
+from buckpass.measured.terminal import brief_tables, grid_lines
 from buckpass.model.requests import requests_of
 
 HEAD = "crisis_id,government,asked,request_date,source_id\n"
@@ -62,6 +62,22 @@ def test_the_record_shows_both(tmp_path):
     assert "junta asked BBB (this counts); old asked PACT." in " ".join(grid_lines(case, measure(case).responses, 200))
     told = {o.place: o.what for o in origins_of(case, "dalen_2016") if o.file == "requests.csv"}
     assert told == {"requests.csv:2": "old asked PACT, not counted", "requests.csv:3": "junta asked BBB"}
+
+
+def test_every_asker_is_in_the_json_and_those_of_one_crisis_in_the_terminal(tmp_path):
+    found = measure(load_case(with_requests(tmp_path / "case")))
+    rows = json.loads(json.dumps(found.as_dict()))["askers"]
+    told = [(row["crisis"], row["government"], row["asked"], row["counts"], row["file"], row["line"]) for row in rows]
+    assert told == [
+        ("dalen_2005", "", ["AAA"], True, "crises.csv", 2),
+        ("dalen_2010", "", [], True, "crises.csv", 3),
+        ("dalen_2016", "junta", ["BBB"], True, "requests.csv", 3),
+        ("dalen_2016", "old", ["PACT"], False, "requests.csv", 2),
+    ]
+    assert [row["name"] for row in rows[1:]] == ["", "Junta", "Old"]
+    assert (rows[2]["request_date"], rows[2]["sources"]) == ("2016-01-09", ["example2019"])
+    (several,) = [table for table in brief_tables(found) if table.title.startswith("Whom each government")]
+    assert several.frame["government"].to_list() == ["junta", "old"]
 
 
 def test_a_case_without_the_file_has_the_digest_that_it_had(tmp_path, toy):

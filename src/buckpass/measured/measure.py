@@ -10,7 +10,7 @@ from buckpass.measured.activity import activity_by_theatre, activity_table, comp
 from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
-from buckpass.measured.responses import profiles_table, requests_table, responses_table
+from buckpass.measured.responses import askers_table, profiles_table, requests_table, responses_table
 from buckpass.measured.shares import host_shares_table, leaders_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
@@ -35,6 +35,7 @@ class Record(ShowsItself):
     leaders: ResultTable
     division_of_labour: ResultTable
     requests: ResultTable
+    askers: ResultTable
     profiles: ResultTable
     size_and_burden: ResultTable
     agreement: ResultTable
@@ -84,6 +85,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         leaders=leaders_table(case),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
+        askers=askers_table(case),
         profiles=profiles_table(case, rows),
         size_and_burden=burden_table(case, rows),
         agreement=agreement_table(case, seed),
