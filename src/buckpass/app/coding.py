@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -126,11 +126,21 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
         )
     elif not is_here:
         st.caption("Saving is for who runs the dashboard on this machine; it is served to others.")
+    elif theirs := sheet.cell(*cell):
+        deleting(sheet, theirs, cell)
     if told := st.session_state.pop("code_saved", ""):
         st.success(plain(told))  # beside the button: the top of the page is out of sight
     if pressed:
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}
-        _save(sheet, {**_which(case, own, cell), **entered}, cell)
+        _write(lambda: sheet.save({**_which(case, own, cell), **entered}), sheet.folder, cell, "Saved")
+
+
+def deleting(sheet: Sheet, own: Mapping[str, str], cell: Cell) -> None:
+    """Deleting the row of this cell, once it has been said what would go."""
+    with st.popover("Delete this row …"):
+        st.markdown(plain(f"{_said(cell)} has {_content(own)}. Once deleted it is in no file any more."))
+        if st.button("Delete it", key="code_delete"):
+            _write(lambda: sheet.delete(*cell), sheet.folder, cell, "Deleted")
 
 
 def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
@@ -138,27 +148,27 @@ def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
     is_against = cell[3] == "against"
     names = case.settings.against.names if is_against else case.ladder.names
     rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
-    given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
+    given = {name: _choice(label, rungs, own.get(name, ""), _key(name, cell)) for name, label in
              (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
               ("rung_high", "Highest"))}  # fmt: skip
     for name, (label, before) in WORDS.items():
         words = {word: word.replace("_", " ") for word in _words(name)}
-        given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
+        given[name] = _choice(label, words, own.get(name, "") or before, _key(name, cell))
     if not is_against:
         vehicles = {"": "", **{name: name for name in case.organisations}}
-        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
+        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), _key("vehicle", cell))
     return given
 
 
 def _texts(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
     """Sources, days and what was done; of a later phase also its first day."""
     sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
-    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))}
+    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=_key("source", cell)))}
     if cell[4] != "1":
-        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
-    given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
+        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=_key("from", cell)) or ""
+    given["date"] = st.text_input("Date or span", own.get("date", ""), key=_key("date", cell)) or ""
     done = "What was done, and what speaks for another rung"
-    return given | {"detail": st.text_area(done, own.get("detail", ""), key=f"detail/{cell}") or ""}
+    return given | {"detail": st.text_area(done, own.get("detail", ""), key=_key("detail", cell)) or ""}
 
 
 def _which(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
@@ -177,25 +187,33 @@ def _said(cell: Cell) -> str:
     return f"{actor} in {crisis}{which}"
 
 
-def _save(sheet: Sheet, cells: dict[str, str], cell: Cell) -> None:
+def _write(change: Callable[[], Sheet], folder: Path, cell: Cell, done: str) -> None:
+    """Save or delete, and say that it is done, or why not; who comes second is shown what the cell has now."""
     try:
-        st.session_state.code_sheet = now = sheet.save(cells)
-        st.session_state.code_own = now.cell(*cell)
+        now = change()
     except ChangedMeanwhile as reason:
-        st.session_state.code_sheet = now = load_sheet(sheet.folder)
-        theirs = now.cell(*cell)
-        has = f"rung {theirs.get('rung') or '·'}: {theirs.get('detail', '')}" if theirs else "no row"
-        st.error(
-            plain(
-                f"{reason}. This cell now has {has}. What you entered is still in the form; Save puts what you changed in the place of theirs."
-            )
-        )
+        st.session_state.code_sheet = now = load_sheet(folder)
+        kept = "What you entered is still in the form; Save puts what you changed in the place of theirs."
+        has = f"This cell now has {_content(now.cell(*cell))}."
+        st.error(plain(f"{reason}. {has} {kept if done == 'Saved' else ''}"))
         return
     except BuckpassError as reason:  # the row is wrong, the disk full, the folder gone
         st.error(plain(str(reason)))
         return
-    st.session_state.code_saved = f"Saved: {_said(cell)}."
+    st.session_state.code_saved = f"{done}: {_said(cell)}."
+    st.session_state.code_sheet, st.session_state.code_own = now, now.cell(*cell)
+    if done == "Deleted":
+        st.session_state.code_turn = st.session_state.get("code_turn", 0) + 1  # a form without what stood in it
     st.rerun()
+
+
+def _key(name: str, cell: Cell) -> str:
+    """The key of a field in the form of a cell; another after a row was deleted, so that nothing of it is left in the form."""
+    return f"{name}/{cell}/{st.session_state.get('code_turn', 0)}"
+
+
+def _content(row: Mapping[str, str]) -> str:
+    return f"rung {row.get('rung') or '·'}: {row.get('detail', '')}" if row else "no row"
 
 
 def _words(name: str) -> list[str]:
