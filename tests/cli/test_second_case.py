@@ -36,6 +36,19 @@ def test_it_answers_a_program(verb):
 
 
 @slow
+def test_in_the_shortest_form_it_answers_the_same(tmp_path):
+    """`migrate` loses nothing that a verb reads; the bundled fits answer, since the record is the same."""
+    short = tmp_path / CASE
+    run("migrate", CASE, "--to", str(short))
+    assert json.loads(run("diff", CASE, str(short), "--json"))["same"]
+    cheap = [verb for verb in VERBS if verb[0] in ("record", "compare", "solve", "explain", "whatif", "futures")]
+    hashes = [load_case(case).hash for case in (CASE, short)]
+    for verb in (*cheap, ("worldwide",)):
+        told, again = (run(verb[0], case, *verb[1:], "--json") for case in (CASE, str(short)))
+        assert again.replace(hashes[1], hashes[0]) == told, verb
+
+
+@slow
 def test_it_has_a_page_and_an_archive(tmp_path):
     run("report", CASE, "-o", str(tmp_path / "page.html"))
     assert "<html" in (tmp_path / "page.html").read_text()
