@@ -25,6 +25,7 @@ WORDS = {  # the label of each, and what a row says before anybody has coded it
 }
 DIRECTIONS = {"for": "for the host", "against": "against its government"}
 Cell = tuple[str, str, str, str, str]  # crisis, actor, coder, direction, phase
+ROW, MOST_ROWS = 35, 20  # pixels of a row of the grid, and how many it shows at once
 AT_HOME = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,32 +38,46 @@ def code(folder: Path) -> None:
         return
     theatre = st.selectbox("Theatre", case.theatres, format_func=lambda t: case.theatre(t).name, key="code_theatre")
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
-    st.dataframe(grid(case, theatre), hide_index=True, key="code_grid")
+    actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
+    shown = grid(case, theatre)
+    named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
+    st.dataframe(
+        shown, hide_index=True, height=ROW * (min(shown.height, MOST_ROWS) + 1) + 2, key="code_grid",
+        on_select=lambda: choose(list(named), actors), selection_mode="single-cell",
+    )  # fmt: skip
     st.caption(
         "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked. "
-        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government."
+        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government. A cell that is chosen opens below."
     )
     agreement(case)
-    named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
-    crisis = st.selectbox("Crisis", list(named), format_func=lambda c: named[c], key="code_crisis")
+    left, middle, right = st.columns(3)
+    crisis = left.selectbox("Crisis", list(named), format_func=lambda c: f"{named[c]} ({c})", key="code_crisis")
+    actor = middle.selectbox("Actor", actors, key="code_actor")
+    coder = right.text_input("Coder (empty where the case has one)", key="code_coder").strip()
     if crisis is None:
         st.caption("No crisis in this theatre yet: `crises.csv` has a row for each.")
         return
-    actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
-    actor = st.selectbox("Actor", actors, key="code_actor")
-    coder = st.text_input("Coder (empty where the case has one)", key="code_coder").strip()
-    direction = st.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
+    left, right = st.columns(2)
+    direction = left.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
     phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
     new = str(int(phases[-1]) + 1)
-    phase = st.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
-                         key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
-                         help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
+    phase = right.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
+                            key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
+                            help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
     left, right = st.columns(2)
     with right:
         lines(case, direction)
     cell = (crisis, actor, coder, direction, phase)
     with left:
         form(case, opened(sheet, cell), cell)
+
+
+def choose(crises: list[str], actors: list[str]) -> None:
+    """The cell that was chosen in the grid stands below: its crisis, and its actor where it is one of a column."""
+    for row, column in st.session_state.code_grid.selection.cells:
+        st.session_state.code_crisis = crises[row]
+        if column in actors:
+            st.session_state.code_actor = column
 
 
 def lines(case: Case, direction: str) -> None:
@@ -90,7 +105,8 @@ def grid(case: Case, theatre: str) -> pl.DataFrame:
     wide = wide.pivot(on="actor", index="crisis_id", values="rung")
     actors = [power for power in case.powers if power in wide.columns]
     others = [name for name in wide.columns if name not in ("crisis_id", *actors)]
-    return crises.select("crisis_id").join(wide, on="crisis_id", how="left").select("crisis_id", *actors, *others)
+    shown = crises.select("crisis_id").join(wide, on="crisis_id", how="left").select("crisis_id", *actors, *others)
+    return shown.with_columns(pl.exclude("crisis_id").fill_null(""))
 
 
 def agreement(case: Case) -> None:
@@ -148,15 +164,19 @@ def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
     is_against = cell[3] == "against"
     names = case.settings.against.names if is_against else case.ladder.names
     rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
-    given = {name: _choice(label, rungs, own.get(name, ""), _key(name, cell)) for name, label in
+    asked = {name: (label, rungs, own.get(name, "")) for name, label in
              (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
               ("rung_high", "Highest"))}  # fmt: skip
     for name, (label, before) in WORDS.items():
-        words = {word: word.replace("_", " ") for word in _words(name)}
-        given[name] = _choice(label, words, own.get(name, "") or before, _key(name, cell))
+        asked[name] = label, {word: word.replace("_", " ") for word in _words(name)}, own.get(name, "") or before
     if not is_against:
-        vehicles = {"": "", **{name: name for name in case.organisations}}
-        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), _key("vehicle", cell))
+        asked["vehicle"] = "Vehicle", {"": "", **{name: name for name in case.organisations}}, own.get("vehicle", "")
+    given = {}
+    for pair in (("rung",), ("rung_low", "rung_high"), ("stance", "scope"), ("basis", "vehicle")):
+        for column, name in zip(st.columns(len(pair)), pair, strict=True):
+            if name in asked:
+                with column:
+                    given[name] = _choice(*asked[name], _key(name, cell))
     return given
 
 
