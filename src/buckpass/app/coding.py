@@ -132,7 +132,7 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     """The form of one cell, and its saving."""
     coder, own = cell[2], st.session_state.code_own
     is_here = st.get_option("server.address") in AT_HOME
-    with st.form("code_form"):
+    with st.form(_key("form", cell)):  # of one cell: a button pressed for another is none of this
         st.markdown(f"**{plain(_said(cell))}**" + (f" by {plain(coder)}" if coder else ""))
         given = {**_choices(case, own, cell), **_texts(case, own, cell)}
         pressed = st.form_submit_button("Save", disabled=is_bundled(case) or not is_here)
@@ -155,7 +155,7 @@ def deleting(sheet: Sheet, own: Mapping[str, str], cell: Cell) -> None:
     """Deleting the row of this cell, once it has been said what would go."""
     with st.popover("Delete this row …"):
         st.markdown(plain(f"{_said(cell)} has {_content(own)}. Once deleted it is in no file any more."))
-        if st.button("Delete it", key="code_delete"):
+        if st.button("Delete it", key=_key("delete", cell)):
             _write(lambda: sheet.delete(*cell), sheet.folder, cell, "Deleted")
 
 
