@@ -17,6 +17,7 @@ from buckpass.model.requests import requests_of
 HEAD = "crisis_id,government,asked,request_date,source_id\n"
 OLD = "dalen_2016,old,PACT,2016-01-06,example2019\n"
 JUNTA = "dalen_2016,junta,BBB,2016-01-09,example2019\n"
+FIRM = '[[actors]]\nid = "Firm"\nname = "Firm"\nkind = "company"\nsponsor = "BBB"\nreason = "owned by it"\n\n'
 ACCESS = '[[access]]\npower = "BBB"\nhost = "DDD"\nact = "closed"\nfrom = 2016-01-01\n\n'
 
 
@@ -112,6 +113,7 @@ def test_two_codings_differ_in_their_requests(tmp_path):
         ({"rows": OLD + JUNTA.replace("BBB", "BBX")}, "requests.csv:3 [asked]", "is not a state or organisation", ""),
         ({"rows": OLD + JUNTA + JUNTA.replace("2016,j", "2017,j")}, "requests.csv:4 [crisis_id]", "is not a crisis", "dalen_2016"),
         ({"rows": OLD + JUNTA.replace("example2019", "no2019")}, "requests.csv:3 [source_id]", "is not a key", ""),
+        ({"rows": OLD + JUNTA.replace("BBB", "Firm"), "tables": FIRM}, "requests.csv:3 [asked]", "Firm is a company", "sponsor"),
         ({"tables": ACCESS}, "requests.csv:3 [asked]", "DDD asks BBB, to which it is closed since", ""),
     ],
 )  # fmt: skip
