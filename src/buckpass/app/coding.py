@@ -57,6 +57,16 @@ def code(folder: Path) -> None:
     if crisis is None:
         st.caption("No crisis in this theatre yet: `crises.csv` has a row for each.")
         return
+    cell = which(sheet, crisis, actor, coder)
+    left, right = st.columns(2)
+    with right:
+        lines(case, cell[3])
+    with left:
+        form(case, opened(sheet, cell), cell)
+
+
+def which(sheet: Sheet, crisis: str, actor: str, coder: str) -> Cell:
+    """Which of a coder's rows of this actor and crisis: for the host or against its government, and of which phase."""
     left, right = st.columns(2)
     direction = left.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
     phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
@@ -64,12 +74,7 @@ def code(folder: Path) -> None:
     phase = right.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
                             key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
                             help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
-    left, right = st.columns(2)
-    with right:
-        lines(case, direction)
-    cell = (crisis, actor, coder, direction, phase)
-    with left:
-        form(case, opened(sheet, cell), cell)
+    return (crisis, actor, coder, direction, phase)
 
 
 def choose(crises: list[str], actors: list[str]) -> None:
