@@ -83,6 +83,31 @@ def test_what_check_refuses_is_said_and_not_saved(folder):
     assert row(folder)["rung"] == 1
 
 
+def delete(at):
+    return next(button for button in at.button if button.label == "Delete it").click().run()
+
+
+def test_a_row_is_deleted_once_it_was_said_what_goes_and_the_form_is_empty(folder):
+    at = opened(folder)
+    assert any("contested report of an offer" in said.value for said in at.markdown)
+    at = delete(at)
+    assert [told.value for told in at.success] == ["Deleted\\: BBB in dalen\\_2016."]
+    assert acts(folder) == []
+    assert at.dataframe[0].value.loc[2].to_list() == ["dalen_2016", "5", "", "5"]
+    assert next(box for box in at.selectbox if box.label == "Rung").value == ""
+    assert [button.label for button in at.button] == ["Save"]
+
+
+def test_who_deletes_what_somebody_has_changed_meanwhile_is_shown_it_first(folder):
+    at = opened(folder)
+    load_sheet(folder).save({"crisis_id": "dalen_2016", "actor": "BBB", "coder": "", "detail": "an offer was made"})
+    at = delete(at)
+    assert "an offer was made" in at.error[0].value
+    assert acts(folder) == [("for", None, None, 1)]
+    delete(at)
+    assert acts(folder) == []
+
+
 def enter(at, label, text):
     next(box for box in at.text_input if box.label == label).input(text)
 
@@ -152,5 +177,5 @@ def test_a_case_of_the_package_is_shown_and_not_changed():
     at = AppTest.from_function(
         page, kwargs={"folder": str(TEMPLATE.parent.parent / "cases" / "western-balkans")}, default_timeout=120
     ).run()
-    assert at.button[0].disabled
+    assert [(button.label, button.disabled) for button in at.button] == [("Save", True)]
     assert any("migrate" in caption.value for caption in at.caption)

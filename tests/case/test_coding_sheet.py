@@ -1,5 +1,6 @@
 """Responses edited cell by cell: other rows keep their text, the second of two writers is told, what check refuses is not saved."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -101,6 +102,42 @@ def test_two_who_add_a_phase_at_once_lose_neither(folder):
         second.save(row | {"direction": "against", "rung": "2"})
     load_sheet(folder).save(row | {"direction": "against", "rung": "2"})
     assert rungs(folder) == [1, 4, 2]
+
+
+def test_one_row_is_deleted_and_nothing_else(folder):
+    before = (folder / FILE).read_text("utf-8").splitlines()
+    sheet = load_sheet(folder).delete("dalen_2016", "BBB", "")
+    after = (folder / FILE).read_text("utf-8").splitlines()
+    assert (len(before) - len(after), [line for line in before if line not in after]) == (1, [before[8]])
+    assert rungs(folder) == []
+    with pytest.raises(NotSaved, match="no such row"):
+        sheet.delete("dalen_2016", "BBB", "")
+
+
+def test_whoever_deletes_second_is_told_and_nothing_is_lost(folder):
+    first, second = load_sheet(folder), load_sheet(folder)
+    first.save({**OWN, "rung": "2"})
+    with pytest.raises(ChangedMeanwhile, match="somebody else"):
+        second.delete("dalen_2016", "BBB", "")
+    assert rungs(folder) == [2]
+
+
+def test_a_first_phase_stays_while_there_is_a_second(folder):
+    more = {**OWN, "kind": "state", "basis": "seen", "source_id": "example2019", "rung": "4"}
+    sheet = load_sheet(folder).save(more | {"phase": "2", "from": "2016-01-08"})
+    with pytest.raises(NotSaved, match="not 1 to 2"):
+        sheet.delete("dalen_2016", "BBB", "")
+    sheet.delete("dalen_2016", "BBB", "", "for", "2")
+    assert rungs(folder) == [1]
+
+
+def test_the_last_row_stays_since_a_case_without_rows_is_none(folder):
+    sheet = load_sheet(folder)
+    sheet = dataclasses.replace(sheet, text="\n".join(sheet.text.splitlines()[:2]) + "\n")
+    (folder / FILE).write_text(sheet.text, "utf-8")
+    with pytest.raises(NotSaved, match="a header and no row"):
+        load_sheet(folder).delete("dalen_2005", "AAA", "")
+    assert (folder / FILE).read_text("utf-8") == sheet.text
 
 
 def test_the_separator_of_the_file_is_kept(folder):

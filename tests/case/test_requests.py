@@ -11,12 +11,13 @@ from buckpass.case.provenance import origins_of
 from buckpass.game.covariates import COLUMN
 from buckpass.game.setting import setting_of, standard_of
 from buckpass.measured import measure
-from buckpass.measured.terminal import grid_lines
+from buckpass.measured.terminal import brief_tables, grid_lines
 from buckpass.model.requests import requests_of
 
 HEAD = "crisis_id,government,asked,request_date,source_id\n"
 OLD = "dalen_2016,old,PACT,2016-01-06,example2019\n"
 JUNTA = "dalen_2016,junta,BBB,2016-01-09,example2019\n"
+FIRM = '[[actors]]\nid = "Firm"\nname = "Firm"\nkind = "company"\nsponsor = "BBB"\nreason = "owned by it"\n\n'
 ACCESS = '[[access]]\npower = "BBB"\nhost = "DDD"\nact = "closed"\nfrom = 2016-01-01\n\n'
 
 
@@ -64,6 +65,22 @@ def test_the_record_shows_both(tmp_path):
     assert told == {"requests.csv:2": "old asked PACT, not counted", "requests.csv:3": "junta asked BBB"}
 
 
+def test_every_asker_is_in_the_json_and_those_of_one_crisis_in_the_terminal(tmp_path):
+    found = measure(load_case(with_requests(tmp_path / "case")))
+    rows = json.loads(json.dumps(found.as_dict()))["askers"]
+    told = [(row["crisis"], row["government"], row["asked"], row["counts"], row["file"], row["line"]) for row in rows]
+    assert told == [
+        ("dalen_2005", "", ["AAA"], True, "crises.csv", 2),
+        ("dalen_2010", "", [], True, "crises.csv", 3),
+        ("dalen_2016", "junta", ["BBB"], True, "requests.csv", 3),
+        ("dalen_2016", "old", ["PACT"], False, "requests.csv", 2),
+    ]
+    assert [row["name"] for row in rows[1:]] == ["", "Junta", "Old"]
+    assert (rows[2]["request_date"], rows[2]["sources"]) == ("2016-01-09", ["example2019"])
+    (several,) = [table for table in brief_tables(found) if table.title.startswith("Whom each government")]
+    assert several.frame["government"].to_list() == ["junta", "old"]
+
+
 def test_a_case_without_the_file_has_the_digest_that_it_had(tmp_path, toy):
     assert toy.requests.is_empty()
     one, same = (
@@ -96,6 +113,7 @@ def test_two_codings_differ_in_their_requests(tmp_path):
         ({"rows": OLD + JUNTA.replace("BBB", "BBX")}, "requests.csv:3 [asked]", "is not a state or organisation", ""),
         ({"rows": OLD + JUNTA + JUNTA.replace("2016,j", "2017,j")}, "requests.csv:4 [crisis_id]", "is not a crisis", "dalen_2016"),
         ({"rows": OLD + JUNTA.replace("example2019", "no2019")}, "requests.csv:3 [source_id]", "is not a key", ""),
+        ({"rows": OLD + JUNTA.replace("BBB", "Firm"), "tables": FIRM}, "requests.csv:3 [asked]", "Firm is a company", "sponsor"),
         ({"tables": ACCESS}, "requests.csv:3 [asked]", "DDD asks BBB, to which it is closed since", ""),
     ],
 )  # fmt: skip

@@ -157,6 +157,28 @@ def test_no_column_of_a_table_breaks_a_word_while_there_is_room(capsys, monkeypa
     assert {"critical", "support", "Bergmark", "Altland"} <= set(shown)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"input": ["futures.instability_growth_cut", "asked.relief"], "outcome": ["burden FRA 2026"] * 2,
+         **{f"mu {n}": ["-0.00986", "0.0688"] for n in range(4)}},  # a long id beside what can wrap
+        {name: ["-0.003", "-0.001"] for name in ("power", "before", "after", "change", "low", "high", "own", "others",
+                                                   "p", "p now", "payoff")},  # no room for two columns between all
+        {"id": ["a" * 70, "b"], "said": ["a word " * 30, "c"], "number": ["0.123", "4"]},  # no room for one word
+        {f"column {n}": ["0.123456", "n"] for n in range(20)},  # no room at all
+    ],
+)  # fmt: skip
+def test_a_table_keeps_its_columns_and_whole_words_while_there_is_room(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    tell_table(pl.DataFrame(columns))
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    words = {word for name, cells in columns.items() for one in (name, *cells) for word in one.split()}
+    broken = {word for word in words if len(word) <= 30} - set(shown.split())
+    assert broken == set() or len(columns) == 20
+    assert shown.replace("\n", "").count("a") >= 70 or "id" not in columns
+
+
 @pytest.mark.parametrize("place", sorted(SOURCE.rglob("*.py")), ids=lambda p: p.stem)
 def test_a_message_that_says_how_to_fit_names_a_command_that_runs(place):
     """`fit` needs a case and a folder: what is printed without them is refused."""

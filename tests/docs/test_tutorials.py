@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,11 +197,49 @@ def test_both_tutorials_name_every_verb_that_takes_a_case():
     assert verbs - named <= {"schema", "migrate", "sweep", "worldwide", "help"}
 
 
+DESIGN = """
+method = "morris"
+samples = 2
+years = 3
+histories = 64
+[[outcome]]
+measure = "burden"
+power = "FRA"
+year = 2026
+"""
+PATIENCE = 240.0  # seconds that a server on a busy machine may take to answer
+
+
+def served(case: str) -> str:
+    """The page that `serve` gives on this machine, ended by the signal of a shell's `kill`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = "from buckpass.cli.main import main; main()"
+    server = subprocess.Popen([sys.executable, "-c", script, "serve", case, "--port", str(port)])
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
+                    return page.read().decode()
+            except OSError:
+                assert server.poll() is None, "it ended by itself"
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+    finally:
+        server.terminate()
+        assert server.wait(30) == 128 + signal.SIGTERM
+
+
 @pytest.mark.slow
 def test_the_case_runs_through_every_verb(checkout):
     shutil.copytree("examples/sahel", "sahel")
+    Path("design.toml").write_text(DESIGN, "utf-8")
     assert sum(block.takes_long for block in walk(OWN, fast=False, slow=True)) == 3
-    for command in ("diff sahel examples/sahel", "schema crises.csv", "migrate sahel --to short"):
+    for command in ("diff sahel examples/sahel", "schema crises.csv", "migrate sahel --to short", "worldwide sahel",
+                    "sweep sahel design.toml -o swept"):  # fmt: skip
         run(f"buckpass {command}")
+    assert "<title>" in served("sahel")
     assert load_case("short").record_hash == load_case("sahel").record_hash
     assert Path("sahel.html").stat().st_size > 100_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +25,7 @@ WORDS = {  # the label of each, and what a row says before anybody has coded it
 }
 DIRECTIONS = {"for": "for the host", "against": "against its government"}
 Cell = tuple[str, str, str, str, str]  # crisis, actor, coder, direction, phase
+ROW, MOST_ROWS = 35, 20  # pixels of a row of the grid, and how many it shows at once
 AT_HOME = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,32 +38,51 @@ def code(folder: Path) -> None:
         return
     theatre = st.selectbox("Theatre", case.theatres, format_func=lambda t: case.theatre(t).name, key="code_theatre")
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
-    st.dataframe(grid(case, theatre), hide_index=True, key="code_grid")
+    actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
+    shown = grid(case, theatre)
+    named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
+    st.dataframe(
+        shown, hide_index=True, height=ROW * (min(shown.height, MOST_ROWS) + 1) + 2, key="code_grid",
+        on_select=lambda: choose(list(named), actors), selection_mode="single-cell",
+    )  # fmt: skip
     st.caption(
         "Each cell has the rungs of its coders, in the order of the file; an empty one has no row, · nobody looked. "
-        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government."
+        "4›1: 4 in the first phase, 1 in the next; vs 2: step 2 against the government. A cell that is chosen opens below."
     )
     agreement(case)
-    named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
-    crisis = st.selectbox("Crisis", list(named), format_func=lambda c: named[c], key="code_crisis")
+    left, middle, right = st.columns(3)
+    crisis = left.selectbox("Crisis", list(named), format_func=lambda c: f"{named[c]} ({c})", key="code_crisis")
+    actor = middle.selectbox("Actor", actors, key="code_actor")
+    coder = right.text_input("Coder (empty where the case has one)", key="code_coder").strip()
     if crisis is None:
         st.caption("No crisis in this theatre yet: `crises.csv` has a row for each.")
         return
-    actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
-    actor = st.selectbox("Actor", actors, key="code_actor")
-    coder = st.text_input("Coder (empty where the case has one)", key="code_coder").strip()
-    direction = st.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
-    phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
-    new = str(int(phases[-1]) + 1)
-    phase = st.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
-                         key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
-                         help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
+    cell = which(sheet, crisis, actor, coder)
     left, right = st.columns(2)
     with right:
-        lines(case, direction)
-    cell = (crisis, actor, coder, direction, phase)
+        lines(case, cell[3])
     with left:
         form(case, opened(sheet, cell), cell)
+
+
+def which(sheet: Sheet, crisis: str, actor: str, coder: str) -> Cell:
+    """Which of a coder's rows of this actor and crisis: for the host or against its government, and of which phase."""
+    left, right = st.columns(2)
+    direction = left.radio("Act", list(DIRECTIONS), format_func=DIRECTIONS.__getitem__, horizontal=True, key="code_act")
+    phases = sheet.phases(crisis, actor, coder, direction) or ["1"]
+    new = str(int(phases[-1]) + 1)
+    phase = right.selectbox("Phase", [*phases, new], format_func=lambda p: f"{p} (new)" if p == new else p,
+                            key=f"code_phase/{crisis}/{actor}/{coder}/{direction}",
+                            help="A response that changed during the crisis has a row for each phase.")  # fmt: skip
+    return (crisis, actor, coder, direction, phase)
+
+
+def choose(crises: list[str], actors: list[str]) -> None:
+    """The cell that was chosen in the grid stands below: its crisis, and its actor where it is one of a column."""
+    for row, column in st.session_state.code_grid.selection.cells:
+        st.session_state.code_crisis = crises[row]
+        if column in actors:
+            st.session_state.code_actor = column
 
 
 def lines(case: Case, direction: str) -> None:
@@ -90,7 +110,8 @@ def grid(case: Case, theatre: str) -> pl.DataFrame:
     wide = wide.pivot(on="actor", index="crisis_id", values="rung")
     actors = [power for power in case.powers if power in wide.columns]
     others = [name for name in wide.columns if name not in ("crisis_id", *actors)]
-    return crises.select("crisis_id").join(wide, on="crisis_id", how="left").select("crisis_id", *actors, *others)
+    shown = crises.select("crisis_id").join(wide, on="crisis_id", how="left").select("crisis_id", *actors, *others)
+    return shown.with_columns(pl.exclude("crisis_id").fill_null(""))
 
 
 def agreement(case: Case) -> None:
@@ -116,7 +137,7 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
     """The form of one cell, and its saving."""
     coder, own = cell[2], st.session_state.code_own
     is_here = st.get_option("server.address") in AT_HOME
-    with st.form("code_form"):
+    with st.form(_key("form", cell)):  # of one cell: a button pressed for another is none of this
         st.markdown(f"**{plain(_said(cell))}**" + (f" by {plain(coder)}" if coder else ""))
         given = {**_choices(case, own, cell), **_texts(case, own, cell)}
         pressed = st.form_submit_button("Save", disabled=is_bundled(case) or not is_here)
@@ -126,11 +147,21 @@ def form(case: Case, sheet: Sheet, cell: Cell) -> None:
         )
     elif not is_here:
         st.caption("Saving is for who runs the dashboard on this machine; it is served to others.")
+    elif theirs := sheet.cell(*cell):
+        deleting(sheet, theirs, cell)
     if told := st.session_state.pop("code_saved", ""):
         st.success(plain(told))  # beside the button: the top of the page is out of sight
     if pressed:
         entered = {name: text for name, text in given.items() if text != own.get(name, "") or not own}
-        _save(sheet, {**_which(case, own, cell), **entered}, cell)
+        _write(lambda: sheet.save({**_which(case, own, cell), **entered}), sheet.folder, cell, "Saved")
+
+
+def deleting(sheet: Sheet, own: Mapping[str, str], cell: Cell) -> None:
+    """Deleting the row of this cell, once it has been said what would go."""
+    with st.popover("Delete this row …"):
+        st.markdown(plain(f"{_said(cell)} has {_content(own)}. Once deleted it is in no file any more."))
+        if st.button("Delete it", key=_key("delete", cell)):
+            _write(lambda: sheet.delete(*cell), sheet.folder, cell, "Deleted")
 
 
 def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
@@ -138,27 +169,31 @@ def _choices(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
     is_against = cell[3] == "against"
     names = case.settings.against.names if is_against else case.ladder.names
     rungs = {"": "", **{str(n): f"{n} {name}" for n, name in enumerate(names)}}
-    given = {name: _choice(label, rungs, own.get(name, ""), f"{name}/{cell}") for name, label in
+    asked = {name: (label, rungs, own.get(name, "")) for name, label in
              (("rung", "Step" if is_against else "Rung"), ("rung_low", "Lowest that the sources allow"),
               ("rung_high", "Highest"))}  # fmt: skip
     for name, (label, before) in WORDS.items():
-        words = {word: word.replace("_", " ") for word in _words(name)}
-        given[name] = _choice(label, words, own.get(name, "") or before, f"{name}/{cell}")
+        asked[name] = label, {word: word.replace("_", " ") for word in _words(name)}, own.get(name, "") or before
     if not is_against:
-        vehicles = {"": "", **{name: name for name in case.organisations}}
-        given["vehicle"] = _choice("Vehicle", vehicles, own.get("vehicle", ""), f"vehicle/{cell}")
+        asked["vehicle"] = "Vehicle", {"": "", **{name: name for name in case.organisations}}, own.get("vehicle", "")
+    given = {}
+    for pair in (("rung",), ("rung_low", "rung_high"), ("stance", "scope"), ("basis", "vehicle")):
+        for column, name in zip(st.columns(len(pair)), pair, strict=True):
+            if name in asked:
+                with column:
+                    given[name] = _choice(*asked[name], _key(name, cell))
     return given
 
 
 def _texts(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
     """Sources, days and what was done; of a later phase also its first day."""
     sources = [key for key in own.get("source_id", "").split(";") if key in case.sources]
-    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=f"source/{cell}"))}
+    given = {"source_id": ";".join(st.multiselect("Sources", sorted(case.sources), sources, key=_key("source", cell)))}
     if cell[4] != "1":
-        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=f"from/{cell}") or ""
-    given["date"] = st.text_input("Date or span", own.get("date", ""), key=f"date/{cell}") or ""
+        given["from"] = st.text_input("First day of this phase", own.get("from", ""), key=_key("from", cell)) or ""
+    given["date"] = st.text_input("Date or span", own.get("date", ""), key=_key("date", cell)) or ""
     done = "What was done, and what speaks for another rung"
-    return given | {"detail": st.text_area(done, own.get("detail", ""), key=f"detail/{cell}") or ""}
+    return given | {"detail": st.text_area(done, own.get("detail", ""), key=_key("detail", cell)) or ""}
 
 
 def _which(case: Case, own: Mapping[str, str], cell: Cell) -> dict[str, str]:
@@ -177,25 +212,33 @@ def _said(cell: Cell) -> str:
     return f"{actor} in {crisis}{which}"
 
 
-def _save(sheet: Sheet, cells: dict[str, str], cell: Cell) -> None:
+def _write(change: Callable[[], Sheet], folder: Path, cell: Cell, done: str) -> None:
+    """Save or delete, and say that it is done, or why not; who comes second is shown what the cell has now."""
     try:
-        st.session_state.code_sheet = now = sheet.save(cells)
-        st.session_state.code_own = now.cell(*cell)
+        now = change()
     except ChangedMeanwhile as reason:
-        st.session_state.code_sheet = now = load_sheet(sheet.folder)
-        theirs = now.cell(*cell)
-        has = f"rung {theirs.get('rung') or '·'}: {theirs.get('detail', '')}" if theirs else "no row"
-        st.error(
-            plain(
-                f"{reason}. This cell now has {has}. What you entered is still in the form; Save puts what you changed in the place of theirs."
-            )
-        )
+        st.session_state.code_sheet = now = load_sheet(folder)
+        kept = "What you entered is still in the form; Save puts what you changed in the place of theirs."
+        has = f"This cell now has {_content(now.cell(*cell))}."
+        st.error(plain(f"{reason}. {has} {kept if done == 'Saved' else ''}"))
         return
     except BuckpassError as reason:  # the row is wrong, the disk full, the folder gone
         st.error(plain(str(reason)))
         return
-    st.session_state.code_saved = f"Saved: {_said(cell)}."
+    st.session_state.code_saved = f"{done}: {_said(cell)}."
+    st.session_state.code_sheet, st.session_state.code_own = now, now.cell(*cell)
+    if done == "Deleted":
+        st.session_state.code_turn = st.session_state.get("code_turn", 0) + 1  # a form without what stood in it
     st.rerun()
+
+
+def _key(name: str, cell: Cell) -> str:
+    """The key of a field in the form of a cell; another after a row was deleted, so that nothing of it is left in the form."""
+    return f"{name}/{cell}/{st.session_state.get('code_turn', 0)}"
+
+
+def _content(row: Mapping[str, str]) -> str:
+    return f"rung {row.get('rung') or '·'}: {row.get('detail', '')}" if row else "no row"
 
 
 def _words(name: str) -> list[str]:

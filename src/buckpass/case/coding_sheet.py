@@ -7,7 +7,7 @@ import hashlib
 import io
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +70,32 @@ class Sheet:
         NotSaved
             `check` would refuse the row; the message has what is wrong with it.
         """
+        return self._write(self._with(cells), "enter this row once more if theirs leaves it to you")
+
+    def delete(self, crisis: str, actor: str, coder: str, direction: str = "for", phase: str = "1") -> Sheet:
+        """The sheet without one row, written to the folder; the other rows keep their places.
+
+        Raises
+        ------
+        ChangedMeanwhile
+            The file is no longer the one that was read.
+        NotSaved
+            There is no such row, or `check` would refuse the case without it (a second phase would have no first).
+        """
+        gone = (crisis, actor, coder, direction, phase)
+        if not self.cell(*gone):
+            raise NotSaved(f"{FILE} has no such row: there is nothing to delete")
+        rows = self.rows
+        left = self._text(list(rows[0]), (row for row in rows if _key(row) != gone))
+        return self._write(left, "delete this row then if you still want it gone")
+
+    def _write(self, text: str, then: str) -> Sheet:
+        """The sheet of a new text, checked and written while nobody else writes; `then`: what whoever comes second can do."""
         with locked(self.folder / FILE, waiting=True):  # the second of two who save at once finds a new file
             if _hash(read_inside(self.folder, FILE)) != self.hash:
                 raise ChangedMeanwhile(
-                    f"{FILE} has been saved by somebody else since you opened it. Nothing was written: read it again, and "
-                    "enter this row once more if theirs leaves it to you"
+                    f"{FILE} has been saved by somebody else since you opened it. Nothing was written: read it again, and {then}"
                 )
-            text = self._with(cells)
             _refuse_wrong(self.folder, text)
             write_whole(self.folder / FILE, text)
         return load_sheet(self.folder)
@@ -89,6 +108,10 @@ class Sheet:
         changed = {**own, **cells}
         at = next((n for n, row in enumerate(rows) if _key(row) == wanted), None)
         rows = [*rows, changed] if at is None else [*rows[:at], changed, *rows[at + 1 :]]
+        return self._text(columns, rows)
+
+    def _text(self, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+        """Rows as a file, separated as this one is."""
         out = io.StringIO()
         writer = csv.DictWriter(
             out,

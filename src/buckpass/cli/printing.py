@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SAYS_NO, CALLED_WRONG = 1, 2
-LONGEST_WHOLE = 14  # letters of a word that no column of a table breaks
+LONGEST_WHOLE = 14  # letters of a word that a table breaks last
 Item = TypeVar("Item")
 
 
@@ -106,7 +106,7 @@ def tell_table(result_table: Any) -> None:
     frame = getattr(result_table, "frame", result_table)
     if title := getattr(result_table, "title", None):
         tell(title)  # not the table's own title, which would be folded to the table's width
-    drawn, console = Table(box=None, pad_edge=False), Console(soft_wrap=False)
+    console = Console(soft_wrap=False)
     shown = [
         [
             "–" if (one := cell(value, name)) is None else legible(one)
@@ -114,9 +114,10 @@ def tell_table(result_table: Any) -> None:
         ]
         for row in frame.iter_rows()
     ]
-    widths = _word_widths([[name.replace("_", " ") for name in frame.columns], *shown], console.width)
+    widths, gap = _widths([[name.replace("_", " ") for name in frame.columns], *shown], console.width)
+    drawn = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for column, width in zip(frame.columns, widths, strict=True):
-        drawn.add_column(column.replace("_", " "), overflow="fold", min_width=width)
+        drawn.add_column(column.replace("_", " "), overflow="fold", width=width)
     for row in shown:
         drawn.add_row(*map(escape, row))
     _WAITING.stop()
@@ -126,13 +127,24 @@ def tell_table(result_table: Any) -> None:
         tell(note)
 
 
-def _word_widths(rows: Sequence[Sequence[str]], room: int) -> list[int | None]:
-    """Of each column the width at which none of its shorter words is broken; none where the columns have no room for that."""
-    longest = [
-        max((len(word) for one in column for word in one.split() if len(word) <= LONGEST_WHOLE), default=1)
-        for column in zip(*rows, strict=True)
-    ]
-    return list(longest) if sum(longest) + 2 * len(longest) <= room else [None] * len(longest)
+def _widths(rows: Sequence[Sequence[str]], room: int) -> tuple[list[int | None], int]:
+    """Widths of a table's columns at which no word is broken, else none but the longest, and the gap between them; none of
+    either where nothing fits. What room is left goes to the columns that lack least."""
+    from rich.cells import cell_len
+
+    columns = [*zip(*rows, strict=True)]
+    for most, gap in ((room, 2), (LONGEST_WHOLE, 2), (LONGEST_WHOLE, 1)):
+        words = [[cell_len(word) for one in of for word in one.split()] for of in columns]
+        widths = [max((n for n in of if n <= most), default=1) for of in words]
+        left = room - sum(widths) - gap * (len(widths) - 1)
+        if left < 0:
+            continue
+        lacks = [max(map(cell_len, of)) - width for of, width in zip(columns, widths, strict=True)]
+        for rank, n in enumerate(sorted(range(len(widths)), key=lacks.__getitem__)):
+            more = min(lacks[n], left // (len(widths) - rank))
+            widths[n], left = widths[n] + max(more, 0), left - max(more, 0)
+        return [*widths], gap
+    return [None] * len(columns), 2
 
 
 def terminal_width() -> int:

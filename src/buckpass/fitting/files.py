@@ -257,7 +257,7 @@ def fit_command(case: Case, place: Path, names: Sequence[str] = (), order: Order
     words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", where]
     words += [word for name in names for word in ("--explanation", name)]
     words += ["--order", order] if order != "simultaneous" else []
-    words += [] if apart else ["--force"]
+    words += ["--force"] if os.path.lexists(place) and not apart else []
     return f"`{shlex.join(words)}`" + (f", and give --posteriors {where}" if apart else "")
 
 

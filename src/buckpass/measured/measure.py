@@ -11,7 +11,7 @@ from buckpass.measured.alignments import alignments_table
 from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
-from buckpass.measured.responses import profiles_table, requests_table, responses_table
+from buckpass.measured.responses import askers_table, profiles_table, requests_table, responses_table
 from buckpass.measured.shares import host_shares_table, leaders_table, of_everything_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
@@ -37,6 +37,7 @@ class Record(ShowsItself):
     of_everything: ResultTable
     division_of_labour: ResultTable
     requests: ResultTable
+    askers: ResultTable
     profiles: ResultTable
     size_and_burden: ResultTable
     agreement: ResultTable
@@ -88,6 +89,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         of_everything=of_everything_table(case),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
+        askers=askers_table(case),
         profiles=profiles_table(case, rows),
         size_and_burden=burden_table(case, rows),
         agreement=agreement_table(case, seed),

@@ -12,9 +12,21 @@ from buckpass.case import Case
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
-__all__ = ["NOT_FOR_THE_HOST", "OWN", "profiles_table", "requests_table", "responses_table", "told_rung", "was_asked"]
+__all__ = [
+    "NOT_FOR_THE_HOST",
+    "OWN",
+    "askers_table",
+    "profiles_table",
+    "requests_table",
+    "responses_table",
+    "told_rung",
+    "was_asked",
+]
 
 DRAWS = 4000
+ASKERS = {"crisis": pl.String, "government": pl.String, "name": pl.String, "asked": pl.List(pl.String), "counts": pl.Boolean,
+          "request_date": pl.String, "request_answer": pl.String, "sources": pl.List(pl.String), "file": pl.String,
+          "line": pl.Int64}  # fmt: skip
 HELP = ("host_support", "own_assets", "none", "unknown")
 OWN = ("own_assets", "own_claim", "belligerent")  # scopes of an act that is not for the host
 NOT_FOR_THE_HOST = "*: for its own people, assets, claim or war, not for the host."
@@ -100,6 +112,31 @@ def requests_table(case: Case, rows: pl.DataFrame, seed: int) -> ResultTable:
         _sources(known),
         case.hash,
         seed,
+    )
+
+
+def askers_table(case: Case) -> ResultTable:
+    """Whom each government asked: a row for every asker of a crisis, the one that counts first; none where it is not known."""
+    names = {(host.id, one.id): one.name for host in case.settings.hosts for one in host.governments}
+    rows: list[dict[str, Any]] = []
+    for crisis in case.crises.drop_nulls("help_requested").sort("start", maintain_order=True).iter_rows(named=True):
+        several = case.requests.filter(crisis_id=crisis["crisis_id"])
+        several = several.sort(pl.col("government") != crisis["asked_by"], maintain_order=True).to_dicts()
+        for row in several or [crisis | {"government": crisis["asked_by"]}]:
+            who = row["government"]
+            name = next((names[host, who] for host in crisis["host"] if (host, who) in names), "")
+            rows.append(
+                row | {"crisis": crisis["crisis_id"], "name": name, "counts": who == crisis["asked_by"],
+                       "sources": row["source_id"], "file": "requests.csv" if several else "crises.csv"}
+            )  # fmt: skip
+    frame = pl.DataFrame([[row[name] for name in ASKERS] for row in rows], ASKERS, orient="row")
+    return ResultTable(
+        frame,
+        "Whom each government asked for help",
+        {},
+        "Counts: what the game takes where several governments asked, as asked_by of crises.csv says.",
+        _sources(frame),
+        case.hash,
     )
 
 

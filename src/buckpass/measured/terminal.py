@@ -11,7 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.measured.measure import Record
-from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
+from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
@@ -28,7 +28,8 @@ def brief_tables(record: Record) -> tuple[ResultTable, ...]:
     shown = (
         brief(record.activity), brief(_narrow(record.activity_by_theatre)), brief(record.comparisons),
         _shares(record.shares, record.share_alternatives), brief(record.division_of_labour), brief(record.requests),
-        _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement), brief(record.alignments),
+        _several(record.askers), _profiles(record.profiles), brief(record.size_and_burden), brief(record.agreement),
+        brief(record.alignments),
     )  # fmt: skip
     return tuple(table for table in shown if len(table))
 
@@ -72,10 +73,8 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
 
 def _asked(case: Case, width: int) -> Iterator[str]:
     """Whom each government asked in the crises in which several did, the one that counts first."""
-    for (crisis,), of in case.requests.group_by("crisis_id", maintain_order=True):
-        counts = case.crisis(str(crisis))["asked_by"]
-        rows = sorted(of.iter_rows(named=True), key=lambda row: row["government"] != counts)
-        told = [f"{row['government']} asked {' and '.join(row['asked']) or 'nobody'}" for row in rows]
+    for (crisis,), of in _several(askers_table(case)).frame.group_by("crisis", maintain_order=True):
+        told = [f"{who} asked {asked or 'nobody'}" for who, asked in of.select("government", "asked").iter_rows()]
         told[0] += " (this counts)"
         yield from textwrap.wrap(f"Requests in {crisis}: {'; '.join(told)}.", width)
 
@@ -210,6 +209,12 @@ def _each(rows: pl.DataFrame) -> str:
         for power, value, amount in rows.select("power", "value", "amount").iter_rows()
     ]
     return " ".join([*parts, unit] if rows["value"].has_nulls() and len(unit) <= SHORT else parts)
+
+
+def _several(table: ResultTable) -> ResultTable:
+    """The askers of the crises in which there were several."""
+    rows = table.frame.filter(pl.len().over("crisis") > 1).drop("name", "sources", "file", "line")
+    return replace(table, frame=rows.with_columns(pl.col("asked").list.join(" and ")))
 
 
 def _profiles(table: ResultTable) -> ResultTable:

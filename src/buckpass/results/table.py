@@ -9,10 +9,8 @@ from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `buckpass --help` loads this file, and needs neither
+    import polars as pl
     from great_tables import GT
 
 __all__ = ["ResultTable", "ShowsItself", "cell", "plain"]
@@ -106,6 +104,8 @@ class ResultTable:
         return [line for line in (self.note, sources, ", ".join(p for p in (stamp, seed) if p)) if line]
 
     def _for_print(self) -> pl.DataFrame:
+        import polars as pl
+
         return pl.DataFrame(
             {c: [cell(v, c) for v in self.frame[c].to_list()] for c in self.frame.columns},
             schema=dict.fromkeys(self.frame.columns, pl.String),
@@ -140,7 +140,7 @@ def plain(value: Any) -> Any:
     """A value as JSON knows it: NaN and infinity become None, dates ISO text, tuples and arrays lists, paths text."""
     if type(value) in (str, int, bool, type(None)):  # nearly all: the tests below cost most of a large answer's time
         return value
-    if isinstance(value, np.generic | np.ndarray):
+    if hasattr(value, "tolist"):  # a number or an array of NumPy
         value = value.tolist()
     if isinstance(value, float):
         return value if math.isfinite(value) else None

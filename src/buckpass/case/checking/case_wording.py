@@ -13,6 +13,10 @@ from buckpass.case.problems import clip, spelling_hint
 ErrorDetails = Mapping[str, Any]
 
 
+_TABLE, _LIST = ("table", "{ … = …, … }"), ("list", "[…, …]")
+NO_SHAPE = {"model_type": _TABLE, "dict_type": _TABLE, "tuple_type": _LIST, "list_type": _LIST}
+
+
 def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
     """Message and hint for one finding of the validator."""
     kind, seen, context = error["type"], error.get("input"), error.get("ctx") or {}
@@ -32,6 +36,9 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
         return f"has {context.get('actual_length')} {what}; at least {context.get('min_length')} are needed", ""
     if kind == "refused":
         return context["message"], context["hint"]
+    if kind in NO_SHAPE:
+        what, written = NO_SHAPE[kind]
+        return f"{_shown(seen)} is no {what}", f"write a {what}, {written}"
     if kind == "value_error":
         return clip(context.get("error", error["msg"]), 300), ""
     return f"{_shown(seen)}: {_sentence(error['msg'])}", ""

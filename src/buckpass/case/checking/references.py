@@ -261,25 +261,41 @@ def _repeated(file: str, frame: pl.DataFrame, key: list[str]) -> Iterator[Proble
 def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
     file = "crises.csv"
     powers = Allowed("a power of case.toml", names.powers)
-    actors = Allowed("a state or organisation of this case, or an ISO 3166 code", names.actors, state_codes())
     yield from _repeated(file, frame, ["crisis_id"])
     yield from _cells(file, frame, "host", Allowed("a host of case.toml", names.hosts))
     yield from _cells(file, frame, "theatre", Allowed("a theatre of case.toml", names.theatres))
     yield from _cells(file, frame, "type", Allowed("a crisis type of case.toml", names.types))
-    yield from _cells(file, frame, "asked", actors)
+    yield from _asked(file, frame, names)
     yield from _cells(file, frame, "patron", _states(names))
     for column in ("own_stake", "assets", "claimants", "bases"):
         yield from _cells(file, frame, column, powers)
 
 
+def _asked(file: str, frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
+    """Whom a host asked: a state or an organisation; a request to a company would reach no rule of the game."""
+    for line, asked in _rows(frame, "asked"):
+        for one in (name for name in asked if name in names.others):
+            of = {"company": "a company", "armed_group": "an armed group"}[names.others[one]]
+            seen = f"{one} is {of}: the game knows requests to states and organisations"
+            yield Problem(file, line, "asked", seen, "name its sponsor here, and whom they asked in asked_text")
+    others = state_codes() | names.others.keys()
+    yield from _cells(
+        file,
+        frame,
+        "asked",
+        Allowed(
+            "a state or organisation of this case, or an ISO 3166 code", (*names.states, *names.organisations), others
+        ),
+    )
+
+
 def _requests(material: Material, names: Names) -> Iterator[Problem]:
     """Rows of requests.csv whose names lead nowhere, and crises that do not say which of them counts."""
     frame, crises = material.tables[REQUESTS].frame, material.tables["crises.csv"]
-    actors = Allowed("a state or organisation of this case, or an ISO 3166 code", names.actors, state_codes())
     yield from _repeated(REQUESTS, frame, ["crisis_id", "government"])
     if crises.is_whole:
         yield from _cells(REQUESTS, frame, "crisis_id", Allowed("a crisis of crises.csv", names.crises))
-    yield from _cells(REQUESTS, frame, "asked", actors)
+    yield from _asked(REQUESTS, frame, names)
     askers = frame.select("crisis_id", "line", asked_by="government")
     lasted = crises.frame.select("crisis_id", "host", "start", "end")
     yield from check_askers(REQUESTS, "government", material.content, askers.join(lasted, on="crisis_id"))
