@@ -15,8 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs, world_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.printing import CALLED_WRONG
-from buckpass.cli.stopping import end_when_stopped
-from buckpass.cli.streams import has_lost_its_reader, make_legible
+from buckpass.cli.streams import end_when_stopped, has_lost_its_reader, make_legible
 from buckpass.results.files import own_cache
 
 __all__ = ["app", "main"]

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.stopping import STOPPED
-from buckpass.cli.streams import legible
+from buckpass.cli.streams import STOPPED, legible
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from buckpass.cli.stopping import STOPPED, end_when_stopped
+from buckpass.cli.streams import STOPPED, end_when_stopped
 
 __all__ = ["main"]
 
