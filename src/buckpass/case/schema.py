@@ -426,6 +426,7 @@ class PositionMeasure(Entry):
     beside: Annotated[tuple[str, ...], FOR_READERS] = Field(
         (),
         description="further series whose shares are listed, and of which nobody is said to lead: published shares, part years",
+        examples=[["trade_share_part_year"]],
     )
     years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
     least_volumes: tuple[LeastVolume, ...] = ()
