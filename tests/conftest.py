@@ -1,5 +1,6 @@
 """Fixtures for every room, and the table with which `make hostile` ends."""
 
+import ctypes
 import gc
 import os
 import resource
@@ -29,13 +30,14 @@ _after_dropping: list[int] = []  # MB held then
 
 def pytest_runtest_teardown():
     """JAX keeps every program that it compiled, some megabytes and twenty memory maps each: a long run would hold gigabytes,
-    and a process that reaches the kernel's limit of maps dies."""
+    and a process that reaches the kernel's limit of maps dies. What is freed goes back to the system only when it is told to."""
     if "jax" not in sys.modules or not STATM.exists():
         return
     held = _resident()
     if _after_dropping and held > _after_dropping[-1] + MOST_GROWTH:
         sys.modules["jax"].clear_caches()
         gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
         held = _resident()
         _after_dropping.clear()
     if not _after_dropping:

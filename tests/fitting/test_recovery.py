@@ -40,8 +40,7 @@ def test_interaction_and_slopes_are_recovered_and_refits_agree_with_importance_s
     quick = leave_one_out(likelihood)
     calm = np.argsort(quick.k)[:4]
     again = Sampling(combination("FR"), sampling.program, NUTS).taken_up(draws.sites)  # as from a file
-    for one in (sampling, again):
-        np.testing.assert_allclose(drawn_scores(one, calm.tolist(), quick.elpd[calm]), quick.elpd[calm], atol=0.15)
+    np.testing.assert_allclose(drawn_scores(again, calm.tolist(), quick.elpd[calm]), quick.elpd[calm], atol=0.15)
 
 
 @pytest.mark.slow
