@@ -166,7 +166,14 @@ def fresh(place: Path, good: bytes) -> Path:
     return place / "s.duckdb"
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.hostile])])
+@pytest.mark.parametrize(
+    "count",
+    [
+        20,
+        pytest.param(60, marks=[pytest.mark.slow, pytest.mark.hostile]),
+        pytest.param(150, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_no_store_does_harm(place, good, case, count, tried):
     dice, answered = random.Random(count), 0
     for n in range(count):

@@ -15,7 +15,7 @@ from buckpass.events.files.records import SHOWN, Batch, batches
 from buckpass.events.files.source_file import CHUNK, Text
 from buckpass.events.loading import typed
 from buckpass.events.loading.event_sql import define_functions, event_query
-from buckpass.events.loading.repeats import make_table, mark_repeated_events, repeated_rows
+from buckpass.events.loading.repeats import make_table, mark_repeated_events, no_rows, repeated_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +33,8 @@ def insert(
     typed.define_cells(connection)
     if found.layout.event:
         define_functions(connection, found.layout)
+    else:  # also of a file without a row
+        make_table(connection, found.layout, no_rows(found.layout))
     read = _insert_parallel(connection, file_id, text, found)
     if read is None:
         read = _insert_batches(connection, file_id, text, found)
@@ -210,7 +212,6 @@ def _insert_rows(connection: duckdb.DuckDBPyConnection, file_id: int, found: Rec
     if layout.unpivot:
         name, value = layout.unpivot
         rows = f"SELECT r.*, b.year AS {name}, b.number AS {value} FROM ({rows}) r JOIN by_year b USING (row)"
-    make_table(connection, layout, rows)
     connection.execute(f"INSERT INTO {typed.quoted(f'{layout.table}_rows')} BY NAME {rows}")
 
 
