@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,10 +66,38 @@ DAMAGE = re.compile("enough bytes|corrupt|checksum", re.IGNORECASE)  # in what D
 def engine():
     """The DuckDB module; `EventsExtraMissing` where the extra is not installed."""
     try:
-        import duckdb
+        with nullcontext() if "duckdb" in sys.modules else _held_back():
+            import duckdb
     except ImportError as error:
         raise EventsExtraMissing from error
     return duckdb
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Ctrl-C waits for the end: a native module that it interrupts while it loads takes the process down."""
+    before, heard = signal.getsignal(signal.SIGINT), []
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Ctrl-C while a query runs, of which DuckDB makes a RuntimeError, as what it is everywhere else."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextmanager
@@ -181,9 +212,10 @@ def _connect(path: Path, is_read_only: bool, spill: Path | None = None) -> duckd
         connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
     except duckdb.Error as error:
         raise _unusable(path, str(error)) from error
-    connection.execute("SET enable_progress_bar = false")
-    if is_read_only:  # a stranger's store may hold views that read other files
-        connection.execute("SET enable_external_access = false")
+    with _ctrl_c():
+        connection.execute("SET enable_progress_bar = false")
+        if is_read_only:  # a stranger's store may hold views that read other files
+            connection.execute("SET enable_external_access = false")
     return connection
 
 
@@ -222,14 +254,10 @@ def _damaged(path: Path, reason: str) -> NotAStore:
 
 @contextmanager
 def _in_plain_terms(store: Path) -> Iterator[None]:
-    """Damage deep in a store, which DuckDB meets only when it reads that part, in the words of a store that cannot be opened;
-    and Ctrl-C, which DuckDB makes a RuntimeError of while a query runs, as what it is everywhere else."""
+    """Damage deep in a store, which DuckDB meets only when it reads that part, in the words of a store that cannot be opened."""
     try:
-        yield
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from error
-        raise
+        with _ctrl_c():
+            yield
     except engine().Error as error:
         first = str(error).splitlines()[0]
         if DAMAGE.search(first):
@@ -299,7 +327,7 @@ def _wanted(given: frozenset[str]) -> dict[str, set[str]]:
     while waiting or not found:
         now = {known.table: known for known in waiting}  # of several layouts of one table each in its turn
         waiting = [known for known in waiting if now[known.table] is not known]
-        with engine().connect() as connection:
+        with _ctrl_c(), engine().connect() as connection:
             connection.execute(TABLES)
             for known in now.values():
                 make_table(connection, known, no_rows(known))
