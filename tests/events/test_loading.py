@@ -1,5 +1,6 @@
 """Files into the store: recognised by content, loaded once, every row accounted for, or the store as it was."""
 
+import csv
 import hashlib
 import os
 import subprocess
@@ -45,6 +46,16 @@ def test_names_do_not_matter_content_does(tmp_path):
     report = load(store, [write(tmp_path / name, content) for name, (_, content) in files.items()])
     assert [file.layout for file in report.files] == [layout for layout, _ in files.values()]
     assert all(file.rows_rejected == 0 for file in report.files)
+
+
+def test_how_long_a_cell_may_be_elsewhere_in_the_process_stays(tmp_path):
+    limit = csv.field_size_limit()
+    load(
+        tmp_path / "s.duckdb",
+        [write(tmp_path / "a.csv", MILEX_LATIN1), write(tmp_path / "b.csv", WITS)],
+        allow_rejects=True,
+    )
+    assert csv.field_size_limit() == limit
 
 
 @pytest.mark.parametrize("name", ["e.csv", "e.csv.gz", "e.csv.zip"])

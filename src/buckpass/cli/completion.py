@@ -10,7 +10,7 @@ import typer
 
 __all__ = ["case_words", "crisis_words"]
 
-PLAIN = re.compile("[A-Za-z0-9_-]+")  # what the shell puts into its line it would also run
+PLAIN = re.compile("[A-Za-z0-9_-]{1,100}")  # what the shell puts into its line it would also run
 
 
 def case_words(incomplete: str) -> list[str]:

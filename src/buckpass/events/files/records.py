@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from buckpass.events.files.recognise import Recognised
@@ -97,8 +98,7 @@ def _right_width(row: int, cells: list[str], found: Recognised, shortest: int) -
 
 
 def _quoted(text: Text, found: Recognised) -> Records:
-    csv.field_size_limit(LONGEST_CELL)
-    with text.path.open(encoding=found.encoding, errors="surrogateescape", newline="") as file:
+    with _long_cells(), text.path.open(encoding=found.encoding, errors="surrogateescape", newline="") as file:
         for _ in range(found.skipped):
             file.readline()
         reader, row = csv.reader(file, delimiter=found.separator), 0
@@ -115,6 +115,16 @@ def _quoted(text: Text, found: Recognised) -> Records:
                 row -= 1  # a blank line, or the heading of a group of countries
             else:
                 yield row, _checked(row, cells, found)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Longer cells than Python's reader takes by itself; its limit is the process's, so it is put back."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _checked(row: int, cells: list[str], found: Recognised) -> list[str] | Reject:
