@@ -297,21 +297,3 @@ def test_ctrl_c_in_a_long_query_is_a_persons_stop(tmp_path, opened):
         signal.signal(signal.SIGINT, was)
     with reading(store) as connection:
         assert connection.execute("SELECT count(*) FROM store_version").fetchall() == [(1,)]
-
-
-@POSIX
-def test_ctrl_c_while_the_engine_loads_waits_until_it_has(tmp_path):
-    """Heard in the middle of it, the engine's own start takes the process down."""
-    (tmp_path / "duckdb.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nWAS_LOADED = True\n")
-    code = """
-        import signal, sys
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        from buckpass.events.store import engine
-        try:
-            engine()
-        except KeyboardInterrupt:
-            print(sys.modules["duckdb"].WAS_LOADED, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False,
-                          env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})  # fmt: skip
-    assert done.stdout == "True True\n", done.stderr

@@ -24,29 +24,30 @@ from buckpass.case.start import TEMPLATE
 from buckpass.events import load
 from buckpass.events.store import reading
 from buckpass.fitting.files import load_posterior, save_posterior
+from buckpass.results.stopping import STOPPED
 from buckpass.worldwide.rules import rules_text
 from made_posteriors import posterior_of, prior_sites
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children")
 TESTS = Path(__file__).parent.parent
-# Done, a fit too short to pass its diagnostics, stopped by a person, killed (by Ctrl-C: before the verb was called).
-ENDS = (0, 1, 130, -signal.SIGKILL, -signal.SIGINT)
+# Done, a fit too short to pass its diagnostics, stopped by a person, killed (by Ctrl-C: before it is heard).
+ENDS = (0, 1, STOPPED, -signal.SIGKILL, -signal.SIGINT)
 KILLER = """
 import os, random, signal, sys, time
 sys.path.append({tests!r})
+from buckpass.results.stopping import end_when_stopped
 {load}
 def child(folder):
     os.chdir(folder)
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(quiet, stream)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & leaves it ignored
+    end_when_stopped()
     try:
         work()
     except SystemExit as end:
         os._exit(end.code if isinstance(end.code, int) else 1)
-    except KeyboardInterrupt:
-        os._exit(130)
     except BaseException:
         os._exit(99)
     os._exit(0)

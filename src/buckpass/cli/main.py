@@ -15,7 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 from buckpass.cli import case_verbs, crisis_verbs, fit_verbs, future_verbs, help_verb, page_verbs, world_verbs
 from buckpass.cli.event_verbs import events
 from buckpass.cli.printing import CALLED_WRONG
-from buckpass.cli.streams import end_when_stopped, has_lost_its_reader, make_legible
+from buckpass.cli.streams import has_lost_its_reader, make_legible
 from buckpass.results.files import own_cache
 
 __all__ = ["app", "main"]
@@ -98,7 +98,6 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        end_when_stopped()
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         code = 0 if has_lost_its_reader(end) else code
         atexit._run_exitfuncs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
-from buckpass.cli.streams import STOPPED, legible
+from buckpass.cli.streams import legible
+from buckpass.results.stopping import first_when_stopped
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -206,7 +208,8 @@ def errors_as_messages() -> Iterator[None]:
 
     _WAITING.start()
     try:
-        yield
+        with first_when_stopped(_say_stopped):
+            yield
     except BrokenPipeError:
         raise  # the reader has gone: `main` ends quietly
     except Exception as error:
@@ -215,12 +218,13 @@ def errors_as_messages() -> Iterator[None]:
             raise
         typer.echo(legible(str(error)), err=True)
         raise typer.Exit(SAYS_NO if isinstance(error, SaysNo) else CALLED_WRONG) from None
-    except KeyboardInterrupt:
-        _WAITING.stop()
-        typer.echo("stopped; what was finished is kept", err=True)
-        sys.exit(STOPPED)
     finally:
         _WAITING.stop()
+
+
+def _say_stopped() -> None:
+    """Past every buffer, which may be in use; what a bar has drawn is wiped, and the cursor that it hid is shown."""
+    os.write(2, (b"\r\033[K\033[?25h" if os.isatty(2) else b"") + b"stopped; what was finished is kept\n")
 
 
 def is_message(error: Exception) -> bool:

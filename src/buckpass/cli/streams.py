@@ -1,17 +1,14 @@
-"""What a terminal can show and say: any encoding, a reader that has gone, marks that would take it over, and Ctrl-C."""
+"""What a terminal can show and say: any encoding, a reader that has gone, marks that would take it over."""
 
 from __future__ import annotations
 
 import codecs
 import os
 import re
-import signal
 import sys
 import unicodedata
 
-__all__ = ["STOPPED", "UNSAFE", "end_when_stopped", "has_lost_its_reader", "legible", "make_legible"]
-
-STOPPED = 130  # the exit code of what a person stopped
+__all__ = ["UNSAFE", "has_lost_its_reader", "legible", "make_legible"]
 
 # What stands for a character where the console's encoding lacks it and its plain letters do not say it.
 PLAIN = {
@@ -24,14 +21,6 @@ SIZE = re.compile("0*[1-9][0-9]{0,4}")  # of a terminal, in letters or lines
 UNSAFE = frozenset(
     {"Cc", "Cf", "Cs"}
 )  # Unicode's control, format (bidirectional marks among them) and surrogate characters
-
-
-def end_when_stopped() -> bool:
-    """From now on Ctrl-C ends the process at once, in silence, where it does anything: a job in the background does not hear it."""
-    is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_heard:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(STOPPED))
-    return is_heard
 
 
 def make_legible() -> None:

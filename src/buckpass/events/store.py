@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,27 +63,10 @@ DAMAGE = re.compile("enough bytes|corrupt|checksum", re.IGNORECASE)  # in what D
 def engine():
     """The DuckDB module; `EventsExtraMissing` where the extra is not installed."""
     try:
-        with nullcontext() if "duckdb" in sys.modules else _held_back():
-            import duckdb
+        import duckdb
     except ImportError as error:
         raise EventsExtraMissing from error
     return duckdb
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Ctrl-C waits for the end: a native module that it interrupts while it loads takes the process down."""
-    before, heard = signal.getsignal(signal.SIGINT), []
-    if before is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: heard.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
 
 
 @contextmanager

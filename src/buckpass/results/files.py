@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from buckpass.results.errors import OutputExists, OutputFailed
+from buckpass.results.stopping import first_when_stopped
 from buckpass.results.table import plain
 
 __all__ = [
@@ -84,7 +85,7 @@ def workshop(parent: Path) -> Iterator[Path]:
                 shutil.rmtree(left, ignore_errors=True)
     while True:
         made = tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=parent, ignore_cleanup_errors=True)
-        with made as folder, locked(Path(folder), waiting=True):
+        with made as folder, locked(Path(folder), waiting=True), first_when_stopped(made.cleanup):
             if os.path.isdir(folder):  # nobody took it for a dead one before it was locked
                 yield Path(folder)
                 return
