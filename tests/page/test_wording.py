@@ -28,7 +28,7 @@ def test_what_rounds_to_nothing_has_no_sign():
     assert with_interval(-0.001, -0.2, 0.3) == "0.00 (−0.20 to 0.30)"
     assert number(-1e-12) == "0.000000"
     assert number(-0.2) == "−0.20"
-    assert (fixed(-0.001), fixed(-0.1)) == ("0.00", "-0.10")
+    assert (fixed(-0.001), fixed(-0.1)) == ("0.00", "−0.10")
 
 
 def test_what_is_compared_with_itself_differs_by_nothing():

@@ -17,6 +17,7 @@ from buckpass.evidence.term_summaries import TermSummary, summaries
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, Mechanism, combination, mechanisms
+from buckpass.results.summary import fixed
 from buckpass.results.table import ResultTable
 
 __all__ = ["NestedAnswer", "nested_answer"]
@@ -270,11 +271,11 @@ def _then(hinge: Hinge, tests: NestedTests) -> str:
 
 
 def _gap(gap: ScoreGap | None) -> str:
-    return "–" if gap is None else f"{round(gap.diff, 1) + 0.0:+.1f} ± {gap.se:.1f}"
+    return "–" if gap is None else f"{fixed(gap.diff, 1, '+')} ± {gap.se:.1f}"
 
 
 def _score(total: ScoreGap | None) -> str:
-    return "–" if total is None else f"{total.diff:.1f} ± {total.se:.1f}"
+    return "–" if total is None else f"{fixed(total.diff, 1)} ± {total.se:.1f}"
 
 
 def _over(gap: ScoreGap | None) -> dict[str, float] | None:

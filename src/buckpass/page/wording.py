@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from buckpass.case import Case
 from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
+from buckpass.results.summary import minus
 
 MOST_NAMED = 30  # sources of one figure of which some are named
 _WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
@@ -40,11 +41,6 @@ def number(value: float | None, digits: int = 2) -> str:
         return "–"
     places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return minus(f"{value:,.{min(places, 6)}f}")
-
-
-def minus(text: str) -> str:
-    """A number that is written with a true minus sign, and without one where it was rounded to nothing."""
-    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
 
 def grouped_places(places: Iterable[str]) -> str:

@@ -29,13 +29,18 @@ class Summary:
         return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
 
 
-def fixed(value: float, places: int = 2) -> str:
-    """A number to so many decimals, without a sign where it rounds to nothing.
+def fixed(value: float, places: int = 2, sign: str = "-") -> str:
+    """A number to so many decimals with a true minus sign, and without one where it rounds to nothing; `sign="+"` shows both.
 
-    >>> fixed(-0.004), fixed(-0.4)
-    ('0.00', '-0.40')
+    >>> fixed(-0.004), fixed(-0.4), fixed(0.4, 1, "+")
+    ('0.00', '−0.40', '+0.4')
     """
-    return f"{round(value, places) + 0.0:.{places}f}"
+    return minus(f"{round(value, places) + 0.0:{sign}.{places}f}")
+
+
+def minus(text: str) -> str:
+    """A number that is written with a true minus sign, and without one where it was rounded to nothing."""
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
 
 def interval(draws: np.ndarray | Sequence[float], level: float = LEVEL) -> tuple[float, float]:
