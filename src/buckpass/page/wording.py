@@ -57,16 +57,17 @@ def grouped_places(places: Iterable[str]) -> str:
 
 
 def with_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """`value (low to high)`, each to the decimals that the interval's width deserves.
+    """`value (low to high)`, each to the decimals that the interval's width deserves; counts have none.
 
-    >>> with_interval(0.51234, 0.4123, 0.6123)
-    '0.51 (0.41 to 0.61)'
+    >>> with_interval(0.51234, 0.4123, 0.6123), with_interval(4.0, 4.0, 12.0)
+    ('0.51 (0.41 to 0.61)', '4 (4 to 12)')
     """
     if value is None:
         return "–"
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return number(value)
-    places = min(6, max(0, 1 - math.floor(math.log10(high - low))))
+    is_whole = all(float(v).is_integer() for v in (value, low, high))
+    places = 0 if is_whole else min(6, max(0, 1 - math.floor(math.log10(high - low))))
     shown = [minus(f"{v:,.{places}f}") for v in (value, low, high)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
