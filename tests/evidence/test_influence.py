@@ -6,7 +6,14 @@ from scipy.special import betaln
 from scipy.stats import beta
 from test_nested import by_crisis, made
 
-from buckpass.evidence.influence import Cell, CellScores, cell_scores, hangs_on_cells, probability_under
+from buckpass.evidence.influence import (
+    Cell,
+    CellScores,
+    cell_scores,
+    hangs_on_cells,
+    hangs_on_crises,
+    probability_under,
+)
 from buckpass.evidence.nested import nested
 
 ROWS = 3  # yes or no, so many in every crisis
@@ -76,3 +83,16 @@ def test_only_trusted_codings_that_change_the_leader_are_named():
         ("k1", "P", 1, "BB")
     ]
     assert hangs_on_cells(tests, {"AA": given["AA"]}) == ()
+
+
+@pytest.mark.parametrize("name", ["AA", "all", "AA+BB"])
+def test_a_crisis_on_which_it_hangs_whether_a_fit_beats_base_is_named(name):
+    """Whether the fit is of one mechanism, of all or of the argument's: half a nat in each crisis, but for one."""
+    gain = np.full(9, 0.5) + np.linspace(-0.1, 0.1, 9)
+    gain[4] = -3.0
+    scores = {"base": made(np.full(9, -2.0)), name: made(gain - 2.0)}
+    said = "argument" if name == "AA+BB" else name
+    tests = nested(scores, by_crisis(9), ("AA", "BB"), "AA+BB")
+    assert tests.better_than_base == ()
+    (hinge,) = hangs_on_crises(tests, scores, by_crisis(9), "AA+BB")
+    assert (hinge.crisis, hinge.gained, hinge.lost) == (tests.crises[4], (said,), ())

@@ -45,6 +45,11 @@ class ScoreGap:
         """Whether it is within two standard errors of none."""
         return abs(self.diff) <= SAME_WITHIN * self.se
 
+    @property
+    def is_gain(self) -> bool:
+        """Whether it is above none by more than two standard errors."""
+        return not self.is_tie and self.diff > 0
+
     def as_dict(self) -> dict[str, float]:
         """As JSON has it."""
         return {"diff": self.diff, "se": self.se, "se_by_crisis": self.se_by_crisis}

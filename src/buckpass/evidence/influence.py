@@ -10,8 +10,9 @@ from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
 from buckpass.evidence.differences import Clusters
-from buckpass.evidence.nested import BASE, NestedTests, nested, without_crisis
+from buckpass.evidence.nested import NestedTests, nested, without_crisis
 from buckpass.fitting.scoring import LeaveOneOut, importance_weights, pareto_k_limit
+from buckpass.model.mechanisms import BASE
 
 __all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises", "probability_under"]
 
@@ -42,8 +43,8 @@ class CellScores:
 class Hinge:
     """A crisis, or a cell (power and rung given), on which the leading mechanism or what beats base hangs.
 
-    leader_without : the mechanism that leads without the crisis, or with the cell coded so. gained, lost : mechanisms that
-    beat base then and not now, and now and not then; None where only sums are known.
+    leader_without : the mechanism that leads without the crisis, or with the cell coded so. gained, lost : mechanisms, `all`
+    or `argument` that beat base then and not now, and now and not then; none for a cell, of which only sums are known.
     """
 
     crisis: str
@@ -68,8 +69,8 @@ def hangs_on_crises(
     for k, crisis in enumerate(tests.crises):
         keep = np.flatnonzero(np.arange(len(tests.crises)) != k)
         other = nested(without_crisis(scores, k), clusters.take(keep), mechanisms, argument)
-        gained = tuple(m for m in other.beating_base if m not in tests.beating_base)
-        lost = tuple(m for m in tests.beating_base if m not in other.beating_base)
+        gained = tuple(m for m in other.better_than_base if m not in tests.better_than_base)
+        lost = tuple(m for m in tests.better_than_base if m not in other.better_than_base)
         if other.leader != tests.leader or gained or lost:
             found.append(Hinge(crisis, other.leader, gained=gained, lost=lost))
     return tuple(found)

@@ -11,10 +11,9 @@ import numpy as np
 from buckpass.case.problems import BuckpassError
 from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
 from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.model.mechanisms import ALL, ARGUMENT, BASE
 
 __all__ = [
-    "ALL",
-    "BASE",
     "Added",
     "BaseNotEstimable",
     "NestedTests",
@@ -23,8 +22,6 @@ __all__ = [
     "optimism_of",
     "without_crisis",
 ]
-
-BASE, ALL = "base", "all"
 
 
 class BaseNotEstimable(BuckpassError):
@@ -45,12 +42,12 @@ class Added:
     @property
     def beats_base(self) -> bool:
         """Whether it explains anything measurable by itself: more than two standard errors over the controls."""
-        return self.alone is not None and not self.alone.is_tie and self.alone.diff > 0
+        return self.alone is not None and self.alone.is_gain
 
     @property
     def beats_the_rest(self) -> bool:
         """Whether it explains anything that the others do not."""
-        return self.given_the_rest is not None and not self.given_the_rest.is_tie and self.given_the_rest.diff > 0
+        return self.given_the_rest is not None and self.given_the_rest.is_gain
 
 
 class Optimism(NamedTuple):
@@ -90,6 +87,12 @@ class NestedTests:
     def beating_base(self) -> tuple[str, ...]:
         """Mechanisms that explain anything measurable by themselves."""
         return tuple(one.id for one in self.mechanisms if one.beats_base)
+
+    @property
+    def better_than_base(self) -> tuple[str, ...]:
+        """The same, and `all` and `argument` where they do so together."""
+        together = ((ALL, self.all_over_base), (ARGUMENT, self.argument_over_base))
+        return (*self.beating_base, *(name for name, gap in together if gap is not None and gap.is_gain))
 
 
 def nested(

@@ -9,20 +9,21 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.evidence.differences import ScoreGap, by_host, difference
+from buckpass.evidence.differences import SAME_WITHIN, ScoreGap, by_host, difference
 from buckpass.evidence.gathered import BaselineScore, Gathered
 from buckpass.evidence.influence import Hinge, hangs_on_cells, hangs_on_crises
-from buckpass.evidence.nested import BASE, Added, NestedTests, Optimism, nested, optimism_of
+from buckpass.evidence.nested import Added, NestedTests, Optimism, nested, optimism_of
 from buckpass.evidence.term_summaries import TermSummary, summaries
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut
-from buckpass.model.mechanisms import ALL, ARGUMENT, Mechanism, combination, mechanisms
+from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.summary import fixed
 from buckpass.results.table import ResultTable
 
 __all__ = ["NestedAnswer", "nested_answer"]
 
 MOST_NAMES = 4  # in one sentence
+TOGETHER = {ALL: "all together", ARGUMENT: "those of the argument together"}
 MOST_HINGES = 6  # of the crises and cells on which the leader hangs, as many as a screen takes
 NOTE = (
     "Nats of log score, each crisis left out in turn; ± one standard error, crises of one host counted together. Over base: "
@@ -63,8 +64,8 @@ class NestedAnswer:
     def headline(self) -> str:
         """In sentences: who adds most, who ties, what is left given the rest, and how base does beside regressions."""
         parts = [
-            _leading(self.tests, self.optimism),
-            _together(self.tests),
+            _leading(self.tests, self.optimism, self.hinges),
+            _together(self.tests, self.hinges),
             _given_the_rest(self.tests),
             _beside(self.baselines),
         ]
@@ -135,11 +136,19 @@ class NestedAnswer:
         )
 
     def _hangs_on(self) -> ResultTable:
-        rows = [(_in_words(h), _then(h, self.tests)) for h in self.hinges[:MOST_HINGES]]
+        ranked = sorted(self.hinges, key=lambda h: not (h.gained or h.lost))  # what beats the controls, then who leads
+        rows = [(_in_words(h), _then(h, self.tests)) for h in ranked[:MOST_HINGES]]
         more = len(self.hinges) - len(rows)
         frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
         note = f"and {more} more: `buckpass compare {self.case.id} --json` has all." if more > 0 else ""
-        return ResultTable(frame, "Crises and cells that decide who leads", {}, note, (), self.case.record_hash)
+        return ResultTable(
+            frame,
+            "Crises and cells that decide who leads and what beats the controls",
+            {},
+            note,
+            (),
+            self.case.record_hash,
+        )
 
 
 def nested_answer(
@@ -190,32 +199,51 @@ def _ranked(tests: NestedTests) -> list[Added]:
     return sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else float("inf"))
 
 
-def _leading(tests: NestedTests, optimism: Optimism) -> str:
+def _leading(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) -> str:
     if tests.leader is None:
         return "No mechanism has been fitted beside the controls."
     lead = tests[tests.leader]
     assert lead.alone is not None
     tested = sum(one.alone is not None for one in tests.mechanisms)
     picked = f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" if tested > 1 else ""
+    if lead.beats_base and lead.alone.diff - optimism.expected <= SAME_WITHIN * lead.alone.se:
+        picked += ", and less that it is within two standard errors of none"
     adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
     most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
-    tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
     if not tests.beating_base:
+        tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
         return f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}."
     others = [m for m in tests.beating_base if m != lead.id]
     beat = f"; {_listed(others)} also {'beats' if len(others) == 1 else 'beat'} the controls" if others else ""
-    rest = "; the others explain nothing measurable by themselves" if len(tests.beating_base) < tested else ""
-    return f"{most[0].upper()}{most[1:]}{tied}{beat}{rest}."
+    if as_good := [m for m in others if m in tests.ties]:
+        who = "" if as_good == others else f", and {_listed(as_good)}"
+        beat += f"{who or ' and'} {'ties' if len(as_good) == 1 else 'tie'} with it"
+    tied = f", though {_listed(no_better)} cannot be told from it" if (
+        no_better := [m for m in tests.ties if m not in others]) else ""  # fmt: skip
+    rest = f"; no other beats the controls by itself{tied}" if len(tests.beating_base) < tested else ""
+    hung = [f"That {_named(m).name} beats the controls {on}."
+            for m in tests.beating_base if (on := _hangs_on(sum(m in h.lost for h in hinges)))]  # fmt: skip
+    return " ".join([f"{most[0].upper()}{most[1:]}{beat}{rest}.", *hung])
 
 
-def _together(tests: NestedTests) -> str:
-    """What all mechanisms at once predict better than the controls."""
+def _together(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
+    """What all mechanisms at once predict better than the controls, and in how many crises that stands or falls."""
     gap = tests.all_over_base
     if gap is None:
         return ""
-    if gap.is_tie:
-        return f"All together do not predict measurably better than the controls ({_gap(gap)} nats)."
-    return f"All together predict {abs(gap.diff):.1f} ± {gap.se:.1f} nats {_better(gap)} than the controls."
+    if gap.is_gain:
+        said = f"predict {gap.diff:.1f} ± {gap.se:.1f} nats better than the controls"
+    elif gap.is_tie:
+        said = f"do not predict measurably better than the controls ({_gap(gap)} nats)"
+    else:
+        said = f"predict {-gap.diff:.1f} ± {gap.se:.1f} nats worse than the controls"
+    on = _hangs_on(sum(ALL in (*h.gained, *h.lost) for h in hinges))
+    return f"All together {said}{on and f'; that {on}'}."
+
+
+def _hangs_on(turning: int) -> str:
+    """How many crises an answer hangs on, each by itself; empty where it hangs on none."""
+    return f"hangs on {'a single crisis' if turning == 1 else f'any one of {turning} crises'}" if turning else ""
 
 
 def _given_the_rest(tests: NestedTests) -> str:
@@ -248,7 +276,7 @@ def _better(gap: ScoreGap) -> str:
 
 def _listed(ids: Sequence[str]) -> str:
     """Names in a sentence, the first few where there are many."""
-    names = [_named(i).name for i in ids]
+    names = [TOGETHER.get(i) or _named(i).name for i in ids]
     if len(names) > MOST_NAMES:
         names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
@@ -263,7 +291,7 @@ def _in_words(hinge: Hinge) -> str:
 def _then(hinge: Hinge, tests: NestedTests) -> str:
     said = [f"{_named(hinge.leader_without).name} leads"] if hinge.leader_without not in (None, tests.leader) else []
     said += [
-        f"{_listed(ids)} {one if len(ids) == 1 else many} the controls"
+        f"{_listed(ids)} {one if len(ids) == 1 and ids[0] not in TOGETHER else many} the controls"
         for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))
         if ids
     ]

@@ -19,6 +19,7 @@ __all__ = ["answer", "hangs_on"]
 ALONE = "circumstances alone"
 SUCH_AS = "such as distance, strength and danger"
 MOST = 3  # names in one sentence
+TOGETHER = {"all": "all reasons together", "argument": "the reasons of the argument together"}
 RIDING = "FR"  # the reason that is asked about where the case's argument names none
 
 
@@ -42,7 +43,7 @@ def hangs_on(case: Case, results: ReportResults) -> tuple[str, ...]:
     tests = results.nested.tests if results.nested is not None else None
     said = []
     if results.nested is not None and tests is not None and tests.leader is not None:
-        hinges = [h for h in results.nested.hinges if tests.beating_base or h.gained]  # else the answer names no leader
+        hinges = [h for h in results.nested.hinges if tests.beating_base or h.gained or h.lost]  # else none leads
         crises, cells = ([h for h in hinges if (h.power is None) == is_crisis] for is_crisis in (True, False))
         said.append(_crises(case, tests, crises))
         said += [_cells(case, cells)] if cells else []
@@ -136,8 +137,8 @@ def _sentence(said: str) -> str:
 
 
 def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
-    """The crises without which another reason leads, or other reasons do better than circumstances."""
-    ranked = sorted(hinges, key=lambda h: h.leader_without == tests.leader)
+    """The crises without which another reason leads, or other reasons, or all together, do better than circumstances."""
+    ranked = sorted(hinges, key=lambda h: (not (h.gained or h.lost), h.leader_without == tests.leader))
     if not ranked:
         return "On no single crisis: without any one of them the same would be said."
     first, rest = ranked[0], len(ranked) - 1
@@ -147,9 +148,8 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:
-    said = (
-        [f"{_name(hinge.leader_without)} would help most"] if hinge.leader_without not in (None, tests.leader) else []
-    )
+    moves = bool(tests.beating_base) and hinge.leader_without not in (None, tests.leader)
+    said = [f"{_name(hinge.leader_without)} would help most"] if moves else []
     said += [f"{_few([_name(m) for m in ids])} would do {how} than {ALONE}"
              for ids, how in ((hinge.gained, "better"), (hinge.lost, "no better")) if ids]  # fmt: skip
     return and_join(said)
@@ -186,7 +186,7 @@ def _named_crisis(case: Case, crisis: str) -> str:
 def _name(mechanism: str | None) -> str:
     from buckpass.model.mechanisms import mechanisms  # loads the model: only where there is a fit
 
-    name = next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
+    name = TOGETHER.get(mechanism or "") or next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
     return f"“{name}”" if name.startswith("no ") else name  # else a reason reads as its denial
 
 
