@@ -168,6 +168,12 @@ def test_the_two_readings_agree_beyond_chance(case: Case, readings: list[dict[st
     codings = np.array([[float(r[who]) for r in readings] for who in ("first", "second")])
     every = alpha_interval(codings, "ordinal", 0, np.array([r["crisis_id"] for r in readings]))
     assert 0.7 < every.alpha < found["alpha"]  # with the look-ups that found nothing
+    read = agreement_table(case, 0).frame.row(1, named=True)
+    texts = [r for r in readings if "absence" not in (r["first_basis"], r["second_basis"])]
+    codings = np.array([[float(r[who]) for r in texts] for who in ("first", "second")])
+    alone = alpha_interval(codings, "ordinal", 0, np.array([r["crisis_id"] for r in texts]))
+    assert (alone.n_units, alone.alpha) == (read["n"], pytest.approx(read["alpha"]))
+    assert read["alpha"] < every.alpha
 
 
 def test_the_readme_counts_what_the_files_hold(case: Case) -> None:

@@ -147,8 +147,9 @@ def test_two_coders_become_one_row_with_the_wider_band(toy):
     one = toy.coded
     assert (rows["high"].drop_nulls() >= one["high"].drop_nulls()).all()
     found = measure(toy.replace(responses=both)).agreement.frame
-    assert found["coders"].item() == 2
-    assert 0 < found["alpha"].item() <= 1
+    found = measure(toy.replace(responses=both)).agreement.frame
+    assert found["coders"].to_list() == [2, 2]  # all, and those read in a text
+    assert found["alpha"].is_between(0, 1, closed="right").all()
 
 
 def test_one_coder_has_no_reliability(toy):

@@ -145,8 +145,8 @@ def test_below_the_least_volume_of_the_case_nobody_leads(toy):
 
 def test_titles_say_of_what_and_when(flagship):
     title = positions_map(flagship).title
-    assert title == ("China is ahead of Russia in trade in 5 of 5 hosts (2023–24) and Russia leads in arms deliveries, of all, "
-                     "in 2 of 5 hosts (2021–25)")  # fmt: skip
+    assert title == ("China is ahead of Russia in trade in 3 of 3 hosts (2024, trade, Central Asian statistics) and in 2 of 2 hosts "
+                     "(2023, trade, Chinese and Russian statistics); Russia leads in arms deliveries, of all, in 2 of 5 hosts (2021–25)")  # fmt: skip
     shown = shares_over_time(flagship, measure(flagship)).title
     assert "China had the largest share of all trade (" in shown
     assert "2014–16; later years not counted)" in shown

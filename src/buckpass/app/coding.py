@@ -119,7 +119,7 @@ def agreement(case: Case) -> None:
     for row in agreement_table(case, 0).rows():
         span = f" ({row['low']:.2f} to {row['high']:.2f})" if row["low"] is not None else ""
         alpha = "not defined" if row["alpha"] is None else f"{row['alpha']:.2f}{span}"
-        st.markdown(f"**{row['coders']} coders agree on {row['n']} responses with alpha {alpha}**")
+        st.markdown(f"**{row['coders']} coders agree on {row['n']} responses {row['responses']} with alpha {alpha}**")
 
 
 def opened(sheet: Sheet, cell: Cell) -> Sheet:

@@ -140,22 +140,32 @@ def _whose(case: Case, row: dict[str, Any]) -> str:
 
 
 def _positions_title(case: Case, rows: dict[str, list[dict[str, Any]]]) -> str:
-    return f"{and_join(_domain_title(case, domain, of) for domain, of in rows.items())}"
+    return "; ".join(_domain_title(case, domain, of) for domain, of in rows.items())
 
 
 def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
-    """Who leads in how many hosts, of what and when; ahead of whom where not everybody is compared."""
+    """Who leads in how many hosts, of what, when and by whose statistics; ahead of whom where not everybody is compared."""
     powers = dict.fromkeys(r["power"] for r in rows if r["power"])
     name = measure_name(case, domain)
-    when = years_in_words(min(r["years"][0] for r in rows), max(r["years"][1] for r in rows))
     if not powers:
-        return f"nobody leads in {name} ({when})"
+        return f"nobody leads in {name} ({_span(rows)})"
     most = max(powers, key=lambda p: sum(r["power"] == p for r in rows))
-    count = f"in {sum(r['power'] == most for r in rows)} of {count_of(len(rows), 'host')} ({when})"
+    by_series: dict[str, list[dict[str, Any]]] = {}
+    for r in rows:
+        by_series.setdefault(r["leader"].shares[0].series, []).append(r)
+    count = and_join(
+        f"in {sum(r['power'] == most for r in of)} of {count_of(len(of), 'host')} ({_span(of)}"
+        + (f", {case.series_name(series)})" if len(by_series) > 1 else ")")
+        for series, of in by_series.items()
+    )
     if all(r["leader"].is_complete for r in rows):
         return f"{spoken(case, most)} leads in {name}, of all, {count}"
     others = [spoken(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
     return f"{spoken(case, most)} is ahead of {and_join(others)} in {name} {count}"
+
+
+def _span(rows: Sequence[Mapping[str, Any]]) -> str:
+    return years_in_words(min(r["years"][0] for r in rows), max(r["years"][1] for r in rows))
 
 
 def _series(case: Case, rows: list[dict[str, Any]]) -> str:
