@@ -19,7 +19,8 @@ from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, sentence, spoken, with_interval, years_of
+from buckpass.page.wording import and_join, count_of, name_of, number, spoken, with_interval, years_of
+from buckpass.results.summary import fixed
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -155,18 +156,22 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
 
 
 def gap_title(case: Case, gap: Explained) -> str:
-    """In words: how large the gap is, and which mechanism carries most of it."""
+    """In words: how large the gap of this one crisis is, and which mechanism carries most of it."""
+    where = f"In “{case.crisis(gap.crisis)['name']}”"
     rider, provider = spoken(case, gap.power), spoken(case, gap.reference)
     if gap.gap.low <= 0 <= gap.gap.high:
-        return f"The model sees no clear difference between {rider} and {provider} here"
+        return f"{where} the model sees no clear difference between {rider} and {provider}"
     sign = -1 if gap.gap.mean < 0 else 1
     most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
-    share = gap.parts[most].mean / gap.gap.mean
-    others = gap.parts["others"].mean / gap.gap.mean
-    tail = "" if most == "others" else f"; what others do carries {100 * others:.0f} %"
+
+    def part(mechanism: str) -> str:
+        ends = sorted(sign * end for end in (gap.parts[mechanism].low, gap.parts[mechanism].high))
+        return with_interval(sign * gap.parts[mechanism].mean, *ends)
+
+    tail = "" if most == "others" else f", what others do {part('others')}"
     return (
-        f"{sentence(rider)} is expected to do {'less' if sign < 0 else 'more'} than {provider}: "
-        f"{MECHANISM_WORDS[most]} carries {100 * share:.0f} % of the gap{tail}"
+        f"{where} {rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}, by {fixed(abs(gap.gap.mean))} on a scale "
+        f"from 0 to 1: {MECHANISM_WORDS[most]} carries {part(most)} of it{tail}"
     )
 
 
