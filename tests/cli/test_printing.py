@@ -71,7 +71,8 @@ def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(to
     verdicts = assess(toy, fits)
     told = " ".join(" ".join(ledger_lines(verdicts, (), 80)).split())
     one = verdicts["C2"]
-    assert f"P is {one.p_all:.2f} under all and {one.p_low:.2f} to {one.p_high:.2f} over the 2 fits" in told
+    assert one.p_low == one.p_high
+    assert f"P is {one.p_all:.2f} under all and each other of the 2 fits" in told
     assert "assumed kappa = 0 by base." in told
     assert told.count(one.reason[1:]) == 1
 

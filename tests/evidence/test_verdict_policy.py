@@ -88,6 +88,11 @@ def test_a_parameter_that_is_its_prior_in_the_claims_theatre_decides_nothing():
     assert "Central Theatre does not speak about kappa (contraction 0.02)" in found.reason
 
 
+def test_of_several_theatres_asked_one_by_one_the_best_is_named_as_such():
+    found = decide([FitSays("all", 1.0)], Carrier("kappa", "Central Theatre", 0.02, 4))
+    assert "of the 4 theatres asked one by one none speaks, Central Theatre at best, about kappa" in found.reason
+
+
 def test_the_json_has_the_fields_of_a_claim():
     found = decide([FitSays("all", 0.95), FitSays("BL", None, assumed="0")], INFORMED).as_dict()
     assert set(found) == {"verdict", "p_all", "p_low", "p_high", "by_fit", "contraction", "reason"}

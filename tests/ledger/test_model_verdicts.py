@@ -121,7 +121,7 @@ def test_the_argument_of_the_case_is_shown_and_has_to_agree(toy, fits):
     assert (without.verdict, "FR+BL, which is not among the fits" in without.reason) == ("undecided", True)
     whole = {n: fit(argued, n) for n in (*fits, "FR+BL")}
     both = assess_claim(argued, rides(), whole, kept=INFORMED)
-    assert (both.verdict, "1.00 under all, 1.00 under FR+BL" in both.reason) == ("supported", True)
+    assert (both.verdict, "P is 1.00 under all, FR+BL and each other of the" in both.reason) == ("supported", True)
 
 
 def aligned(case: Case, value: float) -> Case:

@@ -67,6 +67,7 @@ def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[s
     for text in (
         _number(one),
         _why(one),
+        _turns_on(one) if one.verdict == "undecided" else "",
         *_statements(one),
         *(f"Read as {r['label']}: {r['true']} of {r['n']}, {r['verdict']}" for r in one.readings),
         *_changes(one, under),
@@ -81,14 +82,24 @@ def _number(one: Verdict) -> str:
     if one.value is None:
         return one.reason
     parts = [f"{with_interval(one.value, one.low, one.high)} {one.unit}".strip()]
+    parts += [f"claimed: {one.expects}"] if one.expects else []
     parts += [f"n = {one.n}"] if one.n is not None else []
-    parts += [f"P(as claimed) = {one.probability:.2f}"] if one.probability is not None and not one.by_fit else []
+    parts += (
+        [f"P(as claimed) = {one.probability:.2f} as coded"] if one.probability is not None and not one.by_fit else []
+    )
     return ", ".join(parts)
 
 
 def _why(one: Verdict) -> str:
-    """Of a claim about the model the sentence that says what its verdict rests on: P, its range, and what informs it."""
-    return f"{one.reason[:1].upper()}{one.reason[1:]}" if one.by_fit and one.value is not None else ""
+    """The sentence that says what the verdict rests on: counts, P and its range over fits, what informs it."""
+    is_said = one.value is None or one.verdict == "partly"  # by the number's place, by the statements
+    starts_with_an_id = "_" in one.reason.partition(" ")[0]
+    return "" if is_said else one.reason if starts_with_an_id else f"{one.reason[:1].upper()}{one.reason[1:]}"
+
+
+def _turns_on(one: Verdict) -> str:
+    """What would decide it."""
+    return f"Turns {'' if one.turns_on.startswith('on ') else 'on: '}{one.turns_on}" if one.turns_on else ""
 
 
 def _statements(one: Verdict) -> Iterator[str]:

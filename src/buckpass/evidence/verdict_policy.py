@@ -58,12 +58,14 @@ class FitSays:
 class Carrier:
     """The parameter that carries a claim: its label, the claim's theatre, and its contraction by that theatre's record alone.
 
-    contraction : 1 − posterior variance over prior variance; None where it could not be computed.
+    contraction : 1 − posterior variance over prior variance; None where it could not be computed. among : how many theatres
+    the claim speaks of; each was asked alone, and `theatre` is the one that tells most.
     """
 
     label: str
     theatre: str
     contraction: float | None
+    among: int = 1
 
     @property
     def is_informed(self) -> bool:
@@ -157,7 +159,10 @@ def _verdict(
         )
     informs = f"{carrier.label} (contraction {carrier.contraction:.2f})"
     if not carrier.is_informed:
-        return "undecided", f"{spread}, but the record of {carrier.theatre} does not speak about {informs}"
+        who = f"the record of {carrier.theatre} does not speak" if carrier.among == 1 else (
+            f"of the {carrier.among} theatres asked one by one none speaks, {carrier.theatre} at best,")  # fmt: skip
+        whose = ": P is the priors' answer" if any(one.assumed is not None for one in fits) else ""
+        return "undecided", f"{spread}, but {who} about {informs}{whose}"
     return word, f"{spread}; the record of {carrier.theatre} informs {informs}"
 
 
@@ -166,8 +171,13 @@ def _spread(fits: Sequence[FitSays], low: float, high: float, said: Mapping[str,
 
     >>> _spread([FitSays("all", 0.25), FitSays("FR", 0.5)], 0.25, 0.5, {"all": 0.25})
     '0.25 under all and 0.25 to 0.50 over the 2 fits in which the quantity is free'
+    >>> _spread([FitSays("all", 0.25), FitSays("FR", 0.25)], 0.25, 0.25, {"all": 0.25})
+    '0.25 under all and each other of the 2 fits in which the quantity is free'
     """
     n = sum(one.assumed is None for one in fits)
+    named = [name for name, p in said.items() if p is not None]
+    if named and n > len(named) and f"{low:.2f}" == f"{high:.2f}":
+        return f"{low:.2f} under {', '.join(named)} and each other of the {n} fits in which the quantity is free"
     over = f"{low:.2f} to {high:.2f} over the {n} fits" if n > 1 else f"{low:.2f} to {high:.2f} over the one fit"
     return " and ".join([", ".join(f"{p:.2f} under {name}" for name, p in said.items() if p is not None),
                          f"{over} in which the quantity is free"]).removeprefix(" and ")  # fmt: skip

@@ -101,7 +101,10 @@ def _without_backlash(crises: Crises, at: Met, i: int) -> np.ndarray:
 
 def _said(row: dict[str, Any]) -> str:
     asked = "asked" if row["asked"] else "unasked"
+    at = fixed(row["break_even"])
+    pays = (
+        f"pays up to backlash {at}" if row["break_even"] >= 0 else f"would not pay without any backlash either ({at})"
+    )
     return (
-        f"{row['crisis']} {asked}: pays up to backlash {fixed(row['break_even'])} (fitted {fixed(row['fitted_backlash'])}, "
-        f"P(pays) {row['p_acting_pays']:.2f})"
+        f"{row['crisis']} {asked}: {pays}; fitted {fixed(row['fitted_backlash'])}, P(pays) {row['p_acting_pays']:.2f}"
     )

@@ -68,7 +68,7 @@ class Carried:
         if not told[least]:
             return Carrier(label, _named(case, self.theatres), None)
         where, most = max(told[least].items(), key=lambda one: one[1])
-        return Carrier(label, _named(case, (where,)), most)
+        return Carrier(label, _named(case, (where,)), most, len(told[least]))
 
     def _told(self, name: str, posteriors: Mapping[str, Posterior], kept: Gathered) -> dict[str, float]:
         """Contraction under all mechanisms by theatre, of those theatres whose record could be asked alone."""

@@ -16,7 +16,7 @@ from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expecte
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import division_draws, own_amounts, pooled_shares
-from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name
+from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
 from buckpass.results.summary import LEVEL, fixed, interval
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
@@ -82,7 +82,7 @@ def division(question: Question) -> Finding:
     holds = is_high & (slope > 0) & np.all([lead["draws"] for lead in leads.values()], axis=0)
     low, high = interval(mean)
     parts = {"level": float(is_high.mean()), "rising": float((slope > 0).mean())}
-    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {lead['year']}"
+    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {_window(case, d, lead['year'])}"
              for d, lead in leads.items()}  # fmt: skip
     parts |= {ahead[d]: float(lead["draws"].mean()) for d, lead in leads.items()}
     weakest = min(parts, key=lambda k: parts[k])
@@ -264,6 +264,11 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[
     year = max(shares)
     others = [draws for power, draws in shares[year].items() if power != leader]
     return {"power": leader, "year": year, "draws": shares[year][leader] > np.max(others, axis=0)}
+
+
+def _window(case: Case, domain: str, last: int) -> str:
+    """The years that a share of a domain sums, as a reader sees them."""
+    return years_in_words(last - getattr(case.settings.measures, domain).years_summed + 1, last)
 
 
 def _others(case: Case, domain: str, power: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +9,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from buckpass.bargain.agreement import Agreement, agreement
+from buckpass.case import Case
+from buckpass.evidence.differences import ScoreGap, by_host, difference
 from buckpass.fitting.scoring import score_of
 from buckpass.ledger.finding import CannotCompute, Finding, Question
 from buckpass.ledger.predictions import (
@@ -36,7 +37,7 @@ def self_enforcing(question: Question) -> Finding:
     if case.settings.arrangement is None:
         raise CannotCompute("the case has no [arrangement], so there is no bargain to test")
     crises = playing(case, crises_in(case, case.settings.focus.theatre), *given["parties"])
-    beats = _beats(asked, given["explanation"], given.get("against", ()))
+    beats = _beats(case, asked, given["explanation"], given.get("against", ()))
     found: dict[str, Agreement] = {}
 
     def sample(explanation: str) -> Sample:
@@ -56,7 +57,7 @@ def self_enforcing(question: Question) -> Finding:
         reading,
         f"share of draws in which the arrangement keeps itself, rents and patience assumed{_in_words(beats, given['explanation'])}",
         crises,
-        "on rivals that predict the same restraint: a needed discount factor near 0 means that there is little to deviate "
+        f"{_least(beats, given['explanation'])}on rivals that predict the same restraint: a needed discount factor near 0 means that there is little to deviate "
         "for, so no bargain is needed; and on rents that nobody has measured",
         {"parties": _parties(found.get(reading.leading or "")), "p_better_than": beats},
     )
@@ -71,19 +72,28 @@ def _parties(found: Agreement | None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _beats(asked: Predictions, explanation: str, against: tuple[str, ...]) -> dict[str, float]:
+def _beats(case: Case, asked: Predictions, explanation: str, against: tuple[str, ...]) -> dict[str, float]:
     """P(the explanation predicts an unseen crisis better than each rival), of those that were fitted and passed."""
     passed = {e: p for e, p in asked.posteriors.items() if p.diagnostics.passed}
     if explanation not in passed:
         return {}
-    return {e: _p_better(score_of(passed[explanation]).elpd, score_of(passed[e]).elpd) for e in against if e in passed}
+    mine = score_of(passed[explanation])
+    clusters = by_host(case, mine.crises)
+    gaps = {e: difference(mine.elpd - score_of(passed[e]).elpd, clusters) for e in against if e in passed}
+    return {e: _p_above_none(gap) for e, gap in gaps.items()}
 
 
-def _p_better(mine: np.ndarray, rival: np.ndarray) -> float:
-    """Normal in the difference of the scores, summed over crises."""
-    error = math.sqrt(len(mine)) * float(np.std(mine - rival))
-    difference = float(np.sum(mine - rival))
-    return float(ndtr(difference / error)) if error > 0 else float(difference > 0)
+def _p_above_none(gap: ScoreGap) -> float:
+    """Normal in the difference of the scores, with its standard error by host."""
+    return float(ndtr(gap.diff / gap.se)) if gap.se > 0 else float(gap.diff > 0)
+
+
+def _least(beats: dict[str, float], explanation: str) -> str:
+    """The part on which it stands or falls where that is a comparison of fits: one number, whichever fit is asked."""
+    if not beats or min(beats.values()) >= 0.5:
+        return ""
+    least = min(beats, key=lambda e: beats[e])
+    return f"on whether {explanation} predicts better than {least}, the least likely part of the claim and the same under every fit; "
 
 
 def _in_words(beats: dict[str, float], explanation: str) -> str:

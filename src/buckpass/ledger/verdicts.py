@@ -11,6 +11,7 @@ import polars as pl
 from buckpass.case import Claim, UnknownName
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED, agreed
 from buckpass.ledger.finding import Finding, in_short
+from buckpass.results.summary import minus
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["WORDS", "Verdict", "VerdictWord", "Verdicts", "judge"]
@@ -30,6 +31,7 @@ NOTE = (
 class Verdict:
     """What can be said of one sentence, with its number, interval, n, rival and sources, and what would change it.
 
+    expects : the bound that the claim puts on its number, in words; empty where it is true or false.
     by_fit, p_all, p_low, p_high, contraction : of a claim about the model, what each fit says of it, P under all mechanisms, its
     range over every fit in which the quantity is free, and how far the claim's theatre informs what carries it (1 − posterior
     variance over prior variance).
@@ -55,6 +57,7 @@ class Verdict:
     family: str
     part: str
     estimand: str
+    expects: str = ""
     by_fit: tuple[Mapping[str, Any], ...] = ()
     p_all: float | None = None
     p_low: float | None = None
@@ -155,9 +158,16 @@ def blank(claim: Claim, word: VerdictWord, reason: str, finding: Finding | None 
         value=found.value, low=found.low, high=found.high, unit=found.unit, n=found.n, probability=found.probability,
         rival=claim.rival, sources=tuple(dict.fromkeys([*claim.sources, *found.sources])), correction=claim.correction,
         places=found.places, reason=reason, turns_on=found.turns_on, kind=claim.kind, family=claim.family, part=claim.part,
-        estimand=claim.estimand.name if claim.estimand else "", detail=found.detail,
+        estimand=claim.estimand.name if claim.estimand else "", detail=found.detail, expects=_bound(claim),
         **{name: said[name] for name in ("by_fit", "p_all", "p_low", "p_high", "contraction") if said},
     )  # fmt: skip
+
+
+def _bound(claim: Claim) -> str:
+    """What the claim expects of its number where that is a bound: "below −0.05"."""
+    return " ".join(
+        f"{how} {minus(f'{at:g}')}" for how, at in claim.expect.items() if how != "equals" and not isinstance(at, str)
+    )
 
 
 def _word(claim: Claim, found: Finding) -> VerdictWord:
