@@ -14,6 +14,7 @@ from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.ledger.sensitivity import Sensitivity, VerdictChange
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.side_by_side import crisis_of_less, side_by_side
+from buckpass.page.wording import spoken
 
 JARGON = re.compile(
     r"\bnats?\b|elpd|log[ -]?score|predictive density|posterior|\bprior|\bbase\b|\bcontrols\b|P\(|±|λ|κ|standard error|residual|"
@@ -145,7 +146,8 @@ def test_counts_add_up(balkans):
     assert seen.same_in_words <= seen.same
     said = answer(balkans, nothing())[0]
     assert f"in {seen.less} of {seen.n} crises" in said
-    assert f"({seen.surely_less} beyond doubt)" in said
+    assert seen.less_in_words <= seen.less
+    assert f"({seen.surely_less} beyond doubt" in said
 
 
 def test_whose_ends_and_how_little_are_said(small_case):
@@ -157,6 +159,16 @@ def test_whose_ends_and_how_little_are_said(small_case):
     said = answer(case.replace(responses=case.responses.with_columns(scope)), nothing())[0]
     assert "more in 2 (2 beyond doubt; 1 for ends of its own)" in said
     assert "the same in 1 (in each no more than words)" in said
+
+
+def test_where_the_provider_only_spoke_less_was_silence_beside_words(small_case):
+    first, second, third = small_case.crises["crisis_id"]
+    provider = spoken(small_case, small_case.settings.focus.provider)
+    said = answer(coded(small_case, {first: (0, 1), second: (0, 4), third: (1, 1)}), nothing())[0]
+    assert (
+        f"in 2 of 3 crises of {spoken(small_case, small_case.settings.focus.theatre)} (2 beyond doubt; in 1 {provider} only spoke)"
+        in said
+    )
 
 
 def test_what_changes_nothing_that_was_said_is_no_hinge(balkans):

@@ -65,14 +65,20 @@ def _happened(case: Case) -> str:
         return f"In none of {count_of(seen.n, 'crisis', 'crises')} of {where} did {rider} do less than {provider}: it did {more} and {same}."
     return (
         f"{sentence(rider)} did less than {provider} in {seen.less} of {count_of(seen.n, 'crisis', 'crises')} of {where}"
-        f"{_surely(seen.surely_less)}, {more} and {same}."
+        f" ({seen.surely_less or 'none'} beyond doubt{_told_only(case, seen)}), {more} and {same}."
     )
 
 
-def _surely(sure: int, of: int = 0, own: int = 0) -> str:
+def _surely(sure: int, of: int, own: int) -> str:
     """How many beyond doubt and, of those in which the rider did more, how many were for ends of its own."""
     whose = f"; {'' if of == 1 else 'all ' if own == of else f'{own} '}for ends of its own" if own else ""
     return f" ({sure or 'none'} beyond doubt{whose})"
+
+
+def _told_only(case: Case, seen: SideBySide) -> str:
+    """Of the crises in which the rider did less, in how many the provider did no more than speak."""
+    provider, n = spoken(case, case.settings.focus.provider), seen.less_in_words
+    return f"; in {n if n < seen.less else 'each'} {provider} only spoke" if n else ""
 
 
 def _in_words(seen: SideBySide) -> str:

@@ -17,8 +17,9 @@ class SideBySide:
     """Crises of the focus's theatre in which both were looked up, and in how many the rider went less far, or further.
 
     surely_less, surely_more : of those, in how many no coding that the sources allow says otherwise. more_for_itself : of those
-    in which the rider went further, in how many its act was not for the host. same_in_words : of those in which both went
-    equally far, in how many neither did more than words.
+    in which the rider went further, in how many its act was not for the host. less_in_words : of those in which it went less
+    far, in how many the provider did no more than words. same_in_words : of those in which both went equally far, in how many
+    neither did.
     """
 
     n: int
@@ -27,6 +28,7 @@ class SideBySide:
     more: int
     surely_more: int
     more_for_itself: int
+    less_in_words: int
     same_in_words: int
 
     @property
@@ -42,7 +44,8 @@ def side_by_side(case: Case) -> SideBySide:
     theirs = {end: pl.col(f"{end}_provider") for end in ("rung", "low", "high")}
     counts = [both.filter(test).height for test in (
         rung < theirs["rung"], high < theirs["low"], rung > theirs["rung"], low > theirs["high"],
-        (rung > theirs["rung"]) & pl.col("scope").is_in(OWN), (rung == theirs["rung"]) & (rung <= case.rungs.words))]  # fmt: skip
+        (rung > theirs["rung"]) & pl.col("scope").is_in(OWN),
+        (rung < theirs["rung"]) & (theirs["rung"] <= case.rungs.words), (rung == theirs["rung"]) & (rung <= case.rungs.words))]  # fmt: skip
     return SideBySide(both.height, *counts)
 
 
