@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -141,10 +142,16 @@ def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
 
 
 def _clipped(name: str, year: int, letters: int) -> str:
-    """The name and, whatever its length, the year."""
-    bare = name if str(year) not in name else name.replace(str(year), "").strip(" ,()")
-    room = letters - 5
-    return f"{bare if len(bare) <= room else bare[: room - 1].rstrip() + '…'} {year}"
+    """The name and, whatever its length, the year, or the years that the name has.
+
+    >>> _clipped("Haiti (2004)", 2004, 20), _clipped("Mali war 2012-13", 2012, 15)
+    ('Haiti 2004', 'Mali w… 2012-13')
+    """
+    named = re.search(rf"\b{year}([–-]\d{{2,4}})?\b", name)
+    when = named[0] if named else str(year)
+    bare = (name[: named.start()].strip(" ,(") + name[named.end() :].rstrip(" ,)")) if named else name
+    room = letters - len(when) - 1
+    return f"{bare if len(bare) <= room else bare[: room - 1].rstrip() + '…'} {when}"
 
 
 def _column_names(case: Case, actors: Sequence[str], x: alt.X, width: int) -> Layered:
