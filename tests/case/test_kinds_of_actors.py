@@ -1,9 +1,12 @@
 """Companies and armed groups with the power behind them, coalitions without a charter, and governments that asked."""
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from buckpass.case import check_case, load_case
+from buckpass.case import check_case, coded, load_case
 from buckpass.case.coded import counted
 from buckpass.case.start import TEMPLATE
 from buckpass.game.setting import setting_of
@@ -57,6 +60,41 @@ def test_without_a_rule_of_the_case_it_counts_for_nobody(tmp_path, toy):
 def test_what_is_behind_a_power_is_followed_to_its_row(tmp_path):
     case = load_case(case_with(tmp_path / "case", COMPANY + RULE.format(most=6), ROW))
     assert case.coded.filter(crisis="dalen_2016", actor="BBB")["line"].item() == 11
+
+
+ACTS = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 2), st.sampled_from(["", "ann", "bob"]), st.sampled_from([None, 1, 2])),
+    min_size=1, max_size=4, unique_by=lambda act: (act[2], act[3]),
+)  # fmt: skip
+
+
+def rows_of(toy, acts, actor):
+    """Rows of one response: rung, half the band, coder and phase of each."""
+    plain = toy.responses.filter(crisis_id="dalen_2016", actor="BBB").row(0, named=True)
+    ends = [(max(rung - half, 0), min(rung + half, 6)) for rung, half, _, _ in acts]
+    return [plain | {"actor": actor, "rung": rung, "rung_low": low, "rung_high": high, "coder": coder, "phase": phase, "line": 50 + n}
+            for n, ((rung, _, coder, phase), (low, high)) in enumerate(zip(acts, ends, strict=True))]  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(ACTS, ACTS, st.sampled_from(["furthest", "first", "last"]))
+def test_a_response_is_the_furthest_of_what_the_power_and_its_company_did_each_read_by_itself(own, firm, phase):
+    """Whoever coded them and whatever their phases: no coder of the one settles the other, and no band ends below what either allows."""
+    toy = load_case(TEMPLATE)
+    of = {actor: pl.DataFrame(rows_of(toy, acts, actor), schema=toy.responses.schema)
+          for actor, acts in {"BBB": own, "Vasten": firm}.items()}  # fmt: skip
+    alone = [coded.read(rows, phase).select("rung", "low", "high").row(0) for rows in of.values()]
+    together = coded.attributed(pl.concat(of.values()), {"Vasten": ("BBB", 6)})
+    (found,) = coded.read(together, phase).filter(actor="BBB").select("rung", "low", "high").rows()
+    assert found == tuple(map(max, zip(*alone, strict=True)))
+    if phase == "furthest":
+        one = counted(together).filter(actor="BBB")
+        assert one.select("rung", "weight").rows() == [(max(rung_of(rows) for rows in of.values()), 1.0)]
+
+
+def rung_of(rows):
+    """The lower median of those who coded, none of whom settles anything."""
+    return counted(rows)["rung"].quantile(0.5, "lower")
 
 
 def test_a_coalition_is_a_vehicle_of_its_members_while_it_lasts(tmp_path):

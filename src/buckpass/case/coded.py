@@ -11,14 +11,15 @@ COUNTED = ("seen", "recalled", "absence")  # from the strongest; *machine* and *
 UNDECIDED = {"stance": "unknown", "scope": "unknown", "vehicle": ""}  # what is said where coders differ evenly
 SETTLED = ("", "settled")  # as coder beside others: what was settled between them, and no coder's own reading
 _KEY = ("crisis_id", "actor")
+_ACTED = "acted"  # whose act it was, where a power's response is also what a company or group behind it did
 Phase = Literal["furthest", "first", "last"]
 
 
 def attributed(responses: pl.DataFrame, sponsors: Mapping[str, tuple[str, int]]) -> pl.DataFrame:
     """The rows with acts of companies and armed groups beside as acts of the power behind them, up to a rung.
 
-    sponsors : by actor the power, and the highest rung up to which an act counts for it. Where the power has a row of its own by
-    the same coder, the furthest of them is its response (`chosen`).
+    sponsors : by actor the power, and the highest rung up to which an act counts for it. `acted` tells the power's own rows from
+    those: each is read over its own coders and phases, and the furthest is the response.
     """
     rows = responses.filter(pl.col("actor").is_in(list(sponsors)) & pl.col("rung").is_not_null())
     if rows.is_empty():
@@ -28,20 +29,20 @@ def attributed(responses: pl.DataFrame, sponsors: Mapping[str, tuple[str, int]])
     added = rows.filter(pl.col("direction") == "for").with_columns(
         *(pl.min_horizontal(name, cap).alias(name) for name in ("rung", "rung_low", "rung_high")),
         pl.col("actor").replace_strict(powers, return_dtype=pl.String).alias("actor"),
-        pl.lit("state").alias("kind"), pl.lit("").alias("vehicle"), pl.col("phase").fill_null(1),
+        pl.lit("state").alias("kind"), pl.lit("").alias("vehicle"), pl.col("actor").alias(_ACTED),
     )  # fmt: skip
-    return pl.concat([responses, added])
+    return pl.concat([responses.with_columns(pl.col("actor").alias(_ACTED)), added])
 
 
 def chosen(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "for") -> pl.DataFrame:
-    """The rows of one direction, and of each coder's phases of a response one: the furthest act (of equals the earliest), the
+    """The rows of one direction, and of each coder's phases of an actor's acts one: the furthest (of equals the earliest), the
     first, or the last. Rows that do not count are chosen only where nothing else is there.
     """
     if "direction" in responses.columns:
         responses = responses.filter(pl.col("direction") == direction)
     if "phase" not in responses.columns or responses["phase"].null_count() == responses.height:
         return responses
-    at, key = pl.col("phase").fill_null(1), ("crisis_id", "actor", "coder")
+    at, key = pl.col("phase").fill_null(1), (*_own_key(responses), "coder")
     order = {
         "furthest": (pl.col("rung").fill_null(-1), -at),
         "first": (-at, pl.col("rung")),
@@ -67,9 +68,10 @@ def counted(responses: pl.DataFrame, bases: Sequence[str] = COUNTED) -> pl.DataF
     coders is left out beside their rows: it is no reading of its own.
     """
     rows = chosen(responses).filter(_counts(bases))
-    own = ~pl.col("coder").is_in(SETTLED)
-    rows = rows.filter(own | ~own.any().over(_KEY))
-    return rows.with_columns(*_band(), (1.0 / pl.len().over(_KEY)).alias("weight"))
+    own, key = ~pl.col("coder").is_in(SETTLED), _own_key(responses)
+    rows = rows.filter(own | ~own.any().over(key))
+    rows = rows.with_columns(*_band(), (1.0 / pl.len().over(key)).alias("weight"))
+    return rows if key == _KEY else _with_the_furthest(rows)
 
 
 def read(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "for") -> pl.DataFrame:
@@ -98,20 +100,59 @@ def read(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "f
     rows = chosen(responses, phase, direction).with_columns(
         *_band(), counts.alias("counts"), weakness.alias("weakness")
     )
-    rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(_KEY))
-    is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(_KEY) > 1
+    key = _own_key(rows)
+    rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(key))
+    is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(key) > 1
     rows = rows.with_columns(
-        (pl.col("counts") & (is_settled | ~(is_settled.any().over(_KEY) & several))).alias("decides"),
+        (pl.col("counts") & (is_settled | ~(is_settled.any().over(key) & several))).alias("decides"),
         (pl.col("counts") & ~(is_settled & several)).alias("counts"),
     )
-    joined = rows.group_by(_KEY, maintain_order=True).agg(*_of_all_coders())
+    joined = rows.group_by(key, maintain_order=True).agg(*_of_all_coders())
     nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
     read_as_one = joined.with_columns(
         pl.when(pl.col("coders") > 0).then("basis").otherwise(nobody_looked).alias("basis"),
         *(_undisputed(word, undecided) for word, undecided in UNDECIDED.items()),
         pl.col("detail").list.join("; "),
     )
+    if key != _KEY:
+        read_as_one = _furthest(read_as_one)
     return read_as_one.rename({"crisis_id": "crisis"}).drop("is_proposed")
+
+
+def _own_key(rows: pl.DataFrame) -> tuple[str, ...]:
+    """What one coder's row stands alone for: crisis and actor, and whose act it was where several are one response."""
+    return (*_KEY, _ACTED) if _ACTED in rows.columns else _KEY
+
+
+def _furthest(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of a power's own act and those of the companies and groups behind it one response: the furthest, with its words.
+
+    The response is the largest of several rungs, so its band runs from the largest of their lows to the largest of their highs.
+    """
+    ranked = rows.with_row_index("place").sort("rung", descending=True, nulls_last=True, maintain_order=True)
+    several = ("rung", "low", "high", "detail", "sources", "dates", "lines", "place", _ACTED)
+    joined = ranked.group_by(_KEY, maintain_order=True).agg(
+        pl.col("rung", "low", "high").max(), pl.col("place").min(), pl.exclude(*_KEY, *several).first(),
+        pl.col("detail").unique(maintain_order=True).str.join("; "),
+        *(pl.col(name).list.explode().unique(maintain_order=True) for name in ("sources", "dates", "lines")),
+    )  # fmt: skip
+    return joined.sort("place").select(name for name in rows.columns if name != _ACTED)
+
+
+def _with_the_furthest(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that count, a power's own act and those behind it as one row each: by several coders, as one of them (`_furthest`)."""
+    is_joint = pl.col(_ACTED).n_unique().over(_KEY) > 1
+    joint = rows.filter(is_joint)
+    ends = (pl.col("rung").quantile(0.5, "lower"), pl.col("rung_low").min(), pl.col("rung_high").max())
+    of_each = joint.group_by(*_KEY, _ACTED, maintain_order=True).agg(*ends)
+    ends = of_each.group_by(_KEY, maintain_order=True).agg(pl.col("rung", "rung_low", "rung_high").max().cast(pl.Int8))
+    first = joint.sort("rung", descending=True, maintain_order=True).unique(_KEY, keep="first", maintain_order=True)
+    as_one = (
+        first.drop("rung", "rung_low", "rung_high").join(ends, on=_KEY, how="left").with_columns(weight=pl.lit(1.0))
+    )
+    return (
+        pl.concat([rows.filter(~is_joint), as_one.select(rows.columns)]).sort("line", maintain_order=True).drop(_ACTED)
+    )
 
 
 def _of_all_coders() -> list[pl.Expr]:
