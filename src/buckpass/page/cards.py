@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.measured.responses import askers_table
 from buckpass.page.results import ReportResults
 from buckpass.page.theme import Figure
 from buckpass.page.wording import and_join, name_of, number, span, with_interval
@@ -61,13 +63,16 @@ class CrisisCard:
 def crisis_cards(case: Case, results: ReportResults) -> tuple[CrisisCard, ...]:
     """The cards of all crises by start; those of the focus's theatre have a figure where there is a fit."""
     coded = case.coded.partition_by("crisis", as_dict=True)
+    beside = _beside_the_ladder(case)
     return tuple(
-        _card(case, results, crisis, coded.get((crisis["crisis_id"],)))
+        _card(case, results, crisis, coded.get((crisis["crisis_id"],)), beside.get(crisis["crisis_id"], []))
         for crisis in case.crises.sort("start").iter_rows(named=True)
     )
 
 
-def _card(case: Case, results: ReportResults, crisis: dict[str, Any], responses: pl.DataFrame | None) -> CrisisCard:
+def _card(
+    case: Case, results: ReportResults, crisis: dict[str, Any], responses: pl.DataFrame | None, beside: list[tuple[str, str]]
+) -> CrisisCard:  # fmt: skip
     rows = [] if responses is None else responses.to_dicts()
     rank = {a: i for i, a in enumerate([*case.powers, *case.organisations])}
     known = sorted((r for r in rows if r["rung"] is not None), key=lambda r: rank.get(r["actor"], len(rank)))
@@ -79,7 +84,7 @@ def _card(case: Case, results: ReportResults, crisis: dict[str, Any], responses:
     return CrisisCard(
         id=crisis["crisis_id"], theatre=crisis["theatre"], name=crisis["name"],
         where=and_join(name_of(case, h) for h in crisis["host"]), when=f"{crisis['start'].isoformat()} to {end}",
-        facts=tuple((k, v) for k, v in _facts(case, crisis) if v), summary=crisis["summary"] or "",
+        facts=tuple((k, v) for k, v in (*_facts(case, crisis), *beside) if v), summary=crisis["summary"] or "",
         sources=tuple(crisis["source_id"]), rows=tuple(_row(case, results, crisis["crisis_id"], r) for r in known),
         unsearched=and_join(missing), figure=_figure(case, results, crisis),
         what_ifs=results.model.what_ifs.get(crisis["crisis_id"], ()) if results.model else (),
@@ -98,6 +103,37 @@ def _facts(case: Case, crisis: dict[str, Any]) -> list[tuple[str, str]]:
         ("Asked for help", f"{asked}{f' ({day})' if day and crisis['help_requested'] else ''}"),
         ("Answer", crisis["request_answer"] or ""),
     ]
+
+
+def _beside_the_ladder(case: Case) -> dict[str, list[tuple[str, str]]]:
+    """By crisis, what its row of rungs cannot hold: several askers, closed doors, how phases ended, who acted for a power, acts against."""
+    found: dict[str, list[tuple[str, str]]] = {}
+
+    def add(label: str, frame: pl.DataFrame, said: Callable[[dict[str, Any]], str]) -> None:
+        for (crisis,), of in frame.group_by("crisis", maintain_order=True):
+            found.setdefault(str(crisis), []).append((label, "; ".join(map(said, of.iter_rows(named=True)))))
+
+    several = askers_table(case).frame.filter(pl.len().over("crisis") > 1)
+    add("Who asked", several, lambda r: f"{r['name'] or r['government']} asked {and_join(name_of(case, a) for a in r['asked']) or 'nobody'}"
+        + (" (this counts)" if r["counts"] else ""))  # fmt: skip
+    for crisis in case.crises.iter_rows(named=True) if case.settings.access else ():
+        shut = [name_of(case, p) for p in case.powers if case.closed_to(p, crisis["host"], crisis["start"])]
+        if shut:
+            found.setdefault(crisis["crisis_id"], []).append(("Closed to", and_join(shut)))
+    rungs, known = case.ladder.names, case.coded.drop_nulls("rung")
+    last = case.acts("last").select("crisis", "actor", pl.col("rung").alias("ended"))
+    ended = known.join(last, on=["crisis", "actor"], maintain_order="left").filter(pl.col("ended") < pl.col("rung"))
+    add("In the last phase", ended, lambda r: f"{name_of(case, r['actor'])} {r['ended']} {rungs[r['ended']]}")
+    sponsors = {a.id: a.sponsor for a in case.settings.actors if a.sponsor and a.kind in case.settings.sponsored}
+    acted = known.filter(pl.col("actor").is_in(list(sponsors)))
+    add(
+        "Counted for a power too",
+        acted,
+        lambda r: f"{name_of(case, r['actor'])} for {name_of(case, sponsors[r['actor']])}",
+    )
+    steps, against = case.settings.against.names, case.acts(direction="against").drop_nulls("rung")
+    add("Against the government", against, lambda r: f"{name_of(case, r['actor'])} {steps[r['rung']]}")
+    return found
 
 
 def _deaths(crisis: dict[str, Any]) -> str:
