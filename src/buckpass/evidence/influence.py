@@ -45,6 +45,7 @@ class Hinge:
 
     leader_without : the mechanism that leads without the crisis, or with the cell coded so. gained, lost : mechanisms, `all`
     or `argument` that beat base then and not now, and now and not then; none for a cell, of which only sums are known.
+    gained_given, lost_given : the same of mechanisms that add to all the others.
     """
 
     crisis: str
@@ -53,27 +54,34 @@ class Hinge:
     rung: int | None = None
     gained: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    gained_given: tuple[str, ...] = ()
+    lost_given: tuple[str, ...] = ()
 
     def as_dict(self) -> dict:
         """As JSON has it."""
         return {"crisis": self.crisis, "leader_without": self.leader_without, "power": self.power, "rung": self.rung,
-                "gained": list(self.gained), "lost": list(self.lost)}  # fmt: skip
+                "gained": list(self.gained), "lost": list(self.lost), "gained_given": list(self.gained_given),
+                "lost_given": list(self.lost_given)}  # fmt: skip
 
 
 def hangs_on_crises(
     tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters, argument: str | None = None
 ) -> tuple[Hinge, ...]:
-    """The crises whose removal from the scores changes the leader or what beats base, in the order of the record."""
+    """The crises whose removal from the scores changes the leader, what beats base or what adds to the rest, in their order."""
     found = []
     mechanisms = [one.id for one in tests.mechanisms]
     for k, crisis in enumerate(tests.crises):
         keep = np.flatnonzero(np.arange(len(tests.crises)) != k)
         other = nested(without_crisis(scores, k), clusters.take(keep), mechanisms, argument)
-        gained = tuple(m for m in other.better_than_base if m not in tests.better_than_base)
-        lost = tuple(m for m in tests.better_than_base if m not in other.better_than_base)
-        if other.leader != tests.leader or gained or lost:
-            found.append(Hinge(crisis, other.leader, gained=gained, lost=lost))
+        moved = (*_moved(tests.better_than_base, other.better_than_base),
+                 *_moved(tests.beating_the_rest, other.beating_the_rest))  # fmt: skip
+        if other.leader != tests.leader or any(moved):
+            found.append(Hinge(crisis, other.leader, None, None, *moved))
     return tuple(found)
+
+
+def _moved(now: Sequence[str], then: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(m for m in then if m not in now), tuple(m for m in now if m not in then)
 
 
 def hangs_on_cells(tests: NestedTests, cells: Mapping[str, CellScores]) -> tuple[Hinge, ...]:

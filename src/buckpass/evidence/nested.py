@@ -89,6 +89,11 @@ class NestedTests:
         return tuple(one.id for one in self.mechanisms if one.beats_base)
 
     @property
+    def beating_the_rest(self) -> tuple[str, ...]:
+        """Mechanisms that explain anything that the others do not."""
+        return tuple(one.id for one in self.mechanisms if one.beats_the_rest)
+
+    @property
     def better_than_base(self) -> tuple[str, ...]:
         """The same, and `all` and `argument` where they do so together."""
         together = ((ALL, self.all_over_base), (ARGUMENT, self.argument_over_base))
@@ -146,12 +151,15 @@ def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, 
     }
 
 
-def optimism_of(tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters) -> Optimism:
-    """What the leader of the tests owes to having been picked: to be taken off what it adds alone."""
-    tested = [one.id for one in tests.mechanisms if one.alone is not None]
+def optimism_of(
+    tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters, *, given_the_rest: bool = False
+) -> Optimism:  # fmt: skip
+    """What the best of the tests owes to having been picked: to be taken off what it adds alone, or given all the others."""
+    tested = [m.id for m in tests.mechanisms if (m.given_the_rest if given_the_rest else m.alone) is not None]
     if not tested:
         return Optimism(0.0, 0.0)
-    return Optimism(*optimism(np.stack([scores[m].elpd - scores[BASE].elpd for m in tested]), clusters))
+    pairs = [(ALL, f"{ALL}-{m}") if given_the_rest else (m, BASE) for m in tested]
+    return Optimism(*optimism(np.stack([scores[more].elpd - scores[less].elpd for more, less in pairs]), clusters))
 
 
 def _leading(

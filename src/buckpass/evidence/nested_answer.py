@@ -54,6 +54,7 @@ class NestedAnswer:
     case: Case
     tests: NestedTests
     optimism: Optimism
+    optimism_given: Optimism
     hinges: tuple[Hinge, ...]
     baselines: tuple[Against, ...]
     terms: Mapping[str, Sequence[TermSummary]]
@@ -66,7 +67,7 @@ class NestedAnswer:
         parts = [
             _leading(self.tests, self.optimism, self.hinges),
             _together(self.tests, self.hinges),
-            _given_the_rest(self.tests),
+            _given_the_rest(self.tests, self.optimism_given, self.hinges),
             _beside(self.baselines),
         ]
         return " ".join(part for part in parts if part)
@@ -99,6 +100,7 @@ class NestedAnswer:
             "leader": tests.leader,
             "ties": list(tests.ties),
             "optimism": self.optimism._asdict(),
+            "optimism_given_the_rest": self.optimism_given._asdict(),
             "hangs_on": [one.as_dict() for one in self.hinges],
         }
 
@@ -136,7 +138,7 @@ class NestedAnswer:
         )
 
     def _hangs_on(self) -> ResultTable:
-        ranked = sorted(self.hinges, key=lambda h: not (h.gained or h.lost))  # what beats the controls, then who leads
+        ranked = sorted(self.hinges, key=_weight)
         rows = [(_in_words(h), _then(h, self.tests)) for h in ranked[:MOST_HINGES]]
         more = len(self.hinges) - len(rows)
         frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
@@ -172,7 +174,7 @@ def nested_answer(
     cells = {name: one for name, one in kept.cells.items() if name in scores}
     hinges = (*hangs_on_crises(tests, scores, clusters, argument and argument.id), *hangs_on_cells(tests, cells))
     return NestedAnswer(
-        case, tests, optimism_of(tests, scores, clusters), hinges,
+        case, tests, optimism_of(tests, scores, clusters), optimism_of(tests, scores, clusters, given_the_rest=True), hinges,
         tuple(_against(one, scores[BASE], case) for one in kept.baselines.values()),
         {m.id: _terms(m, posteriors, kept) for m in mechanisms()}, posteriors.get(ALL), argument.mechanisms if argument else (),
     )  # fmt: skip
@@ -205,9 +207,7 @@ def _leading(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) ->
     lead = tests[tests.leader]
     assert lead.alone is not None
     tested = sum(one.alone is not None for one in tests.mechanisms)
-    picked = f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" if tested > 1 else ""
-    if lead.beats_base and lead.alone.diff - optimism.expected <= SAME_WITHIN * lead.alone.se:
-        picked += ", and less that it is within two standard errors of none"
+    picked = _picked(lead.alone, optimism, tested)
     adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
     most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
     if not tests.beating_base:
@@ -246,7 +246,7 @@ def _hangs_on(turning: int) -> str:
     return f"hangs on {'a single crisis' if turning == 1 else f'any one of {turning} crises'}" if turning else ""
 
 
-def _given_the_rest(tests: NestedTests) -> str:
+def _given_the_rest(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) -> str:
     tested = [one for one in tests.mechanisms if one.given_the_rest is not None]
     if not tested:
         return ""
@@ -255,7 +255,29 @@ def _given_the_rest(tests: NestedTests) -> str:
         f" of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted ({_listed([one.id for one in tested])})")  # fmt: skip
     if not kept:
         return f"Given all the others, none{some} adds anything measurable."
-    return f"Given all the others, {_listed(kept)} still {'adds' if len(kept) == 1 else 'add'} to the score{some and ','}{some}."
+    best = max((tests[m] for m in kept), key=lambda m: m.given_the_rest.diff if m.given_the_rest else 0.0)
+    assert best.given_the_rest is not None
+    picked = _picked(best.given_the_rest, optimism, len(tested))
+    if len(kept) == 1:
+        said = (
+            f"Given all the others, {_listed(kept)} still adds to the score ({_gap(best.given_the_rest)} nats{picked})"
+        )
+        on = _hangs_on(sum(best.id in h.lost_given for h in hinges))
+        others = (
+            f" No other of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted does." if some else ""
+        )
+        return f"{said}{on and f'; that {on}'}.{others}"
+    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({_gap(best.given_the_rest)} nats{picked})."
+
+
+def _picked(gap: ScoreGap, optimism: Optimism, tested: int) -> str:
+    """What the best of several owes to having been picked, and whether it is still more than two standard errors without that."""
+    if tested < 2:
+        return ""
+    less = gap.is_gain and gap.diff - optimism.expected <= SAME_WITHIN * gap.se
+    return f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" + (
+        ", and less that it is within two standard errors of none" if less else ""
+    )
 
 
 def _beside(baselines: Sequence[Against]) -> str:
@@ -282,6 +304,11 @@ def _listed(ids: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def _weight(hinge: Hinge) -> int:
+    """What a hinge moves: first what beats the controls, then what adds to the rest, then who leads."""
+    return 0 if hinge.gained or hinge.lost else 1 if hinge.gained_given or hinge.lost_given else 2
+
+
 def _in_words(hinge: Hinge) -> str:
     if hinge.power is None:
         return f"without {hinge.crisis}"
@@ -295,6 +322,8 @@ def _then(hinge: Hinge, tests: NestedTests) -> str:
         for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))
         if ids
     ]
+    said += [f"{_listed(ids)} {how} to the others" for ids, how in
+             ((hinge.gained_given, "adds"), (hinge.lost_given, "no longer adds")) if ids]  # fmt: skip
     return "; ".join(said)
 
 
