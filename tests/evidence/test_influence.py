@@ -96,3 +96,18 @@ def test_a_crisis_on_which_it_hangs_whether_a_fit_beats_base_is_named(name):
     assert tests.better_than_base == ()
     (hinge,) = hangs_on_crises(tests, scores, by_crisis(9), "AA+BB")
     assert (hinge.crisis, hinge.gained, hinge.lost) == (tests.crises[4], (said,), ())
+
+
+def test_a_crisis_on_which_it_hangs_what_one_adds_to_the_others_is_named():
+    gain = np.full(9, 0.5) + np.linspace(-0.1, 0.1, 9)
+    gain[4] = -3.0
+    scores = {"base": made(np.full(9, -2.0)), "all": made(gain - 2.0), "all-AA": made(np.full(9, -2.0))}
+    tests = nested(scores, by_crisis(9), ("AA", "BB"))
+    assert tests.beating_the_rest == ()
+    (hinge,) = hangs_on_crises(tests, scores, by_crisis(9))
+    assert (hinge.crisis, hinge.gained, hinge.gained_given, hinge.lost_given) == (
+        tests.crises[4],
+        ("all",),
+        ("AA",),
+        (),
+    )

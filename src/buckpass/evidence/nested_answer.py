@@ -263,9 +263,7 @@ def _given_the_rest(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hin
             f"Given all the others, {_listed(kept)} still adds to the score ({_gap(best.given_the_rest)} nats{picked})"
         )
         on = _hangs_on(sum(best.id in h.lost_given for h in hinges))
-        others = (
-            f" No other of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted does." if some else ""
-        )
+        others = f" No other{some} does." if some else ""
         return f"{said}{on and f'; that {on}'}.{others}"
     return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({_gap(best.given_the_rest)} nats{picked})."
 
