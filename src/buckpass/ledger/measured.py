@@ -12,7 +12,7 @@ from buckpass.case import Case
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
-from buckpass.ledger.which_crises import counted, counting, in_words
+from buckpass.ledger.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre
@@ -34,8 +34,10 @@ def rate(question: Question) -> Finding:
     known = acts.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
     rows = counting(question.case, known, given)
     if rows.is_empty():
-        raise CannotCompute(f"no crisis there counts in which somebody looked for the response of {given['actor']}")
+        raise CannotCompute(nobody_looked(given))
     readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
+    if not readings["coded"].n:
+        raise CannotCompute(f"no crisis counts as coded: {_rate_unit(given)}")
     probability = {how: _p(question.expect, r) for how, r in readings.items()}
     straddling = rows.filter(pl.Series([_doubtful(row, given) for row in rows.iter_rows(named=True)], dtype=pl.Boolean))
     first = readings["coded"]

@@ -11,7 +11,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, sources_of
-from buckpass.ledger.which_crises import act_in, counted, counting, in_words
+from buckpass.ledger.which_crises import act_in, counted, counting, in_words, nobody_looked
 
 __all__ = ["burden_share", "count"]
 
@@ -20,17 +20,19 @@ def count(question: Question) -> Finding:
     """In how many crises, or in crises of how many hosts, an actor's rung lay in a range.
 
     The least counts what is certain over every band and condition; the most also what bands leave open and the crises in
-    which nobody looked for the actor, because missing is not zero.
+    which nobody looked for the actor, because missing is not zero. Where nobody looked at all, or no crisis counts, it is no
+    number.
     """
     case, given = question.case, question.parameters
-    hosts = dict(case.crises.select("crisis_id", "host").iter_rows())
+    hosts, towards = dict(case.crises.select("crisis_id", "host").iter_rows()), given.get("direction", "for")
     standing = {crisis: _reached(case, given, crisis, counts) for crisis, counts in counted(case, given).items()}
+    unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
+    if len(unsearched) == len(standing):
+        raise CannotCompute(nobody_looked(given))
     chosen = {how: [c for c, s in standing.items() if s[how]] for how in ("coded", "surely", "possibly")}
     by_host = given.get("by", "crises") == "hosts"
     sets = {how: {h for c in crises for h in hosts[c]} if by_host else {*crises} for how, crises in chosen.items()}
     low, value, high = (len(sets[how]) for how in ("surely", "coded", "possibly"))
-    towards = given.get("direction", "for")
-    unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
     rows = case.acts(direction=towards).filter(
         (pl.col("actor") == given["actor"]) & pl.col("crisis").is_in(chosen["possibly"]) & pl.col("rung").is_not_null()
     )
