@@ -60,9 +60,15 @@ def _refused(message: str, hint: str) -> PydanticCustomError:
 
 
 def _on_the_ladder(rung: int, about: ValidationInfo) -> int:
-    if about.context is not None and rung > (top := about.context.rungs.top):
-        hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {top}"
-        raise _refused(f"{clip(rung)} is not on the ladder", hint)
+    """Refuses a height beyond the top of the ladder, or of the steps of acts against where the act (or the estimand) is one."""
+    if about.context is None:
+        return rung
+    towards = about.context.direction if about.field_name is None else about.data.get("direction") or "for"
+    if rung > (top := about.context.top(towards)):
+        is_step = towards == "against"
+        seen = f"{clip(rung)} is {'no step of acts against' if is_step else 'not on the ladder'}"
+        what = "step of [against]" if is_step else "rung of the ladder"
+        raise _refused(seen, f"give a {what} in case.toml, a whole number from 0 to {top}")
     return rung
 
 
@@ -179,6 +185,7 @@ class Also(AlsoOfPower):
 class Act(Entry):
     """What an actor did in a crisis: its rung, what the act was for and towards whom, and before whose act it came."""
 
+    direction: Direction | None = None  # first, since heights are held to where its acts end
     at_least: Rung | None = None
     at_most: Rung | None = None
     equals: Rung | None = None
@@ -187,7 +194,6 @@ class Act(Entry):
     before: Actor | None = None
     closed: Truth | None = None
     phase: Phase | None = None
-    direction: Direction | None = None
 
     @property
     def asked(self) -> bool:
@@ -195,14 +201,7 @@ class Act(Entry):
         return any(getattr(self, name) is not None for name in Act.model_fields if name not in ("phase", "direction"))
 
     @model_validator(mode="after")
-    def _can_be(self, about: ValidationInfo) -> Act:
-        bounds = [b for b in (self.at_least, self.at_most, self.equals) if b is not None]
-        if (
-            self.direction == "against"
-            and about.context is not None
-            and max(bounds, default=0) > about.context.last_step
-        ):
-            raise ValueError(f"acts against end at step {about.context.last_step} of [against] in case.toml")
+    def _can_be(self) -> Act:
         if self.equals is not None and (self.at_least is not None or self.at_most is not None):
             raise ValueError("equals stands alone, without at_least and at_most")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:

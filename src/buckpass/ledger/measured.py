@@ -177,10 +177,9 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 
 
 def _rate_unit(given: Mapping[str, Any]) -> str:
-    height = f"{'step' if given.get('direction') == 'against' else 'rung'} {given['at_least']}" + (
-        f"–{given['at_most']}" if "at_most" in given else " or higher"
-    )
-    among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
+    what = "step" if given.get("direction") == "against" else "rung"
+    height = f"{what} {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
+    among = f" that reached {what} {given['among_at_least']}" if "among_at_least" in given else " looked up"
     return f"{height}, per crisis{among}{in_words(given)}"
 
 
