@@ -45,6 +45,18 @@ def test_acts_are_counted_by_crisis_and_by_host(toy):
     assert hosts.places == crises.places != ()
 
 
+@given(named=st.sets(st.sampled_from(["DDD", "EEE", "FFF"]), min_size=1))
+def test_hosts_are_counted_among_those_that_the_claim_names(toy, named):
+    """dalen_2005 has two hosts, dalen_2010 one, dalen_2016 three; AAA acted in the first and the last."""
+    hosts = {"dalen_2005": ["DDD", "EEE"], "dalen_2010": ["DDD"], "dalen_2016": ["DDD", "EEE", "FFF"]}
+    crises = toy.crises.with_columns(host=pl.Series([hosts[c] for c in toy.crises["crisis_id"]]))
+    more = tuple(toy.settings.hosts[0].model_copy(update={"id": host}) for host in ("DDD", "EEE", "FFF"))
+    case = toy.replace(crises=crises, settings=toy.settings.model_copy(update={"hosts": more}))
+    found = counted(case, actor="AAA", at_least=5, by="hosts", hosts=sorted(named))
+    assert (found.value, found.detail["counted"]) == (len(named), sorted(named))
+    assert f"of {len(named)} as coded" in found.reason
+
+
 def test_what_nobody_looked_for_is_in_the_most_of_a_count(toy):
     found = counted(toy, actor="PACT", at_least=5, above=1)
     assert (found.value, found.low, found.high, found.verdict) == (1, 1, 2, "undecided")
@@ -157,6 +169,11 @@ def test_crises_in_doubt_push_a_share_both_ways(toy):
     assert found.value == pytest.approx((cost[1] + cost[5]) / (cost[1] + cost[5] + cost[1]))
     assert found.low == pytest.approx(cost[1] / (cost[1] + cost[1]))  # without dalen_2016, BBB at the top of its band
     assert found.high == pytest.approx(1.0)
+
+
+def test_who_is_named_twice_bears_once(toy):
+    once, twice = (borne(toy, power="AAA", among=among) for among in (["AAA", "BBB"], ["BBB", "AAA", "BBB"]))
+    assert (twice.value, twice.n) == (pytest.approx(once.value), 3)
 
 
 def test_nobody_bore_anything_is_no_share(toy):

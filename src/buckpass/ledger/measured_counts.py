@@ -24,7 +24,7 @@ def count(question: Question) -> Finding:
     number.
     """
     case, given = question.case, question.parameters
-    hosts, towards = dict(case.crises.select("crisis_id", "host").iter_rows()), given.get("direction", "for")
+    hosts, towards = _hosts_there(case, given), given.get("direction", "for")
     standing = {crisis: _reached(case, given, crisis, counts) for crisis, counts in counted(case, given).items()}
     unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
     if len(unsearched) == len(standing):
@@ -57,7 +57,7 @@ def burden_share(question: Question) -> Finding:
     condition is in doubt, against the power's share and for it.
     """
     case, given = question.case, question.parameters
-    among = list(given.get("among", case.powers))
+    among = list(dict.fromkeys(given.get("among", case.powers)))
     if given["power"] not in among:
         among = [given["power"], *among]
     rows = counting(case, case.coded.filter(pl.col("actor").is_in(among) & pl.col("rung").is_not_null()), given)
@@ -81,6 +81,12 @@ def burden_share(question: Question) -> Finding:
         sources=sources_of(rows), places=places_of("responses.csv", rows),
         detail={"crises": [c["crisis"] for c in crises if c["counts"]], "left_out": left},
     )  # fmt: skip
+
+
+def _hosts_there(case: Case, given: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The hosts of every crisis, of those that the claim names where it names some."""
+    named = {given["hosts"]} if isinstance(given.get("hosts"), str) else {*given.get("hosts", case.hosts)}
+    return {crisis: named & {*hosts} for crisis, hosts in case.crises.select("crisis_id", "host").iter_rows()}
 
 
 def _reached(case: Case, given: Mapping[str, Any], crisis: str, counts: tuple[str, bool]) -> dict[str, bool]:
