@@ -14,9 +14,9 @@ from buckpass.case.difference import diff_cases
 from buckpass.case.names import names_of
 from buckpass.case.provenance import origins_of
 from buckpass.case.reading.toml_reading import read_toml
+from buckpass.case.reading.which_crises import truth_of
 from buckpass.case.schema import ClaimFile
 from buckpass.case.start import TEMPLATE
-from buckpass.ledger.which_crises import truth_of
 from buckpass.measured import measure
 from buckpass.measured.terminal import grid_lines
 from buckpass.predict.drawing import _taken_as_given

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buckpass.case import Claim
+from buckpass.case.reading.which_crises import truth_of
 from buckpass.ledger.ledger import assess_claim
-from buckpass.ledger.which_crises import truth_of
 
 
 def asked(case, family, estimand, expect):

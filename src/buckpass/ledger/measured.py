@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
-from buckpass.ledger.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre

@@ -10,8 +10,8 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.ladder import MOST_RUNGS
+from buckpass.case.reading.which_crises import act_in, counted, counting, in_words, nobody_looked
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, sources_of
-from buckpass.ledger.which_crises import act_in, counted, counting, in_words, nobody_looked
 
 __all__ = ["burden_share", "count"]
 

@@ -11,8 +11,8 @@ import polars as pl
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
+from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
-from buckpass.ledger.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.measured.eligibility import eligible_crises
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from buckpass.case import Case
+from buckpass.case.case import Case
 from buckpass.case.coded import Phase
 from buckpass.case.reading.cells import parse_beginning
 
