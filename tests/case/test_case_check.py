@@ -1,5 +1,6 @@
 """Every kind of mistake gets its file, its line, what was seen and what to do."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -251,3 +252,46 @@ def test_a_condition_that_cannot_be_read_is_one_problem(folder, condition, said)
     (problem,) = check_case(folder).errors
     assert said in problem.message
     assert (problem.file, problem.line) == ("claims.toml", 51)
+
+
+ABOUT_NOTHING = """
+[[claim]]
+id = "N1"
+text = "a sentence"
+short = "short"
+kind = "fact"
+family = "{family}"
+expect = {expect}
+[claim.estimand]
+name = "{family}.{name}"
+{given}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("count", 'actor = "AAA"\nat_least = 5\nyears = [1990, 1994]', "is about no crisis: none of the case, 1990–1994 counts"),
+        ("rate", 'actor = "AAA"\nat_least = 5\nwhere = [{ actor = "AAA", at_least = 6 }, { actor = "AAA", at_most = 0 }]', "no crisis"),
+        ("count", 'actor = "FRA"\nat_least = 5', "nobody looked|somebody looked for the response of FRA"),
+        ("atoms", 'atoms = [{ actor = "AAA", crisis = "dalen_2005", at_least = 5 },\n'
+         ' { actor = "AAA", theatre = "valley", years = [1990, 1994], at_least = 5 }]', "none of valley, 1990–1994 counts"),
+        ("burden_share", 'power = "AAA"\nyears = [1990, 1994]', "no crisis"),
+        ("count", 'actor = "AAA"\nat_least = 5', ""),
+        ("atoms", 'atoms = [{ actor = "AAA", theatre = "valley", years = [2005, 2005], at_least = 5 }]', ""),
+    ],
+)  # fmt: skip
+def test_a_claim_about_no_crisis_is_named_and_not_computed(folder, name, given, said):
+    family, expect = ("record", "{ equals = true }") if name == "atoms" else ("measured", "{ above = 0.5 }")
+    claims = folder / "claims.toml"
+    own = ABOUT_NOTHING.format(family=family, name=name, given=given, expect=expect)
+    claims.write_text(claims.read_text("utf-8") + own, encoding="utf-8")
+    check = check_case(folder)
+    assert check.ok
+    found = [p for p in check.problems if "claim N1" in p.message]
+    assert len(found) == bool(said)
+    assert (assess(load_case(folder))["N1"].verdict == "not_computed") == bool(said)
+    for problem in found:
+        assert re.search(said, problem.message)
+        assert problem.line > own.count("\n")
+        assert problem.file == "claims.toml"

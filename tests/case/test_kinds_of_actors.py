@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from buckpass.case import check_case, coded, load_case
 from buckpass.case.coded import counted
+from buckpass.case.reading.which_crises import truth_of
 from buckpass.case.start import TEMPLATE
 from buckpass.game.setting import setting_of
-from buckpass.ledger.which_crises import truth_of
 
 COMPANY = '[[actors]]\nid = "Vasten"\nname = "Vasten Group"\nkind = "company"\nsponsor = "BBB"\n\n'
 RULE = "[sponsored]\ncompany = {most}\n\n"

@@ -2,14 +2,21 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from buckpass.case import check_case, load_case
+from buckpass.case.checking.claim_references import check_claims
 from buckpass.case.difference import diff_cases
+from buckpass.case.names import names_of
 from buckpass.case.provenance import origins_of
+from buckpass.case.reading.toml_reading import read_toml
+from buckpass.case.reading.which_crises import truth_of
+from buckpass.case.schema import ClaimFile
 from buckpass.case.start import TEMPLATE
-from buckpass.ledger.which_crises import truth_of
 from buckpass.measured import measure
 from buckpass.measured.terminal import grid_lines
 from buckpass.predict.drawing import _taken_as_given
@@ -130,3 +137,42 @@ def test_what_a_phase_or_an_act_against_cannot_be_is_refused_with_its_line(tmp_p
     found = [p for p in check_case(with_rows(tmp_path / "case", row)).errors if said in p.message]
     assert {(p.file, p.line) for p in found} == {("responses.csv", 11)}
     assert found[0].field == field
+
+
+CLAIM = """
+[[claim]]
+id = "S1"
+text = "a sentence"
+short = "short"
+kind = "fact"
+family = "{family}"
+[claim.estimand]
+name = "{name}"
+{given}
+[claim.expect]
+{expect}
+"""
+
+
+@given(steps=st.integers(2, 12), height=st.integers(0, 13), direction=st.sampled_from(["for", "against"]))
+@settings(max_examples=40)
+@pytest.mark.parametrize("how", ["at_least", "at_most", "among_at_least", "condition", "statement"])
+def test_heights_of_acts_end_where_those_of_their_direction_end(toy, how, steps, height, direction):
+    names = replace(names_of(toy.settings), last_step=steps - 1)
+    towards, other = f'direction = "{direction}"', f'direction = "{"for" if direction == "against" else "against"}"'
+    of = {
+        "at_least": ("rate", f'actor = "AAA"\n{towards}\nat_least = {height}'),
+        "at_most": ("count", f'actor = "AAA"\n{towards}\nat_least = 0\nat_most = {height}'),
+        "among_at_least": ("rate", f'actor = "AAA"\n{towards}\nat_least = 0\namong_at_least = {height}'),
+        "condition": ("count", f'actor = "AAA"\n{other}\nat_least = 0\nwhere = [{{ actor = "BBB", at_least = {height}, {towards} }}]'),
+        "statement": ("atoms", f'atoms = [{{ actor = "AAA", theatre = "valley", equals = {height}, {towards} }}]'),
+    }  # fmt: skip
+    name, given_ = of[how]
+    family, expect = ("record", "equals = true") if name == "atoms" else ("measured", "above = 0.5")
+    text = CLAIM.format(family=family, name=f"{family}.{name}", given=given_, expect=expect)
+    claims, problems = read_toml("claims.toml", text, ClaimFile)
+    assert not problems
+    found = list(check_claims(claims, names, toy.settings.focus))
+    top = steps - 1 if direction == "against" else toy.rungs.top
+    assert bool(found) == (height > top)
+    assert all(f"a whole number from 0 to {top}" in problem.hint for problem in found)

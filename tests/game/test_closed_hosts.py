@@ -5,11 +5,11 @@ import pytest
 
 from buckpass.case import check_case, load_case
 from buckpass.case.provenance import origins_of
+from buckpass.case.reading.which_crises import truth_of
 from buckpass.case.start import TEMPLATE
 from buckpass.changes.overrides import parse_overrides
 from buckpass.changes.scenario import scenario_setting
 from buckpass.game.setting import setting_of
-from buckpass.ledger.which_crises import truth_of
 from buckpass.measured import measure
 from buckpass.measured.terminal import grid_lines
 from buckpass.years.arrivals import past_of

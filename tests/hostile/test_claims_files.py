@@ -40,19 +40,20 @@ GOOD = {
     "readings": [[{"label": "loosely", "atoms": [{"actor": "BBB", "crisis": "dalen_2005", "at_most": 5}]}], []],
     "scenarios": [[{"label": "dear", "set": ["request=nobody"]}], [{"label": "weak", "set": ["AAA.capacity=0.5x"]}],
                   [{"label": "alone", "consent_without": "BBB"}]],
-    "conditions": [[{"actor": "AAA", "at_least": 1}], [{"actor": "BBB", "at_most": 4}, {"actor": "PACT", "at_least": 1}]],
+    "conditions": [[{"actor": "AAA", "at_least": 1}], [{"actor": "AAA", "closed": False}], [{"actor": "BBB", "at_most": 4}, {"actor": "PACT", "at_least": 1}]],
     "one or more organisations": ["PACT", ["PACT"]],
     "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"DDD": [2000, 2010]}],
     "powers": [["AAA", "BBB"], ["BBB"]], "hosts": ["DDD", ["DDD"]], "direction": ["for", "against"], "what is counted": ["crises", "hosts"],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}],
     "also of a power": [{"power": "AAA", "above": 0.0}, {"power": "BBB", "below": 1.0}],
 }  # fmt: skip
+LAST_STEP = 4  # of acts against, in the small case
 NAMELESS = ("ZZZ", "PACTS", "", 3, None, True, ["ZZZ"], {"of": "AAA"})
 # What each kind of parameter may not be, beside what no kind may be (NAMELESS, where it is not a list or table of names).
 BROKEN = {
     "power": [*NAMELESS, "DDD", "PACT", ["AAA"]],
     "parties": ["AAA", [], ["AAA", "ZZZ"], ["DDD"]],
-    "powers": ["AAA", [], ["AAA", "ZZZ"], ["DDD"]],
+    "powers": ["AAA", [], ["AAA", "ZZZ"], ["DDD"], ["AAA", "BBB", "AAA"]],
     "hosts": [*NAMELESS, "AAA", ["DDD", "ZZZ"], []],
     "direction": ["towards", "", True, ["for"]],
     "what is counted": ["years", 1, ["crises"]],
@@ -108,6 +109,9 @@ BROKEN = {
         [{"actor": "AAA", "crisis": "dalen_2005", "scope": "host"}],
         [{"actor": "AAA", "crisis": "dalen_2005", "holds": True}],
         [{"fact": "it rained", "sources": ["nobody1900"]}],
+        [{"actor": "PACT", "theatre": "valley", "closed": True}],
+        [{"any_of": ["AAA", "DDD"], "crisis": "dalen_2005", "closed": True}],
+        [{"fact": "it rained", "holds": True}, {"fact": "it rained", "holds": True}],
     ],
     "readings": [
         "loosely",
@@ -121,6 +125,9 @@ BROKEN = {
         [{"at_least": 1}],
         [{"actor": "AAA", "at_least": 9}],
         [{"actor": "AAA", "at_least": 5, "at_most": 4}],
+        [{"actor": "AAA", "at_least": 5, "direction": "against"}],
+        [{"actor": "PACT", "closed": True}],
+        [{"actor": "DDD", "closed": False, "at_least": 1}],
     ],
     "scenarios": [
         [],
@@ -233,6 +240,9 @@ def broken(name: str):
     yield from ({p: v for p, v in good.items() if p not in names} for names in either)
     yield from (good | {second: good[first]} for first, second in kind.get("differ", ()))
     yield from (good | {first: 5, second: 4} for first, second in kind.get("in_order", ()))
+    if "direction" in kind["parameters"]:
+        heights = [p for p, k in kind["parameters"].items() if k == "rung"]
+        yield from (good | {"direction": "against", p: LAST_STEP + 1} for p in heights)
     yield good | {"powre": "AAA"}
 
 
@@ -313,6 +323,8 @@ def stranger(dice: random.Random, damage: bool) -> str:
         given |= {
             p: at_random(kind, p, dice) for p in (*odds, *(p for pair in kind.in_order for p in pair if p in given))
         }
+    if given.get("direction") == "against":
+        given = {p: min(v, LAST_STEP) if kind.parameters[p] == "rung" else v for p, v in given.items()}
     expect = dice.choice(EXPECTS[kind.expects])
     if damage:
         given = odd(given, dice)

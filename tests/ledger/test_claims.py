@@ -294,6 +294,14 @@ def test_figures_of_named_years_are_set_against_each_other():
     assert "BIH has no figure of 1990" in found.reason
 
 
+@pytest.mark.parametrize(("years", "pairs"), [([2005, 2016], 3), ([2006, 2016], 2), ([1990, 1991], 0)])
+def test_rungs_are_set_against_a_series_in_the_years_of_the_claim_alone(toy, years, pairs):
+    asked = {"name": "measured.rank_correlation", "actor": "BBB", "against": "trade", "years": years}
+    found = assess_claim(toy, a_claim(asked, {"below": 0.9}, "measured"))
+    assert found.reason.startswith(f"{pairs} pairs")
+    assert len(found.detail["points"]) == pairs
+
+
 def test_what_is_measured_stands_beside_a_premise(flagship):
     (claim,) = (c for c in flagship.claims if c.id == "A26")
     found = assess_claim(flagship, claim)

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buckpass.case import Case, load_case
 from buckpass.measured import measure, widened, without_recalled
@@ -154,6 +156,20 @@ def test_two_coders_become_one_row_with_the_wider_band(toy):
 
 def test_one_coder_has_no_reliability(toy):
     assert measure(toy).agreement.frame.is_empty()
+
+
+@given(steps=st.integers(2, 12), by=st.integers(0, 12))
+def test_widened_acts_against_stay_on_their_steps(toy, steps, by):
+    against = toy.settings.against.model_copy(update={"names": tuple(f"step {n}" for n in range(steps))})
+    rows = toy.responses.drop_nulls("rung").with_columns(
+        direction=pl.lit("against"), rung_low=pl.lit(1, pl.Int8), rung_high=pl.lit(1, pl.Int8)
+    )
+    case = toy.replace(
+        settings=toy.settings.model_copy(update={"against": against}), responses=pl.concat([toy.responses, rows])
+    )
+    wide = widened(case, by).responses.filter(direction="against")
+    assert wide["rung_low"].unique().to_list() == [max(0, 1 - by)]
+    assert wide["rung_high"].unique().to_list() == [min(steps - 1, 1 + by)]
 
 
 def test_widening_stays_on_the_ladder_and_recalled_rows_become_missing(toy):

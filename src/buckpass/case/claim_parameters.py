@@ -5,7 +5,7 @@ What it leaves out comes from the pair of which it speaks: its own, else the cas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -60,9 +60,15 @@ def _refused(message: str, hint: str) -> PydanticCustomError:
 
 
 def _on_the_ladder(rung: int, about: ValidationInfo) -> int:
-    if about.context is not None and rung > (top := about.context.rungs.top):
-        hint = f"give a rung of the ladder in case.toml, a whole number from 0 to {top}"
-        raise _refused(f"{clip(rung)} is not on the ladder", hint)
+    """Refuses a height beyond the top of the ladder, or of the steps of acts against where the act (or the estimand) is one."""
+    if about.context is None:
+        return rung
+    towards = about.context.direction if about.field_name is None else about.data.get("direction") or "for"
+    if rung > (top := about.context.top(towards)):
+        is_step = towards == "against"
+        seen = f"{clip(rung)} is {'no step of acts against' if is_step else 'not on the ladder'}"
+        what = "step of [against]" if is_step else "rung of the ladder"
+        raise _refused(seen, f"give a {what} in case.toml, a whole number from 0 to {top}")
     return rung
 
 
@@ -179,6 +185,7 @@ class Also(AlsoOfPower):
 class Act(Entry):
     """What an actor did in a crisis: its rung, what the act was for and towards whom, and before whose act it came."""
 
+    direction: Direction | None = None  # first, since heights are held to where its acts end
     at_least: Rung | None = None
     at_most: Rung | None = None
     equals: Rung | None = None
@@ -187,22 +194,20 @@ class Act(Entry):
     before: Actor | None = None
     closed: Truth | None = None
     phase: Phase | None = None
-    direction: Direction | None = None
 
     @property
     def asked(self) -> bool:
         """Whether anything is asked of the act."""
         return any(getattr(self, name) is not None for name in Act.model_fields if name not in ("phase", "direction"))
 
+    def hold_closed_to_powers(self, actors: Iterable[str], about: ValidationInfo) -> None:
+        """Refuses `closed` of actors of which one is no power: hosts are closed to powers, so that it could only be false."""
+        others = [a for a in actors if about.context is not None and a not in about.context.powers]
+        if self.closed is not None and others:
+            raise ValueError(f"a host is open or closed to powers alone, and {others[0]} is none: leave out closed")
+
     @model_validator(mode="after")
-    def _can_be(self, about: ValidationInfo) -> Act:
-        bounds = [b for b in (self.at_least, self.at_most, self.equals) if b is not None]
-        if (
-            self.direction == "against"
-            and about.context is not None
-            and max(bounds, default=0) > about.context.last_step
-        ):
-            raise ValueError(f"acts against end at step {about.context.last_step} of [against] in case.toml")
+    def _can_be(self) -> Act:
         if self.equals is not None and (self.at_least is not None or self.at_most is not None):
             raise ValueError("equals stands alone, without at_least and at_most")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
@@ -216,13 +221,14 @@ class Condition(Act):
     actor: Actor | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Condition:
+    def _says_something(self, about: ValidationInfo) -> Condition:
         if self.actor is None:
             raise ValueError('the condition names no actor: say whose act it is about, actor = "…"')
         if not self.asked:
             raise ValueError(f"a condition says what the actor did: give {ASKED}")
         if self.before == self.actor:
             raise ValueError(f"{self.actor} cannot act before itself: name another in before")
+        self.hold_closed_to_powers([self.actor], about)
         return self
 
 
@@ -250,7 +256,7 @@ class Statement(Act):
     note: str = ""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Statement:
+    def _says_something(self, about: ValidationInfo) -> Statement:
         where = [n for n in ("crisis", "theatre") if getattr(self, n) is not None]
         who = [n for n in ("actor", "any_of") if getattr(self, n) is not None]
         which = [n for n in ("years", "hosts", "where") if getattr(self, n) is not None]
@@ -268,6 +274,7 @@ class Statement(Act):
             raise ValueError(f"{which[0]} chooses among the crises of a theatre, and the statement names one crisis")
         if not self.asked:
             raise ValueError(f"a statement without a condition says nothing: give {ASKED}")
+        self.hold_closed_to_powers(self.any_of or [self.actor or ""], about)
         return self
 
 
@@ -311,8 +318,16 @@ def _kind(words: str, of: Any) -> Kind:
     return Kind(words, TypeAdapter(of))
 
 
+def _each_once(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    for position, entry in enumerate(entries):
+        if entry in entries[:position]:
+            what = clip(repr(entry)) if isinstance(entry, str) else f"entry {position + 1}"
+            raise _refused(f"{what} stands twice in the list", "keep one: what stands twice would count twice")
+    return entries
+
+
 def _some(of: Any) -> Any:
-    return Annotated[tuple[of, ...], Field(min_length=1)]
+    return Annotated[tuple[of, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 def _one_or_more(of: Any) -> Any:

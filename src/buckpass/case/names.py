@@ -27,10 +27,15 @@ class Names:
     rungs: Rungs
     others: Mapping[str, str] = field(default_factory=dict)  # companies and armed groups, by id
     last_step: int = 0  # of acts against
+    direction: str = "for"  # of the acts that are spoken of, where nothing nearer says it
     parameters: tuple[str, ...] = ()
     argument: tuple[str, ...] = ()
     parties: tuple[str, ...] = ()
     series: tuple[str, ...] | None = None  # None where series.csv has none, or could not be read to its end
+
+    def top(self, direction: str | None = None) -> int:
+        """The height at which acts of a direction end: the top rung of the ladder, or the last step of [against]."""
+        return self.last_step if (direction or self.direction) == "against" else self.rungs.top
 
     @property
     def actors(self) -> tuple[str, ...]:

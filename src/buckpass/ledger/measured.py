@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
-from buckpass.ledger.which_crises import counted, counting, in_words
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre
@@ -34,8 +34,10 @@ def rate(question: Question) -> Finding:
     known = acts.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
     rows = counting(question.case, known, given)
     if rows.is_empty():
-        raise CannotCompute(f"no crisis there counts in which somebody looked for the response of {given['actor']}")
+        raise CannotCompute(nobody_looked(given))
     readings = {how: _count(rows, given, how) for how in ("coded", "lowest", "highest")}
+    if not readings["coded"].n:
+        raise CannotCompute(f"no crisis counts as coded: {_rate_unit(given)}")
     probability = {how: _p(question.expect, r) for how, r in readings.items()}
     straddling = rows.filter(pl.Series([_doubtful(row, given) for row in rows.iter_rows(named=True)], dtype=pl.Boolean))
     first = readings["coded"]
@@ -175,10 +177,9 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 
 
 def _rate_unit(given: Mapping[str, Any]) -> str:
-    height = f"{'step' if given.get('direction') == 'against' else 'rung'} {given['at_least']}" + (
-        f"–{given['at_most']}" if "at_most" in given else " or higher"
-    )
-    among = f" that reached rung {given['among_at_least']}" if "among_at_least" in given else " looked up"
+    what = "step" if given.get("direction") == "against" else "rung"
+    height = f"{what} {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
+    among = f" that reached {what} {given['among_at_least']}" if "among_at_least" in given else " looked up"
     return f"{height}, per crisis{among}{in_words(given)}"
 
 

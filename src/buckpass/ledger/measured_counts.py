@@ -10,8 +10,8 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.ladder import MOST_RUNGS
+from buckpass.case.reading.which_crises import act_in, counted, counting, in_words, nobody_looked
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, sources_of
-from buckpass.ledger.which_crises import act_in, counted, counting, in_words
 
 __all__ = ["burden_share", "count"]
 
@@ -20,17 +20,19 @@ def count(question: Question) -> Finding:
     """In how many crises, or in crises of how many hosts, an actor's rung lay in a range.
 
     The least counts what is certain over every band and condition; the most also what bands leave open and the crises in
-    which nobody looked for the actor, because missing is not zero.
+    which nobody looked for the actor, because missing is not zero. Where nobody looked at all, or no crisis counts, it is no
+    number.
     """
     case, given = question.case, question.parameters
-    hosts = dict(case.crises.select("crisis_id", "host").iter_rows())
+    hosts, towards = _hosts_there(case, given), given.get("direction", "for")
     standing = {crisis: _reached(case, given, crisis, counts) for crisis, counts in counted(case, given).items()}
+    unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
+    if len(unsearched) == len(standing):
+        raise CannotCompute(nobody_looked(given))
     chosen = {how: [c for c, s in standing.items() if s[how]] for how in ("coded", "surely", "possibly")}
     by_host = given.get("by", "crises") == "hosts"
     sets = {how: {h for c in crises for h in hosts[c]} if by_host else {*crises} for how, crises in chosen.items()}
     low, value, high = (len(sets[how]) for how in ("surely", "coded", "possibly"))
-    towards = given.get("direction", "for")
-    unsearched = [c for c in standing if act_in(case, given["actor"], c, direction=towards) is None]
     rows = case.acts(direction=towards).filter(
         (pl.col("actor") == given["actor"]) & pl.col("crisis").is_in(chosen["possibly"]) & pl.col("rung").is_not_null()
     )
@@ -55,7 +57,7 @@ def burden_share(question: Question) -> Finding:
     condition is in doubt, against the power's share and for it.
     """
     case, given = question.case, question.parameters
-    among = list(given.get("among", case.powers))
+    among = list(dict.fromkeys(given.get("among", case.powers)))
     if given["power"] not in among:
         among = [given["power"], *among]
     rows = counting(case, case.coded.filter(pl.col("actor").is_in(among) & pl.col("rung").is_not_null()), given)
@@ -79,6 +81,12 @@ def burden_share(question: Question) -> Finding:
         sources=sources_of(rows), places=places_of("responses.csv", rows),
         detail={"crises": [c["crisis"] for c in crises if c["counts"]], "left_out": left},
     )  # fmt: skip
+
+
+def _hosts_there(case: Case, given: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The hosts of every crisis, of those that the claim names where it names some."""
+    named = {given["hosts"]} if isinstance(given.get("hosts"), str) else {*given.get("hosts", case.hosts)}
+    return {crisis: named & {*hosts} for crisis, hosts in case.crises.select("crisis_id", "host").iter_rows()}
 
 
 def _reached(case: Case, given: Mapping[str, Any], crisis: str, counts: tuple[str, bool]) -> dict[str, bool]:

@@ -347,6 +347,8 @@ def _rungs_against(question: Question) -> Correlated:
     case, given = question.case, question.parameters
     rows = in_theatre(case.coded, given.get("theatre"))
     rows = rows.filter((pl.col("actor") == given["actor"]) & pl.col("rung").is_not_null())
+    if "years" in given:
+        rows = rows.filter(pl.col("start").dt.year().is_between(*given["years"]))
     points = [p for row in rows.iter_rows(named=True) if (p := _point(case, given, row)) is not None]
     found = rank_correlation(*(np.array([p[k] for p in points], float) for k in ("rung", "value")))
     stakes = rank_correlation(*(np.array([p[k] for p in points], float) for k in ("severity", "value")))

@@ -11,8 +11,8 @@ import polars as pl
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
+from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
-from buckpass.ledger.which_crises import Truth, act_in, counted, truth_of, wording
 from buckpass.measured.eligibility import eligible_crises
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]
@@ -56,7 +56,8 @@ def atoms(question: Question) -> Finding:
 
 
 def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
-    """Every statement judged against the case; one about a theatre becomes one per crisis that was looked up there."""
+    """Every statement judged against the case; one about a theatre becomes one per crisis that counts there, in doubt where
+    nobody looked. One that is about no crisis makes the claim impossible to compute: it would be true of nothing."""
     return [atom for entry in stated for atom in _judge(case, entry)]
 
 
@@ -75,36 +76,35 @@ def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
         return [_fact(case, entry)]
     if "series" in entry:
         return [_figure(case, entry)]
-    rows = case.coded
     actors = list(entry["any_of"]) if "any_of" in entry else [entry["actor"]]
     for actor in actors:
-        _known_actor(case, rows, actor)
+        _known_actor(case, actor)
     if "crisis" in entry:
         case.crisis(entry["crisis"])
         return [_about_crisis(case, entry, actors, entry["crisis"], "true")]
+    case.theatre(entry["theatre"])
     counts = counted(case, entry)
-    looked_up = [crisis for crisis in _looked_up(case, rows, entry, actors) if crisis in counts]
-    return [_about_crisis(case, entry, actors, crisis, counts[crisis][0]) for crisis in looked_up]
+    could = _could_act(case, actors, counts)
+    if not could:
+        about = wording({name: value for name, value in entry.items() if name != "actor"})
+        raise CannotCompute(
+            f"no crisis of {entry['theatre']}{in_words(entry)} counts for {' or '.join(actors)}: {about}"
+        )
+    return [_about_crisis(case, entry, of, crisis, counts[crisis][0]) for crisis, of in could.items()]
 
 
-def _known_actor(case: Case, rows: pl.DataFrame, actor: str) -> None:
-    known = {*rows["actor"], *case.powers, *case.hosts, *case.organisations, *state_codes()}
+def _known_actor(case: Case, actor: str) -> None:
+    known = {*case.responses["actor"], *case.powers, *case.hosts, *case.organisations, *state_codes()}
     if actor not in known:
         raise UnknownName("actor", actor, known)
 
 
-def _looked_up(case: Case, rows: pl.DataFrame, entry: Mapping[str, Any], actors: Sequence[str]) -> list[str]:
-    """Crises of a theatre in which somebody looked; for an organisation those whose host was then a member."""
-    case.theatre(entry["theatre"])
-    known = rows.filter(
-        (pl.col("theatre") == entry["theatre"]) & pl.col("actor").is_in(list(actors)) & pl.col("rung").is_not_null()
-    )
-    crises = list(dict.fromkeys(known["crisis"]))
-    for actor in actors:
-        if actor in case.organisations:
-            member = set(eligible_crises(case, actor, "membership"))
-            crises = [c for c in crises if c in member]
-    return crises
+def _could_act(case: Case, actors: Sequence[str], crises: Iterable[str]) -> dict[str, list[str]]:
+    """Of whom a statement about a theatre speaks in each of its crises: of organisations where a host was then a member, of
+    everybody else everywhere, whether or not somebody looked; crises in which it speaks of nobody are left out."""
+    reached = {a: {*eligible_crises(case, a, "membership")} for a in actors if a in case.organisations}
+    could = {crisis: [a for a in actors if a not in reached or crisis in reached[a]] for crisis in crises}
+    return {crisis: of for crisis, of in could.items() if of}
 
 
 def _about_crisis(case: Case, entry: Mapping[str, Any], actors: Sequence[str], crisis: str, counts: Truth) -> Atom:

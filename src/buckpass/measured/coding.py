@@ -32,7 +32,10 @@ def without_recalled(case: Case) -> Case:
 
 
 def widened(case: Case, rungs: int) -> Case:
-    """The case with every band wider by so many rungs on both sides, within the ladder; missing stays missing."""
+    """The case with every band wider by so many rungs on both sides, within the ladder, or the steps of acts against; missing stays
+    missing."""
+    steps = len(case.settings.against.names) - 1
+    top = pl.when(pl.col("direction") == "against").then(steps).otherwise(case.rungs.top)
     low, high = (pl.col(f"rung_{end}").fill_null(pl.col("rung")).cast(pl.Int16) for end in ("low", "high"))
-    wider = ((end + by).clip(0, case.rungs.top).cast(pl.Int8) for end, by in ((low, -rungs), (high, rungs)))
+    wider = ((end + by).clip(0, top).cast(pl.Int8) for end, by in ((low, -rungs), (high, rungs)))
     return case.replace(responses=case.responses.with_columns(wider))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from buckpass.case.catalogue import EstimandKind, known_estimands
 from buckpass.case.claim_parameters import KINDS, expectations, parameters_of, problems_of, theatre_of
@@ -48,6 +49,7 @@ def _asked(
         hint = f'write family = "{kind.family}", or ask for something else'
         yield file.problem(path, f"{kind.name} belongs to the family {kind.family}, the claim to {claim.family}", hint)
     given = claim.estimand.parameters
+    names = replace(names, direction=str(given.get("direction", "for")))
     for parameter, value in given.items():
         if parameter not in kind.parameters:
             allowed = sorted(kind.parameters)

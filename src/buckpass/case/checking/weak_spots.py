@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice, product
 from math import log10
@@ -11,14 +11,15 @@ from typing import Any
 import polars as pl
 
 from buckpass.case.case import Case
-from buckpass.case.catalogue import world_code
+from buckpass.case.catalogue import known_estimands, world_code
 from buckpass.case.checking.access import deployed_where_closed
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, clip
+from buckpass.case.reading import which_crises
 from buckpass.case.reading.toml_reading import TomlFile
-from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
+from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, Quantity, Settings
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
@@ -51,6 +52,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _coverage(case),
         _assumed_claims(case, claims),
         _claims_outside_the_fit(case, claims),
+        _claims_about_nothing(case, claims),
         _formulas(case),
     ]
     return [problem for check in checks for problem in islice(check, MOST_PROBLEMS)]
@@ -183,6 +185,42 @@ def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[P
                 )
                 at = ("claim", number, "estimand", name)
                 yield file.problem(at if at in file.lines else at[:-1], seen, hint, "warning")
+
+
+def _claims_about_nothing(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
+    """Claims and statements that no crisis of the case meets, or no crisis in which somebody looked for their actor."""
+    for number, claim in enumerate(case.claims):
+        for at, given in _asked_of_crises(case, claim):
+            there = which_crises.counted(case, given)
+            place, hint = ("claim", number, "estimand", *at), "mend its theatre, hosts, years or where"
+            if not there:
+                which = f"{_listed(_several(given.get('theatre', 'the case')))}{which_crises.in_words(given)}"
+                seen = f"claim {claim.id} is about no crisis: none of {which} counts, so it is not computed"
+                yield file.problem(place, seen, hint, "warning")
+            elif not at and "actor" in given and not any(_looked(case, given, crisis) for crisis in there):
+                seen = f"claim {claim.id} is not computed: {which_crises.nobody_looked(given)}"
+                yield file.problem(place, seen, "look for it, or " + hint, "warning")
+
+
+def _asked_of_crises(case: Case, claim: Claim) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """What a claim asks of the crises that it chooses: its estimand, at (), and each statement about a theatre."""
+    if claim.estimand is None or claim.family not in ("record", "measured"):
+        return
+    given = parameters_of(claim, case.settings.focus)
+    if "where" in known_estimands()[claim.estimand.name].parameters:
+        yield (), given
+    readings = [(("readings", n, "atoms"), reading["atoms"]) for n, reading in enumerate(given.get("readings", ()))]
+    for at, stated in ((("atoms",), given.get("atoms", ())), *readings):
+        yield from (((*at, n), one) for n, one in enumerate(stated) if "theatre" in one)
+
+
+def _looked(case: Case, given: Mapping[str, Any], crisis: str) -> bool:
+    act = which_crises.act_in(case, given["actor"], crisis, direction=given.get("direction", "for"))
+    return act is not None
+
+
+def _several(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _fitted(case: Case) -> list[str]:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from buckpass.case import Case
+from buckpass.case.case import Case
 from buckpass.case.coded import Phase
 from buckpass.case.reading.cells import parse_beginning
 
-__all__ = ["Truth", "act_in", "counted", "counting", "in_words", "met", "truth_of", "wording"]
+__all__ = ["Truth", "act_in", "counted", "counting", "in_words", "met", "nobody_looked", "truth_of", "wording"]
 
 Truth = Literal["true", "false", "doubt"]
 Said = Mapping[str, Any]
@@ -106,6 +106,12 @@ def in_words(given: Said) -> str:
     when = "".join(f", {first}–{last}" for first, last in [given["years"]]) if "years" in given else ""
     place = f", in {' or '.join(_several(given['hosts']) or ())}" if "hosts" in given else ""
     return when + place + (f", where {' and '.join(map(wording, given['where']))}" if "where" in given else "")
+
+
+def nobody_looked(given: Said) -> str:
+    """What is said where no crisis counts in which somebody looked for the act of the claim's actor."""
+    towards = "act against the government" if given.get("direction") == "against" else "response"
+    return f"no crisis counts in which somebody looked for the {towards} of {given['actor']}{in_words(given)}"
 
 
 def _several(names: Any) -> list[str] | None:
