@@ -114,6 +114,7 @@ def test_any_number_of_powers_and_no_organisation_will_do(tmp_path, powers, orga
         ({"organisations": "FRA"}, "--organisations"),
         ({"years": "2024"}, "2012-2024"),
         ({"years": "2024-2012"}, "2012-2024"),
+        ({"years": "0001-9999"}, "from 1800 to 2100"),
     ],
 )
 def test_what_cannot_begin_a_case_is_said_and_nothing_is_written(tmp_path, wrong, said):

@@ -19,7 +19,7 @@ from pydantic import (
 from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
 from buckpass.case.ladder import Ladder
-from buckpass.case.reading.cells import parse_date
+from buckpass.case.reading.cells import FIRST_YEAR, LAST_YEAR, parse_date
 
 QUANTITY = {"value": 0.8, "low": 0.5, "high": 1.0, "label": "assumed", "unit": "share", "reason": "costs shared in part",
             "sources": ["example2019"]}  # fmt: skip
@@ -43,14 +43,15 @@ OrganisationId = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")
 ]
 PlainId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="id in lower case, digits and _")]
+Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
 def _first_day(value: Any) -> Any:
-    return parse_date(str(value))[0] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+    return parse_date(str(value))[0] if isinstance(value, (str, int, date)) and not isinstance(value, bool) else value
 
 
 def _last_day(value: Any) -> Any:
-    return parse_date(str(value))[1] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+    return parse_date(str(value))[1] if isinstance(value, (str, int, date)) and not isinstance(value, bool) else value
 
 
 def _as_tuple(value: Any) -> Any:
@@ -497,7 +498,7 @@ class Settings(Entry):
     title: Title
     question: Title
     licence: Title
-    years: tuple[int, int]
+    years: tuple[Year, Year]
     article: Annotated[str | None, FOR_READERS] = Field(
         None, description="key in sources.bib of the text whose claims are checked"
     )

@@ -13,6 +13,7 @@ from buckpass.case import BuckpassError
 from buckpass.case.catalogue import state_codes
 from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.reading.cells import FIRST_YEAR, LAST_YEAR
 from buckpass.case.reading.rows import AlignmentRow, CrisisRow, ResponseRow
 from buckpass.case.start import as_toml, fill_folder
 from buckpass.events.actors import members, organisation_name, state_name
@@ -71,8 +72,9 @@ class Skeleton:
         ]
         span = YEARS.fullmatch(years.strip())
         problems = [*_wrong_states(listed[0], listed[1]), *_wrong_bodies(listed[2])]
-        if span is None or int(span[1]) > int(span[2]):
-            problems.append(f"--years {clip(years)!r}: write the first and the last year, as in 2012-2024")
+        if span is None or not FIRST_YEAR <= int(span[1]) <= int(span[2]) <= LAST_YEAR:
+            within = f"from {FIRST_YEAR} to {LAST_YEAR}"
+            problems.append(f"--years {clip(years)!r}: write the first and the last year, {within}, as in 2012-2024")
         if problems or span is None:
             raise BadSkeleton(problems)
         return cls(*listed, years=(int(span[1]), int(span[2])))
