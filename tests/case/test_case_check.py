@@ -251,3 +251,16 @@ def test_a_condition_that_cannot_be_read_is_one_problem(folder, condition, said)
     (problem,) = check_case(folder).errors
     assert said in problem.message
     assert (problem.file, problem.line) == ("claims.toml", 51)
+
+
+def test_an_act_some_months_from_its_crisis_is_left_to_look_at_and_one_of_the_weeks_after_is_not(folder):
+    text = (folder / "responses.csv").read_text("utf-8")
+    text = text.replace("2010-09-03", "2011-02").replace("2016-01-09", "2016-02-01")
+    (folder / "responses.csv").write_text(text, "utf-8")
+    check = check_case(folder)
+    assert (check.problems, check.case is not None) == ((), True)
+    told = [str(p) for p in remaining(check.case) if p.field == "date" and p.file == "responses.csv"]
+    assert told[0].startswith(
+        "responses.csv:5 [date] warning: 1 act lies more than a month outside its crisis: AAA in dalen_2010 (line 5: 2011-02)"
+    )
+    assert len(told) == 1

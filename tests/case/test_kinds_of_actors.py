@@ -96,3 +96,23 @@ def test_what_such_an_actor_cannot_be_is_refused_with_its_line(tmp_path, given, 
     assert len(found) == 1
     assert found[0].startswith(place)
     assert found[0].split(" ")[0].count(":") == 1  # file and line
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        ("from = 2015-12-01\nto = 2016-01-08", ""),
+        ("from = 2016-01-06", "AAA was no member of Willing when the crisis began (2016-01-05)"),
+        ("from = 2016-01-06", "no power was a member of Willing when a crisis of the fit began"),
+    ],
+)
+def test_a_deployment_is_doubted_where_the_game_has_no_option_of_it(tmp_path, dates, said):
+    """The game asks on the crisis's first day: a coalition of the days after is no option, one that ended in them is."""
+    made = case_with(tmp_path / "case", COALITION.format(more="").replace("from = 2015-12-01", dates))
+    rows = (made / "responses.csv").read_text("utf-8").replace("joint force,PACT,", "joint force,Willing,")
+    (made / "responses.csv").write_text(rows, "utf-8")
+    check = check_case(made)
+    setting = setting_of(check.case)
+    is_open = np.asarray(setting.is_open)[-1, 0, setting.names.options.index("5@Willing")]
+    assert bool(is_open) == (not said)
+    assert [said in p.message for p in check.problems].count(True) == (1 if said else 0)

@@ -9,6 +9,7 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds, world_code
+from buckpass.case.checking.days_of_acts import acts_outside_their_crisis
 from buckpass.case.codebook import tables
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, line_ranges
@@ -31,7 +32,7 @@ def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
     return [
         *_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case),
-        *_defaults(case),
+        *acts_outside_their_crisis(case), *_defaults(case),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.checking.access import deployed_where_closed
+from buckpass.case.checking.days_of_acts import acts_far_from_their_crisis
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
@@ -37,6 +38,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _odd_vehicles(case),
         _vehicles_without_powers(case, settings),
         deployed_where_closed(case),
+        acts_far_from_their_crisis(case),
         _unreasoned(settings),
         _missing_alignments(case, settings),
         _capacity_gaps(case, settings),
@@ -135,35 +137,34 @@ def _odd_vehicles(case: Case) -> Iterator[Problem]:
 
 
 def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any]) -> tuple[str, str] | None:
-    """Why the model has no option for a deployment that the record has; None where it has one."""
+    """Why the model, which asks on the crisis's first day, has no option for a deployment that the record has; None where it has one."""
     if not vehicle:
         return f"{actor} deployed through an organisation that is not named", "fill vehicle"
-    last = crisis["end"] or date(case.settings.years[1], 12, 31)
-    members = {*case.members(vehicle, crisis["start"]), *case.members(vehicle, last)}
-    organisation = case.organisation(vehicle)
-    if not organisation.is_vehicle:
+    began = crisis["start"]
+    if not case.organisation(vehicle).is_vehicle:
         return f"{vehicle} is no vehicle in case.toml, so the model has no such option", "set is_vehicle = true"
-    if actor not in members:
-        hint = "correct the members' dates or the vehicle"
-        return f"{actor} was no member of {vehicle} in this crisis, so the model has no such option", hint
-    if not any(case.covers(vehicle, crisis["type"], crisis["host"], day) for day in (crisis["start"], last)):
-        seen = f"no mandate of {vehicle} at the time covers this crisis, so the model has no such option"
+    if actor not in case.members(vehicle, began):
+        hint = "correct the vehicle, its dates or its members'; what came together later is an option of later crises"
+        return (
+            f"{actor} was no member of {vehicle} when the crisis began ({began}), so the model has no such option",
+            hint,
+        )
+    if not case.covers(vehicle, crisis["type"], crisis["host"], began):
+        seen = f"no mandate of {vehicle} covers this crisis when it begins ({began}), so the model has no such option"
         return seen, "widen mandate, or mend its dates"
     return None
 
 
 def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
-    """Vehicles of which no power was a member while a crisis of the fit lasted: options that nobody has."""
-    fitted = case.crises.filter(pl.col("theatre").is_in(_fitted(case))).select("start", "end").rows()
+    """Vehicles of which no power was a member when a crisis of the fit began: options that nobody has."""
+    began = case.crises.filter(pl.col("theatre").is_in(_fitted(case)))["start"].to_list()
     for number, organisation in enumerate(case.settings.organisations):
-        terms = [m for m in organisation.members if m.state in (*case.powers, "*")]
-        lasted = ((m, start, end or date.max) for m in terms for start, end in fitted)
-        if organisation.is_vehicle and not any(
-            m.from_ <= end and start <= min(m.to or date.max, organisation.ended or date.max)
-            for m, start, end in lasted
-        ):
-            seen = f"no power was a member of {organisation.id} in a crisis of the fit: nobody can deploy through it"
+        met = (power for day in began for power in case.members(organisation.id, day) if power in case.powers)
+        if organisation.is_vehicle and next(met, None) is None:
+            seen = f"no power was a member of {organisation.id} when a crisis of the fit began: nobody can deploy through it"
             hint = "add the powers among its members, with dates, or write is_vehicle = false"
+            if organisation.id in (coalition.id for coalition in case.settings.coalitions):
+                hint = "mend its members or its dates, or leave it out"
             yield file.problem(("organisations", number, "is_vehicle"), seen, hint, "warning")
 
 
