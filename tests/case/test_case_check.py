@@ -264,3 +264,15 @@ def test_an_act_some_months_from_its_crisis_is_left_to_look_at_and_one_of_the_we
         "responses.csv:5 [date] warning: 1 act lies more than a month outside its crisis: AAA in dalen_2010 (line 5: 2011-02)"
     )
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("claims.toml", "kind = ", 'pair = { rider = "AAA" }\nkind = ', "AAA is rider and provider, one of them from [focus]"),
+        ("case.toml", "[ladder]", '[[access]]\npower = "DDD"\nhost = "DDD"\nact = "closed"\nfrom = 2016-01-01\n\n[ladder]', "DDD is the host itself"),
+        ("case.toml", 'borders = ["AAA", "BBB"]', 'borders = ["AAA", "DDD"]', "DDD does not border itself"),
+    ],
+)  # fmt: skip
+def test_nobody_is_two_sides_at_once(spoiled, file, old, new, said):
+    assert [p.file for p in spoiled(file, old, new).errors if said in p.message] == [file]

@@ -143,6 +143,12 @@ class Focus(Entry):
         (), description="the passive one first, then those it is compared with"
     )
 
+    @model_validator(mode="after")
+    def _are_two(self) -> Focus:
+        if self.rider == self.provider:
+            raise ValueError(f"{self.rider} is rider and provider: one power leaves it to another")
+        return self
+
 
 Coordinates = Annotated[
     tuple[Annotated[Number, Field(ge=-90, le=90)], Annotated[Number, Field(ge=-180, le=180)]],
@@ -536,6 +542,11 @@ class Settings(Entry):
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
+
+    @property
+    def chartered(self) -> tuple[Organisation, ...]:
+        """The organisations without the coalitions, which stand after them as vehicles."""
+        return self.organisations[: len(self.organisations) - len(self.coalitions)]
 
     @field_validator("organisations")
     @classmethod

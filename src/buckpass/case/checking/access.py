@@ -29,6 +29,10 @@ def check_access(
         yield from missing(
             file, ("access", n, "still_through"), "an organisation", entry.still_through, names.organisations
         )
+        if entry.power == entry.host:
+            yield file.problem(
+                ("access", n, "host"), f"{entry.power} is the host itself", "name the power and the host"
+            )
         if not entry.closes and (entry.to or entry.still_through):
             hint = 'leave out to and still_through, or write act = "closed"'
             yield file.problem(

@@ -9,7 +9,7 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds, world_code
-from buckpass.case.checking.days_of_acts import acts_outside_their_crisis
+from buckpass.case.checking.acts import acts_outside_their_crisis
 from buckpass.case.codebook import tables
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, line_ranges
@@ -120,7 +120,7 @@ def _undated(case: Case) -> Iterator[Problem]:
     """Mandates and alignments that stand for all years: what changed meanwhile is coded as it is now."""
     settings, (first, last) = case.settings, case.settings.years
     for table, name, entries in (
-        ("organisations", "mandates", {o.id: [*o.mandates] for o in settings.organisations if o.is_vehicle}),
+        ("organisations", "mandates", {o.id: [*o.mandates] for o in settings.chartered if o.is_vehicle}),
         ("alignments", "alignments", {f"{a.of} with {a.with_} in {a.theatre}": [a] for a in settings.alignments}),
     ):
         undated = [of for of, periods in entries.items() if all(p.from_ is None and p.to is None for p in periods)]

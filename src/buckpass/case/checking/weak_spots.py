@@ -13,7 +13,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.checking.access import deployed_where_closed
-from buckpass.case.checking.days_of_acts import acts_far_from_their_crisis
+from buckpass.case.checking.acts import acts_far_from_their_crisis, acts_for_nothing
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
@@ -34,6 +34,7 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _severity(case),
         _unsourced_rungs(case),
         _machine_rows(case),
+        acts_for_nothing(case),
         _lonely_crises(case),
         _odd_vehicles(case),
         _vehicles_without_powers(case, settings),
@@ -151,7 +152,8 @@ def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any])
         )
     if not case.covers(vehicle, crisis["type"], crisis["host"], began):
         seen = f"no mandate of {vehicle} covers this crisis when it begins ({began}), so the model has no such option"
-        return seen, "widen mandate, or mend its dates"
+        is_coalition = any(one.id == vehicle for one in case.settings.coalitions)
+        return seen, "add the host to the coalition's hosts" if is_coalition else "widen mandate, or mend its dates"
     return None
 
 
@@ -163,8 +165,8 @@ def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[P
         if organisation.is_vehicle and next(met, None) is None:
             seen = f"no power was a member of {organisation.id} when a crisis of the fit began: nobody can deploy through it"
             hint = "add the powers among its members, with dates, or write is_vehicle = false"
-            if organisation.id in (coalition.id for coalition in case.settings.coalitions):
-                hint = "mend its members or its dates, or leave it out"
+            if number >= len(case.settings.chartered):
+                hint = "mend the coalition's members or its dates, or leave it out"
             yield file.problem(("organisations", number, "is_vehicle"), seen, hint, "warning")
 
 
