@@ -276,3 +276,22 @@ def test_an_act_some_months_from_its_crisis_is_left_to_look_at_and_one_of_the_we
 )  # fmt: skip
 def test_nobody_is_two_sides_at_once(spoiled, file, old, new, said):
     assert [p.file for p in spoiled(file, old, new).errors if said in p.message] == [file]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 301, "0x" + "f" * 5000])
+def test_a_number_too_long_to_read_is_told_at_its_line_and_in_words_of_the_case(spoiled, number):
+    (told,) = [str(p) for p in spoiled("case.toml", "years = [2000, 2020]", f"years = [2000, {number}]").problems]
+    assert told.startswith("case.toml:9 error: a number of more than 300 digits")
+
+
+def test_digits_in_a_text_are_no_number(spoiled):
+    assert spoiled("case.toml", 'question = "', f'question = "{"9" * 400} # ').ok
+
+
+def test_one_and_many_are_told_apart(folder):
+    text = (folder / "responses.csv").read_text("utf-8")
+    (folder / "responses.csv").write_text(text.replace("seen,article", "recalled,article", 1), "utf-8")
+    told = [p.message for p in remaining(check_case(folder).case)]
+    assert "1 row recalled in valley, known from memory alone: line 2" in told
+    assert "1 row unsearched in valley, nobody looked: line 7" in told
+    assert "1 of 1 mandate has no dates and holds from 2000 to 2020: PACT" in told

@@ -134,4 +134,4 @@ def test_a_coalition_that_is_wrong_is_told_so_once_and_in_words_of_its_own(tmp_p
 def test_of_a_coalition_no_dates_of_a_mandate_are_left_to_look_up(tmp_path):
     case = load_case(case_with(tmp_path / "case", COALITION.format(more="")))
     undated = next(p.message for p in remaining(case) if p.field == "organisations")
-    assert undated == "1 of 1 mandates have no dates and hold from 2000 to 2020: PACT"
+    assert undated == "1 of 1 mandate has no dates and holds from 2000 to 2020: PACT"

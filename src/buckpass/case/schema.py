@@ -249,7 +249,7 @@ class Consent(Entry):
     """Who must agree before an organisation acts."""
 
     rule: Literal["lead", "keys", "majority", "consensus"]
-    keys: tuple[StateId, ...] = ()
+    keys: tuple[StateId, ...] = Field((), json_schema_extra={"needed": "with rule = keys, and only there"})
     reason: Text = ""
 
     @model_validator(mode="after")
@@ -264,7 +264,11 @@ class Organisation(Entry):
 
     id: OrganisationId
     name: Title
-    lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
+    lead: StateId | None = Field(
+        None,
+        description="the member whose word is enough under rule = lead",
+        json_schema_extra={"needed": "with rule = lead"},
+    )
     founded: FirstDay
     ended: LastDay | None = None
     is_vehicle: bool = Field(
@@ -345,7 +349,11 @@ class OtherActor(Entry):
     id: OrganisationId
     name: Line
     kind: Literal["company", "armed_group"]
-    sponsor: StateId | None = Field(None, description="the power for which it acts, as far as [sponsored] says")
+    sponsor: StateId | None = Field(
+        None,
+        description="the power for which it acts, as far as [sponsored] says",
+        json_schema_extra={"needed": "of a company"},
+    )
     reason: Text = ""
     sources: SourceKeys = ()
 
@@ -362,7 +370,7 @@ class Coalition(Period):
     id: OrganisationId
     name: Line
     lead: StateId | None = Field(None, description="the member whose word is enough; the first, where left out")
-    members: tuple[StateId, ...] = ()
+    members: tuple[StateId, ...]
     hosts: tuple[StateId, ...] = Field((), description="where it acts; left out: anywhere")
     from_: FirstDay = Field(alias="from")
     cost_share: ShareQuantity | None = Field(None, description="as of an organisation; left out: 1, each pays its own")
@@ -601,9 +609,13 @@ class Claim(Entry):
         None, description="of which powers it speaks, and where; left out: those of [focus] in case.toml",
         examples=EXAMPLES["pair"],
     )  # fmt: skip
-    estimand: Estimand | None = None
+    estimand: Estimand | None = Field(None, json_schema_extra={"needed": "but for family not_computed"})
     expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
-    not_computed: Text = Field("", description="which data would decide it; only for family not_computed")
+    not_computed: Text = Field(
+        "",
+        description="which data would decide it; only for family not_computed",
+        json_schema_extra={"needed": "of family not_computed"},
+    )
 
     @model_validator(mode="after")
     def _computable(self) -> Claim:

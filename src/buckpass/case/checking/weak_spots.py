@@ -20,6 +20,7 @@ from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, clip
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile, Quantity, Settings
+from buckpass.results.summary import count_of
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
@@ -81,10 +82,6 @@ def _at_lines(items: Sequence[str], lines: Sequence[int]) -> str:
     return _listed(several if len(items) > 1 else items, LONGEST_ROWS)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
-
-
 def _severity(case: Case) -> Iterator[Problem]:
     for row in case.crises.iter_rows(named=True):
         expected = severity_by_formula(row["threat_level"], row["deaths_best"])
@@ -99,7 +96,7 @@ def _unsourced_rungs(case: Case) -> Iterator[Problem]:
         bare = frame.filter(pl.col("rung").is_not_null() & (pl.col("source_id").list.len() == 0))
         named = [f"{actor} in {crisis}" for crisis, actor in bare.select("crisis_id", "actor").iter_rows()]
         seen = (
-            _counted(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
+            count_of(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
         )
         if named:
             yield _weak(file, bare["line"][0], "source_id", seen, "name one, or unsearched")
@@ -109,7 +106,7 @@ def _machine_rows(case: Case) -> Iterator[Problem]:
     rows = case.responses.filter(pl.col("basis") == "machine")
     if rows.height:
         seen = (
-            f"{_counted(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
+            f"{count_of(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
         )
         yield _weak("responses.csv", rows["line"][0], "basis", seen, "read a source, correct the row, and write seen")
 
@@ -123,7 +120,7 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
                 if looked_up.get(crisis, 0) == count]  # fmt: skip
         if rows:
             lines, crises = zip(*rows, strict=True)
-            seen = f"{words} looked up in {_counted(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
+            seen = f"{words} looked up in {count_of(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
             yield _weak("crises.csv", lines[0], "crisis_id", seen, "the game needs others' responses: look for them")
 
 
@@ -223,18 +220,19 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
     rows = case.crises.select("theatre", "host").explode("host").unique().iter_rows()
     hosts: dict[str, list[str]] = {}
     for theatre, host in rows:
-        hosts.setdefault(theatre, []).append(host)
+        if host not in case.powers:  # of which the pairs of powers are asked
+            hosts.setdefault(theatre, []).append(host)
     for number, theatre in enumerate(case.settings.theatres):
         id_ = theatre.id
         pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (id_, i, j) not in given]
         unmet = [
             j
             for j in case.powers
-            if (id_, "*", j) not in given and any((id_, host, j) not in given for host in hosts.get(id_, ()))
+            if (id_, "*", j) not in given and any((id_, host, j) not in given for host in hosts.get(id_, []))
         ]
         missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in unmet]
         if missing and (theatre.in_fit or id_ in aligned):
-            seen = f"{len(missing)} alignments are missing in {id_} and count as 0: {_listed(missing)}"
+            seen = f"{count_of(len(missing), 'alignment is', 'alignments are')} missing in {id_}, counted as 0: {_listed(missing)}"
             yield file.problem(("theatres", number), seen, "add a row for each to alignments.csv", "warning")
 
 

@@ -89,7 +89,8 @@ class CrisisRow(Entry):
     )
     help_requested: YesNo = Field(None, description="whether the host asked for help; empty or unknown: not known")
     asked: Words = Field((), description="who was asked, separated by semicolons; empty: nobody")
-    asked_by: Word = Field("", description="which government of the host asked, where it changed", examples=["junta"])
+    asked_by: Word = Field("", description="which government of the host asked, where it changed", examples=["junta"],
+                         json_schema_extra={"needed": "where requests.csv has the crisis"})  # fmt: skip
     asked_text: Prose = Field("", description="who was asked, in words")
     request_date: Prose = Field("", description="when help was asked for, in words")
     request_answer: Prose = Field("", description="what came of the request")
@@ -131,7 +132,11 @@ class ResponseRow(Entry):
     kind: Annotated[Literal["state", "organisation", "company", "armed_group"], BeforeValidator(_word)] = Field(
         description="what the actor is"
     )
-    rung: Rung = Field(None, description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero")
+    rung: Rung = Field(
+        None,
+        description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero",
+        json_schema_extra={"needed": "unless basis is unsearched"},
+    )
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
     date: Span = Field(None, description="ISO date or span")
@@ -139,7 +144,11 @@ class ResponseRow(Entry):
         None, description="1, 2, … where the response changed during the crisis; empty: it did not", examples=["2"]
     )
     from_: MaybeStart = Field(
-        None, alias="from", description="first day of a phase after the first", examples=["2022-02-17"]
+        None,
+        alias="from",
+        description="first day of a phase after the first",
+        examples=["2022-02-17"],
+        json_schema_extra={"needed": "from phase 2 on"},
     )
     direction: Annotated[Literal["for", "against"], BeforeValidator(_word)] = Field(
         "for",

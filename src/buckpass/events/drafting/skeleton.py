@@ -20,6 +20,7 @@ from buckpass.events.actors import members, organisation_name, state_name
 from buckpass.events.drafting.draft_case import (
     COLOURS,
     csv_text,
+    region_name,
     state_entry,
     template_ladder,
     template_settings,
@@ -82,7 +83,7 @@ class Skeleton:
     @property
     def title(self) -> str:
         """What the case is about."""
-        return f"Crises of {', '.join(state_name(host) for host in self.hosts)}"
+        return f"Crises of {in_a_sentence(region_name(self.hosts))}"
 
 
 def _wrong_states(powers: Sequence[str], hosts: Sequence[str]) -> Iterator[str]:
@@ -137,7 +138,7 @@ def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
                   "organisations": list(wanted.organisations)},
         "powers": [state_entry(p) | {"colour": COLOURS[k % len(COLOURS)]} for k, p in enumerate(wanted.powers)],
         "hosts": [state_entry(host) for host in wanted.hosts],
-        "theatres": [{"id": THEATRE, "name": wanted.title, "in_fit": True, "note": PLACEHOLDER}],
+        "theatres": [{"id": THEATRE, "name": region_name(wanted.hosts), "in_fit": True, "note": PLACEHOLDER}],
         "organisations": [_organisation(body, wanted) for body in wanted.organisations],
         "ladder": template["ladder"],
         "crisis_types": template["crisis_types"],
