@@ -112,6 +112,35 @@ def enter(at, label, text):
     next(box for box in at.text_input if box.label == label).input(text)
 
 
+def test_a_phase_that_a_data_frame_wrote_opens(folder):
+    text = (folder / "responses.csv").read_text("utf-8").splitlines()
+    rows = [f"{line},{',' if n else 'phase,from'}" for n, line in enumerate(text)]
+    later = text[8].replace("state,1,1,2", "state,4.0,4.0,4.0") + ",2.0,2016-01-10"
+    (folder / "responses.csv").write_text("\n".join([*rows, later]) + "\n", "utf-8")
+    at = choose(opened(folder), "Phase", "2")
+    assert not at.exception
+    assert next(box for box in at.selectbox if box.label == "Phase").options == ["1", "2", "3 (new)"]
+    assert next(box for box in at.selectbox if box.label == "Rung").value == "4"
+
+
+def test_whoever_has_no_row_yet_is_offered_as_well(folder):
+    actors = '[[actors]]\nid = "Vasten"\nname = "Vasten Group"\nkind = "company"\nsponsor = "BBB"\n\n'
+    settings = (folder / "case.toml").read_text("utf-8").replace("[ladder]", actors + "[ladder]", 1)
+    (folder / "case.toml").write_text(settings, "utf-8")
+    left = [
+        row for row in (folder / "responses.csv").read_text("utf-8").splitlines() if ",PACT,organisation" not in row
+    ]
+    (folder / "responses.csv").write_text("\n".join(left) + "\n", "utf-8")
+    at = opened(folder)
+    assert next(box for box in at.selectbox if box.label == "Actor").options == ["AAA", "BBB", "PACT", "Vasten"]
+    for actor, kind in (("PACT", "organisation"), ("Vasten", "company")):
+        at = choose(at, "Actor", actor)
+        next(box for box in at.selectbox if box.label == "Basis").select("seen")
+        at = saved(at, "1")
+        of = load_case(folder).responses.filter(actor=actor)
+        assert of.select("kind", "rung").rows() == [(kind, 1)]
+
+
 def against(at):
     return next(box for box in at.radio if box.label == "Act").set_value("against").run()
 

@@ -295,3 +295,47 @@ def test_a_claim_about_no_crisis_is_named_and_not_computed(folder, name, given, 
         assert re.search(said, problem.message)
         assert problem.line > own.count("\n")
         assert problem.file == "claims.toml"
+
+
+def test_an_act_some_months_from_its_crisis_is_left_to_look_at_and_one_of_the_weeks_after_is_not(folder):
+    text = (folder / "responses.csv").read_text("utf-8")
+    text = text.replace("2010-09-03", "2011-02").replace("2016-01-09", "2016-02-01")
+    (folder / "responses.csv").write_text(text, "utf-8")
+    check = check_case(folder)
+    assert (check.problems, check.case is not None) == ((), True)
+    told = [str(p) for p in remaining(check.case) if p.field == "date" and p.file == "responses.csv"]
+    assert told[0].startswith(
+        "responses.csv:5 [date] warning: 1 act lies more than a month outside its crisis: AAA in dalen_2010 (line 5: 2011-02)"
+    )
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("claims.toml", "kind = ", 'pair = { rider = "AAA" }\nkind = ', "AAA is rider and provider, one of them from [focus]"),
+        ("case.toml", "[ladder]", '[[access]]\npower = "DDD"\nhost = "DDD"\nact = "closed"\nfrom = 2016-01-01\n\n[ladder]', "DDD is the host itself"),
+        ("case.toml", 'borders = ["AAA", "BBB"]', 'borders = ["AAA", "DDD"]', "DDD does not border itself"),
+    ],
+)  # fmt: skip
+def test_nobody_is_two_sides_at_once(spoiled, file, old, new, said):
+    assert [p.file for p in spoiled(file, old, new).errors if said in p.message] == [file]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 301, "0x" + "f" * 5000])
+def test_a_number_too_long_to_read_is_told_at_its_line_and_in_words_of_the_case(spoiled, number):
+    (told,) = [str(p) for p in spoiled("case.toml", "years = [2000, 2020]", f"years = [2000, {number}]").problems]
+    assert told.startswith("case.toml:9 error: a number of more than 300 digits")
+
+
+def test_digits_in_a_text_are_no_number(spoiled):
+    assert spoiled("case.toml", 'question = "', f'question = "{"9" * 400} # ').ok
+
+
+def test_one_and_many_are_told_apart(folder):
+    text = (folder / "responses.csv").read_text("utf-8")
+    (folder / "responses.csv").write_text(text.replace("seen,article", "recalled,article", 1), "utf-8")
+    told = [p.message for p in remaining(check_case(folder).case)]
+    assert "1 row recalled in valley, known from memory alone: line 2" in told
+    assert "1 row unsearched in valley, nobody looked: line 7" in told
+    assert "1 of 1 mandate has no dates and holds from 2000 to 2020: PACT" in told

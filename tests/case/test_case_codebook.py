@@ -10,6 +10,7 @@ from buckpass.case import OutputExists, UnknownName, check_case, codebook, diff_
 from buckpass.case.codebook import tables
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.start import TEMPLATE
+from buckpass.case.writing.migrate import migrate
 
 
 @pytest.fixture
@@ -137,3 +138,20 @@ def test_added_and_removed_rows(case, spoiled):
     other = spoiled("responses.csv", "dalen_2016,BBB", "dalen_2016,DDD").case
     kinds = {(d.key, d.kind) for d in diff_cases(case, other).differences}
     assert kinds == {("dalen_2016, BBB", "only in a"), ("dalen_2016, DDD", "only in b")}
+
+
+def test_an_alignment_that_differs_is_told_of_the_file_in_which_it_stands(folder):
+    blocks = load_case(folder)
+    migrate(folder)
+    table = (folder / "alignments.csv").read_text("utf-8")
+    (folder / "alignments.csv").write_text(table.replace(",0.3,0.0,0.6", ",0.4,0.0,0.6", 1), "utf-8")
+    rows = load_case(folder)
+    (found,) = diff_cases(rows, blocks).differences
+    assert (found.file, found.key, found.field, found.a, found.b) == (
+        "alignments.csv",
+        "alignments[valley AAA BBB]",
+        "value",
+        "0.4",
+        "0.3",
+    )
+    assert [one.file for one in diff_cases(blocks, rows).differences] == ["case.toml"]

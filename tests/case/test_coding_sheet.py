@@ -77,6 +77,23 @@ def test_phases_and_acts_against_are_rows_of_their_own(folder):
     assert rungs(folder) == [1, 3, 5]
 
 
+def test_numbers_that_a_data_frame_wrote_as_fractions_are_whole_and_in_their_order(folder):
+    more = "state,{phase}.0,{from_},{rung}.0,,,seen,example2019"
+    rows = [
+        f"dalen_2016,BBB,{more.format(phase=n, from_=day, rung=n)}"
+        for n, day in ((1, ""), (2, "2016-01-08"), (3, "2016-01-09"))
+    ]
+    head = "crisis_id,actor,kind,phase,from,rung,rung_low,rung_high,basis,source_id"
+    (folder / FILE).write_text("\n".join([head, rows[0], rows[2], rows[1].replace("2.0,", "02,", 1)]) + "\n", "utf-8")
+    sheet = load_sheet(folder)
+    assert sheet.phases("dalen_2016", "BBB", "") == ["1", "2", "3"]
+    assert [sheet.cell("dalen_2016", "BBB", "", "for", phase)["rung"] for phase in "123"] == ["1", "2", "3"]
+    sheet = sheet.save({**OWN, "phase": "3", "rung": "4"})
+    assert rungs(folder) == [1, 4, 2]
+    sheet.delete("dalen_2016", "BBB", "", "for", "3")
+    assert rungs(folder) == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

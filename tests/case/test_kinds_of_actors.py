@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buckpass.case import check_case, coded, load_case
+from buckpass.case.checking.remaining import remaining
 from buckpass.case.coded import counted
 from buckpass.case.reading.which_crises import truth_of
 from buckpass.case.start import TEMPLATE
@@ -125,6 +126,8 @@ def test_who_asked_is_a_government_of_the_day(tmp_path):
         ({"tables": COALITION.format(more='lead = "DDD"')}, "case.toml", "is no member of the coalition"),
         ({"tables": COALITION.replace("DDD", "DDX").format(more="")}, "case.toml", "is not a host"),
         ({"hosts": GOVERNMENTS.format(start="2016-01-05")}, "case.toml", "the government of DDD stands twice for the same days"),
+        ({"hosts": GOVERNMENTS.replace('"junta"', '"old"').format(start="2016-01-08")}, "case.toml", "old is Old and Junta"),
+        ({"tables": COALITION.replace('["BBB", "AAA"]', '["BBB", "AAA", "BBB"]').format(more="")}, "case.toml", "BBB stands twice in members"),
         ({"hosts": GOVERNMENTS.format(start="2018-01-01"), "asked_by": "junta"}, "crises.csv:4 [asked_by]", "no government of DDD between"),
         ({"asked_by": "rebels"}, "crises.csv:4 [asked_by]", "no government of DDD"),
     ],
@@ -134,3 +137,39 @@ def test_what_such_an_actor_cannot_be_is_refused_with_its_line(tmp_path, given, 
     assert len(found) == 1
     assert found[0].startswith(place)
     assert found[0].split(" ")[0].count(":") == 1  # file and line
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        ("from = 2015-12-01\nto = 2016-01-08", ""),
+        ("from = 2016-01-06", "AAA was no member of Willing when the crisis began (2016-01-05)"),
+        ("from = 2016-01-06", "no power was a member of Willing when a crisis of the fit began"),
+    ],
+)
+def test_a_deployment_is_doubted_where_the_game_has_no_option_of_it(tmp_path, dates, said):
+    """The game asks on the crisis's first day: a coalition of the days after is no option, one that ended in them is."""
+    made = case_with(tmp_path / "case", COALITION.format(more="").replace("from = 2015-12-01", dates))
+    rows = (made / "responses.csv").read_text("utf-8").replace("joint force,PACT,", "joint force,Willing,")
+    (made / "responses.csv").write_text(rows, "utf-8")
+    check = check_case(made)
+    setting = setting_of(check.case)
+    is_open = np.asarray(setting.is_open)[-1, 0, setting.names.options.index("5@Willing")]
+    assert bool(is_open) == (not said)
+    assert [said in p.message for p in check.problems].count(True) == (1 if said else 0)
+
+
+def test_a_coalition_that_is_wrong_is_told_so_once_and_in_words_of_its_own(tmp_path):
+    wrong = COALITION.replace('["BBB", "AAA"]', '["BBB", "BBB", "XQQ"]').replace('"DDD"', '"DDX"').format(more="")
+    told = [str(p) for p in check_case(case_with(tmp_path / "case", wrong)).errors]
+    assert [(p.split("] ")[0].split("[", 1)[1], p.split(" error: ")[1].split(" — ")[0]) for p in told] == [
+        ("coalitions[1].members[2]", "BBB stands twice in members"),
+        ("coalitions[1].members[3]", "'XQQ' is not a power"),
+        ("coalitions[1].hosts[1]", "'DDX' is not a host"),
+    ]
+
+
+def test_of_a_coalition_no_dates_of_a_mandate_are_left_to_look_up(tmp_path):
+    case = load_case(case_with(tmp_path / "case", COALITION.format(more="")))
+    undated = next(p.message for p in remaining(case) if p.field == "organisations")
+    assert undated == "1 of 1 mandate has no dates and holds from 2000 to 2020: PACT"

@@ -127,3 +127,13 @@ def test_what_requests_cannot_say_is_refused_with_its_line(tmp_path, given, plac
 def test_the_standard_of_covariates_is_that_of_the_counted_requests(tmp_path):
     old, said = load_case(with_requests(tmp_path / "a", "old")), load_case(case_with(tmp_path / "b"))
     assert (standard_of(old).mean == standard_of(said).mean).all()
+
+
+def test_a_crisis_of_which_no_is_said_beside_requests_is_refused(tmp_path):
+    folder = with_requests(tmp_path / "case")
+    crises = (folder / "crises.csv").read_text("utf-8")
+    (folder / "crises.csv").write_text(crises.replace(",,,the president", ",no,,the president"), "utf-8")
+    (told,) = [str(p) for p in check_case(folder).errors]
+    assert told.startswith(
+        "crises.csv:4 [help_requested] error: help_requested is no, but requests.csv has whom old asked"
+    )

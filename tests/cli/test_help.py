@@ -1,5 +1,6 @@
 """The reference in the terminal: all of it, within 80 columns, from what the case is read with, each with an example."""
 
+import csv
 import json
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from buckpass.case import bundled_cases, json_schema, load_case
 from buckpass.case.catalogue import estimands, known_estimands
 from buckpass.case.load import BUNDLED
+from buckpass.case.reading.tables import read_table
 from buckpass.case.schema import Estimand
 from buckpass.case.start import TEMPLATE
 from buckpass.changes import general_paths
@@ -101,3 +103,46 @@ def test_the_schema_lists_what_is_allowed(name):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"futures.dicount": {}}, {"propertyNames": settings["parameters"]["propertyNames"]})
     assert "FR" in settings["argument"]["items"]["enum"]
+
+
+def told(*words):
+    done = CliRunner().invoke(app, ["help", *words], env={"COLUMNS": "80"})
+    return done.exit_code, done.stdout
+
+
+def test_without_a_topic_the_topics_are_named():
+    code, text = told()
+    assert code == 0
+    assert all(f"buckpass help {topic}" in text for topic in TOPICS)
+    assert json.loads(CliRunner().invoke(app, ["help", "--json"]).stdout)["topics"].keys() == TOPICS.keys()
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [("USA", "<POWER>.capacity"), ("USA.alignment@RUS", "<HOST>.alignment@<POWER>"), ("CSTO.mandate", "<ORGANISATION>.mandate")],
+)  # fmt: skip
+def test_a_path_is_found_as_it_is_written_for_a_case(asked, path):
+    code, text = told("paths", asked)
+    assert code == 0
+    assert path in text.splitlines()
+    assert "severity" not in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("column", "needed"),
+    [("coalitions.members", "yes"), ("actors.sponsor", "of a company"), ("consent.keys", "with rule = keys, and only there"),
+     ("responses.csv rung", "unless basis is unsearched")],
+)  # fmt: skip
+def test_what_check_cannot_do_without_is_said_to_be_needed(column, needed):
+    assert f"    needed: {needed}" in told("columns", column)[1].splitlines()
+
+
+@pytest.mark.parametrize("file", [entry.name for entry in TOPICS["files"]() if entry.name.endswith(".csv")])
+def test_the_example_of_a_table_has_a_cell_for_each_column_that_a_row_has(file):
+    (entry,) = [one for one in TOPICS["files"]() if one.name == file]
+    (cells,) = csv.reader([entry.example])
+    columns = entry.facts["a row has"].split(", ")
+    assert len(cells) == len(columns)
+    table, problems = read_table(file, ",".join(columns) + "\n" + entry.example + "\n")
+    assert not problems
+    assert table.frame.height == 1

@@ -81,6 +81,21 @@ def founded(body):
     return min((date.fromisoformat(one["from"]) for one in members(body)), default=None)
 
 
+def test_a_theatre_is_its_hosts_and_the_title_what_happened_there(tmp_path):
+    case = begun(tmp_path, hosts="YEM,ARE,BHR")
+    assert case.theatre("region").name == "Yemen, the United Arab Emirates and Bahrain"
+    assert case.title == "Crises of Yemen, the United Arab Emirates and Bahrain"
+
+
+def test_a_power_that_is_a_host_lacks_no_alignment_with_itself(tmp_path):
+    folder = write_skeleton(tmp_path / "begun", Skeleton.of("USA,IRN", "IRN,YEM", "", "2012-2024"))
+    assert not [p for p in check_case(folder).problems if "alignment" in p.message]
+    rows = (folder / "alignments.csv").read_text("utf-8").splitlines()
+    (folder / "alignments.csv").write_text("\n".join(r for r in rows if "IRN,USA" not in r) + "\n", "utf-8")
+    (told,) = [p.message for p in check_case(folder).problems if "alignment" in p.message]
+    assert told == "1 alignment is missing in region, counted as 0: IRN with USA"
+
+
 def test_every_pair_has_its_row_at_nought_and_asks_to_be_set(tmp_path):
     case = begun(tmp_path, powers="FRA,USA,RUS")
     assert {(a.of, a.with_) for a in case.settings.alignments} == {
@@ -114,6 +129,7 @@ def test_any_number_of_powers_and_no_organisation_will_do(tmp_path, powers, orga
         ({"organisations": "FRA"}, "--organisations"),
         ({"years": "2024"}, "2012-2024"),
         ({"years": "2024-2012"}, "2012-2024"),
+        ({"years": "0001-9999"}, "from 1800 to 2100"),
     ],
 )
 def test_what_cannot_begin_a_case_is_said_and_nothing_is_written(tmp_path, wrong, said):

@@ -116,3 +116,20 @@ def test_what_access_cannot_say_is_refused_with_its_line(tmp_path, given, said):
 def test_a_deployment_into_a_closed_host_is_a_warning_of_its_row(tmp_path):
     told = [str(p) for p in check_case(with_access(tmp_path / "case")).warnings]
     assert [t for t in told if t.startswith("responses.csv:8 [rung]") and "closed to it since 2010-01-01" in t]
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_of_two_hosts_one_that_is_open_may_ask(tmp_path, is_closed):
+    """Whether a crisis of two hosts is closed is asked of both, by the game and by the check."""
+    shut = ENTRY.format(act="closed", start="2015-01-01", more="").replace('"DDD"', '"EEE"') if is_closed else ""
+    folder = with_access(tmp_path / "case")
+    settings = (folder / "case.toml").read_text("utf-8")
+    host = '[[hosts]]\nid = "EEE"\nname = "Elde"\ncapital = [47.0, 31.0]\n\n'
+    (folder / "case.toml").write_text(settings.replace("[ladder]", host + shut + "[ladder]", 1), "utf-8")
+    crises = (folder / "crises.csv").read_text("utf-8")
+    crises = crises.replace("dalen_2016,Uprising 2016,DDD,", "dalen_2016,Uprising 2016,DDD;EEE,").replace(
+        "yes,PACT,", "yes,AAA,"
+    )
+    (folder / "crises.csv").write_text(crises, "utf-8")
+    told = [p.message.split(" (")[0] for p in check_case(folder).errors]
+    assert told == (["DDD and EEE ask AAA, to which both are closed"] if is_closed else [])

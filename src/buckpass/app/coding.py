@@ -38,7 +38,9 @@ def code(folder: Path) -> None:
         return
     theatre = st.selectbox("Theatre", case.theatres, format_func=lambda t: case.theatre(t).name, key="code_theatre")
     rows = case.responses.join(case.crises.filter(theatre=theatre).select("crisis_id"), on="crisis_id", how="semi")
-    actors = list(dict.fromkeys([*case.powers, *rows["actor"]]))
+    actors = list(
+        dict.fromkeys([*case.powers, *rows["actor"], *case.organisations, *(a.id for a in case.settings.actors)])
+    )
     shown = grid(case, theatre)
     named = dict(case.crises.filter(theatre=theatre).sort("start").select("crisis_id", "name").iter_rows())
     st.dataframe(

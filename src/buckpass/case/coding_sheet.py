@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buckpass.case.load import OTHER_FILES, RECORD_FILES, check_case
+from buckpass.case.reading.cells import parse_integer
 from buckpass.case.reading.csv_rows import MOST_ROWS, delimiter_of, read_rows
 from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.rows import ResponseRow
@@ -22,6 +23,7 @@ __all__ = ["FILE", "KEY", "ChangedMeanwhile", "NotSaved", "Sheet", "load_sheet",
 
 FILE = "responses.csv"
 KEY = {"crisis_id": "", "actor": "", "coder": "", "direction": "for", "phase": "1"}  # and what an empty cell of it says
+NUMBERS = ("phase", "rung", "rung_low", "rung_high")  # that a spreadsheet or a data frame may have written as 2.0
 
 
 class NotSaved(BuckpassError):
@@ -50,12 +52,14 @@ class Sheet:
     def cell(self, crisis: str, actor: str, coder: str, direction: str = "for", phase: str = "1") -> dict[str, str]:
         """A coder's row of what an actor did in a crisis, for its host or against, in one phase; empty where there is none."""
         wanted = (crisis, actor, coder, direction, phase)
-        return next((row for row in self.rows if _key(row) == wanted), {})
+        found = next((row for row in self.rows if _key(row) == wanted), {})
+        return {name: _whole(cell) if name in NUMBERS else cell for name, cell in found.items()}
 
     def phases(self, crisis: str, actor: str, coder: str, direction: str = "for") -> list[str]:
         """The phases that a coder has of what an actor did in a crisis, in their order."""
         wanted = (crisis, actor, coder, direction)
-        return sorted(phase for *of, phase in map(_key, self.rows) if (*of,) == wanted)
+        found = (phase for *of, phase in map(_key, self.rows) if (*of,) == wanted)
+        return sorted(found, key=lambda phase: (len(phase), phase))
 
     def save(self, cells: Mapping[str, str]) -> Sheet:
         """The sheet with one row put in the place of its own, or added, and written to the folder.
@@ -128,7 +132,16 @@ class Sheet:
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
     """Which row it is: whose act, in which crisis, by which coder, for or against, in which phase."""
-    return tuple((row.get(name) or "").strip() or before for name, before in KEY.items())
+    cells = {name: (row.get(name) or "").strip() or before for name, before in KEY.items()}
+    return (*(cells | {"phase": _whole(cells["phase"])}).values(),)
+
+
+def _whole(text: str) -> str:
+    """A whole number as the form writes it; another text as it is."""
+    try:
+        return str(parse_integer(text))
+    except ValueError:
+        return text
 
 
 def load_sheet(folder: Path) -> Sheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -66,8 +66,10 @@ class CaseDiff:
 
 def diff_cases(a: Case, b: Case) -> CaseDiff:
     """The settings, rows, claims and sources that differ; the order of rows and entries does not count."""
+    stood = _alignment_files(b) | _alignment_files(a)
+    settings = _trees("case.toml", a.settings.model_dump(by_alias=True), b.settings.model_dump(by_alias=True))
     differences = [
-        *_trees("case.toml", a.settings.model_dump(by_alias=True), b.settings.model_dump(by_alias=True)),
+        *(replace(d, file=stood.get(d.key, d.file)) for d in settings),
         *(d for file in KEYS for d in _rows(file, tables(a)[file], tables(b)[file])),
         *_trees("claims.toml", _claims(a), _claims(b)),
         *_trees("sources.bib", _sources(a), _sources(b)),
@@ -75,6 +77,13 @@ def diff_cases(a: Case, b: Case) -> CaseDiff:
     ]
     names = (a.id, b.id) if a.id != b.id else (str(a.folder), str(b.folder))
     return CaseDiff(*names, a.hash, b.hash, tuple(differences))
+
+
+def _alignment_files(case: Case) -> dict[str, str]:
+    """In which file each alignment stands, by the key that a difference has of it."""
+    names = _entry_names([one.model_dump(by_alias=True) for one in case.settings.alignments])
+    read = case.derived.get("files", {}).get("case.toml")  # None of a case that was changed since it was read
+    return {f"alignments[{name}]": read.place(("alignments", n))[0] for n, name in enumerate(names)} if read else {}
 
 
 def _claims(case: Case) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def with_coalitions(file: TomlFile[Settings]) -> TomlFile[Settings]:
     """The settings with the place of each coalition for that of the vehicle which is made of it."""
     if file.content is None or not file.content.coalitions:
         return file
-    first = len(file.content.organisations) - len(file.content.coalitions)
+    first = len(file.content.chartered)
     lines = {("organisations", first + n): file.lines[("coalitions", n)] for n in range(len(file.content.coalitions))}
     return replace(file, rows={**file.rows, **{path: (file.name, line) for path, line in lines.items()}})
 

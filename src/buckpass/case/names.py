@@ -110,10 +110,12 @@ def actor_name(settings: Settings, actor: str) -> str:
 def in_a_sentence(name: str) -> str:
     """A name with the article that English gives it: of unions, republics, islands, and where the name brings its own.
 
+    >>> in_a_sentence("Yemen and the United Arab Emirates"), in_a_sentence("Saint Vincent and the Grenadines")
+    ('Yemen and the United Arab Emirates', 'Saint Vincent and the Grenadines')
     >>> in_a_sentence("United States"), in_a_sentence("The Sahel"), in_a_sentence("Czech Republic"), in_a_sentence("Mali")
     ('the United States', 'the Sahel', 'the Czech Republic', 'Mali')
     """
     if name.startswith("The "):
         return f"the{name[3:]}"
-    has_article = name.startswith("United ") or name.split(" ")[-1] in with_article()
+    has_article = name.startswith("United ") or name.split(" and the ")[0].split(" ")[-1] in with_article()
     return f"the {name}" if has_article else name

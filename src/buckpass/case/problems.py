@@ -119,3 +119,9 @@ def line_ranges(lines: Iterable[int]) -> list[str]:
     given = set(lines)
     starts, ends = (sorted(line for line in given if line + step not in given) for step in (-1, 1))
     return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+
+
+def at_lines(lines: Iterable[int]) -> str:
+    """Lines of a file in words: `line 3`, `lines 3–5, 9`."""
+    given = {*lines}
+    return f"{'line' if len(given) == 1 else 'lines'} {', '.join(line_ranges(given))}"

@@ -19,7 +19,7 @@ from pydantic import (
 from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
 from buckpass.case.ladder import Ladder
-from buckpass.case.reading.cells import parse_date
+from buckpass.case.reading.cells import FIRST_YEAR, LAST_YEAR, parse_date
 
 QUANTITY = {"value": 0.8, "low": 0.5, "high": 1.0, "label": "assumed", "unit": "share", "reason": "costs shared in part",
             "sources": ["example2019"]}  # fmt: skip
@@ -43,14 +43,15 @@ OrganisationId = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,31}$", description="short id of an organisation")
 ]
 PlainId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="id in lower case, digits and _")]
+Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
 def _first_day(value: Any) -> Any:
-    return parse_date(str(value))[0] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+    return parse_date(str(value))[0] if isinstance(value, (str, int, date)) and not isinstance(value, bool) else value
 
 
 def _last_day(value: Any) -> Any:
-    return parse_date(str(value))[1] if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+    return parse_date(str(value))[1] if isinstance(value, (str, int, date)) and not isinstance(value, bool) else value
 
 
 def _as_tuple(value: Any) -> Any:
@@ -141,6 +142,12 @@ class Focus(Entry):
     organisations: tuple[OrganisationId, ...] = Field(
         (), description="the passive one first, then those it is compared with"
     )
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Focus:
+        if self.rider == self.provider:
+            raise ValueError(f"{self.rider} is rider and provider: one power leaves it to another")
+        return self
 
 
 Coordinates = Annotated[
@@ -242,7 +249,7 @@ class Consent(Entry):
     """Who must agree before an organisation acts."""
 
     rule: Literal["lead", "keys", "majority", "consensus"]
-    keys: tuple[StateId, ...] = ()
+    keys: tuple[StateId, ...] = Field((), json_schema_extra={"needed": "with rule = keys, and only there"})
     reason: Text = ""
 
     @model_validator(mode="after")
@@ -257,7 +264,11 @@ class Organisation(Entry):
 
     id: OrganisationId
     name: Title
-    lead: StateId | None = Field(None, description="the member whose word is enough under rule = lead")
+    lead: StateId | None = Field(
+        None,
+        description="the member whose word is enough under rule = lead",
+        json_schema_extra={"needed": "with rule = lead"},
+    )
     founded: FirstDay
     ended: LastDay | None = None
     is_vehicle: bool = Field(
@@ -338,7 +349,11 @@ class OtherActor(Entry):
     id: OrganisationId
     name: Line
     kind: Literal["company", "armed_group"]
-    sponsor: StateId | None = Field(None, description="the power for which it acts, as far as [sponsored] says")
+    sponsor: StateId | None = Field(
+        None,
+        description="the power for which it acts, as far as [sponsored] says",
+        json_schema_extra={"needed": "of a company"},
+    )
     reason: Text = ""
     sources: SourceKeys = ()
 
@@ -355,7 +370,7 @@ class Coalition(Period):
     id: OrganisationId
     name: Line
     lead: StateId | None = Field(None, description="the member whose word is enough; the first, where left out")
-    members: tuple[StateId, ...] = ()
+    members: tuple[StateId, ...]
     hosts: tuple[StateId, ...] = Field((), description="where it acts; left out: anywhere")
     from_: FirstDay = Field(alias="from")
     cost_share: ShareQuantity | None = Field(None, description="as of an organisation; left out: 1, each pays its own")
@@ -497,7 +512,7 @@ class Settings(Entry):
     title: Title
     question: Title
     licence: Title
-    years: tuple[int, int]
+    years: tuple[Year, Year]
     article: Annotated[str | None, FOR_READERS] = Field(
         None, description="key in sources.bib of the text whose claims are checked"
     )
@@ -535,6 +550,11 @@ class Settings(Entry):
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
+
+    @property
+    def chartered(self) -> tuple[Organisation, ...]:
+        """The organisations without the coalitions, which stand after them as vehicles."""
+        return self.organisations[: len(self.organisations) - len(self.coalitions)]
 
     @field_validator("organisations")
     @classmethod
@@ -589,9 +609,13 @@ class Claim(Entry):
         None, description="of which powers it speaks, and where; left out: those of [focus] in case.toml",
         examples=EXAMPLES["pair"],
     )  # fmt: skip
-    estimand: Estimand | None = None
+    estimand: Estimand | None = Field(None, json_schema_extra={"needed": "but for family not_computed"})
     expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
-    not_computed: Text = Field("", description="which data would decide it; only for family not_computed")
+    not_computed: Text = Field(
+        "",
+        description="which data would decide it; only for family not_computed",
+        json_schema_extra={"needed": "of family not_computed"},
+    )
 
     @model_validator(mode="after")
     def _computable(self) -> Claim:

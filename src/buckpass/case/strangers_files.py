@@ -35,6 +35,7 @@ _TOKEN = re.compile(
     r'|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|[\[\]{}.,=:\n]',
     re.DOTALL,
 )
+_LONG = re.compile(rf"(?<![\w.])[0-9]\w{{{LONGEST_NUMBER},}}")
 Record = TypeVar("Record", bound=BaseModel)
 
 
@@ -86,6 +87,8 @@ def parsed_toml(text: str) -> dict[str, Any]:
     text = text.replace("\r\n", "\n")
     if line := deep_line(text):
         raise FileRefused("tables or lists nested too deeply: not read. A case needs at most six levels", line)
+    if line := _long_number_line(text):
+        raise FileRefused(f"a number of more than {LONGEST_NUMBER} digits, larger than any here may be: not read", line)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -113,6 +116,15 @@ def deep_line(text: str) -> int | None:
         if depth > DEEPEST or parts >= MOST_KEY_PARTS:
             return text.count("\n", 0, token.start()) + 1
     return None
+
+
+def _long_number_line(text: str) -> int | None:
+    """The line of a whole number, in any notation, that is longer than the parser or a message can take; None where there is none."""
+    if not _LONG.search(text):  # hardly any text has one, in a string or not
+        return None
+    bare = _TOKEN.sub(lambda token: token[0] if len(token[0]) == 1 else "\n" * token[0].count("\n"), text)
+    found = _LONG.search(bare)
+    return bare.count("\n", 0, found.start()) + 1 if found else None
 
 
 def comment_lines(text: str) -> dict[int, str]:

@@ -79,6 +79,7 @@ def check(
     from buckpass.case.checking.remaining import remaining
     from buckpass.case.codebook import brief_codebook
     from buckpass.changes.check import check_case
+    from buckpass.results.summary import count_of
 
     with errors_as_messages():
         found = check_case(case)
@@ -94,7 +95,7 @@ def check(
         else:
             for problem in (*found.problems, *left):
                 tell(str(problem))
-            counts = (f"{len(of)} {name}{'' if len(of) == 1 else 's'}"
+            counts = (count_of(len(of), name)
                       for name, of in (("error", found.errors), ("warning", found.warnings)))  # fmt: skip
             tell(f"{case}: {'ok' if found.ok else 'not ok'}, {', '.join(counts)}")
     if not found.ok:
@@ -236,16 +237,15 @@ def _tell_responses(case: Case, long: bool) -> None:
     """The grid of crises and actors, unless the tables stand there already, and what the rows rest on."""
     from buckpass.measured.responses import responses_table
     from buckpass.measured.terminal import grid_lines
+    from buckpass.results.summary import count_of
 
     responses = responses_table(case, case.coded)
     for line in () if long else grid_lines(case, responses, terminal_width()):
         tell(line)
     basis = responses.frame["basis"].value_counts(sort=True)
     said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
-    n = case.crises.height
-    tell(
-        f"{n} {'crisis' if n == 1 else 'crises'}, {len(responses)} rows: {said} (absence is a band, unsearched is missing)"
-    )
+    counts = f"{count_of(case.crises.height, 'crisis', 'crises')}, {count_of(len(responses), 'row')}"
+    tell(f"{counts}: {said} (absence is a band, unsearched is missing)")
     if not long:
         tell("Activity, comparisons, requests and coders with n and intervals: --long; every share: --shares.")
 

@@ -20,19 +20,22 @@ INDENT = " " * 4
 
 
 def help_on(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="estimands, paths, columns or files.")],
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="estimands, paths, columns or files.")] = "",
     name: Annotated[str, typer.Argument(metavar="NAME", help="Only what has this in its name.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """The reference: every estimand, path of --set, column or file of a case, with what it takes and an example."""
     with errors_as_messages():
         from buckpass.case.problems import spelling_hint
-        from buckpass.cli.reference import TOPICS
+        from buckpass.cli.reference import TOPICS, about
 
+        if not topic:
+            _tell_topics(as_json)
+            return
         if topic not in TOPICS:
             raise typer.BadParameter(f"there is no help on {topic!r} — {spelling_hint(topic, TOPICS)}")
         entries = TOPICS[topic]()
-        found = [entry for entry in entries if name.casefold() in entry.name.casefold()]
+        found = about(entries, name)
         if not found:
             known = dict.fromkeys(part for entry in entries for part in (entry.name, *entry.name.split()))
             raise typer.BadParameter(f"{name!r} is in the name of none of the {topic} — {spelling_hint(name, known)}")
@@ -41,6 +44,20 @@ def help_on(
             return
         for line in (line for entry in found for line in _lines(entry, terminal_width())):
             tell(line)
+
+
+def _tell_topics(as_json: bool) -> None:
+    from buckpass.cli.reference import TOPICS
+
+    said = {name: (of.__doc__ or "").split("\n\n")[0] for name, of in TOPICS.items()}
+    if as_json:
+        answer({"topics": said})
+        return
+    for name, what in said.items():
+        tell(f"buckpass help {name}")
+        for line in textwrap.wrap(what, terminal_width(), initial_indent=INDENT, subsequent_indent=INDENT):
+            tell(line)
+    tell("`buckpass -h` lists the verbs, and `buckpass VERB -h` says what one takes.")
 
 
 def _lines(entry: Entry, width: int) -> Iterator[str]:

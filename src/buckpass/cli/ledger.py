@@ -9,7 +9,7 @@ from buckpass.case.problems import clip
 from buckpass.ledger import Verdicts
 from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.ledger.verdicts import Verdict
-from buckpass.page.wording import and_join, grouped_places, with_interval
+from buckpass.page.wording import and_join, count_of, grouped_places, with_interval
 
 __all__ = ["brief_lines", "ledger_lines"]
 
@@ -55,7 +55,7 @@ def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -
 def _total(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
     counts = {word: n for word, n in verdicts.counts().items() if n}
     total = and_join(f"{n} {WORDS.get(word, word)}" for word, n in counts.items())
-    yield from textwrap.wrap(f"{len(verdicts)} claims: {total}. Intervals hold 90 %.", width)
+    yield from textwrap.wrap(f"{count_of(len(verdicts), 'claim')}: {total}. Intervals hold 90 %.", width)
     for condition in under:
         yield from textwrap.wrap(_change_words(condition), width)
 
@@ -129,8 +129,7 @@ def _places(one: Verdict) -> str:
 
 
 def _change_words(condition: Sensitivity) -> str:
-    ids = and_join(c.id for c in condition.changed)
-    tested = f"of the {len(condition.verdicts)} claims that need no fit"
-    return (
-        f"With {condition.condition}, {f'{ids} change' if ids else 'none changes'} {tested}; the others need a new fit."
-    )
+    ids = [c.id for c in condition.changed]
+    change = f"{and_join(ids)} {'changes' if len(ids) == 1 else 'change'}" if ids else "none changes"
+    tested = count_of(len(condition.verdicts), "claim that needs", "claims that need")
+    return f"With {condition.condition}, of the {tested} no fit {change}; the others need a new fit."

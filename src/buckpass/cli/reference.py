@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, reduce
 from typing import Any
@@ -21,7 +23,7 @@ from buckpass.changes.paths import OverridePath, general_paths
 
 DEEPEST = 2  # tables inside tables of case.toml
 
-__all__ = ["TOPICS", "columns", "estimands", "files", "kind_of", "meaning_of", "paths", "values_of"]
+__all__ = ["TOPICS", "about", "columns", "estimands", "files", "kind_of", "meaning_of", "paths", "values_of"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _fields(file: str, whole: Mapping[str, Any], at: tuple[str, ...], filled: An
         facts = {
             "takes": kind_of(field),
             "unit": field.get("unit", ""),
-            "needed": "yes" if name in table.get("required", ()) else "no",
+            "needed": field.get("needed") or ("yes" if name in table.get("required", ()) else "no"),
         }
         if "properties" not in inner:
             said = (
@@ -180,8 +182,24 @@ def _held(name: str) -> dict[str, str]:
 
 
 def _beginning(name: str) -> str:
-    lines = _text(name).splitlines()[name in ROW_MODELS :]
+    if name in ROW_MODELS:  # its first row under every column that it may have
+        first = next(csv.DictReader(_text(name).splitlines()))
+        return _csv_line(first.get(column) or "" for column in ROW_MODELS[name].columns())
+    lines = _text(name).splitlines()
     return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([*cells])
+    return out.getvalue()
+
+
+def about(entries: Sequence[Entry], word: str) -> list[Entry]:
+    """The entries with a word in their names; of a path written with ids of a case, as USA.capacity, those of that form."""
+    found = [entry for entry in entries if word.casefold() in entry.name.casefold()]
+    form = re.sub(r"\b[A-Z]\w+", lambda one: "<(POWER|HOST|PARTY)>" if one[0] in catalogue.state_codes() else "<ORGANISATION>", re.escape(word))  # fmt: skip
+    return found or [entry for entry in entries if re.match(form, entry.name)]
 
 
 def kind_of(field: Mapping[str, Any], word: Callable[[str], str] = str, table: Callable[[str], str] = str) -> str:

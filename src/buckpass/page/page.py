@@ -234,8 +234,9 @@ def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) ->
     }  # fmt: skip
     if results.model is not None:
         none = f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
-        apart = results.model.refusal or "the crisis did not enter the fits, or one of the two could not act there"
-        lines["explanations"] = found.get("explanations") or results.model.refusal
+        refusal = results.model.refusal.removesuffix(".")
+        apart = refusal or "the crisis did not enter the fits, or one of the two could not act there"
+        lines["explanations"] = found.get("explanations") or refusal
         lines["gap"] = found.get("gap") or (apart if focus["crisis"] else none)
     return lines
 
@@ -358,7 +359,7 @@ def _templates() -> Environment:
         "ink_on": ink_on,
         "code": _with_code,
     }
-    made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places}
+    made.globals |= {"with_interval": with_interval, "grouped_places": grouped_places, "count_of": count_of}
     return made
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from buckpass.case import Case
 from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
-from buckpass.results.summary import minus
+from buckpass.results.summary import count_of, minus
 
 MOST_NAMED = 30  # sources of one figure of which some are named
 _WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
@@ -89,15 +89,6 @@ def and_join(words: Iterable[str], last: str = "and") -> str:
     """
     words = list(words)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
-
-
-def count_of(n: int, singular: str, plural: str = "") -> str:
-    """`1 crisis`, `2 crises`.
-
-    >>> count_of(1, "crisis", "crises"), count_of(0, "row")
-    ('1 crisis', '0 rows')
-    """
-    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
 def span(low: int | None, high: int | None) -> str:

@@ -43,6 +43,15 @@ def minus(text: str) -> str:
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
 
+def count_of(n: int, singular: str, plural: str = "") -> str:
+    """`1 crisis`, `2 crises`.
+
+    >>> count_of(1, "crisis", "crises"), count_of(0, "row")
+    ('1 crisis', '0 rows')
+    """
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
 def interval(draws: np.ndarray | Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """The middle part of draws, 90 percent of them by default.
 

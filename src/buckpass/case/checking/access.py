@@ -29,6 +29,10 @@ def check_access(
         yield from missing(
             file, ("access", n, "still_through"), "an organisation", entry.still_through, names.organisations
         )
+        if entry.power == entry.host:
+            yield file.problem(
+                ("access", n, "host"), f"{entry.power} is the host itself", "name the power and the host"
+            )
         if not entry.closes and (entry.to or entry.still_through):
             hint = 'leave out to and still_through, or write act = "closed"'
             yield file.problem(
@@ -40,18 +44,22 @@ def check_access(
     for power, host in dict.fromkeys((entry.power, entry.host) for _, entry in shut):
         of = [(path, entry) for path, entry in shut if (entry.power, entry.host) == (power, host)]
         yield from follow_each_other(file, f"{host} closed to {power}", of, may_pause=True)
-        yield from _asks(file, counting, made, power, host, of)
+    yield from _asks(file, counting, made, shut)
 
 
-def _asks(
-    file: TomlFile, crises: pl.DataFrame, made: Mapping, power: str, host: str, closures: list
-) -> Iterator[Problem]:
-    rows = crises.filter(pl.col("asked").list.contains(power) & (pl.col("host").list.join(";") == host))
-    for crisis, asker, line, start in rows.select("crisis_id", "asked_by", "line", "start").iter_rows():
-        if (closure := in_force((entry for _, entry in closures), start)) is not None:
-            where, at = file.place(next(path for path, entry in closures if entry is closure))
-            shut = "closed" if closure.act == "closed" else f"closed ({closure.act})"
-            seen = f"{host} asks {power}, to which it is {shut} since {closure.from_} ({where}:{at})"
+def _asks(file: TomlFile, crises: pl.DataFrame, made: Mapping, shut: list) -> Iterator[Problem]:
+    """Requests to a power to which every host of the crisis is closed on its first day; one that is open may ask."""
+    columns = crises.select("crisis_id", "asked_by", "line", "start", "host", "asked")
+    for crisis, asker, line, start, hosts, asked in columns.iter_rows() if shut else ():
+        for power in asked:
+            of = [[one for _, one in shut if (one.power, one.host) == (power, host)] for host in hosts]
+            closures = [in_force(entries, start) for entries in of]
+            if (closure := closures[0] if None not in closures else None) is None:
+                continue
+            where, at = file.place(next(path for path, entry in shut if entry is closure))
+            act = "closed" if closure.act == "closed" else f"closed ({closure.act})"
+            one = len(hosts) == 1
+            seen = f"{' and '.join(hosts)} {'asks' if one else 'ask'} {power}, to which {'it is' if one else 'both are'} {act} since {closure.from_} ({where}:{at})"
             hint = "end that entry before the day, take the power out of asked, or list the organisation that was asked"
             stands = (FILE, made[crisis, asker]) if (crisis, asker) in made else ("crises.csv", line)
             yield Problem(*stands, "asked", seen, hint)

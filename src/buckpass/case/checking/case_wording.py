@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from buckpass.case.problems import clip, spelling_hint
+from buckpass.results.summary import count_of
 
 ErrorDetails = Mapping[str, Any]
 
@@ -30,10 +31,12 @@ def say(error: ErrorDetails, known_keys: Sequence[str] = ()) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         return f"{_shown(seen)} has not the form of an id or value expected here", f"form: {context.get('pattern')}"
     if kind in {"too_short", "too_long"}:
-        what = "letters" if isinstance(seen, str) else "entries"
+        what = ("letter", "letters") if isinstance(seen, str) else ("entry", "entries")
+        has = f"has {count_of(context.get('actual_length') or 0, *what)}"
         if kind == "too_long":
-            return f"has {context.get('actual_length')} {what}; at most {context.get('max_length')} may stand here", ""
-        return f"has {context.get('actual_length')} {what}; at least {context.get('min_length')} are needed", ""
+            return f"{has}; at most {context.get('max_length')} may stand here", ""
+        least = context.get("min_length")
+        return f"{has}; at least {least} {'is' if least == 1 else 'are'} needed", ""
     if kind == "refused":
         return context["message"], context["hint"]
     if kind in NO_SHAPE:

@@ -26,7 +26,7 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names, focus: Focus) -
             continue
         path = ("claim", position, "estimand")
         if claim.pair is not None:
-            yield from _pair(file, ("claim", position, "pair"), claim.pair, names)
+            yield from _pair(file, ("claim", position, "pair"), claim.pair, names, focus)
         if claim.estimand.name in estimands:
             yield from _asked(file, path, claim, estimands[claim.estimand.name], names, focus)
             for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
@@ -35,10 +35,13 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names, focus: Focus) -
             yield unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
 
 
-def _pair(file: TomlFile, path: Path, pair: Pair, names: Names) -> Iterator[Problem]:
+def _pair(file: TomlFile, path: Path, pair: Pair, names: Names, focus: Focus) -> Iterator[Problem]:
     yield from missing(file, (*path, "rider"), "a power", pair.rider, names.powers)
     yield from missing(file, (*path, "provider"), "a power", pair.provider, names.powers)
     yield from missing(file, (*path, "theatre"), "a theatre", pair.theatre, names.theatres)
+    if (pair.rider or focus.rider) == (provider := pair.provider or focus.provider):
+        seen = f"{provider} is rider and provider, one of them from [focus]: a pair is of two powers"
+        yield file.problem(path, seen, "name the other one as well")
 
 
 def _asked(

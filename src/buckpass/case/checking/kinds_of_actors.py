@@ -32,6 +32,7 @@ def check_kinds_of_actors(file: TomlFile[Settings], crises: pl.DataFrame, names:
             yield file.problem(("sponsored", kind), f"{rung} is not on the ladder, which ends at {names.rungs.top}")
     for n, coalition in enumerate(settings.coalitions):
         yield from missing(file, ("coalitions", n, "members"), "a power", coalition.members, names.powers)
+        yield from missing(file, ("coalitions", n, "hosts"), "a host", coalition.hosts, names.hosts)
     yield from _governments(file, settings)
     yield from check_askers("crises.csv", "asked_by", settings, crises.filter(pl.col("asked_by") != ""))
 
@@ -40,6 +41,11 @@ def _governments(file: TomlFile[Settings], settings: Settings) -> Iterator[Probl
     for n, host in enumerate(settings.hosts):
         dated = [(("hosts", n, "governments", k), one) for k, one in enumerate(host.governments)]
         yield from follow_each_other(file, f"the government of {host.id}", dated, may_pause=True)
+        called: dict[str, str] = {}
+        for path, one in dated:
+            if called.setdefault(one.id, one.name) != one.name:
+                seen = f"{one.id} is {called[one.id]} and {one.name}: who asked could not be told apart"
+                yield file.problem((*path, "id"), seen, "give each its own id; one that came back has one name")
 
 
 def check_askers(file: str, column: str, settings: Settings, askers: pl.DataFrame) -> Iterator[Problem]:

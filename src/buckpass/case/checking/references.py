@@ -13,6 +13,7 @@ from buckpass.case.catalogue import mechanism_ids, parameter_kinds, state_codes,
 from buckpass.case.checking.access import check_access
 from buckpass.case.checking.claim_references import check_claims
 from buckpass.case.checking.kinds_of_actors import check_askers, check_kinds_of_actors
+from buckpass.case.checking.lists import check_lists
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.checking.phases import check_phases
 from buckpass.case.checking.requests import check_requests
@@ -52,6 +53,7 @@ def check_references(material: Material) -> list[Problem]:
     crises = material.tables["crises.csv"]
     names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids), _known_series(material))
     checks = [
+        check_lists(material.settings),
         _settings_names(material.settings, material.content, names),
         _organisations(material.settings, material.content, names),
         _relations(material.settings, material.content, names),
@@ -100,8 +102,12 @@ def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterato
         yield from twice(file, table, getattr(names, table))
     for position, power in enumerate(settings.powers):
         yield from _state(file, ("powers", position, "main_rival"), power.main_rival, names)
+        if power.main_rival == power.id:
+            yield file.problem(("powers", position, "main_rival"), f"{power.id} is no rival of its own", "name another")
     for position, host in enumerate(settings.hosts):
         yield from missing(file, ("hosts", position, "borders"), "a power", host.borders, names.powers)
+        if host.id in host.borders:
+            yield file.problem(("hosts", position, "borders"), f"{host.id} does not border itself", "take it out")
     for position, theatre in enumerate(settings.theatres):
         yield from _state(file, ("theatres", position, "patron"), theatre.patron, names)
 
@@ -112,14 +118,18 @@ def _state(file: TomlFile, path: Sequence[str | int], seen: str | None, names: N
 
 
 def _organisations(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+    chartered = len(settings.chartered)
     for position, organisation in enumerate(settings.organisations):
         path = ("organisations", position)
         if organisation.id in names.states:
             yield file.problem((*path, "id"), f"{organisation.id} is also a state's id", "give it another id")
         if organisation.is_vehicle and names.rungs.through is None:
             seen = f"{organisation.id} is a vehicle, but no rung of the ladder is one through an organisation"
-            hint = 'name that rung in [ladder], through_organisation = "…", or write is_vehicle = false'
+            hint = 'name that rung in [ladder], through_organisation = "…", or '
+            hint += "write is_vehicle = false" if position < chartered else "leave the coalition out"
             yield file.problem((*path, "is_vehicle"), seen, hint)
+        if position >= chartered:  # a coalition, of which the rest was looked at by its own name
+            continue
         members = {member.state for member in organisation.members}
         yield from _members(file, path, organisation, names)
         for key, seen in (("lead", organisation.lead), ("keys", organisation.consent.keys)):

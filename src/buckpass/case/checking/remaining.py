@@ -9,11 +9,13 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds, world_code
+from buckpass.case.checking.acts import acts_outside_their_crisis
 from buckpass.case.codebook import tables
 from buckpass.case.figures import amounts
-from buckpass.case.problems import Problem, line_ranges
+from buckpass.case.problems import Problem, at_lines
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import default_of
+from buckpass.results.summary import count_of
 
 __all__ = ["remaining"]
 
@@ -31,7 +33,7 @@ def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
     return [
         *_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case),
-        *_defaults(case),
+        *acts_outside_their_crisis(case), *_defaults(case),
     ]  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def _placeholders(case: Case) -> Iterator[Problem]:
 
 
 def _left(file: str, lines: list[int], field: str) -> Problem:
-    seen = f"{_count(len(lines), 'place', 'places')} still to be set: lines {', '.join(line_ranges(lines))}"
+    seen = f"{count_of(len(lines), 'place', 'places')} still to be set: {at_lines(lines)}"
     return Problem(
         file, min(lines), field, seen, "put your own in place of each placeholder, with its reason", "warning"
     )
@@ -78,7 +80,7 @@ def _rows(case: Case) -> Iterator[Problem]:
     for basis, (what, hint) in LEFT.items():
         for (theatre,), left in rows.filter(pl.col("basis") == basis).group_by("theatre", maintain_order=True):
             lines = left["line"].to_list()
-            seen = f"{_count(len(lines), 'row', 'rows')} {basis} in {theatre}, {what}: lines {', '.join(line_ranges(lines))}"
+            seen = f"{count_of(len(lines), 'row', 'rows')} {basis} in {theatre}, {what}: {at_lines(lines)}"
             yield Problem("responses.csv", lines[0], "basis", seen, hint, "warning")
 
 
@@ -98,7 +100,7 @@ def _sources(case: Case) -> Iterator[Problem]:
     }.items():
         if lacks:
             keys = ", ".join(s.key for s in lacks)
-            words = f"{len(lacks)} of {len(cited)} sources of seen rows have no {name}: {keys}"
+            words = f"{len(lacks)} of {len(cited)} sources of seen rows {'has' if len(lacks) == 1 else 'have'} no {name}: {keys}"
             yield Problem(BIB, lacks[0].line, name, words, f"add the {name} that the source gives", "warning")
 
 
@@ -119,13 +121,14 @@ def _undated(case: Case) -> Iterator[Problem]:
     """Mandates and alignments that stand for all years: what changed meanwhile is coded as it is now."""
     settings, (first, last) = case.settings, case.settings.years
     for table, name, entries in (
-        ("organisations", "mandates", {o.id: [*o.mandates] for o in settings.organisations if o.is_vehicle}),
-        ("alignments", "alignments", {f"{a.of} with {a.with_} in {a.theatre}": [a] for a in settings.alignments}),
+        ("organisations", "mandate", {o.id: [*o.mandates] for o in settings.chartered if o.is_vehicle}),
+        ("alignments", "alignment", {f"{a.of} with {a.with_} in {a.theatre}": [a] for a in settings.alignments}),
     ):
         undated = [of for of, periods in entries.items() if all(p.from_ is None and p.to is None for p in periods)]
         if undated:
             named = f": {', '.join(undated)}" if len(undated) <= MOST_NAMED else ""
-            seen = f"{len(undated)} of {len(entries)} {name} have no dates and hold from {first} to {last}{named}"
+            have = "has no dates and holds" if len(undated) == 1 else "have no dates and hold"
+            seen = f"{len(undated)} of {count_of(len(entries), name)} {have} from {first} to {last}{named}"
             hint = "where it changed, write one entry for each period, with `from` and `to`"
             yield Problem(*_place(case, "case.toml", (table, 0)), table, seen, hint, "warning")
 
@@ -135,7 +138,7 @@ def _defaults(case: Case) -> Iterator[Problem]:
     given = case.settings.parameters
     left = [name for name, kind in parameter_kinds(case.powers).items() if given[name] == default_of(kind)]
     if left:
-        seen = f"{len(left)} of {_count(len(given), 'parameter', 'parameters')} left at the model's default: {', '.join(left)}"
+        seen = f"{len(left)} of {count_of(len(given), 'parameter', 'parameters')} left at the model's default: {', '.join(left)}"
         hint = (
             "where you know better, add the number with its range and reason; `buckpass help columns` says what each is"
         )
@@ -146,7 +149,3 @@ def _defaults(case: Case) -> Iterator[Problem]:
 def _place(case: Case, file: str, path: Path) -> tuple[str, int | None]:
     """Where an entry of a TOML file stands; without a line where the case was changed since it was read."""
     return case.derived["files"][file].place(path) if "files" in case.derived else (file, None)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

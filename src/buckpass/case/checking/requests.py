@@ -13,7 +13,7 @@ __all__ = ["check_requests"]
 
 
 def check_requests(crises: pl.DataFrame, requests: pl.DataFrame) -> Iterator[Problem]:
-    """Crises of which requests.csv has requests and crises.csv does not say whose counts, or says whom it asked as well."""
+    """Crises of which requests.csv has requests and crises.csv does not say whose counts, or says whom it asked as well, or that nobody did."""
     by_crisis = {row["crisis_id"]: row for row in crises.iter_rows(named=True)}
     for (crisis_id,), rows in requests.group_by("crisis_id", maintain_order=True):
         if (crisis := by_crisis.get(str(crisis_id))) is None:
@@ -25,6 +25,10 @@ def check_requests(crises: pl.DataFrame, requests: pl.DataFrame) -> Iterator[Pro
                 f"leave the cell empty: whom {' and '.join(askers)} asked stands there, and asked_by says whose counts"
             )
             yield Problem("crises.csv", crisis["line"], "asked", seen, hint)
+        asking = rows.filter(pl.col("asked").list.len() > 0)
+        if crisis["help_requested"] is False and asking.height:
+            seen = f"help_requested is no, but {FILE} has whom {asking['government'][0]} asked, on line {asking['line'][0]}"
+            yield Problem("crises.csv", crisis["line"], "help_requested", seen, "leave the cell empty, or write yes")
         if crisis["asked_by"] not in askers:
             whose = f"the asker {crisis['asked_by']}" if crisis["asked_by"] else "an empty cell"
             seen = f"{whose} is none of those whose requests {FILE} has: {', '.join(askers)}"

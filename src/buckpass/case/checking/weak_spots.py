@@ -13,6 +13,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import known_estimands, world_code
 from buckpass.case.checking.access import deployed_where_closed
+from buckpass.case.checking.acts import acts_far_from_their_crisis, acts_for_nothing
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
@@ -20,6 +21,7 @@ from buckpass.case.problems import Problem, clip
 from buckpass.case.reading import which_crises
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, Quantity, Settings
+from buckpass.results.summary import count_of
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
@@ -34,10 +36,12 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _severity(case),
         _unsourced_rungs(case),
         _machine_rows(case),
+        acts_for_nothing(case),
         _lonely_crises(case),
         _odd_vehicles(case),
         _vehicles_without_powers(case, settings),
         deployed_where_closed(case),
+        acts_far_from_their_crisis(case),
         _unreasoned(settings),
         _missing_alignments(case, settings),
         _capacity_gaps(case, settings),
@@ -80,10 +84,6 @@ def _at_lines(items: Sequence[str], lines: Sequence[int]) -> str:
     return _listed(several if len(items) > 1 else items, LONGEST_ROWS)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
-
-
 def _severity(case: Case) -> Iterator[Problem]:
     for row in case.crises.iter_rows(named=True):
         expected = severity_by_formula(row["threat_level"], row["deaths_best"])
@@ -98,7 +98,7 @@ def _unsourced_rungs(case: Case) -> Iterator[Problem]:
         bare = frame.filter(pl.col("rung").is_not_null() & (pl.col("source_id").list.len() == 0))
         named = [f"{actor} in {crisis}" for crisis, actor in bare.select("crisis_id", "actor").iter_rows()]
         seen = (
-            _counted(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
+            count_of(len(named), "rung has", "rungs have") + f" no source: {_at_lines(named, bare['line'].to_list())}"
         )
         if named:
             yield _weak(file, bare["line"][0], "source_id", seen, "name one, or unsearched")
@@ -108,7 +108,7 @@ def _machine_rows(case: Case) -> Iterator[Problem]:
     rows = case.responses.filter(pl.col("basis") == "machine")
     if rows.height:
         seen = (
-            f"{_counted(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
+            f"{count_of(rows.height, 'row', 'rows')} with basis machine: nothing that is measured or fitted counts them"
         )
         yield _weak("responses.csv", rows["line"][0], "basis", seen, "read a source, correct the row, and write seen")
 
@@ -122,7 +122,7 @@ def _lonely_crises(case: Case) -> Iterator[Problem]:
                 if looked_up.get(crisis, 0) == count]  # fmt: skip
         if rows:
             lines, crises = zip(*rows, strict=True)
-            seen = f"{words} looked up in {_counted(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
+            seen = f"{words} looked up in {count_of(len(crises), 'crisis', 'crises')}: {_at_lines(crises, lines)}"
             yield _weak("crises.csv", lines[0], "crisis_id", seen, "the game needs others' responses: look for them")
 
 
@@ -137,35 +137,35 @@ def _odd_vehicles(case: Case) -> Iterator[Problem]:
 
 
 def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any]) -> tuple[str, str] | None:
-    """Why the model has no option for a deployment that the record has; None where it has one."""
+    """Why the model, which asks on the crisis's first day, has no option for a deployment that the record has; None where it has one."""
     if not vehicle:
         return f"{actor} deployed through an organisation that is not named", "fill vehicle"
-    last = crisis["end"] or date(case.settings.years[1], 12, 31)
-    members = {*case.members(vehicle, crisis["start"]), *case.members(vehicle, last)}
-    organisation = case.organisation(vehicle)
-    if not organisation.is_vehicle:
+    began = crisis["start"]
+    if not case.organisation(vehicle).is_vehicle:
         return f"{vehicle} is no vehicle in case.toml, so the model has no such option", "set is_vehicle = true"
-    if actor not in members:
-        hint = "correct the members' dates or the vehicle"
-        return f"{actor} was no member of {vehicle} in this crisis, so the model has no such option", hint
-    if not any(case.covers(vehicle, crisis["type"], crisis["host"], day) for day in (crisis["start"], last)):
-        seen = f"no mandate of {vehicle} at the time covers this crisis, so the model has no such option"
-        return seen, "widen mandate, or mend its dates"
+    if actor not in case.members(vehicle, began):
+        hint = "correct the vehicle, its dates or its members'; what came together later is an option of later crises"
+        return (
+            f"{actor} was no member of {vehicle} when the crisis began ({began}), so the model has no such option",
+            hint,
+        )
+    if not case.covers(vehicle, crisis["type"], crisis["host"], began):
+        seen = f"no mandate of {vehicle} covers this crisis when it begins ({began}), so the model has no such option"
+        is_coalition = any(one.id == vehicle for one in case.settings.coalitions)
+        return seen, "add the host to the coalition's hosts" if is_coalition else "widen mandate, or mend its dates"
     return None
 
 
 def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
-    """Vehicles of which no power was a member while a crisis of the fit lasted: options that nobody has."""
-    fitted = case.crises.filter(pl.col("theatre").is_in(_fitted(case))).select("start", "end").rows()
+    """Vehicles of which no power was a member when a crisis of the fit began: options that nobody has."""
+    began = case.crises.filter(pl.col("theatre").is_in(_fitted(case)))["start"].to_list()
     for number, organisation in enumerate(case.settings.organisations):
-        terms = [m for m in organisation.members if m.state in (*case.powers, "*")]
-        lasted = ((m, start, end or date.max) for m in terms for start, end in fitted)
-        if organisation.is_vehicle and not any(
-            m.from_ <= end and start <= min(m.to or date.max, organisation.ended or date.max)
-            for m, start, end in lasted
-        ):
-            seen = f"no power was a member of {organisation.id} in a crisis of the fit: nobody can deploy through it"
+        met = (power for day in began for power in case.members(organisation.id, day) if power in case.powers)
+        if organisation.is_vehicle and next(met, None) is None:
+            seen = f"no power was a member of {organisation.id} when a crisis of the fit began: nobody can deploy through it"
             hint = "add the powers among its members, with dates, or write is_vehicle = false"
+            if number >= len(case.settings.chartered):
+                hint = "mend the coalition's members or its dates, or leave it out"
             yield file.problem(("organisations", number, "is_vehicle"), seen, hint, "warning")
 
 
@@ -258,18 +258,19 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
     rows = case.crises.select("theatre", "host").explode("host").unique().iter_rows()
     hosts: dict[str, list[str]] = {}
     for theatre, host in rows:
-        hosts.setdefault(theatre, []).append(host)
+        if host not in case.powers:  # of which the pairs of powers are asked
+            hosts.setdefault(theatre, []).append(host)
     for number, theatre in enumerate(case.settings.theatres):
         id_ = theatre.id
         pairs = [(i, j) for i, j in product(case.powers, case.powers) if i != j and (id_, i, j) not in given]
         unmet = [
             j
             for j in case.powers
-            if (id_, "*", j) not in given and any((id_, host, j) not in given for host in hosts.get(id_, ()))
+            if (id_, "*", j) not in given and any((id_, host, j) not in given for host in hosts.get(id_, []))
         ]
         missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in unmet]
         if missing and (theatre.in_fit or id_ in aligned):
-            seen = f"{len(missing)} alignments are missing in {id_} and count as 0: {_listed(missing)}"
+            seen = f"{count_of(len(missing), 'alignment is', 'alignments are')} missing in {id_}, counted as 0: {_listed(missing)}"
             yield file.problem(("theatres", number), seen, "add a row for each to alignments.csv", "warning")
 
 

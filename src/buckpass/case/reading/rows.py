@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from buckpass.case.entries import FOR_READERS, Entry, Label
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 
 LONGEST_CRISIS = 100  # years
+MOST_OF_ABSENCE = 1  # rung of who was looked for and not found
 
 
 def _cell(parse):
@@ -27,6 +28,12 @@ def _word(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
+def _each_once(words: tuple[str, ...]) -> tuple[str, ...]:
+    if doubled := [word for n, word in enumerate(words) if word in words[:n]]:
+        raise ValueError(f"{doubled[0]} stands in it twice: keep one of them")
+    return words
+
+
 def _span_text(text: str) -> str:
     parse_span(text)
     return text.strip()
@@ -35,9 +42,10 @@ def _span_text(text: str) -> str:
 Word = Annotated[str, BeforeValidator(_word), Field(max_length=200)]
 Prose = Annotated[str, Field(max_length=20_000), FOR_READERS]
 Id = Annotated[str, BeforeValidator(_word), Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Words = Annotated[tuple[Word, ...], BeforeValidator(_words)]
+Listed = Annotated[tuple[Word, ...], BeforeValidator(_words)]
+Words = Annotated[Listed, AfterValidator(_each_once)]
 Shown = Annotated[Word, FOR_READERS]
-Keys = Annotated[Words, FOR_READERS]
+Keys = Annotated[Listed, FOR_READERS]
 Start = Annotated[date, _cell(lambda text: parse_date(text)[0])]
 MaybeStart = Annotated[date | None, _cell(lambda text: parse_date(text)[0])]
 End = Annotated[date | None, _cell(lambda text: parse_date(text)[1])]
@@ -81,7 +89,8 @@ class CrisisRow(Entry):
     )
     help_requested: YesNo = Field(None, description="whether the host asked for help; empty or unknown: not known")
     asked: Words = Field((), description="who was asked, separated by semicolons; empty: nobody")
-    asked_by: Word = Field("", description="which government of the host asked, where it changed", examples=["junta"])
+    asked_by: Word = Field("", description="which government of the host asked, where it changed", examples=["junta"],
+                         json_schema_extra={"needed": "where requests.csv has the crisis"})  # fmt: skip
     asked_text: Prose = Field("", description="who was asked, in words")
     request_date: Prose = Field("", description="when help was asked for, in words")
     request_answer: Prose = Field("", description="what came of the request")
@@ -108,6 +117,8 @@ class CrisisRow(Entry):
             raise ValueError(f"deaths are not in the order low ≤ best ≤ high: {', '.join(f'{t:g}' for t in tolls)}")
         if self.asked and self.help_requested is False:
             raise ValueError(f"asked names {';'.join(self.asked)}, but help_requested is no")
+        if itself := [one for one in self.asked if one in self.host]:
+            raise ValueError(f"asked names {itself[0]}, the host itself: name whom it asked, and leave itself out")
         return self
 
 
@@ -121,7 +132,11 @@ class ResponseRow(Entry):
     kind: Annotated[Literal["state", "organisation", "company", "armed_group"], BeforeValidator(_word)] = Field(
         description="what the actor is"
     )
-    rung: Rung = Field(None, description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero")
+    rung: Rung = Field(
+        None,
+        description="a rung of the ladder in case.toml, 0 silence; empty: not known, never zero",
+        json_schema_extra={"needed": "unless basis is unsearched"},
+    )
     rung_low: Rung = Field(None, description="lowest rung that the sources allow")
     rung_high: Rung = Field(None, description="highest rung that the sources allow")
     date: Span = Field(None, description="ISO date or span")
@@ -129,7 +144,11 @@ class ResponseRow(Entry):
         None, description="1, 2, … where the response changed during the crisis; empty: it did not", examples=["2"]
     )
     from_: MaybeStart = Field(
-        None, alias="from", description="first day of a phase after the first", examples=["2022-02-17"]
+        None,
+        alias="from",
+        description="first day of a phase after the first",
+        examples=["2022-02-17"],
+        json_schema_extra={"needed": "from phase 2 on"},
     )
     direction: Annotated[Literal["for", "against"], BeforeValidator(_word)] = Field(
         "for",
@@ -165,6 +184,9 @@ class ResponseRow(Entry):
             if any(rung is not None for rung in band):
                 raise ValueError("basis is unsearched, so rung, rung_low and rung_high stay empty: missing is not zero")
             return self
+        if self.basis == "absence" and (self.rung or 0) > MOST_OF_ABSENCE:
+            seen = f"basis is absence, so nothing was found, but rung is {self.rung}"
+            raise ValueError(f"{seen}: give 0 or {MOST_OF_ABSENCE}, or write seen with the source of the act")
         if self.rung is None:
             raise ValueError("rung is empty: give the rung, or basis = unsearched where nobody has looked")
         low, high = (self.rung if end is None else end for end in (self.rung_low, self.rung_high))
@@ -205,7 +227,7 @@ class AlignmentRow(Entry):
     )
     unit: Word = Field("", description="unit of the figure")
     reason: Prose = Field("", description="why this value")
-    source_id: Words = Field((), description="keys in sources.bib, joined by ;")
+    source_id: Keys = Field((), description="keys in sources.bib, joined by ;")
 
     @model_validator(mode="after")
     def _coherent(self) -> AlignmentRow:

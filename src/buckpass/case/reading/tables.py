@@ -16,6 +16,7 @@ from buckpass.case.entries import Entry
 from buckpass.case.problems import Problem, clip, control_character, spelling_hint
 from buckpass.case.reading.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
 from buckpass.case.reading.rows import ROW_MODELS
+from buckpass.results.summary import count_of
 
 MOST_PROBLEMS = 200
 MOST_COLUMNS = 100
@@ -97,7 +98,7 @@ def _record(
 ) -> dict[str, Any] | None:
     extra = [cell for cell in row.cells[len(columns) :] if cell.strip()]
     if extra or len(row.cells) < len(columns):
-        seen = f"{len(row.cells)} cells under {len(columns)} columns"
+        seen = f"{count_of(len(row.cells), 'cell')} under {count_of(len(columns), 'column')}"
         hint = "an unquoted separator in a text? Put the text in quotation marks" if extra else "a separator is missing"
         problems.append(Problem(name, row.line, "", seen, hint))
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from buckpass.case import safe_cell
 from buckpass.case.ladder import Ladder
+from buckpass.case.names import in_a_sentence
 from buckpass.case.start import TEMPLATE, as_toml
 from buckpass.events.actors import capital, state_name
 
@@ -67,7 +68,14 @@ class DraftRows:
     @property
     def title(self) -> str:
         """What the draft is about."""
-        return f"Crises of {', '.join(state_name(host) for host in self.hosts)}"
+        return f"Crises of {in_a_sentence(region_name(self.hosts))}"
+
+
+def region_name(hosts: Sequence[str]) -> str:
+    """Hosts by name, as a list: the name of a theatre that is them."""
+    first, *others = map(state_name, hosts)
+    *before, last = (first, *map(in_a_sentence, others))
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def template_ladder() -> Ladder:
@@ -103,7 +111,7 @@ def _left_out(unknown: Sequence[str]) -> str:
 
 def _settings(case_id: str, rows: DraftRows) -> str:
     template = template_settings()
-    theatre = {"id": THEATRE, "name": rows.title, "in_fit": True, "note": PLACEHOLDER}
+    theatre = {"id": THEATRE, "name": region_name(rows.hosts), "in_fit": True, "note": PLACEHOLDER}
     settings = {
         "schema_version": template["schema_version"],
         "id": case_id,

@@ -13,12 +13,14 @@ from buckpass.case import BuckpassError
 from buckpass.case.catalogue import state_codes
 from buckpass.case.names import in_a_sentence
 from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.reading.cells import FIRST_YEAR, LAST_YEAR
 from buckpass.case.reading.rows import AlignmentRow, CrisisRow, ResponseRow
 from buckpass.case.start import as_toml, fill_folder
 from buckpass.events.actors import members, organisation_name, state_name
 from buckpass.events.drafting.draft_case import (
     COLOURS,
     csv_text,
+    region_name,
     state_entry,
     template_ladder,
     template_settings,
@@ -71,8 +73,9 @@ class Skeleton:
         ]
         span = YEARS.fullmatch(years.strip())
         problems = [*_wrong_states(listed[0], listed[1]), *_wrong_bodies(listed[2])]
-        if span is None or int(span[1]) > int(span[2]):
-            problems.append(f"--years {clip(years)!r}: write the first and the last year, as in 2012-2024")
+        if span is None or not FIRST_YEAR <= int(span[1]) <= int(span[2]) <= LAST_YEAR:
+            within = f"from {FIRST_YEAR} to {LAST_YEAR}"
+            problems.append(f"--years {clip(years)!r}: write the first and the last year, {within}, as in 2012-2024")
         if problems or span is None:
             raise BadSkeleton(problems)
         return cls(*listed, years=(int(span[1]), int(span[2])))
@@ -80,7 +83,7 @@ class Skeleton:
     @property
     def title(self) -> str:
         """What the case is about."""
-        return f"Crises of {', '.join(state_name(host) for host in self.hosts)}"
+        return f"Crises of {in_a_sentence(region_name(self.hosts))}"
 
 
 def _wrong_states(powers: Sequence[str], hosts: Sequence[str]) -> Iterator[str]:
@@ -135,7 +138,7 @@ def _settings(case_id: str, wanted: Skeleton) -> dict[str, Any]:
                   "organisations": list(wanted.organisations)},
         "powers": [state_entry(p) | {"colour": COLOURS[k % len(COLOURS)]} for k, p in enumerate(wanted.powers)],
         "hosts": [state_entry(host) for host in wanted.hosts],
-        "theatres": [{"id": THEATRE, "name": wanted.title, "in_fit": True, "note": PLACEHOLDER}],
+        "theatres": [{"id": THEATRE, "name": region_name(wanted.hosts), "in_fit": True, "note": PLACEHOLDER}],
         "organisations": [_organisation(body, wanted) for body in wanted.organisations],
         "ladder": template["ladder"],
         "crisis_types": template["crisis_types"],
