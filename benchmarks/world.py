@@ -1,8 +1,10 @@
-"""The world's record: what each rule does to its counts, and the fit of the yardstick that the product ships.
+"""The world's record: what each rule does to its counts, and the fits of the yardstick and the game that the product ships.
 
 buckpass events load world.duckdb ucdp-esd-ty-181.csv ucdp_prio_acd.csv atop_dyad_years.csv contdir.csv rivalries.csv
 python benchmarks/world.py world.duckdb            # counts, for docs/world.md
 python benchmarks/world.py world.duckdb --fit      # also fits, and replaces src/buckpass/worldwide/data/yardstick.json
+python benchmarks/world.py world.duckdb --game     # the game, and replaces src/buckpass/worldwide/data/game.json
+python benchmarks/world.py world.duckdb --made-up 10 --at 0.9   # records made up with that κ: in how many is it told from 0
 """
 
 from __future__ import annotations
@@ -12,15 +14,26 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from buckpass.evidence.baselines import Fitting
 from buckpass.worldwide.fit import KEPT, fit_world, write_yardstick
+from buckpass.worldwide.fit_game import DRAWING, alone, fit_games, settle
+from buckpass.worldwide.free_riding import WorldFit, words_of
+from buckpass.worldwide.games import episode_games
+from buckpass.worldwide.kept_game import KEPT_GAME, write_game
+from buckpass.worldwide.made_up import made_up, parts_with, told_of_kappa
+from buckpass.worldwide.play import WorldGame
+from buckpass.worldwide.program import scale_of
 from buckpass.worldwide.record import WorldRecord, counted, read_world, without
 from buckpass.worldwide.rules import rules
 
 POWERS = ("USA", "RUS", "CHN", "FRA", "GBR")
 SET_ASIDE = ("not_hosts", "only_active", "bridged_years", "rebels")
 SHIPPED = Path(__file__).parent.parent / "src/buckpass/worldwide/data" / KEPT
+GAME = SHIPPED.with_name(KEPT_GAME)
+SEED = 20240620
 SHOWN = ("conflict_years", "cells_of_years", "none_of_years", "support_after_support", "support_after_none", "episodes",
          "cells", "none_of_cells", "weight_of_cells")  # fmt: skip
 
@@ -29,9 +42,21 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("store", type=Path)
     asked.add_argument("--fit", action="store_true")
+    asked.add_argument("--game", action="store_true")
+    asked.add_argument("--made-up", type=int, metavar="N", default=0, help="records to make up and fit at their mode")
+    asked.add_argument("--at", type=float, metavar="KAPPA", default=0.9, help="κ in the records made up")
+    asked.add_argument("--link", choices=("log", "linear"), default="linear", help="of the game that makes them up")
     given = asked.parse_args()
     the = rules()
     record = counted(read_world(given.store, the), POWERS, the)
+    if given.made_up:
+        how_much_can_be_told(record, WorldGame(given.link), given.at, given.made_up)
+        return
+    if given.game:
+        found = fit_games(record.for_game, {"counts": record.counts, "files": record.files}, the.game, tell=tell_fit)
+        write_game(GAME, found, force=True)
+        print(f"\n{found.sentence}")
+        return
     tell(given.store, record)
     if given.fit:
         began = time.perf_counter()
@@ -39,6 +64,34 @@ def main() -> None:
         scores = found.scores | {"seconds": time.perf_counter() - began}
         write_yardstick(SHIPPED, replace(found, scores=scores), force=True)
         print(f"\n{scores}\n{found.reasons or 'passed its diagnostics'}")
+
+
+def tell_fit(fit: WorldFit) -> None:
+    """One specification as it is done."""
+    said = {name: round(value, 3) for name, value in fit.scores.items()}
+    kappas = f"κ {words_of(fit.kappa) or '–'}, of rivals {words_of(fit.kappa_rivals) or '–'}"
+    print(
+        f"{fit.name}: elpd {sum(fit.elpd):.1f} ({fit.exact} drawn again), {kappas}; {said} {'; '.join(fit.reasons)}",
+        flush=True,
+    )
+
+
+def how_much_can_be_told(record: WorldRecord, game: WorldGame, kappa: float, n: int) -> None:
+    """Records made up with a κ on these covariates, at the mode of the real one: in how many is it told from 0."""
+    rows, _ = episode_games(record.for_game, record.rules.game, scale_of(record.cells), game.sides)
+    fitting = Fitting(game, rows, game.blocks(len(POWERS)), DRAWING)
+    beside = alone(fitting)
+    parts = parts_with(game, fitting, settle(fitting, rows, beside), kappa)
+    told = []
+    for k in range(n):
+        made = made_up(game, rows, parts, np.random.default_rng(SEED + k))
+        told.append(told_of_kappa(game, fitting, made, beside))
+        print(
+            f"κ = {kappa}: found {told[-1].kappa:.2f}, ratio {told[-1].ratio:.1f}, told from 0: {told[-1].is_told}",
+            flush=True,
+        )
+    known = sum(one.is_told for one in told)
+    print(f"κ = {kappa}: told from 0 in {known} of {n}, mean {np.mean([one.kappa for one in told]):.2f}")
 
 
 def tell(store: Path, record: WorldRecord) -> None:

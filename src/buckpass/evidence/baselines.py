@@ -52,6 +52,7 @@ CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
+UNLIKELY = 1e10  # energy where the density is no number: a search goes elsewhere
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
 
 
@@ -361,6 +362,8 @@ class Fitting:
     def energy(self, u: np.ndarray, weight: np.ndarray, rows: Any = None) -> tuple[float, np.ndarray]:
         """The negative log posterior under weights of the crises, of other rows of the same shape too, and its gradient."""
         value, slope = self._energy(u, self.rows if rows is None else rows, weight)
+        if not np.isfinite(value):
+            return UNLIKELY, np.zeros(self.size)
         return float(value), np.asarray(slope)
 
     def _model(self, rows: Any, frame: Frame, weight: Array, shares: Array) -> None:

@@ -20,27 +20,27 @@ from buckpass.evidence.baselines import Blocks, Drawing, Fitting, Frame, half_no
 from buckpass.fitting.posterior import diagnose
 from buckpass.fitting.scoring import leave_one_out, pareto_k_limit
 from buckpass.results.summary import summary
-from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, WorldFit, words_of
+from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, WorldFit
 from buckpass.worldwide.games import EpisodeGames, episode_games
 from buckpass.worldwide.play import WorldGame, kappa_of
 from buckpass.worldwide.program import rows_of, scale_of, world_logit
 from buckpass.worldwide.record import WorldTables
 from buckpass.worldwide.rules import LEVELS, Game
 
-__all__ = ["DRAWING", "SPECIFICATIONS", "fit_games", "fit_one", "settle"]
+__all__ = ["DRAWING", "SPECIFICATIONS", "alone", "fit_games", "fit_one", "settle"]
 
 SPECIFICATIONS = (
-    WorldGame("log"), WorldGame("log", interacts=False), WorldGame("linear"), WorldGame("linear", interacts=False),
+    WorldGame("linear"), WorldGame("linear", interacts=False), WorldGame("log"), WorldGame("log", interacts=False),
     WorldGame("linear", sides=True), WorldGame("linear", interacts=False, sides=True),
 )  # fmt: skip
-DRAWING = Drawing(draws=500)
+DRAWING = Drawing(warmup=100, draws=250)
 MOST_AT_ONCE = 40  # conflicts left out by one run of a mixture
 TURNS = 2  # of mode and nodes
 TIMED = 20  # gradients over which one is timed
 
 
 def fit_games(
-    tables: WorldTables, about: Mapping[str, Any], the: Game, drawing: Drawing = DRAWING, tell: Callable[[str], None] = print
+    tables: WorldTables, about: Mapping[str, Any], the: Game, drawing: Drawing = DRAWING, tell: Callable[[WorldFit], None] = lambda fit: None
 ) -> FreeRiding:  # fmt: skip
     """The ordered logit and every specification of the game, fitted and scored by conflict.
 
@@ -48,23 +48,19 @@ def fit_games(
     """
     scale = scale_of(tables.cells)
     fits, conflicts = [_logit(tables, drawing)], {}
-    tell(_line(fits[0]))
+    tell(fits[0])
     for game in SPECIFICATIONS:
         rows, units = episode_games(tables, the, scale, game.sides)
         record = BOTH if game.sides else HOST_SIDE
         conflicts[record] = tuple(units)
         fitting = Fitting(game, rows, game.blocks(len(tables.powers)), drawing, draws_at_once=1)
         fits.append(fit_one(fitting, record, units))
-        tell(_line(fits[-1]))
+        tell(fits[-1])
         jax.clear_caches()  # what was compiled for one specification serves no other
     whole = pl.concat([tables.cells.select("conflict_id", "host"), tables.against.select("conflict_id", "host")])
     host = dict(whole.unique("conflict_id", keep="first", maintain_order=True).iter_rows())
     hosts = {record: tuple(host[unit] for unit in units) for record, units in conflicts.items()}
     return FreeRiding(tables.powers, conflicts, hosts, tuple(fits), about["counts"], tuple(about["files"]))
-
-
-def _line(fit: WorldFit) -> str:
-    return f"{fit.name}: elpd {sum(fit.elpd):.1f}, κ {words_of(fit.kappa) or '–'}, {dict(fit.scores)} {'; '.join(fit.reasons)}"
 
 
 def _logit(tables: WorldTables, drawing: Drawing) -> WorldFit:
@@ -97,15 +93,25 @@ def fit_one(
                     exact, scores=scores, reasons=tests.reasons, **kappas)  # fmt: skip
 
 
-def settle(fitting: Fitting, rows: EpisodeGames | None = None) -> Float[np.ndarray, " d"]:
-    """The posterior's mode; the quadrature's nodes are put where they belong at the mode of the same game with κ = 0."""
-    game, powers = fitting.of, fitting.rows.controls.shape[1]
-    fitting.rows = fitting.rows if rows is None else rows
+def alone(fitting: Fitting) -> Fitting:
+    """The same game with κ = 0 on the same record; what is compiled for it serves every record of this shape."""
+    game, powers = fitting.of.alone(), fitting.rows.controls.shape[1]
+    return Fitting(game, fitting.rows, game.blocks(powers), fitting.drawing)
+
+
+def settle(
+    fitting: Fitting, rows: EpisodeGames | None = None, beside: Fitting | None = None
+) -> Float[np.ndarray, " d"]:
+    """The posterior's mode; the quadrature's nodes are put where they belong at the mode of the same game with κ = 0.
+
+    rows : another record of the same shape. beside : `alone` of the fitting; made anew by default.
+    """
+    game, fitting.rows = fitting.of, fitting.rows if rows is None else rows
     every, u = np.ones(fitting.rows.of_crisis.shape[1]), np.zeros(fitting.size)
     if game.interacts and game.has_effect:
-        alone = Fitting(game.alone(), fitting.rows, game.alone().blocks(powers), fitting.drawing)
-        settle(alone)
-        fitting.rows = eqx.tree_at(lambda r: r.sites, fitting.rows, alone.rows.sites)
+        beside = beside or alone(fitting)
+        settle(beside, fitting.rows)
+        fitting.rows = eqx.tree_at(lambda r: r.sites, fitting.rows, beside.rows.sites)
     for _ in range(TURNS):
         u = fitting.mode(every, u)
         fitting.rows = settled(game, fitting.blocks, u, fitting.rows)

@@ -79,7 +79,7 @@ def game_of(folder: Path | None) -> FreeRiding:
     from buckpass.worldwide.fit_game import fit_games  # loads the sampler
 
     cells, about = read_cells(folder)
-    found = fit_games(read_tables(folder, cells, about), about, rules(folder / RULES).game, tell=lambda line: None)
+    found = fit_games(read_tables(folder, cells, about), about, rules(folder / RULES).game)
     write_game(folder / KEPT_GAME, found)
     return found
 

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize
 
-from buckpass.evidence.baselines import Fitting
+from buckpass.evidence.baselines import Fitting, half_normal
 from buckpass.game.choice import as_choice
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.worldwide.fit_game import settle
 from buckpass.worldwide.games import EpisodeGames
-from buckpass.worldwide.play import WorldGame, kappa_of
+from buckpass.worldwide.play import WorldGame, coordinate_of, kappa_of
 
 __all__ = ["Told", "made_up", "parts_with", "told_of_kappa"]
 
@@ -36,18 +36,21 @@ class Told:
 
 def parts_with(game: WorldGame, fitting: Fitting, u: np.ndarray, kappa: float) -> list[np.ndarray]:
     """The parts of a point with κ of both kinds of pairs at a value."""
-    from scipy.special import ndtri
-
     u = u.copy()
     for name in ("kappa", "kappa_rivals"):
-        u[fitting.blocks.levels + game.slopes.index(name)] = ndtri((1 + kappa) / 2)
+        u[fitting.blocks.levels + game.slopes.index(name)] = coordinate_of(kappa)
     return [np.asarray(part) for part in fitting.blocks.split(jnp.asarray(u))]
 
 
 def made_up(
-    game: WorldGame, rows: EpisodeGames, parts: list[np.ndarray], spread: float, rng: np.random.Generator
-) -> EpisodeGames:  # fmt: skip
-    """The same episodes with what powers would do in them: an effect of every conflict, the equilibrium, a choice of each power."""
+    game: WorldGame, rows: EpisodeGames, parts: list[np.ndarray], rng: np.random.Generator, spread: float | None = None
+) -> EpisodeGames:
+    """The same episodes with what powers would do in them: an effect of every conflict, the equilibrium, a choice of each power.
+
+    spread : of the effects; that of the parts by default.
+    """
+    if spread is None:
+        spread = float(half_normal(jnp.asarray(parts[-1]))[0])
     effect = spread * rng.standard_normal(rows.of_crisis.shape[1])
     lift = np.abs(np.arange(len(rows.level)) - int(rows.is_open.shape[-1] // 2 if game.sides else 0))
     choice = as_choice(game.crises([jnp.asarray(part) for part in parts], rows))
@@ -59,16 +62,17 @@ def made_up(
     return eqx.tree_at(lambda r: (r.low, r.high), rows, (chosen, chosen))
 
 
-def told_of_kappa(game: WorldGame, fitting: Fitting, rows: EpisodeGames) -> Told:
+def told_of_kappa(game: WorldGame, fitting: Fitting, rows: EpisodeGames, beside: Fitting | None = None) -> Told:
     """The posterior's mode with κ free and at κ = 0; a ratio of likelihoods, which a fold does not mislead as curvature does.
 
-    The nodes of the effects stand where they belong at the mode with κ free.
+    beside : `fit_game.alone` of the fitting, which a second record need not compile again.
     """
-    u, every = settle(fitting, rows), np.ones(rows.of_crisis.shape[1])
+    u, every = settle(fitting, rows, beside), np.ones(rows.of_crisis.shape[1])
     at = fitting.blocks.levels + game.slopes.index("kappa")
-    bounds = [(0.0, 0.0) if k == at else (None, None) for k in range(fitting.size)]
-    held = minimize(
-        fitting.energy, u * (np.arange(fitting.size) != at), (every,), jac=True, method="L-BFGS-B", bounds=bounds
-    )
-    ratio = 2.0 * (held.fun - fitting.energy(u, every)[0] + 0.5 * float(u[at]) ** 2)
+    at_0 = coordinate_of(0.0)
+    start = np.where(np.arange(fitting.size) == at, at_0, u)
+    bounds = [(at_0, at_0) if k == at else (None, None) for k in range(fitting.size)]
+    held = minimize(fitting.energy, start, (every,), jac=True, method="L-BFGS-B", bounds=bounds)
+    prior = 0.5 * (float(u[at]) ** 2 - at_0**2)  # of the coordinate, which is none of κ
+    ratio = 2.0 * (held.fun - fitting.energy(u, every)[0] + prior)
     return Told(float(kappa_of(jnp.asarray(u[at]))), float(ratio))

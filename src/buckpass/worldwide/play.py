@@ -4,7 +4,7 @@
 
 The index of covariates η moves the stake, log V = v + η, or it leaves the stake alone and moves the price, η k(a), up or below 0 (a
 power need not value a government): the link is a choice. R_i is what the others leave undone, with alignments by side
-(`games.by_side`); κ runs from −1 to 1, below 0 as a sign that shocks are missing which powers share.
+(`games.by_side`); κ reaches below 0, as a sign that shocks are missing which powers share.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.scipy.special import log_ndtr
+from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Float
 
 from buckpass.case.ladder import Rungs
@@ -30,7 +30,7 @@ from buckpass.worldwide.games import EpisodeGames, by_side
 from buckpass.worldwide.program import RECENT, SLOPES
 from buckpass.worldwide.rules import LEVELS
 
-__all__ = ["LINKS", "WorldGame", "kappa_of"]
+__all__ = ["LINKS", "WorldGame", "coordinate_of", "kappa_of"]
 
 Link = Literal["log", "linear"]
 LINKS: dict[Link, str] = {
@@ -42,12 +42,18 @@ ACROSS = SLOPES.index(
     "rival_across"
 )  # what another power did on the other side: where sides are in the game, an outcome of it
 ROUNDS = 3  # in which nodes and what says where they belong settle
+LEAST = -0.5  # of κ: far enough below 0 to say that something is missing; further down games have several equilibria
 STAKE = 1.0  # mean of the logarithm of the general stake, as stake.level of the regional fits
 
 
 def kappa_of(u: Array) -> Array:
-    """κ at a standard normal coordinate: every value from −1 to 1 alike before the record."""
-    return 2.0 * jnp.exp(log_ndtr(u)) - 1.0
+    """κ at a standard normal coordinate: every value from `LEAST` to 1 alike before the record."""
+    return LEAST + (1.0 - LEAST) * jnp.exp(log_ndtr(u))
+
+
+def coordinate_of(kappa: float) -> float:
+    """The coordinate at which κ has a value."""
+    return float(ndtri((kappa - LEAST) / (1.0 - LEAST)))
 
 
 @dataclass(frozen=True)
