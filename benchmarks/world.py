@@ -44,7 +44,9 @@ def main() -> None:
     asked.add_argument("--fit", action="store_true")
     asked.add_argument("--game", action="store_true")
     asked.add_argument("--made-up", type=int, metavar="N", default=0, help="records to make up and fit at their mode")
-    asked.add_argument("--at", type=float, metavar="KAPPA", default=0.9, help="κ in the records made up")
+    asked.add_argument(
+        "--at", type=float, nargs="+", metavar="KAPPA", default=[0.9, 0.5, 0.25], help="κ in the records made up"
+    )
     asked.add_argument("--link", choices=("log", "linear"), default="linear", help="of the game that makes them up")
     given = asked.parse_args()
     the = rules()
@@ -76,22 +78,23 @@ def tell_fit(fit: WorldFit) -> None:
     )
 
 
-def how_much_can_be_told(record: WorldRecord, game: WorldGame, kappa: float, n: int) -> None:
-    """Records made up with a κ on these covariates, at the mode of the real one: in how many is it told from 0."""
+def how_much_can_be_told(record: WorldRecord, game: WorldGame, kappas: list[float], n: int) -> None:
+    """Records made up with a κ on these covariates, all else at the mode of the real one: in how many is κ told from 0."""
     rows, _ = episode_games(record.for_game, record.rules.game, scale_of(record.cells), game.sides)
     fitting = Fitting(game, rows, game.blocks(len(POWERS)), DRAWING)
     beside = alone(fitting)
-    parts = parts_with(game, fitting, settle(fitting, rows, beside), kappa)
-    told = []
-    for k in range(n):
-        made = made_up(game, rows, parts, np.random.default_rng(SEED + k))
-        told.append(told_of_kappa(game, fitting, made, beside))
-        print(
-            f"κ = {kappa}: found {told[-1].kappa:.2f}, ratio {told[-1].ratio:.1f}, told from 0: {told[-1].is_told}",
-            flush=True,
-        )
-    known = sum(one.is_told for one in told)
-    print(f"κ = {kappa}: told from 0 in {known} of {n}, mean {np.mean([one.kappa for one in told]):.2f}")
+    u = settle(fitting, rows, beside)
+    for kappa in kappas:
+        told = []
+        for k in range(n):
+            made = made_up(game, rows, parts_with(game, fitting, u, kappa), np.random.default_rng(SEED + k))
+            told.append(told_of_kappa(game, fitting, made, beside))
+            print(
+                f"κ = {kappa}: found {told[-1].kappa:.2f}, ratio {told[-1].ratio:.1f}, told: {told[-1].is_told}",
+                flush=True,
+            )
+        known, found = sum(one.is_told for one in told), np.array([one.kappa for one in told])
+        print(f"κ = {kappa}: told from 0 in {known} of {n}; found {found.mean():.2f}, sd {found.std():.2f}", flush=True)
 
 
 def tell(store: Path, record: WorldRecord) -> None:

@@ -94,6 +94,7 @@ def test_an_independent_likelihood_agrees(tables, game):
     rows = games_of(tables, game.sides)
     fitting = Fitting(game, rows, game.blocks(len(POWERS)), Drawing(), draws_at_once=1, nodes=61)
     u = np.random.default_rng(5).normal(scale=0.7, size=fitting.size)
+    u[-1] = -0.7  # an effect of half a logit a level, as found; wide ones want more nodes
     for name in ("kappa", "kappa_rivals"):
         if name in game.slopes:
             u[fitting.blocks.levels + game.slopes.index(name)] = 0.8 if name == "kappa" else -0.5

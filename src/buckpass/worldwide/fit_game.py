@@ -33,7 +33,7 @@ SPECIFICATIONS = (
     WorldGame("linear"), WorldGame("linear", interacts=False), WorldGame("log"), WorldGame("log", interacts=False),
     WorldGame("linear", sides=True), WorldGame("linear", interacts=False, sides=True),
 )  # fmt: skip
-DRAWING = Drawing(warmup=100, draws=250)
+DRAWING = Drawing(warmup=100, draws=500)
 MOST_AT_ONCE = 40  # conflicts left out by one run of a mixture
 TURNS = 2  # of mode and nodes
 TIMED = 20  # gradients over which one is timed
@@ -69,7 +69,7 @@ def _logit(tables: WorldTables, drawing: Drawing) -> WorldFit:
     of_powers = [tables.cells.filter(pl.col("power") == power).height for power in tables.powers]
     model = world_logit(of_powers)
     blocks = model.blocks(len(LEVELS), rows.controls.shape[1], len(tables.powers))
-    return fit_one(Fitting(model, rows, blocks, drawing), HOST_SIDE, units, LOGIT, "ordered logit, cutpoints by power")
+    return fit_one(Fitting(model, rows, blocks, drawing, draws_at_once=50), HOST_SIDE, units, LOGIT, "ordered logit, cutpoints by power")
 
 
 def fit_one(

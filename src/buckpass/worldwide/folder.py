@@ -28,7 +28,17 @@ from buckpass.worldwide.kept_game import KEPT_GAME, read_game, write_game
 from buckpass.worldwide.record import COVARIATES, WorldRecord, WorldTables
 from buckpass.worldwide.rules import LEVELS, rules, rules_in, rules_text
 
-__all__ = ["CELLS", "MANIFEST", "game_of", "read_cells", "read_tables", "write_world", "yardstick_of"]
+__all__ = [
+    "AGAINST",
+    "CELLS",
+    "MANIFEST",
+    "PAIRS",
+    "game_of",
+    "read_cells",
+    "read_tables",
+    "write_world",
+    "yardstick_of",
+]
 
 MANIFEST, CELLS, AGAINST, PAIRS, RULES = "world.toml", "cells.csv", "against.csv", "pairs.csv", "rules.toml"
 README = """# What powers did in the world's civil conflicts
@@ -119,7 +129,7 @@ def _table(folder: Path, name: str) -> pl.DataFrame:
         content = io.BytesIO(read_plain(folder / name, 2 * JSON_LIMIT))
         return pl.read_csv(content, schema_overrides={"episode_id": pl.String, "capability": pl.Float64})
     except (FileRefused, pl.exceptions.PolarsError) as error:
-        raise UnusableFolder(folder, clip(str(error).splitlines()[0], 200)) from None
+        raise UnusableFolder(folder, f"{name}: {clip(str(error).splitlines()[0], 200)}") from None
 
 
 def read_cells(folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:

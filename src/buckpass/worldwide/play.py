@@ -127,7 +127,8 @@ class WorldGame:
         choice = as_choice(self.crises([part.astype(kind) for part in parts], rows))
         lift = np.abs(np.arange(rows.level.shape[0]) - (HIGHER if self.sides else 0))
         nodes = nodes_of(choice, lift, (spread * in_sd).astype(kind)[:, rows.crisis])
-        guess = jnp.broadcast_to(rows.guess[: len(in_sd)], (len(in_sd), *choice.stake.shape))
+        known = len(rows.guess)
+        guess = rows.guess if len(in_sd) == known else jnp.repeat(rows.guess[known // 2][None], len(in_sd), axis=0)
         log_residual = anticipate(nodes, lax.stop_gradient(guess)) if self.interacts else jnp.zeros_like(guess)
         return _bands(weights(payoffs(nodes, log_residual)), rows), log_residual
 
