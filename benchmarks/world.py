@@ -19,12 +19,12 @@ import polars as pl
 
 from buckpass.evidence.baselines import Fitting
 from buckpass.worldwide.fit import KEPT, fit_world, write_yardstick
-from buckpass.worldwide.fit_game import DRAWING, alone, fit_games, settle
+from buckpass.worldwide.fit_game import BOTH_SIDES, DRAWING, SPECIFICATIONS, alone, fit_games, settle
 from buckpass.worldwide.free_riding import WorldFit, words_of
 from buckpass.worldwide.games import episode_games
 from buckpass.worldwide.kept_game import KEPT_GAME, write_game
-from buckpass.worldwide.made_up import made_up, parts_with, told_of_kappa
-from buckpass.worldwide.play import WorldGame
+from buckpass.worldwide.made_up import made_up, parts_with, ratio_at, told_of_kappa
+from buckpass.worldwide.play import WorldGame, kappa_of
 from buckpass.worldwide.program import scale_of
 from buckpass.worldwide.record import WorldRecord, counted, read_world, without
 from buckpass.worldwide.rules import rules
@@ -34,6 +34,7 @@ SET_ASIDE = ("not_hosts", "only_active", "bridged_years", "rebels")
 SHIPPED = Path(__file__).parent.parent / "src/buckpass/worldwide/data" / KEPT
 GAME = SHIPPED.with_name(KEPT_GAME)
 SEED = 20240620
+PROFILED = (-0.4, -0.2, 0.0, 0.25, 0.5, 0.75, 0.95)
 SHOWN = ("conflict_years", "cells_of_years", "none_of_years", "support_after_support", "support_after_none", "episodes",
          "cells", "none_of_cells", "weight_of_cells")  # fmt: skip
 
@@ -43,6 +44,10 @@ def main() -> None:
     asked.add_argument("store", type=Path)
     asked.add_argument("--fit", action="store_true")
     asked.add_argument("--game", action="store_true")
+    asked.add_argument(
+        "--sides", action="store_true", help="with --game: also powers that may take the opponents' side"
+    )
+    asked.add_argument("--mode", action="store_true", help="κ at the mode only, on the host's side and on both")
     asked.add_argument("--made-up", type=int, metavar="N", default=0, help="records to make up and fit at their mode")
     asked.add_argument(
         "--at", type=float, nargs="+", metavar="KAPPA", default=[0.9, 0.5, 0.25], help="κ in the records made up"
@@ -51,11 +56,20 @@ def main() -> None:
     given = asked.parse_args()
     the = rules()
     record = counted(read_world(given.store, the), POWERS, the)
+    if given.mode:
+        at_the_mode(record)
+        return
     if given.made_up:
         how_much_can_be_told(record, WorldGame(given.link), given.at, given.made_up)
         return
     if given.game:
-        found = fit_games(record.for_game, {"counts": record.counts, "files": record.files}, the.game, tell=tell_fit)
+        found = fit_games(
+            record.for_game,
+            {"counts": record.counts, "files": record.files},
+            the.game,
+            tell=tell_fit,
+            specifications=SPECIFICATIONS + BOTH_SIDES * given.sides,
+        )
         write_game(GAME, found, force=True)
         print(f"\n{found.sentence}")
         return
@@ -76,6 +90,22 @@ def tell_fit(fit: WorldFit) -> None:
         f"{fit.name}: elpd {sum(fit.elpd):.1f} ({fit.exact} drawn again), {kappas}; {said} {'; '.join(fit.reasons)}",
         flush=True,
     )
+
+
+def at_the_mode(record: WorldRecord) -> None:
+    """κ of the real record at the posterior's mode, and how much likelier the record is there than with κ held at other values."""
+    for game in (one for one in SPECIFICATIONS[::-1] + BOTH_SIDES if one.interacts):
+        rows, _ = episode_games(record.for_game, record.rules.game, scale_of(record.cells), game.sides)
+        fitting = Fitting(game, rows, game.blocks(len(POWERS)), DRAWING)
+        u = settle(fitting)
+        kappa, rivals = (
+            float(kappa_of(u[fitting.blocks.levels + game.slopes.index(name)])) for name in ("kappa", "kappa_rivals")
+        )
+        ratios = {at: round(ratio_at(game, fitting, u, at), 1) for at in PROFILED}
+        print(
+            f"{game.name}: κ = {kappa:.2f}, of rivals {rivals:.2f}; twice the log likelihood ratio to {ratios}",
+            flush=True,
+        )
 
 
 def how_much_can_be_told(record: WorldRecord, game: WorldGame, kappas: list[float], n: int) -> None:

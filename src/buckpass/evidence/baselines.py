@@ -79,7 +79,7 @@ class Blocks(NamedTuple):
     powers: int
     spread: int
 
-    def split(self, u: Float[Array, " d"]) -> list[Array]:
+    def split(self, u: Any) -> list[Array]:
         """The parts of a vector of all coordinates."""
         return jnp.split(u, np.cumsum(self)[:-1])
 
@@ -225,9 +225,9 @@ def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
     return jnp.concatenate([jnp.zeros((1, tau.shape[1])), tau])
 
 
-def whole(rows: Grouped) -> Float[np.ndarray, " 1+c"]:
+def whole(rows: Grouped) -> Float[Array, " 1+c"]:
     """The shares of a mixture that is the posterior of the whole record."""
-    return np.append(0.0, np.full(rows.of_crisis.shape[1], -np.inf))
+    return jnp.asarray(np.append(0.0, np.full(rows.of_crisis.shape[1], -np.inf)))
 
 
 def half_normal(u: Float[Array, " 1"]) -> Array:
@@ -249,9 +249,14 @@ BASELINES = (
 class Model(Protocol):
     """What can be fitted: its parts, and what they say of every row (`Baseline.at_nodes`)."""
 
-    id: str
-    name: str
-    says: str
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def says(self) -> str: ...
 
     def at_nodes(self, parts: list[Array], rows: Any, spread: Array) -> AtNodes: ...
 
@@ -267,7 +272,8 @@ class Fitting:
     def __init__(
         self, of: Model, rows: Grouped, blocks: Blocks, drawing: Drawing, draws_at_once: int | None = None, nodes: int = NODES
     ):  # fmt: skip
-        self.of, self.rows, self.blocks, self.drawing, self.size = of, rows, blocks, drawing, sum(blocks)
+        self.of, self.blocks, self.drawing, self.size = of, blocks, drawing, sum(blocks)
+        self.rows: Any = rows
         self._nodes = nodes if blocks.spread else 1
         self._energy = jax.jit(
             jax.value_and_grad(lambda u, rows, weight: -self._log_density(u, rows, weight, whole(rows)))
@@ -372,7 +378,7 @@ class Fitting:
 
     def draw(self, frame: Frame, weight: np.ndarray, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Draws [chain, draw, d] under weights of the crises, or from a mixture (`exact_together`), and which diverged."""
-        shares = whole(self.rows) if shares is None else shares
+        of_each = whole(self.rows) if shares is None else jnp.asarray(shares)
         start_key, key = jax.random.split(jax.random.PRNGKey(self.drawing.seed))
         starts = jax.random.normal(start_key, (self.drawing.chains, self.size))
         self._sampler.run(
@@ -380,7 +386,7 @@ class Fitting:
             self.rows,
             frame,
             jnp.asarray(weight),
-            jnp.asarray(shares),
+            of_each,
             init_params={"x": starts},
             extra_fields=("diverging",),
         )

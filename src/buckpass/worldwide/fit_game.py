@@ -27,12 +27,15 @@ from buckpass.worldwide.program import rows_of, scale_of, world_logit
 from buckpass.worldwide.record import WorldTables
 from buckpass.worldwide.rules import LEVELS, Game
 
-__all__ = ["DRAWING", "SPECIFICATIONS", "alone", "fit_games", "fit_one", "settle"]
+__all__ = ["BOTH_SIDES", "DRAWING", "SPECIFICATIONS", "alone", "fit_games", "fit_one", "settle"]
 
 SPECIFICATIONS = (
-    WorldGame("linear"), WorldGame("linear", interacts=False), WorldGame("log"), WorldGame("log", interacts=False),
-    WorldGame("linear", sides=True), WorldGame("linear", interacts=False, sides=True),
-)  # fmt: skip
+    WorldGame("linear"),
+    WorldGame("linear", interacts=False),
+    WorldGame("log"),
+    WorldGame("log", interacts=False),
+)
+BOTH_SIDES = WorldGame("linear", sides=True), WorldGame("linear", interacts=False, sides=True)
 DRAWING = Drawing(warmup=100, draws=500)
 MOST_AT_ONCE = 40  # conflicts left out by one run of a mixture
 TURNS = 2  # of mode and nodes
@@ -40,7 +43,8 @@ TIMED = 20  # gradients over which one is timed
 
 
 def fit_games(
-    tables: WorldTables, about: Mapping[str, Any], the: Game, drawing: Drawing = DRAWING, tell: Callable[[WorldFit], None] = lambda fit: None
+    tables: WorldTables, about: Mapping[str, Any], the: Game, drawing: Drawing = DRAWING,
+    tell: Callable[[WorldFit], None] = lambda fit: None, specifications: Sequence[WorldGame] = SPECIFICATIONS,
 ) -> FreeRiding:  # fmt: skip
     """The ordered logit and every specification of the game, fitted and scored by conflict.
 
@@ -49,7 +53,7 @@ def fit_games(
     scale = scale_of(tables.cells)
     fits, conflicts = [_logit(tables, drawing)], {}
     tell(fits[0])
-    for game in SPECIFICATIONS:
+    for game in specifications:
         rows, units = episode_games(tables, the, scale, game.sides)
         record = BOTH if game.sides else HOST_SIDE
         conflicts[record] = tuple(units)
@@ -69,7 +73,13 @@ def _logit(tables: WorldTables, drawing: Drawing) -> WorldFit:
     of_powers = [tables.cells.filter(pl.col("power") == power).height for power in tables.powers]
     model = world_logit(of_powers)
     blocks = model.blocks(len(LEVELS), rows.controls.shape[1], len(tables.powers))
-    return fit_one(Fitting(model, rows, blocks, drawing, draws_at_once=50), HOST_SIDE, units, LOGIT, "ordered logit, cutpoints by power")
+    return fit_one(
+        Fitting(model, rows, blocks, drawing, draws_at_once=50),
+        HOST_SIDE,
+        units,
+        LOGIT,
+        "ordered logit, cutpoints by power",
+    )
 
 
 def fit_one(
@@ -93,9 +103,15 @@ def fit_one(
                     exact, scores=scores, reasons=tests.reasons, **kappas)  # fmt: skip
 
 
+def _game(fitting: Fitting) -> WorldGame:
+    """The game that is fitted."""
+    assert isinstance(fitting.of, WorldGame)
+    return fitting.of
+
+
 def alone(fitting: Fitting) -> Fitting:
     """The same game with κ = 0 on the same record; what is compiled for it serves every record of this shape."""
-    game, powers = fitting.of.alone(), fitting.rows.controls.shape[1]
+    game, powers = _game(fitting).alone(), fitting.rows.controls.shape[1]
     return Fitting(game, fitting.rows, game.blocks(powers), fitting.drawing)
 
 
@@ -106,7 +122,7 @@ def settle(
 
     rows : another record of the same shape. beside : `alone` of the fitting; made anew by default.
     """
-    game, fitting.rows = fitting.of, fitting.rows if rows is None else rows
+    game, fitting.rows = _game(fitting), fitting.rows if rows is None else rows
     every, u = np.ones(fitting.rows.of_crisis.shape[1]), np.zeros(fitting.size)
     if game.interacts and game.has_effect:
         beside = beside or alone(fitting)

@@ -78,7 +78,7 @@ class FreeRiding(ShowsItself):
             for record in (HOST_SIDE, BOTH)
             if (free := [f for f in self.fits if f.record == record and f.kappa is not None])
         ]
-        return "; ".join(said)
+        return "; ".join(said) or "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
         """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""

@@ -110,7 +110,7 @@ def _on_one_ladder(tables: WorldTables, sides: bool) -> pl.DataFrame:
     other = tables.against.with_columns(
         first=pl.Series(HIGHER - high, dtype=pl.Int64), last=pl.Series(HIGHER - low, dtype=pl.Int64)
     )
-    return pl.concat([found, other.select(found.columns).cast(dict(found.schema))])
+    return pl.concat([found, other.select(pl.col(name).cast(kind) for name, kind in found.schema.items())])
 
 
 def _spread(shape: Sequence[int], c: np.ndarray, p: np.ndarray, values: np.ndarray, empty: float) -> np.ndarray:
@@ -122,8 +122,10 @@ def _spread(shape: Sequence[int], c: np.ndarray, p: np.ndarray, values: np.ndarr
 
 def _delivery(cells: pl.DataFrame, shape: Sequence[int], c: np.ndarray, p: np.ndarray, the: Game) -> np.ndarray:
     """q of every power, its geometric mean over the powers of an episode 1; a power whose capability is unknown has the usual one."""
-    known = cells["capability"].cast(pl.Float64).fill_null(float(cells["capability"].cast(pl.Float64).mean() or 1.0))
-    log_q = the.delivery.capability * np.log(known.to_numpy()) + the.delivery.distance * cells["distance"].to_numpy()
+    capability = cells["capability"].cast(pl.Float64).to_numpy()
+    is_known = np.isfinite(capability) & (capability > 0)
+    known = np.where(is_known, capability, capability[is_known].mean() if is_known.any() else 1.0)
+    log_q = the.delivery.capability * np.log(known) + the.delivery.distance * cells["distance"].to_numpy()
     held, count = _spread(shape, c, p, log_q, 0.0), _spread(shape, c, p, np.ones(len(c)), 0.0)
     return np.exp(np.where(count > 0, held - held.sum(axis=1, keepdims=True) / count.sum(axis=1, keepdims=True), 0.0))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 from scipy.optimize import minimize
 
 from buckpass.evidence.baselines import Fitting, half_normal
@@ -16,7 +17,7 @@ from buckpass.worldwide.fit_game import settle
 from buckpass.worldwide.games import EpisodeGames
 from buckpass.worldwide.play import WorldGame, coordinate_of, kappa_of
 
-__all__ = ["Told", "made_up", "parts_with", "told_of_kappa"]
+__all__ = ["Told", "made_up", "parts_with", "ratio_at", "told_of_kappa"]
 
 BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
 
@@ -67,12 +68,17 @@ def told_of_kappa(game: WorldGame, fitting: Fitting, rows: EpisodeGames, beside:
 
     beside : `fit_game.alone` of the fitting, which a second record need not compile again.
     """
-    u, every = settle(fitting, rows, beside), np.ones(rows.of_crisis.shape[1])
+    u = settle(fitting, rows, beside)
     at = fitting.blocks.levels + game.slopes.index("kappa")
-    at_0 = coordinate_of(0.0)
-    start = np.where(np.arange(fitting.size) == at, at_0, u)
-    bounds = [(at_0, at_0) if k == at else (None, None) for k in range(fitting.size)]
+    return Told(float(kappa_of(jnp.asarray(u[at]))), ratio_at(game, fitting, u, 0.0))
+
+
+def ratio_at(game: WorldGame, fitting: Fitting, u: Float[np.ndarray, " d"], kappa: float) -> float:
+    """Twice the log of how much likelier the record is at the mode u than with κ held at a value, at the best of all else."""
+    every, at = np.ones(fitting.rows.of_crisis.shape[1]), fitting.blocks.levels + game.slopes.index("kappa")
+    there = coordinate_of(kappa)
+    start = np.where(np.arange(fitting.size) == at, there, u)
+    bounds = [(there, there) if k == at else (None, None) for k in range(fitting.size)]
     held = minimize(fitting.energy, start, (every,), jac=True, method="L-BFGS-B", bounds=bounds)
-    prior = 0.5 * (float(u[at]) ** 2 - at_0**2)  # of the coordinate, which is none of κ
-    ratio = 2.0 * (held.fun - fitting.energy(u, every)[0] + prior)
-    return Told(float(kappa_of(jnp.asarray(u[at]))), float(ratio))
+    prior = 0.5 * (float(u[at]) ** 2 - there**2)  # of the coordinate, which is none of κ
+    return float(2.0 * (held.fun - fitting.energy(u, every)[0] + prior))

@@ -193,8 +193,10 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     cells = _weighted(found.filter(is_usable), the)
     against = found.filter(~is_usable).with_columns(low="against_low", high="against_high", weight=pl.lit(1.0))
     shown = "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *COVARIATES, "capability"
-    told = [_described(one, world).select(shown) for one in (cells, against)]
-    return WorldRecord(powers, episodes, *told, _pairs(episodes, powers, world), years, of_years, the, world.files)
+    cells, against = (_described(one, world).select(shown) for one in (cells, against))
+    return WorldRecord(
+        powers, episodes, cells, against, _pairs(episodes, powers, world), years, of_years, the, world.files
+    )
 
 
 def _pairs(episodes: pl.DataFrame, powers: Sequence[str], world: World) -> pl.DataFrame:
@@ -205,8 +207,8 @@ def _pairs(episodes: pl.DataFrame, powers: Sequence[str], world: World) -> pl.Da
             pair = on(one, year), on(other, year), year
             tie = "rival" if pair in world.rivals else "ally" if pair in world.allied else None
             rows += [(episode, one, other, tie)] if tie else []
-    schema = dict.fromkeys(("episode_id", "power", "other", "tie"), pl.String)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    names = "episode_id", "power", "other", "tie"
+    return pl.DataFrame(rows, schema=[(name, pl.String) for name in names], orient="row")
 
 
 def _episodes(world: World, the: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
