@@ -190,7 +190,7 @@ def known(game, fitting, kappa):
 
 def on(tables, game):
     rows = games_of(tables, game.sides, jnp.float32)
-    drawing = Drawing(chains=4, warmup=100, draws=200)
+    drawing = Drawing(chains=2, warmup=100, draws=150)
     return Fitting(game, rows, game.blocks(len(tables.powers)), drawing, draws_at_once=1)
 
 
@@ -206,7 +206,7 @@ def test_substitution_gives_a_kappa_above_0():
 
 @pytest.mark.slow
 def test_common_shocks_left_out_give_a_kappa_below_0_and_the_sentence():
-    game, tables = WorldGame("linear"), synthetic()
+    game, tables = WorldGame("linear"), synthetic(100)
     fitting = on(tables, game)
     rows = made_up(game, fitting.rows, known(game, fitting, 0.0), np.random.default_rng(1), 2.0)
     without = replace(game, has_effect=False)

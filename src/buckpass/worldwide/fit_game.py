@@ -96,7 +96,7 @@ def fit_one(
     scores = {"draws": u.shape[0] * u.shape[1], "rhat_max": tests.rhat_max, "ess_bulk_min": tests.ess_bulk_min,
               "ess_tail_min": tests.ess_tail_min, "divergences": tests.divergences, "moved": float(moved.min()),
               "seconds": seconds, "seconds_with_scores": time.perf_counter() - began, "gradient_ms": _gradient_ms(fitting, u),
-              "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "spread": float(_spread(fitting, u)),
+              "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "spread": _spread(fitting, u),
               }  # fmt: skip
     kappas = {name: _kappa(fitting, u, name) for name in ("kappa", "kappa_rivals")}
     return WorldFit(its_id or fitting.of.id, name or fitting.of.name, fitting.of.says, record, tuple(np.round(elpd, 4).tolist()),
@@ -161,9 +161,10 @@ def _gradient_ms(fitting: Fitting, u: np.ndarray) -> float:
     return 1000 * (time.perf_counter() - began) / TIMED
 
 
-def _spread(fitting: Fitting, u: np.ndarray) -> np.ndarray:
-    """Mean of the standard deviation of conflicts' effects."""
-    return fitting._sites(u)["spread"].mean()
+def _spread(fitting: Fitting, u: np.ndarray) -> float:
+    """Mean of the standard deviation of conflicts' effects; 0 where they have none."""
+    at = jnp.asarray(u[..., -1:])
+    return float(half_normal(at).mean()) if fitting.blocks.spread else 0.0
 
 
 def _kappa(fitting: Fitting, u: np.ndarray, name: str) -> dict[str, float] | None:
