@@ -20,9 +20,9 @@ import polars as pl
 from buckpass.evidence.baselines import Fitting
 from buckpass.worldwide.fit import KEPT, fit_world, write_yardstick
 from buckpass.worldwide.fit_game import BOTH_SIDES, DRAWING, SPECIFICATIONS, alone, fit_games, settle
-from buckpass.worldwide.free_riding import WorldFit, words_of
+from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, Profile, WorldFit, words_of
 from buckpass.worldwide.games import episode_games
-from buckpass.worldwide.kept_game import KEPT_GAME, write_game
+from buckpass.worldwide.kept_game import KEPT_GAME, read_game, write_game
 from buckpass.worldwide.made_up import made_up, parts_with, ratio_at, told_of_kappa
 from buckpass.worldwide.play import WorldGame, kappa_of
 from buckpass.worldwide.program import scale_of
@@ -71,7 +71,7 @@ def main() -> None:
             specifications=SPECIFICATIONS + BOTH_SIDES * given.sides,
         )
         write_game(GAME, found, force=True)
-        print(f"\n{found.sentence}")
+        at_the_mode(record)
         return
     tell(given.store, record)
     if given.fit:
@@ -94,6 +94,7 @@ def tell_fit(fit: WorldFit) -> None:
 
 def at_the_mode(record: WorldRecord) -> None:
     """κ of the real record at the posterior's mode, and how much likelier the record is there than with κ held at other values."""
+    profiles = []
     for game in (one for one in SPECIFICATIONS[::-1] + BOTH_SIDES if one.interacts):
         rows, _ = episode_games(record.for_game, record.rules.game, scale_of(record.cells), game.sides)
         fitting = Fitting(game, rows, game.blocks(len(POWERS)), DRAWING)
@@ -101,11 +102,14 @@ def at_the_mode(record: WorldRecord) -> None:
         kappa, rivals = (
             float(kappa_of(u[fitting.blocks.levels + game.slopes.index(name)])) for name in ("kappa", "kappa_rivals")
         )
-        ratios = {at: round(ratio_at(game, fitting, u, at), 1) for at in PROFILED}
+        ratios = {at: round(ratio_at(game, fitting, u, at), 1) + 0.0 for at in PROFILED}
         print(
             f"{game.name}: κ = {kappa:.2f}, of rivals {rivals:.2f}; twice the log likelihood ratio to {ratios}",
             flush=True,
         )
+        record_of = BOTH if game.sides else HOST_SIDE
+        profiles.append(Profile(game.name, record_of, kappa, rivals, ratios[0.0], ratios[PROFILED[-1]]))
+    write_game(GAME, replace(read_game(GAME), profiles=tuple(profiles)), force=True)
 
 
 def how_much_can_be_told(record: WorldRecord, game: WorldGame, kappas: list[float], n: int) -> None:

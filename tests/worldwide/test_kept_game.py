@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from buckpass.cli.main import app
 from buckpass.worldwide.errors import NoYardstick, UnusableFolder
 from buckpass.worldwide.folder import AGAINST, game_of, read_cells, read_tables, write_world
-from buckpass.worldwide.free_riding import LOGIT, reading_of
+from buckpass.worldwide.free_riding import LOGIT, Profile, reading_of
 from buckpass.worldwide.kept_game import read_game, write_game
 from buckpass.worldwide.record import counted
 
@@ -40,6 +40,14 @@ def test_the_readings_say_what_lies_below_0_and_never_print_it_as_0(kept):
     assert "cannot be told from 0" in reading_of(at(0.1, -0.3, 0.5, 0.4))
     assert "ride" in reading_of(at(0.5, 0.2, 0.8, 0.01))
     assert reading_of(replace(free, reasons=("R-hat 1.2",))) == "not to be used: R-hat 1.2"
+
+
+def test_a_mode_below_0_says_that_shocks_are_missing_and_is_no_0():
+    at = lambda kappa, to_0: Profile("a game", "host's side", kappa, 0.0, to_0, 9.0).reading  # noqa: E731
+    assert at(-0.36, 3.8).endswith("shocks that the powers have in common are missing from the model")
+    assert "pulled below it" in at(-0.2, 1.0)
+    assert "not told from 0" in at(0.2, 1.0)
+    assert "ride" in at(0.6, 5.0)
 
 
 def test_what_was_kept_comes_back(tmp_path, kept):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ import polars as pl
 from buckpass.evidence.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
 
-__all__ = ["BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "WorldFit", "reading_of", "words_of"]
+__all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]
 
 LOGIT = "ordered_logit"
 HOST_SIDE, BOTH = "host's side", "both sides"
+BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
 SURE = 0.9  # probability from which a sign is said
 MISSING = "shocks that the powers have in common are missing from the model"
 
@@ -42,8 +43,35 @@ class WorldFit:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """A game at its mode: κ of both kinds of pairs, and twice the log of how much likelier the record is there than with κ held at 0
+    and at 0.95 at the best of all else. No draws, and no curvature: a fold misleads neither."""
+
+    name: str
+    record: str
+    kappa: float
+    kappa_rivals: float
+    to_0: float
+    near_1: float
+
+    @property
+    def reading(self) -> str:
+        """What it says of κ; never 0 for what lies below."""
+        found = f"κ = {self.kappa:.2f} at the mode"
+        if self.to_0 <= BEYOND_CHANCE:
+            return f"{found}, not told from 0{f', pulled below it: {MISSING}' if self.kappa < 0 else ''}"
+        where = (
+            f"lies below 0, which no riding can explain: {MISSING}" if self.kappa < 0 else "lies above 0: powers ride"
+        )
+        return f"{found} {where}"
+
+
+@dataclass(frozen=True)
 class FreeRiding(ShowsItself):
-    """Every specification with its score by conflict and its κ. conflicts, hosts : by record, in the order of the scores."""
+    """Every specification with its score by conflict and its κ. conflicts, hosts : by record, in the order of the scores.
+
+    profiles : of games with κ free, at their modes.
+    """
 
     powers: tuple[str, ...]
     conflicts: Mapping[str, tuple[int, ...]]
@@ -51,6 +79,7 @@ class FreeRiding(ShowsItself):
     fits: tuple[WorldFit, ...]
     counts: Mapping[str, float]
     files: tuple[Mapping[str, Any], ...]
+    profiles: tuple[Profile, ...] = ()
 
     @property
     def chosen(self) -> WorldFit:
@@ -72,13 +101,10 @@ class FreeRiding(ShowsItself):
 
     @property
     def sentence(self) -> str:
-        """What the record says of κ, by the game with κ free that scores best on each record."""
-        said = [
-            f"{record}: {reading_of(max(free, key=lambda f: sum(f.elpd)))}"
-            for record in (HOST_SIDE, BOTH)
-            if (free := [f for f in self.fits if f.record == record and f.kappa is not None])
-        ]
-        return "; ".join(said) or "no fit with κ free is kept"
+        """What the record says of κ: by draws where a game with κ free passed its tests, at the mode otherwise."""
+        drawn = [f"{fit.name}: {reading_of(fit)}" for fit in self.fits if fit.kappa is not None and not fit.reasons]
+        at_mode = [f"{one.name}: {one.reading}" for one in self.profiles]
+        return "; ".join(drawn or at_mode) or "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
         """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""
@@ -114,7 +140,8 @@ class FreeRiding(ShowsItself):
                          "better_by": gap.as_dict(), "than": self.beside(fit).id, "exact": fit.exact, "kappa": fit.kappa,
                          "kappa_rivals": fit.kappa_rivals, "scores": dict(fit.scores), "reasons": list(fit.reasons),
                          "reading": reading_of(fit)})  # fmt: skip
-        return {"sentence": self.sentence, "chosen": self.chosen.id, "powers": list(self.powers), "fits": fits,
+        modes = [asdict(one) | {"reading": one.reading} for one in self.profiles]
+        return {"sentence": self.sentence, "at_the_mode": modes, "chosen": self.chosen.id, "powers": list(self.powers), "fits": fits,
                 "counts": dict(self.counts), "note": self.note}  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from buckpass.case.problems import FileRefused
 from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json, read_json
 from buckpass.results.files import write_json
 from buckpass.worldwide.errors import NoYardstick
-from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, WorldFit
+from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, Profile, WorldFit
 
 __all__ = ["KEPT_GAME", "read_game", "write_game"]
 
@@ -64,6 +64,15 @@ class _Fit(StrangersRecord):
     reasons: list[str]
 
 
+class _Profile(StrangersRecord):
+    name: str
+    record: str
+    kappa: Annotated[float, Field(ge=-1, le=1)]
+    kappa_rivals: Annotated[float, Field(ge=-1, le=1)]
+    to_0: float
+    near_1: float
+
+
 class _Kept(StrangersRecord):
     """A file of fits: scores of as many conflicts as it names, and of each record something to compare with."""
 
@@ -73,6 +82,7 @@ class _Kept(StrangersRecord):
     fits: Annotated[list[_Fit], Field(min_length=2, max_length=50)]
     counts: dict[str, float]
     files: list[dict[str, Any]]
+    profiles: list[_Profile]
 
     @model_validator(mode="after")
     def _whole(self) -> _Kept:
@@ -93,11 +103,13 @@ def _game(kept: _Kept) -> FreeRiding:
         WorldFit(**(fit | {"elpd": tuple(fit["elpd"]), "reasons": tuple(fit["reasons"])}))
         for fit in content.pop("fits")
     )
+    profiles = tuple(Profile(**one) for one in content.pop("profiles"))
     whole = {name: {k: tuple(v) for k, v in content.pop(name).items()} for name in ("conflicts", "hosts")}
     return FreeRiding(
         powers=tuple(content.pop("powers")),
         fits=fits,
         files=tuple(content.pop("files")),
         counts=content["counts"],
+        profiles=profiles,
         **whole,
     )

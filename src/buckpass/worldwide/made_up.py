@@ -14,12 +14,11 @@ from buckpass.evidence.baselines import Fitting, half_normal
 from buckpass.game.choice import as_choice
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.worldwide.fit_game import settle
+from buckpass.worldwide.free_riding import BEYOND_CHANCE
 from buckpass.worldwide.games import EpisodeGames
 from buckpass.worldwide.play import WorldGame, coordinate_of, kappa_of
 
 __all__ = ["Told", "made_up", "parts_with", "ratio_at", "told_of_kappa"]
-
-BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
 
 
 @dataclass(frozen=True)
