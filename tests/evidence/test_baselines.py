@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp
 
-from buckpass.evidence.baselines import BASELINES, CONTROLS, Drawing, _Fitting, fit_baselines, fit_record, rows_of
+from buckpass.evidence.baselines import BASELINES, CONTROLS, Drawing, Fitting, fit_baselines, fit_record, rows_of
 from buckpass.evidence.regressions import together
 from buckpass.game.payoffs import plain_coefficients
 from buckpass.game.setting import setting_of
@@ -47,8 +47,9 @@ def test_the_crisis_effect_is_integrated_also_where_a_crisis_is_told_by_many(nam
     """Few nodes where each crisis wants them against many around zero, at a draw away from the mode."""
     setting = order(crises=10, powers=7, seed=6)
     seen = play(setting, plain_coefficients(setting), seed=7)
-    fitting = _Fitting(BY_ID[name], rows_of(setting, seen), 7, 7, Drawing())
-    frame = fitting._frame(np.ones(10))
+    rows = rows_of(setting, seen)
+    fitting = Fitting(BY_ID[name], rows, BY_ID[name].blocks(7, rows.controls.shape[1], 7), Drawing())
+    frame = fitting.frame(np.ones(10))
     u = np.asarray(frame.centre + frame.spread @ np.random.default_rng(8).normal(size=fitting.size))
     placed = np.asarray(fitting._by_crisis(jnp.asarray(u), fitting.rows))
     parts = fitting.blocks.split(jnp.asarray(u))

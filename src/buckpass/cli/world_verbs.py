@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from buckpass.cli.arguments import AsJson, CaseRef
 from buckpass.cli.outputs import FigureFile, write_figure
-from buckpass.cli.printing import errors_as_messages, show
+from buckpass.cli.printing import errors_as_messages, show, tell
+
+if TYPE_CHECKING:
+    from buckpass.worldwide.free_riding import FreeRiding
 
 __all__ = ["VERBS"]
 
@@ -26,20 +29,39 @@ def worldwide(
     rules: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rules of your own: which types of crisis are alike.")
     ] = None,
+    game: Annotated[
+        bool,
+        typer.Option(
+            "--game",
+            help="What the world's episodes say of free riding: the game fitted to them. With --world fitted at first (an hour) and "
+            "kept in it.",
+        ),
+    ] = False,
     figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """What powers like this one did in conflicts like each crisis, world-wide, beside what it did: context, no verdict."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.worldwide.folder import yardstick_of
+        from buckpass.worldwide.folder import game_of, yardstick_of
         from buckpass.worldwide.rules import rules as read_rules
         from buckpass.worldwide.yardstick import beside
 
-        found = beside(load_case(case), power, yardstick_of(world), read_rules(rules))
+        the_case = load_case(case)
+        if game:
+            _tell_game(game_of(world), as_json)
+            return
+        found = beside(the_case, power, yardstick_of(world), read_rules(rules))
         show(found, as_json)
         if figure is not None:
             write_figure(found.plot(), figure)
+
+
+def _tell_game(found: FreeRiding, as_json: bool) -> None:
+    """The fits of the game, and in one sentence what they say."""
+    show(found, as_json)
+    if not as_json:
+        tell(f"What the world's record says of free riding: {found.sentence}.")
 
 
 VERBS = {"worldwide": worldwide}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +12,23 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import xarray as xr
+from jax import lax
 from jax.scipy.special import log_ndtr, ndtri
 from jaxtyping import Array, Bool, Float
 from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
 from buckpass.case import Case
-from buckpass.evidence.regressions import Rows, adjacent_category, by_crisis, cumulative, together
+from buckpass.evidence.regressions import Grouped, Rows, adjacent_category, by_crisis, cumulative, together
 from buckpass.fitting.posterior import Diagnostics, diagnose
-from buckpass.fitting.scoring import LeaveOneOut, leave_one_out, pareto_k_limit, predictive_scores, with_exact
+from buckpass.fitting.scoring import (
+    LeaveOneOut,
+    leave_one_out,
+    mixed_scores,
+    pareto_k_limit,
+    predictive_scores,
+    with_exact,
+)
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.effect import NODES, Sites, effect_nodes, placed
 from buckpass.model.observations import Coding, Observations, observations
@@ -30,7 +38,9 @@ __all__ = [
     "CONTROLS",
     "Baseline",
     "BaselineFit",
+    "Blocks",
     "Drawing",
+    "Fitting",
     "drawn",
     "fit_baselines",
     "fit_record",
@@ -42,6 +52,7 @@ CONTROLS = ("severity", "claim", "asked", "own_stake", "domestic", "distance", "
 SLOPE, SPREAD = 1.0, 1.5  # prior sd of a slope (logit per step); scale of the half-normal spread of the crisis effect
 TYPICAL, FREEDOM = 0.7, 4.0  # differences between powers: typical size, degrees of freedom of what is known of it
 DIFFERENCE = 1e-4  # step of the central differences of the gradient that give the curvature at the mode
+UNLIKELY = 1e10  # energy where the density is no number: a search goes elsewhere
 LEAST_CURVATURE = 0.2  # of the negative log posterior, in prior standard deviations: the priors alone give about 1
 
 
@@ -57,6 +68,9 @@ class Drawing:
     seed: int = 20240620
 
 
+AtNodes = Callable[[Float[Array, "q c"]], Float[Array, "q n"]]
+
+
 class Blocks(NamedTuple):
     """How many coordinates each part of a baseline has, in this order: rung levels, slopes, powers, crisis spread."""
 
@@ -65,7 +79,7 @@ class Blocks(NamedTuple):
     powers: int
     spread: int
 
-    def split(self, u: Float[Array, " d"]) -> list[Array]:
+    def split(self, u: Any) -> list[Array]:
         """The parts of a vector of all coordinates."""
         return jnp.split(u, np.cumsum(self)[:-1])
 
@@ -89,6 +103,14 @@ class Baseline:
     says: str
     blocks: Callable[[int, int, int], Blocks]
     by_row: Callable[[list[Array], Rows, Float[Array, "q n"]], Float[Array, "q n"]]
+
+    def at_nodes(self, parts: list[Array], rows: Rows, spread: Array) -> AtNodes:
+        """log P(band) of every row at values of the effect in its standard deviations."""
+        return lambda in_sd: self.by_row(parts, rows, (spread * in_sd)[:, rows.crisis])
+
+    def sites(self, rows: Rows) -> Sites | None:
+        """Where the effect's nodes stand, as data; None: wherever the responses want them at every point."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -133,7 +155,9 @@ def fit_record(
     scored = np.unique(seen.crisis)
     names = [setting.names.crises[k] for k in scored]
     powers, rungs = len(setting.names.powers), setting.cost_curve.shape[0]
-    return _Fitting(baseline, rows_of(setting, seen), rungs, powers, drawing or Drawing()).run(names, check)
+    rows = rows_of(setting, seen)
+    blocks = baseline.blocks(rungs, rows.controls.shape[1], powers)
+    return Fitting(baseline, rows, blocks, drawing or Drawing()).run(names, check)
 
 
 def drawn(
@@ -143,8 +167,10 @@ def drawn(
 
     shape : how many rungs and powers.
     """
-    fitting, every = _Fitting(baseline, rows, *shape, drawing), np.ones(rows.of_crisis.shape[1])
-    return fitting._draw(fitting._frame(every), every)
+    rungs, powers = shape
+    fitting = Fitting(baseline, rows, baseline.blocks(rungs, rows.controls.shape[1], powers), drawing)
+    every = np.ones(rows.of_crisis.shape[1])
+    return fitting.draw(fitting.frame(every), every)
 
 
 def rows_of(setting: CrisisSetting, seen: Observations) -> Rows:
@@ -199,6 +225,11 @@ def _from_silence(levels: Float[Array, "... r"]) -> Float[Array, "r 1+n"]:
     return jnp.concatenate([jnp.zeros((1, tau.shape[1])), tau])
 
 
+def whole(rows: Grouped) -> Float[Array, " 1+c"]:
+    """The shares of a mixture that is the posterior of the whole record."""
+    return jnp.asarray(np.append(0.0, np.full(rows.of_crisis.shape[1], -np.inf)))
+
+
 def half_normal(u: Float[Array, " 1"]) -> Array:
     """The spread of the crisis effect at a standard normal coordinate: a small one is a tail, not a funnel."""
     return SPREAD * -ndtri(0.5 * jnp.exp(log_ndtr(-u)))
@@ -215,30 +246,58 @@ BASELINES = (
 )  # fmt: skip
 
 
-class _Fitting:
-    """One baseline on one record, compiled once: refits give other weights to the crises."""
+class Model(Protocol):
+    """What can be fitted: its parts, and what they say of every row (`Baseline.at_nodes`)."""
 
-    def __init__(self, of: Baseline, rows: Rows, rungs: int, powers: int, drawing: Drawing):
-        self.of, self.rows, self.drawing = of, rows, drawing
-        self.blocks = of.blocks(rungs, rows.controls.shape[1], powers)
-        self.size = sum(self.blocks)
-        self._energy = jax.jit(jax.value_and_grad(lambda u, weight: -self._log_density(u, self.rows, weight)))
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def says(self) -> str: ...
+
+    def at_nodes(self, parts: list[Array], rows: Any, spread: Array) -> AtNodes: ...
+
+    def sites(self, rows: Any) -> Sites | None: ...
+
+
+class Fitting:
+    """One model on one record, compiled once: refits give other weights to the crises.
+
+    draws_at_once : of how many draws the likelihood is worked out side by side; None: all. nodes : of the effect's quadrature.
+    """
+
+    def __init__(
+        self, of: Model, rows: Grouped, blocks: Blocks, drawing: Drawing, draws_at_once: int | None = None, nodes: int = NODES
+    ):  # fmt: skip
+        self.of, self.blocks, self.drawing, self.size = of, blocks, drawing, sum(blocks)
+        self.rows: Any = rows
+        self._nodes = nodes if blocks.spread else 1
+        self._energy = jax.jit(
+            jax.value_and_grad(lambda u, rows, weight: -self._log_density(u, rows, weight, whole(rows)))
+        )
         self._sampler = MCMC(
             NUTS(self._model, adapt_mass_matrix=False, target_accept_prob=drawing.target_accept,
                  max_tree_depth=drawing.tree_depth),
             num_warmup=drawing.warmup, num_samples=drawing.draws, num_chains=drawing.chains, chain_method="sequential",
             progress_bar=False, jit_model_args=True,
         )  # fmt: skip
-        self._of_crises = jax.jit(jax.vmap(lambda u: self._by_crisis(u, self.rows)))
+        of_crises = lambda u: self._by_crisis(u, self.rows)  # noqa: E731
+        size = {"batch_size": draws_at_once}
+        self._of_crises = jax.jit(
+            jax.vmap(of_crises) if draws_at_once is None else lambda u: lax.map(of_crises, u, **size)
+        )
 
     def run(self, names: list[str], check: Sequence[int] = ()) -> BaselineFit:
         """Draw, score, and leave out by refitting the crises whose importance weights are not trusted."""
         every = np.ones(len(names))
-        frame = self._frame(every)
-        u, diverging = self._draw(frame, every)
+        frame = self.frame(every)
+        u, diverging = self.draw(frame, every)
         sites = self._sites(u)
         diagnostics = diagnose(sites, diverging, (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1))
-        values = self._log_likelihood(u)
+        values = self.log_likelihood(u)
         scores = leave_one_out(xr.DataArray(values, dims=("chain", "draw", "crisis"), coords={"crisis": names}))
         doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])
         again = {*np.flatnonzero(doubtful), *check} if diagnostics.passed else ()
@@ -249,11 +308,22 @@ class _Fitting:
         """log p(responses of the crisis | all others), by drawing again without it (nats)."""
         weight = np.ones(self.rows.of_crisis.shape[1])
         weight[crisis] = 0.0
-        u, _ = self._draw(frame, weight)
-        return float(predictive_scores(self._log_likelihood(u)[..., crisis]))
+        u, _ = self.draw(frame, weight)
+        return float(predictive_scores(self.log_likelihood(u)[..., crisis]))
 
-    def _log_density(self, u: Float[Array, " d"], rows: Rows, weight: Array) -> Array:
-        return self._log_prior(u) + jnp.sum(self._by_crisis(u, rows) * weight)
+    def exact_together(self, frame: Frame, crises: Sequence[int], expected: np.ndarray) -> np.ndarray:
+        """`exact` of several crises by one run, from the mixture of the posteriors without each (`scoring.drawn_scores`)."""
+        shares = np.full(1 + self.rows.of_crisis.shape[1], -np.inf)
+        shares[1 + np.asarray(crises)] = expected
+        u, _ = self.draw(frame, np.ones(len(shares) - 1), shares)
+        told = self.log_likelihood(u)[..., list(crises)].reshape(-1, len(crises)).T
+        return mixed_scores(told, -told, expected)
+
+    def _log_density(self, u: Float[Array, " d"], rows: Any, weight: Array, shares: Float[Array, " 1+c"]) -> Array:
+        """shares : logs of what the posterior of the whole record (first) and that without each crisis count in a mixture."""
+        told = self._by_crisis(u, rows) * weight
+        mixture = jax.nn.logsumexp(shares + jnp.concatenate([jnp.zeros(1), -told]))
+        return self._log_prior(u) + jnp.sum(told) + mixture
 
     def _log_prior(self, u: Float[Array, " d"]) -> Array:
         """Every distribution over the rungs alike where nothing else acts; slopes and spread standard normal.
@@ -266,52 +336,65 @@ class _Fitting:
         rest = jnp.sum(slopes**2) + jnp.sum(spread**2) + pooled
         return jnp.sum(jax.nn.log_softmax(jnp.concatenate([jnp.zeros(1), levels]))) - 0.5 * rest
 
-    def _by_crisis(self, u: Float[Array, " d"], rows: Rows) -> Float[Array, " c"]:
+    def _by_crisis(self, u: Float[Array, " d"], rows: Any) -> Float[Array, " c"]:
         """log P(responses) of every crisis, its effect integrated as that of the game is."""
         parts, crises = self.blocks.split(u), rows.of_crisis.shape[1]
         spread, has_effect = self._spread(parts), bool(self.blocks.spread)
-
-        def by_row(in_sd: Array) -> Array:
-            return self.of.by_row(parts, rows, (spread * in_sd)[:, rows.crisis])
-
-        none = jnp.zeros(crises, u.dtype)
-        sites = placed(lambda at: together(by_row(at), rows), crises, u.dtype) if has_effect else Sites(none, none)
-        in_sd, log_weight = effect_nodes(sites, NODES if has_effect else 1)
+        by_row, sites = self.of.at_nodes(parts, rows, spread), self.of.sites(rows)
+        if not has_effect:
+            sites = Sites(*[jnp.zeros(crises, u.dtype)] * 2)
+        elif sites is None:
+            sites = placed(lambda at: together(by_row(at), rows), crises, u.dtype)
+        in_sd, log_weight = effect_nodes(sites, self._nodes)
         return by_crisis(by_row(in_sd), rows, log_weight)
 
     def _spread(self, parts: list[Array]) -> Array:
         return half_normal(parts[-1])[0] if self.blocks.spread else jnp.zeros(())
 
-    def _frame(self, weight: np.ndarray) -> Frame:
+    def mode(self, weight: np.ndarray, start: np.ndarray | None = None) -> Float[np.ndarray, " d"]:
+        """The mode of the posterior under weights of the crises."""
+        start = np.zeros(self.size) if start is None else start
+        return minimize(self.energy, start, (weight,), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+
+    def frame(self, weight: np.ndarray, start: np.ndarray | None = None) -> Frame:
         """The mode, and a root of the covariance there: the posterior is nearly round."""
-        energy, steps = self._objective(weight), DIFFERENCE * np.eye(self.size)
-        u = minimize(energy, np.zeros(self.size), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        second = np.array([energy(u + s)[1] - energy(u - s)[1] for s in steps]) / (2 * DIFFERENCE)
+        u, steps = self.mode(weight, start), DIFFERENCE * np.eye(self.size)
+        second = np.array([self.energy(u + s, weight)[1] - self.energy(u - s, weight)[1] for s in steps]) / (
+            2 * DIFFERENCE
+        )
         curvature, directions = np.linalg.eigh((second + second.T) / 2)
         return Frame(jnp.asarray(u), jnp.asarray(directions / np.sqrt(np.maximum(curvature, LEAST_CURVATURE))))
 
-    def _objective(self, weight: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-        def energy(u: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = self._energy(u, weight)
-            return float(value), np.asarray(slope)
+    def energy(self, u: np.ndarray, weight: np.ndarray, rows: Any = None) -> tuple[float, np.ndarray]:
+        """The negative log posterior under weights of the crises, of other rows of the same shape too, and its gradient."""
+        value, slope = self._energy(u, self.rows if rows is None else rows, weight)
+        if not np.isfinite(value):
+            return UNLIKELY, np.zeros(self.size)
+        return float(value), np.asarray(slope)
 
-        return energy
-
-    def _model(self, rows: Rows, frame: Frame, weight: Array) -> None:
+    def _model(self, rows: Any, frame: Frame, weight: Array, shares: Array) -> None:
         x = numpyro.sample("x", dist.ImproperUniform(dist.constraints.real_vector, (), (self.size,)))
-        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, weight))
+        numpyro.factor("posterior", self._log_density(frame.centre + frame.spread @ x, rows, weight, shares))
 
-    def _draw(self, frame: Frame, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, frame: Frame, weight: np.ndarray, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draws [chain, draw, d] under weights of the crises, or from a mixture (`exact_together`), and which diverged."""
+        of_each = whole(self.rows) if shares is None else jnp.asarray(shares)
         start_key, key = jax.random.split(jax.random.PRNGKey(self.drawing.seed))
         starts = jax.random.normal(start_key, (self.drawing.chains, self.size))
         self._sampler.run(
-            key, self.rows, frame, jnp.asarray(weight), init_params={"x": starts}, extra_fields=("diverging",)
+            key,
+            self.rows,
+            frame,
+            jnp.asarray(weight),
+            of_each,
+            init_params={"x": starts},
+            extra_fields=("diverging",),
         )
         x = np.asarray(self._sampler.get_samples(group_by_chain=True)["x"])
         diverging = np.asarray(self._sampler.get_extra_fields(group_by_chain=True)["diverging"])
         return np.asarray(frame.centre) + x @ np.asarray(frame.spread).T, diverging
 
-    def _log_likelihood(self, u: np.ndarray) -> Float[np.ndarray, "chain draw c"]:
+    def log_likelihood(self, u: np.ndarray) -> Float[np.ndarray, "chain draw c"]:
         found = np.asarray(self._of_crises(u.reshape(-1, self.size)))
         return found.reshape(*u.shape[:2], -1)
 

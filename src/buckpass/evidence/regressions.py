@@ -13,22 +13,27 @@ from jaxtyping import Array, Float, Int
 
 import buckpass.game  # noqa: F401  (switches double precision on)
 
-__all__ = ["Rows", "adjacent_category", "by_crisis", "cumulative", "cutpoints", "together"]
+__all__ = ["Grouped", "Rows", "adjacent_category", "by_crisis", "cumulative", "cutpoints", "together"]
 
 Band = Int[Array, " n"]
 Effect = Float[Array, "q n"]
 
 
-class Rows(eqx.Module):
+class Grouped(eqx.Module):
+    """Rows that belong to crises, and what each counts."""
+
+    crisis: Int[Array, " n"]
+    weight: Float[Array, " n"]
+    of_crisis: Float[Array, "n c"]  # 1 where the row is of the crisis
+
+
+class Rows(Grouped):
     """The coded responses: controls, who in which crisis, the band, and 1 over the number of coders."""
 
     controls: Float[Array, "n k"]
-    crisis: Int[Array, " n"]
     power: Int[Array, " n"]
     low: Int[Array, " n"]
     high: Int[Array, " n"]
-    weight: Float[Array, " n"]
-    of_crisis: Float[Array, "n c"]  # 1 where the row is of the crisis
 
 
 def adjacent_category(
@@ -101,11 +106,11 @@ def cutpoints(levels: Float[Array, " r"]) -> tuple[Float[Array, " r-1"], Float[A
     return up[:-1] - down[1:], jax.nn.softplus(inner - up[:-2]) + jax.nn.softplus(inner - down[2:])
 
 
-def by_crisis(by_row: Float[Array, "q n"], rows: Rows, log_weight: Float[Array, "q c"]) -> Float[Array, " c"]:
+def by_crisis(by_row: Float[Array, "q n"], rows: Grouped, log_weight: Float[Array, "q c"]) -> Float[Array, " c"]:
     """log-likelihood of every crisis, its effect integrated out: the rows of a crisis share the node."""
     return jax.nn.logsumexp(together(by_row, rows) + log_weight, axis=0)
 
 
-def together(by_row: Float[Array, "q n"], rows: Rows) -> Float[Array, "q c"]:
+def together(by_row: Float[Array, "q n"], rows: Grouped) -> Float[Array, "q c"]:
     """log-likelihood of the rows of every crisis at every node, a response by two coders counted once."""
     return (by_row * rows.weight) @ rows.of_crisis

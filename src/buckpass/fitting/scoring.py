@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "NothingToCompare", "comparable", "compare_fits", "compare_scores",
-    "importance_weights", "leave_one_out", "pareto_k_limit", "rankable", "stacking_weights",
+    "importance_weights", "leave_one_out", "mixed_scores", "pareto_k_limit", "rankable", "stacking_weights",
 ]  # fmt: skip
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and draws are made without the crisis
@@ -142,7 +142,13 @@ def drawn_scores(
     """
     draws = sampling.run_without(dict(zip(crises, expected, strict=True)))
     responses, request = (a[..., list(crises)].reshape(-1, len(crises)).T for a in draws.both())
-    without = -(responses + request)
+    return mixed_scores(responses, -(responses + request), expected)
+
+
+def mixed_scores(
+    responses: Float[np.ndarray, "n s"], without: Float[np.ndarray, "n s"], expected: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    """`drawn_scores` from draws of the mixture: log-likelihoods of the responses, and of the record without each over the whole."""
     weight = without - logsumexp(expected[:, None] + without, axis=0)
     return np.asarray(logsumexp(weight + responses, axis=1)) - np.asarray(logsumexp(weight, axis=1))
 

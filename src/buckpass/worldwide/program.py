@@ -57,12 +57,15 @@ def level_of(rung: np.ndarray) -> np.ndarray:
     return np.searchsorted(LEVELS, rung, side="right") - 1
 
 
-def rows_of(cells: pl.DataFrame, powers: Sequence[str], scale: Scale) -> tuple[Rows, list[str]]:
-    """The cells as a regression reads them, power by power, and the hosts in the order of their numbers."""
+def rows_of(cells: pl.DataFrame, powers: Sequence[str], scale: Scale, unit: str = "host") -> tuple[Rows, list]:
+    """The cells as a regression reads them, power by power, and the hosts in the order of their numbers.
+
+    unit : the column whose values have an effect each: hosts, or conflicts.
+    """
     order = {power: k for k, power in enumerate(powers)}
     cells = cells.sort(pl.col("power").replace_strict(order), maintain_order=True)
-    hosts = cells["host"].unique().sort().to_list()
-    host = np.searchsorted(hosts, cells["host"].to_numpy())
+    hosts = cells[unit].unique().sort().to_list()
+    host = np.searchsorted(hosts, cells[unit].to_numpy())
     rows = Rows(
         controls=jnp.asarray(standardised(cells, scale)), crisis=jnp.asarray(host),
         power=jnp.asarray([order[p] for p in cells["power"]]), low=jnp.asarray(level_of(cells["low"].to_numpy())),

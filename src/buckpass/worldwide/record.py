@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from buckpass.worldwide import tables
 from buckpass.worldwide.errors import NothingToLearn, OneRegion, UnknownPowers
 from buckpass.worldwide.rules import COVARIATES, LEVELS, Rules, ruled, rules
 
-__all__ = ["COVARIATES", "World", "WorldRecord", "world_record"]
+__all__ = ["COVARIATES", "World", "WorldRecord", "WorldTables", "world_record"]
 
 RECENT = 1992
 
@@ -44,17 +45,31 @@ class World:
 
 
 @dataclass(frozen=True)
+class WorldTables:
+    """What the game reads of a world's record, and its powers in their order."""
+
+    powers: tuple[str, ...]
+    cells: pl.DataFrame
+    against: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class WorldRecord(ShowsItself):
     """What powers did in the world's civil conflicts.
 
     episodes : one row an episode: episode_id, conflict_id, location, host, first and last year, active years, war.
     cells : one row an episode and power that could have helped its government: low and high rung of the band, weight,
-    covariates. years : one row a conflict-year and power: low, high. of_years : every conflict-year.
+    covariates. against : the same for powers that backed the other side, low and high of what they gave it. pairs : of powers
+    that were allies or rivals when an episode began: episode_id, power, other, tie. years : one row a conflict-year and
+    power: low, high. of_years : every conflict-year.
     """
 
     powers: tuple[str, ...]
     episodes: pl.DataFrame
     cells: pl.DataFrame
+    against: pl.DataFrame
+    pairs: pl.DataFrame
     years: pl.DataFrame
     of_years: pl.DataFrame
     rules: Rules
@@ -80,6 +95,11 @@ class WorldRecord(ShowsItself):
             "support_after_support": both.filter(before).select(helped.mean()).item(),
             "support_after_none": both.filter(~before).select(helped.mean()).item(),
         }
+
+    @property
+    def for_game(self) -> WorldTables:
+        """What the game reads."""
+        return WorldTables(self.powers, self.cells, self.against, self.pairs)
 
     def table(self) -> ResultTable:
         """How often each power went how far, over episodes."""
@@ -164,18 +184,31 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     _check_learnable(every, powers, the)
     is_usable = pl.lit(True) if the.support.rebels.counts == "not at all" else ~pl.col("is_against")
     years = every.filter(is_usable).select("conflict_id", "episode_id", "year", "host", "power", "low", "high")
-    cells = (
+    found = (
         every.group_by("episode_id", "power", maintain_order=True)
-        .agg(pl.col("low", "high").max(), pl.len().alias("years"), pl.col("is_against").any(),
-             pl.col("rival_across").max())
-        .filter(is_usable)
-        .drop("is_against")
+        .agg(pl.col("low", "high", "against_low", "against_high").max(), pl.len().alias("years"),
+             pl.col("is_against").any(), pl.col("rival_across").max())
+        .join(episodes, on="episode_id", how="left", maintain_order="left")
     )  # fmt: skip
-    cells = _weighted(cells.join(episodes, on="episode_id", how="left", maintain_order="left"), the)
-    cells = _described(cells, world).select(
-        "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *COVARIATES, "capability"
+    cells = _weighted(found.filter(is_usable), the)
+    against = found.filter(~is_usable).with_columns(low="against_low", high="against_high", weight=pl.lit(1.0))
+    shown = "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *COVARIATES, "capability"
+    cells, against = (_described(one, world).select(shown) for one in (cells, against))
+    return WorldRecord(
+        powers, episodes, cells, against, _pairs(episodes, powers, world), years, of_years, the, world.files
     )
-    return WorldRecord(powers, episodes, cells, years, of_years, the, world.files)
+
+
+def _pairs(episodes: pl.DataFrame, powers: Sequence[str], world: World) -> pl.DataFrame:
+    """Which powers were bound by a defence pact, or strategic rivals, when an episode began; rivals come first."""
+    rows = []
+    for episode, year in episodes.select("episode_id", "first_year").iter_rows():
+        for one, other in permutations(powers, 2):
+            pair = on(one, year), on(other, year), year
+            tie = "rival" if pair in world.rivals else "ally" if pair in world.allied else None
+            rows += [(episode, one, other, tie)] if tie else []
+    names = "episode_id", "power", "other", "tie"
+    return pl.DataFrame(rows, schema=[(name, pl.String) for name in names], orient="row")
 
 
 def _episodes(world: World, the: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -209,7 +242,9 @@ def _every_cell(world: World, of_years: pl.DataFrame, powers: Sequence[str], the
     key = ["conflict_id", "year", "supporter"]
     helps = helps.group_by(key).agg(pl.col("low").filter(firm).max().alias("given"), pl.col("high").max().alias("most"))
     backers = world.given.filter(pl.col("low").is_not_null() & pl.col("is_against"))
-    against = backers.select(key).unique().with_columns(is_against=pl.lit(True))
+    against = backers.group_by(key).agg(
+        pl.col("low").filter(firm).max().alias("against_low"), pl.col("high").max().alias("against_high")
+    )
     cells = of_years.join(pl.DataFrame({"power": list(powers)}), how="cross")
     cells = cells.with_columns(supporter=pl.Series([on(*pair) for pair in cells.select("power", "year").iter_rows()]))
     cells = (
@@ -219,7 +254,8 @@ def _every_cell(world: World, of_years: pl.DataFrame, powers: Sequence[str], the
         .with_columns(
             low=pl.col("given").fill_null(none_low).cast(pl.Int64),
             high=pl.max_horizontal(pl.col("most").fill_null(none_high), pl.lit(none_high)).cast(pl.Int64),
-            is_against=pl.col("is_against").fill_null(False),
+            is_against=pl.col("against_high").is_not_null(),
+            against_low=pl.col("against_low").fill_null(0).cast(pl.Int64),
         )
     )
     return _with_own_operations(_with_rivals(cells, backers, world.rivals), the)

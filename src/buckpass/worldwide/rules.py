@@ -6,6 +6,7 @@ import csv
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,7 @@ __all__ = [
     "LEVELS",
     "Conflicts",
     "Crises",
+    "Game",
     "OwnOperation",
     "Rules",
     "Support",
@@ -143,6 +145,42 @@ class Crises(_Part):
     unlike: Unlike
 
 
+class Delivery(_Part):
+    """Elasticities of what a power can deliver."""
+
+    capability: float
+    distance: float
+
+
+class Ties(_Part):
+    """How powers count each other's work, by what binds them."""
+
+    ally: Annotated[float, Field(ge=0, le=1)]
+    rival: Annotated[float, Field(ge=-1, le=0)]
+    other: Annotated[float, Field(ge=0, le=1)]
+
+
+def _rises_from_nothing(curve: tuple[float, ...]) -> tuple[float, ...]:
+    if len(curve) != len(LEVELS) or curve[0] != 0 or any(b < a for a, b in pairwise(curve)) or not 0 < curve[-1] <= 5:
+        raise ValueError(f"{list(curve)}: {len(LEVELS)} numbers that rise from 0, up to at most 5")
+    return curve
+
+
+Curve = Annotated[tuple[float, ...], AfterValidator(_rises_from_nothing)]
+Severity = Annotated[float, Field(gt=0, le=20)]
+
+
+class Game(_Part):
+    """What is fixed in the game on episodes."""
+
+    effort: Curve
+    price: Curve
+    severity: tuple[Severity, Severity]
+    delivery: Delivery
+    alignment: Ties
+    reason: str
+
+
 class Rules(_Part):
     """Every rule by which the world's record is made and read."""
 
@@ -151,6 +189,7 @@ class Rules(_Part):
     support: Support
     own_operations: tuple[OwnOperation, ...] = ()
     covariates: dict[str, str]
+    game: Game
     crises: Crises
 
 

@@ -15,6 +15,7 @@ from buckpass.page.theme import INK, PALE, Figure, inline
 from buckpass.page.wording import and_join, count_of, name_of
 from buckpass.results.table import ResultTable
 from buckpass.worldwide import Beside, beside
+from buckpass.worldwide.kept_game import read_game
 
 __all__ = ["world_chapter"]
 
@@ -38,7 +39,7 @@ def world_chapter(case: Case) -> Chapter:
     return Chapter(
         HEADING,
         line,
-        f"{line[:1].upper()}{line[1:]}. {found.note}",
+        f"{line[:1].upper()}{line[1:]}. {found.note} Of free riding the same record says: {read_game().sentence}.",
         (_figure(case, found, line),),
         _tables(case, found),
     )

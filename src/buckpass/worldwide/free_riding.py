@@ -1,0 +1,166 @@
+"""What the world's record says of free riding: the game's specifications beside the ordered logit, scored by conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from buckpass.evidence.differences import Clusters, ScoreGap, difference
+from buckpass.results.table import ResultTable, ShowsItself
+
+__all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]
+
+LOGIT = "ordered_logit"
+HOST_SIDE, BOTH = "host's side", "both sides"
+BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
+SURE = 0.9  # probability from which a sign is said
+MISSING = "shocks that the powers have in common are missing from the model"
+
+
+@dataclass(frozen=True)
+class WorldFit:
+    """One specification fitted to the world's record.
+
+    record : "host's side" or "both sides"; scores of different records are not comparable. elpd : of every conflict when it is
+    left out (nats). exact : how many were left out by drawing again. kappa, kappa_rivals : mean and 90 % interval, with the
+    probability that it lies below 0; None where κ is 0. scores : how it was drawn. reasons : why the fit is not to be used.
+    """
+
+    id: str
+    name: str
+    says: str
+    record: str
+    elpd: tuple[float, ...]
+    exact: int
+    kappa: Mapping[str, float] | None
+    kappa_rivals: Mapping[str, float] | None
+    scores: Mapping[str, float]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A game at its mode: κ of both kinds of pairs, and twice the log of how much likelier the record is there than with κ held at 0
+    and at 0.95 at the best of all else. No draws, and no curvature: a fold misleads neither."""
+
+    name: str
+    record: str
+    kappa: float
+    kappa_rivals: float
+    to_0: float
+    near_1: float
+
+    @property
+    def reading(self) -> str:
+        """What it says of κ; never 0 for what lies below."""
+        found = f"κ = {self.kappa:.2f} at the mode"
+        if self.to_0 <= BEYOND_CHANCE:
+            return f"{found}, not told from 0{f', pulled below it: {MISSING}' if self.kappa < 0 else ''}"
+        where = (
+            f"lies below 0, which no riding can explain: {MISSING}" if self.kappa < 0 else "lies above 0: powers ride"
+        )
+        return f"{found} {where}"
+
+
+@dataclass(frozen=True)
+class FreeRiding(ShowsItself):
+    """Every specification with its score by conflict and its κ. conflicts, hosts : by record, in the order of the scores.
+
+    profiles : of games with κ free, at their modes.
+    """
+
+    powers: tuple[str, ...]
+    conflicts: Mapping[str, tuple[int, ...]]
+    hosts: Mapping[str, tuple[str, ...]]
+    fits: tuple[WorldFit, ...]
+    counts: Mapping[str, float]
+    files: tuple[Mapping[str, Any], ...]
+    profiles: tuple[Profile, ...] = ()
+
+    @property
+    def chosen(self) -> WorldFit:
+        """The game with the best score among those that passed, on the host's side; the first where none did."""
+        games = [fit for fit in self.fits if fit.id != LOGIT and fit.record == HOST_SIDE]
+        return max(games, key=lambda fit: (not fit.reasons, sum(fit.elpd)))
+
+    def gap(self, fit: WorldFit, to: WorldFit) -> ScoreGap:
+        """How much better one is than the other, with standard errors by host and by conflict; both of the same record."""
+        hosts = np.array(self.hosts[fit.record])
+        together = Clusters(hosts[:, None] == hosts, len(set(hosts.tolist())))
+        return difference(np.subtract(fit.elpd, to.elpd), together)
+
+    def beside(self, fit: WorldFit) -> WorldFit:
+        """What a fit is compared with: the ordered logit, and of both sides the game with κ = 0."""
+        return next(
+            f for f in self.fits if f.record == fit.record and (f.id == LOGIT or (f.record == BOTH and f.kappa is None))
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What the record says of κ: by draws where a game with κ free passed its tests, at the mode otherwise."""
+        drawn = [f"{fit.name}: {reading_of(fit)}" for fit in self.fits if fit.kappa is not None and not fit.reasons]
+        at_mode = [f"{one.name}: {one.reading}" for one in self.profiles]
+        return "; ".join(drawn or at_mode) or "no fit with κ free is kept"
+
+    def table(self) -> ResultTable:
+        """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""
+        rows = []
+        for fit in self.fits:
+            gap = self.gap(fit, self.beside(fit))
+            rows.append({
+                "specification": fit.name, "record": fit.record, "elpd": round(sum(fit.elpd), 1),
+                "better_by": "" if gap.diff == 0 else f"{gap.diff:+.1f} ± {gap.se:.1f}", "kappa": words_of(fit.kappa),
+                "kappa_rivals": words_of(fit.kappa_rivals), "reading": reading_of(fit),
+            })  # fmt: skip
+        units = {
+            "elpd": "nats, conflicts left out",
+            "better_by": "than the ordered logit; on both sides, than κ = 0; se by host",
+        }
+        return ResultTable(pl.DataFrame(rows), "The game on the world's episodes", units, self.note)
+
+    @property
+    def note(self) -> str:
+        """What is in it and what is not."""
+        return (
+            f"κ: how much a power counts what others do on its side (1: as its own work). {int(self.counts['episodes'])} episodes, "
+            f"{', '.join(self.powers)}. These data know no requests: the host's choice whom to ask and the price of coming "
+            "unasked are switched off. Context, no verdict."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        fits = []
+        for fit in self.fits:
+            gap = self.gap(fit, self.beside(fit))
+            fits.append({"id": fit.id, "name": fit.name, "says": fit.says, "record": fit.record, "elpd": sum(fit.elpd),
+                         "better_by": gap.as_dict(), "than": self.beside(fit).id, "exact": fit.exact, "kappa": fit.kappa,
+                         "kappa_rivals": fit.kappa_rivals, "scores": dict(fit.scores), "reasons": list(fit.reasons),
+                         "reading": reading_of(fit)})  # fmt: skip
+        modes = [asdict(one) | {"reading": one.reading} for one in self.profiles]
+        return {"sentence": self.sentence, "at_the_mode": modes, "chosen": self.chosen.id, "powers": list(self.powers), "fits": fits,
+                "counts": dict(self.counts), "note": self.note}  # fmt: skip
+
+
+def words_of(kappa: Mapping[str, float] | None) -> str:
+    """κ with its 90 % interval; empty where it is 0 by assumption."""
+    return f"{kappa['mean']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})" if kappa else ""
+
+
+def reading_of(fit: WorldFit) -> str:
+    """What κ says: that powers ride, that it is not known, or, below 0, that something is missing; never 0 for what lies below."""
+    if fit.reasons:
+        return f"not to be used: {'; '.join(fit.reasons)}"
+    if fit.kappa is None:
+        return ""
+    found, below = words_of(fit.kappa), fit.kappa["below"]
+    if below >= SURE:
+        return f"κ = {found} lies below 0, which no riding can explain: {MISSING}"
+    if below <= 1 - SURE:
+        return f"κ = {found} lies above 0: powers count what others do, and ride"
+    if fit.kappa["mean"] < 0:
+        return f"κ = {found} is pulled below 0 ({below:.0%} of it): {MISSING}, and it cannot be told from 0"
+    return f"κ = {found} cannot be told from 0"
