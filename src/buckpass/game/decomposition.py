@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import operator
 from dataclasses import fields
 from math import factorial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -119,7 +119,8 @@ def _efforts(mine: _Ingredients, theirs: _Ingredients, rationality: np.ndarray) 
     """`_effort` of every coalition in NumPy, the same to the last bit at a third of the time: options come first in memory, so
     that all runs along the crises, and what depends on some mechanisms alone is worked out once for each choice of these."""
     by_option = [f.name for f in fields(_Ingredients) if f.name != "weight"]
-    sides = [{name: _options_first(getattr(one, name)) for name in by_option} for one in (theirs, mine)]
+    some, count = np.flatnonzero((mine.is_open | theirs.is_open).any(axis=0)), mine.is_open.shape[1]
+    sides = [{name: _options_first(getattr(one, name), some) for name in by_option} for one in (theirs, mine)]
     effort = [np.where(one["is_open"], one["effort"], 0.0) for one in sides]
     weight = theirs.weight, mine.weight
     paid: dict[tuple[int, ...], np.ndarray] = {}
@@ -137,22 +138,30 @@ def _efforts(mine: _Ingredients, theirs: _Ingredients, rationality: np.ndarray) 
             lost[met] = sides[stake]["stake"] * left
         payoff = rationality * (paid[key] - lost[met])
         odds = exp_of_log(payoff - payoff.max(axis=0))
-        mean = _in_a_row(odds * effort[cost]) / _in_a_row(odds)
+        mean = _in_a_row(odds * effort[cost], some, count) / _in_a_row(odds, some, count)
         efforts.append(np.sum(weight[others] * mean, axis=0))
     return np.stack(efforts)
 
 
-def _options_first(values: np.ndarray) -> np.ndarray:
-    """An ingredient c o or f c o as o f c."""
-    return np.ascontiguousarray(np.moveaxis(values if values.ndim == 3 else values[None], -1, 0))
+def _options_first(values: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """An ingredient c o or f c o as o f c, of some of the options where it has several."""
+    by_option = np.moveaxis(values if values.ndim == 3 else values[None], -1, 0)
+    return np.ascontiguousarray(by_option if len(by_option) == 1 else by_option[some])
 
 
-def _in_a_row(values: Float[np.ndarray, "o f c"]) -> Float[np.ndarray, "f c"]:
-    """The sum over options, added up as NumPy adds up a row of numbers in memory."""
-    if len(values) < 8:
-        return values.sum(axis=0)
-    pairs = values[:8:2] + values[1:8:2]
-    return functools.reduce(operator.add, values[8:], (pairs[0] + pairs[1]) + (pairs[2] + pairs[3]))
+def _in_a_row(values: Float[np.ndarray, "o f c"], some: np.ndarray, count: int) -> Float[np.ndarray, "f c"]:
+    """The sum over some of the options, added up in the order of NumPy's sum over a row of all, the others being 0."""
+    row: list[np.ndarray | None] = [None] * count
+    for option, value in zip(some, values, strict=True):
+        row[option] = value
+    first = row[:8]
+    while len(first) > 1 and count >= 8:
+        first = [_plus(one, other) for one, other in zip(first[::2], first[1::2], strict=True)]
+    return functools.reduce(_plus, [*first, *row[8:]])
+
+
+def _plus(one: np.ndarray | None, other: np.ndarray | None) -> Any:
+    return one if other is None else other if one is None else one + other
 
 
 def _left(part: _Ingredients) -> Float[Array, "f c o"]:
