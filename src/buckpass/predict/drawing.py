@@ -167,7 +167,8 @@ def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np
 def draw_games(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
     """Games of every crisis under every draw; the crisis axis is draw-major: position d · n_crises + c.
 
-    What does not depend on the draws is one array for all fits that are asked about one setting: four fifths of the games.
+    What does not depend on the draws is one array for all fits that are asked about one setting: four fifths of the games,
+    without whose copies a ledger takes 1.0 GB instead of 1.55 and half the system's time.
     """
     given, (setting, coefficients) = _Itself(setting), at_host((setting, coefficients))
     games, n = crises_of(setting, coefficients), len(coefficients.kappa)
