@@ -248,9 +248,8 @@ def newton(
 
     def advance(state):
         count, *now = state
-        if on_host(
-            tables, start
-        ):  # most are done after a step; answering the others alone took 4,700 games from 128 ms to 95
+        # Most crises are done after a step. Answering the others alone took 4,700 games from 128 ms to 95.
+        if on_host(tables, start):
             some = np.flatnonzero(wanted & (now[1].error > tolerance))
             if 2 * some.size < wanted.size:
                 some = np.resize(some, max(some.size, FEWEST))
