@@ -104,15 +104,23 @@ def _check_kept(arrangement: Arrangement, override: Override, rungs: Rungs) -> N
 
 def theatre_of(case: Case, overrides: Sequence[Override], posterior: Posterior, n_draws: int) -> Theatre:
     """Posterior draws of the expected crises of the theatre: those of the record, with the powers of the first year."""
-    dated, ids = crises_of_first_year(case)
-    standard, changed = standard_of(case), changed_case(dated, [dated.crisis(c) for c in ids], overrides)
-    setting = changed_setting(changed, setting_of(changed, ids, standard), standard, overrides)
-    given = draw(basis_of(case, posterior), setting, n_draws)
+    key = f"first year with {[one.text for one in overrides]}"  # every fit is asked in the same one
+    if key not in case.derived:
+        case.derived[key] = _first_year(case, overrides)
+    changed, setting, ids = case.derived[key]
+    given, standard = draw(basis_of(case, posterior), setting, n_draws), standard_of(case)
     years = case.settings.years[1] - case.settings.years[0] + 1
     index = tuple(case.powers.index(p) for p in arrangement_of(case).parties)
     return Theatre(
         changed, tuple(overrides), setting, standard, given, len(ids) / years, index, len(ids), given.n_draws
     )
+
+
+def _first_year(case: Case, overrides: Sequence[Override]) -> tuple[Case, CrisisSetting, list[str]]:
+    """The case of the first year after the changes, what its crises are given, and which these are."""
+    dated, ids = crises_of_first_year(case)
+    standard, changed = standard_of(case), changed_case(dated, [dated.crisis(c) for c in ids], overrides)
+    return changed, changed_setting(changed, setting_of(changed, ids, standard), standard, overrides), ids
 
 
 def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:

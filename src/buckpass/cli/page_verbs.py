@@ -15,7 +15,7 @@ from buckpass.cli.printing import CALLED_WRONG, SAYS_NO, answer, errors_as_messa
 __all__ = ["VERBS"]
 
 # What part of a page's time each step takes, for the bar that says how much is left.
-REPORT_SHARES = {"reading": 1.0, "measuring": 2.0, "model": 5.0, "claims": 8.0, "years ahead": 6.0, "drawing": 4.0}
+REPORT_SHARES = {"reading": 1.0, "measuring": 2.0, "model": 5.0, "years ahead": 4.0, "claims": 10.0, "drawing": 2.0}
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")]
 
 

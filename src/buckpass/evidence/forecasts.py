@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast
 
 LAST_TIME = "same as last time"
 DRAWS = 1000
+History = dict[str, list[tuple[date, str, int]]]
 NOTE = (
     "log score: log of the probability given to the coded band (nats, higher is better); RPS: squared distance between "
     "forecast and record over the steps of the ladder that the band decides, divided by the number of steps (0 perfect, "
@@ -109,8 +111,8 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
         The posteriors saw every crisis and hold no forecast of later ones.
     """
     passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
-    if any(p.forecast is not None for p in passed.values()):
-        passed = {e: p for e, p in passed.items() if p.forecast is not None}
+    if any(_holds_forecast(p) for p in passed.values()):
+        passed = {e: p for e, p in passed.items() if _holds_forecast(p)}
     left_out = _left_out(case, passed)
     setting = setting_of(case, left_out)
     seen = observations(case, setting)
@@ -161,13 +163,17 @@ def _left_out(case: Case, passed: Mapping[str, Posterior]) -> tuple[str, ...]:
     named = without.pop()
     if named:
         return tuple(c for c in case.crises["crisis_id"] if c in named)
-    held = [p.forecast for p in passed.values() if p.forecast is not None]
+    held = [p.arrays_of("forecast") for p in passed.values() if _holds_forecast(p)]
     if not held:
         raise NothingToForecast(
             f"these posteriors saw every crisis of {case.id}, so they forecast none. Fit again with --without CRISIS, for "
             f"instance: buckpass fit {case.folder.name} -o FOLDER --without {_latest(case)}"
         )
-    return tuple(str(c) for c in held[0]["crisis"].values)
+    return tuple(str(c) for c in held[0]["crisis"])
+
+
+def _holds_forecast(posterior: Posterior) -> bool:
+    return bool(posterior.arrays_of("forecast"))
 
 
 def _latest(case: Case) -> str:
@@ -178,45 +184,52 @@ def _latest(case: Case) -> str:
 def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[str]) -> Float[np.ndarray, "c p r"]:
     if coding_in(posterior.settings).without:
         return mixture(rung_probabilities(setting, posterior, DRAWS))
-    if posterior.forecast is None:
+    held = posterior.arrays_of("forecast")
+    if not held:
         raise NothingToForecast(f"{posterior.explanation} holds no forecast")
-    held = posterior.forecast["probability"].sel(crisis=list(crises), power=list(setting.names.powers))
-    return held.transpose("crisis", "power", "rung").values
+    wanted = (("crisis", crises), ("power", setting.names.powers))
+    places = [{str(one): n for n, one in enumerate(held[axis])} for axis, _ in wanted]
+    return held["probability"][
+        np.ix_(*([at[one] for one in names] for at, (_, names) in zip(places, wanted, strict=True)))
+    ]
 
 
 def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: Sequence[str]) -> np.ndarray:
     """P(rung): the share of repeats on the power's last rung before, the rest spread over the other rungs."""
     before = _history(case, crises)
-    repeated = [
-        _last(before, row) == row["rung"] for row in before.iter_rows(named=True) if _last(before, row) is not None
-    ]
+    acts = [(power, *act) for power, acts in before.items() for act in acts]
+    each = [(rung, _last(before, power, start, theatre)) for power, start, theatre, rung in acts]
+    repeated = [last == rung for rung, last in each if last is not None]
     share = (1 + sum(repeated)) / (2 + len(repeated))
     count = setting.rungs.count
     out = np.full((len(crises), len(setting.names.powers), count), 1 / count)
     for c, p in zip(seen.crisis, seen.power, strict=True):
         row = case.crisis(str(crises[c]))
-        last = _last(before, {"actor": setting.names.powers[p], "start": row["start"], "theatre": row["theatre"]})
+        last = _last(before, setting.names.powers[p], row["start"], row["theatre"])
         if last is not None:
             out[c, p] = (1 - share) / (count - 1)
             out[c, p, last] = share
     return out
 
 
-def _history(case: Case, crises: Sequence[str]) -> pl.DataFrame:
-    """Coded rungs of the powers in the crises of the fit that are not left out, in order of time."""
+def _history(case: Case, crises: Sequence[str]) -> History:
+    """Coded rungs of each power in the crises of the fit that are not left out, in order of time: start, theatre, rung."""
     fitted = [t.id for t in case.settings.theatres if t.in_fit]
     rows = case.coded.filter(
         pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null()
         & pl.col("theatre").is_in(fitted) & ~pl.col("crisis").is_in(list(crises))
     )  # fmt: skip
-    return rows.sort("start", "crisis", "actor")
+    found: History = {}
+    for actor, *act in rows.sort("start", "crisis", "actor").select("actor", "start", "theatre", "rung").iter_rows():
+        found.setdefault(actor, []).append(tuple(act))
+    return found
 
 
-def _last(before: pl.DataFrame, row: Mapping) -> int | None:
-    earlier = before.filter((pl.col("actor") == row["actor"]) & (pl.col("start") < row["start"]))
-    here = earlier.filter(pl.col("theatre") == row["theatre"])
-    rows = here if len(here) else earlier
-    return int(rows["rung"][-1]) if len(rows) else None
+def _last(before: History, power: str, start: date, theatre: str) -> int | None:
+    """The rung of the power's last response before a day: in the theatre, or where it had none there, anywhere."""
+    earlier = [(where, rung) for when, where, rung in before.get(power, ()) if when < start]
+    rungs = [rung for where, rung in earlier if where == theatre] or [rung for _, rung in earlier]
+    return rungs[-1] if rungs else None
 
 
 def _once(rows: pl.DataFrame) -> pl.DataFrame:

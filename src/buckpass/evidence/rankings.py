@@ -27,7 +27,7 @@ class NoSuchReading(BuckpassError):
 
 def readings_held(posteriors: Mapping[str, Posterior]) -> tuple[str, ...]:
     """The readings under which any of these posteriors was scored, the record as coded first."""
-    held = [str(r) for p in posteriors.values() if p.readings is not None for r in p.readings["reading"].values]
+    held = [str(r) for p in posteriors.values() for r in p.arrays_of("readings").get("reading", ())]
     return tuple(dict.fromkeys([AS_CODED, *held]))
 
 
@@ -42,15 +42,16 @@ def scores_under(posterior: Posterior, reading: str) -> LeaveOneOut:
     if reading == AS_CODED:
         return score_of(posterior)
     names = readings_held({"": posterior})
-    if posterior.readings is None or reading not in names:
+    if reading not in names:
         raise NoSuchReading(
             f"{posterior.explanation} was not scored under the reading {reading!r}; there are {', '.join(names)}. "
             "Posteriors made by `buckpass fit` hold all readings"
         )
-    one = posterior.readings.sel(reading=reading)
-    kept = np.isfinite(one["elpd"].values) & ~one["is_out_of_sample"].values.astype(bool)
-    crises = tuple(str(c) for c in one["crisis"].values[kept])
-    return LeaveOneOut(crises, one["elpd"].values[kept], one["pareto_k"].values[kept], np.zeros(kept.sum(), bool))
+    held = posterior.arrays_of("readings")
+    at = [str(one) for one in held["reading"]].index(reading)
+    elpd, k, is_out_of_sample = (held[name][at] for name in ("elpd", "pareto_k", "is_out_of_sample"))
+    kept = np.isfinite(elpd) & ~is_out_of_sample.astype(bool)
+    return LeaveOneOut(tuple(str(c) for c in held["crisis"][kept]), elpd[kept], k[kept], np.zeros(kept.sum(), bool))
 
 
 def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:

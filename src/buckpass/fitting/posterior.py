@@ -198,6 +198,10 @@ class Posterior:
         """probability [crisis, power, rung] of the crises after the article's date, from those before it."""
         return self._optional("forecast")
 
+    def arrays_of(self, group: str) -> Mapping[str, np.ndarray]:
+        """The arrays of a group that a fit may lack, none of one that it lacks; without xarray, which takes a third of a second."""
+        return self.groups.arrays(group) if group in self.groups else {}
+
     def _optional(self, name: str) -> xr.Dataset | None:
         return self.groups.dataset(name) if name in self.groups else None
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logsumexp
 
 from buckpass.fitting.posterior import Posterior, quiet_arviz
 
@@ -97,7 +96,7 @@ def leave_one_out(
     weights, k = importance_weights(-out)
     return LeaveOneOut(
         crises=tuple(str(c) for c in log_likelihood["crisis"].values),
-        elpd=np.asarray(logsumexp(weights + (values if scored is None else _by_crisis(scored)), axis=1)),
+        elpd=_log_sum_exp(weights + (values if scored is None else _by_crisis(scored)), axis=1),
         k=k,
         is_exact=np.zeros(len(values), bool),
     )
@@ -149,14 +148,20 @@ def mixed_scores(
     responses: Float[np.ndarray, "n s"], without: Float[np.ndarray, "n s"], expected: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
     """`drawn_scores` from draws of the mixture: log-likelihoods of the responses, and of the record without each over the whole."""
-    weight = without - logsumexp(expected[:, None] + without, axis=0)
-    return np.asarray(logsumexp(weight + responses, axis=1)) - np.asarray(logsumexp(weight, axis=1))
+    weight = without - _log_sum_exp(expected[:, None] + without, axis=0)
+    return _log_sum_exp(weight + responses, axis=1) - _log_sum_exp(weight, axis=1)
 
 
 def predictive_scores(log_likelihood: Float[np.ndarray, "chain draw *n"]) -> Float[np.ndarray, "*n"]:
     """log of the mean likelihood over draws of a fit that did not see the responses (nats)."""
     chains, draws = log_likelihood.shape[:2]
-    return np.asarray(logsumexp(log_likelihood, axis=(0, 1)) - np.log(chains * draws))
+    return np.asarray(_log_sum_exp(log_likelihood, axis=(0, 1)) - np.log(chains * draws))
+
+
+def _log_sum_exp(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    from scipy.special import logsumexp  # a tenth of a second, for those who score: what a fit's file holds is scored
+
+    return np.asarray(logsumexp(values, axis=axis))
 
 
 def score_of(posterior: Posterior) -> LeaveOneOut:

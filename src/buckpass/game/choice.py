@@ -8,6 +8,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from buckpass.game.arrays import constant, crisis_last, log_sum_exp, namespace
@@ -89,7 +90,13 @@ def best_response(choice: Choice, log_residual: Float[Array, "p c"]) -> Float[Ar
     """
     xp = namespace(choice, log_residual)
     log_sigma = choice_log_probabilities(choice, log_residual)
-    left = log_sum_exp(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
+    if (
+        xp is np
+    ):  # row by row: all at once is larger than the cache, and memory for it is asked of the system anew each time
+        rows = (log_sum_exp(log_sigma - row[:, None] * choice.reach, axis=1) for row in choice.alignment)
+        left = np.stack([*rows])
+    else:
+        left = log_sum_exp(log_sigma[None] - choice.alignment[:, :, None] * choice.reach[None], axis=2)
     return xp.sum(xp.where(others(choice), left, 0.0), axis=1)
 
 

@@ -116,8 +116,8 @@ def _part(crises: Crises, rows: np.ndarray, options: np.ndarray) -> Crises:
     """Some of the games with some of their options."""
     names = [f.name for f in fields(crises) if f.name != "rungs"]
     by_option = [name for name in names if name.endswith("_at") or name in ("is_open", "rung")]
-    own = {name: getattr(crises, name)[rows] for name in names}
-    return replace(crises, **own | {name: own[name][..., options] for name in by_option})
+    own = {name: np.take(getattr(crises, name), rows, 0) for name in names}
+    return replace(crises, **own | {name: np.take(own[name], options, -1) for name in by_option})
 
 
 @partial(jax.jit, static_argnames="settings")

@@ -283,6 +283,13 @@ def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -
 
 def _series_of(case: Case, series: Sequence[str], state: str, power: str) -> pl.DataFrame:
     """Yearly figures about a power in a state, whichever of the two stands as actor, from the longest of the series."""
+    key = f"series {series} of {state} and {power}"  # asked again for every crisis: filtering anew was a third of such a claim
+    if key not in case.derived:
+        case.derived[key] = _longest(case, series, state, power)
+    return case.derived[key]
+
+
+def _longest(case: Case, series: Sequence[str], state: str, power: str) -> pl.DataFrame:
     about = ((pl.col("actor") == state) & (pl.col("partner") == power)) | (
         (pl.col("actor") == power) & (pl.col("partner") == state)
     )
@@ -372,9 +379,12 @@ def _point(case: Case, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict
     values = []
     for host in crisis["host"]:
         figures = _series_of(case, [given["against"]], host, given["actor"])
-        near = figures.filter((pl.col("year") - crisis["start"].year).abs() <= NEAREST_YEARS)
-        if near.height:
-            values.append(near.sort((pl.col("year") - crisis["start"].year).abs())["value"][0])
+        apart = (
+            (abs(year - crisis["start"].year), value) for year, value in figures.select("year", "value").iter_rows()
+        )
+        near = [one for one in apart if one[0] <= NEAREST_YEARS]
+        if near:
+            values.append(min(near, key=lambda one: one[0])[1])  # of two equally near the earlier
     if not values:
         return None
     return {"crisis": row["crisis"], "rung": row["rung"], "low": row["low"], "high": row["high"],

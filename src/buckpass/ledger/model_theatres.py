@@ -35,7 +35,7 @@ from buckpass.predict.drawing import Drawn
 
 __all__ = ["capacity_freed", "gap_share", "theatre_gap"]
 
-AT_ONCE = 4  # draws
+AT_ONCE = 8  # draws
 
 
 def theatre_gap(question: Question) -> Finding:
@@ -239,7 +239,7 @@ def _against(batch: Crises, at: Met, sides: tuple[np.ndarray, np.ndarray], power
     ]
 
     def beside(values, axis: int = 1) -> Any:
-        own = np.take(values, power, axis)
+        own = np.moveaxis(values, axis, 0)[power]  # a view: the batch is larger than what is read of it
         return np.stack([own[r] for r in rows], axis)
 
     own = ("stake", "cost", "backlash", "norm", "influence", "barrier", "effort_at", "cost_at", "presence_at",

@@ -22,6 +22,13 @@ def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") 
     "mandate" follows the case: the hosts (members, any, or a list) and types of crisis of the mandate of that day.
     "membership" asks only that a host was a member, whatever the mandate says of types.
     """
+    key = f"eligible for {organisation_id} by {reach}"
+    if key not in case.derived:
+        case.derived[key] = _eligible(case, organisation_id, reach)
+    return case.derived[key]
+
+
+def _eligible(case: Case, organisation_id: str, reach: Reach) -> tuple[str, ...]:
     organisation = case.organisation(organisation_id)
     rows = case.crises.select("crisis_id", "host", "type", "start", "end").iter_rows()
     found = []

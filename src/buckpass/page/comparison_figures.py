@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.model.mechanisms import combination
+from buckpass.model.mechanisms import ALL, combination
 from buckpass.page.theme import INK, PALE, Figure, inline
 from buckpass.page.wording import count_of, years_of
 from buckpass.results.table import ResultTable
@@ -21,15 +21,22 @@ __all__ = ["crises_by_explanation", "forecasts_drawn", "prior_predictive_drawn"]
 
 ROW = 15  # pixels
 LIMIT = 1.5  # nats from a crisis's mean at which the colour is full
+STEP = 0.1  # nats that a colour stands for
 WORSE, SAME, BETTER = "#b3402e", "#f4f5f7", "#335f95"
 
 
 def crises_by_explanation(case: Case, found: Compared) -> Figure:
-    """Crisis × explanation: how much better or worse than the others it predicted the crisis; a dot marks the best."""
-    ids = list(found.comparison.ids)
+    """Crisis × explanation: how much better or worse than the others it predicted the crisis; a dot marks the best.
+
+    Fits of all mechanisms but one serve the nested test, have their row in the ranking, and are not drawn: each would widen the
+    figure. Colours are rounded to a step, so that a drawing names each once.
+    """
+    ranked = found.comparison.ids
+    ids = [e for e in ranked if not e.startswith(f"{ALL}-")] or list(ranked)
     table = found.scores_by_crisis().frame.filter(pl.col("id").is_in(ids))
     mean = pl.col("elpd").mean().over("crisis")
-    table = table.with_columns((pl.col("elpd") - mean).alias("against"), (pl.col("elpd") == pl.col("elpd").max().over("crisis")).alias("best"))  # fmt: skip
+    against = ((pl.col("elpd") - mean) / STEP).round() * STEP
+    table = table.with_columns(against.alias("against"), (pl.col("elpd") == pl.col("elpd").max().over("crisis")).alias("best"))  # fmt: skip
     rows = table.join(_crises(case), on="crisis").to_dicts()
     order = _order(case, found)
     base = alt.Chart(inline(rows))
@@ -49,9 +56,9 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
     return Figure(
         "crises-by-explanation", f"Which explanation predicted each crisis best: {alike}",
         f"n = {count_of(len(order), 'crisis', 'crises')}. Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
-        "over all crises, crises from those that separate them most. Dot: the best.",
+        "over all crises, crises from those that separate them most; without those of all mechanisms but one. Dot: the best.",
         f"Source: fits of the record of {case.id}.", f"{alike}.", chart,
-        years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density",
+        years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density", one_size=True,
     )  # fmt: skip
 
 

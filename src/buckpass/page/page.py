@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
@@ -85,14 +85,22 @@ def page_text(
     kept: Gathered | None = None, judge: Judge = judged,
 ) -> str:  # fmt: skip
     """The page that `write_page` writes. judge : who judges its claims, for a caller that has done so before."""
+    asked: list[_Pictured] = []
     with Drawings() as draw:  # from the start: its process takes half a second to be ready
-        results = gather(case, posteriors, kept=kept, begin=begin, judge=judge)
-        if posteriors and results.model is not None and results.model.weights:
-            begin("years ahead")
-            results = replace(results, chapters=_years_ahead(case, posteriors))
-        results = replace(results, chapters=(*results.chapters, world_chapter(case)))
+
+        def complete(results: ReportResults) -> ReportResults:
+            if posteriors and results.model is not None and results.model.weights:
+                begin("years ahead")
+                results = replace(results, chapters=_years_ahead(case, posteriors))
+            results = replace(results, chapters=(*results.chapters, world_chapter(case)))
+            asked.append(
+                _pictured(case, results, draw)
+            )  # drawn while the claims are judged, of which no figure says anything
+            return results
+
+        results = gather(case, posteriors, kept=kept, begin=begin, judge=judge, before_claims=complete)
         begin("drawing")
-        return render_page(case, results, draw)
+        return _rendered(case, results, asked[0])
 
 
 def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> str:
@@ -100,10 +108,27 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
 
     draw : who draws the figures, each asked for as soon as it is specified.
     """
-    cards = crisis_cards(case, results)
-    figures, no_map = _figures(case, results)
+    return _rendered(case, results, _pictured(case, results, draw))
+
+
+@dataclass(frozen=True)
+class _Pictured:
+    """The page's figures by name, why there is no map, the cards of its crises, and what draws each of them when it is needed."""
+
+    figures: Mapping[str, Figure]
+    no_map: str
+    cards: tuple[CrisisCard, ...]
+    pictures: Mapping[str, Callable[[Figure], Markup]]
+
+
+def _pictured(case: Case, results: ReportResults, draw: Draw) -> _Pictured:
+    cards, (figures, no_map) = crisis_cards(case, results), _figures(case, results)
+    return _Pictured(figures, no_map, cards, _pictures(figures, cards, results.chapters, draw))
+
+
+def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
+    figures, no_map, cards, pictures = given.figures, given.no_map, given.cards, given.pictures
     hosts = by_host(case, results.record)
-    pictures = _pictures(figures, cards, results.chapters, draw)
     return _templates().get_template("page.html").render(
         **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results), named=partial(in_names, case),

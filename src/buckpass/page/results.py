@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
@@ -67,9 +67,15 @@ def quiet(step: str) -> None:
     """Where nobody asked how far it is."""
 
 
+def unchanged(results: ReportResults) -> ReportResults:
+    """Where nobody has something to add."""
+    return results
+
+
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (), kept: Gathered | None = None,
     n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet, judge: Judge = judged,
+    before_claims: Callable[[ReportResults], ReportResults] = unchanged,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
 
@@ -77,25 +83,36 @@ def gather(
     must be fitted. chapters : parts computed elsewhere, shown after the claims. kept : what was worked out of the
     posteriors, by default beside the case's own.
     begin : called with each step as it begins. judge : who judges the claims, for a caller that has done so before.
+    before_claims : what a caller adds to all that is known without a verdict, before the verdicts are worked out.
     """
     begin("measuring")
+    none = Verdicts((), case.id, case.hash, seed)
     record = measure(case, seed=seed)
-    if not posteriors:
+    if posteriors:
+        results = _modelled(case, posteriors, record, none, kept, n_draws, begin)
+    else:
         why = f"This case has not been fitted, so nothing here comes from the model. Fit it with {fit_command(case, case.folder / 'posteriors')}"
-        ledger = judge(case, None, kept=None, seed=seed)
-        return ReportResults(record, ledger.verdicts, None, why, chapters=tuple(chapters), under=ledger.under)
+        results = ReportResults(record, none, None, why)
+    results = before_claims(replace(results, chapters=tuple(chapters)))
+    begin("claims")
+    ledger = judge(case, posteriors or None, kept=kept if posteriors else None, seed=seed)
+    return replace(results, verdicts=ledger.verdicts, under=ledger.under)
+
+
+def _modelled(
+    case: Case, posteriors: Mapping[str, Posterior], record: Record, none: Verdicts, kept: Gathered | None, n_draws: int,
+    begin: Callable[[str], None],
+) -> ReportResults:  # fmt: skip
+    """All that the page shows of a case that was fitted, but for the verdicts."""
     from buckpass.page.live_data import live_what_if
     from buckpass.page.model_results import model_results  # loads the model: only where there is a fit
 
     begin("model")
     model = model_results(case, posteriors, n_draws)
-    begin("claims")
-    ledger = judge(case, posteriors, kept=kept, seed=seed)
     compared, forecast = _beyond_the_ranking(case, posteriors, kept)
     return ReportResults(
-        record, ledger.verdicts, model, model.refusal, _cannot_inform(case), tuple(chapters), compared, forecast,
-        live_what_if(case, posteriors), ledger.under,
-    )  # fmt: skip
+        record, none, model, model.refusal, _cannot_inform(case), (), compared, forecast, live_what_if(case, posteriors)
+    )
 
 
 def _beyond_the_ranking(
