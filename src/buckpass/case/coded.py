@@ -101,12 +101,7 @@ def read(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "f
         *_band(), counts.alias("counts"), weakness.alias("weakness")
     )
     key = _own_key(rows)
-    rows = rows.filter(pl.col("counts") | ~pl.col("counts").any().over(key))
-    is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(key) > 1
-    rows = rows.with_columns(
-        (pl.col("counts") & (is_settled | ~(is_settled.any().over(key) & several))).alias("decides"),
-        (pl.col("counts") & ~(is_settled & several)).alias("counts"),
-    )
+    rows = _settled(rows.filter(pl.col("counts") | ~pl.col("counts").any().over(key)), key)
     joined = rows.group_by(key, maintain_order=True).agg(*_of_all_coders())
     nobody_looked = pl.when("is_proposed").then(pl.lit("machine")).otherwise(pl.lit("unsearched"))
     read_as_one = joined.with_columns(
@@ -117,6 +112,15 @@ def read(responses: pl.DataFrame, phase: Phase = "furthest", direction: str = "f
     if key != _KEY:
         read_as_one = _furthest(read_as_one)
     return read_as_one.rename({"crisis_id": "crisis"}).drop("is_proposed")
+
+
+def _settled(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """Which rows decide, and which are a coder's own: what was settled between coders decides alone, and is nobody's own."""
+    is_settled, several = pl.col("coder").is_in(SETTLED) & pl.col("counts"), pl.len().over(key) > 1
+    return rows.with_columns(
+        (pl.col("counts") & (is_settled | ~(is_settled.any().over(key) & several))).alias("decides"),
+        (pl.col("counts") & ~(is_settled & several)).alias("counts"),
+    )
 
 
 def _own_key(rows: pl.DataFrame) -> tuple[str, ...]:
