@@ -154,8 +154,10 @@ def readings_of_a_fit(case, truth):
 def last_time(case, truth):
     from buckpass.evidence.forecasts import _history
 
-    rows = {(r["crisis"], r["actor"]): r["rung"] for r in _history(case, []).iter_rows(named=True)}
-    assert rows == {key: said[0] for key, said in powers_only(truth).items()}
+    start, acts = dict(case.crises.select("crisis_id", "start").iter_rows()), {}
+    for (crisis, actor), said in sorted(powers_only(truth).items(), key=lambda one: (start[one[0][0]], one[0])):
+        acts.setdefault(actor, []).append((start[crisis], said[0]))
+    assert {actor: [(when, rung) for when, _, rung in of] for actor, of in _history(case, []).items()} == acts
 
 
 def who_plays_and_who_is_busy(case, truth):
@@ -286,7 +288,7 @@ def test_rows_of_a_machine_are_warned_of(tmp_path):
 
 
 READS_ROWS = {  # reading and checking files, changing the coding, making cases without a record, and the coders themselves
-    "app/coding.py", "case/codebook.py", "case/provenance.py", "case/checking/remaining.py", "case/checking/weak_spots.py",
+    "app/coding.py", "case/codebook.py", "case/provenance.py", "case/checking/acts.py", "case/checking/remaining.py", "case/checking/weak_spots.py",
     "evidence/studies/hypothetical.py", "years/grid.py", "measured/coding.py", "measured/coders.py",
 }  # fmt: skip
 

@@ -96,7 +96,8 @@ def _judge(case: Case, entry: Mapping[str, Any]) -> list[Atom]:
 def _known_actor(case: Case, actor: str) -> None:
     if actor in case.powers or actor in case.organisations:  # nearly all: the rows are not read for them
         return
-    known = {*case.responses["actor"], *case.powers, *case.hosts, *case.organisations, *state_codes()}
+    coded = {*case.coded["actor"], *case.acts(direction="against")["actor"]}
+    known = {*coded, *case.powers, *case.hosts, *case.organisations, *state_codes()}
     if actor not in known:
         raise UnknownName("actor", actor, known)
 
