@@ -9,6 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from buckpass.case import load_case
+from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
 from buckpass.fitting.files import posterior_file
 from buckpass.fitting.sampling import NutsSettings
@@ -120,6 +121,15 @@ def test_the_help_of_fit_has_the_defaults_of_the_sampler():
 def test_help_imports_nothing_heavy():
     heavy = ("jax", "numpyro", "altair", "duckdb", "streamlit", "distributed", "arviz", "xarray")
     script = f"import sys, buckpass, buckpass.cli.main; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_check_of_the_starter_loads_neither_numpy_nor_what_stands_on_it():
+    script = (
+        f"import sys; from buckpass.case import check_case; assert check_case({str(TEMPLATE)!r}).ok; "
+        "print([m for m in ('numpy', 'jax', 'scipy', 'xarray') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
