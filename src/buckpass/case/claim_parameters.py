@@ -34,7 +34,7 @@ from buckpass.case.catalogue import (
 from buckpass.case.checking.case_wording import keys_at, say
 from buckpass.case.coded import Phase
 from buckpass.case.names import Names
-from buckpass.case.problems import clip, spelling_hint
+from buckpass.case.problems import clip, repeated, spelling_hint
 from buckpass.case.reading.rows import CrisisRow, Scope, Stance
 from buckpass.case.schema import Claim, Focus
 
@@ -319,10 +319,9 @@ def _kind(words: str, of: Any) -> Kind:
 
 
 def _each_once(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-    for position, entry in enumerate(entries):
-        if entry in entries[:position]:
-            what = clip(repr(entry)) if isinstance(entry, str) else f"entry {position + 1}"
-            raise _refused(f"{what} stands twice in the list", "keep one: what stands twice would count twice")
+    for position, entry in repeated(entries):
+        what = clip(repr(entry)) if isinstance(entry, str) else f"entry {position + 1}"
+        raise _refused(f"{what} stands twice in the list", "keep one: what stands twice would count twice")
     return entries
 
 

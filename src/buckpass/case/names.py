@@ -8,7 +8,7 @@ from typing import Any
 
 from buckpass.case.catalogue import state_names, with_article
 from buckpass.case.ladder import Rungs
-from buckpass.case.problems import Problem, clip, spelling_hint
+from buckpass.case.problems import Problem, clip, repeated, spelling_hint
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
 
@@ -86,12 +86,9 @@ def missing(
 
 def twice(file: TomlFile, table: str, keys: Iterable[Any]) -> Iterator[Problem]:
     """Entries of an array of tables that have the same key."""
-    seen: set[Any] = set()
-    for position, key in enumerate(keys):
-        if key in seen:
-            shown = key if isinstance(key, str) else ", ".join(map(str, key))
-            yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
-        seen.add(key)
+    for position, key in repeated(keys):
+        shown = key if isinstance(key, str) else ", ".join(map(str, key))
+        yield file.problem((table, position), f"{shown} stands twice", "keep one entry")
 
 
 def actor_name(settings: Settings, actor: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from buckpass.results.errors import BuckpassError, SaysNo
 
@@ -119,6 +119,21 @@ def line_ranges(lines: Iterable[int]) -> list[str]:
     given = set(lines)
     starts, ends = (sorted(line for line in given if line + step not in given) for step in (-1, 1))
     return [str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True)]
+
+
+def repeated(entries: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """Entries of a list that stood in it before, with their positions; a stranger's list of words may be long."""
+    seen: set[Any] = set()
+    unhashable: list[Any] = []
+    for position, entry in enumerate(entries):
+        try:
+            is_known = entry in seen
+            seen.add(entry)
+        except TypeError:
+            is_known = entry in unhashable
+            unhashable.append(entry)
+        if is_known:
+            yield position, entry
 
 
 def at_lines(lines: Iterable[int]) -> str:

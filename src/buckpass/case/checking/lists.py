@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from buckpass.case.problems import Problem
+from buckpass.case.problems import Problem, repeated
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings
@@ -19,9 +19,8 @@ def check_lists(file: TomlFile[Settings]) -> Iterator[Problem]:
     assert settings is not None
     made = {"organisations": {*range(len(settings.chartered), len(settings.organisations))}}  # of coalitions
     for path, names in _lists(settings.model_dump(by_alias=True, exclude=made), ()):
-        for position, name in enumerate(names):
-            if name in names[:position]:
-                yield file.problem((*path, position), f"{name} stands twice in {path[-1]}", "keep one of them")
+        for position, name in repeated(names):
+            yield file.problem((*path, position), f"{name} stands twice in {path[-1]}", "keep one of them")
 
 
 def _lists(value: Any, path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from buckpass.case.entries import FOR_READERS, Entry, Label
 from buckpass.case.ladder import MOST_RUNGS
+from buckpass.case.problems import repeated
 from buckpass.case.reading.cells import parse_date, parse_integer, parse_list, parse_number, parse_span, parse_yes_no
 
 LONGEST_CRISIS = 100  # years
@@ -29,8 +30,8 @@ def _word(value: Any) -> Any:
 
 
 def _each_once(words: tuple[str, ...]) -> tuple[str, ...]:
-    if doubled := [word for n, word in enumerate(words) if word in words[:n]]:
-        raise ValueError(f"{doubled[0]} stands in it twice: keep one of them")
+    for _, word in repeated(words):
+        raise ValueError(f"{word} stands in it twice: keep one of them")
     return words
 
 
