@@ -198,7 +198,7 @@ def test_years_that_some_partner_keeps_out_are_one_line_however_many(toy):
     assert "has no figure of BBB with FFF" in seen
     assert "2000, 2002" in seen
     (seen,) = [p.message for p in _parts(case.replace(series=case.series.filter(pl.col("partner") != "FFF")))]
-    assert "AAA with FFF, BBB with FFF" in seen
+    assert "AAA with FFF and BBB with FFF" in seen
 
 
 def test_what_has_no_whole_is_left_to_look_up(toy):
@@ -215,7 +215,7 @@ def test_shares_without_a_denominator_are_named(folder):
     assert str(warning).startswith(
         f"series.csv:{next(n for n, line in enumerate(kept, 1) if line.startswith('trade'))} "
     )
-    assert "or all of AAA, BBB" in warning.message
+    assert "or all of AAA and BBB" in warning.message
     assert "WLD" in warning.hint
 
 

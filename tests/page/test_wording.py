@@ -10,7 +10,7 @@ from buckpass.page import page
 from buckpass.page.model_results import ModelResults
 from buckpass.page.results import gather
 from buckpass.page.wording import number, sentence, with_error, with_interval
-from buckpass.results.summary import fixed
+from buckpass.results.words import fixed
 
 
 @pytest.mark.parametrize(

@@ -89,5 +89,8 @@ def test_the_verb_says_it_in_one_sentence():
     told = CliRunner().invoke(app, ["worldwide", "central-asia", "--game"])
     assert told.exit_code == 0
     assert "What the world's record says of free riding" in told.output
+    refused = CliRunner().invoke(app, ["worldwide", "central-asia", "--game", "--power", "CHN"])
+    assert refused.exit_code == 2
+    assert "tells its fits alone" in refused.output
     as_json = CliRunner().invoke(app, ["worldwide", "central-asia", "--game", "--json"])
     assert json.loads(as_json.output)["fits"][0]["id"] == LOGIT

@@ -29,8 +29,9 @@ from buckpass.model.mechanisms import combination
 from buckpass.page.chapters.decades import COLUMNS, fan_figure, fan_panels
 from buckpass.page.chapters.decades import WORDS as FAN_WORDS
 from buckpass.page.theme import styled
-from buckpass.page.wording import count_of, name_of, number, with_error
+from buckpass.page.wording import name_of, number, with_error
 from buckpass.predict.which_fits import best_first
+from buckpass.results.words import count_of
 from buckpass.years.baseline import HISTORIES, KeptYears, play, stored
 
 PARTS = ("Years ahead", "Fits", "Code", "Download")

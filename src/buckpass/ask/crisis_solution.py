@@ -13,8 +13,9 @@ from buckpass.ask.answer import Answer
 from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
-from buckpass.results.summary import Summary, fixed
+from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.words import fixed
 
 __all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution"]
 

@@ -20,8 +20,9 @@ from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing
-from buckpass.results.summary import fixed, interval
+from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.words import fixed
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 

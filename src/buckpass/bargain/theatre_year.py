@@ -28,6 +28,7 @@ from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 from buckpass.predict.drawing import Drawn, draw, draw_games
 from buckpass.predict.which_fits import basis_of
+from buckpass.results.words import and_join
 from buckpass.years.year_problems import FuturesError
 
 __all__ = [
@@ -158,7 +159,7 @@ def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
     ]
     if not ids:
         raise NoSharedCrises(
-            f"{' and '.join(parties)} play together in no crisis of {case.settings.focus.theatre}: an agreement between "
+            f"{and_join(parties)} play together in no crisis of {case.settings.focus.theatre}: an agreement between "
             "them has nothing to act on; check parties and focus.theatre in case.toml"
         )
     return ids

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from buckpass.case.problems import clip
+from buckpass.results.words import and_join
 
 HERE = Path(__file__).parent
 ESTIMANDS = HERE.parent / "ledger" / "estimands.toml"
@@ -122,11 +123,11 @@ class EstimandKind:
     def together(self) -> Iterator[str]:
         """The same rules in words: "theatre or crises", "other is not power"."""
         yield from (" or ".join(names) for names in self.one_of)
-        yield from (f"with {one} also {' and '.join(more)}" for one, more in self.needed_with.items())
-        yield from (f"without {one} also {' and '.join(more)}" for one, more in self.needed_without.items())
+        yield from (f"with {one} also {and_join(more)}" for one, more in self.needed_with.items())
+        yield from (f"without {one} also {and_join(more)}" for one, more in self.needed_without.items())
         for one in self.needed_when:
             said = ", ".join(f"{name} = {value}" for name, value in one["when"].items())
-            yield f"with {said} also {' and '.join(one['needs'])}"
+            yield f"with {said} also {and_join(one['needs'])}"
         yield from (f"{parameter} left out is the pair's {role}" for parameter, role in self.from_pair.items())
         yield from (f"{second} is not {first}" for first, second in self.differ)
         yield from (f"{first} is no larger than {second}" for first, second in self.in_order)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from buckpass.case.entries import Entry, Label, Line, Share, SourceKeys, Text
 from buckpass.case.problems import clip, spelling_hint
+from buckpass.results.words import and_join
 
 FEWEST_RUNGS, MOST_RUNGS = 3, 12  # silence, something between, a deployment; more shades than a reader tells apart
 THROUGH, ALONE = "deployment through an organisation", "unilateral deployment"
@@ -209,4 +210,4 @@ def _given(role: tuple[str, ...] | None, names: tuple[str, ...], standard: tuple
 
 
 def _listed(names: list[str]) -> str:
-    return f"{' and '.join(map(repr, names))} {'stands' if len(names) == 1 else 'stand'}"
+    return f"{and_join(map(repr, names))} {'stands' if len(names) == 1 else 'stand'}"

@@ -16,6 +16,7 @@ from buckpass.case.reading.files import decode_text, read_inside
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.reading.toml_reading import TomlFile, read_toml
 from buckpass.case.schema import NEAREST_YEARS, ClaimFile
+from buckpass.results.words import and_join
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _requests(case: Case, crisis: dict[str, Any]) -> Iterator[Origin]:
     """What every government of the host asked, where several did."""
     for row in case.requests.filter(crisis_id=crisis["crisis_id"]).iter_rows(named=True):
         counts = "" if row["government"] == crisis["asked_by"] else ", not counted"
-        what = f"{row['government']} asked {' and '.join(row['asked']) or 'nobody'}{counts}"
+        what = f"{row['government']} asked {and_join(row['asked']) or 'nobody'}{counts}"
         yield _of_row(row, requests.FILE, what)
 
 

@@ -79,7 +79,7 @@ def check(
     from buckpass.case.checking.remaining import remaining
     from buckpass.case.codebook import brief_codebook
     from buckpass.changes.check import check_case
-    from buckpass.results.summary import count_of
+    from buckpass.results.words import count_of
 
     with errors_as_messages():
         found = check_case(case)
@@ -237,7 +237,7 @@ def _tell_responses(case: Case, long: bool) -> None:
     """The grid of crises and actors, unless the tables stand there already, and what the rows rest on."""
     from buckpass.measured.responses import responses_table
     from buckpass.measured.terminal import grid_lines
-    from buckpass.results.summary import count_of
+    from buckpass.results.words import count_of
 
     responses = responses_table(case, case.coded)
     for line in () if long else grid_lines(case, responses, terminal_width()):

@@ -11,6 +11,7 @@ import typer
 from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import CALLED_WRONG, answer, errors_as_messages, tell, tell_table
+from buckpass.results.words import and_join
 
 __all__ = ["compare"]
 
@@ -68,7 +69,7 @@ def compare(
 def _one_question(asked: dict[str, Any]) -> None:
     given = [name for name, value in asked.items() if value]
     if len(given) > 1:
-        typer.echo(f"{' and '.join(given)} ask different questions: give one of them", err=True)
+        typer.echo(f"{and_join(given)} ask different questions: give one of them", err=True)
         raise typer.Exit(CALLED_WRONG)
 
 
@@ -82,7 +83,7 @@ def _reading(basis: str, doubt: int, without: str) -> str:
                                       (f"without {without}", bool(without))) if given]  # fmt: skip
     if len(asked) > 1:
         raise NoSuchReading(
-            f"{' and '.join(asked)} at once is a reading that no fit was made for: ask for one, or fit it with "
+            f"{and_join(asked)} at once is a reading that no fit was made for: ask for one, or fit it with "
             "buckpass fit CASE -o FOLDER --basis … --doubt … and compare those posteriors"
         )
     return asked[0] if asked else AS_CODED

@@ -9,7 +9,8 @@ from buckpass.case.problems import clip
 from buckpass.ledger import Verdicts
 from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.ledger.verdicts import Verdict
-from buckpass.page.wording import and_join, count_of, grouped_places, with_interval
+from buckpass.page.wording import grouped_places, with_interval
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["brief_lines", "ledger_lines"]
 

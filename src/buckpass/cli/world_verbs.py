@@ -48,6 +48,8 @@ def worldwide(
         from buckpass.worldwide.yardstick import beside
 
         the_case = load_case(case)
+        if game and (power or rules or figure):
+            raise typer.BadParameter("--game tells its fits alone: give --power, --rules and --figure without it")
         if game:
             _tell_game(game_of(world), as_json)
             return

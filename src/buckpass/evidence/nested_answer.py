@@ -17,8 +17,8 @@ from buckpass.evidence.term_summaries import TermSummary, summaries
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
-from buckpass.results.summary import fixed
 from buckpass.results.table import ResultTable
+from buckpass.results.words import and_join, fixed
 
 __all__ = ["NestedAnswer", "nested_answer"]
 
@@ -296,10 +296,7 @@ def _better(gap: ScoreGap) -> str:
 
 def _listed(ids: Sequence[str]) -> str:
     """Names in a sentence, the first few where there are many."""
-    names = [TOGETHER.get(i) or _named(i).name for i in ids]
-    if len(names) > MOST_NAMES:
-        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return and_join((TOGETHER.get(i) or _named(i).name for i in ids), most=MOST_NAMES)
 
 
 def _weight(hinge: Hinge) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from buckpass.results.words import and_join
+
 __all__ = [
     "CONTRADICTED",
     "LEAST_CONTRACTION",
@@ -26,7 +28,7 @@ __all__ = [
 SUPPORTED = 0.9
 CONTRADICTED = 0.1
 LEAST_CONTRACTION = 0.1  # of the prior variance: a standard deviation of 95 % of the prior's tells nothing
-MOST_NAMES = 4  # of the fits that assumed the same, or failed, in one sentence
+MOST_NAMES = 5  # of the fits that assumed the same, or failed, in one sentence
 Word = Literal["supported", "contradicted", "undecided"]
 
 
@@ -179,8 +181,8 @@ def _spread(fits: Sequence[FitSays], low: float, high: float, said: Mapping[str,
     if named and n > len(named) and f"{low:.2f}" == f"{high:.2f}":
         return f"{low:.2f} under {', '.join(named)} and each other of the {n} fits in which the quantity is free"
     over = f"{low:.2f} to {high:.2f} over the {n} fits" if n > 1 else f"{low:.2f} to {high:.2f} over the one fit"
-    return " and ".join([", ".join(f"{p:.2f} under {name}" for name, p in said.items() if p is not None),
-                         f"{over} in which the quantity is free"]).removeprefix(" and ")  # fmt: skip
+    under = [f"{p:.2f} under {name}" for name, p in said.items() if p is not None]
+    return and_join([*under, f"{over} in which the quantity is free"])
 
 
 def _assumes(fits: Sequence[FitSays], name: str) -> bool:
@@ -200,16 +202,10 @@ def _missing(fits: Sequence[FitSays], name: str) -> str:
 def _asides(fits: Sequence[FitSays]) -> str:
     """Who assumed what, and what failed, in the same sentence."""
     failed = [one.id for one in fits if one.failed and one.assumed is None]
-    said = [f"failed and only widening the range: {_listed(failed)}"] if failed else []
+    said = [f"failed and only widening the range: {and_join(failed, most=MOST_NAMES)}"] if failed else []
     by_value: dict[str, list[str]] = {}
     for one in fits:
         if one.assumed is not None:
             by_value.setdefault(one.assumed, []).append(one.id)
-    said += [f"assumed {value} by {_listed(ids)}" for value, ids in by_value.items()]
+    said += [f"assumed {value} by {and_join(ids, most=MOST_NAMES)}" for value, ids in by_value.items()]
     return "".join(f"; {part}" for part in said)
-
-
-def _listed(ids: Sequence[str]) -> str:
-    """A few names, and how many more."""
-    kept = ids if len(ids) <= MOST_NAMES + 1 else [*ids[:MOST_NAMES], f"{len(ids) - MOST_NAMES} more"]
-    return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}"

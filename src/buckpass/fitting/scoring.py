@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from buckpass.fitting.posterior import Posterior, quiet_arviz
+from buckpass.results.words import and_join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +25,7 @@ __all__ = [
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and draws are made without the crisis
 FLAT = 1e-9  # nats by which log ratios that are the same at every draw may differ
+MOST_NAMES = 4  # of crises, in one sentence
 KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
 SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
 
@@ -180,7 +182,11 @@ def comparable(scores: Mapping[str, LeaveOneOut]) -> tuple[dict[str, LeaveOneOut
     A total counts only where every crisis has a score, and against totals over the same crises: those that most have,
     of equally many those of the first.
     """
-    why = {i: f"its fit has no score of {_few(gaps)}" for i, s in scores.items() if (gaps := _unscored(s))}
+    why = {
+        i: f"its fit has no score of {and_join(gaps, most=MOST_NAMES)}"
+        for i, s in scores.items()
+        if (gaps := _unscored(s))
+    }
     whole = {i: s for i, s in scores.items() if i not in why}
     usual = Counter(s.crises for s in whole.values()).most_common(1)
     kept = {i: s for i, s in whole.items() if s.crises == usual[0][0]}
@@ -188,7 +194,7 @@ def comparable(scores: Mapping[str, LeaveOneOut]) -> tuple[dict[str, LeaveOneOut
         if i not in kept:
             apart = sorted(set(s.crises) ^ set(usual[0][0]))
             why[i] = (
-                f"it was scored on other crises than {', '.join(kept)} ({_few(apart) if apart else 'in another order'})"
+                f"it was scored on other crises than {', '.join(kept)} ({and_join(apart, most=MOST_NAMES) or 'in another order'})"
             )
     return kept, why
 
@@ -196,10 +202,6 @@ def comparable(scores: Mapping[str, LeaveOneOut]) -> tuple[dict[str, LeaveOneOut
 def _unscored(scores: LeaveOneOut) -> list[str]:
     without = [c for c, value in zip(scores.crises, scores.elpd, strict=True) if not np.isfinite(value)]
     return without if scores.crises else ["any crisis"]
-
-
-def _few(crises: Sequence[str]) -> str:
-    return ", ".join(crises[:3]) + (f" and {len(crises) - 3} more" if len(crises) > 3 else "")
 
 
 def rankable(fits: Mapping[str, Posterior]) -> tuple[dict[str, Posterior], dict[str, tuple[str, ...]]]:

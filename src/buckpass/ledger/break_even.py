@@ -12,7 +12,8 @@ from buckpass.game.order import Met, met
 from buckpass.ledger.finding import CannotCompute, Finding, Question
 from buckpass.ledger.predictions import by_draw, crisis_places, predictions_of
 from buckpass.predict.which_fits import best_freeing
-from buckpass.results.summary import fixed, interval
+from buckpass.results.summary import interval
+from buckpass.results.words import fixed
 
 __all__ = ["break_even"]
 

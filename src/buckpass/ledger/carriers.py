@@ -22,6 +22,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.ledger.finding import CannotCompute, Question
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.model.terms import term
+from buckpass.results.words import and_join
 
 __all__ = ["Carried", "carried_by"]
 
@@ -54,7 +55,7 @@ class Carried:
         if not self.terms:
             return "alignment = 0"
         fixed = [name for name in self.terms if not combination(explanation).frees(name)]
-        return " and ".join(f"{name.removesuffix('.level')} = 0" for name in fixed) or None
+        return and_join(f"{name.removesuffix('.level')} = 0" for name in fixed) or None
 
     def carrier(self, case: Case, posteriors: Mapping[str, Posterior], kept: Gathered) -> Carrier:
         """The term that the theatres tell least of, with its contraction in the theatre that tells most of it."""

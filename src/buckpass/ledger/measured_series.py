@@ -17,7 +17,8 @@ from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import division_draws, own_amounts, pooled_shares
 from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
-from buckpass.results.summary import LEVEL, fixed, interval
+from buckpass.results.summary import LEVEL, interval
+from buckpass.results.words import fixed
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 

@@ -27,6 +27,7 @@ from buckpass.model.mechanisms import ALL, ARGUMENT, combination
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import NoUsablePosterior, basis_of
 from buckpass.results.summary import interval
+from buckpass.results.words import and_join
 
 __all__ = [
     "NotAnswered", "Predictions", "Reading", "Sample", "asked_about", "by_draw", "crises_in", "crisis_places", "finding_of", "mean_over",
@@ -269,7 +270,7 @@ def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     """The crises in which all of these powers play: none is a host or a belligerent."""
     found = tuple(c for c in crises if not set(powers) & (case.belligerents(c) | set(case.crisis(c)["host"])))
     if not found:
-        raise CannotCompute(f"{' and '.join(powers)} do not play together in any of these crises")
+        raise CannotCompute(f"{and_join(powers)} do not play together in any of these crises")
     return found
 
 

@@ -14,6 +14,7 @@ from buckpass.case.claim_parameters import Statement
 from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.measured.eligibility import eligible_crises
+from buckpass.results.words import and_join
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]
 
@@ -176,7 +177,7 @@ def _seen(actor: str, act: Mapping[str, Any] | None, with_dates: bool, what: str
     if act is None:
         return f"{actor}: nobody looked"
     band = f" ({act['low']}–{act['high']})" if act["low"] != act["high"] else ""
-    when = f", {' and '.join(act['dates']) or 'without a date'}" if with_dates else ""
+    when = f", {and_join(act['dates']) or 'without a date'}" if with_dates else ""
     return f"{actor}: {what} {act['rung']}{band}, {act['stance']}{when}"
 
 

@@ -11,8 +11,8 @@ import polars as pl
 from buckpass.case import Claim, UnknownName
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED, agreed
 from buckpass.ledger.finding import Finding, in_short
-from buckpass.results.summary import minus
 from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.words import minus
 
 __all__ = ["WORDS", "Verdict", "VerdictWord", "Verdicts", "judge"]
 

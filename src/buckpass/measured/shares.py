@@ -13,6 +13,7 @@ from buckpass.case.catalogue import world_code
 from buckpass.case.figures import published
 from buckpass.case.names import actor_name
 from buckpass.results.table import ResultTable
+from buckpass.results.words import and_join
 
 __all__ = [
     "DOMAINS",
@@ -92,7 +93,7 @@ class Leader:
 
 def measure_names(case: Case) -> str:
     """What the two measures count, as a title says it."""
-    return " and ".join(measure_name(case, domain) for domain in DOMAINS)
+    return and_join(measure_name(case, domain) for domain in DOMAINS)
 
 
 def measure_name(case: Case, domain: str) -> str:
@@ -183,7 +184,7 @@ def of_everything_table(case: Case) -> ResultTable:
         for share in host_shares(case)
         if share.domain in partial and not is_old(case, share.last) and "+" not in share.of and share.value is not None
     ]
-    names = " and ".join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
+    names = and_join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
     return _table(case, rows, f"Shares of all {names}, where the whole or a share was published")
 
 

@@ -10,6 +10,7 @@ from buckpass.case import Case
 from buckpass.case.catalogue import explanation_parts
 from buckpass.case.problems import spelling_hint
 from buckpass.model.terms import Prior, model_file, term, terms
+from buckpass.results.words import and_join
 
 __all__ = ["ARGUMENT", "Combination", "Mechanism", "UnknownExplanation", "base_terms", "combination", "mechanisms",
            "nested", "priors"]  # fmt: skip
@@ -55,7 +56,7 @@ class Combination:
             return "base"
         without = [m.name for m in mechanisms() if m.id not in self.mechanisms]
         if self.id.startswith(ALL):
-            return "all" if not without else f"all but {' and '.join(without)}"
+            return "all" if not without else f"all but {and_join(without)}"
         return " + ".join(m.name for m in mechanisms() if m.id in self.mechanisms)
 
     @property

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import SideBySide, side_by_side
-from buckpass.page.wording import and_join, count_of, sentence, spoken
+from buckpass.page.wording import sentence, spoken
+from buckpass.results.words import and_join, count_of
 
 if TYPE_CHECKING:
     from buckpass.evidence.influence import Hinge
@@ -98,7 +99,7 @@ def _why(results: ReportResults) -> str:
         best, *others = ranked
         pairs = {frozenset(p) for p in model.indistinguishable}
         same = [f.name for f in others if frozenset((best.id, f.id)) in pairs]
-        doubt = f", but {_few(same)} may do so as well" if same else ""
+        doubt = f", but {and_join(same, most=MOST)} may do so as well" if same else ""
         return f"Of {count_of(len(ranked), 'explanation')} tried, {best.name} best predicts who does how much{doubt}."
     return _tested(results.nested.tests, results.nested.argument)
 
@@ -131,7 +132,7 @@ def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
         )
         return f"{what} does {'no better' if len(tried) == 1 else 'better'}{than}"
     doubt = (
-        f", though {_few([_name(m) for m in tests.ties])} may help as much"
+        f", though {and_join([_name(m) for m in tests.ties], most=MOST)} may help as much"
         if tests.ties
         else ", clearly ahead of the rest"
     )
@@ -156,7 +157,7 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
 def _then(hinge: Hinge, tests: NestedTests) -> str:
     moves = bool(tests.beating_base) and hinge.leader_without not in (None, tests.leader)
     said = [f"{_name(hinge.leader_without)} would help most"] if moves else []
-    said += [f"{_few([_name(m) for m in ids])} would do {how} than {ALONE}"
+    said += [f"{and_join([_name(m) for m in ids], most=MOST)} would do {how} than {ALONE}"
              for ids, how in ((hinge.gained, "better"), (hinge.lost, "no better")) if ids]  # fmt: skip
     return and_join(said)
 
@@ -194,7 +195,3 @@ def _name(mechanism: str | None) -> str:
 
     name = TOGETHER.get(mechanism or "") or next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
     return f"“{name}”" if name.startswith("no ") else name  # else a reason reads as its denial
-
-
-def _few(names: Sequence[str]) -> str:
-    return and_join(names if len(names) <= MOST else [*names[: MOST - 1], f"{len(names) - MOST + 1} others"])

@@ -11,7 +11,8 @@ from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.responses import OWN
 from buckpass.page.theme import label_colours
-from buckpass.page.wording import and_join, count_of, name_of, sentence, spoken, years_of
+from buckpass.page.wording import name_of, sentence, spoken, years_of
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["ByHost", "HostPanel", "Mark", "by_host", "crisis_anchors"]
 

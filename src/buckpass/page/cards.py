@@ -12,7 +12,8 @@ from buckpass.case import Case
 from buckpass.measured.responses import askers_table
 from buckpass.page.results import ReportResults
 from buckpass.page.theme import Figure
-from buckpass.page.wording import and_join, name_of, number, span, with_interval
+from buckpass.page.wording import name_of, number, span, with_interval
+from buckpass.results.words import and_join
 
 if TYPE_CHECKING:
     from buckpass.page.what_ifs import CardWhatIf

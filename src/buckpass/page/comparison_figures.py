@@ -10,8 +10,9 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.page.theme import INK, PALE, Figure, inline
-from buckpass.page.wording import count_of, years_of
+from buckpass.page.wording import years_of
 from buckpass.results.table import ResultTable
+from buckpass.results.words import count_of
 
 if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared

@@ -18,8 +18,9 @@ from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words
 from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
-from buckpass.page.wording import and_join, count_of, name_of, source_line, spoken, years_of
+from buckpass.page.wording import name_of, source_line, spoken, years_of
 from buckpass.results.summary import interval
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
 

@@ -7,7 +7,8 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
-from buckpass.page.wording import and_join, count_of, sentence, spoken, with_error
+from buckpass.page.wording import sentence, spoken, with_error
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["finding", "trust"]
 

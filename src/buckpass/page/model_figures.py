@@ -19,8 +19,8 @@ from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, spoken, with_interval, years_of
-from buckpass.results.summary import fixed
+from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
+from buckpass.results.words import and_join, count_of, fixed
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",

@@ -27,7 +27,8 @@ from buckpass.page.theme import (
     label_colours,
     power_colours,
 )
-from buckpass.page.wording import and_join, count_of, name_of, number, source_line, spoken, years_of
+from buckpass.page.wording import name_of, number, source_line, spoken, years_of
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["positions_map", "regional_map"]
 

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Sequence
 from buckpass.case import Case
 from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
-from buckpass.results.summary import count_of, minus
+from buckpass.results.words import minus
 
 MOST_NAMED = 30  # sources of one figure of which some are named
 _WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
 
 __all__ = [
-    "and_join",
-    "count_of",
     "grouped_places",
     "in_names",
     "name_of",
@@ -79,16 +77,6 @@ def with_error(value: float | None, error: float | None) -> str:
     ('−1.2 ± 0.51', '0', '–')
     """
     return number(value) if not value and not error else f"{number(value)} ± {number(error)}"
-
-
-def and_join(words: Iterable[str], last: str = "and") -> str:
-    """A list in words.
-
-    >>> and_join(["a", "b", "c"])
-    'a, b and c'
-    """
-    words = list(words)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
 def span(low: int | None, high: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # `buckpass check` counts in words, and needs none of it: a tenth of a second
     import numpy as np
 
-__all__ = ["LEVEL", "Summary", "count_of", "fixed", "interval", "minus", "normal_interval", "summary"]
+__all__ = ["LEVEL", "Summary", "interval", "normal_interval", "summary"]
 
 LEVEL = 0.9  # every interval holds 90 percent, unless it says otherwise
 Z = 1.645  # half the width of a 90 % normal interval, in standard errors
@@ -29,29 +29,6 @@ class Summary:
     def columns(self, name: str) -> dict[str, float]:
         """The three as columns of a table: name, name_low, name_high."""
         return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
-
-
-def fixed(value: float, places: int = 2, sign: str = "-") -> str:
-    """A number to so many decimals with a true minus sign, and without one where it rounds to nothing; `sign="+"` shows both.
-
-    >>> fixed(-0.004), fixed(-0.4), fixed(0.4, 1, "+")
-    ('0.00', '−0.40', '+0.4')
-    """
-    return minus(f"{round(value, places) + 0.0:{sign}.{places}f}")
-
-
-def minus(text: str) -> str:
-    """A number that is written with a true minus sign, and without one where it was rounded to nothing."""
-    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
-
-
-def count_of(n: int, singular: str, plural: str = "") -> str:
-    """`1 crisis`, `2 crises`.
-
-    >>> count_of(1, "crisis", "crises"), count_of(0, "row")
-    ('1 crisis', '0 rows')
-    """
-    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
 def interval(draws: np.ndarray | Sequence[float], level: float = LEVEL) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from buckpass.results.errors import BuckpassError
+from buckpass.results.words import and_join
 
 
 class WorldError(BuckpassError):
@@ -49,7 +50,7 @@ class NothingToLearn(WorldError):
         said = [f"{p} gave no government support of any coded kind" for p in idle]
         said += [f"{p} is the host of every conflict in which it could have acted" for p in always_hosts]
         super().__init__(
-            f"In these conflicts {' and '.join(said)}: nothing can be learnt of it. Leave it out of --powers, or load the years "
+            f"In these conflicts {and_join(said)}: nothing can be learnt of it. Leave it out of --powers, or load the years "
             "in which it acted."
         )
 

@@ -13,6 +13,7 @@ from buckpass.case.problems import Problem
 from buckpass.case.reading.requests import FILE, with_counting
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Settings, in_force
+from buckpass.results.words import and_join
 
 __all__ = ["check_access", "deployed_where_closed"]
 
@@ -58,8 +59,8 @@ def _asks(file: TomlFile, crises: pl.DataFrame, made: Mapping, shut: list) -> It
                 continue
             where, at = file.place(next(path for path, entry in shut if entry is closure))
             act = "closed" if closure.act == "closed" else f"closed ({closure.act})"
-            one = len(hosts) == 1
-            seen = f"{' and '.join(hosts)} {'asks' if one else 'ask'} {power}, to which {'it is' if one else 'both are'} {act} since {closure.from_} ({where}:{at})"
+            ask, they = {1: ("asks", "it is"), 2: ("ask", "both are")}.get(len(hosts), ("ask", "all are"))
+            seen = f"{and_join(hosts)} {ask} {power}, to which {they} {act} since {closure.from_} ({where}:{at})"
             hint = "end that entry before the day, take the power out of asked, or list the organisation that was asked"
             stands = (FILE, made[crisis, asker]) if (crisis, asker) in made else ("crises.csv", line)
             yield Problem(*stands, "asked", seen, hint)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from buckpass.case.problems import clip, spelling_hint
-from buckpass.results.summary import count_of
+from buckpass.results.words import count_of
 
 ErrorDetails = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, at_lines
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import default_of
-from buckpass.results.summary import count_of
+from buckpass.results.words import count_of
 
 __all__ = ["remaining"]
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from buckpass.case.problems import Problem, spelling_hint
 from buckpass.case.reading.requests import FILE
+from buckpass.results.words import and_join
 
 __all__ = ["check_requests"]
 
@@ -21,9 +22,7 @@ def check_requests(crises: pl.DataFrame, requests: pl.DataFrame) -> Iterator[Pro
         askers = rows["government"].to_list()
         if crisis["asked"]:
             seen = f"asked stands in {FILE} too, on line {rows['line'][0]}"
-            hint = (
-                f"leave the cell empty: whom {' and '.join(askers)} asked stands there, and asked_by says whose counts"
-            )
+            hint = f"leave the cell empty: whom {and_join(askers)} asked stands there, and asked_by says whose counts"
             yield Problem("crises.csv", crisis["line"], "asked", seen, hint)
         asking = rows.filter(pl.col("asked").list.len() > 0)
         if crisis["help_requested"] is False and asking.height:

@@ -21,7 +21,7 @@ from buckpass.case.problems import Problem, clip
 from buckpass.case.reading import which_crises
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, Quantity, Settings
-from buckpass.results.summary import count_of
+from buckpass.results.words import and_join, count_of
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
@@ -73,15 +73,10 @@ def _weak(file: str, line: int | None, field: str, message: str, hint: str = "")
     return Problem(file, line, field, message, hint, "warning")
 
 
-def _listed(items: Sequence[str], longest: int = LONGEST_LIST) -> str:
-    rest = len(items) - longest
-    return ", ".join(items[:longest]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _at_lines(items: Sequence[str], lines: Sequence[int]) -> str:
     """One warning for many rows: what they are, each with its line unless the first line says it."""
     several = [f"{item} (line {line})" for item, line in zip(items, lines, strict=True)]
-    return _listed(several if len(items) > 1 else items, LONGEST_ROWS)
+    return and_join(several if len(items) > 1 else items, most=LONGEST_ROWS)
 
 
 def _severity(case: Case) -> Iterator[Problem]:
@@ -179,7 +174,7 @@ def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[P
             where = [case.crisis(one)["theatre"] for one in named] if name == "crises" else named
             outside = dict.fromkeys(t for t in where if t in case.theatres and t not in fitted)
             if outside:
-                seen = f"claim {claim.id} asks the model of {_listed(list(outside))}, whose crises are not in the fit"
+                seen = f"claim {claim.id} asks the model of {and_join(list(outside), most=LONGEST_LIST)}, whose crises are not in the fit"
                 hint = (
                     "its record informs nothing there: set in_fit = true in case.toml, or ask of a theatre in the fit"
                 )
@@ -194,7 +189,7 @@ def _claims_about_nothing(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Pro
             there = which_crises.counted(case, given)
             place, hint = ("claim", number, "estimand", *at), "mend its theatre, hosts, years or where"
             if not there:
-                which = f"{_listed(_several(given.get('theatre', 'the case')))}{which_crises.in_words(given)}"
+                which = f"{and_join(_several(given.get('theatre', 'the case')), most=LONGEST_LIST)}{which_crises.in_words(given)}"
                 seen = f"claim {claim.id} is about no crisis: none of {which} counts, so it is not computed"
                 yield file.problem(place, seen, hint, "warning")
             elif not at and "actor" in given and not any(_looked(case, given, crisis) for crisis in there):
@@ -253,7 +248,7 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
     aligned = {theatre for theatre, _, _ in given}
     bare = [t.id for t in case.settings.theatres if not t.in_fit and t.id not in aligned]
     if bare:
-        seen = f"no alignments in {_listed(bare)} (measured only, not in the fit): there nobody counts another's effort"
+        seen = f"no alignments in {and_join(bare, most=LONGEST_LIST)} (measured only, not in the fit): there nobody counts another's effort"
         yield file.problem(("theatres",), seen, "add rows to alignments.csv to solve their crises", "warning")
     rows = case.crises.select("theatre", "host").explode("host").unique().iter_rows()
     hosts: dict[str, list[str]] = {}
@@ -270,7 +265,7 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
         ]
         missing = [f"{i} with {j}" for i, j in pairs] + [f"* (hosts) with {j}" for j in unmet]
         if missing and (theatre.in_fit or id_ in aligned):
-            seen = f"{count_of(len(missing), 'alignment is', 'alignments are')} missing in {id_}, counted as 0: {_listed(missing)}"
+            seen = f"{count_of(len(missing), 'alignment is', 'alignments are')} missing in {id_}, counted as 0: {and_join(missing, most=LONGEST_LIST)}"
             yield file.problem(("theatres", number), seen, "add a row for each to alignments.csv", "warning")
 
 
@@ -286,7 +281,7 @@ def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
     for missing, powers in gaps.items():
         if missing and not case.series.is_empty():
             head = f"no capacity ({', '.join(wanted)}) of {', '.join(powers)} within {NEAREST_YEARS} years of"
-            seen = f"{head} {len(missing)} of {len(years)} crisis years: {_listed(missing)}"
+            seen = f"{head} {len(missing)} of {len(years)} crisis years: {and_join(missing, most=LONGEST_LIST)}"
             hint = "add the years to series.csv; missing counts as the mean"
             yield file.problem(("measures", "capacity"), seen, hint, "warning")
 
@@ -328,7 +323,7 @@ def _wholes(case: Case) -> Iterator[Problem]:
         )
     for (series,), without in both.filter(pl.col("whole").is_null()).group_by("series", maintain_order=True):
         places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
-        seen = f"{series} has no whole ({world_code()}) for {_listed(places)}: shares there are of the powers compared alone"
+        seen = f"{series} has no whole ({world_code()}) for {and_join(places, most=LONGEST_LIST)}: shares there are of the powers compared alone"
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
 
 
@@ -372,8 +367,10 @@ def _parts(case: Case) -> Iterator[Problem]:
             is_whole_in_most = len(lacking.pop((), ())) > sum(map(len, lacking.values()))
             told = [m for m in lacking if len(m) < len(wanted) / 2 or (is_whole_in_most and len(m) < len(wanted))]
             for missing, years in ((m, lacking[m]) for m in told):
-                whom = _listed([f"{actor} with {partner}" if partner else actor for actor, partner in missing])
-                when = _listed([str(year) for year, _ in years])
+                whom = and_join(
+                    [f"{actor} with {partner}" if partner else actor for actor, partner in missing], most=LONGEST_LIST
+                )
+                when = and_join([str(year) for year, _ in years], most=LONGEST_LIST)
                 seen = f"{series} of {when} has no figure of {whom}, so the year has no share of all partners"
                 yield _weak("series.csv", years[0][1], "year", seen, "add the row, with 0 where there was nothing")
 
@@ -386,8 +383,8 @@ def _no_denominators(case: Case) -> Iterator[Problem]:
         for (partner,), of in rows.group_by("partner", maintain_order=True):
             years = [set(each["actor"]) for _, each in of.group_by("series", "year")]
             if not any(world_code() in there or set(measure.powers) <= there for there in years):
-                series = _listed(of["series"].unique(maintain_order=True).to_list())
-                seen = f"{series} with {partner}: no year has the whole ({world_code()}) or all of {_listed(measure.powers)}, so a share has no denominator"
+                series = and_join(of["series"].unique(maintain_order=True).to_list(), most=LONGEST_LIST)
+                seen = f"{series} with {partner}: no year has the whole ({world_code()}) or all of {and_join(measure.powers, most=LONGEST_LIST)}, so a share has no denominator"
                 hint = f"add the rows of {world_code()}, or of the power that is missing"
                 yield _weak("series.csv", of["line"][0], "actor", seen, hint)
 
@@ -416,7 +413,7 @@ def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]
         ended = one.ended or date.max
         early = [m.state for m in one.members if m.from_ < one.founded]
         if early:
-            seen = f"{one.id} was founded on {one.founded}, and {_listed(early)} {'is a member' if len(early) == 1 else 'are members'} from before"
+            seen = f"{one.id} was founded on {one.founded}, and {and_join(early, most=LONGEST_LIST)} {'is a member' if len(early) == 1 else 'are members'} from before"
             hint = "the days before count for nothing: mend `founded`, or `from`"
             yield file.problem(("organisations", position, "members"), seen, hint, "warning")
         for period, mandate in enumerate(one.mandates):
@@ -452,7 +449,7 @@ def _coverage(case: Case) -> Iterator[Problem]:
             apart = sorted(pairs[present[0]] ^ pairs[name], key=str)
             if apart:
                 said = [f"{actor}{f' with {partner}' if partner else ''}" for actor, partner in apart]
-                seen = f"{name} continues {present[0]} and covers other things: only one of them has {_listed(said)}"
+                seen = f"{name} continues {present[0]} and covers other things: only one of them has {and_join(said, most=LONGEST_LIST)}"
                 line = rows.filter(pl.col("series") == name)["line"].sort()[0]
                 yield _weak("series.csv", line, "series", seen, "compare shares within one series, or add the rows")
 
@@ -463,7 +460,7 @@ def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
         yield _weak(file.name, None, "", "the case makes no claims, so nothing is judged", hint)
     assumed = [number for number, claim in enumerate(case.claims) if claim.family == "premise"]
     if assumed:
-        names = _listed([case.claims[number].id for number in assumed], LONGEST_ROWS)
+        names = and_join([case.claims[number].id for number in assumed], most=LONGEST_ROWS)
         one = len(assumed) == 1
         seen = f"claim {names} is a premise" if one else f"claims {names} are premises"
         seen += f": the model assumes {'it' if one else 'them'} and cannot test {'it' if one else 'them'}"

@@ -16,7 +16,7 @@ from buckpass.case.entries import Entry
 from buckpass.case.problems import Problem, clip, control_character, spelling_hint
 from buckpass.case.reading.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
 from buckpass.case.reading.rows import ROW_MODELS
-from buckpass.results.summary import count_of
+from buckpass.results.words import count_of
 
 MOST_PROBLEMS = 200
 MOST_COLUMNS = 100

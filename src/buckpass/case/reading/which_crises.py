@@ -11,6 +11,7 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.coded import Phase
 from buckpass.case.reading.cells import parse_beginning
+from buckpass.results.words import and_join
 
 __all__ = ["Truth", "act_in", "counted", "counting", "in_words", "met", "nobody_looked", "truth_of", "wording"]
 
@@ -105,7 +106,7 @@ def in_words(given: Said) -> str:
     """Which crises are counted, as it follows the name of a number: ", 2017–2024, in MLI or NER, where FRA rung at most 4"."""
     when = "".join(f", {first}–{last}" for first, last in [given["years"]]) if "years" in given else ""
     place = f", in {' or '.join(_several(given['hosts']) or ())}" if "hosts" in given else ""
-    return when + place + (f", where {' and '.join(map(wording, given['where']))}" if "where" in given else "")
+    return when + place + (f", where {and_join(map(wording, given['where']))}" if "where" in given else "")
 
 
 def nobody_looked(given: Said) -> str:

@@ -13,8 +13,9 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, inline, is_settled, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, number, with_interval
+from buckpass.page.wording import name_of, number, with_interval
 from buckpass.results.table import ResultTable
+from buckpass.results.words import and_join, count_of
 
 if TYPE_CHECKING:
     from buckpass.bargain import Agreement

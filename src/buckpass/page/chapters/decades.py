@@ -11,8 +11,9 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, label_colours, power_colours
-from buckpass.page.wording import and_join, count_of, name_of, spoken, with_interval
+from buckpass.page.wording import name_of, spoken, with_interval
 from buckpass.results.summary import normal_interval
+from buckpass.results.words import and_join, count_of
 
 if TYPE_CHECKING:
     import xarray as xr

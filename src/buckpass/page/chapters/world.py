@@ -12,8 +12,9 @@ import polars as pl
 from buckpass.case import BuckpassError, Case
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, inline
-from buckpass.page.wording import and_join, count_of, name_of
+from buckpass.page.wording import name_of
 from buckpass.results.table import ResultTable
+from buckpass.results.words import and_join, count_of
 from buckpass.worldwide import Beside, beside
 from buckpass.worldwide.kept_game import read_game
 
