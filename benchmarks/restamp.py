@@ -5,9 +5,8 @@ by term, that the file keeps: what a stamp vouches for is computed, not trusted.
 described (not of what it says) this is what brings the bundled files along; after a change of the model it refuses, and
 `make posteriors` fits again. `--check` writes nothing.
 
-Until November 2026 a record's hash was one of the bytes of its files. A file with such a hash is taken with
-`--before COMMIT` if the files of that commit have it and say, to a fit, what the case says now. For posteriors fitted by
-that commit elsewhere: `python benchmarks/restamp.py FOLDER --before COMMIT`, from a clean checkout of the code installed.
+A file of a record whose hash is made by another rule now is taken with `--was HASH`, the hash that it has: the same check says
+whether the draws are this record's. For posteriors fitted elsewhere: `python benchmarks/restamp.py FOLDER`.
 """
 
 from __future__ import annotations
@@ -15,9 +14,7 @@ from __future__ import annotations
 import argparse
 import functools
 import io
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import h5py
@@ -25,7 +22,6 @@ import jax
 import numpy as np
 
 from buckpass.case import Case, bundled_cases, load_case
-from buckpass.case.load import OPTIONAL_FILES, RECORD_FILES, Reading
 from buckpass.evidence.gathered import GATHERED
 from buckpass.fitting.files import SEAL, load_posterior, sealed
 from buckpass.fitting.layout import EFFECT
@@ -75,23 +71,6 @@ def off_by(case: Case, posterior: Posterior, n_draws: int = DRAWS) -> float:
     )
 
 
-def old_hashes(case: Case, commit: str) -> set[str]:
-    """What `record_hash` was at a commit where it was a hash of the bytes of files, if the record said then what it says now.
-
-    Empty unless everything that a fit can read is the same in the files of that commit.
-    """
-    with tempfile.TemporaryDirectory() as kept:
-        place = f"src/buckpass/cases/{case.id}"
-        files = subprocess.run(["git", "archive", commit, place], cwd=ROOT, check=True, capture_output=True).stdout
-        subprocess.run(["tar", "-x", "-C", kept], input=files, check=True)
-        then = Reading(Path(kept) / place)
-        if load_case(then.folder).record_hash != case.record_hash:
-            return set()
-        for name in RECORD_FILES:
-            then.text(name, is_optional=name in OPTIONAL_FILES)
-        return {then.digest(RECORD_FILES)}
-
-
 def restamp(case: Case, path: Path, old: set[str], *, write: bool = True) -> str:
     """What became of one file: stamped, as it was, or refused with the reason; `old` are hashes that mean this record."""
     posterior = load_posterior(path)
@@ -129,7 +108,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="posteriors fitted elsewhere, instead of the bundled ones")
     parser.add_argument("--case", action="append", choices=bundled_cases(), help="only this case; may be repeated")
     parser.add_argument(
-        "--before", metavar="COMMIT", help="also take hashes of the files' bytes, as this commit's code made them"
+        "--was", metavar="HASH", action="append", default=[], help="a hash that an older rule gave the record"
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail where a file is not stamped as it should be"
@@ -137,7 +116,7 @@ def main() -> int:
     asked = parser.parse_args()
     failed = False
     for case in map(load_case, asked.case or bundled_cases()):
-        old = old_hashes(case, asked.before) if asked.before else set()
+        old = set(asked.was)
         folder = asked.folder or case.folder / "posteriors"
         texts = [folder / GATHERED, *([] if asked.folder else sorted((ROOT / "docs").glob("*.json")))]
         done = {path: renamed(case, path, old, write=not asked.check) for path in texts if path.exists()}

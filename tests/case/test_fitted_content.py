@@ -121,3 +121,16 @@ def test_a_changed_copy_has_the_hash_of_its_file(folder, spoiled):
     assert titled.hash != before.hash
     assert replace(before, series=before.series.head(1)).record_hash != before.record_hash
     assert set(RECORD) == {"settings", "crises", "responses", "own_operations", "series"}
+
+
+def test_what_no_fit_reads_changes_neither_hash_nor_stamp(flagship):
+    """Acts of organisations and other states, and series of which only people and claims read: no fit sees one of them."""
+    powers, measures = pl.col("actor").is_in(flagship.powers), flagship.settings.measures
+    fitted = pl.col("series").is_in([*measures.capacity.series, *measures.economic.series])
+    less = flagship.replace(responses=flagship.responses.filter(powers), series=flagship.series.filter(fitted))
+    assert less.responses.height < flagship.responses.height
+    assert less.series.height < flagship.series.height
+    assert less.record_hash == flagship.record_hash
+    assert stamp_of(less, "all", coding_in({})) == stamp_of(flagship, "all", coding_in({}))
+    for table in ("responses", "series"):
+        assert less.replace(**{table: getattr(less, table).head(-1)}).record_hash != flagship.record_hash

@@ -282,9 +282,19 @@ class Case:
 
     @cached_property
     def record_hash(self) -> str:
-        """Of what a fit can read of settings, crises, responses, own operations and series: names, notes, units and
-        sources are left out, so that mending one needs no new fit (`fitted_content.content_digest`)."""
-        return _sha256("".join(content_digest(getattr(self, name), row) for name, row in RECORD.items()))
+        """Of what a fit can read: settings, crises, own operations, responses of powers, series behind capacity and trade.
+
+        Names, notes, units and sources are left out (`fitted_content.content_digest`), and so are acts of organisations and other
+        states and the series that only people and claims read: mending one needs no new fit.
+        """
+        measures = self.settings.measures
+        fitted = pl.col("series").is_in([*measures.capacity.series, *measures.economic.series])
+        read = {
+            "responses": self.responses.filter(pl.col("actor").is_in(self.powers)),
+            "series": self.series.filter(fitted),
+        }
+        parts = ((read.get(name, getattr(self, name)), row) for name, row in RECORD.items())
+        return _sha256("".join(content_digest(part, row) for part, row in parts))
 
     @cached_property
     def _digests(self) -> dict[str, str]:
