@@ -1,7 +1,8 @@
 """Give the bundled posteriors the stamp of the model installed, where their draws are its own; nothing is fitted.
 
-A file is stamped only if the model installed gives its draws the likelihood, crisis by crisis, and the prior density, term
-by term, that the file keeps: what a stamp vouches for is computed, not trusted. After a change of how the model is
+A file whose stamp says that all it was given (covariates, games, bands, priors) is what the model installed is given gets the
+record's hash. Any other is stamped only if the model installed gives its draws the likelihood, crisis by crisis, and the prior
+density, term by term, that the file keeps: what a stamp vouches for is computed, not trusted. After a change of how the model is
 described (not of what it says) this is what brings the bundled files along; after a change of the model it refuses, and
 `make posteriors` fits again. `--check` writes nothing.
 
@@ -76,19 +77,22 @@ def restamp(case: Case, path: Path, old: set[str], *, write: bool = True) -> str
     posterior = load_posterior(path)
     if posterior.case_hash not in old | {case.record_hash}:
         return "REFUSED: fitted to another version of the record"
-    apart = off_by(case, posterior)
-    if not apart < TOLERANCE:
-        return f"REFUSED: the model installed scores its draws otherwise, by up to {apart:.2g} nats"
     stamp = stamp_of(case, posterior.explanation, coding_in(posterior.settings), posterior.order)
+    if posterior.stamp == stamp:
+        why = "all that its fit was given is what the model installed is given"
+    elif (apart := off_by(case, posterior)) < TOLERANCE:
+        why = f"its draws score alike to {apart:.0e} nats"
+    else:
+        return f"REFUSED: the model installed scores its draws otherwise, by up to {apart:.2g} nats"
     if (posterior.stamp, posterior.case_hash) == (stamp, case.record_hash):
-        return f"as it was (its draws score alike to {apart:.0e} nats)"
+        return f"as it was ({why})"
     if write:
         content = io.BytesIO(path.read_bytes().rpartition(SEAL)[0])
         with h5py.File(content, "r+") as file:
             file["posterior"].attrs["stamp"] = json_text(stamp, sort_keys=True)
             file["posterior"].attrs["case_hash"] = case.record_hash
         write_whole(path, sealed(content.getvalue()))
-    return f"{'stamped' if write else 'TO BE STAMPED'} (its draws score alike to {apart:.0e} nats)"
+    return f"{'stamped' if write else 'TO BE STAMPED'} ({why})"
 
 
 def renamed(case: Case, path: Path, old: set[str], *, write: bool = True) -> str:
