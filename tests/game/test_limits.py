@@ -12,7 +12,6 @@ from table_solver import solve_table
 
 from buckpass.game import estimands
 from buckpass.game.crises import absent, force
-from buckpass.game.equilibria import pure_nash
 from buckpass.game.normal_form import normal_form
 from buckpass.game.solver import NoEquilibriumFound, SolverSettings, solve, solve_strategies
 from buckpass.game.throughput import solve_batch
@@ -62,13 +61,11 @@ def test_full_rationality_plays_the_only_pure_nash_equilibrium():
     crises = random_crises(seed=1, crises=6, powers=3, options=4)
     unique = 0
     for k in range(6):
-        nash = pure_nash(crises, k)
         table = normal_form(crises, k).payoffs
         every = {p for p in np.ndindex(*table.shape[1:]) if _is_nash(table, p)}
-        assert {tuple(p) for p in nash} == every
         if len(every) == 1 and abs(_margin(table, next(iter(every)))) > 0.01:
             strategy = np.asarray(solve(replaced(crises, rationality=np.full(6, 2000.0))).strategy)[k]
-            unique += int(strategy[np.arange(3), nash[0]].min() > 0.99)
+            unique += int(strategy[np.arange(3), next(iter(every))].min() > 0.99)
     assert unique >= 3
 
 

@@ -12,14 +12,13 @@ from buckpass.bargain.arrangement import (
     StageValues,
     critical_discount_factor,
     has_bargain,
-    is_self_enforcing,
     slack,
     transfer_range,
 )
 from buckpass.game import estimands
 from buckpass.game.crises import force
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
-from buckpass.game.host import HostStage, expected_over_requests, request_log_probabilities
+from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.order import log_likelihood, log_likelihood_in_order, met, patron_first
 from buckpass.game.solver import solve
 from buckpass.game.vehicles import UnknownConsentRule, consent_probability, pass_probability
@@ -48,15 +47,13 @@ def test_discount_factors_of_the_prisoners_dilemma():
     assert np.allclose(critical_discount_factor(stage, 1), [1.0, 0.5])
     assert np.all(critical_discount_factor(stage, 3) > grim)
     assert np.allclose(slack(stage, jnp.array([0.6, 0.2])), [0.1, 0.2 - 1 / 3])
-    assert bool(is_self_enforcing(stage, jnp.array([0.6, 0.4])))
-    assert not bool(is_self_enforcing(stage, jnp.array([0.6, 0.3])))
 
 
 def test_no_bargain_to_keep_has_no_discount_factor():
     stage = StageValues(jnp.array([1.0]), jnp.array([2.0]), jnp.array([1.5]))
     assert not bool(has_bargain(stage)[0])
     assert np.isnan(critical_discount_factor(stage)[0])
-    assert not bool(is_self_enforcing(stage, jnp.array([0.99])))
+    assert np.isnan(slack(stage, jnp.array([0.99]))[0])
 
 
 def test_a_transfer_within_its_range_keeps_both_in():
@@ -133,8 +130,6 @@ def test_a_host_asks_less_the_dearer_the_asking():
     assert np.allclose(cheap.sum(-1), 1.0)
     assert cheap[1, 2] == 0.0
     assert np.all(dear[:, 0] > cheap[:, 0])
-    mean = expected_over_requests(jnp.log(cheap), security)
-    assert np.allclose(mean, (cheap * np.asarray(security).reshape(2, 3)).sum(-1))
 
 
 def test_shares_sum_to_one_and_a_null_change_changes_nothing():

@@ -10,7 +10,7 @@ from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
 from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import UnknownExplanation, combination, mechanisms, nested
-from buckpass.model.observations import controls_matrix, observations
+from buckpass.model.observations import observations
 from buckpass.model.places import PLACES
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
@@ -92,10 +92,3 @@ def test_an_unknown_mechanism_is_refused_by_name(name):
 def test_an_argument_that_was_not_declared_is_refused():
     with pytest.raises(UnknownExplanation, match="argument"):
         combination("argument")
-
-
-def test_controls_have_a_row_for_every_response(case):
-    setting = setting_of(case)
-    names, x = controls_matrix(case, setting)
-    assert x.shape == (len(observations(case, setting)), len(names))
-    assert {"severity", "claim", "asked", "own_stake", "domestic", "distance", "capacity", "base"} == set(names)

@@ -28,7 +28,6 @@ __all__ = [
     "StageValues",
     "critical_discount_factor",
     "has_bargain",
-    "is_self_enforcing",
     "slack",
     "stage_payoffs",
     "transfer_range",
@@ -138,13 +137,6 @@ def slack(
 ) -> Float[Array, "... party"]:
     """δ - δ*: how far each party is from breaking; NaN where there is no bargain."""
     return discount - critical_discount_factor(stage, periods)
-
-
-def is_self_enforcing(
-    stage: StageValues, discount: Float[Array, "... party"], periods: int | None = None
-) -> Bool[Array, ...]:
-    """Whether every party's discount factor reaches its δ*; false where some party has no bargain to keep."""
-    return jnp.all(slack(stage, discount, periods) >= 0, axis=-1)
 
 
 def transfer_range(

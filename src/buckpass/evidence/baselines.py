@@ -18,7 +18,6 @@ from jaxtyping import Array, Bool, Float
 from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
-from buckpass.case import Case
 from buckpass.evidence.regressions import Grouped, Rows, adjacent_category, by_crisis, cumulative, together
 from buckpass.fitting.posterior import Diagnostics, diagnose
 from buckpass.fitting.scoring import (
@@ -29,9 +28,9 @@ from buckpass.fitting.scoring import (
     predictive_scores,
     with_exact,
 )
-from buckpass.game.setting import CrisisSetting, setting_of
+from buckpass.game.setting import CrisisSetting
 from buckpass.model.effect import NODES, Sites, effect_nodes, placed
-from buckpass.model.observations import Coding, Observations, observations
+from buckpass.model.observations import Observations
 
 __all__ = [
     "BASELINES",
@@ -42,7 +41,6 @@ __all__ = [
     "Drawing",
     "Fitting",
     "drawn",
-    "fit_baselines",
     "fit_record",
     "half_normal",
     "rows_of",
@@ -126,23 +124,6 @@ class BaselineFit:
     scores: LeaveOneOut
     diagnostics: Diagnostics
     sites: Mapping[str, np.ndarray]
-
-
-def fit_baselines(case: Case, coding: Coding | None = None, drawing: Drawing | None = None) -> dict[str, BaselineFit]:
-    """Every baseline fitted to a reading of the record, by id.
-
-    Parameters
-    ----------
-    case : the record. coding : how it is read: the reading of the fits that the baselines stand beside.
-    drawing : the sampler.
-
-    Returns
-    -------
-    Scores in nats per crisis. A fit that fails its diagnostics is returned as such (`diagnostics.reasons`).
-    """
-    setting = setting_of(case)
-    seen = observations(case, setting, coding or Coding())
-    return {one.id: fit_record(one, setting, seen, drawing) for one in BASELINES}
 
 
 def fit_record(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +16,7 @@ from buckpass.game.fixed_point import NoEquilibriumFound
 from buckpass.game.path import Path, PathLost, one_crisis, trace
 from buckpass.game.search import newton, respond, tables_of
 
-__all__ = ["AllEquilibria", "StartSettings", "all_equilibria", "pure_nash"]
+__all__ = ["AllEquilibria", "StartSettings", "all_equilibria"]
 
 LOWEST = -40.0  # log R of a start at which the others leave next to nothing
 
@@ -218,31 +217,3 @@ def _described(
         index=np.sign(np.linalg.det(np.eye(points.shape[1]) - slope)).astype(int),
         path=path,
     )
-
-
-def pure_nash(crises: Crises, crisis: int = 0, rationality: float = 1e3) -> np.ndarray:
-    """Pure Nash equilibria of one crisis as option positions, axes equilibrium, power.
-
-    Equilibria at a rationality so high that choices are all but certain are rounded to pure profiles, and each profile
-    is kept only if every power's option is a best reply to the others'.
-    """
-    one = one_crisis(crises, crisis)
-    sharp = eqx.tree_at(lambda c: c.rationality, one, jnp.full_like(one.rationality, rationality))
-    choice = jax.jit(as_choice)(sharp)
-    settings = StartSettings()
-    starts = _starts(choice, settings, np.random.default_rng(settings.seed))
-    adjusted, direct = _from_starts(choice, jnp.asarray(starts.T), settings)
-    points = jnp.concatenate([adjusted, direct], axis=1)
-    strategy = np.asarray(choice_log_probabilities(_repeated(choice, points.shape[1]), points))
-    profiles = np.unique(strategy.argmax(axis=1).T, axis=0)
-    return profiles[[_is_nash(choice, profile) for profile in profiles]]
-
-
-def _is_nash(choice: Choice, profile: np.ndarray) -> bool:
-    """Whether every power's option is a best reply, by payoffs at the residuals that the profile itself leaves."""
-    reach, powers = np.asarray(choice.reach)[..., 0], np.arange(len(profile))
-    done = np.asarray(choice.alignment)[..., 0] * reach[powers, profile][None]
-    log_residual = -(done.sum(axis=1) - np.diagonal(done))
-    payoff = np.asarray(choice.offer)[..., 0] - np.asarray(choice.stake) * np.exp(log_residual[:, None] - reach)
-    gain = payoff.max(axis=1) - payoff[powers, profile]
-    return bool(np.all(gain <= 1e-9 * (1.0 + np.abs(payoff[powers, profile]))))

@@ -36,7 +36,6 @@ __all__ = [
     "p_stabilised",
     "residual",
     "response",
-    "ride",
     "stake_secured",
 ]
 
@@ -99,13 +98,6 @@ def residual(found: Solved) -> Float[Array, "c p"]:
     if isinstance(found, Equilibrium):
         return namespace(found).exp(found.log_residual)
     return found.expected(lambda one: namespace(one).exp(one.log_residual))
-
-
-@_over_first_moves
-def ride(crises: Crises, equilibrium: Equilibrium) -> Float[Array, "c p"]:
-    """V Σ σ(a) exp(-q e(a)/s) (1 - R): what the others' effort is worth to each power, in logit units."""
-    undone = namespace(equilibrium).expm1(equilibrium.log_residual)
-    return -crises.stake * _own_shortfall(crises, equilibrium) * undone
 
 
 @_over_first_moves

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-__all__ = ["HostStage", "expected_over_requests", "request_log_probabilities", "request_payoffs"]
+__all__ = ["HostStage", "request_log_probabilities", "request_payoffs"]
 
 
 class HostStage(eqx.Module):
@@ -36,12 +36,3 @@ def request_log_probabilities(stage: HostStage, security: Float[Array, " cρ"]) 
     """Log of the logit probability of each request; about -1e30 where it is not possible."""
     payoff = jnp.where(stage.is_possible, request_payoffs(stage, security), -1e30)
     return jax.nn.log_softmax(payoff, axis=-1)
-
-
-def expected_over_requests(
-    log_probability: Float[Array, "c ρ"], value: Float[Array, "cρ ..."]
-) -> Float[Array, "c ..."]:
-    """Mean of any estimand of the request games over the host's choice."""
-    by_request = value.reshape(*log_probability.shape, *value.shape[1:])
-    weight = jnp.exp(log_probability).reshape(*log_probability.shape, *(1 for _ in value.shape[1:]))
-    return jnp.sum(weight * by_request, axis=1)

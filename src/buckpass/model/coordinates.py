@@ -20,7 +20,7 @@ from buckpass.model.mechanisms import Combination
 from buckpass.model.places import PLACES
 from buckpass.model.terms import Prior, Term, shape_of, terms
 
-__all__ = ["Coordinates", "Place", "coordinates_of", "distribution", "prior_of"]
+__all__ = ["Coordinates", "Place", "coordinates_of", "distribution"]
 
 CHEAP = -15.0  # log(1 + e^w) is e^w below
 FARTHEST = 8.0  # standard deviations of a coordinate, where a value at an end of its range has none
@@ -188,12 +188,6 @@ def _scipy(prior: Prior) -> Any:
         "normal": stats.norm(prior.mean, prior.sd), "half_normal": stats.halfnorm(scale=prior.sd),
         "beta": stats.beta(prior.a, prior.b),
     }[prior.family]  # fmt: skip
-
-
-def prior_of(name: str, setting: CrisisSetting) -> dist.Distribution:
-    """The prior of a term by its name, over an array of the shape that the term has in a setting."""
-    place = next(p for p in coordinates_of(setting).places if p.term.name == name)
-    return distribution(place.term.prior, place.shape)
 
 
 def coordinates_of(setting: CrisisSetting) -> Coordinates:

@@ -11,10 +11,8 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.coded import COUNTED, counted
 from buckpass.game.setting import CrisisSetting
-from buckpass.model.mechanisms import base_terms
-from buckpass.model.terms import terms
 
-__all__ = ["Coding", "Observations", "controls_matrix", "observations"]
+__all__ = ["Coding", "Observations", "observations"]
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,6 @@ def observations(case: Case, setting: CrisisSetting, coding: Coding = Coding()) 
     weight, line = rows["weight"].to_numpy(), rows["line"].to_numpy()
     found = Observations(crisis, power, low, high, weight, len(setting.names.crises), line)
     return _only_open(found, setting)
-
-
-def controls_matrix(
-    case: Case, setting: CrisisSetting, coding: Coding = Coding()
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """The controls of the coded responses, as *base* has them: names, and [row, control] in the rows of `observations`."""
-    seen = observations(case, setting, coding)
-    names = tuple(dict.fromkeys(one.covariate for one in terms() if one.covariate and one.name in base_terms()))
-    columns = [np.asarray(setting.covariate(name))[seen.crisis, seen.power] for name in names]
-    return names, np.column_stack(columns)
 
 
 def _informative(case: Case, crises: Sequence[str], coding: Coding) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from buckpass.model.places import PLACES
 
 __all__ = ["Prior", "Term", "UnwiredTerm", "model_file", "shape_of", "term", "terms", "terms_from"]
 
-DIMS = ("power", "rung", "vehicle", "body")
+
 FAMILIES = ("normal", "half_normal", "beta")
 
 
