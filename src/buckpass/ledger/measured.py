@@ -105,17 +105,8 @@ def share_through(question: Question) -> Finding:
     Beta-binomial with Jeffreys prior.
     """
     case, given = _as_counted(question.case, question.parameters), question.parameters
-    records = [*_records(case, given["through"], True), *_records(case, given["bilateral"], False)]
-    for position, place in repeated([act["place"] for act in records]):
-        raise CannotCompute(
-            f"{place} counts twice ({records[position]['what']}): let one of the claim's records name it"
-        )
+    acts, same = _acts(case, given)
     doubtful = {act["place"] for act in _records(case, given.get("in_doubt", ()), True)}
-    in_crises = _crisis_acts(case, given)
-    same = [act for act in in_crises if any(_stands_as(act, record) for record in records)]
-    acts = [*records, *(act for act in in_crises if act not in same)]
-    if not acts:
-        raise CannotCompute(f"the case has no security act of {given['power']} under the names that the claim gives")
     readings = _read_as(acts, doubtful)
     probability = {how: _p(question.expect, r) for how, r in readings.items()}
     periods, whole = [_period(p, acts) for p in given.get("periods", ())], readings["coded"]
@@ -245,6 +236,20 @@ def _as_statement(own: Activity, pair: Mapping[str, Any], height: int) -> Atom:
 
 def _hold(name: str, stated: Sequence[Atom]) -> str:
     return f"{sum(a.truth == 'true' for a in stated)} of {len(stated)} {name} hold"
+
+
+def _acts(case: Case, given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every act once, and those of crises that stand as records."""
+    records = [*_records(case, given["through"], True), *_records(case, given["bilateral"], False)]
+    for position, place in repeated([act["place"] for act in records]):
+        seen = f"{place} counts twice ({records[position]['what']})"
+        raise CannotCompute(f"{seen}: let one of the claim's records name it")
+    in_crises = _crisis_acts(case, given)
+    same = [act for act in in_crises if any(_stands_as(act, record) for record in records)]
+    acts = [*records, *(act for act in in_crises if act not in same)]
+    if not acts:
+        raise CannotCompute(f"the case has no security act of {given['power']} under the names that the claim gives")
+    return acts, same
 
 
 def _records(case: Case, selectors: Sequence[Mapping[str, Any]], through: bool) -> list[dict[str, Any]]:

@@ -51,8 +51,6 @@ def crossing(question: Question) -> Finding:
     counts = [_counts(pairs, own[p], [*series, *beside], spread) for p in partners]
     joint = float(np.prod([s["p_ahead"] for s in states]))
     low, high = (float(np.prod([pick(c) for c in counts])) for pick in (min, max))
-    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
-    behind = [f"{s['partner']} {s['year']}, ratio {s['ratio']:.2f}" for s in states if s["p_ahead"] <= 0.5]
     least = min(states, key=lambda s: s["p_ahead"])
     return Finding(
         value=joint,
@@ -62,8 +60,7 @@ def crossing(question: Question) -> Finding:
         n=len(partners),
         probability=joint,
         doubt=(low, high),
-        reason=f"ahead with {len(ahead)} of {len(partners)} in the last year with data ({', '.join(ahead) or 'none'})"
-        f"{'; behind with ' + '; '.join(behind) if behind else ''}{_older(case, states)}",
+        reason=_who_is_ahead(states) + _older(case, states),
         turns_on=f"on {least['partner']} ({least['year']}: ratio {least['ratio']:.2f}) and on whose statistics count",
         sources=_keys(rows["source_id"]),
         places=places_of("series.csv", rows),
@@ -236,6 +233,13 @@ def _counts(
     last = [found for name in series if (found := _last(pairs, own["partner"], [name])) is not None]
     newest = max(found["year"] for found in last)
     return [float(ndtr(p["log_ratio"] / spread)) for p in (own, *(p for p in last if p["year"] >= newest - FRESH))]
+
+
+def _who_is_ahead(states: Sequence[Mapping[str, Any]]) -> str:
+    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
+    behind = [f"{s['partner']} {s['year']}, ratio {s['ratio']:.2f}" for s in states if s["p_ahead"] <= 0.5]
+    said = f"ahead with {len(ahead)} of {len(states)} in the last year with data ({', '.join(ahead) or 'none'})"
+    return said + (f"; behind with {'; '.join(behind)}" if behind else "")
 
 
 def _older(case: Case, states: Sequence[Mapping[str, Any]]) -> str:
