@@ -84,9 +84,17 @@ def test_the_force_in_the_tajik_war_is_an_organisation_of_its_own(case: Case) ->
     assert _row(case, "tajik_war_1992", "CIS_CPF")["rung"] == 5
     assert not {"CSTO", "SCO"} & set(case.responses.filter(pl.col("crisis_id") == "tajik_war_1992")["actor"])
     assert _row(case, "tajik_war_1992", "UZB")["rung"] == 6
-    for state in ("KAZ", "KGZ"):
+    for state, began in (("KAZ", "1992"), ("KGZ", "1992-11")):  # on the border, by decisions older than the force
         row = _row(case, "tajik_war_1992", state)
-        assert (row["rung"], row["low"], row["high"]) == (5, 2, 5), state
+        assert (row["rung"], row["low"], row["high"]) == (5, 5, 5), state
+        assert row["dates"] == [f"{began}/1997-06"], state
+
+
+def test_what_organisations_said_of_khorog_and_danghara_rests_on_their_own_words(case: Case) -> None:
+    khorog, danghara = _row(case, "khorog_2012", "CSTO"), _row(case, "danghara_2018", "OSCE")
+    assert (khorog["rung"], khorog["high"], khorog["basis"]) == (1, 1, "seen")
+    assert "am168_csto2012" in khorog["sources"]
+    assert (danghara["rung"], danghara["stance"], danghara["sources"]) == (1, "support", ["ria_osce2018"])
 
 
 def test_an_offer_is_words_and_its_band_reaches_mediation(case: Case) -> None:

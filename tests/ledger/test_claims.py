@@ -317,6 +317,106 @@ def test_acts_may_run_through_several_organisations(flagship):
         flagship, a_claim({"name": "measured.share_through", **one}, {"above": 0.5}, "measured")).n  # fmt: skip
 
 
+DRILLS = [("PACT", None, 2008, "survey2015"), ("AAA", "DDD", 2005, "example2019")]
+
+
+def shared_out(case: Case, drills: list[tuple] = DRILLS, **given):
+    """The share of AAA's acts through the Pact: yearly records of drills, and its acts at 5 or above in two crises."""
+    columns = {"series": pl.String, "actor": pl.String, "partner": pl.String, "year": pl.Int64, "value": pl.Float64,
+               "source_id": pl.List(pl.String), "line": pl.Int64}  # fmt: skip
+    rows = [("drill", *where, 1.0, [source], 9000 + i) for i, (*where, source) in enumerate(drills)]
+    record = pl.DataFrame(rows, columns, orient="row")
+    known = case.replace(series=pl.concat([case.series, record], how="diagonal_relaxed"))
+    asked = {"name": "measured.share_through", "power": "AAA", "organisation": "PACT", "theatre": "valley",
+             "through": [{"series": "drill", "actor": "PACT"}], "bilateral": [{"series": "drill", "actor": "AAA"}],
+             "crises_at_least": 5}  # fmt: skip
+    return assess_claim(known, a_claim(asked | given, {"above": 0.5}, "measured"))
+
+
+def beta(acts: int, n: int):
+    return stats.beta(acts + 0.5, n - acts + 0.5)
+
+
+def test_an_act_that_is_told_as_a_crisis_and_as_a_record_counts_once(toy):
+    found = shared_out(toy)
+    assert (found.n, len(found.detail["through"])) == (3, 2)
+    assert found.detail["stand_as_records"] == ["dalen_2005"]
+    assert [act["what"] for act in found.detail["bilateral"]] == ["drill"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [("AAA", "DDD", 2006, "example2019"), ("AAA", "KAZ", 2005, "example2019"), ("AAA", "DDD", 2005, "survey2015")],
+)
+def test_another_year_host_or_source_is_another_act(toy, other):
+    found = shared_out(toy, [DRILLS[0], other])
+    assert (found.n, found.detail["stand_as_records"]) == (4, [])
+
+
+def test_acts_of_another_scope_do_not_count(toy):
+    assert shared_out(toy, scope="host_support").n == 3
+    assert shared_out(toy, scope="own_assets").n == len(DRILLS)
+
+
+def test_a_record_that_two_selectors_name_is_refused(toy):
+    found = shared_out(
+        toy, through=[{"series": "drill", "actor": "PACT"}, {"series": "drill", "actor": "PACT", "year": 2008}]
+    )
+    assert found.verdict == "not_computed"
+    assert "series.csv:9000 counts twice" in found.reason
+
+
+def test_records_of_either_side_are_the_range_of_doubt(toy):
+    found = shared_out(
+        toy, in_doubt=[{"series": "drill", "actor": "PACT"}, {"series": "drill", "actor": "AAA", "partner": "DDD"}]
+    )
+    assert found.probability == pytest.approx(beta(2, 3).sf(0.5))
+    assert (found.low, found.high) == pytest.approx((beta(1, 3).ppf(0.05), beta(3, 3).ppf(0.95)), abs=1e-6)
+    assert found.verdict == "undecided"
+    assert "2 acts that can be read as either side's (1 to 3 of 3)" in found.turns_on
+
+
+def test_what_is_missing_can_move_a_share_both_ways_and_the_periods_are_told(toy):
+    found = shared_out(toy, periods=[[2001, 2006], [2007, 2016]])
+    assert found.reason == "2 of 3 recorded acts; 2001–2006 0 of 1; 2007–2016 2 of 2"
+    assert "raise the share" in found.turns_on
+    assert "lower it" in found.turns_on
+
+
+def test_the_flagships_acts_at_its_borders_count_once_each(flagship):
+    (claim,) = (c for c in flagship.claims if c.id == "A04")
+    found = assess_claim(flagship, claim)
+    acts = [*found.detail["through"], *found.detail["bilateral"]]
+    assert len({act["place"] for act in acts}) == len(acts) == found.n
+    assert (len(found.detail["through"]), found.n) == (25, 58)
+    assert found.probability == pytest.approx(beta(25, 58).sf(0.5))
+    assert found.low == pytest.approx(beta(18, 58).ppf(0.05), abs=1e-6)
+    assert found.verdict == "undecided"
+    assert found.detail["stand_as_records"] == ["afghan_2021"]
+    assert not {"cn_bus_2003", "cn_diplomat_2002", "bishkek_emb_2016"} & {act["what"] for act in acts}
+    drills = {(a["what"], a["with"], a["year"]) for a in found.detail["through"]}
+    assert {("exercise_held", "", 2003), ("exercise_held", "", 2011)} <= drills  # Coalition, Tianshan-2
+    assert not [d for d in drills if d[2] == 2013 and d[1] != "KGZ"]  # in Kazakhstan China only watched
+    assert {("military_grant", "KAZ", 2004), ("exercise_held", "UZB", 2019)} <= {
+        (a["what"], a["with"], a["year"]) for a in found.detail["bilateral"]}  # fmt: skip
+
+
+def test_who_is_ahead_everywhere_takes_the_hosts_statistics_and_ranges_over_every_count(flagship):
+    """Tajik statistics of 2023: Russia 20.6 percent of trade, China 18; Chinese customs and the Russian side say 3.9 against 1.7."""
+    (claim,) = (c for c in flagship.claims if c.id == "A02")
+    found = assess_claim(flagship, claim)
+    spread, states = found.detail["spread_of_log_ratio"], {s["partner"]: s for s in found.detail["partners"]}
+    assert (states["TJK"]["year"], states["TJK"]["ratio"]) == (2023, pytest.approx(18.1 / 20.6))
+    own = {p: stats.norm.cdf(np.log(s["ratio"]) / spread) for p, s in states.items()}
+    other = {p: stats.norm.cdf(np.log(s["ratio_other_count"]) / spread) for p, s in states.items()}
+    assert found.value == pytest.approx(np.prod([*own.values()]))
+    assert found.low == pytest.approx(np.prod([min(own[p], other[p]) for p in own]))
+    most = {p: max(own[p], other[p]) for p in own} | {"UZB": stats.norm.cdf(np.log(21.9 / 15.8) / spread)}  # of 2023
+    assert found.high == pytest.approx(np.prod([*most.values()]))
+    assert "ahead with 4 of 5" in found.reason
+    assert "behind with TJK 2023" in found.reason
+
+
 def of_pair(estimand: dict, expect: dict, pair: dict | None = None, family: str = "measured") -> Claim:
     claim = a_claim(estimand, expect, family).model_dump(exclude_none=True)
     return Claim.model_validate(claim | ({"pair": pair} if pair else {}))

@@ -300,10 +300,12 @@ class ScenarioOfClaim(Entry):
 
 
 class Records(Entry):
-    """Yearly records of one actor that count as acts."""
+    """Yearly records of one actor that count as acts; of one partner or year where these are given."""
 
     series: Series
     actor: Actor
+    partner: State | None = None
+    year: Year | None = None
 
 
 @dataclass(frozen=True)
@@ -357,6 +359,7 @@ KINDS: Mapping[str, Kind] = {
     "domains": _kind("a list of domains", _some(Domain)),
     "domain": _kind("a domain: economic or security", Domain),
     "rung": _kind("a rung", Rung),
+    "scope": _kind("a scope of acts, as host_support", Scope),
     "year": _kind("a year", Year),
     "years": _kind("a first and a last year", Years),
     "periods": _kind("a list of pairs of years", _some(Years)),
@@ -377,7 +380,7 @@ KINDS: Mapping[str, Kind] = {
     "statements": _kind("a list of statements", _some(Statement)),
     "conditions": _kind("a list of conditions, each of an actor in the same crisis", _some(Condition)),
     "readings": _kind("a list of readings", tuple[Reading, ...]),
-    "records": _kind("a list of series and actor", _some(Records)),
+    "records": _kind("a list of series and actor, with a partner or year where only those count", _some(Records)),
     "scenarios": _kind("a list of scenarios", _some(ScenarioOfClaim)),
     "also": _kind("a second expectation", Also),
     "also of a power": _kind("a second expectation, of another power", AlsoOfPower),

@@ -443,6 +443,12 @@ class PositionMeasure(Entry):
         description="further series whose shares are listed, and of which nobody is said to lead: published shares, part years",
         examples=[["trade_share_part_year"]],
     )
+    published: Annotated[tuple[str, ...], FOR_READERS] = Field(
+        (),
+        description="further series of published shares, of whole years and by the host's own statistics: they say who leads with "
+        "a host where they reach further than the measure's own series",
+        examples=[["trade_share"]],
+    )
     years_summed: Annotated[int, Field(ge=1, le=20)] = Field(5, description="last years added up to say who leads")
     least_volumes: tuple[LeastVolume, ...] = ()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.problems import repeated
 from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
@@ -97,30 +98,36 @@ def rates_compared(question: Question) -> Finding:
 def share_through(question: Question) -> Finding:
     """Share of a power's security acts that ran through an organisation; yearly records and crises count one each.
 
-    Crises that `years`, `hosts`, `theatre` or `where` leave out, by the conditions as coded, do not count.
+    Crises that `years`, `hosts`, `theatre` or `where` leave out, by the conditions as coded, do not count, nor acts of another
+    `scope`. No act counts twice: one in a crisis that stands as a yearly record too counts as the record (`_stands_as`), and a
+    record that two selectors name is refused. Records `in_doubt` can be read as either side's: the range of doubt.
+
+    Beta-binomial with Jeffreys prior.
     """
     case, given = _as_counted(question.case, question.parameters), question.parameters
-    through = _records(case, given["through"]) + _crisis_acts(case, given, is_through=True)
-    bilateral = _records(case, given["bilateral"]) + _crisis_acts(case, given, is_through=False)
-    if not through and not bilateral:
-        raise CannotCompute(f"the case has no security act of {given['power']} under the names that the claim gives")
-    whole = Rate(len(through), len(through) + len(bilateral))
+    acts, same = _acts(case, given)
+    doubtful = {act["place"] for act in _records(case, given.get("in_doubt", ()), True)}
+    readings = _read_as(acts, doubtful)
+    probability = {how: _p(question.expect, r) for how, r in readings.items()}
+    periods, whole = [_period(p, acts) for p in given.get("periods", ())], readings["coded"]
     return Finding(
         value=whole.mean,
-        low=whole.low,
-        high=whole.high,
+        low=min(r.low for r in readings.values()),
+        high=max(r.high for r in readings.values()),
         unit="share of acts",
         n=whole.n,
-        probability=_p(question.expect, whole),
-        reason=f"{whole.acts} of {whole.n} recorded acts",
-        turns_on="what counts as one act: a yearly exercise and an outpost weigh the same here, and unrecorded "
-        "bilateral acts would lower the share",
-        sources=tuple(dict.fromkeys(s for act in (*through, *bilateral) for s in act["sources"])),
-        places=tuple(dict.fromkeys(act["place"] for act in (*through, *bilateral))),
+        probability=probability["coded"],
+        doubt=(min(probability.values()), max(probability.values())),
+        reason=f"{whole.acts} of {whole.n} recorded acts" + "".join(_period_words(p) for p in periods),
+        turns_on=_share_turns_on(readings, sum(act["place"] in doubtful for act in acts)),
+        sources=tuple(dict.fromkeys(s for act in acts for s in act["sources"])),
+        places=tuple(dict.fromkeys(act["place"] for act in acts)),
         detail={
-            "periods": [_period(p, through, bilateral) for p in given.get("periods", ())],
-            "through": through,
-            "bilateral": bilateral,
+            "periods": periods,
+            "through": [act for act in acts if act["through"]],
+            "bilateral": [act for act in acts if not act["through"]],
+            "in_doubt": sorted(doubtful),
+            "stand_as_records": [act["what"] for act in same],
         },
     )
 
@@ -231,17 +238,32 @@ def _hold(name: str, stated: Sequence[Atom]) -> str:
     return f"{sum(a.truth == 'true' for a in stated)} of {len(stated)} {name} hold"
 
 
-def _records(case: Case, selectors: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+def _acts(case: Case, given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every act once, and those of crises that stand as records."""
+    records = [*_records(case, given["through"], True), *_records(case, given["bilateral"], False)]
+    for position, place in repeated([act["place"] for act in records]):
+        seen = f"{place} counts twice ({records[position]['what']})"
+        raise CannotCompute(f"{seen}: let one of the claim's records name it")
+    in_crises = _crisis_acts(case, given)
+    same = [act for act in in_crises if any(_stands_as(act, record) for record in records)]
+    acts = [*records, *(act for act in in_crises if act not in same)]
+    if not acts:
+        raise CannotCompute(f"the case has no security act of {given['power']} under the names that the claim gives")
+    return acts, same
+
+
+def _records(case: Case, selectors: Sequence[Mapping[str, Any]], through: bool) -> list[dict[str, Any]]:
+    """The yearly records that selectors name, one act each; `through` says which side they are of."""
     found = []
     for selector in selectors:
-        rows = case.series.filter((pl.col("series") == selector["series"]) & (pl.col("value") > 0))
-        if "actor" in selector:
-            rows = rows.filter(pl.col("actor") == selector["actor"])
+        is_named = [pl.col(name) == value for name, value in selector.items()]
+        rows = case.series.filter(pl.all_horizontal(pl.col("value") > 0, *is_named))
         found += [
             {
                 "what": r["series"],
                 "with": r["partner"],
                 "year": r["year"],
+                "through": through,
                 "sources": r["source_id"],
                 "place": f"series.csv:{r['line']}",
             }
@@ -250,31 +272,72 @@ def _records(case: Case, selectors: Sequence[Mapping[str, str]]) -> list[dict[st
     return found
 
 
-def _crisis_acts(case: Case, given: Mapping[str, Any], is_through: bool) -> list[dict[str, Any]]:
+def _crisis_acts(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "crises_at_least" not in given:
         return []
     rows = _known(case, given["power"], given.get("theatre")).filter(pl.col("rung") >= given["crises_at_least"])
+    if "scope" in given:
+        rows = rows.filter(pl.col("scope") == given["scope"])
     named = given["organisation"]
-    ran_through = pl.col("vehicle").is_in([named] if isinstance(named, str) else list(named))
-    rows = rows.filter(ran_through if is_through else ~ran_through)
+    organisations = {named} if isinstance(named, str) else {*named}
     return [
         {
             "what": r["crisis"],
             "with": "",
             "year": r["start"].year,
+            "through": r["vehicle"] in organisations,
             "sources": r["sources"],
             "place": f"responses.csv:{r['line']}",
+            "years": _years_of(case, r["crisis"]),
+            "hosts": case.crisis(r["crisis"])["host"],
         }
         for r in rows.iter_rows(named=True)
     ]
 
 
-def _period(period: Sequence[int], through: Sequence[Mapping], bilateral: Sequence[Mapping]) -> dict[str, Any]:
+def _years_of(case: Case, crisis: str) -> tuple[int, int]:
+    about = case.crisis(crisis)
+    return about["start"].year, (about["end"] or about["start"]).year
+
+
+def _stands_as(act: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether an act in a crisis is told by a source of a yearly record, with a host or an organisation, of the crisis's years."""
+    first, last = act["years"]
+    is_there = not record["with"] or record["with"] in act["hosts"]
+    return is_there and first <= record["year"] <= last and not {*act["sources"]}.isdisjoint(record["sources"])
+
+
+def _read_as(acts: Sequence[Mapping[str, Any]], doubtful: Collection[str]) -> dict[str, Rate]:
+    """Acts through the organisation among all: as coded, with every doubtful one on the other side, with every one on this."""
+    sure, open_ = ([act for act in acts if (act["place"] in doubtful) == is_open] for is_open in (False, True))
+    least, n = sum(act["through"] for act in sure), len(acts)
+    counts = {"coded": least + sum(act["through"] for act in open_), "lowest": least, "highest": least + len(open_)}
+    return {how: Rate(count, n) for how, count in counts.items()}
+
+
+def _share_turns_on(readings: Mapping[str, Rate], doubtful: int) -> str:
+    low, high = readings["lowest"], readings["highest"]
+    either = (
+        f"on {doubtful} acts that can be read as either side's ({low.acts} to {high.acts} of {low.n}), and "
+        if doubtful
+        else ""
+    )
+    return (
+        f"{either}on what is not in the record, which can move it both ways: further acts through the organisation would raise the "
+        "share, further ones outside it lower it; every act weighs the same, a yearly exercise as an outpost"
+    )
+
+
+def _period(period: Sequence[int], acts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first, last = period
-    counts = [sum(first <= act["year"] <= last for act in acts) for acts in (through, bilateral)]
-    rate_ = Rate(counts[0], sum(counts))
+    mine = [act["through"] for act in acts if first <= act["year"] <= last]
+    rate_ = Rate(sum(mine), len(mine))
     return {
-        "from": first, "to": last, "through": counts[0], "n": rate_.n,
+        "from": first, "to": last, "through": rate_.acts, "n": rate_.n,
         "share": rate_.mean if rate_.n else None, "low": rate_.low if rate_.n else None,
         "high": rate_.high if rate_.n else None,
     }  # fmt: skip
+
+
+def _period_words(period: Mapping[str, Any]) -> str:
+    return f"; {period['from']}–{period['to']} {period['through']} of {period['n']}"

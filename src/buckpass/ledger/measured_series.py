@@ -30,36 +30,37 @@ Correlated = tuple[RankCorrelation, dict[str, Any], str, tuple[str, ...], tuple[
 def crossing(question: Question) -> Finding:
     """P(one power is ahead of another with every partner in the last year with data), and since when lastingly.
 
-    The error of a comparison is what different statistics of the same year disagree by: the spread of
-    log(leader / other) between them (mirror statistics), normal. Other counts give the range of doubt.
+    The measure's own series and its published shares say it; other counts (`beside`) give the range of doubt, each partner by the
+    count that is least and by the one that is most for the leader. The error of a comparison is what different statistics of the
+    same year disagree by: the spread of log(leader / other) between them (mirror statistics), normal.
     """
     case, given = question.case, question.parameters
     measure = getattr(case.settings.measures, given["measure"])
     partners = given.get("partners") or list(measure.partners)
-    pairs = _ratios(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"])
+    series, beside = [*measure.series, *measure.published], list(given.get("beside", ()))
+    pairs = _ratios(case, [*series, *beside], given["leader"], given["over"])
     spread = _disagreement(pairs)
-    rows = _about(case, [*measure.series, *given.get("beside", ())], given["leader"], given["over"])
-    own = {p: found for p in partners if (found := _last(pairs, p, measure.series)) is not None}
+    rows = _about(case, [*series, *beside], given["leader"], given["over"])
+    own = {p: found for p in partners if (found := _last(pairs, p, series)) is not None}
     missing = [p for p in partners if p not in own]
     if missing:
         raise CannotCompute(
             f"{given['measure']}: no year with both {given['leader']} and {given['over']} for {missing}"
         )
-    other = {p: _last(pairs, p, given.get("beside", ())) or own[p] for p in partners}
-    states = [_partner_row(pairs, p, own[p], other[p], spread, measure.series) for p in partners]
-    joint = [float(np.prod([s[key] for s in states])) for key in ("p_ahead", "p_ahead_other_count")]
-    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
+    states = [_partner_row(pairs, own[p], _last(pairs, p, beside) or own[p], spread, series) for p in partners]
+    counts = [_counts(pairs, own[p], [*series, *beside], spread) for p in partners]
+    joint = float(np.prod([s["p_ahead"] for s in states]))
+    low, high = (float(np.prod([pick(c) for c in counts])) for pick in (min, max))
     least = min(states, key=lambda s: s["p_ahead"])
     return Finding(
-        value=joint[0],
-        low=min(joint),
-        high=max(joint),
+        value=joint,
+        low=low,
+        high=high,
         unit=f"P({given['leader']} ahead of {given['over']} in {measure_name(case, given['measure'])} with all {len(partners)} partners)",
         n=len(partners),
-        probability=joint[0],
-        doubt=(min(joint), max(joint)),
-        reason=f"ahead with {len(ahead)} of {len(partners)} in the last year with data ({', '.join(ahead) or 'none'})"
-        f"{_older(case, states)}",
+        probability=joint,
+        doubt=(low, high),
+        reason=_who_is_ahead(states) + _older(case, states),
         turns_on=f"on {least['partner']} ({least['year']}: ratio {least['ratio']:.2f}) and on whose statistics count",
         sources=_keys(rows["source_id"]),
         places=places_of("series.csv", rows),
@@ -225,15 +226,30 @@ def _last(pairs: Sequence[Mapping[str, Any]], partner: str, series: Sequence[str
     return max(found, key=lambda p: (p["year"], -list(series).index(p["series"]))) if found else None
 
 
+def _counts(
+    pairs: Sequence[Mapping[str, Any]], own: Mapping[str, Any], series: Sequence[str], spread: float
+) -> list[float]:
+    """P(ahead) with a partner by every count that reaches as far as the newest, FRESH years at most behind it, and by the own."""
+    last = [found for name in series if (found := _last(pairs, own["partner"], [name])) is not None]
+    newest = max(found["year"] for found in last)
+    return [float(ndtr(p["log_ratio"] / spread)) for p in (own, *(p for p in last if p["year"] >= newest - FRESH))]
+
+
+def _who_is_ahead(states: Sequence[Mapping[str, Any]]) -> str:
+    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
+    behind = [f"{s['partner']} {s['year']}, ratio {s['ratio']:.2f}" for s in states if s["p_ahead"] <= 0.5]
+    said = f"ahead with {len(ahead)} of {len(states)} in the last year with data ({', '.join(ahead) or 'none'})"
+    return said + (f"; behind with {'; '.join(behind)}" if behind else "")
+
+
 def _older(case: Case, states: Sequence[Mapping[str, Any]]) -> str:
     """Which partners' last years are too old to stand for today; empty where none is."""
     old = [f"{s['partner']} {s['year']}" for s in states if is_old(case, s["year"])]
     return f"; older than {FRESH} years, so not of today: {', '.join(old)}" if old else ""
 
 
-def _partner_row(
-    pairs, partner: str, own: Mapping, other: Mapping, spread: float, series: Sequence[str]
-) -> dict[str, Any]:
+def _partner_row(pairs, own: Mapping, other: Mapping, spread: float, series: Sequence[str]) -> dict[str, Any]:
+    partner = own["partner"]
     path = {p["year"]: p["log_ratio"] for p in reversed(pairs) if p["partner"] == partner and p["series"] in series}
     behind = [year for year, ratio in path.items() if ratio <= 0]
     since = [year for year in sorted(path) if not behind or year > max(behind)]

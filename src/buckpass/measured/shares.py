@@ -125,7 +125,7 @@ def host_shares(case: Case) -> tuple[Share, ...]:
     return tuple(
         share
         for domain in DOMAINS
-        for series in (*_all_series(case, domain), *getattr(case.settings.measures, domain).beside)
+        for series in (*_rivals(case, domain), *getattr(case.settings.measures, domain).beside)
         for partner, years in _cells(case, domain, series).items()
         for year in sorted(years)
         for share in _shares(case, domain, series, partner, {year: years[year]})
@@ -137,16 +137,16 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
 
     Where the whole is not known for every host, all are compared on the powers of the measure alone: no map mixes shares of
     two kinds. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
-    named counts.
+    named counts: the measure's own, then its published shares, then other counts. No other published share says who leads.
     """
     measure = getattr(case.settings.measures, domain)
-    by_series = {series: _cells(case, domain, series) for series in _all_series(case, domain)}
+    by_series = {series: _cells(case, domain, series) for series in _rivals(case, domain)}
     found = []
     for host in (h.id for h in case.settings.hosts):
         options = []
         for series, cells in by_series.items():
             years = {y: cells[host][y] for y in sorted(cells.get(host, ()))}
-            if _is_published(years):
+            if _is_published(years) and series not in measure.published:
                 continue
             whole = [y for y, cells in years.items() if _compares(case, domain, series, host, {y: cells})]
             last = {y: years[y] for y in whole if y > max(whole) - measure.years_summed}
@@ -204,8 +204,10 @@ def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
     return ResultTable(frame, title, {"value": "share"}, SHARE_NOTE, keys, case.hash)
 
 
-def _all_series(case: Case, domain: str) -> list[str]:
-    return [*getattr(case.settings.measures, domain).every_series]
+def _rivals(case: Case, domain: str) -> list[str]:
+    """The series that can say who leads, the preferred first."""
+    measure = getattr(case.settings.measures, domain)
+    return [*dict.fromkeys([*measure.series, *measure.published, *measure.every_series])]
 
 
 def _cells(case: Case, domain: str, series: str) -> dict[str, dict[int, dict[str, Cell]]]:

@@ -200,7 +200,7 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
     if names.series is not None:
         listed = {("events",): measures.events, ("alignment",): measures.alignment,
-                  ("economic", "beside"): measures.economic.beside, ("security", "beside"): measures.security.beside}  # fmt: skip
+                  **{(d, n): getattr(getattr(measures, d), n) for d in ("economic", "security") for n in ("beside", "published")}}  # fmt: skip
         for place, given in listed.items():
             yield from missing(file, ("measures", *place), "a series of series.csv", given, names.series)
         named = material.content.series_names
