@@ -176,7 +176,7 @@ FIRST, LAST = (
 )  # fmt: skip
 
 
-SECOND = {"other": "AAA", "over": "AAA", "with": "AAA", "others": ["CLUB"], "into": "plain",
+SECOND = {"common": ["DDD"], "other": "AAA", "over": "AAA", "with": "AAA", "others": ["CLUB"], "into": "plain",
           "against": {"actor": "AAA", "theatres": "plain"}}  # fmt: skip
 MORE = """
 [[theatres]]

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from buckpass.case import Case, Claim, UnknownName, load_case
+from buckpass.case.catalogue import known_estimands
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.schema import Theatre
 from buckpass.cli.ledger import ledger_lines
@@ -18,6 +19,7 @@ from buckpass.ledger.finding import Finding, as_expected
 from buckpass.ledger.ledger import PLACES
 from buckpass.ledger.sensitivity import BadCondition
 from buckpass.ledger.verdicts import judge
+from buckpass.measured.burden import rank_correlation
 
 
 def a_claim(estimand: dict, expect: dict | None = None, family: str = "record") -> Claim:
@@ -300,6 +302,111 @@ def test_rungs_are_set_against_a_series_in_the_years_of_the_claim_alone(toy, yea
     found = assess_claim(toy, a_claim(asked, {"below": 0.9}, "measured"))
     assert found.reason.startswith(f"{pairs} pairs")
     assert len(found.detail["points"]) == pairs
+
+
+SPENDING = {"name": "measured.rank_correlation", "series": "milex_const2019", "actors": ["FRA", "GBR", "DEU", "ITA"],
+            "against": "milex_const2019", "against_actor": "USA", "change": "yearly", "years": [1988, 2011]}  # fmt: skip
+
+
+def test_a_correlation_decides_no_causal_sentence():
+    """Two series that move together neither support nor contradict a *because*; what is only compared they do."""
+    balkans = load_case("western-balkans")
+    (claim,) = (c for c in balkans.claims if c.id == "W10")
+    found = assess_claim(balkans, claim)
+    assert (found.kind, found.verdict) == ("causal", "undecided")
+    assert found.probability < 0.1
+    assert "no test of a cause" in found.reason
+    compared = assess_claim(balkans, claim.model_copy(update={"kind": "comparative"}))
+    assert (compared.verdict, compared.value) == ("contradicted", found.value)
+
+
+def test_what_others_did_in_the_year_is_held_constant():
+    """The partial rank correlation is that of what is left of both when the ranks of the others are fitted to them."""
+    balkans = load_case("western-balkans")
+    ask = {**SPENDING, "common": ["GRC", "TUR", "RUS"]}
+    found = assess_claim(balkans, a_claim(ask, {"below": 0}, "measured"))
+    value = {(r["actor"], r["year"]): r["value"] for r in balkans.series.filter(series="milex_const2019").to_dicts()}
+
+    def change(actors: list[str]) -> np.ndarray:
+        return np.array(
+            [np.mean([np.log(value[a, y] / value[a, y - 1]) for a in actors]) for y in found.detail["years"]]
+        )
+
+    x, y, z = (stats.rankdata(change(a)) for a in (ask["actors"], ["USA"], ask["common"]))
+    left = [v - np.polyval(np.polyfit(z, v, 1), z) for v in (x, y)]
+    assert found.value == pytest.approx(np.corrcoef(*left)[0, 1], abs=1e-9)
+    assert found.detail["rho_with_nothing_held"] == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9)
+    assert found.n == len(found.detail["years"]) == 21
+    assert "held constant: the mean change of GRC, TUR and RUS" in found.reason
+    raw = assess_claim(balkans, a_claim(SPENDING, {"below": 0}, "measured"))
+    assert (raw.n, round(raw.value, 2), round(found.value, 2)) == (23, 0.44, 0.41)
+    assert found.high - found.low > raw.high - raw.low
+
+
+def test_what_is_held_constant_is_none_of_the_compared():
+    same = rank_correlation(np.arange(8.0), np.array([3.0, 1, 2, 5, 4, 8, 6, 7]), np.arange(8.0))
+    assert (same.rho, same.low, same.held) == (None, None, 1)
+    kind = known_estimands()["measured.rank_correlation"]
+    for others in (["USA"], ["FRA"]):
+        assert next(why for _, why in kind.at_odds({**SPENDING, "common": others})).endswith("compared with itself")
+    assert not [*kind.at_odds({**SPENDING, "common": ["TUR"]})]
+    assert kind.lacking({"against": "trade", "actor": "BBB", "common": ["TUR"]}) == ["change"]
+
+
+def test_a_reading_that_gives_another_verdict_is_what_a_verdict_turns_on(toy):
+    sure, wrong = (
+        {"actor": "BBB", "crisis": "dalen_2010", "at_most": 1}, {"actor": "BBB", "crisis": "dalen_2010", "at_least": 2})  # fmt: skip
+    agrees, differs = ({"label": label, "atoms": [a]} for label, a in (("the same", sure), ("strictly", wrong)))
+    ask = {"name": "record.atoms", "atoms": [sure]}
+    one, both = (
+        assess_claim(toy, a_claim(ask | {"readings": r}, {"equals": True})) for r in ([agrees], [agrees, differs])
+    )
+    assert one.verdict == both.verdict == "supported"
+    assert "is read" not in one.turns_on
+    assert both.turns_on == "on how the sentence is read: as “strictly” it is contradicted"
+
+
+def test_a_word_has_one_height_in_a_case_with_its_reason(flagship):
+    """*Absent* is no weaker than *passive*: both are words at most, and say why."""
+    heights = {}
+    for claim in flagship.claims:
+        if claim.family == "record" and (word := next((w for w in ("absent", "passive") if w in claim.text), "")):
+            atoms = claim.estimand.parameters["atoms"]
+            heights[claim.id] = {atom["at_most"] for atom in atoms}
+            assert atoms[0]["note"].startswith(f"{word} is words at most")
+    assert heights == {"A10": {1}, "A23": {1}}
+    absent, passive = (assess_claim(flagship, next(c for c in flagship.claims if c.id == one)) for one in heights)
+    assert (absent.verdict, absent.readings[0]["verdict"], passive.verdict) == ("undecided", "supported", "supported")
+    assert "mediation allowed” it is supported" in absent.turns_on
+
+
+def test_what_a_rate_leaves_out_stands_in_its_reason(flagship):
+    found = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A01"))
+    assert found.reason.startswith("0 of 39 crises as coded; acts outside crises are not counted: ")
+    assert "outpost seen (2016)" in found.reason
+
+
+VERBS = {"W01": ("supported", 6), "W03": ("undecided", 7), "W13": ("supported", 5), "W15": ("supported", 4)}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_sentence_is_judged_by_its_verb(name):
+    """*Passed the buck* says why; *held back, not by itself* and *took over* are tested by what sources say of just that."""
+    balkans = load_case("western-balkans")
+    found = assess_claim(balkans, next(c for c in balkans.claims if c.id == name))
+    assert (found.verdict, found.n) == VERBS[name]
+    if name == "W03":
+        assert "left that to others because they would do it" in found.turns_on
+        assert found.readings[0]["verdict"] == "supported"
+    if name == "W15":
+        assert any("troops ready" in atom["text"] for atom in found.statements)  # its rival, capacity
+        assert all("rung" not in atom["text"] for atom in found.statements)  # later deployments stand beside
+
+
+def test_volumes_are_no_gain(flagship):
+    found = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A15"))
+    assert found.verdict == "not_computed"
+    assert "transit" in found.reason
 
 
 def test_what_is_measured_stands_beside_a_premise(flagship):

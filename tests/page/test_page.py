@@ -94,6 +94,15 @@ def test_of_crises_that_nobody_can_compare_no_share_is_said(small_case):
     )
 
 
+def test_what_the_worlds_record_does_not_count_is_said_and_not_compared(flagship):
+    told = world_chapter(flagship)
+    assert "help by China is rare among conflicts alike in 1 of 3" in told.line
+    assert "Not comparable: 4 acts through an organisation whose mission there" in told.finding
+    reasons = dict(told.tables[1].frame.select("Reason", "Which").iter_rows())
+    (missions,) = (which for why, which in reasons.items() if "through UN" in why)
+    assert {"Darfur war", "Haiti rebellion"} <= set(missions.split(", "))
+
+
 def test_every_verdict_is_one_line_that_opens_to_all_of_it(page, small_case):
     verdicts = gather(small_case).verdicts
     assert len(verdicts) == len(small_case.claims) > 1

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from buckpass.case import BuckpassError
+from buckpass.case import BuckpassError, load_case
 from buckpass.worldwide import beside
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.folder import yardstick_of
 from buckpass.worldwide.record import counted
-from buckpass.worldwide.rules import LEVELS, ruled, rules
+from buckpass.worldwide.rules import LEVELS, Missions, ruled, rules
 from buckpass.worldwide.yardstick import shares
 
 
@@ -99,6 +99,72 @@ def test_only_armed_conflicts_are_compared(found, flagship):
     every = set(flagship.crises["crisis_id"])
     assert set(found.rows["crisis"]) | set(left) == every
     assert not set(found.rows["crisis"]) & set(left)
+
+
+THROUGH_UN = (
+    "what it did was through UN, whose mission there the data do not code as troops of the states that sent them"
+)
+
+
+def test_a_mission_that_the_data_do_not_code_is_not_compared(found):
+    left = dict(found.left_out.select("crisis", "reason").iter_rows())
+    missions = {crisis for crisis, reason in left.items() if reason == THROUGH_UN}
+    assert missions == {"liberia_2003", "haiti_2004", "darfur_2003", "south_sudan_2013"}
+    assert "Not comparable: 4 acts through an organisation" in found.note
+    helped = found.rows.filter(gave="yes")
+    assert dict(helped.select("crisis", "reading").iter_rows()) == {
+        "mali_2012": "rare help",  # the data have China among the states of MINUSMA
+        "sri_lanka_2006": "help is not rare there", "marawi_2017": "help is not rare there"}  # fmt: skip
+
+
+def test_rules_say_which_missions_the_data_code(flagship, kept):
+    """Of no mission where a file of rules is silent; of some states only where it names them."""
+    the = rules()
+    without = the.model_copy(update={"crises": the.crises.model_copy(update={"missions": Missions()})})
+    assert {"power": "CHN", "crisis": "mali_2012", "reason": THROUGH_UN} in beside(
+        flagship, "CHN", kept, without
+    ).left_out.to_dicts()
+    mali = next(one for one in the.crises.missions.coded if one.host == "MLI")
+    others = Missions(coded=(mali.model_copy(update={"states": ("NLD",)}),))
+    only = the.model_copy(update={"crises": the.crises.model_copy(update={"missions": others})})
+    assert "mali_2012" in beside(flagship, "CHN", kept, only).left_out["crisis"].to_list()
+
+
+def test_the_second_case_is_not_measured_by_missions(kept):
+    of = beside(load_case("western-balkans"), None, kept)
+    assert of.left_out.filter(pl.col("reason").str.starts_with("what it did was through")).height == 15
+    assert of.rows.filter(gave="yes").is_empty()
+
+
+def test_the_data_code_just_the_missions_that_the_rules_name(shared_data):
+    """In active years of civil conflicts; China's soldiers stand under Mali alone, and nothing of China's under Liberia or Haiti."""
+    given = pl.read_csv(
+        shared_data / "external_support/ucdp-esd-ty-181.csv", infer_schema_length=None, encoding="utf8-lossy"
+    )
+    troops = given.filter(
+        pl.col("active") == 1, pl.col("civil") == 1, pl.col("actor_nonstate") == 0, pl.col("ext_x") == 1
+    )
+    missions = troops.filter(
+        pl.col("ext_coalition_name").str.contains("MINU|UNM|UNAM|UNPRO|MONU|ONU|UNOC|AMIS|ISAF|RS")
+    )
+    found = missions.group_by(pl.col("location").str.split(":").list.first()).agg(
+        pl.col("year").min(), pl.col("year").max().alias("to")
+    )
+    years = {place: (first, last) for place, first, last in found.iter_rows()}
+    assert years.pop("Uganda") == years.pop("DR Congo (Zaire)") == (2013, 2017)  # of one brigade
+    assert years.pop("Rwanda") == (2016, 2016)
+    assert years == {"Mali": (2013, 2017), "Somalia": (2012, 2017), "Afghanistan": (2006, 2017)}
+    assert {(one.host, *one.years) for one in rules().crises.missions.coded} == {
+        ("MLI", 2013, 2017), ("COD", 2013, 2017), ("SOM", 2012, 2017), ("AFG", 2006, 2017)}  # fmt: skip
+    for one in rules().crises.missions.coded:
+        if one.states:
+            place = {"COD": "DR Congo", "SOM": "Somalia"}[one.host]
+            of = missions.filter(pl.col("location").str.starts_with(place))
+            assert of["ext_name"].n_unique() == len(one.states)
+    chinese = given.filter(pl.col("active") == 1, pl.col("ext_name") == "Government of China")
+    assert chinese.filter(pl.col("location").str.contains("Liberia|Haiti|South Sudan")).is_empty()
+    assert chinese.filter(pl.col("location").str.starts_with("Sudan"), pl.col("ext_x") + pl.col("ext_p") > 0).is_empty()
+    assert "Government of China" in missions.filter(pl.col("location") == "Mali: Government")["ext_name"].to_list()
 
 
 def test_every_type_of_the_bundled_cases_has_its_place(flagship):

@@ -18,6 +18,8 @@ from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.rates import Rate, p_less
+from buckpass.measured.shares import years_in_words
+from buckpass.results.words import and_join
 
 __all__ = ["rate", "rates_compared", "share_through"]
 
@@ -41,7 +43,7 @@ def rate(question: Question) -> Finding:
         raise CannotCompute(f"no crisis counts as coded: {_rate_unit(given)}")
     probability = {how: _p(question.expect, r) for how, r in readings.items()}
     straddling = rows.filter(pl.Series([_doubtful(row, given) for row in rows.iter_rows(named=True)], dtype=pl.Boolean))
-    first = readings["coded"]
+    first, shown = readings["coded"], _beside(question.case, rows, given)
     return Finding(
         value=first.mean,
         low=min(r.low for r in readings.values()),
@@ -50,14 +52,14 @@ def rate(question: Question) -> Finding:
         n=first.n,
         probability=probability["coded"],
         doubt=(min(probability.values()), max(probability.values())),
-        reason=f"{first.acts} of {first.n} crises as coded",
+        reason=f"{first.acts} of {first.n} crises as coded{_not_counted(shown)}",
         turns_on=_rate_turns_on(straddling, first),
         sources=sources_of(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
         places=places_of("responses.csv", rows),
         detail={
             "acts": first.acts, "acts_lowest": readings["lowest"].acts, "acts_highest": readings["highest"].acts,
             "n_lowest": readings["lowest"].n, "n_highest": readings["highest"].n,
-            "in_doubt": straddling["crisis"].to_list(), "beside": _beside(question.case, rows, given),
+            "in_doubt": straddling["crisis"].to_list(), "beside": shown,
         },
     )  # fmt: skip
 
@@ -210,6 +212,16 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
             )
             shown += as_beside(case, acts.sort("year"))
     return shown
+
+
+def _not_counted(shown: Sequence[Mapping[str, Any]]) -> str:
+    """The series beside a rate by name and years: acts outside crises, which it leaves out."""
+    years: dict[str, list[int]] = {}
+    for row in shown:
+        if "series" in row:
+            years.setdefault(row["name"], []).append(row["year"])
+    acts = and_join(f"{name} ({years_in_words(min(of), max(of))})" for name, of in years.items())
+    return f"; acts outside crises are not counted: {acts}" if acts else ""
 
 
 def _pair(own: Activity, other: Activity) -> dict[str, Any]:

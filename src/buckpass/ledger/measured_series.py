@@ -18,7 +18,7 @@ from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import division_draws, own_amounts, pooled_shares
 from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
 from buckpass.results.summary import LEVEL, interval
-from buckpass.results.words import fixed
+from buckpass.results.words import and_join, fixed
 
 __all__ = ["crossing", "division", "levels", "rank_correlation_claim", "trend"]
 
@@ -173,7 +173,11 @@ def levels(question: Question) -> Finding:
 
 
 def rank_correlation_claim(question: Question) -> Finding:
-    """Spearman's ρ of an actor's rungs with a series by host-year, or of two series' yearly changes."""
+    """Spearman's ρ of an actor's rungs with a series by host-year, or of two series' yearly changes.
+
+    A sentence that says *because* is not decided by it, whatever the sign: what moves both moves them together.
+    """
+    is_causal = question.claim.kind == "causal"
     found, detail, turns_on, sources, places = (
         _changes(question) if "change" in question.parameters else _rungs_against(question)
     )
@@ -184,10 +188,12 @@ def rank_correlation_claim(question: Question) -> Finding:
         value=found.rho,
         low=found.low,
         high=found.high,
-        unit="Spearman's rank correlation",
+        unit="Spearman's rank correlation" + (" given what others did" if found.held else ""),
         n=found.n,
         probability=1 - above if "below" in question.expect else above,
-        reason=f"{found.n} pairs",
+        decided="undecided" if is_causal else None,
+        reason=f"{found.n} pairs{detail.get('beside', '')}"
+        + ("; a correlation is no test of a cause" if is_causal else ""),
         turns_on=turns_on,
         sources=sources,
         places=places,
@@ -409,23 +415,35 @@ def _point(case: Case, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict
 
 
 def _changes(question: Question) -> Correlated:
-    """Yearly log changes of a group's mean against those of one actor; n is the number of years, not of actor-years."""
+    """Yearly log changes of a group's mean against those of one actor; n is the number of years, not of actor-years.
+
+    With `common`, the mean change of those others in the same year is held constant: what moves all.
+    """
     case, given = question.case, question.parameters
     rows = case.series.filter(pl.col("series").is_in([given["series"], given["against"]]) & (pl.col("partner") == ""))
     if "years" in given:
         rows = rows.filter(pl.col("year").is_between(*given["years"]))
-    own = {
-        a: _log_changes(rows.filter((pl.col("series") == given["series"]) & (pl.col("actor") == a)))
-        for a in given["actors"]
-    }
-    theirs = _log_changes(
-        rows.filter((pl.col("series") == given["against"]) & (pl.col("actor") == given["against_actor"]))
-    )
-    years = sorted(set(theirs).intersection(*own.values()))
-    against = np.array([theirs[y] for y in years])
-    found = rank_correlation(np.array([np.mean([c[y] for c in own.values()]) for y in years]), against)
+
+    def changes(series: str, actors: Sequence[str]) -> dict[str, dict[int, float]]:
+        of = rows.filter(pl.col("series") == series)
+        return {a: _log_changes(of.filter(pl.col("actor") == a)) for a in actors}
+
+    own = changes(given["series"], given["actors"])
+    theirs = changes(given["against"], [given["against_actor"]])
+    others = changes(given["series"], given.get("common", ()))
+    years = sorted(set[int].intersection(*(set(c) for c in (*own.values(), *theirs.values(), *others.values()))))
+
+    def mean(of: Mapping[str, Mapping[int, float]]) -> np.ndarray:
+        return np.array([np.mean([c[y] for c in of.values()]) for y in years])
+
+    against, raw = mean(theirs), rank_correlation(mean(own), mean(theirs))
+    found = rank_correlation(mean(own), against, mean(others)) if others else raw
     single = {a: rank_correlation(np.array([c[y] for y in years]), against).rho for a, c in own.items()}
-    detail = {"years": years, "rho_by_actor": single}
+    detail = {"years": years, "rho_by_actor": single, "rho_with_nothing_held": raw.rho}
+    if others and raw.rho is not None:
+        detail["beside"] = (
+            f"; held constant: the mean change of {and_join(others)} in the year (ρ with nothing held {fixed(raw.rho)})"
+        )
     turns_on = "on common shocks: a shared cause moves all budgets the same way"
     return found, detail, turns_on, _keys(rows["source_id"]), places_of("series.csv", rows)
 

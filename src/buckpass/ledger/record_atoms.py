@@ -40,6 +40,7 @@ def atoms(question: Question) -> Finding:
     outcome = truth_of_all(stated)
     count = {truth: sum(a.truth == truth for a in stated) for truth in ("true", "false", "doubt")}
     n = len(stated)
+    readings = [_reading(question.case, r) for r in question.parameters.get("readings", ())]
     return Finding(
         value=count["true"] / n,
         low=count["true"] / n,
@@ -48,12 +49,11 @@ def atoms(question: Question) -> Finding:
         n=n,
         decided=outcome,
         reason=f"{count['true']} of {n} statements true, {count['false']} false, {count['doubt']} in doubt",
-        turns_on=_turns_on(stated),
+        turns_on=_turns_on(stated, [r for r in readings if r["verdict"] != outcome]),
         sources=tuple(dict.fromkeys(s for a in stated for s in a.sources)),
         places=tuple(dict.fromkeys(place for a in stated for place in a.places)),
-        detail={"atoms": [a.__dict__ for a in stated], "readings": [_reading(question.case, r) for r in
-                question.parameters.get("readings", ())]},
-    )  # fmt: skip
+        detail={"atoms": [a.__dict__ for a in stated], "readings": readings},
+    )
 
 
 def judged(case: Case, stated: Iterable[Mapping[str, Any]]) -> list[Atom]:
@@ -192,17 +192,26 @@ def _reading(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _turns_on(stated: Sequence[Atom]) -> str:
+def _turns_on(stated: Sequence[Atom], otherwise: Sequence[Mapping[str, Any]]) -> str:
+    """What would change the verdict: statements that are false or in doubt, and readings of the sentence that give another."""
+    words = and_join(f"as “{r['label']}” it is {r['verdict']}" for r in otherwise)
+    read = f"how the sentence is read: {words}" if words else ""
     wrong = [a for a in stated if a.truth == "false"]
     open_ = [a for a in stated if a.truth == "doubt"]
     if wrong:
-        return f"it would need: {'; '.join(f'{a.text} [{a.seen}]' for a in wrong[:4])}" + _more(wrong, 4)
+        return f"it would need: {_listed(wrong)}" + (f"; it turns on {read}" if read else "")
     if open_:
-        return f"on {'; '.join(f'{a.text} [{a.seen}]' for a in open_[:4])}" + _more(open_, 4)
+        return f"on {_listed(open_)}" + (f"; and on {read}" if read else "")
+    if read:
+        return f"on {read}"
     weak = [a for a in stated if a.basis in ("absence", "recalled")]
     if weak:
         return f"on {len(weak)} of {len(stated)} statements that rest on absence of evidence or on recalled sources"
     return "on no doubtful row: every statement holds over its whole band"
+
+
+def _listed(stated: Sequence[Atom]) -> str:
+    return "; ".join(f"{a.text} [{a.seen}]" for a in stated[:4]) + _more(stated, 4)
 
 
 def _more(atoms_: Sequence[Atom], shown: int) -> str:

@@ -20,37 +20,53 @@ FEWEST = 4
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    """Spearman's ρ of n pairs with a 90 % interval (Fisher z, variance of Bonett & Wright 2000); none below n = 4."""
+    """Spearman's ρ of n pairs with a 90 % interval (Fisher z, variance of Bonett & Wright 2000); none below n = 4.
+
+    held : how many other quantities are held constant; each takes one pair's worth of certainty.
+    """
 
     rho: float | None
     low: float | None
     high: float | None
     n: int
+    held: int = 0
 
     def p_above(self, threshold: float) -> float | None:
         """Probability that ρ lies above a threshold, under the same normal approximation on the z scale."""
         if self.rho is None or self.low is None:
             return None
-        z, sd = _z(self.rho), _sd(self.rho, self.n)
+        z, sd = _z(self.rho), _sd(self.rho, self.n - self.held)
         return float(ndtr((z - _z(threshold)) / sd))
 
 
-def rank_correlation(x: np.ndarray, y: np.ndarray) -> RankCorrelation:
-    """Spearman's ρ of two samples; undefined where one of them does not vary.
+def rank_correlation(x: np.ndarray, y: np.ndarray, common: np.ndarray | None = None) -> RankCorrelation:
+    """Spearman's ρ of two samples, of what is left when a third is held constant (`common`); undefined where one does not vary.
 
     >>> rank_correlation(np.arange(5.0), np.arange(5.0)).rho
     1.0
     """
     n = len(x)
-    if n < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return RankCorrelation(None, None, None, n)
-    ranks = np.stack([pl.Series(np.asarray(v)).rank("average").to_numpy() for v in (x, y)])
-    rho = float(np.clip(np.corrcoef(ranks)[0, 1], -1, 1))
-    rho = round(rho, 12)
-    if n < FEWEST:
-        return RankCorrelation(rho, None, None, n)
-    reach = ndtri((1 + LEVEL) / 2) * _sd(rho, n)
-    return RankCorrelation(rho, math.tanh(_z(rho) - reach), math.tanh(_z(rho) + reach), n)
+    samples, held = ((x, y), 0) if common is None else ((x, y, common), 1)
+    if n < 2 or any(np.ptp(v) == 0 for v in samples):
+        return RankCorrelation(None, None, None, n, held)
+    ranks = np.stack([pl.Series(np.asarray(v)).rank("average").to_numpy() for v in samples])
+    rho = _partial(np.corrcoef(ranks))
+    if rho is None or n - held < FEWEST:
+        return RankCorrelation(rho, None, None, n, held)
+    reach = ndtri((1 + LEVEL) / 2) * _sd(rho, n - held)
+    return RankCorrelation(rho, math.tanh(_z(rho) - reach), math.tanh(_z(rho) + reach), n, held)
+
+
+def _partial(between: np.ndarray) -> float | None:
+    """Correlation of the first two of samples given the third where there is one; none where the third is one of them again."""
+    rho = between[0, 1]
+    if len(between) == 3:
+        x, y = between[0, 2], between[1, 2]
+        left = (1 - x**2) * (1 - y**2)
+        if left < 1e-12:
+            return None
+        rho = (rho - x * y) / math.sqrt(left)
+    return round(float(np.clip(rho, -1, 1)), 12)
 
 
 def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:

@@ -138,11 +138,29 @@ class Unlike(_Part):
     types: tuple[str, ...]
 
 
+class Mission(_Part):
+    """A mission of an organisation that the data code as troops of the states that sent them; of all of them where none is named."""
+
+    body: str
+    host: str
+    years: Years
+    mission: str
+    states: tuple[str, ...] = ()
+
+
+class Missions(_Part):
+    """What states did through organisations: of which missions the data know. Of none where a file of rules does not say."""
+
+    reason: str = ""
+    coded: tuple[Mission, ...] = ()
+
+
 class Crises(_Part):
-    """Which crises of a regional case the world's record can be set beside."""
+    """Which crises of a regional case, and which acts in them, the world's record can be set beside."""
 
     alike: Alike
     unlike: Unlike
+    missions: Missions = Missions()
 
 
 class Delivery(_Part):

@@ -15,6 +15,7 @@ from buckpass.case import Case
 from buckpass.game import covariates
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.words import count_of
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import Yardstick, read_yardstick
 from buckpass.worldwide.rules import LEVELS, Rules, ruled, rules
@@ -28,6 +29,7 @@ HELP = LEVELS.index(4)  # from here on both ladders say the same: arms, training
 DRAWS, SEED = 1000, 20240620
 RARE = 0.1
 WAR = 1000  # lives a year
+THROUGH = "what it did was through"
 HERE = ("host_support", "none")  # scopes that say what was done for the host
 NODES, LOG_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 WEIGHTS = LOG_WEIGHTS / np.sqrt(2 * np.pi)
@@ -104,7 +106,8 @@ def beside(
 
     A conflict is like a crisis by intensity (1,000 lives a year), years, distance, border, defence pact, colonial tie, a rival that
     fights on the other side, and whether it began after 1991. Compared is help to the host's government from rung 4 (arms,
-    training) up: lower rungs of the two ladders are not the same things. The share is of all such conflicts: the effect of a host
+    training) up: lower rungs of the two ladders are not the same things. What was done through an organisation's mission is compared
+    where the data code that mission as troops of the states that sent them (`missions` of the rules). The share is of all such conflicts: the effect of a host
     is averaged over, the interval (90 %) is of what is known of the share.
 
     Parameters
@@ -123,13 +126,13 @@ def beside(
     for crisis in case.crises.iter_rows(named=True):
         why = _unlike(case, crisis, the)
         for one in ("all",) if why else powers:
-            what, reason = ({}, why) if why else _done(case, crisis, one)
+            what, reason = ({}, why) if why else _done(case, crisis, one, the)
             place = {"crisis": crisis["crisis_id"], "power": one}
             if reason:
                 left_out.append(place | {"reason": reason})
             else:
                 rows.append(place | what | _elsewhere(case, crisis, one, own))
-    return Beside(_read(rows), _table(left_out, ("crisis", "power", "reason")), _note(own, powers), case.hash)
+    return Beside(_read(rows), _table(left_out, ("crisis", "power", "reason")), _note(own, powers, left_out), case.hash)
 
 
 def _check_measures(case: Case, own: Yardstick) -> None:
@@ -148,11 +151,18 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pl.DataFra
     )
 
 
-def _note(own: Yardstick, powers: Sequence[str]) -> str:
+def _note(own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, Any]]) -> str:
     strangers = [p for p in powers if p not in own.powers]
     of = (
         f" {', '.join(strangers)}: no power of that fit, so `helped` is the mean of those that are."
         if strangers
+        else ""
+    )
+    sent = [row for row in left_out if row["reason"].startswith(THROUGH)]
+    acts = (
+        f" Not comparable: {count_of(len(sent), 'act')} through an organisation whose mission there those data do not code as "
+        "troops of the states that sent them."
+        if sent
         else ""
     )
     counts = own.counts
@@ -160,7 +170,7 @@ def _note(own: Yardstick, powers: Sequence[str]) -> str:
     return (
         f"Context, no verdict. {int(counts['episodes'])} episodes of civil conflict in {int(counts['hosts'])} states, 1975 to 2017, "
         f"{len(own.powers)} powers ({', '.join(own.powers)}); UCDP external support ({data}). In {counts['none_of_cells']:.0%} of the "
-        f"cells nothing is coded, which is silence, words or mediation.{of}"
+        f"cells nothing is coded, which is silence, words or mediation.{acts}{of}"
     )
 
 
@@ -184,7 +194,7 @@ def _years(case: Case, crisis: dict[str, Any]) -> int:
     return last - crisis["start"].year + 1
 
 
-def _done(case: Case, crisis: dict[str, Any], power: str) -> tuple[dict[str, Any], str]:
+def _done(case: Case, crisis: dict[str, Any], power: str, the: Rules) -> tuple[dict[str, Any], str]:
     """What a power did for the host: its band, whether that is rung 4 or more; or why it cannot be compared."""
     if power in crisis["host"]:
         return {}, "it is the host"
@@ -198,8 +208,23 @@ def _done(case: Case, crisis: dict[str, Any], power: str) -> tuple[dict[str, Any
             f"what it did was for {row['scope'].replace('_', ' ')}, {row['stance']}: no help to the host's government",
         )
     low, high = row["low"], row["high"]
+    if row["vehicle"] and high >= LEVELS[HELP] and not _is_coded(case, crisis, power, row["vehicle"], the):
+        return (
+            {},
+            f"{THROUGH} {row['vehicle']}, whose mission there the data do not code as troops of the states that sent them",
+        )
     gave = "yes" if low >= LEVELS[HELP] else "no" if high < LEVELS[HELP] else "open"
     return {"did": str(low) if low == high else f"{low}–{high}", "gave": gave}, ""
+
+
+def _is_coded(case: Case, crisis: dict[str, Any], power: str, body: str, the: Rules) -> bool:
+    """Whether the data code what states sent through a body there as those states' support."""
+    first, last = crisis["start"].year, crisis["start"].year + _years(case, crisis) - 1
+    return any(
+        one.body == body and one.host in crisis["host"] and one.years[0] <= last and first <= one.years[1]
+        and (not one.states or power in one.states)
+        for one in the.crises.missions.coded
+    )  # fmt: skip
 
 
 def _elsewhere(case: Case, crisis: dict[str, Any], power: str, own: Yardstick) -> dict[str, float]:
