@@ -64,8 +64,14 @@ def test_a_fit_answers_for_the_record_that_it_was_fitted_to(toy, fit, ask):
     )
     with pytest.raises(NoUsablePosterior, match="all was fitted to another version of"):
         ask(edited, fit)
+
+
+@pytest.mark.parametrize(
+    "ask", [QUESTIONS["solve"], QUESTIONS["whatif"], lambda case, fit, _: bp.compare(case, {"all": fit})]
+)
+def test_a_fit_answers_for_no_other_case(toy, fit, ask):
     with pytest.raises(NoUsablePosterior, match=f"all was fitted to {toy.id}"):
-        ask(load_case("western-balkans"), fit)
+        ask(load_case("western-balkans"), fit, ())
 
 
 def test_a_case_whose_claims_alone_were_mended_keeps_its_fits(toy, fit):
