@@ -16,6 +16,7 @@ from buckpass.measured.eligibility import eligible_crises
 from buckpass.model.observations import observations
 from buckpass.years.run import Plan
 from made_cases import with_mandate
+from made_posteriors import said_of
 
 PLAN = Plan(years=6, histories=300)
 STAGE = ("parties", "p_self_enforcing", "fee", "transfer")
@@ -28,7 +29,7 @@ def bargain(case, fits, *texts):
 
 def decades(case, fits, *texts):
     """The largest change of each mean measure, by measure."""
-    found = bp.futures(case, fits, texts, PLAN).summary.sel(run="difference")
+    found = bp.futures(case, said_of(case, fits), texts, PLAN).summary.sel(run="difference")
     return {name: float(abs(found[f"{name}_mean"]).max()) for name in ("burden", "benefit", "rung")}
 
 
@@ -194,7 +195,7 @@ def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy,
     pact = toy.organisation("PACT")
     shut = with_mandate(pact, hosts=("AAA",))
     case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (shut,)}))
-    found = bp.futures(case, toy_fits, ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
+    found = bp.futures(case, said_of(case, toy_fits), ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
     assert np.isfinite(found["burden_mean"]).all()
     assert float(found["deployed_by_mean"].max()) > 0
 

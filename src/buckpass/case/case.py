@@ -320,7 +320,7 @@ class Case:
             "responses": self.responses.filter(pl.col("actor").is_in(self.powers)),
             "series": self.series.filter(fitted),
         }
-        parts = ((read.get(name, getattr(self, name)), row) for name, row in RECORD.items())
+        parts = ((read[name] if name in read else getattr(self, name), row) for name, row in RECORD.items())
         return _sha256("".join(content_digest(part, row) for part, row in parts))
 
     @cached_property

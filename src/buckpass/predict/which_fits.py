@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from buckpass.model.likelihood import Order
 
 __all__ = [
-    "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_for", "basis_of", "best_first", "best_freeing",
+    "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_among", "basis_for", "basis_of", "best_first", "best_freeing",
     "best_posterior", "fits_of", "refuse_in_order",
 ]  # fmt: skip
 
@@ -86,10 +86,17 @@ def basis_of(case: Case, given: Fits) -> Basis:
         raise NoUsablePosterior(
             f"no posterior of {case.id}: fit it first, {fit_command(case, case.folder / 'posteriors')}"
         )
-    fits = fits_of(case, given)
+    fits_of(case, given)
+    return basis_among(given)
+
+
+def basis_among(given: Fits) -> Basis:
+    """`basis_of` fits whose record has been looked at: what is played may be that record after a change."""
+    if isinstance(given, Basis):
+        return given
     if isinstance(given, Posterior):
         return Basis(given, is_asked=True)
-    passed = _passed(fits)
+    passed = _passed(given or {})
     return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
 
 
