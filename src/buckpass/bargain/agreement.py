@@ -194,8 +194,16 @@ def agreement(
     """
     changes = changes_of_agreement(case, overrides)
     fits = fits_of(case, posteriors)
-    fit, first = _fit(fits), case.settings.years[1] + 1
+    fit = _fit(fits)
     theatre = theatre_of(case, changes, fit, n_draws)
+    notes = _notes(case, theatre, fit, n_draws, max(years_ahead))
+    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, overrides)),
+                   notes=notes, speaks_from=_speaks_from(fit, fits))  # fmt: skip
+
+
+def _agreed(case: Case, theatre: Theatre, seed: int, years_ahead: Sequence[int], **said: Any) -> Agreement:
+    """The answer from the years of a theatre; `said` is what it says of the fit and of the changes."""
+    first = case.settings.years[1] + 1
     terms = terms_of(theatre.case, theatre.n_draws, seed)
     stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
@@ -205,12 +213,11 @@ def agreement(
     broken = 1 - holds.mean(axis=1)
     least, most = _payments(stages[0], terms)
     return Agreement(
-        explanation=fit.explanation, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        **said, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
         parties=_parties(case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
-        p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(map(str, overrides)),
-        notes=_notes(case, theatre, fit, n_draws, max(years_ahead)), speaks_from=_speaks_from(fit, fits),
+        p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)},
     )  # fmt: skip
 
 

@@ -164,6 +164,12 @@ def simulate(
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
     manifest = _manifest(case, basis, [*map(str, overrides)], plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
+    tallies = _tallied(worlds, plan, writer, along)
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+
+
+def _tallied(worlds: Sequence[World], plan: Plan, writer: HistoryWriter | None, along: Along) -> list[Tally]:
+    """Every tile of histories played, counted and written."""
     tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
     tiles = play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers)
     for tile in along(tiles, -(-plan.histories // TILE)):
@@ -172,7 +178,7 @@ def simulate(
             writer.add(tile)
     if writer is not None:
         writer.finish()
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+    return tallies
 
 
 def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> tuple[str, ...]:
