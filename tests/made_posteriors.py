@@ -1,5 +1,6 @@
 """Posteriors made without fitting: given draws in the form, and with the stamp, of a fit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import jax
@@ -41,6 +42,11 @@ def posterior_of(
         groups=held(draws, likelihood, xr.Dataset({k: ("crisis", v) for k, v in scores.items()}, over)),
         stamp=stamp_of(case, name, Coding()),
     )  # fmt: skip
+
+
+def said_of(case: Case, fits: Mapping[str, Posterior]) -> dict[str, Posterior]:
+    """The same draws as if they had been fitted to a case with another record, for what asks only how they are played."""
+    return {name: replace(fit, case_hash=case.record_hash) for name, fit in fits.items()}
 
 
 def prior_sites(case: Case, name: str, n_draws: int, seed: int = 1) -> dict[str, np.ndarray]:

@@ -143,8 +143,8 @@ def test_what_such_an_actor_cannot_be_is_refused_with_its_line(tmp_path, given, 
     ("dates", "said"),
     [
         ("from = 2015-12-01\nto = 2016-01-08", ""),
-        ("from = 2016-01-06", "AAA was no member of Willing when the crisis began (2016-01-05)"),
-        ("from = 2016-01-06", "no power was a member of Willing when a crisis of the fit began"),
+        ("from = 2016-01-06", "Willing existed from 2016-01-06, not when"),
+        ("from = 2016-01-06", "could reach a crisis of the fit through Willing when it began"),
     ],
 )
 def test_a_deployment_is_doubted_where_the_game_has_no_option_of_it(tmp_path, dates, said):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from buckpass.case import load_case
 from buckpass.case.difference import diff_cases
 from buckpass.case.schema import Period, in_force
+from buckpass.changes import parse_overrides
 from buckpass.changes.in_case import changed_case
-from buckpass.changes.overrides import parse_overrides
 from buckpass.game.setting import setting_of
 from buckpass.measured.eligibility import eligible_crises
 

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 
 import buckpass as bp
+from buckpass.bargain.theatre_year import changes_of_agreement, grown, theatre_of
 from buckpass.case import BuckpassError
+from buckpass.case.schema import Alignment
+from buckpass.changes.in_case import changed_case, without_consent_of
 from buckpass.changes.scenario import changes_of, scenario_setting
+from buckpass.fitting.uninformed import what_cannot_be_estimated
+from buckpass.game.covariates import alignment_with_hosts
+from buckpass.game.setting import chance_to_pass, setting_of
+from buckpass.measured.eligibility import eligible_crises
+from buckpass.model.observations import observations
 from buckpass.years.run import Plan
 from made_cases import with_mandate
+from made_posteriors import said_of
 
 PLAN = Plan(years=6, histories=300)
 STAGE = ("parties", "p_self_enforcing", "fee", "transfer")
@@ -20,7 +29,7 @@ def bargain(case, fits, *texts):
 
 def decades(case, fits, *texts):
     """The largest change of each mean measure, by measure."""
-    found = bp.futures(case, fits, texts, PLAN).summary.sel(run="difference")
+    found = bp.futures(case, said_of(case, fits), texts, PLAN).summary.sel(run="difference")
     return {name: float(abs(found[f"{name}_mean"]).max()) for name in ("burden", "benefit", "rung")}
 
 
@@ -58,6 +67,89 @@ def test_the_worlds_organisation_can_lose_a_member_in_the_years_ahead(flagship, 
 def test_the_years_ahead_refuse_what_a_crisis_refuses(flagship, flagship_fits, text, why):
     with pytest.raises(BuckpassError, match=why):
         decades(flagship, flagship_fits, text)
+
+
+def whatif(case, fits, crisis, *texts):
+    return bp.whatif(case, fits["all"], crisis, texts, 4)
+
+
+@pytest.mark.parametrize(
+    ("crisis", "text"),
+    [("tajik_war_1992", "RUS.force@CIS_CPF=5"), ("mekong_2011", "CHN.force@MEKONG=5"), ("tajik_war_1992", "CSTO.legitimacy=1")],
+)  # fmt: skip
+def test_what_came_together_after_the_first_day_delivers_nothing_and_says_so(flagship, flagship_fits, crisis, text):
+    body = text.partition("=")[0].replace("@", ".").split(".")
+    with pytest.raises(
+        BuckpassError, match=f"{body[2] if len(body) > 2 else body[0]} existed from .*, not when {crisis}"
+    ):
+        whatif(flagship, flagship_fits, crisis, text)
+
+
+@pytest.mark.parametrize("organisation", ["CIS_CPF", "MEKONG", "CSTO", "SCO", "UN"])
+def test_one_rule_says_when_an_organisation_is_there(flagship, organisation):
+    """For measures the mandate reaches it then; in the game some power has the option then, if one is a member and let in."""
+    setting, could = setting_of(flagship), eligible_crises(flagship, organisation)
+    option = setting.names.options.index(f"{flagship.rungs.through}@{organisation}")
+    opened = np.asarray(setting.is_open)[..., option].any(axis=1)
+    assert {c for c, is_open in zip(setting.names.crises, opened, strict=True) if is_open} <= {*could}
+    for crisis in setting.names.crises:
+        assert (flagship.why_out_of_reach(organisation, flagship.crisis(crisis)) is None) == (crisis in could)
+
+
+def test_a_vehicle_that_is_open_to_nobody_has_a_price_of_its_prior(flagship):
+    notes = what_cannot_be_estimated(setting_of(flagship), observations(flagship, setting_of(flagship)))
+    assert {v for v in ("CSTO", "CIS_CPF", "MEKONG", "UN") if any(note.startswith(f"{v} ") for note in notes)} == {
+        "CIS_CPF", "MEKONG"}  # fmt: skip
+
+
+def test_no_deployment_that_its_members_would_not_let_pass(toy):
+    pact = toy.organisation("PACT")
+    case = toy.replace(settings=toy.settings.model_copy(update={"alignments": ()}))
+    body = pact.model_copy(update={"consent": pact.consent.model_copy(update={"rule": "consensus"})})
+    against = [Alignment(**{"theatre": case.theatres[0], "of": "*", "with": p, "value": -1.0, "label": "assumed"}) for p in case.powers]  # fmt: skip
+    settings = case.settings.model_copy(update={"organisations": (body,), "alignments": tuple(against)})
+    with pytest.raises(BuckpassError, match="PACT would let nothing pass"):
+        changes_of(["BBB.force@PACT=5"], case.replace(settings=settings), case.settings.focus.crisis)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ("CSTO.members=-RUS", "RUS.force@CSTO=5", "RUS was no member of CSTO"),
+        ("RUS.access@KAZ=closed", "RUS.force=6", "shuts it out"),
+        ("RUS.access@KAZ=closed", "RUS.force@CSTO=5", "shuts it out"),
+    ],
+)
+def test_changes_that_contradict_each_other_are_refused(flagship, flagship_fits, first, second, why):
+    for texts in ((first, second), (second, first)):
+        with pytest.raises(BuckpassError, match=why):
+            whatif(flagship, flagship_fits, "kz_jan_2022", *texts)
+
+
+def test_a_change_may_rest_on_another_and_be_read_with_it(flagship, flagship_fits):
+    found = whatif(flagship, flagship_fits, "kz_jan_2022", "CHN.force@CSTO=5", "CSTO.members=+CHN")
+    sent = next(p for p in found.powers if p.id == "CHN")
+    assert sent.p_deploy.scenario.mean == pytest.approx(1.0)
+    assert bp.overrides(["CSTO.members=+CHN", "CHN.force@CSTO=5"], flagship, "kz_jan_2022")
+
+
+def test_who_joins_joins_in_each_crisis_as_in_it_alone(flagship, flagship_fits):
+    crises, change = ["tashkent_2004", "khanabad_2009"], ["CSTO.members=+UZB"]
+    together = bp.whatif_crises(flagship, flagship_fits["all"], crises, change, 4)
+    alone = {crisis: whatif(flagship, flagship_fits, crisis, *change) for crisis in crises}
+    assert {c: found.is_null for c, found in together.items()} == {c: found.is_null for c, found in alone.items()}
+    assert [alone[c].is_null for c in crises] == [False, True]
+
+
+def test_a_consent_less_never_makes_it_harder_for_the_body_of_all_states(flagship):
+    crisis = flagship.crisis("kz_jan_2022")
+    united = changed_case(flagship, [crisis], bp.overrides(["UN.consent=consensus"], flagship))
+    of_all = chance_to_pass(united, crisis, "UN")
+    for member in flagship.powers:
+        without = chance_to_pass(without_consent_of(united, "UN", member), crisis, "UN")
+        kept = np.prod([0.5 * (1 + alignment_with_hosts(flagship, crisis, p)) for p in flagship.powers if p != member])
+        assert without == pytest.approx(kept)
+        assert without >= of_all
 
 
 @pytest.mark.parametrize("text", ["asked.relief=9x", "UN.members=-CHN,-RUS,-USA"])
@@ -103,6 +195,59 @@ def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy,
     pact = toy.organisation("PACT")
     shut = with_mandate(pact, hosts=("AAA",))
     case = toy.replace(settings=toy.settings.model_copy(update={"organisations": (shut,)}))
-    found = bp.futures(case, toy_fits, ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
+    found = bp.futures(case, said_of(case, toy_fits), ("BBB.force=5",), PLAN).summary.sel(run="scenario", power="BBB")
     assert np.isfinite(found["burden_mean"]).all()
     assert float(found["deployed_by_mean"].max()) > 0
+
+
+def test_one_hosts_public_counts_for_a_crisis_of_two_and_a_change_of_the_others_is_said_to_be_idle(
+    flagship, flagship_fits
+):
+    """The covariate takes one survey; changes in both hosts once moved it twice."""
+    crisis, first, second = "kgtj_sep2022", "CHN.opinion@KGZ=0.1", "CHN.opinion@TJK=0.1"
+    i = flagship.powers.index("CHN")
+
+    def opinion(*texts):
+        return float(scenario_setting(flagship, [crisis], bp.overrides(texts, flagship)).covariate("opinion")[0, i])
+
+    assert opinion(first) > opinion()
+    assert opinion(second) == opinion()
+    assert opinion(first, second) == opinion(first)
+    assert whatif(flagship, flagship_fits, crisis, second).without_effect == (
+        f"{second} (the opinion of CHN that counts there is that in KGZ)",
+    )
+
+
+def test_one_closed_door_of_two_says_which_stays_open(flagship, flagship_fits):
+    found = whatif(flagship, flagship_fits, "kgtj_sep2022", "RUS.access@KGZ=closed")
+    assert found.is_null
+    assert "TJK is open to RUS" in found.without_effect[0]
+
+
+def test_a_rival_that_outgrows_a_power_comes_to_press_it(flagship, flagship_fits):
+    """Pressure that is 0 today once stayed 0 for ever in the agreement, and not in the years ahead."""
+    i, rate = flagship.powers.index("CHN"), 0.2
+    grows = {p: flagship.parameter(f"futures.capacity_growth.{p}") for p in ("CHN", "USA")}
+    assert grows["USA"] < rate
+
+    def pressure(factor, years):
+        texts = [f"USA.capacity={factor}x", f"USA.capacity.growth={rate}"]
+        changes = changes_of_agreement(flagship, texts)
+        theatre = theatre_of(flagship, changes, flagship_fits["all"], 2)
+        return np.asarray(grown(theatre, years).covariate("rival_pressure"))[:, i].max()
+
+    assert pressure(0.2, 0) == 0.0
+    gap = np.log1p(rate) - np.log1p(grows["CHN"])
+    today = pressure(0.4, 0)
+    for years in (10, 20, 30):
+        assert pressure(0.4, years) == pytest.approx(today + years * gap)
+        assert pressure(0.2, years) == pytest.approx(max(today + np.log(0.5) + years * gap, 0.0))
+        assert pressure(0.2, years) > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("CHN.opinion@TKM=0.1", "TKM is not the host of any of the [0-9]+ crises"), ("severity=2x", r"outside 0 to 1 \(severity code\) in [a-z]")]
+)  # fmt: skip
+def test_a_refusal_of_many_crises_names_the_one_or_says_all(flagship, flagship_fits, text, why):
+    with pytest.raises(BuckpassError, match=why):
+        bargain(flagship, flagship_fits, text)

@@ -128,7 +128,7 @@ def test_what_was_not_there_at_the_time_of_the_crisis():
     case = with_settings(organisations=(later,))
     for text in ("PACT.consent=majority", "request=PACT", "BBB.force@PACT=5"):
         assert parse_overrides([text], case, "dalen_2016")
-        with pytest.raises(BadOverride, match="existed from 2012-05-01, not in dalen_2010"):
+        with pytest.raises(BadOverride, match="existed from 2012-05-01, not when dalen_2010 began"):
             parse_overrides([text], case, "dalen_2010")
 
 
@@ -137,7 +137,7 @@ def test_a_power_that_was_no_member_cannot_be_sent():
     members = (*(m for m in pact.members if m.state != "BBB"), Member(**{"state": "BBB", "from": date(2014, 1, 1)}))
     case = with_settings(organisations=(pact.model_copy(update={"members": members}),))
     assert parse_overrides(["BBB.force@PACT=5"], case, "dalen_2016")
-    with pytest.raises(BadOverride, match="no member of PACT in dalen_2010"):
+    with pytest.raises(BadOverride, match="no member of PACT when dalen_2010 began"):
         parse_overrides(["BBB.force@PACT=5"], case, "dalen_2010")
 
 

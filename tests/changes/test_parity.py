@@ -10,8 +10,8 @@ import pytest
 
 from buckpass.bargain.arrangement import without_enforcement
 from buckpass.bargain.theatre_year import changes_of_agreement, games_in, theatre_of
+from buckpass.changes import BadOverride, parse_overrides
 from buckpass.changes.idle import open_only
-from buckpass.changes.overrides import BadOverride, parse_overrides
 from buckpass.changes.paths import general_paths, override_paths
 from buckpass.changes.scenario import changes_of, scenario_games, scenario_setting
 from buckpass.game.setting import standard_of

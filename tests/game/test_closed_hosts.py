@@ -7,7 +7,7 @@ from buckpass.case import check_case, load_case
 from buckpass.case.provenance import origins_of
 from buckpass.case.reading.which_crises import truth_of
 from buckpass.case.start import TEMPLATE
-from buckpass.changes.overrides import parse_overrides
+from buckpass.changes import parse_overrides
 from buckpass.changes.scenario import scenario_setting
 from buckpass.game.setting import setting_of
 from buckpass.measured import measure

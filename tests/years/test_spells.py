@@ -17,6 +17,7 @@ from buckpass.years.scenario import scenario_of
 from buckpass.years.spells import relations_on, spells_of
 from buckpass.years.tiles import play_tiles
 from buckpass.years.world import world_of
+from made_posteriors import said_of
 
 FIRST = 2021
 SHUT = {"power": "AAA", "host": "DDD", "act": "expelled", "from": "2023-06-01", "to": "2025-12-31"}
@@ -145,9 +146,9 @@ def _labels(case, posteriors):
 
 
 def test_the_years_say_when_other_relations_begin_to_hold(toy, posteriors):
-    plan = Plan(years=YEARS, histories=10, seed=4, first_year=FIRST)
+    plan, dated = Plan(years=YEARS, histories=10, seed=4, first_year=FIRST), with_access(toy, SHUT)
     told = "Other dated relations hold from 2024, 2026 on."
-    assert told in simulate(with_access(toy, SHUT), posteriors, plan=plan).notes
+    assert told in simulate(dated, said_of(dated, posteriors), plan=plan).notes
     assert simulate(toy, posteriors, plan=plan).notes == ()
 
 

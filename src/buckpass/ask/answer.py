@@ -22,8 +22,9 @@ class Answer(ShowsItself):
     n_draws: int  # of each fit
     seed: int
     case_hash: str
+    record_hash: str  # of what the fit was given
 
     def rests_on(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
-        names = ("crisis", "explanation", "n_draws", "seed", "case_hash")
+        names = ("crisis", "explanation", "n_draws", "seed", "case_hash", "record_hash")
         return {n: getattr(self, n) for n in names} | {"weights": dict(self.weights), "notes": list(self.notes)}

@@ -14,6 +14,7 @@ from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
+from buckpass.changes.together import parse_overrides
 from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
@@ -87,13 +88,22 @@ def explain(
     power: str,
     reference: str,
     n_draws: int = 200,
-    overrides: Sequence[Override] = (),
+    overrides: Sequence[str | Override] = (),
 ) -> Explained:
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
 
     Mechanisms: stake, cost, backlash, norm, influence, others' effort; each takes the power's value instead of the
-    reference's, averaged over all orders (Shapley 1953). In units of expected effort; parts sum to the gap.
-    fits : one posterior, or all of the case, as `solve_crisis` takes them.
+    reference's, averaged over all orders (Shapley 1953).
+
+    Parameters
+    ----------
+    fits, overrides, n_draws : as `solve_crisis` takes them.
+    power, reference : ids of two powers that play in the crisis.
+
+    Returns
+    -------
+    Explained
+        The gap and its parts in units of expected effort, 0 to 1; the parts sum to the gap.
 
     Raises
     ------
@@ -104,35 +114,31 @@ def explain(
 
 def explain_crises(
     case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = 200,
-    overrides: Sequence[Override] = (),
+    overrides: Sequence[str | Override] = (),
 ) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
     for name in (power, reference):
         case.power(name)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
-    given = drawn(case, fits, crises, overrides, n_draws)
+    changes = parse_overrides(overrides, case)
+    given = drawn(case, fits, crises, changes, n_draws)
     pair = case.powers.index(power), case.powers.index(reference)
-    _check_both_play(given, (power, reference), pair)
-    _check_both_choose(overrides, (power, reference))
-    idle = idle_in(case, given, overrides)
+    _check_both_play(case, given.crises, (power, reference))
+    _check_both_choose(changes, (power, reference))
+    idle = idle_in(case, given, changes)
     split = decompose_gap(given.games, met(given.solved()), *pair)
     return {
-        crisis: _explained(given, crisis, (power, reference), given.of(c, split), overrides, idle[crisis])
+        crisis: _explained(given, crisis, (power, reference), given.of(c, split), changes, idle[crisis])
         for c, crisis in enumerate(given.crises)
     }
 
 
-def _check_both_play(given: Drawn, names: tuple[str, str], positions: tuple[int, int]) -> None:
-    plays = np.asarray(given.setting.is_open)[:, :, 1:].sum(axis=-1)
-    idle = [
-        f"{name} is a host or a belligerent in {crisis}: it does not play, so there is no gap to explain"
-        for c, crisis in enumerate(given.crises)
-        for name, i in zip(names, positions, strict=True)
-        if not plays[c, i]
-    ]
+def _check_both_play(case: Case, crises: Sequence[str], names: tuple[str, str]) -> None:
+    rows = [case.crisis(crisis) for crisis in crises]
+    idle = [reason for row in rows for name in names if (reason := case.why_not_playing(name, row))]
     if idle:
-        raise NoGap("\n".join(idle))
+        raise NoGap("\n".join(f"{reason}, so there is no gap to explain" for reason in idle))
 
 
 def _check_both_choose(overrides: Sequence[Override], pair: tuple[str, str]) -> None:

@@ -20,9 +20,10 @@ from buckpass.case import Case
 from buckpass.changes.idle import idle_note
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_games
+from buckpass.changes.together import parse_overrides
 from buckpass.game import estimands
 from buckpass.game.arrays import at_host
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, plays
 from buckpass.game.equilibria import StartSettings, all_equilibria
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
@@ -37,7 +38,7 @@ __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary
 
 
 def solve_crisis(
-    case: Case, fits: Fits, crisis: str, overrides: Sequence[Override] = (), n_draws: int = 200, *,
+    case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override] = (), n_draws: int = 200, *,
     branch: Literal["principal", "all"] = "principal", seed: int = 0,
 ) -> CrisisSolution:  # fmt: skip
     """Who does what in a crisis: posterior means with 90 % intervals.
@@ -46,14 +47,14 @@ def solve_crisis(
     ----------
     fits : one posterior, under which alone the crisis is solved, or all posteriors of the case, which answer together
         (`predict.which_fits`). A fit with the patron first is solved with the patron first.
-    n_draws : evenly spaced draws of each fit.
+    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read. n_draws : evenly spaced draws of each fit.
     branch : "principal" is the equilibrium that grows out of uniform choice; "all" adds every equilibrium at the
         posterior mean of the fit that counts most, and the path along rationality. `seed` is of their random starts.
 
     Raises
     ------
     NoUsablePosterior
-        There is none.
+        There is none, or it was fitted to another record.
     UnknownName, BadOverride
         The crisis is not in the case; an override cannot be used in a crisis's game.
     NoEquilibriumFound
@@ -61,23 +62,25 @@ def solve_crisis(
     OrderNotPlayed
         Every equilibrium was asked for under a fit with the patron first.
     """
-    given = drawn(case, fits, [crisis], overrides, n_draws)
-    solution = _solutions(case, given, overrides)[crisis]
+    changes = parse_overrides(overrides, case)
+    given = drawn(case, fits, [crisis], changes, n_draws)
+    solution = _solutions(case, given, changes)[crisis]
     if branch == "principal":
         return solution
     basis = given.basis
     if given.first is not None:
         refuse_in_order({basis.name: basis.fit}, "the list of all equilibria")
-    mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, overrides)
+    mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, changes)
     equilibria = _equilibria(mean, case.powers, basis.name, seed)
     return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, crisis))
 
 
 def solve_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override] = (), n_draws: int = 200
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    return _solutions(case, drawn(case, fits, crises, overrides, n_draws), overrides)
+    changes = parse_overrides(overrides, case)
+    return _solutions(case, drawn(case, fits, crises, changes, n_draws), changes)
 
 
 def _at_mean(setting: CrisisSetting, coefficients: Coefficients) -> Crises:
@@ -113,10 +116,10 @@ def _solution(
     given: Drawn, c: int, used: tuple[np.ndarray, np.ndarray], parts: dict[str, np.ndarray], overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> CrisisSolution:  # fmt: skip
-    plays = np.asarray(given.setting.is_open)[c, :, 1:].sum(axis=-1)
+    may = np.asarray(plays(given.setting))[c]
     powers = tuple(
         PowerSolution(
-            id=name, plays=bool(plays[i]), response=tuple(parts["response"][:, i].mean(0).tolist()),
+            id=name, plays=bool(may[i]), response=tuple(parts["response"][:, i].mean(0).tolist()),
             alone=tuple(parts["alone"][:, i].mean(0).tolist()),
             **{k: summary(parts[k][:, i]) for k in OF_POWER},
         )

@@ -78,10 +78,19 @@ def tip(
 ) -> Tipping | PhaseDiagram:  # fmt: skip
     """The value of one input (or the curve of two) at which an estimand crosses a threshold.
 
-    `over` are paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that
-    the explanation leaves at 0 as its value, in logit units), the rest as values. Per draw the crossing nearest to the
-    present value is found on a grid and refined by bisection to 1e-9 of its cell. fits : one posterior, or all of the case,
-    as `solve_crisis` takes them.
+    Per draw the crossing nearest to the present value is found on a grid and refined by bisection to 1e-9 of its cell.
+
+    Parameters
+    ----------
+    fits, n_draws : as `solve_crisis` takes them.
+    over : paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that the
+        explanation leaves at 0 as its value, in logit units), the rest as values. bounds : of each, from and to.
+    crosses : the estimand and its threshold, such as "p_deploy:RUS>0.5".
+
+    Returns
+    -------
+    Tipping or PhaseDiagram
+        For one path, or for two.
 
     Raises
     ------

@@ -15,6 +15,7 @@ from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import scenario_setting
+from buckpass.changes.together import parse_overrides
 from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
@@ -171,17 +172,20 @@ class WhatIf(Answer):
         return (zero + bars + points).properties(title=title, width=420)
 
 
-def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[Override], n_draws: int = 200) -> WhatIf:
+def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override], n_draws: int = 200) -> WhatIf:
     """A crisis with some inputs changed, against the crisis as it was, draw by draw.
 
     Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
     0. The change of a power's expected rung splits into `own` (its new payoffs and options at the old residuals) and
     `through_others` (the rest), which sum to it. fits : one posterior, or all of the case, as `solve_crisis` takes them.
+    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read.
 
     Raises
     ------
     NoUsablePosterior
-        There is none.
+        There is none, or it was fitted to another record.
+    UnknownName
+        The crisis is not in the case.
     BadOverride
         An override cannot be used in a crisis's game: all reasons at once.
     NoEquilibriumFound
@@ -191,18 +195,19 @@ def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[Override], n
 
 
 def whatif_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[Override], n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = 200
 ) -> dict[str, WhatIf]:
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    changes = parse_overrides(overrides, case)
     standard = standard_of(case)
     before = drawn(case, fits, crises, (), n_draws, standard)
-    after = before.under(scenario_setting(case, crises, overrides, standard), overrides)
-    idle = idle_in(case, after, overrides)
+    after = before.under(scenario_setting(case, crises, changes, standard), changes)
+    idle = idle_in(case, after, changes)
     numbers = _numbers(before, after)
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
-        said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in overrides), "is_null": is_null,
+        said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in changes), "is_null": is_null,
                 "without_effect": idle[crisis]}  # fmt: skip
         answers[crisis] = _result(case.powers, before.of(c, numbers), {**said, **before.said})
     return answers

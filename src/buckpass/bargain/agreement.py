@@ -15,11 +15,11 @@ from buckpass.bargain.arrangement import StageValues, critical_discount_factor, 
 from buckpass.bargain.stages_of_the_bargain import Terms, arrangement_of, terms_of
 from buckpass.bargain.theatre_year import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.case import Case
-from buckpass.changes.idle import idle_changes, idle_note, reached_vehicles
+from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
-from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing
+from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing, fits_of
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 from buckpass.results.words import fixed
@@ -167,16 +167,25 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), n_draws: int = 200, seed: int = 0,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Sequence[str | Override] = (), n_draws: int = 200, seed: int = 0,
     years_ahead: Sequence[int] = YEARS_AHEAD,
 ) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
 
     δ* solves deviate - cooperate = (δ + … + δ^T)(cooperate - punished) with T the years of punishment (Friedman 1971,
     Abreu 1988); stage values are years of the focus theatre's crises under posterior draws, in logit units. Rents,
-    breakdown and δ are drawn evenly from their stated ranges. The overrides are those of any what-if, of its terms
-    (`transfer`, `arrangement.…`) and of growth.
-    `years_ahead` are the points of the path, the first being now (0).
+    breakdown and δ are drawn evenly from their stated ranges.
+
+    Parameters
+    ----------
+    posteriors : one posterior, or all of the case, of which *all* answers where it passed, else the best with κ.
+    overrides : those of any what-if, of the bargain's terms (`transfer`, `arrangement.…`) and of growth; texts or read.
+    n_draws, seed : posterior draws, and of the draws of the terms. years_ahead : points of the path, the first now (0).
+
+    Returns
+    -------
+    Agreement
+        By party, over the years, and the fees that keep it.
 
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
@@ -184,8 +193,17 @@ def agreement(
     Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
     """
     changes = changes_of_agreement(case, overrides)
-    fit, first = _fit(posteriors), case.settings.years[1] + 1
+    fits = fits_of(case, posteriors)
+    fit = _fit(fits)
     theatre = theatre_of(case, changes, fit, n_draws)
+    notes = _notes(case, theatre, fit, n_draws, max(years_ahead))
+    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, overrides)),
+                   notes=notes, speaks_from=_speaks_from(fit, fits))  # fmt: skip
+
+
+def _agreed(case: Case, theatre: Theatre, seed: int, years_ahead: Sequence[int], **said: Any) -> Agreement:
+    """The answer from the years of a theatre; `said` is what it says of the fit and of the changes."""
+    first = case.settings.years[1] + 1
     terms = terms_of(theatre.case, theatre.n_draws, seed)
     stages = [stage_in(theatre, terms, ahead) for ahead in years_ahead]
     kept = np.stack([_keeps(s.values, terms) for s in stages])  # [year, draw, party]
@@ -195,12 +213,11 @@ def agreement(
     broken = 1 - holds.mean(axis=1)
     least, most = _payments(stages[0], terms)
     return Agreement(
-        explanation=fit.explanation, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
+        **said, n_draws=theatre.n_draws, discount=(float(terms.discount.min()), float(terms.discount.max())),
         parties=_parties(case, stages[0], kept[0], terms), p_self_enforcing=float(kept[0].all(axis=-1).mean()),
         transfer=_transfer(least, most), fee=_quantiles(most), path=path,
         break_year=next((y.year for y, b in zip(path, broken, strict=True) if b > 0.5), None),
-        p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)}, overrides=tuple(overrides),
-        notes=_notes(case, theatre, fit, n_draws, max(years_ahead)), speaks_from=_speaks_from(fit, posteriors),
+        p_broken_by={y.year: float(b) for y, b in zip(path, broken, strict=True)},
     )  # fmt: skip
 
 
@@ -212,8 +229,10 @@ def _notes(case: Case, changed: Theatre, posterior: Posterior, n_draws: int, las
     def inputs(overrides: Sequence[Override]) -> Any:
         return inputs_of(theatre_of(case, overrides, posterior, n_draws), last)
 
-    reached = reached_vehicles(changed.setting, range(changed.n_crises))
-    return idle_note(idle_changes(case, changed.overrides, inputs(()), lambda o: inputs([o]), reached))
+    reached = changed.setting.reached_vehicles()
+    return idle_note(
+        idle_changes(case, changed.overrides, inputs(()), lambda o: inputs([o]), reached, changed.setting.names.crises)
+    )
 
 
 def _speaks_from(fit: Posterior, posteriors: Mapping[str, Posterior]) -> str:

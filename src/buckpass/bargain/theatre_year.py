@@ -23,7 +23,7 @@ from buckpass.changes.in_setting import changed_setting
 from buckpass.changes.overrides import Override, Unusable
 from buckpass.changes.scenario import scenario_games, usable_changes
 from buckpass.fitting.posterior import Posterior
-from buckpass.game.covariates import COLUMN
+from buckpass.game.covariates import COLUMN, is_pressed
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 from buckpass.predict.drawing import Drawn, draw, draw_games
@@ -37,6 +37,7 @@ __all__ = [
     "Theatre",
     "changes_of_agreement",
     "games_in",
+    "grown",
     "inputs_of",
     "stage_in",
     "theatre_of",
@@ -79,7 +80,7 @@ def crises_of_first_year(case: Case) -> tuple[Case, list[str]]:
     return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended)), ids
 
 
-def changes_of_agreement(case: Case, texts: Sequence[str]) -> tuple[Override, ...]:
+def changes_of_agreement(case: Case, texts: Sequence[str | Override]) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for in a year of the agreement.
 
     Raises `BadOverride` with every problem at once: a party cannot be absent, nor be held at what it forgoes.
@@ -146,17 +147,13 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
 
 def games_in(theatre: Theatre, years_on: float) -> Crises:
     """The theatre's games after the changes, draw-major, without the price that enforcement puts on deploying."""
-    games = draw_games(_grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
+    games = draw_games(grown(theatre, years_on), without_enforcement(theatre.drawn.coefficients))
     return scenario_games(games, theatre.setting, theatre.overrides)
 
 
 def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
     rows = case.crises.filter(pl.col("theatre") == case.settings.focus.theatre)
-    ids = [
-        r["crisis_id"]
-        for r in rows.iter_rows(named=True)
-        if not {*parties} & (case.belligerents(r["crisis_id"]) | {*r["host"]})
-    ]
+    ids = [r["crisis_id"] for r in rows.iter_rows(named=True) if not any(case.why_not_playing(p, r) for p in parties)]
     if not ids:
         raise NoSharedCrises(
             f"{and_join(parties)} play together in no crisis of {case.settings.focus.theatre}: an agreement between "
@@ -165,22 +162,31 @@ def _shared(case: Case, parties: tuple[str, ...]) -> list[str]:
     return ids
 
 
-def _grown(theatre: Theatre, years_on: float) -> CrisisSetting:
+def grown(theatre: Theatre, years_on: float) -> CrisisSetting:
     """The setting with capacities and trade shares as far on as their central growth rates bring them."""
     case, setting, scale = theatre.case, theatre.setting, theatre.standard.scale
     ahead = np.array([np.log1p(case.parameter(f"futures.capacity_growth.{p}")) for p in case.powers]) * years_on
     x = np.array(setting.covariates)
     x[..., COLUMN["capacity"]] += ahead / scale[COLUMN["capacity"]]
     delivered = case.parameter("delivery.capacity") * ahead
-    pressed = x[..., COLUMN["rival_pressure"]] > 0
-    rivals = [case.power(p).main_rival for p in case.powers]
-    gain = np.array(
-        [ahead[case.powers.index(r)] - a if r in case.powers else 0.0 for r, a in zip(rivals, ahead, strict=True)]
-    )
-    x[..., COLUMN["rival_pressure"]] = np.where(pressed, np.maximum(x[..., COLUMN["rival_pressure"]] + gain, 0.0), 0.0)
+    if years_on:
+        x[..., COLUMN["rival_pressure"]] = _pressure(theatre, x)
     _grow_trade(theatre, x, years_on)
     log_delivery = setting.log_delivery + (delivered - delivered.mean())
     return dataclasses.replace(setting, covariates=x, log_delivery=log_delivery)
+
+
+def _pressure(theatre: Theatre, x: np.ndarray) -> np.ndarray:
+    """Rival pressure at the capacities of `x`, [crisis, power], as `covariates.rival_pressure` has it of those of the record."""
+    case, k, crises = theatre.case, COLUMN["capacity"], theatre.setting.names.crises
+    spending = x[..., k] * theatre.standard.scale[k]
+    rivals = [case.power(p).main_rival for p in case.powers]
+    of = [
+        case.powers.index(r) if r in case.powers else i for i, r in enumerate(rivals)
+    ]  # without a rival: itself, so 0
+    known = np.asarray(theatre.setting.is_measured)[..., k]
+    pressed = np.array([[is_pressed(case, case.crisis(c), p) for p in case.powers] for c in crises])
+    return np.where(pressed & known & known[:, of], np.maximum(spending[:, of] - spending, 0.0), 0.0)
 
 
 def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:

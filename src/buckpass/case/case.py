@@ -150,6 +150,13 @@ class Case:
         """Actors that fight in a crisis rather than help its host: the record codes their scope so."""
         return self._belligerents.get(crisis_id, frozenset())
 
+    def why_not_playing(self, power: str, crisis: Mapping[str, Any]) -> str | None:
+        """Why a power does not play in a crisis: it is the host, or fights there; None where it plays."""
+        if power in crisis["host"]:
+            return f"{power} is the host of {crisis['crisis_id']}: it does not play as a helper there"
+        fights = power in self.belligerents(crisis["crisis_id"])
+        return f"{power} is a belligerent in {crisis['crisis_id']}: it does not play there" if fights else None
+
     def deployed_in(self, actor: str) -> frozenset[str]:
         """The crises in which an actor deployed, as `coded` reads its responses."""
         return self._deployments.get(actor, frozenset())
@@ -192,6 +199,26 @@ class Case:
         """Whether a type of crisis in some hosts is within an organisation's mandate on a day, with its members then."""
         mandate = self.organisation(organisation_id).mandate(on)
         return mandate is not None and mandate.covers(kind, hosts, self.members(organisation_id, on))
+
+    def why_not_there(self, organisation_id: str, crisis: Mapping[str, Any], power: str = "") -> str | None:
+        """Why an organisation was not there on a crisis's first day, or a power no member of it; None where it was."""
+        one, day = self.organisation(organisation_id), crisis["start"]
+        began = f"when {crisis['crisis_id']} began ({day})"
+        if day < one.founded or (one.ended is not None and day > one.ended):
+            return f"{one.id} existed from {one.founded}{f' to {one.ended}' if one.ended else ''}, not {began}"
+        return (
+            f"{power} was no member of {one.id} {began}" if power and power not in self.members(one.id, day) else None
+        )
+
+    def why_out_of_reach(self, organisation_id: str, crisis: Mapping[str, Any], power: str = "") -> str | None:
+        """Why an organisation, or a power through it, could not act in a crisis as it began; None where it could."""
+        day, began = crisis["start"], f"{crisis['crisis_id']} began ({crisis['start']})"
+        if reason := self.why_not_there(organisation_id, crisis, power):
+            return reason
+        if not self.members(organisation_id, day):
+            return f"{organisation_id} had no members when {began}"
+        is_covered = self.covers(organisation_id, crisis["type"], crisis["host"], day)
+        return None if is_covered else f"no mandate of {organisation_id} covered the crisis when {began}"
 
     def mandates_of_vehicles(self, on: date) -> list[Mandate]:
         """What the organisations through which powers deploy may do on a day."""
@@ -293,7 +320,7 @@ class Case:
             "responses": self.responses.filter(pl.col("actor").is_in(self.powers)),
             "series": self.series.filter(fitted),
         }
-        parts = ((read.get(name, getattr(self, name)), row) for name, row in RECORD.items())
+        parts = ((read[name] if name in read else getattr(self, name), row) for name, row in RECORD.items())
         return _sha256("".join(content_digest(part, row) for part, row in parts))
 
     @cached_property

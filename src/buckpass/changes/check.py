@@ -12,7 +12,8 @@ import polars as pl
 from buckpass.case import Case, Check, Problem, UnknownName, load
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import in_case
-from buckpass.changes.overrides import BadOverride, Unusable, parse_overrides
+from buckpass.changes.overrides import BadOverride, Unusable
+from buckpass.changes.together import parse_overrides
 
 __all__ = ["check_case"]
 

@@ -12,21 +12,28 @@ import numpy as np
 from buckpass.case import Case
 from buckpass.changes.overrides import Override
 from buckpass.game.arrays import namespace
+from buckpass.game.covariates import host_asked
 from buckpass.game.crises import Crises
-from buckpass.game.setting import CrisisSetting
+from buckpass.results.words import and_join
 
-__all__ = ["are_alike", "idle_changes", "idle_note", "open_only", "reached_vehicles"]
+__all__ = ["are_alike", "idle_changes", "idle_note", "open_only"]
 
 
 def idle_changes(
-    case: Case, overrides: Sequence[Override], base: Any, alone: Callable[[Override], Any], reached: Sequence[str]
+    case: Case,
+    overrides: Sequence[Override],
+    base: Any,
+    alone: Callable[[Override], Any],
+    reached: Sequence[str],
+    crises: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The changes after which everything that they could move is as in `base`, bit for bit, each with the reason if known.
 
-    `alone` gives what one change by itself makes of it; `reached` are the vehicles through which some power can deploy.
+    `alone` gives what one change by itself makes of it; `reached` are the vehicles through which some power can deploy;
+    `crises` those of the record that are asked about.
     """
     still = [override for override in overrides if are_alike(alone(override), base)]
-    return tuple(override.text + _why(case, override, reached) for override in still)
+    return tuple(override.text + _why(case, override, reached, crises) for override in still)
 
 
 def idle_note(idle: Sequence[str]) -> tuple[str, ...]:
@@ -46,16 +53,23 @@ def open_only(games: Crises) -> Crises:
     return dataclasses.replace(games, **{n: xp.where(games.is_open, getattr(games, n), 0.0) for n in names})
 
 
-def reached_vehicles(setting: CrisisSetting, crises: Sequence[int]) -> list[str]:
-    """The vehicles through which some power can deploy in one of the crises, by position."""
-    is_open = np.any(np.asarray(setting.is_open)[list(crises)], axis=(0, 1)).tolist()
-    return [v for v in setting.vehicles if is_open[setting.names.options.index(f"{setting.rungs.through}@{v}")]]
+def _host_instead(case: Case, override: Override, crisis: dict[str, Any]) -> str | None:
+    """Which other host of a crisis makes a change of one host's door or public move nothing; None where none does."""
+    power, host = override.subject, override.target
+    if override.attribute == "opinion":
+        counts = host_asked(case, crisis, power)
+        return None if counts == host else f"the opinion of {power} that counts there is that in {counts}"
+    still = [h for h in crisis["host"] if h != host and not case.closed_to(power, [h], crisis["start"])]
+    return f"{and_join(still)} is open to {power}, and a deployment needs one open host" if still else None
 
 
-def _why(case: Case, override: Override, reached: Sequence[str]) -> str:
+def _why(case: Case, override: Override, reached: Sequence[str], crises: Sequence[str]) -> str:
     """Why a change moved nothing, in brackets, where that can be said of it alone; else nothing."""
     if override.attribute == "request":
         return " (the same powers count as asked: who leads an organisation that is asked is asked)"
+    if override.attribute in ("access", "opinion"):
+        others = {_host_instead(case, override, case.crisis(crisis)) for crisis in crises}
+        return f" ({others.pop()})" if len(others) == 1 and None not in others else ""
     if override.subject not in case.organisations or override.subject in reached:
         return ""
     if not case.organisation(override.subject).is_vehicle:

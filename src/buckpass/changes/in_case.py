@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -78,7 +78,10 @@ def without_consent_of(case: Case, organisation_id: str, member: str) -> Case:
     rule = organisation.consent
     if rule.rule not in ("consensus", "keys"):
         raise Unusable(f"{organisation_id} decides by {rule.rule}: no single member's consent can be taken out")
-    needed = rule.keys if rule.rule == "keys" else tuple(m.state for m in organisation.members)
+    if rule.rule == "keys":
+        needed: Sequence[str] = rule.keys
+    else:
+        needed = [m.state for m in _without(organisation.members, member, (*case.powers, *case.hosts))]
     left = tuple(state for state in dict.fromkeys(needed) if state != member)
     consent = rule.model_copy(update={"rule": "keys" if left else "lead", "keys": left})
     return _with_organisation(case, organisation.model_copy(update={"consent": consent}))
@@ -89,7 +92,7 @@ def _changed(case: Case, crisis: Crisis, override: Override) -> Case:
         return BY_CRISIS[override.attribute](case, crisis, override)
     if override.attribute in OF_RULES:
         organisation = case.organisation(override.subject)
-        return _with_organisation(case, OF_RULES[override.attribute](case, organisation, crisis, override))
+        return _with_organisation(case, OF_RULES[override.attribute](case, organisation, override))
     if override.attribute == "alignment":
         return _with_alignments(case, override, crisis["theatre"])
     if override.attribute == "access":
@@ -185,7 +188,10 @@ def _request(case: Case, crisis: Crisis, override: Override) -> Case:
 
 def _severity(case: Case, crisis: Crisis, override: Override) -> Case:
     code = override.on(crisis["severity"])
-    check_range(override.of, code)
+    try:
+        check_range(override.of, code)
+    except Unusable as reason:
+        raise Unusable(f"{reason} in {crisis['crisis_id']}") from None
     return _with_crisis(case, crisis["crisis_id"], severity=pl.lit(code))
 
 
@@ -200,7 +206,7 @@ def _with_organisation(case: Case, changed: Organisation) -> Case:
     return _with_settings(case, organisations=tuple(changed if o.id == changed.id else o for o in entries))
 
 
-def _consent(case: Case, organisation: Organisation, crisis: Crisis, override: Override) -> Organisation:
+def _consent(case: Case, organisation: Organisation, override: Override) -> Organisation:
     rule = override.value
     if rule == "lead" and organisation.lead is None:
         raise Unusable(f"{organisation.id} has no lead whose word could be enough")
@@ -209,7 +215,7 @@ def _consent(case: Case, organisation: Organisation, crisis: Crisis, override: O
     return organisation.model_copy(update={"consent": organisation.consent.model_copy(update={"rule": rule})})
 
 
-def _mandate(case: Case, organisation: Organisation, crisis: Crisis, override: Override) -> Organisation:
+def _mandate(case: Case, organisation: Organisation, override: Override) -> Organisation:
     """`any` opens every host and every kind of crisis; `members` limits the hosts and leaves the kinds as they are."""
     if override.value == "any":
         opened = (Mandate.model_validate({"hosts": "any", "types": "any"}),)
@@ -218,12 +224,13 @@ def _mandate(case: Case, organisation: Organisation, crisis: Crisis, override: O
     return organisation.model_copy(update={"mandates": opened})
 
 
-def _members(case: Case, organisation: Organisation, crisis: Crisis, override: Override) -> Organisation:
+def _members(case: Case, organisation: Organisation, override: Override) -> Organisation:
+    """Who joins is a member from the founding on, which changes nothing on the days on which it was one."""
     members = list(organisation.members)
     for sign, state in ((change[0], change[1:]) for change in override.ids):
-        if sign == "+" and state not in case.members(organisation.id, crisis["start"]):
+        if sign == "+":
             members.append(Member.model_validate({"state": state, "from": organisation.founded}))
-        elif sign == "-":
+        else:
             members = _without(members, state, (*case.powers, *case.hosts))
     consent = organisation.consent
     if consent.rule == "keys" and not {m.state for m in members} & {*consent.keys, "*"}:
@@ -231,7 +238,7 @@ def _members(case: Case, organisation: Organisation, crisis: Crisis, override: O
     return organisation.model_copy(update={"members": tuple(members)})
 
 
-def _without(members: list[Member], state: str, known: Sequence[str]) -> list[Member]:
+def _without(members: Iterable[Member], state: str, known: Sequence[str]) -> list[Member]:
     """Members without one state; an entry for every state becomes one for each other state of the case."""
     left: list[Member] = []
     for member in members:
@@ -242,7 +249,7 @@ def _without(members: list[Member], state: str, known: Sequence[str]) -> list[Me
     return left
 
 
-OF_RULES: dict[str, Callable[[Case, Organisation, Crisis, Override], Organisation]] = {
+OF_RULES: dict[str, Callable[[Case, Organisation, Override], Organisation]] = {
     "consent": _consent,
     "mandate": _mandate,
     "members": _members,

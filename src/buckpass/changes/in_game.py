@@ -12,7 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from buckpass.changes.overrides import Override
 from buckpass.game.arrays import namespace
-from buckpass.game.crises import Crises, CrisisNames, absent, held
+from buckpass.game.crises import Crises, CrisisNames, absent, held, plays
 
 __all__ = ["PAYOFFS", "GameChanges", "changed_games", "game_changes"]
 
@@ -65,10 +65,10 @@ def changed_games(crises: Crises, changes: GameChanges) -> Crises:
         name: xp.where(xp.isnan(value), getattr(crises, name) * scale, value)
         for name, scale, value in zip(PAYOFFS, _by_price(changes.scale), _by_price(changes.value), strict=True)
     }
-    plays = xp.sum(crises.is_open, axis=-1) > 1
-    is_open = held(crises, xp.where(plays, changes.rung, -1))
+    may = plays(crises)
+    is_open = held(crises, xp.where(may, changes.rung, -1))
     only = xp.arange(is_open.shape[-1]) == changes.option[:, None]
-    is_open = xp.where((plays & (changes.option >= 0))[..., None], only, is_open)
+    is_open = xp.where((may & (changes.option >= 0))[..., None], only, is_open)
     return absent(replace(crises, is_open=is_open, **prices), changes.is_absent)
 
 

@@ -97,6 +97,7 @@ def _with_opinion(case: Case, setting: CrisisSetting, standard: Standard, overri
 
 
 def _opinion_in(case: Case, crisis: dict, override: Override, mean: float) -> float:
-    if override.target not in crisis["host"]:
+    """The shift of the covariate, which has one host's public for all: a change of another host's moves nothing."""
+    if override.target != covariates.host_asked(case, crisis, override.subject):
         return 0.0
     return opinion_shift(override, covariates.opinion(case, crisis, override.subject), mean)

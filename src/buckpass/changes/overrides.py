@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from buckpass.case import BuckpassError, Case
 from buckpass.case.problems import clip, spelling_hint
-from buckpass.case.schema import Organisation
 from buckpass.changes.paths import HIGHEST_FACTOR, Operation, OverridePath, override_paths
 
 __all__ = [
-    "BadOverride", "Override", "Unusable", "check_range", "check_somewhere", "parse_overrides", "raised_together",
-    "read_overrides",
+    "BadOverride", "Override", "Unusable", "check_range", "raised_together", "read_overrides",
 ]  # fmt: skip
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -51,6 +49,9 @@ class Override:
     of: OverridePath
     value: Value
     operation: Operation = "set"
+
+    def __str__(self) -> str:
+        return self.text
 
     @property
     def path(self) -> str:
@@ -109,43 +110,26 @@ class Override:
         return number + self.number if self.operation == "add" else self.number
 
 
-def parse_overrides(texts: Sequence[str], case: Case, crisis: str | None = None) -> tuple[Override, ...]:
-    """The changes that `PATH=VALUE` texts ask for, checked against the case (and one crisis, if given).
-
-    Raises `BadOverride` naming every problem at once: unknown paths with the nearest spelling, values out of range,
-    powers not in the case, organisations that did not exist or did not have the power as member at the crisis's date,
-    and changes that contradict each other. `UnknownName` for an unknown crisis.
-    """
-    overrides, problems = read_overrides(texts, case, crisis)
-    raised_together(problems)
-    return overrides
-
-
 def raised_together(problems: Iterable[str]) -> None:
     """Raise `BadOverride` with all of them, if there is any."""
     if each := tuple(dict.fromkeys(problems)):
         raise BadOverride(each)
 
 
-def read_overrides(
-    texts: Sequence[str], case: Case, crisis: str | None = None
-) -> tuple[tuple[Override, ...], list[str]]:
-    """The changes that can be read, and in words what is wrong with the rest."""
+def read_overrides(texts: Sequence[str | Override], case: Case) -> tuple[tuple[Override, ...], list[str]]:
+    """The changes that can be read, those that have been among them, and in words what is wrong with the rest."""
     if len(texts) > MOST_OVERRIDES:
         return (), [f"{len(texts)} changes are more than {MOST_OVERRIDES}"]
-    row = case.crisis(crisis) if crisis is not None else None
     paths = override_paths(case)
     overrides: dict[str, Override] = {}
     problems: list[str] = []
     for text in texts:
         try:
-            override = _parse(text, case, paths)
-            if row is not None:
-                check_somewhere(override, case, [row])
+            override = text if isinstance(text, Override) else _parse(text, case, paths)
             _check_first(override, overrides)
             overrides[override.path] = override
         except Unusable as reason:
-            problems.append(f"--set {clip(text, 80)}: {reason}")
+            problems.append(f"--set {clip(str(text), 80)}: {reason}")
     problems += _contradictions(tuple(overrides.values()))
     return tuple(overrides.values()), problems
 
@@ -254,31 +238,6 @@ def _members(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
     if len({change[1:].strip() for change in changes}) < len(changes):
         raise Unusable("lets a state join and leave at once")
     return tuple(change[0] + change[1:].strip() for change in changes)
-
-
-def check_somewhere(override: Override, case: Case, crises: Sequence[dict]) -> None:
-    """Raise `Unusable` where the change can mean nothing in any of these crises (rows as `Case.crisis` has them)."""
-    first = crises[0]
-    where = f"{first['crisis_id']} ({first['start']})"
-    named = (override.subject, override.target, *override.ids)
-    for organisation in (entry for entry in case.settings.organisations if entry.id in named):
-        if not any(_existed(organisation, crisis) for crisis in crises):
-            until = f" to {organisation.ended}" if organisation.ended else ""
-            raise Unusable(f"{organisation.id} existed from {organisation.founded}{until}, not in {where}")
-    if override.attribute == "force" and override.target:
-        days = {day for crisis in crises for day in (crisis["start"], crisis["end"] or crisis["start"])}
-        if not any(override.subject in case.members(override.target, day) for day in days):
-            raise Unusable(f"{override.subject} was no member of {override.target} in {first['crisis_id']}")
-    hosts = tuple(dict.fromkeys(host for crisis in crises for host in crisis["host"]))
-    of_host = {"opinion": override.target, "access": override.target, "alignment": override.subject}
-    host = of_host.get(override.attribute, "")
-    if host in {*case.hosts} - {*hosts} and (override.attribute != "alignment" or host not in case.powers):
-        raise Unusable(f"{host} is not the host of {first['crisis_id']} ({', '.join(hosts)}): nothing would change")
-
-
-def _existed(organisation: Organisation, crisis: dict) -> bool:
-    last = crisis["end"] or crisis["start"]
-    return organisation.founded <= last and (organisation.ended is None or organisation.ended >= crisis["start"])
 
 
 def _check_first(override: Override, earlier: dict[str, Override]) -> None:

@@ -82,7 +82,7 @@ def fit(
         posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
         if evidence and names is None and plan.order == "simultaneous":
             _gather(loaded, posteriors, output)
-    _tell_fits(loaded.record_hash, [_fit_row(p) for p in posteriors], as_json)
+    _tell_fits(loaded, [_fit_row(p) for p in posteriors], as_json)
 
 
 def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
@@ -111,10 +111,10 @@ def _order(order: str) -> Order:
     raise typer.BadParameter(f"--order is {' or '.join(map(repr, ORDERS))}, not {order!r}")
 
 
-def _tell_fits(record_hash: str, rows: list[dict], as_json: bool) -> None:
+def _tell_fits(case: Case, rows: list[dict], as_json: bool) -> None:
     """One line a fit, and what to do where one failed; the exit code says so too."""
     if as_json:
-        answer({"case_hash": record_hash, "fits": rows})
+        answer({"case_hash": case.hash, "record_hash": case.record_hash, "fits": rows})
     else:
         for row in rows:
             verdict = "passed" if row["passed"] else "FAILED: " + "; ".join(row["reasons"])

@@ -24,7 +24,7 @@ from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination
 from buckpass.model.observations import observations
-from buckpass.predict.which_fits import refuse_in_order
+from buckpass.predict.which_fits import fits_of, refuse_in_order
 from buckpass.results.table import ResultTable, ShowsItself
 
 CHECK_DRAWS = 200
@@ -57,8 +57,8 @@ class Compared(ShowsItself):
 
     @property
     def case_hash(self) -> str:
-        """Hash of the record that was fitted."""
-        return self.case.record_hash
+        """Hash of the case; `record_hash` is that of what was fitted."""
+        return self.case.hash
 
     def ranking(self) -> ResultTable:
         """The ranking: elpd, its difference from the best with the standard error of the difference, stacking weight."""
@@ -170,6 +170,7 @@ class Compared(ShowsItself):
         return {
             **(self.nested.as_dict() if BASE in self.scores else {}),
             "case_hash": self.case_hash,
+            "record_hash": self.case.record_hash,
             "reading": self.reading,
             "explanations": rows,
             "indistinguishable": [list(pair) for pair in self.comparison.indistinguishable],
@@ -210,8 +211,10 @@ def compare(
         None can be ranked.
     NoSuchReading
         The posteriors were not scored under the reading.
+    NoUsablePosterior
+        One was fitted to another record.
     """
-    refuse_in_order(posteriors, "replicated records")
+    refuse_in_order(fits_of(case, posteriors), "replicated records")
     passed, failed = rankable(posteriors)
     asked = {i: p for i, p in passed.items() if reading in readings_held({i: p})}
     if passed and not asked:

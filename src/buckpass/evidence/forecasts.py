@@ -41,6 +41,7 @@ class Forecast(ShowsItself):
     """Scores of the crises left out: `rows` per crisis, power and forecaster; the tables sum them up."""
 
     case_hash: str
+    record_hash: str
     crises: tuple[str, ...]
     rows: pl.DataFrame
 
@@ -96,7 +97,7 @@ class Forecast(ShowsItself):
         return self.ranking(), self.side_by_side()
 
     def as_dict(self) -> dict:
-        return {"case_hash": self.case_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
+        return {"case_hash": self.case_hash, "record_hash": self.record_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
                 "by_crisis": self.by_crisis().rows(), "by_response": self.by_response().rows()}  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
     forecasts = {e: _predicted(p, setting, left_out) for e, p in passed.items()}
     forecasts[LAST_TIME] = _last_time(case, setting, seen, left_out)
     rows = [row for name, probability in forecasts.items() for row in _scored(name, probability, setting, seen)]
-    return Forecast(case.record_hash, left_out, _once(pl.DataFrame(rows)))
+    return Forecast(case.hash, case.record_hash, left_out, _once(pl.DataFrame(rows)))
 
 
 def band_score(probability: Float[np.ndarray, "... r"], low: np.ndarray, high: np.ndarray) -> np.ndarray:

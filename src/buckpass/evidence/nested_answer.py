@@ -122,7 +122,7 @@ class NestedAnswer:
             )
         frame = pl.DataFrame(rows, schema=["id", "mechanism", "score", "over base", "given the rest"], orient="row")
         note = NOTE if self.baselines else f"{NOTE} {MISSING}"
-        return ResultTable(frame, self.headline, {}, note, (), self.case.record_hash)
+        return ResultTable(frame, self.headline, {}, note, (), self.case.hash)
 
     def _baselines(self) -> ResultTable:
         rows = [
@@ -133,9 +133,7 @@ class NestedAnswer:
             f"{b.of.name} failed: {b.of.diagnostics.reasons[0]}." for b in self.baselines if not b.of.diagnostics.passed
         ]
         frame = pl.DataFrame(rows, schema=["baseline", "score", "base over it"], orient="row")
-        return ResultTable(
-            frame, "The same crises predicted by regressions", {}, " ".join(failed), (), self.case.record_hash
-        )
+        return ResultTable(frame, "The same crises predicted by regressions", {}, " ".join(failed), (), self.case.hash)
 
     def _hangs_on(self) -> ResultTable:
         ranked = sorted(self.hinges, key=_weight)
@@ -149,7 +147,7 @@ class NestedAnswer:
             {},
             note,
             (),
-            self.case.record_hash,
+            self.case.hash,
         )
 
 

@@ -54,7 +54,7 @@ def predictive_checks(
     note = f"{n_draws} draws of each posterior, 90 % intervals. {NOTE}"
     units = {"record": "share or rung", "predicted": "share or rung", "p": "P(replicate > record)"}
     return ResultTable(pl.DataFrame(rows), "Does each explanation reproduce the record it was fitted to?", units, note, (),
-                       case.record_hash, seed)  # fmt: skip
+                       case.hash, seed)  # fmt: skip
 
 
 def check_rows(

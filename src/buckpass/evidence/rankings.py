@@ -79,9 +79,7 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
         + "".join(f" {sentence}" for sentence in apart)
     )
     units = {"elpd": "nats", "difference": "nats", "se_difference": "nats"}
-    return ResultTable(
-        pl.DataFrame(rows), "The ranking under each reading of the record", units, note, (), case.record_hash
-    )
+    return ResultTable(pl.DataFrame(rows), "The ranking under each reading of the record", units, note, (), case.hash)
 
 
 def side_by_side(table: ResultTable) -> ResultTable:
@@ -113,9 +111,7 @@ def order_of_moves(
         "elpd, nats. difference: patron first over simultaneous; within two standard errors the record does not choose."
     )
     units = {c: "nats" for c in schema if schema[c] is pl.Float64}
-    return ResultTable(
-        pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.record_hash
-    )
+    return ResultTable(pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.hash)
 
 
 def _ranked(reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:

@@ -229,13 +229,16 @@ class Posterior:
         return math.prod(next(iter(self._sites().values())).shape[:2])
 
     def flat(self, n: int | None = None) -> dict[str, np.ndarray]:
-        """Draws as arrays [draw, …], chains one after the other; `n` takes that many, evenly spaced."""
+        """Draws as arrays [draw, …], chains one after the other; `n` takes that many, evenly spaced; `ValueError` below 1."""
         total = self.n_draws
         keep = slice(None) if n is None or n >= total else evenly(total, n)
         return {k: v.reshape(-1, *v.shape[2:])[keep] for k, v in self._sites().items()}
 
     def thin(self, per_chain: int) -> Posterior:
-        """The same posterior with that many evenly spaced draws per chain; diagnostics stay those of the full run."""
+        """The same posterior with that many evenly spaced draws per chain; diagnostics stay those of the full run.
+
+        `ValueError` below 1.
+        """
         total = self.draws.sizes["draw"]
         keep = evenly(total, min(per_chain, total))
         every = {name: self.groups.dataset(name) for name in GROUPS if name in self.groups}
@@ -243,7 +246,9 @@ class Posterior:
 
 
 def evenly(total: int, n: int) -> np.ndarray:
-    """Positions of `n` evenly spaced ones out of `total`, first and last among them."""
+    """Positions of `n` evenly spaced ones out of `total`, first and last among them; `ValueError` where none is wanted."""
+    if n < 1:
+        raise ValueError(f"{n} draws were asked for: give at least 1")
     return np.linspace(0, total - 1, n).round().astype(int)
 
 

@@ -12,11 +12,14 @@ __all__ = ["what_cannot_be_estimated"]
 
 
 def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tuple[str, ...]:
-    """In words, which covariates or powers this record cannot inform, and why; empty where all vary."""
+    """In words, which covariates, powers or vehicles this record cannot inform, and why; empty where all vary."""
     notes = [note for k, name in enumerate(COVARIATES) if (note := _uninformed(setting, seen, k, name))]
     counts = np.bincount(seen.power, minlength=len(setting.names.powers))
     notes += [f"{p} has no coded response: its stake and cost are their priors"
               for p, n in zip(setting.names.powers, counts, strict=True) if n == 0]  # fmt: skip
+    reached = setting.reached_vehicles()
+    notes += [f"{v} is open to no power as any crisis begins: its price is its prior"
+              for v in setting.vehicles if v not in reached]  # fmt: skip
     if (counts > 0).sum() < 2:
         notes.append("one power alone has coded responses: what others do to it (kappa) cannot be estimated")
     if len(seen) and seen.low.max() == seen.low.min() and seen.high.max() == seen.high.min():

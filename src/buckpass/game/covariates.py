@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from buckpass.case import Case
-from buckpass.case.schema import NEAREST_YEARS
+from buckpass.case.schema import NEAREST_YEARS, Opinion
 
 __all__ = [
     "COLUMN", "COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_pressed", "is_treaty_partner",
@@ -91,11 +91,8 @@ def busy(case: Case, crisis: Crisis, power: str) -> float:
 
 def opinion(case: Case, crisis: Crisis, power: str) -> float | None:
     """log-odds of unfavourable opinion of the power in the host"""
-    rows = [o for o in case.settings.opinions if o.power == power and o.host in crisis["host"]]
-    if not rows:
-        return None
-    nearest = min(rows, key=lambda o: abs((o.year or crisis["start"].year) - crisis["start"].year))
-    return log_odds(nearest.value)
+    survey = survey_of(case, crisis, power)
+    return None if survey is None else log_odds(survey.value)
 
 
 def domestic(case: Case, crisis: Crisis, power: str) -> float:
@@ -160,6 +157,18 @@ CONTINUOUS = frozenset({"trade", "distance", "capacity", "opinion"})
 def is_indicator(name: str) -> bool:
     """Whether a covariate enters as coded rather than standardised."""
     return name not in CONTINUOUS
+
+
+def survey_of(case: Case, crisis: Crisis, power: str) -> Opinion | None:
+    """The survey of opinion of a power that counts in a crisis: the nearest in time of any host, of two as near the first."""
+    rows = [o for o in case.settings.opinions if o.power == power and o.host in crisis["host"]]
+    return min(rows, key=lambda o: abs((o.year or crisis["start"].year) - crisis["start"].year), default=None)
+
+
+def host_asked(case: Case, crisis: Crisis, power: str) -> str:
+    """The host whose public's opinion of a power counts in a crisis: that of `survey_of`, without a survey the first."""
+    survey = survey_of(case, crisis, power)
+    return survey.host if survey else crisis["host"][0]
 
 
 def patron_of(case: Case, crisis: Crisis) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from buckpass.case.ladder import Rungs
 from buckpass.game.arrays import namespace
 
-__all__ = ["Crises", "CrisisNames", "absent", "force", "held"]
+__all__ = ["Crises", "CrisisNames", "absent", "force", "held", "plays"]
 
 
 class CrisisNames(eqx.Module):
@@ -56,6 +58,11 @@ class Crises(eqx.Module):
     is_open: Bool[Array, "c p o"]  # option open to the power in the crisis
     rung: Int[Array, "c p o"]  # rung of the option
     rungs: Rungs = eqx.field(static=True)  # what the rungs are
+
+
+def plays(games: Any) -> Bool[Array, "c p"]:
+    """Whether each power has more open to it than silence; a host or a belligerent has not. Of games or of a setting."""
+    return namespace(games.is_open).sum(games.is_open, axis=-1) > 1
 
 
 def held(crises: Crises, rung: Int[Array, "... p"]) -> Bool[Array, "c p o"]:

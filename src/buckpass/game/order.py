@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.arrays import log_sum_exp, namespace, on_host
 from buckpass.game.choice import log_strategy, option_payoffs
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, plays
 from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
 from buckpass.game.setting import CrisisSetting
 
@@ -55,7 +55,7 @@ class PlayedInOrder(eqx.Module):
 
 def first_mover(setting: CrisisSetting) -> np.ndarray:
     """Position of the patron in each crisis where it is one of the powers and plays, −1 elsewhere."""
-    is_patron = np.asarray(setting.covariate("patron")) * (np.asarray(setting.is_open).sum(axis=-1) > 1)
+    is_patron = np.asarray(setting.covariate("patron")) * np.asarray(plays(setting))
     return np.where(is_patron.any(axis=1), is_patron.argmax(axis=1), -1)
 
 

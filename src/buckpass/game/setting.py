@@ -52,6 +52,11 @@ class CrisisSetting(eqx.Module):
         """One covariate by its name in `COVARIATES`."""
         return self.covariates[..., COLUMN[name]]
 
+    def reached_vehicles(self, positions: slice | Sequence[int] = slice(None)) -> list[str]:
+        """The vehicles through which some power can deploy in one of the crises, by position (default: in any)."""
+        is_open = np.any(np.asarray(self.is_open)[positions], axis=(0, 1)).tolist()
+        return [v for v in self.vehicles if is_open[self.names.options.index(f"{self.rungs.through}@{v}")]]
+
     def select(self, positions: Sequence[int]) -> CrisisSetting:
         """The same setting for some of its crises (repeats allowed), by position."""
         index = np.asarray(positions, dtype=int)
@@ -239,14 +244,10 @@ def _open(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.nd
     Where the host is closed to it (`Case.closed_to`) none of its deployments, but those through what still lets it in.
     """
     plain = len(case.rungs.plain)
-    if power in row["host"] or power in case.belligerents(row["crisis_id"]):
+    if case.why_not_playing(power, row):
         return np.array([True] + [False] * (plain + len(vehicles) - 1))
     closure = case.closed_to(power, row["host"], row["start"])
     own = [closure is None or rung < case.rungs.deployment for rung in case.rungs.plain]
     lets = [closure is None or v in closure.still_through for v in vehicles]
-    return np.array([*own, *(let and _reaches(case, row, power, v) for v, let in zip(vehicles, lets, strict=True))])
-
-
-def _reaches(case: Case, row: dict, power: str, vehicle: str) -> bool:
-    is_member = power in case.members(vehicle, row["start"])
-    return is_member and case.covers(vehicle, row["type"], row["host"], row["start"])
+    reached = [case.why_out_of_reach(v, row, power) is None for v in vehicles]
+    return np.array([*own, *(let and there for let, there in zip(lets, reached, strict=True))])

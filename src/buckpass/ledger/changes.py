@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from buckpass.case import Case
 from buckpass.changes import in_case
-from buckpass.changes.overrides import BadOverride, Override, Unusable, parse_overrides
+from buckpass.changes.overrides import BadOverride, Override, Unusable
 from buckpass.changes.scenario import check_usable
+from buckpass.changes.together import parse_overrides
 from buckpass.ledger.finding import CannotCompute
 
 __all__ = ["Change", "changed", "without_consent_of"]

@@ -87,8 +87,9 @@ def _predictions(case: Case, posteriors: Mapping[str, Any] | None, kept: Gathere
     if not posteriors:
         return None
     from buckpass.ledger.predictions import Predictions  # loads the model: only where a claim can use it
+    from buckpass.predict.which_fits import fits_of
 
-    return Predictions(case, posteriors, kept=kept)
+    return Predictions(case, fits_of(case, posteriors), kept=kept)
 
 
 def _judged(question: Question) -> Verdict:

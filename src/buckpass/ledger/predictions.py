@@ -268,7 +268,7 @@ def asked_about(case: Case) -> tuple[str, ...]:
 
 def playing(case: Case, crises: Sequence[str], *powers: str) -> tuple[str, ...]:
     """The crises in which all of these powers play: none is a host or a belligerent."""
-    found = tuple(c for c in crises if not set(powers) & (case.belligerents(c) | set(case.crisis(c)["host"])))
+    found = tuple(c for c in crises if not any(case.why_not_playing(p, case.crisis(c)) for p in powers))
     if not found:
         raise CannotCompute(f"{and_join(powers)} do not play together in any of these crises")
     return found

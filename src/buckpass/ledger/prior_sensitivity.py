@@ -66,4 +66,4 @@ def prior_sensitivity(
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
     return ResultTable(frame, "How far the numbers that come from fits lean on their priors", {}, f"{n_draws} draws. {NOTE}", (),
-                       case.record_hash, seed)  # fmt: skip
+                       case.hash, seed)  # fmt: skip

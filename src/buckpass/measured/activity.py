@@ -17,8 +17,9 @@ from buckpass.results.table import ResultTable
 __all__ = ["Activity", "activity_by_theatre", "activity_of", "activity_table", "comparisons_table"]
 
 ACTIVITY_NOTE = (
-    "Eligible: at the start of the crisis, or on the day that it was founded while the crisis went on, the organisation "
-    "existed and its mandate, as the case gives it, covered host and type; and somebody looked for its response. Unsearched eligible crises are left out, not counted as silence. "
+    "Eligible: at the start of the crisis, the day on which the model opens it to its members, the organisation existed "
+    "and its mandate, as the case gives it, covered host and type; and somebody looked for its response. Unsearched "
+    "eligible crises are left out, not counted as silence. "
     "Rate: Beta-binomial with Jeffreys prior, 90 % interval, from the lower end with every doubtful code taken as no "
     "act to the upper end with every one taken as an act. Acts outside: deployments in crises that were not eligible."
 )

@@ -15,9 +15,9 @@ Reach = Literal["mandate", "membership"]
 
 
 def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") -> tuple[str, ...]:
-    """The crises in which the organisation existed and covered the host, in the order of the record.
+    """The crises in which the organisation existed and covered the host as they began, in the order of the record.
 
-    Asked at the start of the crisis; of one that was founded while the crisis went on, on the day that it was founded.
+    That is the day on which the game opens a vehicle: what came together later is there for later crises.
 
     "mandate" follows the case: the hosts (members, any, or a list) and types of crisis of the mandate of that day.
     "membership" asks only that a host was a member, whatever the mandate says of types.
@@ -29,17 +29,13 @@ def eligible_crises(case: Case, organisation_id: str, reach: Reach = "mandate") 
 
 
 def _eligible(case: Case, organisation_id: str, reach: Reach) -> tuple[str, ...]:
-    organisation = case.organisation(organisation_id)
-    rows = case.crises.select("crisis_id", "host", "type", "start", "end").iter_rows()
-    found = []
-    for crisis, hosts, kind, start, end in rows:
-        is_founded_in_it = start < organisation.founded and (end is None or organisation.founded < end)
-        day = organisation.founded if is_founded_in_it else start
-        members = case.members(organisation_id, day)
-        is_member = bool(set(members) & set(hosts))
-        if members and (is_member if reach == "membership" else case.covers(organisation_id, kind, hosts, day)):
-            found.append(crisis)
-    return tuple(found)
+    def reaches(crisis: Mapping[str, Any]) -> bool:
+        if reach == "membership":
+            return bool({*case.members(organisation_id, crisis["start"])} & {*crisis["host"]})
+        return case.why_out_of_reach(organisation_id, crisis) is None
+
+    case.organisation(organisation_id)
+    return tuple(crisis["crisis_id"] for crisis in case.crises.iter_rows(named=True) if reaches(crisis))
 
 
 def reached_crises(case: Case, given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -69,8 +69,9 @@ def measure(case: Case, *, seed: int = 0) -> Record:
     """The record of a case as tables: responses, organisations' activity, shares, division of labour, requests, burden.
 
     >>> from buckpass.case import load_case
-    >>> measure(load_case("central-asia")).n_crises  # doctest: +SKIP
-    77
+    >>> case = load_case("western-balkans")
+    >>> measure(case).n_crises == len(case.crises)
+    True
     """
     rows = case.coded
     return Record(

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from buckpass.game.choice import CLOSED, Choice, as_choice
 from buckpass.game.crises import Crises
-from buckpass.game.order import patron_first
+from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
@@ -25,7 +25,7 @@ from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
 from buckpass.model.requests import Requests, request_log_likelihood
 
-__all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order", "first_mover"]
+__all__ = ["ORDERS", "Likelihood", "LogLikelihood", "Order"]
 
 Order = Literal["simultaneous", "patron first"]
 ORDERS: tuple[Order, ...] = ("simultaneous", "patron first")
@@ -204,12 +204,6 @@ def _layers(seen: Observations, powers: int) -> list[np.ndarray]:
             found.append(layer)
         layer[p, c] = row
     return found
-
-
-def first_mover(setting: CrisisSetting) -> np.ndarray:
-    """Position of the patron in each crisis where it is one of the powers and plays, −1 elsewhere."""
-    is_patron = np.asarray(setting.covariate("patron")) * (np.asarray(setting.is_open).sum(axis=-1) > 1)
-    return np.where(is_patron.any(axis=1), is_patron.argmax(axis=1), -1)
 
 
 def rung_chances(crises: Crises, log_sigma: Float[Array, "c p o"], rungs: int) -> Float[Array, "c p r"]:

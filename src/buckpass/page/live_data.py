@@ -157,6 +157,7 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
         "capacity": [covariates.capacity(case, row, p) for p in powers],
         "rival_capacity": [_rival_capacity(case, row, p) for p in powers],
         "opinion": [covariates.opinion(case, row, p) for p in powers],
+        "opinion_in": [row["host"].index(covariates.host_asked(case, row, p)) for p in powers],
         "open": np.asarray(setting.is_open[c]).astype(int).tolist(),
         "members": [[powers.index(m) for m in case.members(v, row["start"]) if m in powers] for v in setting.vehicles],
         "there": [o for o in case.organisations if case.members(o, row["start"])],

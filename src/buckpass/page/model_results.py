@@ -15,6 +15,7 @@ from buckpass.case import Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import compare_fits, rankable, score_of
 from buckpass.game.arrays import at_host
+from buckpass.game.crises import plays
 from buckpass.game.estimands import buck_passed, expected_rung, response
 from buckpass.game.path import PathLost, trace
 from buckpass.game.payoffs import crises_of
@@ -121,7 +122,7 @@ def _fit(posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit
 
 
 def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedResponse]:
-    solved, may_choose = given.solved(IN_BLOCKS), np.asarray(given.setting.is_open).sum(axis=-1) > 1
+    solved, may_choose = given.solved(IN_BLOCKS), np.asarray(plays(given.setting))
     by_rung, rung, buck = (
         given.by_draw(values)
         for values in (

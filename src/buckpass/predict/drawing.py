@@ -50,6 +50,7 @@ class Drawn:
     n_draws: int
     first: np.ndarray | None
     given: tuple[str, ...] = ()
+    case_hash: str = ""
 
     @property
     def crises(self) -> tuple[str, ...]:
@@ -61,7 +62,8 @@ class Drawn:
         fit = self.basis.fit
         return {
             "explanation": self.basis.name, "weights": self.basis.weights, "notes": (*self.basis.notes, *self.given),
-            "n_draws": self.n_draws, "seed": fit.seed, "case_hash": fit.case_hash,
+            "n_draws": self.n_draws, "seed": fit.seed, "case_hash": self.case_hash,
+            "record_hash": fit.case_hash,
         }  # fmt: skip
 
     def under(self, setting: CrisisSetting, overrides: Sequence[Override] = ()) -> Drawn:
@@ -102,7 +104,7 @@ def drawn(
     """
     basis = basis_of(case, given)
     found = draw(basis, scenario_setting(case, crises, overrides, standard), n_draws, overrides)
-    return replace(found, given=_taken_as_given(case, crises))
+    return replace(found, given=_taken_as_given(case, crises), case_hash=case.hash)
 
 
 def _taken_as_given(case: Case, crises: Sequence[str]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from buckpass.case import Case
-from buckpass.changes.idle import idle_changes, open_only, reached_vehicles
+from buckpass.changes.idle import idle_changes, open_only
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import scenario_setting
+from buckpass.changes.scenario import setting_after
 from buckpass.game.crises import Crises
 from buckpass.predict.drawing import Drawn, drawn
 
@@ -19,13 +19,15 @@ def idle_in(case: Case, after: Drawn, overrides: Sequence[Override]) -> dict[str
     if not overrides:
         return dict.fromkeys(after.crises, ())
     before = drawn(case, after.basis, after.crises, (), after.n_draws)
-    alone = {o: before.under(scenario_setting(case, before.crises, [o]), [o]) for o in overrides}
+    alone = {o: before.under(setting_after(case, before.crises, [o]), [o]) for o in overrides}
 
     def inputs(given: Drawn, c: int) -> Crises:
         return open_only(given.of(c, given.games))
 
     def idle(c: int) -> tuple[str, ...]:
-        reached = reached_vehicles(before.setting, [c])
-        return idle_changes(case, overrides, inputs(before, c), lambda o: inputs(alone[o], c), reached)
+        reached = before.setting.reached_vehicles([c])
+        return idle_changes(
+            case, overrides, inputs(before, c), lambda o: inputs(alone[o], c), reached, [before.crises[c]]
+        )
 
     return {crisis: idle(c) for c, crisis in enumerate(before.crises)}

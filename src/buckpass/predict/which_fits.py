@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from buckpass.model.likelihood import Order
 
 __all__ = [
-    "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_for", "basis_of", "best_first", "best_freeing",
-    "best_posterior", "refuse_in_order",
+    "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_among", "basis_for", "basis_of", "best_first", "best_freeing",
+    "best_posterior", "fits_of", "refuse_in_order",
 ]  # fmt: skip
 
 CEILING = "all"  # every mechanism free: where questions are answered and claims judged
@@ -78,18 +78,40 @@ def basis_of(case: Case, given: Fits) -> Basis:
     Raises
     ------
     NoUsablePosterior
-        None was given, or none passed its diagnostics.
+        None was given, one is of another record, or none passed its diagnostics.
     """
     if isinstance(given, Basis):
         return given
-    if isinstance(given, Posterior):
-        return Basis(given, is_asked=True)
     if not given:
         raise NoUsablePosterior(
             f"no posterior of {case.id}: fit it first, {fit_command(case, case.folder / 'posteriors')}"
         )
-    passed = _passed(given)
+    fits_of(case, given)
+    return basis_among(given)
+
+
+def basis_among(given: Fits) -> Basis:
+    """`basis_of` fits whose record has been looked at: what is played may be that record after a change."""
+    if isinstance(given, Basis):
+        return given
+    if isinstance(given, Posterior):
+        return Basis(given, is_asked=True)
+    passed = _passed(given or {})
     return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
+
+
+def fits_of(case: Case, given: Posterior | Mapping[str, Posterior]) -> Mapping[str, Posterior]:
+    """One posterior or several by explanation; `NoUsablePosterior` where one was not fitted to what this case's record is."""
+    fits = {given.explanation: given} if isinstance(given, Posterior) else given
+    for name, fit in fits.items():
+        if fit.case_hash != case.record_hash:
+            other = f"another version of {case.id}" if fit.case_id == case.id else fit.case_id
+            raise NoUsablePosterior(
+                f"{name} was fitted to {other} (record {fit.case_hash[:12]}, that of the case given is {case.record_hash[:12]}): "
+                "give the case that it was fitted to, with the change as an override, or fit this one, "
+                f"{fit_command(case, case.folder / 'posteriors')}"
+            )
+    return fits
 
 
 def basis_for(

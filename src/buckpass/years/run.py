@@ -13,15 +13,14 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Override
-from buckpass.fitting.posterior import Posterior
-from buckpass.predict.which_fits import Basis, basis_of
+from buckpass.predict.which_fits import Basis, Fits, basis_of
 from buckpass.results.summary import normal_interval
 from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.years.foresight import with_foresight
 from buckpass.years.indicators import BY_HOST, BY_POWER, MEASURES, Measure, Tally
 from buckpass.years.kept_histories import HistoryWriter, manifest_of
 from buckpass.years.play import inputs_of
-from buckpass.years.scenario import Scenario, scenario_of
+from buckpass.years.scenario import Scenario, scenario_alone, scenario_of
 from buckpass.years.spells import spells_of
 from buckpass.years.tiles import TILE, Along, in_order, play_tiles
 from buckpass.years.world import Labels, World, world_of
@@ -132,15 +131,25 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
 
 
 def simulate(
-    case: Case, posteriors: Mapping[str, Posterior], overrides: Sequence[str] = (), plan: Plan = Plan(),
+    case: Case, posteriors: Fits, overrides: Sequence[str | Override] = (), plan: Plan = Plan(),
     out: Path | None = None, along: Along = in_order,
 ) -> Futures:  # fmt: skip
     """Play the years ahead of the case's focus theatre, with and without the overrides.
 
     Every history lives under a posterior draw of its own and a draw of the assumed parameters from their ranges. Baseline
     and scenario share every random number, which belongs to (history, year, host, power, purpose). With `out`, one
-    Parquet part per chunk of histories and a manifest are written there. `along` hands on the tiles, of 2,048 histories each, for
-    a caller that shows how far it is.
+    Parquet part per chunk of histories and a manifest are written there.
+
+    Parameters
+    ----------
+    posteriors : one posterior, or all of the case, as `solve_crisis` takes them.
+    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read. plan : years, histories, foresight and seed.
+    along : hands on the tiles, of 2,048 histories each, for a caller that shows how far it is.
+
+    Returns
+    -------
+    Futures
+        By year, power and host: the baseline, and with overrides the scenario and their difference.
 
     Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
     """
@@ -153,8 +162,14 @@ def simulate(
     labels = made[0][1]
     notes = _notes(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
-    manifest = _manifest(case, basis, overrides, plan, labels)
+    manifest = _manifest(case, basis, [*map(str, overrides)], plan, labels)
     writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
+    tallies = _tallied(worlds, plan, writer, along)
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+
+
+def _tallied(worlds: Sequence[World], plan: Plan, writer: HistoryWriter | None, along: Along) -> list[Tally]:
+    """Every tile of histories played, counted and written."""
     tallies = [Tally(is_difference=name == "difference") for name in RUNS[: 1 if len(worlds) == 1 else 3]]
     tiles = play_tiles(worlds, plan.seed, plan.years, plan.histories, plan.workers)
     for tile in along(tiles, -(-plan.histories // TILE)):
@@ -163,7 +178,7 @@ def simulate(
             writer.add(tile)
     if writer is not None:
         writer.finish()
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+    return tallies
 
 
 def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Sequence[World]) -> tuple[str, ...]:
@@ -176,7 +191,7 @@ def _notes(case: Case, basis: Basis, scenario: Scenario, plan: Plan, worlds: Seq
     def inputs(override: Override) -> Any:
         if len(scenario.overrides) == 1:
             return inputs_of(worlds[-1])
-        one = scenario_of(case, [override.text], scenario.first_year, plan.foresight)
+        one = scenario_alone(case, override, scenario.first_year)
         return inputs_of(world_of(one, basis, plan.years, plan.seed)[0])
 
     # what next year weighs shows in no input

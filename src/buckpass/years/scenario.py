@@ -19,7 +19,7 @@ from buckpass.changes.scenario import usable_changes
 from buckpass.years.arrivals import Past, past_of
 from buckpass.years.starting_point import capacity_at, opinions_at
 
-__all__ = ["Scenario", "questions_of", "scenario_of", "starting_capacity", "starting_opinions"]
+__all__ = ["Scenario", "questions_of", "scenario_alone", "scenario_of", "starting_capacity", "starting_opinions"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Scenario:
 
 
 def scenario_of(
-    case: Case, texts: Sequence[str] = (), first_year: int | None = None, foresight: str = "myopic"
+    case: Case, texts: Sequence[str | Override] = (), first_year: int | None = None, foresight: str = "myopic"
 ) -> Scenario:
     """The scenario that `PATH=VALUE` texts ask for in the years from `first_year` on (None: the one after the record).
 
@@ -48,6 +48,15 @@ def scenario_of(
     past = past_of(case, first)
     ahead = _crises_ahead(past)
     overrides = usable_changes(texts, case, ahead, questions_of(foresight), lambda o: _check_start(past, o))
+    return _after(case, ahead, first, overrides)
+
+
+def scenario_alone(case: Case, override: Override, first: int) -> Scenario:
+    """The scenario of one change by itself, which has been found usable, be it only with others."""
+    return _after(case, _crises_ahead(past_of(case, first)), first, (override,))
+
+
+def _after(case: Case, ahead: list[dict[str, Any]], first: int, overrides: tuple[Override, ...]) -> Scenario:
     if not (lasting := [o for o in overrides if o.of.bites == "case"]):
         return Scenario(case, first, overrides)
     return Scenario(case.replace(settings=changed_case(case, ahead, lasting).settings), first, overrides)

@@ -20,7 +20,7 @@ from buckpass.game.crises import CrisisNames
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting
 from buckpass.predict.drawing import coefficients_of
-from buckpass.predict.which_fits import Basis, Fits, basis_of, refuse_in_order
+from buckpass.predict.which_fits import Basis, Fits, basis_among, refuse_in_order
 from buckpass.years.arrivals import Past, past_of, request_table, severity_table, type_rates
 from buckpass.years.grid import Grid, grid_of
 from buckpass.years.parameters import YearlyParameters, check_growth, parameters_of
@@ -106,7 +106,7 @@ def world_of(
     building it anew. Raises `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`.
     """
     case, past = scenario.case, past_of(scenario.case, scenario.first_year)
-    basis = basis_of(case, fits)
+    basis = basis_among(fits)
     refuse_in_order({basis.name: basis.fit}, "the years ahead")
     check_growth(case, years)
     requests, request_p = request_table(past)

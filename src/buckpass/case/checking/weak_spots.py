@@ -135,30 +135,27 @@ def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any])
     """Why the model, which asks on the crisis's first day, has no option for a deployment that the record has; None where it has one."""
     if not vehicle:
         return f"{actor} deployed through an organisation that is not named", "fill vehicle"
-    began = crisis["start"]
     if not case.organisation(vehicle).is_vehicle:
         return f"{vehicle} is no vehicle in case.toml, so the model has no such option", "set is_vehicle = true"
-    if actor not in case.members(vehicle, began):
-        hint = "correct the vehicle, its dates or its members'; what came together later is an option of later crises"
-        return (
-            f"{actor} was no member of {vehicle} when the crisis began ({began}), so the model has no such option",
-            hint,
-        )
-    if not case.covers(vehicle, crisis["type"], crisis["host"], began):
-        seen = f"no mandate of {vehicle} covers this crisis when it begins ({began}), so the model has no such option"
+    reason = case.why_out_of_reach(vehicle, crisis, actor)
+    if reason is None:
+        return None
+    hint = "correct the vehicle, its dates or its members'; what came together later is an option of later crises"
+    if case.why_not_there(vehicle, crisis, actor) is None:
         is_coalition = any(one.id == vehicle for one in case.settings.coalitions)
-        return seen, "add the host to the coalition's hosts" if is_coalition else "widen mandate, or mend its dates"
-    return None
+        hint = "add the host to the coalition's hosts" if is_coalition else "widen mandate, or mend its dates"
+    return f"{reason}, so the model has no such option", hint
 
 
 def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
-    """Vehicles of which no power was a member when a crisis of the fit began: options that nobody has."""
-    began = case.crises.filter(pl.col("theatre").is_in(_fitted(case)))["start"].to_list()
+    """Vehicles by which no power could reach a crisis of the fit as it began: options that nobody has."""
+    crises = case.crises.filter(pl.col("theatre").is_in(_fitted(case))).to_dicts()
     for number, organisation in enumerate(case.settings.organisations):
-        met = (power for day in began for power in case.members(organisation.id, day) if power in case.powers)
-        if organisation.is_vehicle and next(met, None) is None:
-            seen = f"no power was a member of {organisation.id} when a crisis of the fit began: nobody can deploy through it"
-            hint = "add the powers among its members, with dates, or write is_vehicle = false"
+        if not organisation.is_vehicle:
+            continue
+        if all(case.why_out_of_reach(organisation.id, crisis, p) for crisis in crises for p in case.powers):
+            seen = f"no power as its member could reach a crisis of the fit through {organisation.id} when it began: nobody can deploy through it"
+            hint = "mend its members, its mandate or their dates, or write is_vehicle = false"
             if number >= len(case.settings.chartered):
                 hint = "mend the coalition's members or its dates, or leave it out"
             yield file.problem(("organisations", number, "is_vehicle"), seen, hint, "warning")

@@ -36,6 +36,7 @@ class Decisive(ShowsItself):
     """Hypothetical crises ranked by what they would say, in nats."""
 
     case_hash: str
+    record_hash: str
     explanations: tuple[str, ...]
     weights: tuple[float, ...]
     rows: pl.DataFrame
@@ -56,7 +57,7 @@ class Decisive(ShowsItself):
                            {"nats": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
 
     def as_dict(self) -> dict:
-        return {"case_hash": self.case_hash, "weights": dict(zip(self.explanations, self.weights, strict=True)),
+        return {"case_hash": self.case_hash, "record_hash": self.record_hash, "weights": dict(zip(self.explanations, self.weights, strict=True)),
                 "n_grid": self.n_grid, "crises": [plain(row) for row in self.rows.iter_rows(named=True)]}  # fmt: skip
 
 
@@ -83,7 +84,9 @@ def decisive_cases(
     exact = _predicted(short, asked, DRAWS)
     rows = [_row(cell, exact[:, :, i], weights, case.powers) for i, cell in enumerate(short.cells)]
     best = sorted(rows, key=lambda r: -r["information"])[:n]
-    return Decisive(case.record_hash, tuple(asked), tuple(weights.tolist()), pl.DataFrame(best), len(grid.cells))
+    return Decisive(
+        case.hash, case.record_hash, tuple(asked), tuple(weights.tolist()), pl.DataFrame(best), len(grid.cells)
+    )
 
 
 def splitting_cases(
@@ -117,7 +120,7 @@ def splitting_cases(
     )
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return ResultTable(frame, "The further crisis that would best split each pair", {"information": "nats"}, note, (),
-                       case.record_hash)  # fmt: skip
+                       case.hash)  # fmt: skip
 
 
 def mutual_information(probability: Float[np.ndarray, "e d p r"], weight: Float[np.ndarray, " e"]) -> float:

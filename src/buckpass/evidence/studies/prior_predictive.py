@@ -50,7 +50,7 @@ def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> Resu
     )
     frame = pl.DataFrame(rows).select(keep).rename({"group": "rung"})
     return ResultTable(frame, "What the priors expect before the record is read", {"predicted": "share"},
-                       f"{n_draws} draws, 90 % intervals. {NOTE}", (), case.record_hash, seed)  # fmt: skip
+                       f"{n_draws} draws, 90 % intervals. {NOTE}", (), case.hash, seed)  # fmt: skip
 
 
 def prior_draws(case: Case, setting: CrisisSetting, name: str, n_draws: int, seed: int) -> Posterior:

@@ -141,7 +141,8 @@ const buckpassWhatIf = (() => {
     const by = numeric(value, -1, 1), known = crisis.opinion[power];
     const share = 1 / (1 + Math.exp(-(known === null ? model.standard.opinion[0] : known))), after = share + by;
     if (known !== null && !(after >= 0 && after <= 1)) throw new Unusable("the unfavourable share would be outside 0 to 1");
-    return { kind: "opinion", power, shift: logOdds(after) - logOdds(share) };
+    const counts = crisis.hosts[crisis.opinion_in[power]] === host; // one host's public stands for all
+    return { kind: "opinion", power, shift: counts ? logOdds(after) - logOdds(share) : 0 };
   }
 
   function forced(model, crisis, power, organisation, value) {
@@ -825,10 +826,10 @@ if (typeof document !== "undefined") (() => {
       ["Cost to", "cost", [0.1, 3, 0.05]], ["Backlash against", "backlash", [0, 3, 0.05]]]) {
       parts.push(slider(`${what} ${name}`, `${power}.${path}`, 1, span, true, times));
     }
-    const host = crisis.hosts[0], odds = crisis.opinion[p] === null ? model.standard.opinion[0] : crisis.opinion[p];
+    const asked = crisis.opinion_in[p], host = crisis.hosts[asked], odds = crisis.opinion[p] === null ? model.standard.opinion[0] : crisis.opinion[p];
     const share = 1 / (1 + Math.exp(-odds)), low = -Math.min(0.5, Math.floor(share * 20) / 20), high = Math.min(0.5, Math.floor((1 - share) * 20) / 20);
     if (host !== power) {
-      parts.push(slider(`Unfavourable opinion of ${name} in ${crisis.host_names[0]}`, `${power}.opinion@${host}`, 0, [low, high, 0.05], false,
+      parts.push(slider(`Unfavourable opinion of ${name} in ${crisis.host_names[asked]}`, `${power}.opinion@${host}`, 0, [low, high, 0.05], false,
         (value) => (value === 0 ? "" : `${signed(value)} of the public`)));
     }
     parts.push(...towards(crisis, power, name), held(power, name));
