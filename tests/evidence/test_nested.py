@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buckpass.evidence.differences import Clusters, by_crisis, by_host, covariance, difference, optimism
+from buckpass.fitting.differences import Clusters, by_crisis, by_host, covariance, difference, optimism
 from buckpass.evidence.influence import hangs_on_crises
 from buckpass.evidence.nested import BaseNotEstimable, nested, optimism_of
 from buckpass.fitting.scoring import LeaveOneOut

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from buckpass.case.problems import BuckpassError
-from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
+from buckpass.fitting.differences import Clusters, ScoreGap, difference, optimism
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE
 

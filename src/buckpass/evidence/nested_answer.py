@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.evidence.differences import SAME_WITHIN, ScoreGap, by_host, difference
+from buckpass.fitting.differences import SAME_WITHIN, ScoreGap, by_host
 from buckpass.evidence.gathered import BaselineScore, Gathered
 from buckpass.evidence.influence import Hinge, hangs_on_cells, hangs_on_crises
 from buckpass.evidence.nested import Added, NestedTests, Optimism, nested, optimism_of
 from buckpass.evidence.term_summaries import TermSummary, summaries
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.fitting.scoring import LeaveOneOut, score_gap, score_total
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, fixed
@@ -126,7 +126,7 @@ class NestedAnswer:
 
     def _baselines(self) -> ResultTable:
         rows = [
-            (b.of.name, _score(difference(b.of.scores.elpd, by_host(self.case, b.of.scores.crises))), _gap(b.base_over))
+            (b.of.name, _score(score_total(self.case, b.of.scores)), _gap(b.base_over))
             for b in self.baselines if b.of.diagnostics.passed
         ]  # fmt: skip
         failed = [
@@ -182,8 +182,7 @@ def nested_answer(
 
 def _against(one: BaselineScore, base: LeaveOneOut, case: Case) -> Against:
     same = one.scores.crises == base.crises and one.diagnostics.passed
-    over = difference(base.elpd - one.scores.elpd, by_host(case, base.crises)) if same else None
-    return Against(one, over)
+    return Against(one, score_gap(case, base, one.scores) if same else None)
 
 
 def _terms(mechanism: Mechanism, posteriors: Mapping[str, Posterior], kept: Gathered) -> list[TermSummary]:
@@ -346,7 +345,7 @@ def _diagnosed(whole: Posterior | None) -> dict[str, Any]:
 
 def _baseline(one: Against, case: Case) -> dict[str, Any]:
     s, d = one.of.scores, one.of.diagnostics
-    total = difference(s.elpd, by_host(case, s.crises)) if d.passed else None
+    total = score_total(case, s) if d.passed else None
     return {
         "id": one.of.id, "name": one.of.name, "says": one.of.says, **_total(total), "base_over": one.base_over and one.base_over.as_dict(), "rhat_max": d.rhat_max,
         "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "failed": list(d.reasons),

@@ -14,6 +14,7 @@ from buckpass.ask.explain import Explained
 from buckpass.case import Case
 from buckpass.evidence.nested import Added
 from buckpass.evidence.nested_answer import NestedAnswer
+from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
@@ -58,7 +59,7 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     return Figure(
         "explanations", ranking_title(model),
         f"n = {count_of(model.n_crises, 'crisis', 'crises')} left out one by one. Grey: bounds, not explanations. Pairs whose "
-        "difference is within two of its standard errors cannot be told apart.",
+        f"difference is within two of its standard errors ({HOSTS_TOGETHER}) cannot be told apart.",
         f"Source: fits of the record of {case.id}.", ranking_title(model) + ".", chart,
         years=years_of(case), unit="nats of log predictive density",
     )  # fmt: skip
@@ -94,7 +95,7 @@ def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
     ).properties(width=480, height=26 * len({r["name"] for r in rows}))
     return Figure(
         "explanations", added_title(answer),
-        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; crises of one host counted together. A bar that "
+        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; {HOSTS_TOGETHER}. A bar that "
         "crosses zero: nothing measurable.",
         f"Source: fits of the record of {case.id}.", answer.headline, chart,
         years=years_of(case, tests.crises), unit="nats of log predictive density",
