@@ -93,7 +93,8 @@ def errors(
     """
     n, groups = values.shape[-1], clusters.count
     if n < 2:
-        return (np.full(values.shape[:-1], np.inf),) * 2
+        unknown = np.full(values.shape[:-1], np.inf)
+        return unknown, unknown
     spread = values - values.mean(axis=-1, keepdims=True)
     each = n / (n - 1) * (spread**2).sum(axis=-1)
     shared = groups / (groups - 1) * ((spread @ clusters.together) * spread).sum(axis=-1) if groups > 1 else each
