@@ -42,12 +42,16 @@ def compare(
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
     priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
     figure: FigureFile = None,
-    full: Annotated[bool, typer.Option("--full", help="Every table: readings, pairs, checks, crises.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Every table: readings, pairs, checks, crises.")] = False,
+    full: Annotated[bool, typer.Option("--full", hidden=True, help="The old name of --long.")] = False,
     seed: Seed = 0,
     latex: Latex = False,
     as_json: AsJson = False,
 ) -> None:
-    """What each mechanism adds to the controls, alone and given the rest, beside regressions; ties, and what it hangs on."""
+    """What each mechanism adds to the controls, alone and given the rest, beside regressions; ties, and what it hangs on.
+
+    --long: also the ranking of all fits, every reading, pairs, checks and crises.
+    """
     _one_question({"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors})
     with errors_as_messages(), ExitStack() as stack:
         from buckpass.case import load_case
@@ -63,7 +67,7 @@ def compare(
             found = _priors(loaded, posteriors, figure, seed)
         else:
             found = _ranking(loaded, posteriors, _reading(basis, doubt, without), figure)
-        _print(found, latex, as_json, full and hasattr(found, "everything"))
+        _print(found, latex, as_json, (long or full) and hasattr(found, "everything"))
 
 
 def _one_question(asked: dict[str, Any]) -> None:
@@ -169,11 +173,11 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
     return prior_sensitivity(case, fits, seed=seed)
 
 
-def _print(found: Any, latex: bool, as_json: bool, full: bool) -> None:
+def _print(found: Any, latex: bool, as_json: bool, long: bool) -> None:
     if as_json:
         answer(found.as_dict())
         return
-    for one in found.everything() if full else found.tables():
+    for one in found.everything() if long else found.tables():
         if latex:
             tell(one.to_latex())
         else:

@@ -97,9 +97,10 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
 def _cells(
     top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str, int], unlisted: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    cells, shades, nothing = [], rung_colours(top + 1), dict.fromkeys(frame.columns)
-    without = [nothing | {"crisis": crisis, "actor": actor} for crisis, actor in unlisted]
-    for r in (*frame.iter_rows(named=True), *without):
+    cells, shades = [], rung_colours(top + 1)
+    rows: list[dict[str, Any]] = list(frame.iter_rows(named=True))
+    rows += [dict.fromkeys(frame.columns) | {"crisis": crisis, "actor": actor} for crisis, actor in unlisted]
+    for r in rows:
         x, basis = column[r["actor"]], "unsearched" if r["rung"] is None else r["basis"]
         shade = shades[r["rung"]] if r["rung"] is not None else "#ffffff"
         doubt = r["rung"] is not None and r["low"] != r["high"]
