@@ -19,6 +19,7 @@ Posteriors = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
 ]
 Latex = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
+Power = Annotated[bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")]
 StudyFolder = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
 ]
@@ -33,9 +34,7 @@ def compare(
     without: Annotated[str, typer.Option(metavar="THEATRE", help="The ranking without one theatre.")] = "",
     next_cases: Annotated[int, typer.Option("--next", min=0, help="Crises to watch for or code: this many.")] = 0,
     pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
-    power: Annotated[
-        bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")
-    ] = False,
+    power: Power = False,
     output: StudyFolder = None,
     replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 3,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
@@ -48,10 +47,7 @@ def compare(
     latex: Latex = False,
     as_json: AsJson = False,
 ) -> None:
-    """What each mechanism adds to the controls, alone and given the rest, beside regressions; ties, and what it hangs on.
-
-    --long: also the ranking of all fits, every reading, pairs, checks and crises.
-    """
+    """What each mechanism adds to the controls, alone and given the rest, beside regressions; --long: every fit, reading, check."""
     _one_question({"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors})
     with errors_as_messages(), ExitStack() as stack:
         from buckpass.case import load_case

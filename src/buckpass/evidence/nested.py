@@ -134,14 +134,12 @@ def nested(
         return difference(scores[more].elpd - scores[less].elpd, clusters)
 
     def total(name: str | None) -> ScoreGap | None:
-        return difference(scores[name].elpd, clusters) if name is not None and name in scores else None
+        return difference(scores[name].elpd, clusters) if name in scores else None
 
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(
         crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), gap(ALL, BASE), gap(argument, BASE), added,
-        optimism_of(scores, [(m.id, BASE) for m in added if m.alone], clusters),
-        optimism_of(scores, [(ALL, f"{ALL}-{m.id}") for m in added if m.given_the_rest], clusters),
-        *_leading(scores, clusters, added),
+        *_optimism(scores, clusters, added), *_leading(scores, clusters, added),
     )  # fmt: skip
 
 
@@ -152,6 +150,15 @@ def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, 
         name: LeaveOneOut(tuple(np.array(s.crises)[keep]), s.elpd[keep], s.k[keep], s.is_exact[keep])
         for name, s in scores.items()
     }
+
+
+def _optimism(
+    scores: Mapping[str, LeaveOneOut], clusters: Clusters, added: Sequence[Added]
+) -> tuple[Optimism, Optimism]:
+    """Of what mechanisms add alone, and of what they add given the rest."""
+    alone = [(m.id, BASE) for m in added if m.alone]
+    given = [(ALL, f"{ALL}-{m.id}") for m in added if m.given_the_rest]
+    return optimism_of(scores, alone, clusters), optimism_of(scores, given, clusters)
 
 
 def optimism_of(scores: Mapping[str, LeaveOneOut], tested: Sequence[tuple[str, str]], clusters: Clusters) -> Optimism:
