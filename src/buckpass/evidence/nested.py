@@ -134,7 +134,7 @@ def nested(
         return difference(scores[more].elpd - scores[less].elpd, clusters)
 
     def total(name: str | None) -> ScoreGap | None:
-        return difference(scores[name].elpd, clusters) if name in scores else None
+        return difference(scores[name].elpd, clusters) if name is not None and name in scores else None
 
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(
