@@ -68,7 +68,7 @@ def commands() -> str:
 
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if not _is_option(p)]
-    options = [p for p in command.params if _is_option(p)]
+    options = [p for p in command.params if _is_option(p) and not getattr(p, "hidden", False)]
     call = " ".join(["buckpass", name, *(_argument(p) for p in arguments), *(["[OPTIONS]"] if options else [])])
     parts = [f"## {name}\n", f"```text\n{call}\n```\n", inspect.cleandoc(command.help or "") + "\n"]
     rows = [(f"`{_argument(p)}`", p.help or "") for p in arguments] + [_option(p) for p in options]

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -14,6 +16,7 @@ from buckpass.cli.main import app
 from buckpass.fitting.files import posterior_file
 from buckpass.fitting.sampling import NutsSettings
 from buckpass.model.mechanisms import combination, mechanisms, nested
+from buckpass.results.table import ResultTable
 
 RUN = CliRunner()
 CASE = "central-asia"
@@ -44,6 +47,20 @@ def test_claims_of_a_case_without_claims_are_one_sentence(tmp_path):
             == "The case makes no claims: its claims.toml has no [[claim]].\n"
         )
     assert as_json("claims", str(tmp_path / "case"))["claims"] == []
+
+
+def test_the_longer_form_of_a_verb_is_long_everywhere_and_the_old_word_of_compare_still_works(monkeypatch):
+    shown = {name: {o for p in verb.params if not getattr(p, "hidden", False) for o in p.opts}
+             for name, verb in get_command(app).commands.items()}  # fmt: skip
+    assert {name for name, options in shown.items() if "--long" in options} == {"record", "claims", "compare"}
+    assert not any(options & {"--full", "--verbose", "--details", "--everything"} for options in shown.values())
+    one, more = (ResultTable(pl.DataFrame({"a": [1]}), title) for title in ("in short", "and more"))
+    found = SimpleNamespace(tables=lambda: (one,), everything=lambda: (one, more))
+    monkeypatch.setattr("buckpass.cli.compare_verb._ranking", lambda *_: found)
+    short, long, old = (run("compare", CASE, *option).stdout for option in ((), ("--long",), ("--full",)))
+    assert "and more" not in short
+    assert "and more" in long
+    assert long == old
 
 
 def test_record_has_its_fields():

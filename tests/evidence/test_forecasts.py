@@ -1,18 +1,22 @@
 """Scores of forecasts: closed forms, propriety, and what is refused."""
 
 import numpy as np
+import polars as pl
 import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buckpass.case import load_case
 from buckpass.evidence.forecasts import (
     LAST_TIME,
+    Forecast,
     NothingToForecast,
     band_score,
     forecast_scores,
     ranked_probability_score,
 )
+from buckpass.fitting.differences import by_host, difference
 from drawn import prior_posterior
 from made_posteriors import holding
 
@@ -81,6 +85,22 @@ def test_an_even_forecast_is_scored_against_repeating_the_past(toy):
     widths = (found.rows["high"] - found.rows["low"] + 1).to_numpy()
     even = found.rows["forecast"].to_numpy() == "NI"
     np.testing.assert_allclose(found.rows["log_score"].to_numpy()[even], np.log(widths[even] / 7))
+
+
+def test_a_lead_of_a_forecast_has_the_error_of_every_difference_of_scores():
+    """Summed by crisis, and crises of one host together: two responses of a crisis are not two crises."""
+    case = load_case("western-balkans")
+    crises = case.crises["crisis_id"].to_list()[:6]
+    rng = np.random.default_rng(0)
+    lead = rng.normal(size=(6, 2))
+    rows = [{"crisis": c, "power": p, "forecast": f, "log_score": -1.0 + lead[i, j] * (f == "FR"), "rps": 0.1}
+            for i, c in enumerate(crises) for j, p in enumerate(("USA", "RUS")) for f in ("FR", "base")]  # fmt: skip
+    ranking = Forecast(case, tuple(crises), pl.DataFrame(rows)).ranking().frame
+    found = ranking.filter(forecast="FR").row(0, named=True)
+    expected = difference(lead.sum(axis=1), by_host(case, crises))
+    assert (found["over_base"], found["se_base"]) == (pytest.approx(expected.diff), pytest.approx(expected.se))
+    assert found["se_base"] != pytest.approx(np.sqrt(12) * lead.std(), rel=0.01)
+    assert found["n"] == 12
 
 
 def test_posteriors_that_saw_everything_say_how_to_leave_a_crisis_out(toy):

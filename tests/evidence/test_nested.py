@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buckpass.evidence.differences import Clusters, by_crisis, by_host, covariance, difference, optimism
 from buckpass.evidence.influence import hangs_on_crises
-from buckpass.evidence.nested import BaseNotEstimable, nested, optimism_of
+from buckpass.evidence.nested import BaseNotEstimable, nested
+from buckpass.fitting.differences import Clusters, by_crisis, by_host, covariance, difference, optimism
 from buckpass.fitting.scoring import LeaveOneOut
 
 
@@ -94,15 +94,13 @@ def test_a_mechanism_is_tested_alone_and_given_the_rest(scores):
     assert found.leader == "AA"
     assert found["AA"].alone.diff == pytest.approx(scores["AA"].total - scores["base"].total)
     assert found["AA"].given_the_rest.diff == pytest.approx(scores["all"].total - scores["all-AA"].total)
-    assert found["AA"].beats_base
-    assert found["AA"].beats_the_rest
-    assert not found["BB"].beats_base
-    assert not found["BB"].beats_the_rest
+    assert found.beating_base == found.beating_the_rest == ("AA",)
     assert found.ties == ()
     assert found.argument.diff == pytest.approx(scores["AA"].total)
     assert found.argument_over_base == found["AA"].alone
     assert found.all_over_base.diff == pytest.approx(scores["all"].total - scores["base"].total)
-    assert optimism_of(found, scores, by_crisis(50)).if_equal > 0
+    assert found.optimism.if_equal > 0
+    assert found.optimism.tested == found.optimism_given.tested == 2
 
 
 def test_mechanisms_that_add_alike_are_ties(scores):

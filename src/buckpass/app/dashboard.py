@@ -22,6 +22,7 @@ from buckpass.app.links import FANS, View, read_link, scenario_file, usable, wri
 from buckpass.app.marks import plain
 from buckpass.app.years import ROUGH, table_of
 from buckpass.case import BuckpassError, Case, csv_bytes, load_case
+from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Posterior, PosteriorFileError
 from buckpass.fitting.scoring import compare_fits
@@ -130,7 +131,7 @@ def show(case: Case, ref: str, folder: str) -> None:
         if part == "Code":
             code(case.folder)
         else:
-            fits_ranked(fits_of(ref, folder))
+            fits_ranked(case, fits_of(ref, folder))
         return
     view = st.session_state.view = side_bar(case, ref)
     st.query_params.from_dict(write_link(case, view))
@@ -190,9 +191,9 @@ def years_ahead(case: Case, view: View, ref: str, folder: str, place) -> None:
             st.caption(plain(f"{changed} {figure.about} {figure.source} Consequences of the assumptions, no forecast."))
 
 
-def fits_ranked(fits: dict[str, Posterior]) -> None:
+def fits_ranked(case: Case, fits: dict[str, Posterior]) -> None:
     """The explanations, best first, and how many pairs of them the record cannot tell apart."""
-    comparison = compare_fits(fits)
+    comparison = compare_fits(case, fits)
     rows = [
         {"explanation": combination(e).name, "weight": f"{comparison.weight[i]:.2f}", "elpd": number(float(comparison.elpd[i]), 4),
          "against the best": with_error(float(comparison.difference[i]), float(comparison.se_difference[i])),
@@ -203,7 +204,7 @@ def fits_ranked(fits: dict[str, Posterior]) -> None:
     n, alike = len(rows), len(comparison.indistinguishable)
     st.caption(
         f"n = {count_of(n, 'fit')} that passed their diagnostics; {alike} of {count_of(n * (n - 1) // 2, 'pair')} differ by less than "
-        "two standard errors of their difference. elpd: log predictive density of crises left out one by one, nats. Weight: of the "
+        f"two standard errors of their difference ({HOSTS_TOGETHER}). elpd: log predictive density of crises left out one by one, nats. Weight: of the "
         "mixture that predicts best; the probability of nothing."
     )
 

@@ -34,6 +34,7 @@ EXAMPLES: dict[str, list[Any]] = {  # of parts that the starting case has no use
     "governments": [[{"id": "junta", "name": "Military council", "from": "2016-01-08", "to": "2018-05-01"}]],
     "against": [{"names": ["nothing", "condemnation", "sanctions", "threat of force", "force"], "reason": "steps of the case"}],
     "pair": [{"rider": "AAA", "provider": "BBB", "theatre": "valley"}],
+    "settled": [[{"crisis": "dalen_2005", "actor": "AAA", "rungs": {"first": 1, "second": 0}, "in_text": False}]],
     "sponsored": [{"company": 6, "armed_group": 4}],
 }  # fmt: skip
 DEFAULT = "default of the model"  # the reason of a parameter that a case leaves out
@@ -510,6 +511,17 @@ class Arrangement(Entry):
     transfer: Quantity
 
 
+class Settled(Entry):
+    """A response that several coders read and that stands once in responses.csv, as what they settled; no fit reads it twice."""
+
+    crisis: PlainId
+    actor: str
+    rungs: Annotated[dict[str, Annotated[int, Field(ge=0, strict=True)]], Field(min_length=2)] = Field(
+        description="the rung that each coder read, by coder"
+    )
+    in_text: bool = Field(description="whether each of them read it in a text, and none by finding nothing")
+
+
 class Settings(Entry):
     """The whole of case.toml."""
 
@@ -553,6 +565,11 @@ class Settings(Entry):
         default_factory=dict, validate_default=True, description="numbers of the model; one left out has its default"
     )
     arrangement: Arrangement | None = None
+    settled: Annotated[tuple[Settled, ...], FOR_READERS] = Field(
+        (),
+        description="responses whose coders' rows are left out of responses.csv, for how far coders agree",
+        examples=EXAMPLES["settled"],
+    )
     argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )

@@ -19,6 +19,7 @@ Posteriors = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Posteriors to use; those bundled with the case by default.")
 ]
 Latex = Annotated[bool, typer.Option("--latex", help="Print the tables as LaTeX.")]
+Power = Annotated[bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")]
 StudyFolder = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="With --power: run it, or go on, here.")
 ]
@@ -33,21 +34,20 @@ def compare(
     without: Annotated[str, typer.Option(metavar="THEATRE", help="The ranking without one theatre.")] = "",
     next_cases: Annotated[int, typer.Option("--next", min=0, help="Crises to watch for or code: this many.")] = 0,
     pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
-    power: Annotated[
-        bool, typer.Option("--power", help="At how many crises a mechanism would be told from none.")
-    ] = False,
+    power: Power = False,
     output: StudyFolder = None,
     replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 3,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
     priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
     figure: FigureFile = None,
-    full: Annotated[bool, typer.Option("--full", help="Every table: readings, pairs, checks, crises.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Every table: readings, pairs, checks, crises.")] = False,
+    full: Annotated[bool, typer.Option("--full", hidden=True, help="The old name of --long.")] = False,
     seed: Seed = 0,
     latex: Latex = False,
     as_json: AsJson = False,
 ) -> None:
-    """What each mechanism adds to the controls, alone and given the rest, beside regressions; ties, and what it hangs on."""
+    """What each mechanism adds to the controls, alone and given the rest, beside regressions; --long: every fit, reading, check."""
     _one_question({"--next": next_cases, "--power": power, "--forecast": forecast, "--priors": priors})
     with errors_as_messages(), ExitStack() as stack:
         from buckpass.case import load_case
@@ -63,7 +63,7 @@ def compare(
             found = _priors(loaded, posteriors, figure, seed)
         else:
             found = _ranking(loaded, posteriors, _reading(basis, doubt, without), figure)
-        _print(found, latex, as_json, full and hasattr(found, "everything"))
+        _print(found, latex, as_json, (long or full) and hasattr(found, "everything"))
 
 
 def _one_question(asked: dict[str, Any]) -> None:
@@ -169,11 +169,11 @@ def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> A
     return prior_sensitivity(case, fits, seed=seed)
 
 
-def _print(found: Any, latex: bool, as_json: bool, full: bool) -> None:
+def _print(found: Any, latex: bool, as_json: bool, long: bool) -> None:
     if as_json:
         answer(found.as_dict())
         return
-    for one in found.everything() if full else found.tables():
+    for one in found.everything() if long else found.tables():
         if latex:
             tell(one.to_latex())
         else:

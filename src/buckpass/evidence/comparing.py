@@ -17,9 +17,18 @@ from buckpass.evidence.nested_answer import NestedAnswer, nested_answer
 from buckpass.evidence.predictive_checks import predictive_checks
 from buckpass.evidence.rankings import AS_CODED, order_of_moves, rankings, readings_held, scores_under, side_by_side
 from buckpass.evidence.transforms import Uniformity
+from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.fitting.files import fit_command
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import Comparison, LeaveOneOut, NothingToCompare, comparable, compare_scores, rankable
+from buckpass.fitting.scoring import (
+    Comparison,
+    LeaveOneOut,
+    NothingToCompare,
+    comparable,
+    compare_scores,
+    rankable,
+    score_gap,
+)
 from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination
@@ -71,20 +80,20 @@ class Compared(ShowsItself):
         n = len(next(iter(self.scores.values())).crises)
         note = (
             f"Reading: {self.reading}. n = {n} crises left out one at a time; elpd in nats, higher is better; refitted: crises left out by "
-            "fitting again because importance weights were not trusted. A difference within two standard errors is none."
+            f"fitting again because importance weights were not trusted. Standard errors: {HOSTS_TOGETHER}. A difference within two is none."
         )
         return ResultTable(frame, "Explanations ranked by how well they predict a crisis they have not seen",
                            {"elpd": "nats", "difference": "nats", "se_difference": "nats"}, note, (), self.case_hash)  # fmt: skip
 
     def indistinguishable(self) -> ResultTable:
         """Pairs of explanations that this record cannot tell apart."""
-        gaps = [self.scores[a].elpd - self.scores[b].elpd for a, b in self.comparison.indistinguishable]
+        gaps = [score_gap(self.case, self.scores[a], self.scores[b]) for a, b in self.comparison.indistinguishable]
         frame = pl.DataFrame({
             "a": [a for a, _ in self.comparison.indistinguishable], "b": [b for _, b in self.comparison.indistinguishable],
-            "difference": [float(g.sum()) for g in gaps], "se": [float(np.sqrt(len(g)) * g.std()) for g in gaps],
+            "difference": [g.diff for g in gaps], "se": [g.se for g in gaps],
         }, schema={"a": pl.String, "b": pl.String, "difference": pl.Float64, "se": pl.Float64})  # fmt: skip
         return ResultTable(frame, "Pairs that this record cannot tell apart", {"difference": "nats", "se": "nats"},
-                           "Within two standard errors of their difference.", (), self.case_hash)  # fmt: skip
+                           f"Within two standard errors of their difference; {HOSTS_TOGETHER}.", (), self.case_hash)  # fmt: skip
 
     def best_by_crisis(self) -> ResultTable:
         """For each crisis, the explanation that predicted it best and by how much; idle crises look alike to all."""
@@ -229,7 +238,7 @@ def compare(
         )
     passed = {i: passed[i] for i in scores}
     kept = kept or gathered(case, posteriors, case.folder / "posteriors")
-    return Compared(case, compare_scores(scores), scores, passed, failed, reading, led or {}, kept)
+    return Compared(case, compare_scores(case, scores), scores, passed, failed, reading, led or {}, kept)
 
 
 def failing(checks: ResultTable) -> ResultTable:

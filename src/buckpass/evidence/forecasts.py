@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
+from buckpass.fitting.differences import HOSTS_TOGETHER, by_host, difference
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import CrisisSetting, setting_of
@@ -40,10 +41,14 @@ class NothingToForecast(ValueError):
 class Forecast(ShowsItself):
     """Scores of the crises left out: `rows` per crisis, power and forecaster; the tables sum them up."""
 
-    case_hash: str
-    record_hash: str
+    case: Case
     crises: tuple[str, ...]
     rows: pl.DataFrame
+
+    @property
+    def case_hash(self) -> str:
+        """Hash of the case whose record was forecast."""
+        return self.case.hash
 
     def by_response(self) -> ResultTable:
         """Every forecast: what was predicted, what the record says, and both scores."""
@@ -64,19 +69,21 @@ class Forecast(ShowsItself):
         """Forecasters ranked, each with its lead over base and over *same as last time* and their standard errors."""
         wide = self.rows.pivot("forecast", index=["crisis", "power"], values="log_score", maintain_order=True)
         rps = self.rows.group_by("forecast", maintain_order=True).agg(pl.col("rps").mean())
-        rows = [self._rank(name, wide, rps) for name in rps["forecast"]]
+        by_crisis = wide.group_by("crisis", maintain_order=True).agg(pl.col(rps["forecast"].to_list()).sum())
+        rows = [self._rank(name, by_crisis, rps) | {"n": wide.height} for name in rps["forecast"]]
         frame = pl.DataFrame(rows).sort("log_score", descending=True)
         units = {c: "nats" for c in frame.columns if "log_score" in c or c.startswith(("over_", "se_"))}
-        note = f"{NOTE} n = {wide.height} responses of {len(self.crises)} crises: few, so a lead of two standard errors is weak."
+        note = f"{NOTE} n = {wide.height} responses of {len(self.crises)} crises: few, so a lead of two standard errors ({HOSTS_TOGETHER}) is weak."
         return ResultTable(frame, "Who predicted the crises that the fit had not seen", units, note, (), self.case_hash)
 
-    def _rank(self, name: str, wide: pl.DataFrame, rps: pl.DataFrame) -> dict:
-        row = {"forecast": name, "n": wide.height, "log_score": float(wide[name].sum()),
+    def _rank(self, name: str, by_crisis: pl.DataFrame, rps: pl.DataFrame) -> dict:
+        row = {"forecast": name, "n": 0, "log_score": float(by_crisis[name].sum()),
                "rps": float(rps.filter(pl.col("forecast") == name)["rps"][0])}  # fmt: skip
+        hosts = by_host(self.case, by_crisis["crisis"].to_list())
         for label, other in (("base", "base"), ("last_time", LAST_TIME)):
-            if other in wide.columns:
-                gap = (wide[name] - wide[other]).to_numpy()
-                row |= {f"over_{label}": float(gap.sum()), f"se_{label}": float(np.sqrt(len(gap)) * gap.std())}
+            if other in by_crisis.columns:
+                gap = difference((by_crisis[name] - by_crisis[other]).to_numpy(), hosts)
+                row |= {f"over_{label}": gap.diff, f"se_{label}": gap.se}
         return row
 
     def side_by_side(self) -> ResultTable:
@@ -97,7 +104,7 @@ class Forecast(ShowsItself):
         return self.ranking(), self.side_by_side()
 
     def as_dict(self) -> dict:
-        return {"case_hash": self.case_hash, "record_hash": self.record_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
+        return {"case_hash": self.case_hash, "record_hash": self.case.record_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
                 "by_crisis": self.by_crisis().rows(), "by_response": self.by_response().rows()}  # fmt: skip
 
 
@@ -122,7 +129,7 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
     forecasts = {e: _predicted(p, setting, left_out) for e, p in passed.items()}
     forecasts[LAST_TIME] = _last_time(case, setting, seen, left_out)
     rows = [row for name, probability in forecasts.items() for row in _scored(name, probability, setting, seen)]
-    return Forecast(case.hash, case.record_hash, left_out, _once(pl.DataFrame(rows)))
+    return Forecast(case, left_out, _once(pl.DataFrame(rows)))
 
 
 def band_score(probability: Float[np.ndarray, "... r"], low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
-from buckpass.evidence.differences import Clusters
 from buckpass.evidence.nested import NestedTests, nested, without_crisis
+from buckpass.fitting.differences import Clusters
 from buckpass.fitting.scoring import LeaveOneOut, importance_weights, pareto_k_limit
 from buckpass.model.mechanisms import BASE
 

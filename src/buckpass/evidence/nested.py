@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from buckpass.case.problems import BuckpassError
-from buckpass.evidence.differences import Clusters, ScoreGap, difference, optimism
+from buckpass.fitting.differences import Clusters, ScoreGap, difference, optimism
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE
 
@@ -39,25 +39,16 @@ class Added:
     alone: ScoreGap | None
     given_the_rest: ScoreGap | None
 
-    @property
-    def beats_base(self) -> bool:
-        """Whether it explains anything measurable by itself: more than two standard errors over the controls."""
-        return self.alone is not None and self.alone.is_gain
-
-    @property
-    def beats_the_rest(self) -> bool:
-        """Whether it explains anything that the others do not."""
-        return self.given_the_rest is not None and self.given_the_rest.is_gain
-
 
 class Optimism(NamedTuple):
     """How much too well the leader looks for having been picked as the best of several (nats).
 
-    if_equal : the most that this could be: if none of them added more than another.
+    if_equal : the most that this could be: if none of them added more than another. tested : of how many it is the best.
     """
 
     expected: float
     if_equal: float
+    tested: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,8 @@ class NestedTests:
 
     base, all, argument : sums of the scores over crises (nats); all and argument None where their fit is missing or failed.
     all_over_base, argument_over_base : what they predict better than the controls alone.
-    mechanisms : what each adds, in the order given. leader : the one that adds most alone. ties : those, in the order of
+    mechanisms : what each adds, in the order given. optimism, optimism_given : what the best of them owes to chance, alone
+    and given the rest. leader : the one that adds most alone. ties : those, in the order of
     what they add, whose distance from the leader is within two standard errors.
     """
 
@@ -77,6 +69,8 @@ class NestedTests:
     all_over_base: ScoreGap | None
     argument_over_base: ScoreGap | None
     mechanisms: tuple[Added, ...]
+    optimism: Optimism
+    optimism_given: Optimism
     leader: str | None
     ties: tuple[str, ...]
 
@@ -85,19 +79,26 @@ class NestedTests:
 
     @property
     def beating_base(self) -> tuple[str, ...]:
-        """Mechanisms that explain anything measurable by themselves."""
-        return tuple(one.id for one in self.mechanisms if one.beats_base)
+        """Mechanisms that explain anything measurable by themselves.
+
+        Over the controls by more than two standard errors, without what the best of so many owes to chance: each of them
+        could have been the one that chance lifted.
+        """
+        return tuple(m.id for m in self.mechanisms if m.alone and m.alone.is_gain_beyond(self.optimism.expected))
 
     @property
     def beating_the_rest(self) -> tuple[str, ...]:
         """Mechanisms that explain anything that the others do not."""
-        return tuple(one.id for one in self.mechanisms if one.beats_the_rest)
+        chance = self.optimism_given.expected
+        return tuple(m.id for m in self.mechanisms if m.given_the_rest and m.given_the_rest.is_gain_beyond(chance))
 
     @property
     def better_than_base(self) -> tuple[str, ...]:
-        """The same, and `all` and `argument` where they do so together."""
-        together = ((ALL, self.all_over_base), (ARGUMENT, self.argument_over_base))
-        return (*self.beating_base, *(name for name, gap in together if gap is not None and gap.is_gain))
+        """The same, and `all` and `argument` where they do so together: nobody picked these from among others."""
+        together = {ALL: self.all_over_base}
+        if self.argument_over_base not in [m.alone for m in self.mechanisms]:  # else it is one mechanism
+            together[ARGUMENT] = self.argument_over_base
+        return (*self.beating_base, *(name for name, gap in together.items() if gap is not None and gap.is_gain))
 
 
 def nested(
@@ -138,7 +139,7 @@ def nested(
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(
         crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), gap(ALL, BASE), gap(argument, BASE), added,
-        *_leading(scores, clusters, added),
+        *_optimism(scores, clusters, added), *_leading(scores, clusters, added),
     )  # fmt: skip
 
 
@@ -151,15 +152,24 @@ def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, 
     }
 
 
-def optimism_of(
-    tests: NestedTests, scores: Mapping[str, LeaveOneOut], clusters: Clusters, *, given_the_rest: bool = False
-) -> Optimism:  # fmt: skip
-    """What the best of the tests owes to having been picked: to be taken off what it adds alone, or given all the others."""
-    tested = [m.id for m in tests.mechanisms if (m.given_the_rest if given_the_rest else m.alone) is not None]
-    if not tested:
-        return Optimism(0.0, 0.0)
-    pairs = [(ALL, f"{ALL}-{m}") if given_the_rest else (m, BASE) for m in tested]
-    return Optimism(*optimism(np.stack([scores[more].elpd - scores[less].elpd for more, less in pairs]), clusters))
+def _optimism(
+    scores: Mapping[str, LeaveOneOut], clusters: Clusters, added: Sequence[Added]
+) -> tuple[Optimism, Optimism]:
+    """Of what mechanisms add alone, and of what they add given the rest."""
+    alone = [(m.id, BASE) for m in added if m.alone]
+    given = [(ALL, f"{ALL}-{m.id}") for m in added if m.given_the_rest]
+    return optimism_of(scores, alone, clusters), optimism_of(scores, given, clusters)
+
+
+def optimism_of(scores: Mapping[str, LeaveOneOut], tested: Sequence[tuple[str, str]], clusters: Clusters) -> Optimism:
+    """What the best of some differences owes to having been picked: to be taken off it.
+
+    tested : the fits of each difference, first the one that has more. The only one has not been picked.
+    """
+    if len(tested) < 2:
+        return Optimism(0.0, 0.0, len(tested))
+    gaps = np.stack([scores[more].elpd - scores[less].elpd for more, less in tested])
+    return Optimism(*optimism(gaps, clusters), len(tested))
 
 
 def _leading(

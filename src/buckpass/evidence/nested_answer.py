@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.evidence.differences import SAME_WITHIN, ScoreGap, by_host, difference
 from buckpass.evidence.gathered import BaselineScore, Gathered
 from buckpass.evidence.influence import Hinge, hangs_on_cells, hangs_on_crises
-from buckpass.evidence.nested import Added, NestedTests, Optimism, nested, optimism_of
+from buckpass.evidence.nested import Added, NestedTests, Optimism, nested
 from buckpass.evidence.term_summaries import TermSummary, summaries
+from buckpass.fitting.differences import HOSTS_TOGETHER, ScoreGap, by_host
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import LeaveOneOut
+from buckpass.fitting.scoring import LeaveOneOut, score_gap, score_total
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, fixed
@@ -26,8 +26,9 @@ MOST_NAMES = 4  # in one sentence
 TOGETHER = {ALL: "all together", ARGUMENT: "those of the argument together"}
 MOST_HINGES = 6  # of the crises and cells on which the leader hangs, as many as a screen takes
 NOTE = (
-    "Nats of log score, each crisis left out in turn; ± one standard error, crises of one host counted together. Over base: "
-    "with it, against the controls only; given the rest: all over all without it. A difference within two standard errors is none."
+    f"Nats of log score, each crisis left out in turn; ± one standard error, {HOSTS_TOGETHER}. Over base: with it, "
+    "against the controls only; given the rest: all over all without it. A difference within two standard errors is none, and so is "
+    "one that is beyond them only for having been the best of several."
 )
 
 
@@ -53,8 +54,6 @@ class NestedAnswer:
 
     case: Case
     tests: NestedTests
-    optimism: Optimism
-    optimism_given: Optimism
     hinges: tuple[Hinge, ...]
     baselines: tuple[Against, ...]
     terms: Mapping[str, Sequence[TermSummary]]
@@ -65,9 +64,9 @@ class NestedAnswer:
     def headline(self) -> str:
         """In sentences: who adds most, who ties, what is left given the rest, and how base does beside regressions."""
         parts = [
-            _leading(self.tests, self.optimism, self.hinges),
+            _leading(self.tests, self.hinges),
             _together(self.tests, self.hinges),
-            _given_the_rest(self.tests, self.optimism_given, self.hinges),
+            _given_the_rest(self.tests, self.hinges),
             _beside(self.baselines),
         ]
         return " ".join(part for part in parts if part)
@@ -99,16 +98,16 @@ class NestedAnswer:
             else None,
             "leader": tests.leader,
             "ties": list(tests.ties),
-            "optimism": self.optimism._asdict(),
-            "optimism_given_the_rest": self.optimism_given._asdict(),
+            "optimism": tests.optimism._asdict(),
+            "optimism_given_the_rest": tests.optimism_given._asdict(),
             "hangs_on": [one.as_dict() for one in self.hinges],
         }
 
     def _mechanism(self, one: Added) -> dict[str, Any]:
         return {
             "id": one.id, "name": _named(one.id).name, "alone": _over(one.alone), "given_the_rest": _over(one.given_the_rest),
-            "beats_base": one.beats_base,
-            "beats_the_rest": one.beats_the_rest, "terms": [t.as_dict() for t in self.terms.get(one.id, ())],
+            "beats_base": one.id in self.tests.beating_base,
+            "beats_the_rest": one.id in self.tests.beating_the_rest, "terms": [t.as_dict() for t in self.terms.get(one.id, ())],
         }  # fmt: skip
 
     def _mechanisms(self) -> ResultTable:
@@ -126,7 +125,7 @@ class NestedAnswer:
 
     def _baselines(self) -> ResultTable:
         rows = [
-            (b.of.name, _score(difference(b.of.scores.elpd, by_host(self.case, b.of.scores.crises))), _gap(b.base_over))
+            (b.of.name, _score(score_total(self.case, b.of.scores)), _gap(b.base_over))
             for b in self.baselines if b.of.diagnostics.passed
         ]  # fmt: skip
         failed = [
@@ -172,7 +171,7 @@ def nested_answer(
     cells = {name: one for name, one in kept.cells.items() if name in scores}
     hinges = (*hangs_on_crises(tests, scores, clusters, argument and argument.id), *hangs_on_cells(tests, cells))
     return NestedAnswer(
-        case, tests, optimism_of(tests, scores, clusters), optimism_of(tests, scores, clusters, given_the_rest=True), hinges,
+        case, tests, hinges,
         tuple(_against(one, scores[BASE], case) for one in kept.baselines.values()),
         {m.id: _terms(m, posteriors, kept) for m in mechanisms()}, posteriors.get(ALL), argument.mechanisms if argument else (),
     )  # fmt: skip
@@ -180,8 +179,7 @@ def nested_answer(
 
 def _against(one: BaselineScore, base: LeaveOneOut, case: Case) -> Against:
     same = one.scores.crises == base.crises and one.diagnostics.passed
-    over = difference(base.elpd - one.scores.elpd, by_host(case, base.crises)) if same else None
-    return Against(one, over)
+    return Against(one, score_gap(case, base, one.scores) if same else None)
 
 
 def _terms(mechanism: Mechanism, posteriors: Mapping[str, Posterior], kept: Gathered) -> list[TermSummary]:
@@ -199,20 +197,27 @@ def _ranked(tests: NestedTests) -> list[Added]:
     return sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else float("inf"))
 
 
-def _leading(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) -> str:
+def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     if tests.leader is None:
         return "No mechanism has been fitted beside the controls."
     lead = tests[tests.leader]
     assert lead.alone is not None
-    tested = sum(one.alone is not None for one in tests.mechanisms)
-    picked = _picked(lead.alone, optimism, tested)
+    tested, picked = tests.optimism.tested, _picked(lead.alone, tests.optimism)
+    beats = lead.id in tests.beating_base
     adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
+    adds += ", not measurably" if tests.beating_base and not beats else ""
     most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
     if not tests.beating_base:
         tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
-        return f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}."
+        on = _hangs_on(sum(any(m not in TOGETHER for m in h.gained) for h in hinges))
+        return (
+            f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}"
+            f"{on and f'; that none does {on}'}."
+        )
     others = [m for m in tests.beating_base if m != lead.id]
-    beat = f"; {_listed(others)} also {'beats' if len(others) == 1 else 'beat'} the controls" if others else ""
+    beat = (
+        f"; {_listed(others)}{' also' * beats} {'beats' if len(others) == 1 else 'beat'} the controls" if others else ""
+    )
     if as_good := [m for m in others if m in tests.ties]:
         who = "" if as_good == others else f", and {_listed(as_good)}"
         beat += f"{who or ' and'} {'ties' if len(as_good) == 1 else 'tie'} with it"
@@ -244,35 +249,38 @@ def _hangs_on(turning: int) -> str:
     return f"hangs on {'a single crisis' if turning == 1 else f'any one of {turning} crises'}" if turning else ""
 
 
-def _given_the_rest(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) -> str:
-    tested = [one for one in tests.mechanisms if one.given_the_rest is not None]
+def _given_the_rest(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
+    tested = sorted((one for one in tests.mechanisms if one.given_the_rest), key=_given, reverse=True)
     if not tested:
         return ""
-    kept = [one.id for one in tested if one.beats_the_rest]
+    kept = tests.beating_the_rest
+    best = next((one for one in tested if one.id in kept), tested[0])
+    most = f"{_gap(best.given_the_rest)} nats{_picked(best.given_the_rest, tests.optimism_given)}"
     some = "" if len(tested) == len(tests.mechanisms) else (
         f" of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted ({_listed([one.id for one in tested])})")  # fmt: skip
     if not kept:
-        return f"Given all the others, none{some} adds anything measurable."
-    best = max((tests[m] for m in kept), key=lambda m: m.given_the_rest.diff if m.given_the_rest else 0.0)
-    assert best.given_the_rest is not None
-    picked = _picked(best.given_the_rest, optimism, len(tested))
+        leading = f": {_named(best.id).name} adds most ({most})" if len(tested) > 1 and _given(best) > 0 else ""
+        on = _hangs_on(sum(bool(h.gained_given) for h in hinges))
+        return f"Given all the others, none{some} adds anything measurable{leading}{on and f'; that none does {on}'}."
     if len(kept) == 1:
-        said = (
-            f"Given all the others, {_listed(kept)} still adds to the score ({_gap(best.given_the_rest)} nats{picked})"
-        )
+        said = f"Given all the others, {_listed(kept)} still adds to the score ({most})"
         on = _hangs_on(sum(best.id in h.lost_given for h in hinges))
         others = f" No other{some} does." if some else ""
         return f"{said}{on and f'; that {on}'}.{others}"
-    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({_gap(best.given_the_rest)} nats{picked})."
+    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({most})."
 
 
-def _picked(gap: ScoreGap, optimism: Optimism, tested: int) -> str:
+def _given(one: Added) -> float:
+    return one.given_the_rest.diff if one.given_the_rest is not None else float("-inf")
+
+
+def _picked(gap: ScoreGap | None, optimism: Optimism) -> str:
     """What the best of several owes to having been picked, and whether it is still more than two standard errors without that."""
-    if tested < 2:
+    if gap is None or optimism.tested < 2:
         return ""
-    less = gap.is_gain and gap.diff - optimism.expected <= SAME_WITHIN * gap.se
-    return f"; the best of {tested} looks {optimism.expected:.1f} too good by chance" + (
-        ", and less that it is within two standard errors of none" if less else ""
+    less = gap.is_gain and not gap.is_gain_beyond(optimism.expected)
+    return f"; the best of {optimism.tested} looks {optimism.expected:.1f} too good by chance" + (
+        ", and without that it is within two standard errors of none" if less else ""
     )
 
 
@@ -344,7 +352,7 @@ def _diagnosed(whole: Posterior | None) -> dict[str, Any]:
 
 def _baseline(one: Against, case: Case) -> dict[str, Any]:
     s, d = one.of.scores, one.of.diagnostics
-    total = difference(s.elpd, by_host(case, s.crises)) if d.passed else None
+    total = score_total(case, s) if d.passed else None
     return {
         "id": one.of.id, "name": one.of.name, "says": one.of.says, **_total(total), "base_over": one.base_over and one.base_over.as_dict(), "rhat_max": d.rhat_max,
         "ess_min": min(d.ess_bulk_min, d.ess_tail_min), "divergences": d.divergences, "failed": list(d.reasons),

@@ -8,8 +8,17 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
+from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import PARETO_K_LIMIT, LeaveOneOut, comparable, compare_scores, rankable, score_of
+from buckpass.fitting.scoring import (
+    PARETO_K_LIMIT,
+    LeaveOneOut,
+    comparable,
+    compare_scores,
+    rankable,
+    score_gap,
+    score_of,
+)
 from buckpass.model.mechanisms import combination
 from buckpass.results.table import ResultTable
 
@@ -67,13 +76,13 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     }
     by_reading = {r: kept for r, (kept, _) in found.items() if kept}
     apart = [f"Under {r} {e} is left out: {reason}." for r, (_, why) in found.items() for e, reason in why.items()]
-    rows = [row for name, scores in by_reading.items() for row in _ranked(name, scores)]
+    rows = [row for name, scores in by_reading.items() for row in _ranked(case, name, scores)]
     as_coded = by_reading.get(AS_CODED, {})
     for name, weight in _selection(case, as_coded).items() if as_coded else ():
         weighted = {e: _weighted(s, weight) for e, s in as_coded.items()}
-        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(name, weighted)]
+        rows += _ranked(case, name, weighted)
     note = (
-        "difference: behind the best of the reading, nats; within two standard errors it is none. doubtful: crises whose "
+        f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none. doubtful: crises whose "
         f"importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this reading. "
         f"{SILENT_LEFT_OUT} and {SILENT_WEIGHTED}: other weights of the crises in the score, not other fits."
         + "".join(f" {sentence}" for sentence in apart)
@@ -102,20 +111,18 @@ def order_of_moves(
         if name not in together or len(rankable({"": together[name], name: other})[0]) < 2:
             continue
         a, b = score_of(together[name]), score_of(other)
-        gap = b.elpd - a.elpd
+        gap = score_gap(case, b, a)
         rows.append({"id": name, "explanation": combination(name).name, "simultaneous": a.total, "patron_first": b.total,
-                     "difference": float(gap.sum()), "se": float(np.sqrt(len(gap)) * gap.std())})  # fmt: skip
+                     "difference": gap.diff, "se": gap.se})  # fmt: skip
     schema = {"id": pl.String, "explanation": pl.String, "simultaneous": pl.Float64, "patron_first": pl.Float64,
               "difference": pl.Float64, "se": pl.Float64}  # fmt: skip
-    note = (
-        "elpd, nats. difference: patron first over simultaneous; within two standard errors the record does not choose."
-    )
+    note = f"elpd, nats. difference: patron first over simultaneous; within two standard errors ({HOSTS_TOGETHER}) the record does not choose."
     units = {c: "nats" for c in schema if schema[c] is pl.Float64}
     return ResultTable(pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.hash)
 
 
-def _ranked(reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:
-    c = compare_scores(scores)
+def _ranked(case: Case, reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:
+    c = compare_scores(case, scores)
     n = len(next(iter(scores.values())).crises)
     return [
         {"reading": reading, "n": n, "rank": k + 1, "id": i, "elpd": float(c.elpd[k]), "difference": float(c.difference[k]),
@@ -146,4 +153,7 @@ def _selection(case: Case, scores: Mapping[str, LeaveOneOut]) -> dict[str, np.nd
 
 
 def _weighted(scores: LeaveOneOut, weight: np.ndarray) -> LeaveOneOut:
-    return LeaveOneOut(scores.crises, scores.elpd * weight, scores.k, scores.is_exact)
+    """The scores times weights; crises without weight are left out."""
+    kept = weight > 0
+    crises = tuple(c for c, is_kept in zip(scores.crises, kept, strict=True) if is_kept)
+    return LeaveOneOut(crises, (scores.elpd * weight)[kept], scores.k[kept], scores.is_exact[kept])

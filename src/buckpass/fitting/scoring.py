@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from buckpass.case import Case
+from buckpass.fitting.differences import SAME_WITHIN, Clusters, ScoreGap, by_host, difference, errors
 from buckpass.fitting.posterior import Posterior, quiet_arviz
 from buckpass.results.words import and_join
 
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARETO_K_LIMIT", "Comparison", "LeaveOneOut", "NothingToCompare", "comparable", "compare_fits", "compare_scores",
-    "importance_weights", "leave_one_out", "mixed_scores", "pareto_k_limit", "rankable", "stacking_weights",
+    "importance_weights", "leave_one_out", "mixed_scores", "pareto_k_limit", "rankable", "score_gap", "score_total",
+    "stacking_weights",
 ]  # fmt: skip
 
 PARETO_K_LIMIT = 0.7  # above it importance sampling is not trusted and draws are made without the crisis
 FLAT = 1e-9  # nats by which log ratios that are the same at every draw may differ
 MOST_NAMES = 4  # of crises, in one sentence
 KNOWN = 6  # decimals of a stacking weight that the search for the maximum settles
-SAME_WITHIN = 2.0  # standard errors of the difference within which two explanations count as indistinguishable
 
 
 class NothingToCompare(ValueError):
@@ -50,19 +52,13 @@ class LeaveOneOut:
     def total(self) -> float:
         return float(self.elpd.sum())
 
-    @property
-    def se(self) -> float:
-        """Standard error of the total: √n times the spread over crises (Vehtari, Gelman & Gabry 2017)."""
-        with np.errstate(invalid="ignore"):  # a crisis without a score: so has the total
-            return float(np.sqrt(len(self.elpd)) * self.elpd.std())
-
 
 @dataclass(frozen=True)
 class Comparison:
     """Explanations ranked by leave-one-crisis-out elpd.
 
-    difference, se_difference : against the best, per explanation in the order of `ids`; weight : stacking weight;
-    indistinguishable : pairs whose difference is within two of its standard errors.
+    difference : to the best, per explanation in the order of `ids`; se, se_difference : by host (`differences.errors`);
+    weight : stacking weight; indistinguishable : pairs whose difference is within two of its standard errors.
     """
 
     ids: tuple[str, ...]
@@ -215,8 +211,18 @@ def rankable(fits: Mapping[str, Posterior]) -> tuple[dict[str, Posterior], dict[
     return {i: p for i, p in fits.items() if i not in why}, why
 
 
-def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
-    """Rank explanations by their scores.
+def score_total(case: Case, scores: LeaveOneOut) -> ScoreGap:
+    """The sum of the scores over crises, with its standard errors."""
+    return difference(scores.elpd, by_host(case, scores.crises))
+
+
+def score_gap(case: Case, more: LeaveOneOut, less: LeaveOneOut) -> ScoreGap:
+    """How much better one predicts than the other, of the same crises, with its standard errors."""
+    return difference(more.elpd - less.elpd, by_host(case, more.crises))
+
+
+def compare_scores(case: Case, scores: Mapping[str, LeaveOneOut]) -> Comparison:
+    """Rank explanations of a case by their scores.
 
     Raises
     ------
@@ -231,22 +237,30 @@ def compare_scores(scores: Mapping[str, LeaveOneOut]) -> Comparison:
         )
     ids = sorted(scores, key=lambda i: -scores[i].total)
     table = np.stack([scores[i].elpd for i in ids])
-    gap = table - table[0]
+    clusters, gap = by_host(case, scores[ids[0]].crises), table - table[0]
     return Comparison(
         ids=tuple(ids),
         elpd=table.sum(1),
-        se=np.array([scores[i].se for i in ids]),
+        se=errors(table, clusters)[0],
         difference=gap.sum(1),
-        se_difference=np.sqrt(gap.shape[1]) * gap.std(1),
+        se_difference=errors(gap, clusters)[0],
         weight=stacking_weights(table),
-        indistinguishable=tuple((a, b) for n, a in enumerate(ids) for b in ids[n + 1 :] if _same(scores[a], scores[b])),
+        indistinguishable=_ties(ids, table, clusters),
     )
 
 
-def compare_fits(fits: Mapping[str, Posterior]) -> Comparison:
+def _ties(ids: Sequence[str], table: Float[np.ndarray, "m c"], clusters: Clusters) -> tuple[tuple[str, str], ...]:
+    """The pairs, each in the order of the ranking, whose difference is within two of its standard errors."""
+    first, second = np.triu_indices(len(ids), 1)
+    gap = table[first] - table[second]
+    same = np.abs(gap.sum(axis=1)) <= SAME_WITHIN * errors(gap, clusters)[0]
+    return tuple((ids[int(a)], ids[int(b)]) for a, b in zip(first[same], second[same], strict=True))
+
+
+def compare_fits(case: Case, fits: Mapping[str, Posterior]) -> Comparison:
     """`compare_scores` of the fitted explanations that can be ranked (`comparable`), by the scores stored with them."""
     scores = {name: score_of(fit) for name, fit in fits.items()}
-    return compare_scores(comparable(scores)[0] or scores)
+    return compare_scores(case, comparable(scores)[0] or scores)
 
 
 def stacking_weights(elpd: np.ndarray) -> np.ndarray:
@@ -268,8 +282,3 @@ def stacking_weights(elpd: np.ndarray) -> np.ndarray:
                      options={"ftol": 1e-12, "maxiter": 500})  # fmt: skip
     known = found.x.round(KNOWN)  # what lies beyond is how many cores shared a sum
     return known / known.sum()
-
-
-def _same(a: LeaveOneOut, b: LeaveOneOut) -> bool:
-    gap = a.elpd - b.elpd
-    return bool(abs(gap.sum()) < SAME_WITHIN * np.sqrt(len(gap)) * gap.std() or not gap.any())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +15,7 @@ from buckpass.case.schema import NEAREST_YEARS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
-from buckpass.measured.positions import division_draws, own_amounts, pooled_shares
+from buckpass.measured.positions import Amounts, division_draws, own_amounts, pooled_shares, pooled_years
 from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
 from buckpass.results.summary import LEVEL, interval
 from buckpass.results.words import and_join, fixed
@@ -69,7 +69,7 @@ def crossing(question: Question) -> Finding:
 
 
 def division(question: Question) -> Finding:
-    """Mean division-of-labour index since a year; P(as expected, rising, and led as claimed)."""
+    """Mean division-of-labour index since a year; P(as expected, rising, and led as claimed in the last years pooled)."""
     case, given = question.case, question.parameters
     own = {domain: own_amounts(case, domain) for domain in DOMAINS}
     pooled = pooled_shares(own, question.seed)
@@ -79,12 +79,12 @@ def division(question: Question) -> Finding:
     years, table = np.array(list(index)), np.array(list(index.values()))
     mean = table.mean(axis=0)
     slope = np.polyfit(years - years.mean(), table, 1)[0]
-    leads = {d: _leads(pooled[d], leader) for d, leader in given["leaders"].items()}
+    leads = {d: _leads(pooled[d], own[d], leader) for d, leader in given["leaders"].items()}
     is_high = as_expected(question.expect, mean)
     holds = is_high & (slope > 0) & np.all([lead["draws"] for lead in leads.values()], axis=0)
     low, high = interval(mean)
     parts = {"level": float(is_high.mean()), "rising": float((slope > 0).mean())}
-    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {_window(case, d, lead['year'])}"
+    ahead = {d: f"{lead['power']} ahead of {_others(case, d, lead['power'])} in {measure_name(case, d)}, {years_in_words(*lead['years'])} together"
              for d, lead in leads.items()}  # fmt: skip
     parts |= {ahead[d]: float(lead["draws"].mean()) for d, lead in leads.items()}
     weakest = min(parts, key=lambda k: parts[k])
@@ -95,7 +95,8 @@ def division(question: Question) -> Finding:
         unit="division-of-labour index, 0 none to 1 complete",
         n=len(years),
         probability=float(holds.mean()),
-        reason=f"years {years[0]}–{years[-1]}; " + "; ".join(f"P({k}) = {v:.2f}" for k, v in parts.items()),
+        reason=f"years {years[0]}–{years[-1]}; " + "; ".join(f"P({k}) = {v:.2f}" for k, v in parts.items())
+        + "; each over how much every year counts, not over errors of the figures",
         turns_on=f"on its weakest part, “{weakest}”, and on the years after {years[-1]}, which lack a common series",
         detail={"parts": parts, "slope_per_year": float(np.median(slope)),
                 "years": [{"year": int(y), "index": float(np.median(d))} for y, d in index.items()]},
@@ -137,7 +138,7 @@ def trend(question: Question) -> Finding:
         unit="per year",
         n=sum(rows.height for rows in long.values()),
         probability=float(np.mean(as_expected(question.expect, draws))),
-        reason=f"{len(long)} of {len(found)} states have three years or more",
+        reason=f"{len(long)} of {len(found)} states have three years or more, {years_in_words(*_reach(long.values()))}",
         turns_on=f"on the states without a series: {', '.join(missing)}" if missing else "on few years per state",
         sources=_keys(pl.concat([rows["source_id"] for rows in long.values()])),
         places=places_of("series.csv", pl.concat(list(long.values()))),
@@ -281,17 +282,14 @@ def _apart(case: Case, given: Mapping[str, Any], partners: Sequence[str]) -> lis
     return shown
 
 
-def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], leader: str) -> dict[str, Any]:
+def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], amounts: Sequence[Amounts], leader: str) -> dict[str, Any]:
+    """Whether a power is ahead of all others in the last years pooled, by draw; and from which year to which these run."""
     if not shares or leader not in next(iter(shares.values())):
         raise CannotCompute(f"the case measures no share of {leader}")
     year = max(shares)
     others = [draws for power, draws in shares[year].items() if power != leader]
-    return {"power": leader, "year": year, "draws": shares[year][leader] > np.max(others, axis=0)}
-
-
-def _window(case: Case, domain: str, last: int) -> str:
-    """The years that a share of a domain sums, as a reader sees them."""
-    return years_in_words(last - getattr(case.settings.measures, domain).years_summed + 1, last)
+    years = pooled_years(amounts, year)
+    return {"power": leader, "years": (years[0], years[-1]), "draws": shares[year][leader] > np.max(others, axis=0)}
 
 
 def _others(case: Case, domain: str, power: str) -> str:
@@ -318,6 +316,12 @@ def _longest(case: Case, series: Sequence[str], state: str, power: str) -> pl.Da
     )
     options = [case.series.filter((pl.col("series") == s) & about).sort("year") for s in series]
     return max(options, key=lambda rows: rows.height)
+
+
+def _reach(found: Iterable[pl.DataFrame]) -> tuple[int, int]:
+    """The first and the last year of several series."""
+    years = pl.concat([rows["year"] for rows in found])
+    return int(years.min()), int(years.max())  # type: ignore[arg-type]
 
 
 def _slope_draws(rows: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:

@@ -10,8 +10,8 @@ from scipy.special import ndtr
 
 from buckpass.bargain.agreement import Agreement, agreement
 from buckpass.case import Case
-from buckpass.evidence.differences import ScoreGap, by_host, difference
-from buckpass.fitting.scoring import score_of
+from buckpass.fitting.differences import ScoreGap
+from buckpass.fitting.scoring import score_gap, score_of
 from buckpass.ledger.finding import CannotCompute, Finding, Question
 from buckpass.ledger.predictions import (
     NotAnswered,
@@ -78,8 +78,7 @@ def _beats(case: Case, asked: Predictions, explanation: str, against: tuple[str,
     if explanation not in passed:
         return {}
     mine = score_of(passed[explanation])
-    clusters = by_host(case, mine.crises)
-    gaps = {e: difference(mine.elpd - score_of(passed[e]).elpd, clusters) for e in against if e in passed}
+    gaps = {e: score_gap(case, mine, score_of(passed[e])) for e in against if e in passed}
     return {e: _p_above_none(gap) for e, gap in gaps.items()}
 
 

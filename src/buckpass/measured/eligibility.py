@@ -1,15 +1,15 @@
-"""In which crises an organisation could have acted: it existed, its mandate reached the host and the type of crisis."""
+"""In which crises an organisation could have acted (it existed, its mandate reached host and type), and where nobody looked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
 from buckpass.case import Case
 
-__all__ = ["Reach", "eligible_crises", "reached_crises"]
+__all__ = ["Reach", "eligible_crises", "reached_crises", "without_row"]
 
 Reach = Literal["mandate", "membership"]
 
@@ -36,6 +36,19 @@ def _eligible(case: Case, organisation_id: str, reach: Reach) -> tuple[str, ...]
 
     case.organisation(organisation_id)
     return tuple(crisis["crisis_id"] for crisis in case.crises.iter_rows(named=True) if reaches(crisis))
+
+
+def without_row(case: Case, crises: Sequence[str], actors: Sequence[str]) -> list[tuple[str, str]]:
+    """The crises and actors of which the record has no row though the actor could have acted: nobody looked there either.
+
+    It could not in its own crisis and, of an organisation, where its mandate does not reach.
+    """
+    known = set(case.responses.select("crisis_id", "actor").iter_rows())
+    reach = {a: set(eligible_crises(case, a)) for a in actors if a in case.organisations}
+    return [
+        (crisis, actor) for crisis in crises for actor in actors
+        if (crisis, actor) not in known and actor not in case.crisis(crisis)["host"] and crisis in reach.get(actor, {crisis})
+    ]  # fmt: skip
 
 
 def reached_crises(case: Case, given: Mapping[str, Any]) -> tuple[str, ...]:

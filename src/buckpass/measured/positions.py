@@ -24,6 +24,7 @@ __all__ = [
     "division_table",
     "own_amounts",
     "pooled_shares",
+    "pooled_years",
     "shares_table",
 ]
 
@@ -150,6 +151,12 @@ def pooled_shares(
     return {domain: _pooled_domain(amounts, rng, of) for domain, amounts in own.items()}
 
 
+def pooled_years(amounts: Sequence[Amounts], year: int) -> tuple[int, ...]:
+    """The years that the pooled share of a year is of: those around it of the first series that has enough of them."""
+    windows = (_around(one, year) for one in amounts if year in one.by_year)
+    return next((years for years in windows if len(years) > WINDOW), ())
+
+
 def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]) -> dict[int, np.ndarray]:
     """Draws of the division-of-labour index by year, from pooled shares of the two domains."""
     economic, security = (pooled[domain] for domain in DOMAINS)
@@ -166,8 +173,12 @@ def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator, of: str
     return dict(sorted(result.items()))
 
 
+def _around(one: Amounts, year: int) -> tuple[int, ...]:
+    return tuple(y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year)
+
+
 def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: str) -> dict[str, np.ndarray] | None:
-    years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
+    years = _around(one, year)
     if len(years) <= WINDOW:
         return None
     sums = {p: np.sum([weight[y] * one.by_year[y][p] for y in years], axis=0) for p in one.by_year[year]}

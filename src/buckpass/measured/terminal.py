@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.measured.eligibility import without_row
 from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
@@ -48,13 +49,15 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
         (r["crisis"], r["actor"]): f"{told_rung(r) or '·'}{DOUBTS.get(r['basis'], '')}"
         for r in rows.iter_rows(named=True)
     }
+    crises = case.crises.filter(theatre=focus.theatre).sort("start")
+    cells |= dict.fromkeys(without_row(case, crises["crisis_id"].to_list(), shown), "·")
     shut = {(c["crisis_id"], power): "×" for c in case.crises.iter_rows(named=True) for power in case.powers
             if case.settings.access and case.closed_to(power, c["host"], c["start"])}  # fmt: skip
     last = {(r["crisis"], r["actor"]): r["rung"] for r in case.acts("last").drop_nulls("rung").iter_rows(named=True)}
     ended = {(r["crisis"], r["actor"]): f"›{last[r['crisis'], r['actor']]}" for r in rows.drop_nulls("rung").iter_rows(named=True)
              if last[r["crisis"], r["actor"]] != r["rung"]}  # fmt: skip
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
-    for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
+    for crisis in crises.iter_rows(named=True):
         name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
         told = f"{textwrap.shorten(name, NAMES - len(year), placeholder='…')}{year}"
         at = [(actor, (crisis["crisis_id"], actor)) for actor in shown]
@@ -63,8 +66,11 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
         )
         yield f"{told:<{NAMES}}{marks}".rstrip()
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
+    dots = sum(cells.get((crisis, actor), "").startswith("·") for crisis in crises["crisis_id"] for actor in shown)
+    blanks = sum((crisis, actor) not in cells for crisis in crises["crisis_id"] for actor in shown)
     yield from textwrap.wrap(
-        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked."
+        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked ({dots} of "
+        f"{crises.height * len(shown)} cells: missing, not silence); blank: its own crisis, or none that an organisation's mandate reaches ({blanks})."
         + (" 4›1: 4 at most, 1 in the last phase." if ended else "") + (" ×: the host was closed to it." if shut else ""), width
     )  # fmt: skip
     yield from _asked(case, width)
@@ -190,7 +196,7 @@ def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
             main.frame.group_by("measure", "year", "label", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
     for (measure, year, label, of), rows in other.frame.group_by("measure", "year", "label", "of", maintain_order=True):
-        base = f" of {of}" if rows["value"].is_not_null().any() else ""
+        base = f" of {of}" if rows["denominator"].is_not_null().any() else ""
         beside.setdefault((measure, year), []).append(f"{_each(rows)}{base} ({label})")
     lines = []
     for measure, year in sorted({*used, *beside}):
@@ -202,13 +208,13 @@ def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
 
 
 def _each(rows: pl.DataFrame) -> str:
-    """Shares of the powers; amounts where there is no share, with their unit where it is short."""
+    """Shares of the powers, none of a whole of 0; amounts where no whole is known, with their unit where it is short."""
     unit = rows["unit"][0]
     parts = [
-        f"{power} {amount:g}" if value is None else f"{power} {value:.2f}"
-        for power, value, amount in rows.select("power", "value", "amount").iter_rows()
+        f"{power} {amount:g}" if whole is None else f"{power} –" if value is None else f"{power} {value:.2f}"
+        for power, value, amount, whole in rows.select("power", "value", "amount", "denominator").iter_rows()
     ]
-    return " ".join([*parts, unit] if rows["value"].has_nulls() and len(unit) <= SHORT else parts)
+    return " ".join([*parts, unit] if rows["denominator"].has_nulls() and len(unit) <= SHORT else parts)
 
 
 def _several(table: ResultTable) -> ResultTable:

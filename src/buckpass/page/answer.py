@@ -14,10 +14,12 @@ from buckpass.results.words import and_join, count_of
 if TYPE_CHECKING:
     from buckpass.evidence.influence import Hinge
     from buckpass.evidence.nested import NestedTests
+    from buckpass.fitting.differences import ScoreGap
 
 __all__ = ["answer", "hangs_on"]
 
 ALONE = "circumstances alone"
+NO_BETTER = "no better"
 SUCH_AS = "such as distance, strength and danger"
 MOST = 3  # names in one sentence
 TOGETHER = {"all": "all reasons together", "argument": "the reasons of the argument together"}
@@ -109,16 +111,22 @@ def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
     named, over = argument, tests.argument_over_base
     if not named or over is None:
         named, over = (RIDING,), next((m.alone for m in tests.mechanisms if m.id == RIDING), None)
-    single = _single(tests, named, "" if over is not None and over.is_tie else f" than {ALONE}")
-    if over is None:
+    how = "" if over is None else _how(tests, named, over)
+    single = _single(tests, named, "" if how == NO_BETTER else f" than {ALONE}")
+    if not how:
         return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
     together = "" if len(named) == 1 else " together"
     verb = "predicts" if len(named) == 1 else "predict"
-    how = "no better" if over.is_tie else "better" if over.diff > 0 else "worse"
-    doubt = f", as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell" if over.is_tie else ""
+    doubt = f", as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell" if how == NO_BETTER else ""
     names = and_join(_name(m) for m in named)
     said = f"{names}{together} {verb} who does how much {how} than {ALONE}, {SUCH_AS}{doubt}"
     return _sentence(f"{said}; {single}" if single else said)
+
+
+def _how(tests: NestedTests, named: Sequence[str], over: ScoreGap) -> str:
+    """How the reasons named predict beside circumstances; a single one as it is judged among all."""
+    is_better = named[0] in tests.beating_base if len(named) == 1 else over.is_gain
+    return "better" if is_better else "worse" if over.diff < 0 and not over.is_tie else NO_BETTER
 
 
 def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
@@ -131,6 +139,9 @@ def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
             _name(tests.leader) + " by itself" if len(tried) == 1 else f"none of {len(tried)} reasons tried one by one"
         )
         return f"{what} does {'no better' if len(tried) == 1 else 'better'}{than}"
+    if tests.leader not in tests.beating_base:
+        some = tests.beating_base
+        return f"of {count_of(len(tried), 'reason')} tried one by one, {and_join([_name(m) for m in some], most=MOST)} {'does' if len(some) == 1 else 'do'} better{than}"
     doubt = (
         f", though {and_join([_name(m) for m in tests.ties], most=MOST)} may help as much"
         if tests.ties

@@ -13,7 +13,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.measured import Record
-from buckpass.measured.eligibility import eligible_crises
+from buckpass.measured.eligibility import eligible_crises, without_row
 from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words
@@ -66,12 +66,14 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     frame = here.filter(pl.col("actor").is_in(actors))
     every = case.crises.filter(pl.col("theatre").is_in(list(theatres)))
     crises = every.sort("severity", descending=True, maintain_order=True).head(MOST_ROWS).sort("start")
-    drawn = frame.filter(pl.col("crisis").is_in(crises["crisis_id"].to_list()))
+    listed = crises["crisis_id"].to_list()
+    drawn = frame.filter(pl.col("crisis").is_in(listed))
+    unlisted = without_row(case, listed, actors)
     gravest = (
         f", the {crises.height} gravest drawn and the others listed by crisis" if crises.height < every.height else ""
     )
     cells = _cells(
-        case.rungs.top, drawn, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])}
+        case.rungs.top, drawn, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(listed)}, unlisted
     )
     known = [c for c in cells if c["rung"] is not None]
     powers = set(case.powers)
@@ -81,7 +83,7 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         title=_heat_title(case, frame),
         note=f"n = {count_of(every.height, 'crisis', 'crises')}{gravest}, {len(known)} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
-        f"dot: nobody looked. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
+        f"dot: nobody looked; blank: its own crisis, or none that an organisation's mandate reaches. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(drawn)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
@@ -92,9 +94,13 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
     )
 
 
-def _cells(top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> list[dict[str, Any]]:
+def _cells(
+    top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str, int], unlisted: Sequence[tuple[str, str]]
+) -> list[dict[str, Any]]:
     cells, shades = [], rung_colours(top + 1)
-    for r in frame.iter_rows(named=True):
+    rows: list[dict[str, Any]] = list(frame.iter_rows(named=True))
+    rows += [dict.fromkeys(frame.columns) | {"crisis": crisis, "actor": actor} for crisis, actor in unlisted]
+    for r in rows:
         x, basis = column[r["actor"]], "unsearched" if r["rung"] is None else r["basis"]
         shade = shades[r["rung"]] if r["rung"] is not None else "#ffffff"
         doubt = r["rung"] is not None and r["low"] != r["high"]

@@ -12,8 +12,9 @@ import polars as pl
 
 from buckpass.ask.explain import Explained
 from buckpass.case import Case
-from buckpass.evidence.nested import Added
+from buckpass.evidence.nested import Added, NestedTests
 from buckpass.evidence.nested_answer import NestedAnswer
+from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
@@ -58,7 +59,7 @@ def explanations_ranked(case: Case, model: ModelResults) -> Figure | None:
     return Figure(
         "explanations", ranking_title(model),
         f"n = {count_of(model.n_crises, 'crisis', 'crises')} left out one by one. Grey: bounds, not explanations. Pairs whose "
-        "difference is within two of its standard errors cannot be told apart.",
+        f"difference is within two of its standard errors ({HOSTS_TOGETHER}) cannot be told apart.",
         f"Source: fits of the record of {case.id}.", ranking_title(model) + ".", chart,
         years=years_of(case), unit="nats of log predictive density",
     )  # fmt: skip
@@ -94,11 +95,18 @@ def mechanisms_added(case: Case, answer: NestedAnswer) -> Figure:
     ).properties(width=480, height=26 * len({r["name"] for r in rows}))
     return Figure(
         "explanations", added_title(answer),
-        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; crises of one host counted together. A bar that "
-        "crosses zero: nothing measurable.",
+        f"n = {count_of(len(tests.crises), 'crisis', 'crises')} left out one by one; {HOSTS_TOGETHER}. A bar that "
+        f"crosses zero: nothing measurable{_picked(tests)}.",
         f"Source: fits of the record of {case.id}.", answer.headline, chart,
         years=years_of(case, tests.crises), unit="nats of log predictive density",
     )  # fmt: skip
+
+
+def _picked(tests: NestedTests) -> str:
+    """What must be taken off a bar before it is read, since the best of several was picked."""
+    owed = [f"{one.expected:.1f} of {one.tested} {of}" for one, of in
+            ((tests.optimism, "alone"), (tests.optimism_given, "given all the others")) if one.tested > 1]  # fmt: skip
+    return f", nor one that does so when less by what the best owes to chance ({', '.join(owed)})" if owed else ""
 
 
 def added_title(answer: NestedAnswer) -> str:

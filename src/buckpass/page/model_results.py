@@ -13,7 +13,7 @@ import numpy as np
 from buckpass.ask.explain import Explained, NoGap, explain
 from buckpass.case import Case
 from buckpass.fitting.posterior import Posterior
-from buckpass.fitting.scoring import compare_fits, rankable, score_of
+from buckpass.fitting.scoring import compare_fits, rankable, score_of, score_total
 from buckpass.game.arrays import at_host
 from buckpass.game.crises import plays
 from buckpass.game.estimands import buck_passed, expected_rung, response
@@ -95,9 +95,9 @@ class ModelResults:
 def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int) -> ModelResults:
     """Rank the explanations and let those that count answer about every crisis of the fit."""
     passed, failed = rankable(posteriors)
-    comparison = compare_fits(passed) if passed else None
+    comparison = compare_fits(case, passed) if passed else None
     order = [*(comparison.ids if comparison else ()), *(e for e in posteriors if e not in passed)]
-    fits = tuple(_fit(posteriors[e], comparison, failed.get(e, ())) for e in order)
+    fits = tuple(_fit(case, posteriors[e], comparison, failed.get(e, ())) for e in order)
     if comparison is None:
         return ModelResults(fits, refusal="No fit can be ranked, so none is a basis for statements.")
     basis, setting = basis_of(case, passed), setting_of(case)
@@ -108,12 +108,12 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     )  # fmt: skip
 
 
-def _fit(posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit:
+def _fit(case: Case, posterior: Posterior, comparison: Any, reasons: tuple[str, ...]) -> Fit:
     theory, d = combination(posterior.explanation), posterior.diagnostics
     score = score_of(posterior)
     at = comparison.ids.index(theory.id) if comparison and theory.id in comparison.ids else None
     return Fit(
-        theory.id, theory.name, theory.says, score.total, score.se,
+        theory.id, theory.name, theory.says, score.total, score_total(case, score).se,
         *((None, None, None) if at is None else
           (float(comparison.difference[at]), float(comparison.se_difference[at]), float(comparison.weight[at]))),
         rhat_max=d.rhat_max, ess_min=min(d.ess_bulk_min, d.ess_tail_min), divergences=d.divergences,

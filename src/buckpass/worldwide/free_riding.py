@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from buckpass.evidence.differences import Clusters, ScoreGap, difference
+from buckpass.fitting.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]

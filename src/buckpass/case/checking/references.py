@@ -17,6 +17,7 @@ from buckpass.case.checking.lists import check_lists
 from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.checking.phases import check_phases
 from buckpass.case.checking.requests import check_requests
+from buckpass.case.coded import SETTLED
 from buckpass.case.figures import odd_figures
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
@@ -27,6 +28,7 @@ from buckpass.case.reading.requests import FILE as REQUESTS
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import ClaimFile, Organisation, Settings
+from buckpass.results.words import and_join
 
 MOST_PROBLEMS = 100
 _RESPONSE_FILES = ("responses.csv", "own_operations.csv")
@@ -59,6 +61,7 @@ def check_references(material: Material) -> list[Problem]:
         _relations(material.settings, material.content, names),
         check_kinds_of_actors(material.settings, crises.frame, names),
         check_access(material.settings, crises.frame, material.tables[REQUESTS].frame, names),
+        _settled(material, names),
         _requests(material, names),
         _parameters(material.settings, material.content),
         _measures(material, names),
@@ -87,6 +90,25 @@ def _capped(problems: Iterator[Problem]) -> Iterator[Problem]:
             )
             return
         yield problem
+
+
+def _settled(material: Material, names: Names) -> Iterator[Problem]:
+    """Readings of responses that are not there or have their coders' rows already, and rungs above the ladder."""
+    file, table = material.settings, material.tables["responses.csv"].frame
+    rows = table.group_by("crisis_id", "actor").agg("coder")
+    coders = {(crisis, actor): {*of} - {*SETTLED} for crisis, actor, of in rows.iter_rows()}
+    for n, one in enumerate(material.content.settled):
+        key, top = (one.crisis, one.actor), len(material.content.ladder.names) - 1
+        yield from missing(file, ("settled", n, "crisis"), "a crisis of crises.csv", one.crisis, names.crises)
+        if one.crisis in names.crises and coders.get(key) != set():
+            has = "has a row of each coder already" if key in coders else "has no row"
+            yield file.problem(
+                ("settled", n), f"{one.actor} in {one.crisis} {has} in responses.csv", "take it out, or correct it"
+            )
+        if high := [coder for coder, rung in one.rungs.items() if rung > top]:
+            yield file.problem(
+                ("settled", n, "rungs"), f"{and_join(high)} above {top}, the ladder's top", "correct the rung"
+            )
 
 
 def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from buckpass.case import Case
 
-__all__ = ["SAME_WITHIN", "Clusters", "ScoreGap", "by_crisis", "by_host", "difference", "optimism"]
+__all__ = [
+    "HOSTS_TOGETHER", "SAME_WITHIN", "Clusters", "ScoreGap", "by_crisis", "by_host", "difference", "errors", "optimism",
+]  # fmt: skip
 
 SAME_WITHIN = 2.0  # standard errors of a difference within which it is none
+HOSTS_TOGETHER = "crises of one host counted together"  # of every standard error
 DRAWS = 20_000  # of the scores, to see how much the best of several owes to chance
 
 
@@ -48,7 +52,11 @@ class ScoreGap:
     @property
     def is_gain(self) -> bool:
         """Whether it is above none by more than two standard errors."""
-        return not self.is_tie and self.diff > 0
+        return self.is_gain_beyond(0.0)
+
+    def is_gain_beyond(self, chance: float) -> bool:
+        """Whether it is still above none by more than two standard errors without what it owes to chance (nats)."""
+        return self.diff - chance > SAME_WITHIN * self.se
 
     def as_dict(self) -> dict[str, float]:
         """As JSON has it."""
@@ -68,16 +76,29 @@ def by_crisis(n: int) -> Clusters:
 
 
 def difference(values: Float[np.ndarray, " c"], clusters: Clusters) -> ScoreGap:
-    """The sum of values over crises with both standard errors.
+    """The sum of values over crises with both standard errors (`errors`)."""
+    se, se_by_crisis = errors(values, clusters)
+    return ScoreGap(float(values.sum()), float(se), float(se_by_crisis))
+
+
+def errors(
+    values: Float[np.ndarray, "*m c"], clusters: Clusters
+) -> tuple[Float[np.ndarray, "*m"], Float[np.ndarray, "*m"]]:
+    """Standard errors of sums over crises, by host and by crisis: the one rule for all scores and their differences.
 
     The cluster-robust variance of a mean (Liang & Zeger 1986), for crises in more than one cluster summed over the pairs
     that share one (Cameron, Gelbach & Miller 2011): G/(G−1) · Σ_{k,l share a host} e_k e_l. That sum can fall below the
     variance by crisis, or below 0, where crises of one host happen to balance; the larger of the two is given. Crises that
-    are all of one host leave only that by crisis.
+    are all of one host leave only that by crisis; a single crisis leaves the error unknown, and so without bound.
     """
-    each = covariance(values[None], by_crisis(len(values)))[0, 0]
-    shared = covariance(values[None], clusters)[0, 0] if clusters.count > 1 else each
-    return ScoreGap(float(values.sum()), float(np.sqrt(max(shared, each))), float(np.sqrt(each)))
+    n, groups = values.shape[-1], clusters.count
+    if n < 2:
+        unknown = np.full(values.shape[:-1], np.inf)
+        return unknown, unknown
+    spread = values - values.mean(axis=-1, keepdims=True)
+    each = n / (n - 1) * (spread**2).sum(axis=-1)
+    shared = groups / (groups - 1) * ((spread @ clusters.together) * spread).sum(axis=-1) if groups > 1 else each
+    return np.sqrt(np.maximum(shared, each)), np.sqrt(each)
 
 
 def covariance(values: Float[np.ndarray, "m c"], clusters: Clusters) -> Float[np.ndarray, "m m"]:
@@ -101,6 +122,11 @@ def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters, seed: int = 0
     clusters = clusters if clusters.count > 1 else by_crisis(values.shape[1])
     scale, directions = np.linalg.eigh(covariance(values, clusters))
     root = directions * np.sqrt(np.maximum(scale, 0.0))
-    error = np.random.default_rng([seed, 71]).standard_normal((DRAWS, len(values))) @ root.T
+    error = _noise(seed, len(values)) @ root.T
     best = np.argmax(total + error, axis=1)
     return float(error[np.arange(DRAWS), best].mean()), float(error.max(axis=1).mean())
+
+
+@lru_cache(maxsize=16)  # asked for again without every crisis
+def _noise(seed: int, m: int) -> Float[np.ndarray, "d m"]:
+    return np.random.default_rng([seed, 71]).standard_normal((DRAWS, m))
