@@ -23,7 +23,18 @@ from buckpass.changes.paths import OverridePath, general_paths
 
 DEEPEST = 2  # tables inside tables of case.toml
 
-__all__ = ["TOPICS", "about", "columns", "estimands", "files", "kind_of", "meaning_of", "mechanisms", "paths", "values_of"]
+__all__ = [
+    "TOPICS",
+    "about",
+    "columns",
+    "estimands",
+    "files",
+    "kind_of",
+    "meaning_of",
+    "mechanisms",
+    "paths",
+    "values_of",
+]
 
 
 @dataclass(frozen=True)
