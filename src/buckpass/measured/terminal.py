@@ -15,7 +15,7 @@ from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_run
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
-__all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables"]
+__all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables", "short_name"]
 
 NAMES = 28  # columns of a crisis's name and year in the grid
 DOUBTS = {"absence": "?", "recalled": "~"}
@@ -55,8 +55,7 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
              if last[r["crisis"], r["actor"]] != r["rung"]}  # fmt: skip
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
     for crisis in case.crises.filter(theatre=focus.theatre).sort("start").iter_rows(named=True):
-        name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
-        told = f"{textwrap.shorten(name, NAMES - len(year), placeholder='…')}{year}"
+        told = short_name(crisis, NAMES)
         at = [(actor, (crisis["crisis_id"], actor)) for actor in shown]
         marks = "".join(
             f"{cells.get(key, '') + ended.get(key, '') + shut.get(key, ''):>{len(actor) + 1}}" for actor, key in at
@@ -69,6 +68,12 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
     )  # fmt: skip
     yield from _asked(case, width)
     yield from _against(case, width)
+
+
+def short_name(crisis: Mapping[str, Any], letters: int) -> str:
+    """A crisis's name in so many letters, cut between words, and always its year."""
+    year = f" {crisis['start'].year}"
+    return f"{textwrap.shorten(crisis['name'].removesuffix(year), letters - len(year), placeholder='…')}{year}"
 
 
 def _asked(case: Case, width: int) -> Iterator[str]:
