@@ -18,7 +18,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, fixed
+from buckpass.results.words import and_join, fixed, quoted
 
 __all__ = ["NestedAnswer", "nested_answer"]
 
@@ -197,6 +197,11 @@ def _named(mechanism: str) -> Mechanism:
     return next(m for m in mechanisms() if m.id == mechanism)
 
 
+def _spoken(mechanism: str) -> str:
+    """Its name as it stands in a sentence."""
+    return quoted(_named(mechanism).name)
+
+
 def _ranked(tests: NestedTests) -> list[Added]:
     return sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else float("inf"))
 
@@ -209,7 +214,7 @@ def _leading(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) ->
     tested = sum(one.alone is not None for one in tests.mechanisms)
     picked = _picked(lead.alone, optimism, tested)
     adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
-    most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
+    most = f"{_spoken(lead.id)} {adds} ({_gap(lead.alone)} nats{picked})"
     if not tests.beating_base:
         tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
         return f"No mechanism predicts this record measurably better than the controls alone: {most}{tied}."
@@ -221,7 +226,7 @@ def _leading(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hinge]) ->
     tied = f", though {_listed(no_better)} cannot be told from it" if (
         no_better := [m for m in tests.ties if m not in others]) else ""  # fmt: skip
     rest = f"; no other beats the controls by itself{tied}" if len(tests.beating_base) < tested else ""
-    hung = [f"That {_named(m).name} beats the controls {on}."
+    hung = [f"That {_spoken(m)} beats the controls {on}."
             for m in tests.beating_base if (on := _hangs_on(sum(m in h.lost for h in hinges)))]  # fmt: skip
     return " ".join([f"{most[0].upper()}{most[1:]}{beat}{rest}.", *hung])
 
@@ -265,7 +270,7 @@ def _given_the_rest(tests: NestedTests, optimism: Optimism, hinges: Sequence[Hin
         on = _hangs_on(sum(best.id in h.lost_given for h in hinges))
         others = f" No other{some} does." if some else ""
         return f"{said}{on and f'; that {on}'}.{others}"
-    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({_gap(best.given_the_rest)} nats{picked})."
+    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_spoken(best.id)} ({_gap(best.given_the_rest)} nats{picked})."
 
 
 def _picked(gap: ScoreGap, optimism: Optimism, tested: int) -> str:
@@ -296,7 +301,7 @@ def _better(gap: ScoreGap) -> str:
 
 def _listed(ids: Sequence[str]) -> str:
     """Names in a sentence, the first few where there are many."""
-    return and_join((TOGETHER.get(i) or _named(i).name for i in ids), most=MOST_NAMES)
+    return and_join((TOGETHER.get(i) or _spoken(i) for i in ids), most=MOST_NAMES)
 
 
 def _weight(hinge: Hinge) -> int:
@@ -311,7 +316,7 @@ def _in_words(hinge: Hinge) -> str:
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:
-    said = [f"{_named(hinge.leader_without).name} leads"] if hinge.leader_without not in (None, tests.leader) else []
+    said = [f"{_spoken(hinge.leader_without)} leads"] if hinge.leader_without not in (None, tests.leader) else []
     said += [
         f"{_listed(ids)} {one if len(ids) == 1 and ids[0] not in TOGETHER else many} the controls"
         for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))

@@ -101,8 +101,8 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
     if not len(every):
         return ()
     tables = [
-        ResultTable(_share_lines(rows), f"Who leads, in the last years with figures: {name}")
-        for (_, name), rows in leaders.frame.group_by("series", "name", maintain_order=True)
+        ResultTable(_share_lines(rows), f"Who leads, in the last years with figures: {name} ({unit})")
+        for (_, name, unit), rows in leaders.frame.group_by("series", "name", "unit", maintain_order=True)
     ] if len(leaders) else []  # fmt: skip
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
         many = [whom for whom in rows["of_whom"].unique(maintain_order=True) if whom.count("+") >= MOST_WHOM]
@@ -116,7 +116,7 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
 
 def leading(leaders: ResultTable) -> ResultTable:
     """Who leads, host by host; no row where the case measures no host."""
-    return replace(leaders, frame=_share_lines(leaders.frame, {"counted by": "name"}), note="")
+    return replace(leaders, frame=_share_lines(leaders.frame, {"in": "unit", "counted by": "name"}), note="")
 
 
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:

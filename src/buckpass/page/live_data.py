@@ -19,6 +19,7 @@ from buckpass.game.arrays import at_host
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
+from buckpass.page.results import DRAWS
 from buckpass.page.wording import name_of
 from buckpass.predict.drawing import coefficients_of
 from buckpass.predict.which_fits import Fits, NoUsablePosterior, basis_of
@@ -26,7 +27,6 @@ from buckpass.results.files import json_text
 
 __all__ = ["LiveWhatIf", "live_data", "live_what_if"]
 
-DRAWS = 100
 SLOPES = ("stake_slope", "cost_slope", "backlash_slope", "influence_slope", "deployment_slope")
 CHANGED_BY_INPUTS = ("severity", "treaty_asked", "capacity", "opinion", "asked", "rivalry", "rival_pressure")
 
