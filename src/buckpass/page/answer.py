@@ -158,7 +158,7 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
 
 def _turns(hinge: Hinge, tests: NestedTests) -> set[tuple[str, str | None]]:
     """Single reasons of which a crisis decides whether they do better; where it decides it of none, all that it decides."""
-    turned = {("gained", m) for m in hinge.gained} | {("lost", m) for m in hinge.lost}
+    turned: set[tuple[str, str | None]] = {*(("gained", m) for m in hinge.gained), *(("lost", m) for m in hinge.lost)}
     single = {one for one in turned if one[1] not in TOGETHER}
     return single or turned or {("leader", hinge.leader_without if tests.beating_base else None)}
 

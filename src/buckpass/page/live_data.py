@@ -19,11 +19,11 @@ from buckpass.game.arrays import at_host
 from buckpass.game.covariates import COVARIATES
 from buckpass.game.payoffs import Coefficients
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
-from buckpass.page.results import DRAWS
 from buckpass.page.wording import name_of
 from buckpass.predict.drawing import coefficients_of
 from buckpass.predict.which_fits import Fits, NoUsablePosterior, basis_of
 from buckpass.results.files import json_text
+from buckpass.results.summary import DRAWS
 
 __all__ = ["LiveWhatIf", "live_data", "live_what_if"]
 
