@@ -26,6 +26,7 @@ EMPTY = {
     "paths": 0,
     "files": 1,
     "columns": 51,
+    "mechanisms": 0,
 }  # entries that the starting case has no example of, at most
 
 

@@ -66,14 +66,43 @@ def test_claims_in_brief_take_a_line_each_under_their_verdict(toy, width):
         assert lines[head].startswith(one.verdict.replace("_", " "))
 
 
+@pytest.fixture(scope="module")
+def counted(flagship):
+    """The ledger of the flagship without fits: what is counted, and premises."""
+    return assess(flagship)
+
+
+def test_the_number_of_a_claim_has_its_unit_beside_it(counted):
+    lines = list(brief_lines(counted, (), 80))
+    for one in counted:
+        (line,) = (line for line in lines if line.startswith(f"  {one.id}"))
+        assert one.value is None or re.search(r"\d\)? [a-zP]", line[40:]), line
+
+
+def test_a_verdict_names_powers_and_crises_in_words(counted):
+    said = " ".join(
+        f"{v.unit} {v.reason} {v.turns_on} {[(s['text'], s['seen']) for s in v.statements]}" for v in counted
+    )
+    assert not re.findall(r"\b(?:CHN|RUS|KAZ|TJK|CIS_CPF|[a-z]+_[a-z0-9_]+)\b", said)
+
+
+def test_the_places_of_a_claim_are_cut_between_numbers(counted):
+    places = {n for v in counted for place in v.places for n in [place.rpartition(":")[2]]}
+    lines = " ".join(" ".join(ledger_lines(counted, (), 80)).split())
+    cut = re.findall(r"In the case: (.*?) …", lines)
+    assert cut
+    for one in cut:
+        assert set(re.findall(r"[–, ](\d+)", one.rpartition(".csv ")[2])) <= places
+
+
 def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(toy):
     fits = {name: posterior_of(toy, name, prior_sites(toy, name, 12)) for name in ("all", "FR", "base")}
     verdicts = assess(toy, fits)
     told = " ".join(" ".join(ledger_lines(verdicts, (), 80)).split())
     one = verdicts["C2"]
     assert one.p_low == one.p_high
-    assert f"P is {one.p_all:.2f} under all and each other of the 2 fits" in told
-    assert "assumed kappa = 0 by base." in told
+    assert f"P is {one.p_all:.2f} under all mechanisms (all) and each other of the 2 fits" in told
+    assert "1 fit (base) assumes that free riding's strength κ is 0." in told
     assert told.count(one.reason[1:]) == 1
 
 

@@ -26,7 +26,7 @@ def test_a_fit_that_fixes_the_quantity_never_changes_a_verdict_or_a_number(whole
         after.p_high,
     )
     assert after.by_fit[-1].as_dict()["p"] is None
-    assert "assumed 0 by fixed" in after.reason
+    assert "1 fit (fixed) assumes that 0" in after.reason
 
 
 @given(wholes, voters, carriers, failing)
@@ -85,7 +85,7 @@ def test_a_parameter_that_is_its_prior_in_the_claims_theatre_decides_nothing():
     found = decide(fits, Carrier("kappa", "Central Theatre", 0.02))
     assert found.verdict == "undecided"
     assert found.reason.count(".") == found.reason.count("0.") + found.reason.count("1.") + 1  # one sentence
-    assert "Central Theatre does not speak about kappa (contraction 0.02)" in found.reason
+    assert "Central Theatre does not speak about kappa (contraction of its prior variance: 0.02)" in found.reason
 
 
 def test_of_several_theatres_asked_one_by_one_the_best_is_named_as_such():

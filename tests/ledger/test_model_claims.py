@@ -100,7 +100,7 @@ def test_a_fit_in_which_nobody_counts_others_effort_has_no_voice(ledger):
     assert "LS" not in rows(found)
     assert rows(found)["FR"]["low"] < 0
     assert rows(found)["FR"]["high"] <= 1e-12  # the two are aligned here: effort can only substitute
-    assert "assumed kappa = 0 by LS" in found.reason
+    assert "LS) assume that free riding's strength κ is 0" in found.reason or "(LS) assumes that" in found.reason
 
 
 def test_the_number_is_that_of_all_mechanisms_and_the_range_that_of_every_free_fit(ledger):
@@ -186,7 +186,7 @@ def test_a_refused_fit_is_no_basis_for_a_number_but_is_named(two_theatres, poste
 def test_every_claim_computes_with_the_controls_and_one_mechanism_alone(two_theatres, posteriors):
     found = assess(two_theatres, {name: from_prior(two_theatres, name) for name in ("base", "FR")})
     assert {v.verdict for v in found if v.family == "model"} == {"undecided"}
-    assert all("all, which is not among the fits" in v.reason or "every fit fixes" in v.reason
+    assert all("(all), which is not among the fits" in v.reason or "every fit fixes" in v.reason
                for v in found if v.family == "model")  # fmt: skip
 
 

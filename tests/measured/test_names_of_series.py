@@ -35,3 +35,8 @@ def test_no_figure_and_no_claim_shows_the_id_of_a_series(flagship):
 
 def test_a_series_without_a_name_is_told_by_the_words_of_its_id(toy):
     assert toy.series_name("trade_total") == "trade total"
+
+
+def test_an_amount_has_its_unit(flagship):
+    for row in leading(measure(flagship).leaders).rows():
+        assert row["in"]

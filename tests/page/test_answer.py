@@ -1,6 +1,7 @@
 """The answer in plain words: what it says of the record and of the reasons, its doubt, what it hangs on; never a word of the trade."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from buckpass.case import load_case
 from buckpass.evidence.gathered import Gathered
+from buckpass.evidence.influence import Hinge
 from buckpass.evidence.nested_answer import nested_answer
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.ledger.sensitivity import Sensitivity, VerdictChange
 from buckpass.page.answer import answer, hangs_on
+from buckpass.page.model_figures import added_title
 from buckpass.page.side_by_side import crisis_of_less, side_by_side
 from buckpass.page.wording import spoken
 
@@ -179,3 +182,23 @@ def test_what_changes_nothing_that_was_said_is_no_hinge(balkans):
     assert not found.nested.tests.beating_base
     assert any(h.leader_without != found.nested.tests.leader for h in found.nested.hinges)
     assert not any(balkans.crises["name"][4] in line for line in hangs_on(balkans, found))
+
+
+def test_crises_are_counted_by_what_they_decide(balkans):
+    """Twelve without which a reason does no better; three without which it still does, and all together do better."""
+    ids = balkans.crises["crisis_id"].to_list()
+    found = with_scores(balkans, {"VE": 1.0, "FR": 0.0})
+    hinges = (
+        *(Hinge(c, "VE", lost=("VE",)) for c in ids[:8]), *(Hinge(c, "VE", gained=("all",), lost=("VE",)) for c in ids[8:12]),
+        *(Hinge(c, "VE", gained=("all",)) for c in ids[12:15]),
+    )  # fmt: skip
+    said = hangs_on(balkans, SimpleNamespace(**{**vars(found), "nested": replace(found.nested, hinges=hinges)}))[0]
+    assert "; 11 more crises decide as much; 3 more crises decide something else" in said
+
+
+def test_a_reason_whose_name_is_a_denial_is_quoted_wherever_it_is_named(balkans):
+    nested = with_scores(balkans, {"VE": 1.0, "FR": 0.0}).nested
+    for said in (added_title(nested), nested.headline, *(row["otherwise"] for row in nested._hangs_on().rows())):
+        assert not re.search("(?<!“)no acceptable vehicle", said, re.IGNORECASE)
+    assert "“no acceptable vehicle”" in added_title(nested)
+    assert "“no acceptable vehicle”" in nested.headline

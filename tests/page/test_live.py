@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import inspect
 import json
 import re
 import shutil
@@ -41,6 +42,12 @@ def by_node(given: Asked, by_arc: bool = False) -> list[dict]:
     text = json.dumps({"script": str(ASSETS / "whatif.js"), "data": given.data, "asks": given.asks, "byArc": by_arc})
     done = subprocess.run([node, HERE / "answer_what_ifs.cjs"], input=text, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
+
+
+def test_what_is_moved_and_the_cards_have_the_same_draws():
+    """Else the page would give two numbers for one crisis as it was."""
+    of_cards, of_live = (inspect.signature(one).parameters["n_draws"].default for one in (gather, live_what_if))
+    assert of_cards == of_live
 
 
 def test_the_script_answers_as_python_does(small_case, fit):
@@ -163,6 +170,9 @@ def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_pa
         tab.wait_for_url(re.compile("stake"), wait_until="commit")
         link = tab.get_by_text("Link to this change").get_attribute("href")
         assert link == tab.evaluate("location.hash")
+        tab.locator("#what-if-place .said", has_text=f"{_name(small_case, power)}’s stake × 1.5").wait_for(
+            state="attached"
+        )
         shown = tab.locator("#what-if-place table").first.inner_text()
         again, _ = opened(browser, tmp_path / "page.html", page, link)
         assert again.locator("#what-if-place table").first.inner_text() == shown

@@ -269,7 +269,7 @@ def test_a_failed_fit_is_named_and_supports_nothing(small_case):
     page = render_page(small_case, results)
     assert "R-hat 1.500" in page
     assert results.verdicts["C2"].p_low is not None
-    assert "failed and only widening the range: FR" in page
+    assert "1 fit (FR) failed and only widens the range" in page
     assert "not ranked" in page
     assert "no fit of the case can be relied on" in page
 

@@ -147,3 +147,11 @@ def test_the_best_fit_in_which_a_term_is_free(case):
         == "FR"
     )
     assert best_freeing({"BL": fits["BL"]}, "kappa") is None
+
+
+def test_an_answer_names_its_fit_and_sends_the_reader_on_for_a_long_story(case):
+    """The story of one mechanism is a sentence; that of twelve is longer than the answer that it stands under."""
+    (one,), (whole,) = (basis_of(case, {e: made(case, e, [-1.0])}).notes for e in ("FR", "all"))
+    assert "lets others pay" in one
+    assert "buckpass help mechanisms" in whole
+    assert len(whole) < 100

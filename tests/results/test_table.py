@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import buckpass
-from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.table import ResultTable, ShowsItself, cell
 
 
 @pytest.fixture
@@ -74,3 +74,9 @@ def test_results_of_every_kind_give_tables(toy):
         assert isinstance(found.table(), ResultTable)
         assert found.table().title
     assert all(isinstance(one, ResultTable) for one in measure(toy).tables())
+
+
+@pytest.mark.parametrize("value", [5.03e-05, -4.23e-10, 2.55e-7])
+def test_no_cell_has_a_number_in_powers_of_ten(value):
+    assert "e" not in cell(value)
+    assert "0.001" in cell(value)

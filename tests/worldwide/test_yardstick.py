@@ -1,13 +1,16 @@
 """The yardstick: shares of its model in closed form, what is not comparable, and what is kept of the fit."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from buckpass.case import BuckpassError, load_case
+from buckpass.cli.main import app
 from buckpass.worldwide import beside
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import fit_world, read_yardstick, write_yardstick
@@ -227,3 +230,23 @@ def test_the_files_give_the_products_yardstick_again(real_world, kept):
     assert record.counts == pytest.approx(kept.counts, rel=1e-3)
     away = np.abs(again.mean - kept.mean) / np.sqrt(np.diag(kept.covariance))
     assert away.max() < 0.3
+
+
+@pytest.mark.parametrize("words", [[], ["--power", "CHN"], ["--game"]])
+def test_a_terminal_of_eighty_columns_breaks_no_cell(words, monkeypatch):
+    """No interval and no reason over two lines, names instead of ids, no column that is empty."""
+    monkeypatch.setenv("COLUMNS", "80")
+    told = CliRunner().invoke(app, ["worldwide", "central-asia", *words], env={"COLUMNS": "80"}).stdout
+    lines = told.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 60
+    assert not re.search(r"[a-z]+_[a-z0-9_]+|`helped`|\b(?:CHN|RUS)\b|(?<![\w)])-\d", told)
+    if "--power" in words:
+        rows = [line for line in lines if re.search(r"\d \(\d+–\d+\)", line)]
+        assert all(len(re.findall(r"\d \(\d+–\d+\)", line)) == 3 for line in rows)
+        assert len(rows) > 20
+    if "--game" in words:
+        assert "kappa" not in told
+        assert told.index("κ is how much a power counts what others do") < told.index(
+            "κ = ", told.index("free riding:")
+        )

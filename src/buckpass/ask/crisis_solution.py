@@ -19,6 +19,10 @@ from buckpass.results.words import fixed
 
 __all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution"]
 
+COLUMNS = (
+    "Residual: share of the job that the others leave undone for it, above 1 where rivals undo it; buck passed: what it saves "
+    "because others act, effort times what it can deliver (below 0: it adds); alone: expected rung if nobody else acted."
+)
 LABEL_APART = 0.28  # rungs between the names at the ends of two lines
 
 
@@ -68,10 +72,10 @@ class CrisisSolution(Answer):
         units = {"expected_rung": f"rung {self.rungs.span}", "low": "5 %", "high": "95 %", "p_deploy": f"P(rung ≥ {self.rungs.deployment})",
                  "residual": "share left undone", "buck_passed": "effort 0–1", "alone": "expected rung"}  # fmt: skip
         note = (
-            f"P(stabilised) {_shown(self.p_stabilised)}; P(nobody beyond statements) {_shown(self.p_nobody)}. "
+            f"{COLUMNS} P(stabilised) {_shown(self.p_stabilised)}; P(nobody beyond statements) {_shown(self.p_nobody)}. "
             f"{len(self.powers)} powers, {self.n_draws} posterior draws. " + " ".join(self.notes)
         )
-        title = f"Who does what in {self.crisis}, as {self.explanation} explains it"
+        title = f"Who does what in {self.crisis} (explanation: {self.explanation})"
         return ResultTable(pl.DataFrame(rows), title, units, note.strip(), (), self.case_hash, self.seed)
 
     def as_dict(self) -> dict[str, Any]:

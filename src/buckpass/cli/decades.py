@@ -13,6 +13,7 @@ from buckpass.years.indicators import MEASURES
 __all__ = ["decade_lines"]
 
 GAP = "  "
+HOST_HEADS = ["host", "run", "crises", "nobody", "unstable", "P by the end"]
 
 
 def decade_lines(found: Futures, width: int) -> Iterator[str]:
@@ -33,11 +34,11 @@ def decade_lines(found: Futures, width: int) -> Iterator[str]:
         yield from _columns([_of_power(row) for row in rows])
     yield ""
     yield from textwrap.wrap(
-        "BY HOST: crises a year; of these, in how many nobody went beyond words; how many were not stabilised; P(nobody went "
-        "beyond words in one at least, by the end)",
+        "BY HOST: crises a year; of these, in how many nobody went beyond words (nobody); how many were not stabilised (unstable); "
+        "P(nobody went beyond words in one at least, by the end) (P by the end)",
         width,
     )
-    yield from _columns([_of_host(row) for row in by_host.iter_rows(named=True)])
+    yield from _columns([HOST_HEADS, *(_of_host(row) for row in by_host.iter_rows(named=True))])
 
 
 def _of_power(row: dict[str, Any]) -> list[str]:

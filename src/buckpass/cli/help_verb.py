@@ -20,11 +20,11 @@ INDENT = " " * 4
 
 
 def help_on(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="estimands, paths, columns or files.")] = "",
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="estimands, paths, columns, files or mechanisms.")] = "",
     name: Annotated[str, typer.Argument(metavar="NAME", help="Only what has this in its name.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """The reference: every estimand, path of --set, column or file of a case, with what it takes and an example."""
+    """The reference: every estimand, path of --set, column or file of a case, and mechanism, with what it takes and an example."""
     with errors_as_messages():
         from buckpass.case.problems import spelling_hint
         from buckpass.cli.reference import TOPICS, about

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from buckpass.case.problems import clip
+from buckpass.case.catalogue import estimands
 from buckpass.ledger import Verdicts
 from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.ledger.verdicts import Verdict
@@ -19,6 +19,7 @@ NO_CLAIMS = "The case makes no claims: its claims.toml has no [[claim]]."
 MOST_SOURCES = 4
 LONGEST_PLACES = 140
 NUMBERS = 25  # columns: −0.031 (−0.056 to −0.007)
+UNITS = 13  # columns: of statements
 MARKS = {"true": "+", "false": "−", "doubt": "?"}
 WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
 
@@ -34,12 +35,21 @@ def brief_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) ->
             yield f"{WORDS.get(word, word)}: {n}"
         for one in (v for v in verdicts if v.verdict == word):
             number = "" if one.value is None else with_interval(one.value, one.low, one.high)
-            start, room = f"  {one.id}{'*' if one.id in changed else ' '} ", width - max(NUMBERS, len(number)) - 1
+            start, room = (
+                f"  {one.id}{'*' if one.id in changed else ' '} ",
+                width - max(NUMBERS, len(number)) - UNITS - 2,
+            )
             name = start + textwrap.shorten(one.short, max(room - len(start), 8), placeholder="…")
-            yield f"{name:<{room}} {number:>{NUMBERS}}".rstrip()
+            yield f"{name:<{room}} {number:>{NUMBERS}} {_unit(one) if number else ''}".rstrip()
     yield from _total(verdicts, under, width)
     star = "A star: another coding of the record changes the verdict. " if changed else ""
-    yield from textwrap.wrap(f"{star}Each with its unit, n, reasons, rival and sources: --long.", width)
+    yield from textwrap.wrap(f"{star}Each with its whole unit, n, reasons, rival and sources: --long.", width)
+
+
+def _unit(one: Verdict) -> str:
+    """The unit of a claim's number, short: as its estimand has it, else the beginning of the whole one."""
+    short = estimands().get(one.estimand, {}).get("unit", "")
+    return short or textwrap.shorten(one.unit, UNITS, placeholder="…")
 
 
 def ledger_lines(verdicts: Verdicts, under: Sequence[Sensitivity], width: int) -> Iterator[str]:
@@ -126,7 +136,7 @@ def _sources(one: Verdict) -> str:
 def _places(one: Verdict) -> str:
     """Where the claim and its number stand in the case's files; the sources' own lines are in `--json`."""
     rows = grouped_places(place for place in one.places if not place.startswith("sources.bib"))
-    return f"In the case: {clip(rows, LONGEST_PLACES)}" if rows else ""
+    return f"In the case: {textwrap.shorten(rows, LONGEST_PLACES, placeholder=' …')}" if rows else ""
 
 
 def _change_words(condition: Sensitivity) -> str:

@@ -23,7 +23,18 @@ from buckpass.changes.paths import OverridePath, general_paths
 
 DEEPEST = 2  # tables inside tables of case.toml
 
-__all__ = ["TOPICS", "about", "columns", "estimands", "files", "kind_of", "meaning_of", "paths", "values_of"]
+__all__ = [
+    "TOPICS",
+    "about",
+    "columns",
+    "estimands",
+    "files",
+    "kind_of",
+    "meaning_of",
+    "mechanisms",
+    "paths",
+    "values_of",
+]
 
 
 @dataclass(frozen=True)
@@ -218,9 +229,20 @@ def kind_of(field: Mapping[str, Any], word: Callable[[str], str] = str, table: C
     return "date" if field.get("format") == "date" else words.get(field.get("type", ""), "any")
 
 
+def mechanisms() -> tuple[Entry, ...]:
+    """The mechanisms, of which every explanation is made: what each says, and the terms that it sets free."""
+    from buckpass.model.mechanisms import mechanisms as known  # loads the model
+
+    return tuple(
+        Entry(one.id, f"{one.name}: {one.says}", {"terms": ", ".join(one.terms)}, f"--explanation {one.id}")
+        for one in known()
+    )
+
+
 TOPICS: dict[str, Callable[[], tuple[Entry, ...]]] = {
     "estimands": estimands,
     "paths": paths,
     "columns": columns,
     "files": files,
+    "mechanisms": mechanisms,
 }

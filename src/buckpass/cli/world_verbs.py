@@ -9,7 +9,7 @@ import typer
 
 from buckpass.cli.arguments import AsJson, CaseRef
 from buckpass.cli.outputs import FigureFile, write_figure
-from buckpass.cli.printing import errors_as_messages, show, tell
+from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table
 
 if TYPE_CHECKING:
     from buckpass.worldwide.free_riding import FreeRiding
@@ -45,6 +45,7 @@ def worldwide(
         from buckpass.case import load_case
         from buckpass.worldwide.folder import game_of, yardstick_of
         from buckpass.worldwide.rules import rules as read_rules
+        from buckpass.worldwide.terminal import brief_tables
         from buckpass.worldwide.yardstick import beside
 
         the_case = load_case(case)
@@ -54,7 +55,10 @@ def worldwide(
             _tell_game(game_of(world), as_json)
             return
         found = beside(the_case, power, yardstick_of(world), read_rules(rules))
-        show(found, as_json)
+        if as_json:
+            answer(found.as_dict())
+        for one in () if as_json else brief_tables(the_case, found):
+            tell_table(one)
         if figure is not None:
             write_figure(found.plot(), figure)
 

@@ -18,7 +18,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut, score_gap, score_total
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, fixed
+from buckpass.results.words import and_join, fixed, quoted
 
 __all__ = ["NestedAnswer", "nested_answer"]
 
@@ -193,6 +193,11 @@ def _named(mechanism: str) -> Mechanism:
     return next(m for m in mechanisms() if m.id == mechanism)
 
 
+def _spoken(mechanism: str) -> str:
+    """Its name as it stands in a sentence."""
+    return quoted(_named(mechanism).name)
+
+
 def _ranked(tests: NestedTests) -> list[Added]:
     return sorted(tests.mechanisms, key=lambda one: -one.alone.diff if one.alone else float("inf"))
 
@@ -206,7 +211,7 @@ def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     beats = lead.id in tests.beating_base
     adds = "adds most" if lead.alone.diff > 0 else "comes nearest"
     adds += ", not measurably" if tests.beating_base and not beats else ""
-    most = f"{_named(lead.id).name} {adds} ({_gap(lead.alone)} nats{picked})"
+    most = f"{_spoken(lead.id)} {adds} ({_gap(lead.alone)} nats{picked})"
     if not tests.beating_base:
         tied = f", and {_listed(tests.ties)} {'ties' if len(tests.ties) == 1 else 'tie'} with it" if tests.ties else ""
         on = _hangs_on(sum(any(m not in TOGETHER for m in h.gained) for h in hinges))
@@ -224,7 +229,7 @@ def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     tied = f", though {_listed(no_better)} cannot be told from it" if (
         no_better := [m for m in tests.ties if m not in others]) else ""  # fmt: skip
     rest = f"; no other beats the controls by itself{tied}" if len(tests.beating_base) < tested else ""
-    hung = [f"That {_named(m).name} beats the controls {on}."
+    hung = [f"That {_spoken(m)} beats the controls {on}."
             for m in tests.beating_base if (on := _hangs_on(sum(m in h.lost for h in hinges)))]  # fmt: skip
     return " ".join([f"{most[0].upper()}{most[1:]}{beat}{rest}.", *hung])
 
@@ -259,7 +264,7 @@ def _given_the_rest(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     some = "" if len(tested) == len(tests.mechanisms) else (
         f" of the {len(tested)} of {len(tests.mechanisms)} for which this was fitted ({_listed([one.id for one in tested])})")  # fmt: skip
     if not kept:
-        leading = f": {_named(best.id).name} adds most ({most})" if len(tested) > 1 and _given(best) > 0 else ""
+        leading = f": {_spoken(best.id)} adds most ({most})" if len(tested) > 1 and _given(best) > 0 else ""
         on = _hangs_on(sum(bool(h.gained_given) for h in hinges))
         return f"Given all the others, none{some} adds anything measurable{leading}{on and f'; that none does {on}'}."
     if len(kept) == 1:
@@ -267,7 +272,7 @@ def _given_the_rest(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
         on = _hangs_on(sum(best.id in h.lost_given for h in hinges))
         others = f" No other{some} does." if some else ""
         return f"{said}{on and f'; that {on}'}.{others}"
-    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_named(best.id).name} ({most})."
+    return f"Given all the others, {_listed(kept)} still add to the score{some and ','}{some}, most {_spoken(best.id)} ({most})."
 
 
 def _given(one: Added) -> float:
@@ -302,7 +307,7 @@ def _better(gap: ScoreGap) -> str:
 
 def _listed(ids: Sequence[str]) -> str:
     """Names in a sentence, the first few where there are many."""
-    return and_join((TOGETHER.get(i) or _named(i).name for i in ids), most=MOST_NAMES)
+    return and_join((TOGETHER.get(i) or _spoken(i) for i in ids), most=MOST_NAMES)
 
 
 def _weight(hinge: Hinge) -> int:
@@ -317,7 +322,7 @@ def _in_words(hinge: Hinge) -> str:
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:
-    said = [f"{_named(hinge.leader_without).name} leads"] if hinge.leader_without not in (None, tests.leader) else []
+    said = [f"{_spoken(hinge.leader_without)} leads"] if hinge.leader_without not in (None, tests.leader) else []
     said += [
         f"{_listed(ids)} {one if len(ids) == 1 and ids[0] not in TOGETHER else many} the controls"
         for ids, one, many in ((hinge.gained, "beats", "beat"), (hinge.lost, "no longer beats", "no longer beat"))

@@ -27,7 +27,14 @@ __all__ = [
 ]  # fmt: skip
 
 AS_CODED = "as coded"
+WIDE = "Under each fit: how far it is behind the best of the reading, in whole nats."
+DIFFERENCE = f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none."
+DOUBTFUL = (
+    f"doubtful: crises whose importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this "
+    "reading."
+)
 SILENT_LEFT_OUT, SILENT_WEIGHTED = "silent elsewhere left out", "silent elsewhere weighted"
+REWEIGHTED = f"{SILENT_LEFT_OUT} and {SILENT_WEIGHTED}: other weights of the crises in the score, not other fits."
 
 
 class NoSuchReading(BuckpassError):
@@ -80,13 +87,9 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     as_coded = by_reading.get(AS_CODED, {})
     for name, weight in _selection(case, as_coded).items() if as_coded else ():
         weighted = {e: _weighted(s, weight) for e, s in as_coded.items()}
-        rows += _ranked(case, name, weighted)
-    note = (
-        f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none. doubtful: crises whose "
-        f"importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this reading. "
-        f"{SILENT_LEFT_OUT} and {SILENT_WEIGHTED}: other weights of the crises in the score, not other fits."
-        + "".join(f" {sentence}" for sentence in apart)
-    )
+        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(case, name, weighted)]
+    reweighted = {SILENT_LEFT_OUT, SILENT_WEIGHTED} <= {row["reading"] for row in rows}
+    note = " ".join([DIFFERENCE, DOUBTFUL, *([REWEIGHTED] if reweighted else []), *apart])
     units = {"elpd": "nats", "difference": "nats", "se_difference": "nats"}
     return ResultTable(pl.DataFrame(rows), "The ranking under each reading of the record", units, note, (), case.hash)
 
@@ -99,7 +102,10 @@ def side_by_side(table: ResultTable) -> ResultTable:
     wide = whole.pivot("id", index=["reading", "n"], values="difference", maintain_order=True)
     best = frame.filter(pl.col("rank") == 1).select("reading", pl.col("id").alias("best"))
     wide = wide.join(best, on="reading", how="left", maintain_order="left").select("reading", "n", "best", *order)
-    return ResultTable(wide, table.title, {}, f"Cells in whole nats. {table.note}", (), table.case_hash)
+    names = "; ".join(f"{one}: {combination(one).name}" for one in order if combination(one).name != one)
+    rest = table.note.removeprefix(f"{DIFFERENCE} {DOUBTFUL}").strip()
+    note = " ".join(filter(None, (WIDE, rest, f"{names}." if names else "")))
+    return ResultTable(wide, table.title, {}, note, (), table.case_hash)
 
 
 def order_of_moves(

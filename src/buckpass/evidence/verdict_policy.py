@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from buckpass.results.words import and_join
+from buckpass.results.words import and_join, count_of, fixed
 
 __all__ = [
     "CONTRADICTED",
@@ -37,13 +37,15 @@ class FitSays:
     """What one fit says of a claim.
 
     p : probability of what the claim expects, None where the fit does not say. assumed : where the fit fixes what the
-    quantity stands or falls with ("kappa = 0"), None where it is free. failed : why it is no basis, empty where it is one.
+    quantity stands or falls with ("kappa = 0"), None where it is free; assumed_in_words : the same in a sentence ("free
+    riding's strength κ is 0"). failed : why it is no basis, empty where it is one.
     """
 
     id: str
     p: float | None
     assumed: str | None = None
     failed: tuple[str, ...] = ()
+    assumed_in_words: str = ""
 
     @property
     def votes(self) -> bool:
@@ -150,7 +152,10 @@ def _verdict(
     spread = f"P is {_spread(fits, low, high, said)}"
     for n, (name, p) in enumerate(said.items()):
         if p is None and (n == 0 or not _assumes(fits, name)):
-            return "undecided", f"{spread}, but a verdict is given under {name}, which {_missing(fits, name)}"
+            return (
+                "undecided",
+                f"{spread}, but a verdict is given under {_called(name, n)}, which {_missing(fits, name)}",
+            )
     word = agreed(low, high)
     if word == "undecided":
         return word, f"{spread}, so the fits do not agree at {SUPPORTED} or {CONTRADICTED}"
@@ -159,7 +164,7 @@ def _verdict(
             "undecided",
             f"{spread}, but how far the record of {carrier.theatre} informs {carrier.label} is not known",
         )
-    informs = f"{carrier.label} (contraction {carrier.contraction:.2f})"
+    informs = f"{carrier.label} (contraction of its prior variance: {fixed(carrier.contraction)})"
     if not carrier.is_informed:
         who = f"the record of {carrier.theatre} does not speak" if carrier.among == 1 else (
             f"of the {carrier.among} theatres asked one by one none speaks, {carrier.theatre} at best,")  # fmt: skip
@@ -172,17 +177,23 @@ def _spread(fits: Sequence[FitSays], low: float, high: float, said: Mapping[str,
     """P under each of the fits that a verdict is given under, and the range over all in which the quantity is free.
 
     >>> _spread([FitSays("all", 0.25), FitSays("FR", 0.5)], 0.25, 0.5, {"all": 0.25})
-    '0.25 under all and 0.25 to 0.50 over the 2 fits in which the quantity is free'
+    '0.25 under all mechanisms (all) and 0.25 to 0.50 over the 2 fits in which the quantity is free'
     >>> _spread([FitSays("all", 0.25), FitSays("FR", 0.25)], 0.25, 0.25, {"all": 0.25})
-    '0.25 under all and each other of the 2 fits in which the quantity is free'
+    '0.25 under all mechanisms (all) and each other of the 2 fits in which the quantity is free'
     """
     n = sum(one.assumed is None for one in fits)
-    named = [name for name, p in said.items() if p is not None]
+    called = {name: _called(name, n) for n, name in enumerate(said)}
+    named = [called[name] for name, p in said.items() if p is not None]
     if named and n > len(named) and f"{low:.2f}" == f"{high:.2f}":
         return f"{low:.2f} under {', '.join(named)} and each other of the {n} fits in which the quantity is free"
     over = f"{low:.2f} to {high:.2f} over the {n} fits" if n > 1 else f"{low:.2f} to {high:.2f} over the one fit"
-    under = [f"{p:.2f} under {name}" for name, p in said.items() if p is not None]
+    under = [f"{p:.2f} under {called[name]}" for name, p in said.items() if p is not None]
     return and_join([*under, f"{over} in which the quantity is free"])
+
+
+def _called(name: str, place: int) -> str:
+    """A fit that a verdict is given under, by what it is: the first has all mechanisms, the other those of the argument."""
+    return f"{'all mechanisms' if place == 0 else 'the mechanisms of the argument'} ({name})"
 
 
 def _assumes(fits: Sequence[FitSays], name: str) -> bool:
@@ -195,17 +206,22 @@ def _missing(fits: Sequence[FitSays], name: str) -> str:
     if one is None:
         return "is not among the fits"
     if one.assumed is not None:
-        return f"assumes {one.assumed}"
+        return f"assumes that {one.assumed_in_words or one.assumed}"
     return f"failed ({one.failed[0]})" if one.failed else "does not say"
 
 
 def _asides(fits: Sequence[FitSays]) -> str:
     """Who assumed what, and what failed, in the same sentence."""
     failed = [one.id for one in fits if one.failed and one.assumed is None]
-    said = [f"failed and only widening the range: {and_join(failed, most=MOST_NAMES)}"] if failed else []
+    said = [f"{_fits(failed)} failed and only {'widens' if len(failed) == 1 else 'widen'} the range"] if failed else []
     by_value: dict[str, list[str]] = {}
     for one in fits:
         if one.assumed is not None:
-            by_value.setdefault(one.assumed, []).append(one.id)
-    said += [f"assumed {value} by {and_join(ids, most=MOST_NAMES)}" for value, ids in by_value.items()]
+            by_value.setdefault(one.assumed_in_words or one.assumed, []).append(one.id)
+    said += [f"{_fits(ids)} {'assumes' if len(ids) == 1 else 'assume'} that {value}" for value, ids in by_value.items()]
     return "".join(f"; {part}" for part in said)
+
+
+def _fits(ids: Sequence[str]) -> str:
+    """How many fits, with their ids behind: `2 fits (BL and EX)`."""
+    return f"{count_of(len(ids), 'fit')} ({and_join(ids, most=MOST_NAMES)})"

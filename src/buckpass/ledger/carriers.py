@@ -20,11 +20,11 @@ from buckpass.evidence.term_summaries import summaries
 from buckpass.evidence.verdict_policy import Carrier
 from buckpass.fitting.posterior import Posterior
 from buckpass.ledger.finding import CannotCompute, Question
-from buckpass.model.mechanisms import ALL, combination
+from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.model.terms import term
-from buckpass.results.words import and_join
+from buckpass.results.words import and_join, quoted
 
-__all__ = ["Carried", "carried_by"]
+__all__ = ["Carried", "called", "carried_by"]
 
 ALIGNED, RIVALS = "kappa", "kappa.rivals"
 EVERY_FIT = "every fit"
@@ -54,8 +54,25 @@ class Carried:
             return None
         if not self.terms:
             return "alignment = 0"
-        fixed = [name for name in self.terms if not combination(explanation).frees(name)]
-        return and_join(f"{name.removesuffix('.level')} = 0" for name in fixed) or None
+        return and_join(f"{name.removesuffix('.level')} = 0" for name in self._fixed_in(explanation)) or None
+
+    def assumed_in_words(self, explanation: str) -> str:
+        """The same in a sentence; empty where the quantity is free.
+
+        >>> Carried(("kappa", "enforcement"), None, ()).assumed_in_words("BL")
+        "free riding's strength κ and the price on deployment of the party that forgoes it are 0"
+        """
+        if self.assumed_in(explanation) is None:
+            return ""
+        fixed = [called(name) for name in self._fixed_in(explanation)]
+        return (
+            f"{and_join(fixed)} {'is' if len(fixed) == 1 else 'are'} 0"
+            if self.terms
+            else "neither counts the other's work"
+        )
+
+    def _fixed_in(self, explanation: str) -> list[str]:
+        return [name for name in self.terms if not combination(explanation).frees(name)]
 
     def carrier(self, case: Case, posteriors: Mapping[str, Posterior], kept: Gathered) -> Carrier:
         """The term that the theatres tell least of, with its contraction in the theatre that tells most of it."""
@@ -63,9 +80,7 @@ class Carried:
         if not told:
             return Carrier("alignment", _named(case, self.theatres), None)
         least = min(range(len(told)), key=lambda n: max(told[n].values(), default=-np.inf))
-        label = " ".join(
-            filter(None, (term(self.terms[least]).label, self.of if term(self.terms[least]).dims else None))
-        )
+        label = " ".join(filter(None, (called(self.terms[least]), self.of if term(self.terms[least]).dims else None)))
         if not told[least]:
             return Carrier(label, _named(case, self.theatres), None)
         where, most = max(told[least].items(), key=lambda one: one[1])
@@ -79,6 +94,14 @@ class Carried:
         wanted = f"{name}[{self.of}]" if term(name).dims else name
         found = {one.name: one.contraction_by_theatre for one in summaries(posteriors[ALL], [name], by_theatre)}
         return {t: c for t in self.theatres if (c := found.get(wanted, {}).get(t)) is not None}
+
+
+def called(name: str) -> str:
+    """A term in a sentence: κ by the mechanism whose strength it is, any other by its label."""
+    if name not in (ALIGNED, RIVALS):
+        return f"the {term(name).label.removeprefix('the ')}"
+    owner = next(one.name for one in mechanisms() if name in one.terms)
+    return f"{quoted(owner)}'s strength κ"
 
 
 def carried_by(question: Question) -> Carried:

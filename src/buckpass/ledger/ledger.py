@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case, Claim, UnknownName
 from buckpass.case.catalogue import estimands, known_estimands
+from buckpass.case.in_names import in_names
 from buckpass.case.problems import clip
 from buckpass.case.provenance import claim_lines
 from buckpass.ledger.finding import CannotCompute, Finding, Question, places_at
@@ -77,10 +78,17 @@ def assess_claim(
 
 
 def _placed(case: Case, verdict: Verdict, line: int | None) -> Verdict:
-    """The verdict with the places of its claim and its sources around those of its number."""
+    """The verdict in the case's names, with the places of its claim and its sources around those of its number."""
     cited = [case.sources[key].line for key in verdict.sources if key in case.sources]
     places = (*places_at("claims.toml", [line]), *verdict.places, *places_at("sources.bib", cited))
-    return replace(verdict, places=places)
+    said = {name: in_names(case, getattr(verdict, name)) for name in ("unit", "reason", "turns_on")}
+    return replace(verdict, places=places, **said, detail=_in_names(case, verdict.detail))
+
+
+def _in_names(case: Case, detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The statements of a claim, which are sentences, in the case's names; every other detail as it is."""
+    atoms = [one | {name: in_names(case, one[name]) for name in ("text", "seen")} for one in detail.get("atoms", ())]
+    return {**detail, "atoms": atoms} if atoms else detail
 
 
 def _predictions(case: Case, posteriors: Mapping[str, Any] | None, kept: Gathered | None) -> Any:

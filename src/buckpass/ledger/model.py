@@ -9,6 +9,7 @@ import numpy as np
 
 from buckpass.game import estimands
 from buckpass.game.solver import Solved
+from buckpass.ledger.carriers import ALIGNED, called
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_beside
 from buckpass.ledger.predictions import (
     Predictions,
@@ -39,7 +40,7 @@ def cross_response(question: Question) -> Finding:
         reading,
         f"expected effort of {given['power']}, 0 to 1, when {given['other']} goes from silence to the top rung",
         crises,
-        "on κ, how much others' effort counts: without it the response is exactly 0",
+        f"on {called(ALIGNED)}, how much others' effort counts: without it the response is exactly 0",
         {"crises": list(crises)},
     )
 

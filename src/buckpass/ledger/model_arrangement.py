@@ -22,7 +22,9 @@ from buckpass.ledger.predictions import (
     playing,
     predictions_of,
 )
+from buckpass.model.mechanisms import combination
 from buckpass.predict.which_fits import NoUsablePosterior
+from buckpass.results.words import quoted
 
 __all__ = ["self_enforcing"]
 
@@ -92,13 +94,17 @@ def _least(beats: dict[str, float], explanation: str) -> str:
     if not beats or min(beats.values()) >= 0.5:
         return ""
     least = min(beats, key=lambda e: beats[e])
-    return f"on whether {explanation} predicts better than {least}, the least likely part of the claim and the same under every fit; "
+    return f"on whether {_called(explanation)} predicts better than {_called(least)}, the least likely part of the claim and the same under every fit; "
 
 
 def _in_words(beats: dict[str, float], explanation: str) -> str:
     """Beside the number, how likely its explanation is to predict better than each rival.
 
     >>> _in_words({"EX": 0.25}, "DL")
-    '; P(DL predicts better than EX) = 0.25'
+    '; P(division of labour predicts better than exclusion) = 0.25'
     """
-    return "".join(f"; P({explanation} predicts better than {e}) = {p:.2f}" for e, p in beats.items())
+    return "".join(f"; P({_called(explanation)} predicts better than {_called(e)}) = {p:.2f}" for e, p in beats.items())
+
+
+def _called(explanation: str) -> str:
+    return quoted(combination(explanation).name)

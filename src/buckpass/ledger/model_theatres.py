@@ -13,11 +13,12 @@ import numpy as np
 from jaxtyping import Float
 
 from buckpass.game.crises import Crises
-from buckpass.game.decomposition import MECHANISMS, decompose_gap
+from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS, decompose_gap
 from buckpass.game.estimands import alone_strategy, expected_effort, expected_rung
 from buckpass.game.fixed_point import Equilibrium
 from buckpass.game.order import Met, met
 from buckpass.game.solver import Solved
+from buckpass.ledger.carriers import ALIGNED, called
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected
 from buckpass.ledger.predictions import (
     Predictions,
@@ -98,9 +99,9 @@ def gap_share(question: Question) -> Finding:
     return finding_of(
         question,
         asked.read(question, sample),
-        f"share of the gap in effort that goes through {given['mechanism']}",
+        f"share of the gap in effort that goes through {MECHANISM_WORDS[given['mechanism']]}",
         (*here, *there),
-        "on κ of the aligned and on own claims, which raise the stake exactly where no aligned provider stands",
+        f"on {called(ALIGNED)}, and on own claims, which raise the stake exactly where no aligned provider stands",
         {"contributions": shares, "own_claims": _claims(question, there)},
     )
 

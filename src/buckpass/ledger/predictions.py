@@ -152,7 +152,8 @@ class Predictions:
                     samples[name] = quantity(name)
                 except NotAnswered as reason:
                     failed = (*failed, str(reason))
-            says.append(FitSays(name, samples[name].probability if name in samples else None, assumed, failed))
+            p = samples[name].probability if name in samples else None
+            says.append(FitSays(name, p, assumed, failed, carried.assumed_in_words(name)))
         carrier = carried.carrier(self.case, self.posteriors, self._beside)
         return Reading(samples, self._leading(samples), decide(says, carrier, ALL, self._argument))
 

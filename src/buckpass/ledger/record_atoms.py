@@ -178,7 +178,8 @@ def _seen(actor: str, act: Mapping[str, Any] | None, with_dates: bool, what: str
         return f"{actor}: nobody looked"
     band = f" ({act['low']}–{act['high']})" if act["low"] != act["high"] else ""
     when = f", {and_join(act['dates']) or 'without a date'}" if with_dates else ""
-    return f"{actor}: {what} {act['rung']}{band}, {act['stance']}{when}"
+    stance = "stance unknown" if act["stance"] == "unknown" else act["stance"]
+    return f"{actor}: {what} {act['rung']}{band}, {stance}{when}"
 
 
 def _reading(case: Case, entry: Mapping[str, Any]) -> dict[str, Any]:

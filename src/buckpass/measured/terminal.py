@@ -16,7 +16,7 @@ from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_run
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
 
-__all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables"]
+__all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables", "short_name"]
 
 NAMES = 28  # columns of a crisis's name and year in the grid
 DOUBTS = {"absence": "?", "recalled": "~"}
@@ -58,8 +58,7 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
              if last[r["crisis"], r["actor"]] != r["rung"]}  # fmt: skip
     yield " " * NAMES + "".join(f"{actor:>{len(actor) + 1}}" for actor in shown)
     for crisis in crises.iter_rows(named=True):
-        name, year = crisis["name"].removesuffix(f" {crisis['start'].year}"), f" {crisis['start'].year}"
-        told = f"{textwrap.shorten(name, NAMES - len(year), placeholder='…')}{year}"
+        told = short_name(crisis, NAMES)
         at = [(actor, (crisis["crisis_id"], actor)) for actor in shown]
         marks = "".join(
             f"{cells.get(key, '') + ended.get(key, '') + shut.get(key, ''):>{len(actor) + 1}}" for actor, key in at
@@ -75,6 +74,12 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
     )  # fmt: skip
     yield from _asked(case, width)
     yield from _against(case, width)
+
+
+def short_name(crisis: Mapping[str, Any], letters: int) -> str:
+    """A crisis's name in so many letters, cut between words, and always its year."""
+    year = f" {crisis['start'].year}"
+    return f"{textwrap.shorten(crisis['name'].removesuffix(year), letters - len(year), placeholder='…')}{year}"
 
 
 def _asked(case: Case, width: int) -> Iterator[str]:
@@ -102,8 +107,8 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
     if not len(every):
         return ()
     tables = [
-        ResultTable(_share_lines(rows), f"Who leads, in the last years with figures: {name}")
-        for (_, name), rows in leaders.frame.group_by("series", "name", maintain_order=True)
+        ResultTable(_share_lines(rows), f"Who leads, in the last years with figures: {name} ({unit})")
+        for (_, name, unit), rows in leaders.frame.group_by("series", "name", "unit", maintain_order=True)
     ] if len(leaders) else []  # fmt: skip
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
         many = [whom for whom in rows["of_whom"].unique(maintain_order=True) if whom.count("+") >= MOST_WHOM]
@@ -117,7 +122,7 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
 
 def leading(leaders: ResultTable) -> ResultTable:
     """Who leads, host by host; no row where the case measures no host."""
-    return replace(leaders, frame=_share_lines(leaders.frame, {"counted by": "name"}), note="")
+    return replace(leaders, frame=_share_lines(leaders.frame, {"in": "unit", "counted by": "name"}), note="")
 
 
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import SideBySide, side_by_side
 from buckpass.page.wording import sentence, spoken
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, quoted
 
 if TYPE_CHECKING:
     from buckpass.evidence.influence import Hinge
@@ -159,10 +159,19 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     ranked = sorted(hinges, key=lambda h: (not (h.gained or h.lost), h.leader_without == tests.leader))
     if not ranked:
         return "On no single crisis: without any one of them the same would be said."
-    first, rest = ranked[0], len(ranked) - 1
-    others = f"; {rest} more {'crisis decides' if rest == 1 else 'crises decide'} as much" if rest else ""
+    first, rest = ranked[0], ranked[1:]
+    alike = sum(_turns(one, tests) == _turns(first, tests) for one in rest)
+    counts = ((alike, "as much"), (len(rest) - alike, "something else"))
+    others = "".join(f"; {n} more {'crisis decides' if n == 1 else 'crises decide'} {what}" for n, what in counts if n)
     where = "single crises" if rest else "one crisis"
     return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}."
+
+
+def _turns(hinge: Hinge, tests: NestedTests) -> set[tuple[str, str | None]]:
+    """Single reasons of which a crisis decides whether they do better; where it decides it of none, all that it decides."""
+    turned: set[tuple[str, str | None]] = {*(("gained", m) for m in hinge.gained), *(("lost", m) for m in hinge.lost)}
+    single = {one for one in turned if one[1] not in TOGETHER}
+    return single or turned or {("leader", hinge.leader_without if tests.beating_base else None)}
 
 
 def _then(hinge: Hinge, tests: NestedTests) -> str:
@@ -205,4 +214,4 @@ def _name(mechanism: str | None) -> str:
     from buckpass.model.mechanisms import mechanisms  # loads the model: only where there is a fit
 
     name = TOGETHER.get(mechanism or "") or next((m.name for m in mechanisms() if m.id == mechanism), mechanism or "")
-    return f"“{name}”" if name.startswith("no ") else name  # else a reason reads as its denial
+    return quoted(name)

@@ -8,7 +8,7 @@ from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
 from buckpass.page.wording import sentence, spoken, with_error
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, fixed, quoted
 
 __all__ = ["finding", "trust"]
 
@@ -47,9 +47,9 @@ def _explained(results: ReportResults, ranked: list) -> str:
     best = ranked[0]
     pairs = {frozenset(p) for p in results.model.indistinguishable}
     riding = next((f for f in ranked if f.id == FREE_RIDING), None)
-    said = f"of {count_of(len(ranked), 'explanation')} fitted, {best.name} predicts the record best"
+    said = f"of {count_of(len(ranked), 'explanation')} fitted, {quoted(best.name)} predicts the record best"
     if riding is None or riding is best:
-        same = [f.name for f in ranked[1:] if frozenset((best.id, f.id)) in pairs]
+        same = [quoted(f.name) for f in ranked[1:] if frozenset((best.id, f.id)) in pairs]
         return said + (f", but {and_join(same)} cannot be told from it" if same else "")
     apart = f"{with_error(-riding.difference, riding.se_difference)} points of log score worse"
     if frozenset((best.id, riding.id)) in pairs:
@@ -67,7 +67,6 @@ def _about_record(case: Case, results: ReportResults) -> list[str]:
     by_basis = dict(rows.group_by("basis").len().iter_rows())
     doubtful = rows.filter(pl.col("low") != pl.col("high")).height
     known = rows["rung"].count()
-    coders = results.record.agreement.frame.height
     return [
         f"Of {len(rows):,} responses listed, {known:,} are coded: {by_basis.get('seen', 0)} from a source text that was seen, "
         f"{by_basis.get('recalled', 0)} recalled, {by_basis.get('absence', 0)} because nothing was found. "
@@ -78,11 +77,22 @@ def _about_record(case: Case, results: ReportResults) -> list[str]:
             else ""
         ),
         f"{doubtful} of the {known:,} coded responses are in doubt by at least one rung; the fit uses the whole band.",
-        "More than one coder coded part of the record; see the agreement table."
-        if coders
-        else "One coder coded the record: how far another would agree is not known.",
+        _coders(results) or "One coder coded the record: how far another would agree is not known.",
         "Crises are those that somebody recorded. Requests for help follow severity, so responses to requests are no experiment.",
     ]
+
+
+def _coders(results: ReportResults) -> str:
+    """How far coders agree: alpha with its interval and n, of all that several coded and of what all read in a text; else empty."""
+    found = [
+        f"{fixed(r['alpha'])} ({fixed(r['low'])} to {fixed(r['high'])}) of {r['n']} responses {r['responses']}"
+        for r in results.record.agreement.rows() if r["alpha"] is not None
+    ]  # fmt: skip
+    return (
+        f"How far coders agree, Krippendorff's ordinal alpha (1: always; 95 % interval): {and_join(found)}."
+        if found
+        else ""
+    )
 
 
 def _about_fit(results: ReportResults) -> list[str]:

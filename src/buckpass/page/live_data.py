@@ -23,10 +23,10 @@ from buckpass.page.wording import name_of
 from buckpass.predict.drawing import coefficients_of
 from buckpass.predict.which_fits import Fits, NoUsablePosterior, basis_of
 from buckpass.results.files import json_text
+from buckpass.results.summary import DRAWS
 
 __all__ = ["LiveWhatIf", "live_data", "live_what_if"]
 
-DRAWS = 100
 SLOPES = ("stake_slope", "cost_slope", "backlash_slope", "influence_slope", "deployment_slope")
 CHANGED_BY_INPUTS = ("severity", "treaty_asked", "capacity", "opinion", "asked", "rivalry", "rival_pressure")
 

@@ -21,7 +21,7 @@ from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
-from buckpass.results.words import and_join, count_of, fixed
+from buckpass.results.words import and_join, count_of, fixed, quoted
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -111,7 +111,7 @@ def _picked(tests: NestedTests) -> str:
 
 def added_title(answer: NestedAnswer) -> str:
     """Which mechanisms predict measurably better than the controls."""
-    names = {m.id: m.name for m in mechanisms()}
+    names = {m.id: quoted(m.name) for m in mechanisms()}
     beat = [names[m] for m in answer.tests.beating_base]
     if not beat:
         return "No mechanism by itself predicts measurably better than the controls"
@@ -126,11 +126,13 @@ def ranking_title(model: ModelResults) -> str:
         return "No explanation but the bounds was fitted"
     best = real[0]
     pairs = {frozenset(p) for p in model.indistinguishable}
-    same = [f.name for f in real[1:] if frozenset((best.id, f.id)) in pairs]
+    same = [quoted(f.name) for f in real[1:] if frozenset((best.id, f.id)) in pairs]
     if not same:
-        return f"The record is best predicted by {best.name}" + ("" if len(real) == 1 else ", apart from all others")
+        return f"The record is best predicted by {quoted(best.name)}" + (
+            "" if len(real) == 1 else ", apart from all others"
+        )
     shown = and_join(same) if len(same) <= 4 else f"{count_of(len(same), 'other')} of {len(real) - 1}"
-    return f"The record is best predicted by {best.name}, but cannot tell it from {shown}"
+    return f"The record is best predicted by {quoted(best.name)}, but cannot tell it from {shown}"
 
 
 def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.in_names import in_names
 from buckpass.ledger import judged
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import brief, leading
@@ -26,7 +27,7 @@ from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crisis_of_less
 from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, label_colours, rung_colours
-from buckpass.page.wording import grouped_places, in_names, name_of, number, sentence, spoken, with_error, with_interval
+from buckpass.page.wording import grouped_places, name_of, number, sentence, spoken, with_error, with_interval
 from buckpass.results.files import refuse_existing, write_whole
 from buckpass.results.words import and_join, count_of
 

@@ -11,6 +11,7 @@ from buckpass.fitting.files import fit_command
 from buckpass.ledger import Judged, Sensitivity, Verdicts, judged
 from buckpass.measured import Record, measure
 from buckpass.page.theme import Figure
+from buckpass.results.summary import DRAWS
 from buckpass.results.table import ResultTable
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Chapter", "ReportResults", "gather"]
 
-DRAWS = 200
 Judge = Callable[..., Judged]
 
 

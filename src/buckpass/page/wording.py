@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from buckpass.case import Case
@@ -11,12 +10,11 @@ from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
 from buckpass.results.words import minus
 
+LEAST = 0.001  # an interval that lies within it is not written out
 MOST_NAMED = 30  # sources of one figure of which some are named
-_WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
 
 __all__ = [
     "grouped_places",
-    "in_names",
     "name_of",
     "number",
     "sentence",
@@ -59,11 +57,15 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
 
     >>> with_interval(0.51234, 0.4123, 0.6123), with_interval(4.0, 4.0, 12.0)
     ('0.51 (0.41 to 0.61)', '4 (4 to 12)')
+    >>> with_interval(0.0, 0.0, 0.000016), with_interval(0.0, -0.0002, 0.0001)
+    ('below 0.001', 'within 0.001 of 0')
     """
     if value is None:
         return "–"
     if low is None or high is None or not math.isfinite(high - low) or high <= low:
         return number(value)
+    if max(abs(value), abs(low), abs(high)) < LEAST:
+        return f"below {LEAST}" if low >= 0 else f"within {LEAST} of 0"
     is_whole = all(float(v).is_integer() for v in (value, low, high))
     places = 0 if is_whole else min(6, max(0, 1 - math.floor(math.log10(high - low))))
     shown = [minus(f"{v:,.{places}f}") for v in (value, low, high)]
@@ -101,19 +103,6 @@ def years_of(case: Case, crises: Iterable[str] | None = None) -> str:
 def name_of(case: Case, actor: str) -> str:
     """The full name of a power, host, organisation, theatre or state; any other id stays as it is."""
     return actor_name(case.settings, actor)
-
-
-def in_names(case: Case, text: str) -> str:
-    """A text with the names of crises, powers, hosts and theatres in place of their ids; ids that could be words of a text stay.
-
-    >>> from buckpass.case import load_case
-    >>> in_names(load_case("central-asia"), "RUS in kz_jan_2022: rung 5")
-    'Russia in “Kazakhstan January 2022”: rung 5'
-    """
-    names = {e.id: e.name for e in (*case.settings.hosts, *case.settings.powers)}
-    names |= {theatre.id: theatre.name for theatre in case.settings.theatres if not theatre.id.isalpha()}
-    names |= {c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()}
-    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
 
 
 def spoken(case: Case, what: str) -> str:

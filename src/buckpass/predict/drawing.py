@@ -28,6 +28,7 @@ from buckpass.model.coefficients import coefficients_from
 from buckpass.model.places import PLACES
 from buckpass.model.terms import shape_of, terms
 from buckpass.predict.which_fits import Basis, Fits, basis_of
+from buckpass.results.summary import DRAWS
 
 __all__ = ["Drawn", "coefficients_of", "draw", "draw_games", "drawn", "first_movers"]
 
@@ -93,7 +94,7 @@ class Drawn:
 
 
 def drawn(
-    case: Case, given: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = 200,
+    case: Case, given: Fits, crises: Sequence[str], overrides: Sequence[Override] = (), n_draws: int = DRAWS,
     standard: Standard | None = None,
 ) -> Drawn:  # fmt: skip
     """The named crises under draws of the fit that answers, after the overrides; the same draws whatever the overrides.

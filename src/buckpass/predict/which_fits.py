@@ -26,6 +26,7 @@ __all__ = [
     "best_posterior", "fits_of", "refuse_in_order",
 ]  # fmt: skip
 
+WHERE_SAID = "`buckpass help mechanisms` says what each mechanism is"
 CEILING = "all"  # every mechanism free: where questions are answered and claims judged
 
 
@@ -188,7 +189,8 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
 def _notes_of(posterior: Posterior) -> tuple[str, ...]:
     theory = combination(posterior.explanation)
     known = theory.id if theory.name == theory.id else f"{theory.id} ({theory.name})"
-    notes = [f"Explanation {known}: {theory.says}."]
+    is_short = len(theory.mechanisms) <= 1
+    notes = [f"Explanation {known}: {theory.says if is_short else WHERE_SAID}."]
     if posterior.order != "simultaneous":
         notes.append("The treaty patron moves first, and the others see what it does.")
     if not theory.interacts:

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from buckpass.results.words import minus
+
 if TYPE_CHECKING:  # `buckpass --help` loads this file, and needs neither
     import polars as pl
     from great_tables import GT
@@ -16,6 +18,7 @@ if TYPE_CHECKING:  # `buckpass --help` loads this file, and needs neither
 __all__ = ["ResultTable", "ShowsItself", "cell", "plain"]
 
 DECIMALS = 3
+LEAST = 0.001  # what is smaller is said to be so, not written with a power of ten
 ROUNDING = 1e-12  # below the solver's tolerance: the processor's last bits, shown as 0
 
 
@@ -156,8 +159,8 @@ def plain(value: Any) -> Any:
 def cell(value: Any, column: str = "") -> str | None:
     """A value as a reader sees it in a table, in print and on a terminal; None where it is missing.
 
-    >>> cell(0.12345), cell(1234.5), cell(2024.0, "year"), cell(True), cell(["a", "b"]), cell(float("nan"))
-    ('0.123', '1,234', '2024', 'yes', 'a, b', None)
+    >>> cell(-0.12345), cell(1234.5), cell(0.00004), cell(2024.0, "year"), cell(True), cell(["a", "b"]), cell(float("nan"))
+    ('−0.123', '1,234', '<0.001', '2024', 'yes', 'a, b', None)
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
@@ -172,7 +175,9 @@ def cell(value: Any, column: str = "") -> str | None:
 
 def _rounded(value: float) -> str:
     value = 0.0 if abs(value) < ROUNDING else value
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{DECIMALS}g}"
+    if 0.0 < abs(value) < LEAST:
+        return f"<{LEAST}" if value > 0 else f">−{LEAST}"
+    return minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{DECIMALS}g}")
 
 
 def _label(column: str) -> str:

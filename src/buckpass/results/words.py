@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["and_join", "count_of", "fixed", "minus"]
+__all__ = ["and_join", "count_of", "fixed", "minus", "quoted"]
 
 
 def fixed(value: float, places: int = 2, sign: str = "-") -> str:
@@ -40,3 +40,12 @@ def and_join(words: Iterable[str], last: str = "and", most: int | None = None, r
     if most is not None and len(words) > most:
         words = [*words[: most - 1], f"{len(words) - most + 1} {rest}"]
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def quoted(name: str) -> str:
+    """A mechanism's name as it stands in a sentence: in quotes where the sentence would else read as its denial.
+
+    >>> quoted("free riding"), quoted("no acceptable vehicle")
+    ('free riding', '“no acceptable vehicle”')
+    """
+    return f"“{name}”" if name.startswith("no ") else name

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from buckpass.case.catalogue import state_names
 from buckpass.fitting.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.words import and_join, fixed
 
 __all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]
 
@@ -18,6 +20,11 @@ LOGIT = "ordered_logit"
 HOST_SIDE, BOTH = "host's side", "both sides"
 BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
 SURE = 0.9  # probability from which a sign is said
+KAPPA = "κ is how much a power counts what others do on its side: 0 not at all, 1 as its own work"
+LINKS = {
+    "log link": "in which circumstances multiply the stake",
+    "linear link": "in which circumstances add to the price",
+}
 MISSING = "shocks that the powers have in common are missing from the model"
 
 
@@ -57,7 +64,7 @@ class Profile:
     @property
     def reading(self) -> str:
         """What it says of κ; never 0 for what lies below."""
-        found = f"κ = {self.kappa:.2f} at the mode"
+        found = f"κ = {fixed(self.kappa)} where the record is likeliest"
         if self.to_0 <= BEYOND_CHANCE:
             return f"{found}, not told from 0{f', pulled below it: {MISSING}' if self.kappa < 0 else ''}"
         where = (
@@ -102,9 +109,12 @@ class FreeRiding(ShowsItself):
     @property
     def sentence(self) -> str:
         """What the record says of κ: by draws where a game with κ free passed its tests, at the mode otherwise."""
-        drawn = [f"{fit.name}: {reading_of(fit)}" for fit in self.fits if fit.kappa is not None and not fit.reasons]
-        at_mode = [f"{one.name}: {one.reading}" for one in self.profiles]
-        return "; ".join(drawn or at_mode) or "no fit with κ free is kept"
+        drawn = [
+            f"{_spelt(fit.name)}: {reading_of(fit)}" for fit in self.fits if fit.kappa is not None and not fit.reasons
+        ]
+        at_mode = [f"{_spelt(one.name)}: {one.reading}" for one in self.profiles]
+        said = "; ".join(drawn or at_mode)
+        return f"{KAPPA}. {said[0].upper()}{said[1:]}" if said else "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
         """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""
@@ -113,21 +123,22 @@ class FreeRiding(ShowsItself):
             gap = self.gap(fit, self.beside(fit))
             rows.append({
                 "specification": fit.name, "record": fit.record, "elpd": round(sum(fit.elpd), 1),
-                "better_by": "" if gap.diff == 0 else f"{gap.diff:+.1f} ± {gap.se:.1f}", "kappa": words_of(fit.kappa),
-                "kappa_rivals": words_of(fit.kappa_rivals), "reading": reading_of(fit),
+                "better_by": "" if gap.diff == 0 else f"{fixed(gap.diff, 1, '+')} ± {gap.se:.1f}", "kappa": words_of(fit.kappa),
+                "kappa_rivals": words_of(fit.kappa_rivals), "reading": "" if fit.reasons else reading_of(fit),
             })  # fmt: skip
+        filled = [name for name in rows[0] if any(row[name] != "" for row in rows)]
         units = {
             "elpd": "nats, conflicts left out",
             "better_by": "than the ordered logit; on both sides, than κ = 0; se by host",
         }
-        return ResultTable(pl.DataFrame(rows), "The game on the world's episodes", units, self.note)
+        return ResultTable(pl.DataFrame(rows).select(filled), "The game on the world's episodes", units, self.note)
 
     @property
     def note(self) -> str:
         """What is in it and what is not."""
         return (
-            f"κ: how much a power counts what others do on its side (1: as its own work). {int(self.counts['episodes'])} episodes, "
-            f"{', '.join(self.powers)}. These data know no requests: the host's choice whom to ask and the price of coming "
+            f"{KAPPA}. Better by: than the ordered logit, on both sides than κ = 0. {_unusable(self.fits)}{int(self.counts['episodes'])} episodes, "
+            f"{and_join(state_names().get(p, p) for p in self.powers)}. These data know no requests: the host's choice whom to ask and the price of coming "
             "unasked are switched off. Context, no verdict."
         )
 
@@ -147,7 +158,20 @@ class FreeRiding(ShowsItself):
 
 def words_of(kappa: Mapping[str, float] | None) -> str:
     """κ with its 90 % interval; empty where it is 0 by assumption."""
-    return f"{kappa['mean']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f})" if kappa else ""
+    return f"{fixed(kappa['mean'])} ({fixed(kappa['low'])} to {fixed(kappa['high'])})" if kappa else ""
+
+
+def _spelt(name: str) -> str:
+    """The name of a specification for a reader who does not know what a link is."""
+    for link, said in LINKS.items():
+        name = name.replace(link, said)
+    return name.replace("game, ", "in the game ")
+
+
+def _unusable(fits: Sequence[WorldFit]) -> str:
+    """Which fits are not to be used, with why; empty where all are."""
+    failed = [f"{fit.name} ({'; '.join(fit.reasons)})" for fit in fits if fit.reasons]
+    return f"Not to be used: {'; '.join(failed)}. " if failed else ""
 
 
 def reading_of(fit: WorldFit) -> str:

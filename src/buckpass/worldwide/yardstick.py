@@ -12,10 +12,11 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
+from buckpass.case.catalogue import state_names
 from buckpass.game import covariates
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, ShowsItself
-from buckpass.results.words import count_of
+from buckpass.results.words import and_join, count_of
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import Yardstick, read_yardstick
 from buckpass.worldwide.rules import LEVELS, Rules, ruled, rules
@@ -154,7 +155,7 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pl.DataFra
 def _note(own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, Any]]) -> str:
     strangers = [p for p in powers if p not in own.powers]
     of = (
-        f" {', '.join(strangers)}: no power of that fit, so `helped` is the mean of those that are."
+        f" Of {and_join(state_names().get(p, p) for p in strangers)} that fit knows nothing: the mean of the powers in it stands for each."
         if strangers
         else ""
     )
@@ -169,7 +170,7 @@ def _note(own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, An
     data = next((f["citation"] for f in own.files if f["layout"] == "ucdp_support"), "")
     return (
         f"Context, no verdict. {int(counts['episodes'])} episodes of civil conflict in {int(counts['hosts'])} states, 1975 to 2017, "
-        f"{len(own.powers)} powers ({', '.join(own.powers)}); UCDP external support ({data}). In {counts['none_of_cells']:.0%} of the "
+        f"{len(own.powers)} powers ({and_join(state_names().get(p, p) for p in own.powers)}); UCDP external support ({data}). In {100 * counts['none_of_cells']:.0f} % of the "
         f"cells nothing is coded, which is silence, words or mediation.{acts}{of}"
     )
 

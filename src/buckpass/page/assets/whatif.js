@@ -804,6 +804,7 @@ if (typeof document !== "undefined") (() => {
     return labelled(label, input, output);
   }
 
+  const AGREE = { lead: "its lead alone", keys: "the members that hold a key", majority: "a majority", consensus: "consensus" };
   const times = (value) => (value === 1 ? "" : `× ${fixed(value)}`);
 
   function choice(label, path, rest, options) {
@@ -861,7 +862,7 @@ if (typeof document !== "undefined") (() => {
     model.vehicles.forEach((one, v) => {
       if (!isReached(crisis, v)) return;
       const rules = engine.RULES.filter((rule) => (rule !== "lead" || one.has_lead) && (rule !== "keys" || one.has_keys));
-      parts.push(choice(`Who must agree in ${nameOf(one.id)}`, `${one.id}.consent`, one.rule, rules.map((rule) => [rule, rule === "lead" ? "its lead alone" : rule])));
+      parts.push(choice(`Who must agree in ${nameOf(one.id)}`, `${one.id}.consent`, one.rule, rules.map((rule) => [rule, AGREE[rule]])));
     });
     return parts;
   }
@@ -963,19 +964,34 @@ if (typeof document !== "undefined") (() => {
     return make("tr", {}, make("th", { scope: "row", text: words }), pair("Probability", found), cell("Difference", difference(found)), cell("", bar(found, 1)));
   }
 
+  // A change as a reader says it: "China’s stake × 3", "Russia is held at rung 2".
+  function inWords(one) {
+    const [subject, rest = ""] = one.path.split(/\.(.*)/), [attribute, target = ""] = rest.split("@");
+    const value = one.text.slice(one.path.length + 1), many = (ids) => ids.map(nameOf).join(" and ") || "nobody";
+    const amount = /[x×]$/.test(value) ? `× ${value.slice(0, -1)}` : value.replace("-", "−");
+    const host = state.crisis.hosts.indexOf(target), at = host < 0 ? nameOf(target) : state.crisis.host_names[host];
+    const told = {
+      severity: () => `severity ${amount}`, request: () => `asked for help: ${many(one.ids)}`, absent: () => `not there: ${many(one.ids)}`,
+      alignment: () => `${nameOf(subject)} counts the effort of ${at} as ${amount}`, consent: () => `${nameOf(subject)} decides by ${AGREE[value]}`,
+      opinion: () => `unfavourable opinion of ${nameOf(subject)} in ${at} ${signed(Number(value))} of the public`,
+      force: () => `${nameOf(subject)} is held at rung ${value}${target ? ` through ${at}` : ""}`,
+    }[one.kind];
+    return told ? told() : `${nameOf(subject)}’s ${attribute.replaceAll("_", " ")} ${amount}`;
+  }
+
   // The answer in a sentence: who moves most of those that are left to choose.
   function sentence(after, changes) {
     if (!changes.length) return `${state.crisis.name}: nothing is changed; this is the baseline.`;
     const told = new Set(changes.filter((one) => one.kind === "force" || one.kind === "absent").flatMap((one) => one.ids || [model.powers[one.power]]));
     const moved = model.names.map((name, p) => [name, engine.compare(model, baseline(state.crisis), after, "expected_rung", p)]);
     const top = moved.filter((_, p) => !told.has(model.powers[p])).sort((a, b) => Math.abs(b[1].difference.mean) - Math.abs(a[1].difference.mean))[0];
-    const most = !top || difference(top[1]) === "no change" ? "nobody else's expected rung moves" : `${top[0]} moves most, ${difference(top[1])} rungs`;
-    return `${state.crisis.name}, if ${changes.map((one) => one.text).join(", ")}: ${most}.`;
+    const most = !top || difference(top[1]) === "no change" ? "nobody else's expected rung moves" : `${told.size ? "of those left to choose " : ""}${top[0]} moves most, ${difference(top[1])} rungs`;
+    return `${state.crisis.name}, if ${changes.map(inWords).join(", ")}: ${most}.`;
   }
 
   function tables(after) {
     return [
-      table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now"),
+      table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now. Buck passed: effort, 0 to 1, times what the power can deliver, that it saves because others act; below 0 it adds"),
       table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
         "What comes of it"),
     ];

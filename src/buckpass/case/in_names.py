@@ -1,0 +1,25 @@
+"""A text with names where it has the ids of a case."""
+
+from __future__ import annotations
+
+import re
+
+from buckpass.case.case import Case
+
+__all__ = ["in_names"]
+
+_WORD = re.compile(r"[A-Za-z_][\w-]*")  # of a text, and what an id can be
+
+
+def in_names(case: Case, text: str) -> str:
+    """A text with the names of crises, powers, hosts, organisations and theatres in place of their ids; ids that could be words of a text stay.
+
+    >>> from buckpass.case import load_case
+    >>> in_names(load_case("central-asia"), "RUS in kz_jan_2022: rung 5")
+    'Russia in “Kazakhstan January 2022”: rung 5'
+    """
+    names = {e.id: e.name for e in (*case.settings.hosts, *case.settings.powers)}
+    names |= {one.id: one.name for one in case.settings.organisations if not one.id.isalpha()}
+    names |= {theatre.id: theatre.name for theatre in case.settings.theatres if not theatre.id.isalpha()}
+    names |= {c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()}
+    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
