@@ -25,6 +25,7 @@ __all__ = [
     "own_amounts",
     "pooled_shares",
     "shares_table",
+    "years_pooled",
 ]
 
 DRAWS = 4000
@@ -150,6 +151,15 @@ def pooled_shares(
     return {domain: _pooled_domain(amounts, rng, of) for domain, amounts in own.items()}
 
 
+def years_pooled(own: Sequence[Amounts], year: int) -> tuple[int, ...]:
+    """The years whose amounts make a domain's pooled shares of a year: those of the five around in which there were any."""
+    for one in own:
+        years = _around(one, year)
+        if year in one.by_year and len(years) > WINDOW:
+            return tuple(y for y in years if sum(one.by_year[y].values()) > 0)
+    return ()
+
+
 def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]) -> dict[int, np.ndarray]:
     """Draws of the division-of-labour index by year, from pooled shares of the two domains."""
     economic, security = (pooled[domain] for domain in DOMAINS)
@@ -167,7 +177,7 @@ def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator, of: str
 
 
 def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: str) -> dict[str, np.ndarray] | None:
-    years = [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
+    years = _around(one, year)
     if len(years) <= WINDOW:
         return None
     sums = {p: np.sum([weight[y] * one.by_year[y][p] for y in years], axis=0) for p in one.by_year[year]}
@@ -175,6 +185,10 @@ def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: 
     if of == "whole" and all(y in one.whole for y in years):
         total = np.sum([weight[y] * one.whole[y] for y in years], axis=0)
     return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
+
+
+def _around(one: Amounts, year: int) -> list[int]:
+    return [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
 
 
 def _amounts(case: Case, measure, series: str, label: str) -> Amounts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
+from buckpass.page.places import end_names
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
 from buckpass.results.words import and_join, count_of, fixed
@@ -27,6 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 BAR, OTHER = "#54608a", "#b5662f"
+NAMES_APART = 0.065  # of the axis, from name to name at the ends of lines
 SEEN = 0.005  # the least probability whose shade can be seen
 BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
@@ -249,11 +250,8 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
             for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
     powers = list(path.rungs)
-    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1],
-                    "ink": label_colours(case)[p]}
-                   for p in powers), key=lambda r: r["rung"])  # fmt: skip
-    for below, end in itertools.pairwise(ends):
-        end["rung"] = max(end["rung"], below["rung"] + 0.38)
+    inks = label_colours(case)
+    ends = [{"name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1], "ink": inks[p]} for p in powers]  # fmt: skip
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
     top = path.rationality[-1]
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
@@ -263,8 +261,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     chart = alt.layer(
         fitted,
         alt.Chart(inline(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order=alt.Order("order:Q")),
-        alt.Chart(inline(ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
+        *end_names(ends, x, y, (0.0, top), NAMES_APART * case.rungs.top, case.rungs.top),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (
         f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."
