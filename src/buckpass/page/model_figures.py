@@ -23,11 +23,12 @@ from buckpass.page.wording import name_of, number, spoken, with_interval, years_
 from buckpass.results.words import and_join, count_of, fixed
 
 __all__ = [
-    "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
+    "explanations_ranked", "gap_taken_apart", "gap_title", "is_clear", "mechanisms_added", "path_in_rationality", "responses_expected",
 ]  # fmt: skip
 
 BAR, OTHER = "#54608a", "#b5662f"
 NAMES_APART = 0.065  # of the axis, from name to name at the ends of lines
+SMALLEST = 0.0005  # of an effort of 1: a bar that can be seen
 SEEN = 0.005  # the least probability whose shade can be seen
 BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
@@ -127,12 +128,15 @@ def ranking_title(model: ModelResults) -> str:
 
 
 def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
-    """Bars: what each mechanism adds to the difference in expected effort between rider and provider."""
+    """Bars: what each mechanism adds to the difference in expected effort between rider and provider; None where there is none.
+
+    A mechanism that moves nothing in any draw has no bar.
+    """
     gap = model.gap
-    if gap is None:
+    if gap is None or not is_clear(gap):
         return None
     rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
-            for m in MECHANISMS]  # fmt: skip
+            for m in MECHANISMS if max(abs(gap.parts[m].low), abs(gap.parts[m].high)) >= SMALLEST]  # fmt: skip
     rows.sort(key=lambda r: -abs(r["value"]))
     total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
     colour = power_colours(case)[gap.power]
@@ -156,11 +160,16 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     )  # fmt: skip
 
 
+def is_clear(gap: Explained) -> bool:
+    """Whether the 90 % interval of the whole gap leaves out 0."""
+    return not gap.gap.low <= 0 <= gap.gap.high
+
+
 def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap of this one crisis is, and which mechanism carries most of it."""
     where = f"In “{case.crisis(gap.crisis)['name']}”"
     rider, provider = spoken(case, gap.power), spoken(case, gap.reference)
-    if gap.gap.low <= 0 <= gap.gap.high:
+    if not is_clear(gap):
         return f"{where} the model sees no clear difference between {rider} and {provider}"
     sign = -1 if gap.gap.mean < 0 else 1
     most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)

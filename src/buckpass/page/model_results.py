@@ -104,7 +104,7 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     return ModelResults(
         fits, comparison.indistinguishable, len(score_of(next(iter(passed.values()))).crises), n_draws, basis.weights,
         _expected(case, draw(basis, setting, n_draws)), gap,
-        _path(case, setting, basis.fit, gap.crisis) if gap else None, card_what_ifs(case, basis, n_draws),
+        _path(case, setting, basis.fit, gap.crisis) if gap and gap.gap.high < 0 else None, card_what_ifs(case, basis, n_draws),
     )  # fmt: skip
 
 

@@ -229,10 +229,23 @@ def _gap_heading(case: Case, results: ReportResults) -> str:
     focus, gap = _focus(case), results.model.gap if results.model is not None else None
     if gap is None:
         return f"What {focus['rider']} did beside {focus['provider']}"
-    where = case.crisis(gap.crisis)["name"]
     if gap.gap.high < 0:
-        return f"Why {focus['rider']} did not do what {focus['provider']} did: {where}"
-    return f"What {focus['rider']} and {focus['provider']} were expected to do: {where}"
+        return f"Why {focus['rider']} did not do what {focus['provider']} did: {case.crisis(gap.crisis)['name']}"
+    return f"What {focus['rider']} and {focus['provider']} were expected to do"
+
+
+def _no_gap(case: Case, results: ReportResults) -> str:
+    """Why there is no gap between rider and provider to take apart."""
+    assert results.model is not None
+    focus, crises = _focus(case), crises_of_less(case)
+    if not crises:
+        return f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
+    if results.model.gap is None:
+        return results.model.refusal.removesuffix(".") or "the crisis did not enter the fits, or one of the two could not act there"  # fmt: skip
+    return (
+        f"of the {count_of(len(crises), 'crisis', 'crises')} in which {focus['rider']} did less than {focus['provider']}, in none does the "
+        "model expect that of it beyond its 90 % interval"
+    )
 
 
 def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
@@ -261,7 +274,6 @@ def _of_organisations(case: Case, results: ReportResults) -> str:
 def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
     """The finding of each chapter in one line; of chapters that have nothing to show, none."""
     found = {name: figure.title for name, figure in figures.items()}
-    focus = _focus(case)
     lines = {
         "record": _of_organisations(case, results) or found.get("elsewhere", ""),
         "shares": found.get("positions") or found.get("shares") or _led(results),
@@ -270,11 +282,8 @@ def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) ->
         "sources": _seen(case),
     }  # fmt: skip
     if results.model is not None:
-        none = f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
-        refusal = results.model.refusal.removesuffix(".")
-        apart = refusal or "the crisis did not enter the fits, or one of the two could not act there"
-        lines["explanations"] = found.get("explanations") or refusal
-        lines["gap"] = found.get("gap") or (apart if crises_of_less(case) else none)
+        lines["explanations"] = found.get("explanations") or results.model.refusal.removesuffix(".")
+        lines["gap"] = found.get("gap") or _no_gap(case, results)
     return lines
 
 

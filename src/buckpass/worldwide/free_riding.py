@@ -107,7 +107,7 @@ class FreeRiding(ShowsItself):
         return "; ".join(drawn or at_mode) or "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
-        """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""
+        """Each specification: its score by conflict, how much better than what it is compared with, κ where it was free, and what that says."""
         rows = []
         for fit in self.fits:
             gap = self.gap(fit, self.beside(fit))
@@ -120,7 +120,8 @@ class FreeRiding(ShowsItself):
             "elpd": "nats, conflicts left out",
             "better_by": "than the ordered logit; on both sides, than κ = 0; se by host",
         }
-        return ResultTable(pl.DataFrame(rows), "The game on the world's episodes", units, self.note)
+        empty = [name for name in ("kappa", "kappa_rivals") if not any(row[name] for row in rows)]
+        return ResultTable(pl.DataFrame(rows).drop(empty), "The game on the world's episodes", units, self.note)
 
     @property
     def note(self) -> str:
