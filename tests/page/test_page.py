@@ -27,6 +27,7 @@ from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
 from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
+from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable
 
 
@@ -251,8 +252,15 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
         assert expected.rung.low <= expected.rung.mean <= expected.rung.high
     page = render_page(small_case, results)
-    assert 'id="figure-gap"' in page
     assert "Expected rung" in page
+    unclear, less = (replace(model.gap, gap=Summary(mean, mean - 0.1, mean + 0.1)) for mean in (0.0, -0.5))
+    page = render_page(small_case, replace(results, model=replace(model, gap=unclear)))
+    assert 'id="figure-gap"' not in page
+    assert "were expected to do</h2>" in page
+    assert "in none does the model expect that of it" in page
+    page = render_page(small_case, replace(results, model=replace(model, gap=less)))
+    assert 'id="figure-gap"' in page
+    assert "did not do what" in page
     assert "NaN" not in page
     assert results.verdicts["C2"].reason[1:] in page
 

@@ -85,32 +85,32 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         return None
     crises = every.sort("severity", descending=True, maintain_order=True).head(MOST_ROWS).sort("start")
     drawn = frame.filter(pl.col("crisis").is_in(crises["crisis_id"].to_list()))
-    gravest = (
-        f", the {crises.height} gravest drawn and the others listed by crisis" if crises.height < every.height else ""
-    )
-    bare = there.height - every.height
-    empty = f"; {bare} more not drawn, since no response of these actors is coded" if bare else ""
     cells = _cells(
         case.rungs.top, drawn, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(crises["crisis_id"])}
     )
-    known = [c for c in cells if c["rung"] is not None]
-    powers = set(case.powers)
     missing = sum(c["rung"] is None for c in cells)
     return Figure(
         name=name,
         title=_heat_title(case, frame),
-        note=f"n = {count_of(every.height, 'crisis', 'crises')}{gravest}{empty}, {len(known)} coded responses, {missing} not looked for. "
+        note=f"n = {_drawn_of(crises.height, every.height, there.height)}, {len(cells) - missing} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(drawn)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
-        f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
+        f"{len(set(case.powers) & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
         years=years_of(case, every["crisis_id"]),
         unit=case.ladder.scale,
         rows=_rows(case, crises),
     )
+
+
+def _drawn_of(drawn: int, known: int, there: int) -> str:
+    """How many crises the figure counts, and which of them, or beside them, have no row."""
+    gravest = f", the {drawn} gravest drawn and the others listed by crisis" if drawn < known else ""
+    bare = f"; {there - known} more not drawn, since no response of these actors is coded" if known < there else ""
+    return f"{count_of(known, 'crisis', 'crises')}{gravest}{bare}"
 
 
 def _cells(top: int, frame: pl.DataFrame, column: dict[str, int], row: dict[str, int]) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import polars as pl
@@ -12,7 +12,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, inline, is_settled, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, power_colours
 from buckpass.page.wording import name_of, number, portion, with_interval
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, count_of
@@ -82,12 +82,25 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
     ]  # fmt: skip
     if max((r["high"] for r in rows), default=0.0) < LEAST_SEEN:
         return None
+    title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
+    without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
+    return Figure(
+        "agreement", title,
+        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
+        f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
+        f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
+        f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", _critical_chart(rows, found.discount),
+        years=_years(found), unit="discount factor δ per year",
+    )  # fmt: skip
+
+
+def _critical_chart(rows: Sequence[Mapping[str, Any]], discount: tuple[float, float]) -> Layered:
     y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
     x = alt.X("value:Q", title=["critical discount factor δ*", "(a larger δ keeps it; above 1 nobody can)"],
               scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
     base = alt.Chart(inline(rows))
-    stated = alt.Chart(inline([{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}]))
-    chart = alt.layer(
+    stated = alt.Chart(inline([{"from": discount[0], "to": discount[1], "text": "patience assumed"}]))
+    return alt.layer(
         stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")),
         stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
             x=alt.X("from:Q"), y=alt.YValue(2), text=alt.Text("text:N")
@@ -100,16 +113,6 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
             x=alt.X("low:Q"), y=y, text=alt.Text("text:N")
         ),
     ).properties(width=480, height=54 * len(rows))
-    title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
-    without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
-    return Figure(
-        "agreement", title,
-        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
-        f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
-        f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
-        f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", chart,
-        years=_years(found), unit="discount factor δ per year",
-    )  # fmt: skip
 
 
 def keeping_figure(case: Case, found: Agreement) -> Figure | None:
