@@ -58,7 +58,7 @@ def _finding(case: Case, found: Agreement) -> str:
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
     least, most, share = found.transfer
     paid = (
-        f"a yearly payment by {name_of(case, found.parties[0].party)} that keeps both in exists in {portion(share, 'the draws')}"
+        f"in {portion(share, 'the draws')} some yearly payment by {name_of(case, found.parties[0].party)} keeps both to it"
         + (f" (median from {number(least)} to {number(most)} of its stake)" if share > 0 else "")
         if len(found.parties) > 1 else ""
     )  # fmt: skip
