@@ -10,7 +10,7 @@ import pytest
 from buckpass.case import load_case
 from buckpass.ledger.finding import Question
 from buckpass.ledger.measured_series import division
-from buckpass.measured.positions import own_amounts, pooled_shares, pooled_years
+from buckpass.measured.positions import own_amounts, pooled_shares, years_pooled
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_the_years_named_are_those_that_move_the_pooled_share(case, domain):
     amounts = own_amounts(case, domain)
     before = pooled_shares({domain: amounts}, 0)[domain]
     year = max(before)
-    years = pooled_years(amounts, year)
+    years = years_pooled(amounts, year)
     assert len(years) >= 3
     first = amounts[0]
     power = next(iter(first.by_year[years[0]]))
@@ -57,7 +57,7 @@ def test_who_leads_is_said_of_the_years_that_were_pooled(case, question):
     expected = {}
     for domain in ("economic", "security"):
         amounts = own_amounts(case, domain)
-        years = pooled_years(amounts, max(pooled_shares({domain: amounts}, 0)[domain]))
+        years = years_pooled(amounts, max(pooled_shares({domain: amounts}, 0)[domain]))
         expected[getattr(case.settings.measures, domain).name or domain] = (years[0], years[-1])
     assert told == expected
 

@@ -16,7 +16,7 @@ from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.ledger.sensitivity import Sensitivity, VerdictChange
 from buckpass.page.answer import answer, hangs_on
 from buckpass.page.model_figures import added_title
-from buckpass.page.side_by_side import crisis_of_less, side_by_side
+from buckpass.page.side_by_side import crises_of_less, side_by_side
 from buckpass.page.wording import spoken
 
 JARGON = re.compile(
@@ -132,11 +132,14 @@ def coded(case, rungs):
 def test_the_question_why_is_asked_where_the_rider_did_less(small_case):
     crises, focus = tuple(small_case.crises["crisis_id"]), small_case.settings.focus.crisis
     others = [c for c in crises if c != focus]
-    assert crisis_of_less(coded(small_case, {focus: (1, 4), others[0]: (0, 6)})) == focus
+    assert crises_of_less(coded(small_case, {focus: (1, 4), others[0]: (0, 6), others[1]: (3, 3)})) == (
+        focus,
+        others[0],
+    )
     elsewhere = coded(small_case, {focus: (4, 1), others[0]: (3, 4), others[1]: (0, 4)})
-    assert crisis_of_less(elsewhere) == others[1]
+    assert crises_of_less(elsewhere) == (others[1], others[0])
     never = coded(small_case, dict.fromkeys(crises, (3, 3)))
-    assert crisis_of_less(never) is None
+    assert crises_of_less(never) == ()
     assert side_by_side(never).same == len(crises)
     assert "In none of 3 crises" in answer(never, nothing())[0]
 

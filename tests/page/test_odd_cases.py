@@ -4,15 +4,19 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from browser import Watch, chromium
 from odd_cases import LARGE, ODD, odd_folder
 
 from buckpass.case import load_case
+from buckpass.ledger import Verdicts
 from buckpass.measured import measure
 from buckpass.page import gather, render_page
-from buckpass.page.by_host import WIDTH, by_host, crisis_anchors
+from buckpass.page.by_host import WIDTH, HostPanel, Mark, _others, by_host, crisis_anchors
 from buckpass.page.figures import MOST_ROWS, record_heat_map
+from buckpass.page.results import ReportResults
+from buckpass.page.theme import linked
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def test_a_page_of_an_odd_case_answers_and_stays_text(odd, kind):
     assert page.count('class="claim"') == len(case.claims)
     places = set(re.findall(r'id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= places
-    assert ("The case has no series that measures both" in page) == (kind == "without series")
+    assert ('class="chapter" id="shares"' in page) == (kind != "without series"), "no chapter that holds nothing"
 
 
 @pytest.mark.parametrize("kind", ["long", "unbroken", "markup"])
@@ -79,7 +83,65 @@ def test_every_crisis_is_a_mark_beside_the_next(odd, kind):
         assert places[0] >= 0
         assert places[-1] <= WIDTH
         assert all(b - a >= m.wide - 0.11 for a, b, m in zip(places, places[1:], panel.marks, strict=False))
+        assert sum(m.x - m.at for m in panel.marks) == pytest.approx(0, abs=0.1 * len(places)) or {0.0, WIDTH} & {
+            *places
+        }
     assert {m.anchor for panel in found.panels for m in panel.marks} == {*crisis_anchors(case).values()}
+
+
+def test_a_mark_that_stands_aside_has_a_stroke_to_its_date_and_the_note_says_how_far(flagship):
+    found = by_host(flagship, measure(flagship))
+    moved = [abs(m.x - m.at) for panel in (*found.panels, *found.folded) for m in panel.marks]
+    first, last = flagship.settings.years
+    years = max(moved) / WIDTH * (last + 1 - first)
+    assert years < 1.5
+    assert f"stands aside, by up to {years:.1f} years" in found.note
+    page = render_page(flagship, bare(flagship), undrawn)
+    assert len(re.findall(rf" {found.height + 5}L[\d.]+ {found.height + 8.5}", page)) == sum(m > 0 for m in moved)
+
+
+def bare(case):
+    """What the page shows of a case of which no claim is judged and nothing was fitted."""
+    return ReportResults(measure(case), Verdicts((), case.id, case.hash, 0), None)
+
+
+def test_what_is_not_coded_is_said_and_not_drawn(small_case):
+    nothing = pl.lit(None, dtype=pl.Int64)
+    empty = small_case.replace(
+        responses=small_case.responses.with_columns(rung=nothing, rung_low=nothing, rung_high=nothing), claims=()
+    )
+    assert record_heat_map(empty, measure(empty), ["valley"]) is None
+    page = render_page(empty, bare(empty), undrawn)
+    assert "No response is coded yet" in page
+    assert "no response is coded yet" in page
+    assert "0 of 0 coded" not in page
+    first = small_case.crises["crisis_id"][0]
+    mine = pl.col("crisis_id") == first
+    less = small_case.replace(responses=small_case.responses.filter(~mine), claims=())
+    figure = record_heat_map(less, measure(less), ["valley"])
+    assert f"n = {small_case.crises.height - 1} crises; 1 more not drawn" in figure.note
+    assert not any(row.anchor == crisis_anchors(less)[first] for row in figure.rows)
+
+
+def test_a_name_that_is_cut_is_whole_under_the_pointer_and_opens_its_crisis(odd):
+    case = odd("long")
+    figure = record_heat_map(case, measure(case), ["valley"])
+    drawn = linked(figure.svg(), figure.rows)
+    names, anchors = list(case.crises["name"]), crisis_anchors(case)
+    found = re.findall(r'<a href="#([^"]+)"><title>([^<]+)</title><text[^>]*>([^<]+)</text></a>', drawn)
+    assert {(anchor, name) for anchor, name, _ in found} == {
+        (anchors[c], n) for c, n in zip(case.crises["crisis_id"], names, strict=True)
+    }
+    assert all("…" in label for *_, label in found)
+    for row in re.findall(r"<g([^>]*)>(?:<text[^>]*>[^<]*</text>)+</g>", drawn):
+        assert 'aria-hidden="true"' in row, "numbers out of their table are not read aloud"
+
+
+def test_hosts_that_are_folded_are_counted_as_they_are():
+    one = Mark("a", "says", 1.0, 1.0, 1.0, 1.0)
+    panels = [HostPanel("A", (one, one)), HostPanel("B", (one,))]
+    assert _others(panels) == "2 more hosts, with 1 to 2 crises each"
+    assert _others(panels[1:]) == "1 more host, with 1 crisis"
 
 
 def test_marks_and_title_count_as_the_answer_does(flagship):

@@ -1,9 +1,11 @@
 """The page: whole, honest about what is missing, and deaf to what a case writes into its texts."""
 
+import itertools
 import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import altair as alt
 import numpy as np
 import polars as pl
 import pytest
@@ -14,14 +16,18 @@ from prior_fits import prior_fit
 
 from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
+from buckpass.fitting.files import load_posteriors
 from buckpass.page import gather, render_page, write_page
-from buckpass.page.chapters.decades import left_alone_figure
+from buckpass.page.chapters.bargain import agreement_chapter
+from buckpass.page.chapters.decades import _deployed, left_alone_figure
 from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
 from buckpass.page.page import _with_code, _with_rivals
+from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
 from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
+from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable
 
 
@@ -255,8 +261,15 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
         assert sum(expected.by_rung) == pytest.approx(1, abs=1e-9)
         assert expected.rung.low <= expected.rung.mean <= expected.rung.high
     page = render_page(small_case, results)
-    assert 'id="figure-gap"' in page
     assert "Expected rung" in page
+    unclear, less = (replace(model.gap, gap=Summary(mean, mean - 0.1, mean + 0.1)) for mean in (0.0, -0.5))
+    page = render_page(small_case, replace(results, model=replace(model, gap=unclear)))
+    assert 'id="figure-gap"' not in page
+    assert "were expected to do</h2>" in page
+    assert "in none does the model expect that of it" in page
+    page = render_page(small_case, replace(results, model=replace(model, gap=less)))
+    assert 'id="figure-gap"' in page
+    assert "did not do what" in page
     assert "NaN" not in page
     assert results.verdicts["C2"].reason[1:] in page
 
@@ -373,3 +386,84 @@ def test_dark_and_paper(page, tmp_path):
         assert pages_on_paper(tab) == 2, (
             "hosts that are folded stay so, and three open verdicts fit beside 27 closed ones"
         )
+
+
+PAPER = ("A4", "Letter")
+OPEN = "many => [...document.querySelectorAll('.claim')].forEach((one, i) => one.open = i % 10 === 0 && i < 10 * many)"
+
+
+def on_paper(tab, size: str) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format=size, prefer_css_page_size=True)))
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_longest_page_prints_on_two_sheets_of_either_size(flagship, tmp_path):
+    """The flagship with all that its fits say, closed and with three verdicts open; a small page fits whatever the style says."""
+    path = write_page(flagship, load_posteriors(flagship), tmp_path / "page.html")
+    assert path.stat().st_size < 2.5e6
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(path.as_uri())
+        for verdicts in (0, 3):
+            tab.evaluate(OPEN, verdicts)
+            assert [on_paper(tab, size) for size in PAPER] == [2, 2], f"{verdicts} verdicts open"
+        tab.evaluate(OPEN, 0)
+        tab.emulate_media(media="print")
+        for selector in (".claim .beside p:first-of-type", ".meaning .note", "footer p"):
+            assert tab.locator(selector).first.is_visible(), "what is judged, what that means, and of which record"
+        assert flagship.record_hash[:12] in tab.locator("footer").inner_text()
+
+
+@pytest.mark.browser
+def test_on_a_phone_every_table_is_read_row_by_row(page, tmp_path):
+    with chromium() as browser:
+        tab = opened(browser, page, tmp_path, viewport={"width": 390, "height": 900})
+        tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        wide = "[...document.querySelectorAll('.scroll, table')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+        assert tab.evaluate(wide) == 0
+
+
+def test_the_years_of_a_pooled_share_are_those_that_were_pooled(small_case):
+    """The last share of the starting case is of 2018, whose five years reach from 2016 to 2020, of which three have figures."""
+    title = shares_over_time(small_case, gather(small_case).record).title
+    assert "3 years of 2016–20" in title
+    amounts = small_case.series.filter(pl.col("series") == "trade", pl.col("year").is_in([2016, 2018, 2020]))
+    total = (
+        amounts.filter(pl.col("actor").is_in(small_case.powers)).group_by("actor").agg(pl.col("value").sum())["value"]
+    )
+    assert f"({total.max() / total.sum():.0%}, 3 years" in title
+
+
+def test_names_of_lines_stand_within_the_axis_and_are_joined_to_them():
+    ends = [
+        {"power": p, "year": 2020, "value": v, "name": p, "ink": "#000000"}
+        for p, v in zip("ABCD", (1.0, 1.0, 0.99, 0.2), strict=True)
+    ]
+    strokes, names = end_names(ends, alt.X("year:Q"), alt.Y("value:Q"), (2000, 2020), 0.1, 1.0)
+    (rows,) = strokes.to_dict()["datasets"].values()
+    beside = sorted(row["beside"] for row in rows)
+    assert 0 <= beside[0] <= beside[-1] <= 1
+    assert min(b - a for a, b in itertools.pairwise(beside)) >= 0.1 - 1e-9
+    assert strokes.to_dict()["encoding"]["y2"] == {"field": "beside"}
+    assert names.to_dict()["encoding"]["y"]["field"] == "beside"
+
+
+def test_a_chapter_of_an_agreement_stands_where_there_is_one(small_case):
+    none = small_case.replace(settings=small_case.settings.model_copy(update={"arrangement": None}))
+    assert agreement_chapter(none, {}) is None
+
+
+def test_where_all_histories_agree_no_percent_is_compared(small_case):
+    focus, years = small_case.settings.focus, [2026, 2050]
+    powers = [focus.provider, focus.rider]
+
+    def played(*chances):
+        values = np.broadcast_to(np.array(chances), (1, 2, 2))
+        over = {"run": ["baseline"], "year": years, "power": powers}
+        summary = xr.Dataset({"deployed_by_mean": (("run", "year", "power"), values)}, over)
+        return SimpleNamespace(summary=summary, manifest={"identity": {"histories": 100}})
+
+    assert "%" not in _deployed(small_case, played(0.999, 1.0), "histories")
+    assert "alike" in _deployed(small_case, played(0.999, 1.0), "histories")
+    assert "40%" in _deployed(small_case, played(1.0, 0.4), "histories")

@@ -140,8 +140,8 @@ class Agreement(ShowsItself):
             median, low, high = self.fee
             lines.append(
                 f"A yearly fee from {payer} to {receiver}, as a share of {payer}'s stake in a crisis: {payer} would pay up to "
-                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. Some fee keeps both in in "
-                f"{share:.0%} of draws."
+                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. In {share:.0%} of "
+                "draws some fee keeps both to it."
             )
         return (*lines, *filter(None, (self.speaks_from,)), *self.notes)
 

@@ -28,7 +28,9 @@ __all__ = [
 
 AS_CODED = "as coded"
 WIDE = "Under each fit: how far it is behind the best of the reading, in whole nats."
-DIFFERENCE = f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none."
+DIFFERENCE = (
+    f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none."
+)
 DOUBTFUL = (
     f"doubtful: crises whose importance weights are not trusted (k̂ > {PARETO_K_LIMIT}) and that were not refitted under this "
     "reading."

@@ -15,7 +15,7 @@ from buckpass.case.schema import NEAREST_YEARS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
-from buckpass.measured.positions import Amounts, division_draws, own_amounts, pooled_shares, pooled_years
+from buckpass.measured.positions import Amounts, division_draws, own_amounts, pooled_shares, years_pooled
 from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
 from buckpass.results.summary import LEVEL, interval
 from buckpass.results.words import and_join, fixed
@@ -288,7 +288,7 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], amounts: Sequence[Amo
         raise CannotCompute(f"the case measures no share of {leader}")
     year = max(shares)
     others = [draws for power, draws in shares[year].items() if power != leader]
-    years = pooled_years(amounts, year)
+    years = years_pooled(amounts, year)
     return {"power": leader, "years": (years[0], years[-1]), "draws": shares[year][leader] > np.max(others, axis=0)}
 
 

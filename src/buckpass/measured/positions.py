@@ -24,8 +24,8 @@ __all__ = [
     "division_table",
     "own_amounts",
     "pooled_shares",
-    "pooled_years",
     "shares_table",
+    "years_pooled",
 ]
 
 DRAWS = 4000
@@ -151,10 +151,13 @@ def pooled_shares(
     return {domain: _pooled_domain(amounts, rng, of) for domain, amounts in own.items()}
 
 
-def pooled_years(amounts: Sequence[Amounts], year: int) -> tuple[int, ...]:
-    """The years that the pooled share of a year is of: those around it of the first series that has enough of them."""
-    windows = (_around(one, year) for one in amounts if year in one.by_year)
-    return next((years for years in windows if len(years) > WINDOW), ())
+def years_pooled(own: Sequence[Amounts], year: int) -> tuple[int, ...]:
+    """The years whose amounts make a domain's pooled shares of a year: those of the five around in which there were any."""
+    for one in own:
+        years = _around(one, year)
+        if year in one.by_year and len(years) > WINDOW:
+            return tuple(y for y in years if sum(one.by_year[y].values()) > 0)
+    return ()
 
 
 def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]]) -> dict[int, np.ndarray]:
@@ -186,6 +189,10 @@ def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: 
     if of == "whole" and all(y in one.whole for y in years):
         total = np.sum([weight[y] * one.whole[y] for y in years], axis=0)
     return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
+
+
+def _around(one: Amounts, year: int) -> list[int]:
+    return [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
 
 
 def _amounts(case: Case, measure, series: str, label: str) -> Amounts:

@@ -10,6 +10,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.responses import OWN
+from buckpass.page.places import spread
 from buckpass.page.theme import label_colours
 from buckpass.page.wording import name_of, sentence, spoken, years_of
 from buckpass.results.words import and_join, count_of
@@ -19,15 +20,19 @@ __all__ = ["ByHost", "HostPanel", "Mark", "by_host", "crisis_anchors"]
 WIDTH, HEIGHT = 300.0, 42.0  # of a panel's plot
 FEWEST_TO_HALVE = 6  # crises from which two halves of the time are compared
 MOST_SHOWN, MOST_PANELS = 4, 24  # on the first screen; with those that are folded below
-APART = 9.0  # pixels from mark to mark
+APART = 8.0  # pixels from mark to mark, as wide as a mark
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One crisis: where it stands, how high provider and rider went (None: nobody looked), and what is read aloud."""
+    """One crisis: where it stands, how high provider and rider went (None: nobody looked), and what is read aloud.
+
+    at : the day on which it began, across the panel; x : where its mark stands, which is beside it where another would cover it.
+    """
 
     anchor: str
     says: str
+    at: float
     x: float
     provider: float | None
     rider: float | None
@@ -44,9 +49,9 @@ class HostPanel:
 
 @dataclass(frozen=True)
 class ByHost:
-    """The panels with what is said of them. panels : those on the first screen; folded : those of hosts with fewer crises.
+    """The panels with what is said of them. panels : those on the first screen; folded : those of the other hosts, which had no more crises.
 
-    years : (place, year) of the ticks; rungs : (place, rung) of the lines.
+    others : what the folded are called. years : (place, year) of the ticks; rungs : (place, rung) of the lines.
     """
 
     title: str
@@ -56,6 +61,7 @@ class ByHost:
     colours: tuple[str, str]
     panels: tuple[HostPanel, ...]
     folded: tuple[HostPanel, ...]
+    others: str
     years: tuple[tuple[float, int], ...]
     rungs: tuple[tuple[float, int], ...]
     width: float = WIDTH
@@ -87,17 +93,30 @@ def by_host(case: Case, record: Record) -> ByHost | None:
     )  # fmt: skip
     panels = [HostPanel(name_of(case, host), _apart([marks[c] for c in crises])) for host, crises in hosts.iter_rows()]
     first, last = case.settings.years
-    left = f" {count_of(len(panels) - MOST_PANELS, 'host')} with fewer crises not drawn." if len(panels) > MOST_PANELS else ""  # fmt: skip
+    left = f" {count_of(len(panels) - MOST_PANELS, 'host')} with no more crises not drawn." if len(panels) > MOST_PANELS else ""  # fmt: skip
     colours = label_colours(case)
     return ByHost(
         _title(case, here["crisis_id"].to_list(), pairs), f"n = {count_of(here.height, 'crisis', 'crises')}; one of several hosts stands with each."
         f"{left} Years: {years_of(case, here['crisis_id'])}. Unit: {case.ladder.scale}. Lines at {_lines(case)}. No interval: what was coded, whether for the "
-        "host or for ends of its own; its doubt is in the crisis, which a mark opens.",
+        f"host or for ends of its own; its doubt is in the crisis, which a mark opens.{_aside(case, panels[:MOST_PANELS])}",
         name_of(case, focus.provider), name_of(case, focus.rider), (colours[focus.provider], colours[focus.rider]), tuple(panels[:MOST_SHOWN]),
-        tuple(panels[MOST_SHOWN:MOST_PANELS]),
+        tuple(panels[MOST_SHOWN:MOST_PANELS]), _others(panels[MOST_SHOWN:MOST_PANELS]),
         tuple((_across(case, year), year) for year in sorted({first, (first + last) // 2, last})),
         tuple((_up(case, rung), rung) for rung in _lined(case)),
     )  # fmt: skip
+
+
+def _others(folded: Sequence[HostPanel]) -> str:
+    """How many more hosts, and how many crises each had; empty where there are none.
+
+    >>> _others([HostPanel("Albania", (None,)), HostPanel("Serbia", (None,))])
+    '2 more hosts, with 1 crisis each'
+    """
+    if not folded:
+        return ""
+    most, fewest = (len(folded[k].marks) for k in (0, -1))
+    each = count_of(most, "crisis", "crises") if most == fewest else f"{fewest} to {count_of(most, 'crisis', 'crises')}"
+    return f"{count_of(len(folded), 'more host')}, with {each}{' each' if len(folded) > 1 else ''}"
 
 
 def _lined(case: Case) -> list[int]:
@@ -124,18 +143,25 @@ def _mark(
     ]
     provider, rider = (None if rung is None else _up(case, rung) for rung in pair)
     says = f"{crisis['name']}, {start.year}: {', '.join(did)}"
-    return Mark(anchors[crisis["crisis_id"]], says, _across(case, start.year + start.timetuple().tm_yday / 366), provider, rider)  # fmt: skip
+    at = _across(case, start.year + start.timetuple().tm_yday / 366)
+    return Mark(anchors[crisis["crisis_id"]], says, at, at, provider, rider)
 
 
 def _apart(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """Marks by time, moved along where one would cover the next, within the panel."""
+    """Marks by time, moved aside where one would cover the next, within the panel."""
     gap = min(APART, WIDTH / len(marks))
-    places = [one.x for one in marks]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    for i in range(len(places))[::-1]:
-        places[i] = min(places[i], WIDTH - gap * (len(places) - 1 - i))
+    places = spread([one.at for one in marks], gap, 0.0, WIDTH)
     return tuple(replace(one, x=round(x, 1), wide=round(gap, 1)) for one, x in zip(marks, places, strict=True))
+
+
+def _aside(case: Case, panels: Sequence[HostPanel]) -> str:
+    """By how much marks stand beside their dates; empty where none does by a tenth of a year."""
+    first, last = case.settings.years
+    most = max(abs(one.x - one.at) for panel in panels for one in panel.marks) / WIDTH * (last + 1 - first)
+    said = (
+        f" A mark that another would cover stands aside, by up to {most:.1f} years; the stroke below leads to its date."
+    )
+    return said if most >= 0.05 else ""
 
 
 def _across(case: Case, year: float) -> float:

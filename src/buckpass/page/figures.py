@@ -14,10 +14,23 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises, without_row
-from buckpass.measured.positions import WINDOW, amounts_of, pooled_shares
+from buckpass.measured.positions import amounts_of, own_amounts, pooled_shares, years_pooled
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words
-from buckpass.page.theme import INK, PALE, Figure, Layered, ink_on, inline, label_colours, power_colours, rung_colours
+from buckpass.page.by_host import crisis_anchors
+from buckpass.page.places import end_names
+from buckpass.page.theme import (
+    INK,
+    PALE,
+    Figure,
+    Layered,
+    RowName,
+    ink_on,
+    inline,
+    label_colours,
+    power_colours,
+    rung_colours,
+)
 from buckpass.page.wording import name_of, source_line, spoken, years_of
 from buckpass.results.summary import interval
 from buckpass.results.words import and_join, count_of
@@ -26,6 +39,7 @@ __all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
 
 LONGEST_COLUMN = 110  # pixels of a column's name
 FEWEST_TICKS = 3
+NAMES_APART = 0.07  # of a share of 1, from name to name at the ends of lines
 MOST_ROWS = 60  # crises that still can be read on one sheet
 FEWEST_ROWS = 5  # an organisation coded less often has no column of its own
 
@@ -54,44 +68,51 @@ def heat_actors(case: Case, record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*case.powers, *case.settings.focus.organisations, *often]))
 
 
-def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: str = "record") -> Figure:
+def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: str = "record") -> Figure | None:
     """Crisis by actor: the rung as number and shade, its basis as the shape of the cell, doubt as a bar below it.
 
     Filled: source seen. Small: recalled. Hollow: looked for, nothing found. A dot: nobody looked. The thin bar runs from
-    the lowest to the highest rung that the sources allow.
+    the lowest to the highest rung that the sources allow. A crisis of which no response of these actors is coded has no row; None
+    where no crisis has one.
     """
     here = record.responses.frame.filter(pl.col("theatre").is_in(list(theatres)))
     coded = {*here.drop_nulls("rung")["actor"], *case.powers, *case.settings.focus.organisations}
     actors = [a for a in heat_actors(case, record) if a in coded]
     frame = here.filter(pl.col("actor").is_in(actors))
-    every = case.crises.filter(pl.col("theatre").is_in(list(theatres)))
+    there = case.crises.filter(pl.col("theatre").is_in(list(theatres)))
+    every = there.filter(pl.col("crisis_id").is_in(frame.drop_nulls("rung")["crisis"].to_list()))
+    if every.is_empty():
+        return None
     crises = every.sort("severity", descending=True, maintain_order=True).head(MOST_ROWS).sort("start")
     listed = crises["crisis_id"].to_list()
     drawn = frame.filter(pl.col("crisis").is_in(listed))
     unlisted = without_row(case, listed, actors)
-    gravest = (
-        f", the {crises.height} gravest drawn and the others listed by crisis" if crises.height < every.height else ""
-    )
     cells = _cells(
         case.rungs.top, drawn, {a: i for i, a in enumerate(actors)}, {c: i for i, c in enumerate(listed)}, unlisted
     )
-    known = [c for c in cells if c["rung"] is not None]
-    powers = set(case.powers)
     missing = sum(c["rung"] is None for c in cells)
     return Figure(
         name=name,
         title=_heat_title(case, frame),
-        note=f"n = {count_of(every.height, 'crisis', 'crises')}{gravest}, {len(known)} coded responses, {missing} not looked for. "
+        note=f"n = {_drawn_of(crises.height, every.height, there.height)}, {len(cells) - missing} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked; blank: its own crisis, or none that an organisation's mandate reaches. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
         source=source_line(case, _keys(drawn)),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
-        f"{len(powers & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
+        f"{len(set(case.powers) & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
         narrow=_heat_chart(case, cells, actors, crises, ON_PHONE),
         years=years_of(case, every["crisis_id"]),
         unit=case.ladder.scale,
+        rows=_rows(case, crises),
     )
+
+
+def _drawn_of(drawn: int, known: int, there: int) -> str:
+    """How many crises the figure counts, and which of them, or beside them, have no row."""
+    gravest = f", the {drawn} gravest drawn and the others listed by crisis" if drawn < known else ""
+    bare = f"; {there - known} more not drawn, since no response of these actors is coded" if known < there else ""
+    return f"{count_of(known, 'crisis', 'crises')}{gravest}{bare}"
 
 
 def _cells(
@@ -141,6 +162,16 @@ def _heat_chart(
     return alt.layer(*layers).properties(width=cell.width * len(actors), height=cell.height * crises.height)
 
 
+def _rows(case: Case, crises: pl.DataFrame) -> tuple[RowName, ...]:
+    """What the names of rows say in full and lead to, as they are printed on a screen and on a phone."""
+    anchors = crisis_anchors(case)
+    return tuple(
+        RowName(_clipped(r["name"], r["start"].year, cell.letters), r["name"], anchors[r["crisis_id"]])
+        for cell in (ON_SCREEN, ON_PHONE)
+        for r in crises.iter_rows(named=True)
+    )
+
+
 def _row_names(crises: pl.DataFrame, y: alt.Y, letters: int) -> alt.Chart:
     rows = [{"y": i + 0.45, "name": _clipped(r["name"], r["start"].year, letters)}
             for i, r in enumerate(crises.iter_rows(named=True))]  # fmt: skip
@@ -180,6 +211,8 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
     for_host = []
     for actor in (focus.provider, focus.rider):
         known = frame.filter((pl.col("actor") == actor) & pl.col("rung").is_not_null())
+        if known.is_empty():
+            continue
         acts = known.filter(deployed)
         helped = acts.filter(pl.col("scope").is_in(["host_support", "unknown"])).height
         of = f"{known.height}" if for_host else count_of(known.height, "crisis", "crises")
@@ -193,7 +226,11 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
             organisations.append(f"{actor} in {known.filter(deployed).height} of {known.height}")
     could_act = f"; {and_join(organisations)} where it could act" if organisations else ""
     apart = f"; for claims, wars or people of their own, {and_join(own)}" if own else ""
-    return f"Forces deployed for the host: {and_join(for_host)}{could_act}{apart}"
+    said = (
+        and_join(for_host)
+        or f"of {' and '.join(spoken(case, p) for p in (focus.provider, focus.rider))} nothing is coded"
+    )
+    return f"Forces deployed for the host: {said}{could_act}{apart}"
 
 
 def shares_over_time(case: Case, record: Record) -> Figure | None:
@@ -212,7 +249,7 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
         name="shares",
         title=_shares_title(case, frame, bands),
         note="Dots: the year's share of all suppliers or partners where the series has them, else of the powers shown. Line and "
-        "band: five years around pooled, 90 % interval. "
+        "band: the years with figures among the five around, pooled; at the ends, and beside gaps, they are three or four. 90 % interval. "
         f"n = {_years_by_domain(case, frame)}.",
         source=source_line(case, record.shares.sources),
         alt_text=f"Two panels of yearly shares of {and_join(name_of(case, p) for p in sorted(shown))}. "
@@ -247,14 +284,14 @@ def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: s
     x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, values=_round_years(first, last)),
               scale=alt.Scale(domain=[first, last + 0.28 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
-    ends = _spread_labels([max((d for d in dots if d["power"] == p), key=lambda d: d["year"]) for p in powers], case)
+    inks = label_colours(case)
+    ends = [{**max((d for d in dots if d["power"] == p), key=lambda d: d["year"]), "name": name_of(case, p), "ink": inks[p]} for p in powers]  # fmt: skip
     over = alt.Chart(inline(pooled))
     return alt.layer(
         over.mark_area(opacity=0.18).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q"), color=colour),
         over.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
         alt.Chart(inline(dots)).mark_point(filled=True, size=22, opacity=0.75).encode(x=x, y=y, color=colour),
-        alt.Chart(inline(ends)).mark_text(align="left", dx=7, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
+        *end_names(ends, x, y, (first, last), NAMES_APART, 1.0),
     ).properties(width=340, height=250, title=alt.TitleParams(f"Share of {measure_name(case, domain)}", fontSize=13))  # fmt: skip
 
 
@@ -267,18 +304,6 @@ def _round_years(first: int, last: int) -> list[int]:
     return years
 
 
-def _spread_labels(ends: list[dict[str, Any]], case: Case, apart: float = 0.07) -> list[dict[str, Any]]:
-    """End labels moved apart where they would overlap."""
-    inks = label_colours(case)
-    placed: list[dict[str, Any]] = []
-    for end in sorted(ends, key=lambda e: e["value"]):
-        lowest = placed[-1]["value"] + apart if placed else 0.0
-        placed.append(
-            {**end, "value": max(end["value"], lowest), "name": name_of(case, end["power"]), "ink": inks[end["power"]]}
-        )
-    return placed
-
-
 def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
     """Who of the powers compared has most of each domain, of what, and when; had, where no figure is newer than some years."""
     led: dict[tuple[str, str], list[str]] = {}
@@ -287,9 +312,11 @@ def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
         rows = rows if rows.height else frame.filter(pl.col("domain") == domain)
         last = int(rows["year"].max())  # type: ignore[arg-type]
         lead = rows.filter(pl.col("year") == last).sort("value", descending=True).row(0, named=True)
-        there = frame.filter((pl.col("domain") == domain) & (pl.col("year") >= last - WINDOW))
+        years = years_pooled(own_amounts(case, domain), last) or (last,)
+        there = frame.filter((pl.col("domain") == domain) & pl.col("year").is_in(years))
         of = "all " if set(there["of"]) == {"all"} else ""
-        when = years_in_words(last - WINDOW, last)
+        span = years_in_words(years[0], years[-1])
+        when = span if len(years) == years[-1] + 1 - years[0] else f"{count_of(len(years), 'year')} of {span}"
         had, none_since = ("had", "; later years not counted") if is_old(case, last) else ("has", "")
         said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {when}{none_since})"
         led.setdefault((lead["power"], had), []).append(said)

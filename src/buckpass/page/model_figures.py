@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,15 +18,18 @@ from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
+from buckpass.page.places import end_names
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
 from buckpass.results.words import and_join, count_of, fixed, quoted
 
 __all__ = [
-    "explanations_ranked", "gap_taken_apart", "mechanisms_added", "path_in_rationality", "responses_expected",
+    "explanations_ranked", "gap_taken_apart", "gap_title", "is_clear", "mechanisms_added", "path_in_rationality", "responses_expected",
 ]  # fmt: skip
 
 BAR, OTHER = "#54608a", "#b5662f"
+NAMES_APART = 0.065  # of the axis, from name to name at the ends of lines
+SMALLEST = 0.0005  # of an effort of 1: a bar that can be seen
 SEEN = 0.005  # the least probability whose shade can be seen
 BASE_NOTE = "Fitted to this record: an expectation, not a forecast."
 
@@ -136,12 +138,15 @@ def ranking_title(model: ModelResults) -> str:
 
 
 def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
-    """Bars: what each mechanism adds to the difference in expected effort between rider and provider."""
+    """Bars: what each mechanism adds to the difference in expected effort between rider and provider; None where there is none.
+
+    A mechanism that moves nothing in any draw has no bar.
+    """
     gap = model.gap
-    if gap is None:
+    if gap is None or not is_clear(gap):
         return None
     rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
-            for m in MECHANISMS]  # fmt: skip
+            for m in MECHANISMS if max(abs(gap.parts[m].low), abs(gap.parts[m].high)) >= SMALLEST]  # fmt: skip
     rows.sort(key=lambda r: -abs(r["value"]))
     total = {"name": "the whole gap", "value": gap.gap.mean, "low": gap.gap.low, "high": gap.gap.high}
     colour = power_colours(case)[gap.power]
@@ -165,11 +170,16 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     )  # fmt: skip
 
 
+def is_clear(gap: Explained) -> bool:
+    """Whether the 90 % interval of the whole gap leaves out 0."""
+    return not gap.gap.low <= 0 <= gap.gap.high
+
+
 def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap of this one crisis is, and which mechanism carries most of it."""
     where = f"In “{case.crisis(gap.crisis)['name']}”"
     rider, provider = spoken(case, gap.power), spoken(case, gap.reference)
-    if gap.gap.low <= 0 <= gap.gap.high:
+    if not is_clear(gap):
         return f"{where} the model sees no clear difference between {rider} and {provider}"
     sign = -1 if gap.gap.mean < 0 else 1
     most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
@@ -259,11 +269,8 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
             for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
     powers = list(path.rungs)
-    ends = sorted(({"power": p, "name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1],
-                    "ink": label_colours(case)[p]}
-                   for p in powers), key=lambda r: r["rung"])  # fmt: skip
-    for below, end in itertools.pairwise(ends):
-        end["rung"] = max(end["rung"], below["rung"] + 0.38)
+    inks = label_colours(case)
+    ends = [{"name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1], "ink": inks[p]} for p in powers]  # fmt: skip
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
     top = path.rationality[-1]
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
@@ -273,8 +280,7 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     chart = alt.layer(
         fitted,
         alt.Chart(inline(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, order=alt.Order("order:Q")),
-        alt.Chart(inline(ends)).mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
-            x=x, y=y, text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
+        *end_names(ends, x, y, (0.0, top), NAMES_APART * case.rungs.top, case.rungs.top),
     ).properties(width=480, height=240)  # fmt: skip
     folds = (
         f"The branch folds at λ = {and_join(number(f) for f in path.folds)}."

@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from buckpass.ask.explain import Explained, NoGap, explain
+from buckpass.ask.explain import Explained, explain_crises
 from buckpass.case import Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import compare_fits, rankable, score_of, score_total
@@ -22,7 +22,7 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.game.solver import IN_BLOCKS
 from buckpass.model.mechanisms import combination
-from buckpass.page.side_by_side import crisis_of_less
+from buckpass.page.side_by_side import crises_of_less
 from buckpass.page.what_ifs import CardWhatIf, card_what_ifs
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import Basis, basis_of
@@ -101,10 +101,11 @@ def model_results(case: Case, posteriors: Mapping[str, Posterior], n_draws: int)
     if comparison is None:
         return ModelResults(fits, refusal="No fit can be ranked, so none is a basis for statements.")
     basis, setting = basis_of(case, passed), setting_of(case)
+    gap = _gap(case, setting, basis, n_draws)
     return ModelResults(
         fits, comparison.indistinguishable, len(score_of(next(iter(passed.values()))).crises), n_draws, basis.weights,
-        _expected(case, draw(basis, setting, n_draws)), _gap(case, setting, basis, n_draws),
-        _path(case, setting, basis.fit), card_what_ifs(case, basis, n_draws),
+        _expected(case, draw(basis, setting, n_draws)), gap,
+        _path(case, setting, basis.fit, gap.crisis) if gap and gap.gap.high < 0 else None, card_what_ifs(case, basis, n_draws),
     )  # fmt: skip
 
 
@@ -142,21 +143,21 @@ def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedRespons
 
 
 def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Explained | None:
-    """Why the rider's expected effort is less than the provider's in a crisis in which it was, as `buckpass explain` has it."""
-    focus, crisis = case.settings.focus, crisis_of_less(case)
-    if crisis is None or crisis not in setting.names.crises:
-        return None
-    try:
-        return explain(case, basis, crisis, focus.rider, focus.provider, n_draws)
-    except NoGap:
-        return None
+    """Why the rider's expected effort is less than the provider's, as `buckpass explain` has it.
+
+    Of the first crisis in which it did less by the record and by the model beyond its 90 % interval; where there is none, of the
+    first by the record. None where there is none of those either that entered the fits with both free to choose.
+    """
+    focus, crises = case.settings.focus, setting.names.crises
+    pair = [case.powers.index(power) for power in (focus.rider, focus.provider)]
+    plays = np.all(np.any(np.asarray(setting.is_open)[:, pair, 1:], axis=-1), axis=-1).tolist()
+    asked = [c for c in crises_of_less(case) if c in crises and plays[crises.index(c)]]
+    found = explain_crises(case, basis, asked, focus.rider, focus.provider, n_draws) if asked else {}
+    return next((found[c] for c in asked if found[c].gap.high < 0), found[asked[0]] if asked else None)
 
 
-def _path(case: Case, whole: CrisisSetting, leading: Posterior) -> RationalityPath | None:
-    """The path under the fit that counts most; none for a bound, or where a patron moves first: it is one of all at once."""
-    crisis = crisis_of_less(case)
-    if crisis is None or crisis not in whole.names.crises:
-        return None
+def _path(case: Case, whole: CrisisSetting, leading: Posterior, crisis: str) -> RationalityPath | None:
+    """The path under the fit that counts most; none where a patron moves first: it is one of all at once."""
     given = draw(basis_of(case, leading), whole.select([whole.names.crises.index(crisis)]), 200)
     if given.first is not None:
         return None

@@ -25,8 +25,17 @@ from buckpass.page.chapters.world import world_chapter
 from buckpass.page.drawing import Draw, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
-from buckpass.page.side_by_side import crisis_of_less
-from buckpass.page.theme import BASIS_WORDS, VERDICT_COLOURS, VERDICT_WORDS, Figure, ink_on, label_colours, rung_colours
+from buckpass.page.side_by_side import crises_of_less
+from buckpass.page.theme import (
+    BASIS_WORDS,
+    VERDICT_COLOURS,
+    VERDICT_WORDS,
+    Figure,
+    ink_on,
+    label_colours,
+    linked,
+    rung_colours,
+)
 from buckpass.page.wording import grouped_places, name_of, number, sentence, spoken, with_error, with_interval
 from buckpass.results.files import refuse_existing, write_whole
 from buckpass.results.words import and_join, count_of
@@ -121,7 +130,7 @@ def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
     figures, no_map, cards, pictures = given.figures, given.no_map, given.cards, given.pictures
     hosts = by_host(case, results.record)
     return _templates().get_template("page.html").render(
-        **pictures, case=case, results=results, focus=_focus(case), answer=answer(case, results), hangs_on=hangs_on(case, results),
+        **pictures, case=case, results=results, focus=_focus(case), gap_heading=_gap_heading(case, results), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results), named=partial(in_names, case),
         by_host=hosts, powers_compared=_powers_compared(case), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
@@ -140,14 +149,17 @@ def _pictures(
     both = [*figures.values(), *(figure for chapter in chapters for figure in chapter.figures)]
     narrow = {id(f): f.asked_narrow(draw) for f in both if not f.one_size}
     broad = {id(f): f.asked(draw) for f in [*both, *(card.figure for card in cards if card.figure is not None)]}
-    return {"drawn": lambda f: Markup(broad[id(f)]()), "drawn_narrow": lambda f: Markup(narrow[id(f)]())}
+    return {
+        name: lambda f, of=of: Markup(linked(of[id(f)](), f.rows) if f.rows else of[id(f)]())
+        for name, of in (("drawn", broad), ("drawn_narrow", narrow))
+    }
 
 
 def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
     from buckpass.page.chapters.bargain import agreement_chapter  # loads the simulation: only where there is a fit
     from buckpass.page.chapters.decades import decades_chapter
 
-    return agreement_chapter(case, posteriors), decades_chapter(case, posteriors)
+    return tuple(c for c in (agreement_chapter(case, posteriors), decades_chapter(case, posteriors)) if c is not None)
 
 
 def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
@@ -167,10 +179,10 @@ def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str
 
     maps, no_map = _maps(case, results)
     focus = case.settings.focus.theatre
-    others = [t for t in case.theatres if t != focus and t in set(case.crises["theatre"])]
+    others = [t for t in case.theatres if t != focus]
     found = [
         measured.record_heat_map(case, results.record, [focus]),
-        measured.record_heat_map(case, results.record, others, "elsewhere") if others else None,
+        measured.record_heat_map(case, results.record, others, "elsewhere"),
         measured.shares_over_time(case, results.record),
         *maps,
     ]
@@ -209,9 +221,32 @@ def _with_rivals(table: ResultTable) -> ResultTable:
 
 
 def _focus(case: Case) -> dict[str, str]:
-    focus, less = case.settings.focus, crisis_of_less(case)
-    return {"rider": spoken(case, focus.rider), "provider": spoken(case, focus.provider),
-            "theatre": spoken(case, focus.theatre), "crisis": case.crisis(less)["name"] if less else ""}  # fmt: skip
+    focus = case.settings.focus
+    return {part: spoken(case, getattr(focus, part)) for part in ("rider", "provider", "theatre")}
+
+
+def _gap_heading(case: Case, results: ReportResults) -> str:
+    """The question that the chapter on the gap can answer: why, only of a crisis in which the rider did less and was expected to."""
+    focus, gap = _focus(case), results.model.gap if results.model is not None else None
+    if gap is None:
+        return f"What {focus['rider']} did beside {focus['provider']}"
+    if gap.gap.high < 0:
+        return f"Why {focus['rider']} did not do what {focus['provider']} did: {case.crisis(gap.crisis)['name']}"
+    return f"What {focus['rider']} and {focus['provider']} were expected to do"
+
+
+def _no_gap(case: Case, results: ReportResults) -> str:
+    """Why there is no gap between rider and provider to take apart."""
+    assert results.model is not None
+    focus, crises = _focus(case), crises_of_less(case)
+    if not crises:
+        return f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
+    if results.model.gap is None:
+        return results.model.refusal.removesuffix(".") or "the crisis did not enter the fits, or one of the two could not act there"  # fmt: skip
+    return (
+        f"of the {count_of(len(crises), 'crisis', 'crises')} in which {focus['rider']} did less than {focus['provider']}, in none does the "
+        "model expect that of it beyond its 90 % interval"
+    )
 
 
 def _by_verdict(results: ReportResults) -> list[tuple[str, str, list[Verdict]]]:
@@ -240,20 +275,16 @@ def _of_organisations(case: Case, results: ReportResults) -> str:
 def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) -> dict[str, str]:
     """The finding of each chapter in one line; of chapters that have nothing to show, none."""
     found = {name: figure.title for name, figure in figures.items()}
-    focus = _focus(case)
     lines = {
         "record": _of_organisations(case, results) or found.get("elsewhere", ""),
-        "shares": found.get("positions") or found.get("shares") or "the case has no series that measures both",
+        "shares": found.get("positions") or found.get("shares") or _led(results),
         "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
         "trust": _coded(results),
         "sources": _seen(case),
     }  # fmt: skip
     if results.model is not None:
-        none = f"in no crisis of {focus['theatre']} did {focus['rider']} do less than {focus['provider']}"
-        refusal = results.model.refusal.removesuffix(".")
-        apart = refusal or "the crisis did not enter the fits, or one of the two could not act there"
-        lines["explanations"] = found.get("explanations") or refusal
-        lines["gap"] = found.get("gap") or (apart if focus["crisis"] else none)
+        lines["explanations"] = found.get("explanations") or results.model.refusal.removesuffix(".")
+        lines["gap"] = found.get("gap") or _no_gap(case, results)
     return lines
 
 
@@ -273,9 +304,17 @@ def _unexpected(results: ReportResults) -> str:
     )
 
 
+def _led(results: ReportResults) -> str:
+    """What the chapter on shares holds where it has no figure; empty where it holds nothing."""
+    n = len(leading(results.record.leaders))
+    return f"{count_of(n, 'share')}, with whom each is of" if n else ""
+
+
 def _coded(results: ReportResults) -> str:
     rows = results.record.responses.frame
     seen, known = rows.filter(pl.col("basis") == "seen").height, rows["rung"].count()
+    if not known:
+        return "no response is coded yet"
     coders = "more than one coder" if results.record.agreement.frame.height else "one coder"
     return f"{seen:,} of {known:,} coded responses rest on a text that was seen; {coders}"
 

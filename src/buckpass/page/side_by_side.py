@@ -9,7 +9,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.measured.responses import OWN
 
-__all__ = ["SideBySide", "crisis_of_less", "side_by_side"]
+__all__ = ["SideBySide", "crises_of_less", "side_by_side"]
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,10 @@ def side_by_side(case: Case) -> SideBySide:
     return SideBySide(both.height, *counts)
 
 
-def crisis_of_less(case: Case) -> str | None:
-    """The crisis over which to ask why the rider did less: the focus's if it did there, else that of the widest coded gap.
-
-    None where it did less in no crisis of the theatre.
-    """
+def crises_of_less(case: Case) -> tuple[str, ...]:
+    """The crises of the theatre in which the rider did less: the focus's first, then by the width of the coded gap, then by start."""
     gaps = _both(case).with_columns((pl.col("rung_provider") - pl.col("rung")).alias("gap")).filter(pl.col("gap") > 0)
-    if gaps.is_empty():
-        return None
-    focus = case.settings.focus.crisis
-    return focus if focus in set(gaps["crisis"]) else gaps.sort(-pl.col("gap"), "start")["crisis"][0]
+    return tuple(gaps.sort(pl.col("crisis") != case.settings.focus.crisis, -pl.col("gap"), "start")["crisis"])
 
 
 def _both(case: Case) -> pl.DataFrame:

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
-from typing import Any, Literal
+from html import escape, unescape
+from typing import Any, Literal, NamedTuple
 from xml.etree import ElementTree
 
 import altair as alt
@@ -17,8 +18,8 @@ from buckpass.case import Case
 from buckpass.page.drawing import Draw, Drawing, drawn_here
 
 __all__ = [
-    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "Unchanged", "ink_on", "inline", "is_settled",
-    "label_colours", "lighter", "narrowed", "power_colours", "rung_colours", "styled",
+    "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "RowName", "Unchanged", "ink_on", "inline", "is_settled",
+    "label_colours", "lighter", "linked", "narrowed", "power_colours", "rung_colours", "styled",
 ]  # fmt: skip
 
 Layered = alt.LayerChart | alt.FacetChart  # what Altair says a layered chart with properties is
@@ -59,7 +60,17 @@ _START, _MOVED = (
     re.compile(rf"translate\({_NUMBER},{_NUMBER}\)"),
 )
 _LEVELS = re.compile(r"rgb\((\d+), (\d+), (\d+)\)")
+_TEXT = re.compile("<text[^>]*>([^<]*)</text>")
+_TEXTS = re.compile(f"<g([^>]*)>((?:{_TEXT.pattern.replace('(', '(?:')})+)</g>")
 _IDS = re.compile(r'(id="|url\(#|href="#)([A-Za-z][\w-]*)')
+
+
+class RowName(NamedTuple):
+    """A name as it is printed in a figure, which may have cut it, what it says in full, and where it leads on the page."""
+
+    label: str
+    says: str
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,8 @@ class Figure:
 
     years : what the figure covers, as `1991–2025`. unit : of what is drawn.
     `narrow` is the chart for a phone where it is another than the same one with smaller plots. one_size : a phone shows the
-    chart as it is. A chart may be written as Vega-Lite itself.
+    chart as it is. A chart may be written as Vega-Lite itself. rows : of names in it, as printed there, that stand for a crisis:
+    what each says in full, and the place on the page to which it leads.
     """
 
     name: str
@@ -82,6 +94,7 @@ class Figure:
     years: str
     unit: str
     one_size: bool = False
+    rows: tuple[RowName, ...] = ()
 
     @property
     def about(self) -> str:
@@ -179,6 +192,31 @@ def lighter(svg: str) -> str:
     _lighten(root)
     root.set("xmlns", _SVG)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def linked(svg: str, rows: Iterable[RowName]) -> str:
+    """The picture with the names of its rows as links that say them in full; other text in it, told elsewhere, is not read aloud.
+
+    >>> linked('<g a="1"><text>Long… 1992</text></g><g><text>6</text></g>', [RowName("Long… 1992", "Long war", "crisis-1")])
+    '<g a="1"><a href="#crisis-1"><title>Long war</title><text>Long… 1992</text></a></g><g aria-hidden="true"><text>6</text></g>'
+    """
+    left: dict[str, list[RowName]] = {}
+    for row in rows:
+        left.setdefault(row.label, []).append(row)
+
+    def named(text: re.Match[str]) -> str:
+        waiting = left.get(unescape(text[1]))
+        if not waiting:
+            return text[0]
+        row = waiting.pop(0)
+        return f'<a href="#{row.anchor}"><title>{escape(row.says)}</title>{text[0]}</a>'
+
+    def group(found: re.Match[str]) -> str:
+        inside = _TEXT.sub(named, found[2])
+        unread = "" if inside != found[2] else ' aria-hidden="true"'
+        return f"<g{found[1]}{unread}>{inside}</g>"
+
+    return _TEXTS.sub(group, svg)
 
 
 def _lighten(part: ElementTree.Element) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "grouped_places",
     "name_of",
     "number",
+    "portion",
     "sentence",
     "source_line",
     "span",
@@ -37,6 +38,17 @@ def number(value: float | None, digits: int = 2) -> str:
         return "–"
     places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return minus(f"{value:,.{min(places, 6)}f}")
+
+
+def portion(share: float, of: str = "them") -> str:
+    """A share of draws or histories, in words where it rounds to all or to none: what is settled has no percentage to compare.
+
+    >>> portion(0.764), portion(1.0), portion(0.999, "200 draws"), portion(0.0), portion(0.004)
+    ('76% of them', 'all of them', 'nearly all of 200 draws', 'none of them', 'hardly any of them')
+    """
+    shown = f"{share:.0%}"
+    words = {"100%": "all" if share == 1 else "nearly all", "0%": "none" if share == 0 else "hardly any"}
+    return f"{words.get(shown, shown)} of {of}"
 
 
 def grouped_places(places: Iterable[str]) -> str:

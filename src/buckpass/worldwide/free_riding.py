@@ -117,7 +117,7 @@ class FreeRiding(ShowsItself):
         return f"{KAPPA}. {said[0].upper()}{said[1:]}" if said else "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
-        """Each specification: its score by conflict, how much better than what it is compared with, κ and what that says."""
+        """Each specification: its score by conflict, how much better than what it is compared with, κ where it was free, and what that says."""
         rows = []
         for fit in self.fits:
             gap = self.gap(fit, self.beside(fit))

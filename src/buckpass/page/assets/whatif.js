@@ -1021,7 +1021,10 @@ if (typeof document !== "undefined") (() => {
     } catch { /* an address that may not be changed: the link above holds the change all the same */ }
   }
 
+  // A link to a folded chapter, claim or crisis opens it; one with changes makes them as well.
   function arrive() {
+    const linked = document.getElementById(location.hash.slice(1));
+    if (linked?.tagName === "DETAILS") linked.open = true;
     if (!fromLink()) return;
     for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     controls();

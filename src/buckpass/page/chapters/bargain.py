@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import polars as pl
@@ -12,8 +12,8 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, inline, is_settled, power_colours
-from buckpass.page.wording import name_of, number, with_interval
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, power_colours
+from buckpass.page.wording import name_of, number, portion, with_interval
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, count_of
 
@@ -23,22 +23,25 @@ if TYPE_CHECKING:
 __all__ = ["agreement_chapter", "critical_figure", "keeping_figure"]
 
 HEADING = "The unwritten agreement"
+LEAST_SEEN = 0.02  # of a discount factor: what is less lies on the axis
 HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
 
 
-def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
+def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter | None:
     """Critical discount factors of the parties, and in how many draws of what is assumed the agreement keeps itself, by year.
 
-    Where the case states no agreement, or no fit can speak about one, the chapter says so.
+    None where the case states no agreement. Where no fit can speak about the one that it states, the chapter says so.
     """
     from buckpass.bargain import agreement
 
+    if case.settings.arrangement is None:
+        return None
     try:
         found = agreement(case, posteriors, seed=seed)
     except BuckpassError as reason:
-        return Chapter(HEADING, "nothing can be said of it", f"Nothing can be said of an agreement: {reason}.")
+        return Chapter(HEADING, "no fit can speak of it", f"Nothing can be said of the agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
-    line = f"rents and patience are assumed: it keeps itself in {found.p_self_enforcing:.0%} of their draws, {_until(found)}"
+    line = f"rents and patience are assumed: it keeps itself in {portion(found.p_self_enforcing, 'their draws')}, {_until(found)}"
     return Chapter(HEADING, line, _finding(case, found), tuple(figures), (_parties(case, found),))
 
 
@@ -46,6 +49,8 @@ def _until(found: Agreement) -> str:
     """How long it is kept in most of the draws."""
     if found.break_year:
         return f"broken in more than half of them from {found.break_year}"
+    if is_settled(y.p_self_enforcing for y in found.path):
+        return "now and on the whole path"
     return "kept in at least half of them on the whole path"
 
 
@@ -53,33 +58,49 @@ def _finding(case: Case, found: Agreement) -> str:
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
     least, most, share = found.transfer
     paid = (
-        f"a yearly payment by {name_of(case, found.parties[0].party)} that keeps both in exists in {share:.0%} of draws"
+        f"in {portion(share, 'the draws')} some yearly payment by {name_of(case, found.parties[0].party)} keeps both to it"
         + (f" (median from {number(least)} to {number(most)} of its stake)" if share > 0 else "")
         if len(found.parties) > 1 else ""
     )  # fmt: skip
     return (
-        f"The agreement keeps itself in {found.p_self_enforcing:.0%} of {count_of(found.n_draws, 'draw')}, {_until(found)}. {verdicts}. "
+        f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}. "
         f"{paid[:1].upper()}{paid[1:]}{'. ' if paid else ''}Computed under {combination(found.explanation).name}; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
     )
 
 
 def critical_figure(case: Case, found: Agreement) -> Figure | None:
-    """Each party's critical discount factor with its interval, beside the patience that the case assumes."""
+    """Each party's critical discount factor with its interval, beside the patience that the case assumes.
+
+    None where no party has one, or where all are so near 0 that nothing could be seen: the table has their numbers.
+    """
     colours = power_colours(case)
     rows = [
         {"name": name_of(case, p.party), "value": min(p.critical[0], HIGHEST), "low": min(p.critical[1], HIGHEST),
          "high": min(p.critical[2], HIGHEST), "colour": colours.get(p.party, PALE), "text": with_interval(*p.critical)}
         for p in found.parties if p.critical is not None
     ]  # fmt: skip
-    if not rows:
+    if max((r["high"] for r in rows), default=0.0) < LEAST_SEEN:
         return None
+    title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
+    without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
+    return Figure(
+        "agreement", title,
+        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
+        f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
+        f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
+        f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", _critical_chart(rows, found.discount),
+        years=_years(found), unit="discount factor δ per year",
+    )  # fmt: skip
+
+
+def _critical_chart(rows: Sequence[Mapping[str, Any]], discount: tuple[float, float]) -> Layered:
     y = alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False))
     x = alt.X("value:Q", title=["critical discount factor δ*", "(a larger δ keeps it; above 1 nobody can)"],
               scale=alt.Scale(domain=[0, 1.05 if max(r["high"] for r in rows) <= 1 else HIGHEST], nice=False))  # fmt: skip
     base = alt.Chart(inline(rows))
-    stated = alt.Chart(inline([{"from": found.discount[0], "to": found.discount[1], "text": "patience assumed"}]))
-    chart = alt.layer(
+    stated = alt.Chart(inline([{"from": discount[0], "to": discount[1], "text": "patience assumed"}]))
+    return alt.layer(
         stated.mark_rect(color=PALE, opacity=0.18).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")),
         stated.mark_text(align="left", baseline="top", fontSize=11, color=PALE).encode(
             x=alt.X("from:Q"), y=alt.YValue(2), text=alt.Text("text:N")
@@ -92,16 +113,6 @@ def critical_figure(case: Case, found: Agreement) -> Figure | None:
             x=alt.X("low:Q"), y=y, text=alt.Text("text:N")
         ),
     ).properties(width=480, height=54 * len(rows))
-    title = and_join(f"{r['name']} keeps it with δ above {r['text'].split(' ')[0]}" for r in rows)
-    without = and_join(name_of(case, p.party) for p in found.parties if p.critical is None)
-    return Figure(
-        "agreement", title,
-        f"n = {count_of(found.n_draws, 'draw')} under {combination(found.explanation).name}; dot: median, bar: 90 % interval over "
-        f"draws with a bargain to keep{f'; none for {without}' if without else ''}. Punishment lasts the years that the case assumes.",
-        f"Source: fit of {found.explanation} to the record of {case.id}; Friedman (1971), Abreu (1988).",
-        f"{title}. The patience assumed is {number(found.discount[0])} to {number(found.discount[1])}.", chart,
-        years=_years(found), unit="discount factor δ per year",
-    )  # fmt: skip
 
 
 def keeping_figure(case: Case, found: Agreement) -> Figure | None:
@@ -145,11 +156,17 @@ def _years(found: Agreement) -> str:
 
 
 def _parties(case: Case, found: Agreement) -> ResultTable:
+    is_said = not is_settled(share for p in found.parties for share in (p.p_has_bargain, p.p_keeps))
     rows = [
         {"party": name_of(case, p.party), "forgoes": and_join(p.forgoes) or "nothing", "verdict": p.verdict,
-         "draws with a bargain": f"{p.p_has_bargain:.0%}", "draws in which it keeps it": f"{p.p_keeps:.0%}",
+         **({"draws with a bargain": f"{p.p_has_bargain:.0%}", "draws in which it keeps it": f"{p.p_keeps:.0%}"} if is_said else {}),
          "δ* if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
         for p in found.parties
     ]  # fmt: skip
-    note = f"{count_of(found.n_draws, 'draw')}, medians with 90 % intervals. buckpass agreement {case.id}"
+    alike = (
+        ""
+        if is_said
+        else f" In {portion(found.parties[0].p_keeps, 'the draws')} each side has a bargain to keep, and keeps it."
+    )
+    note = f"{count_of(found.n_draws, 'draw')}, medians with 90 % intervals.{alike} `buckpass agreement {case.id}`"
     return ResultTable(pl.DataFrame(rows), "Each side of the bargain", {}, note, (), case.hash)

@@ -9,9 +9,10 @@ import altair as alt
 
 from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
+from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, label_colours, power_colours
-from buckpass.page.wording import name_of, spoken, with_interval
+from buckpass.page.wording import name_of, portion, spoken, with_interval
 from buckpass.results.summary import normal_interval
 from buckpass.results.words import and_join, count_of
 
@@ -23,6 +24,7 @@ __all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_pan
 HEADING = "Decades ahead"
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 COLUMNS = 3
+NAMES_APART = 0.06  # of all histories, from name to name at the ends of lines
 WORDS = {
     "burden": "yearly burden", "benefit": "yearly benefit", "rung": "highest rung of the year",
     "commitments": "deployments still binding", "capacity_free": "capacity left free (first year = 1)",
@@ -55,16 +57,19 @@ def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int =
                left_alone_figure(case, found))  # fmt: skip
     where, last = spoken(case, case.settings.focus.theatre), _last(found)
     line = (
-        f"what the assumptions imply: deployed in {where} by {last} in {_deployed(case, found)} of simulated histories"
+        f"what the assumptions imply: deployed in {where} by {last} in {_deployed(case, found, 'simulated histories')}"
     )
     return Chapter(HEADING, line, _finding(case, found), tuple(f for f in figures if f is not None))
 
 
-def _deployed(case: Case, found: Years) -> str:
-    focus = case.settings.focus
-    return and_join(
-        f"{_at(found, 'deployed_by_mean', p):.0%} ({name_of(case, p)})" for p in (focus.provider, focus.rider)
-    )
+def _deployed(case: Case, found: Years, of: str) -> str:
+    """In how many of the histories provider and rider deploy, in words where it is all or none of them for both."""
+    pair = (case.settings.focus.provider, case.settings.focus.rider)
+    shares = [_at(found, "deployed_by_mean", p) for p in pair]
+    if is_settled(shares):
+        return f"{portion(sum(shares) / 2, of)}, by {and_join(spoken(case, p) for p in pair)} alike"
+    said = and_join(f"{share:.0%} ({name_of(case, p)})" for share, p in zip(shares, pair, strict=True))
+    return f"{said} of {of}"
 
 
 def _finding(case: Case, found: Years) -> str:
@@ -76,9 +81,9 @@ def _finding(case: Case, found: Years) -> str:
         if is_settled(alone)
         else ""
     )
+    histories = f"{_size(found):,} simulated histories to {last}"
     return (
-        f"In {_deployed(case, found)} of {_size(found):,} simulated histories to {last} the power deploys in "
-        f"{spoken(case, focus.theatre)} at least once.{settled} These are consequences of the assumptions, each history under its own draw of them; "
+        f"Deployed in {spoken(case, focus.theatre)} at least once in {_deployed(case, found, histories)}.{settled} These are consequences of the assumptions, each history under its own draw of them; "
         "they are no forecast."
     )
 
@@ -148,21 +153,19 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
                            found.summary["deployed_by_se"].sel(run=run, power=p).values, strict=True)
         for low, high in [normal_interval(float(m), float(e))]
     ]  # fmt: skip
-    ends = _apart(sorted(({"name": name_of(case, p), "ink": inks[p], "value": _at(found, "deployed_by_mean", p)} for p in powers),
-                         key=lambda r: r["value"]), 0.06)  # fmt: skip
     first, last = int(found.summary["year"][0]), _last(found)
     x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, tickCount=6),
               scale=alt.Scale(domain=[first, last + 0.3 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
+    ends = [{"name": name_of(case, p), "ink": inks[p], "year": last, "value": _at(found, "deployed_by_mean", p)} for p in powers]  # fmt: skip
     colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
     base = alt.Chart(inline(rows))
     chart = alt.layer(
         base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q"), color=colour),
         base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
-        alt.Chart(inline([{**e, "year": last} for e in ends])).mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
-        .encode(x=x, y=alt.Y("at:Q", title=None), text=alt.Text("name:N"), color=alt.Color("ink:N", scale=None)),
+        *end_names(ends, x, y, (first, last), NAMES_APART, 1.0),
     ).properties(width=480, height=230)  # fmt: skip
-    said = and_join(f"{e['name']} {e['value']:.0%}" for e in reversed(ends))
+    said = _shares_said(sorted(ends, key=lambda e: -e["value"]))
     return Figure(
         "deployed", f"Of simulated histories, deployed at least once by {last}: {said}",
         f"n = {count_of(_size(found), 'history', 'histories')}. The band is the 90 % interval of the simulation itself; what is not known "
@@ -170,6 +173,23 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
         f"Source: simulated from the fits and assumptions of {case.id}.", f"By {last}: {said}.", chart,
         years=_span(found), unit="percent of histories",
     )  # fmt: skip
+
+
+def _shares_said(ends: Sequence[Mapping[str, Any]]) -> str:
+    """Shares by power, those who have all or none of the histories named together.
+
+    >>> _shares_said([{"name": "A", "value": 1.0}, {"name": "B", "value": 0.999}, {"name": "C", "value": 0.91}])
+    'A and B in nearly all and C 91%'
+    """
+    shown = [f"{end['value']:.0%}" for end in ends]
+    both = {"100%": "nearly all", "0%": "hardly any"}
+    by_words = {}
+    for end, share in zip(ends, shown, strict=True):
+        by_words.setdefault(share if share in both else end["name"], []).append((end["name"], share))
+    return and_join(
+        f"{and_join(name for name, _ in group)} in {both[key]}" if key in both else f"{group[0][0]} {group[0][1]}"
+        for key, group in by_words.items()
+    )
 
 
 def left_alone_figure(case: Case, found: Years) -> Figure | None:
@@ -218,13 +238,6 @@ def _rows(found: Years, measure: str, power: str, run: str) -> list[dict[str, An
          "mean": float(here[f"{measure}_mean"].sel(year=y))}
         for y in found.summary["year"].values
     ]  # fmt: skip
-
-
-def _apart(ends: Sequence[dict[str, Any]], gap: float) -> list[dict[str, Any]]:
-    placed: list[dict[str, Any]] = []
-    for end in ends:
-        placed.append({**end, "at": max(end["value"], placed[-1]["at"] + gap if placed else 0.0)})
-    return placed
 
 
 def _powers(case: Case, found: Years) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil
+from typing import Any
 
 import altair as alt
 import polars as pl
 
 from buckpass.case import BuckpassError, Case
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, inline
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline
 from buckpass.page.wording import name_of
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, count_of
@@ -22,7 +23,7 @@ __all__ = ["world_chapter"]
 
 HEADING = "Beside the world's record"
 MARKS = {"yes": ("here: it did", "#00598f"), "no": ("here: it did not", "#a84300"), "open": ("here: open", PALE)}
-WIDTH = 400
+WIDTH, PHONE = 400, 290  # of the plot; a phone has the names above the bars
 
 
 def world_chapter(case: Case) -> Chapter:
@@ -92,21 +93,39 @@ def _figure(case: Case, found: Beside, line: str) -> Figure:
          "did": MARKS[row["gave"]][0], "colour": MARKS[row["gave"]][1]}
         for row in found.rows.iter_rows(named=True)
     ]  # fmt: skip
-    base = alt.Chart(inline(rows))
-    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=260))
-    x = alt.X("low:Q", title="share of conflicts alike with arms, training or troops", axis=alt.Axis(format="%"),
-              scale=alt.Scale(domain=[0, min(1.0, ceil(10 * max(r["high"] for r in rows)) / 10)]))  # fmt: skip
-    chart = alt.layer(
-        base.mark_bar(color="#c4c9d1", height=11).encode(x=x, x2=alt.X2("high:Q"), y=y),
-        base.mark_tick(color=INK, thickness=2, height=13).encode(x=alt.X("share:Q"), y=y),
-        base.mark_text(align="left", fontSize=11).encode(
-            x=alt.value(WIDTH + 10), y=y, text=alt.Text("did:N"), color=alt.Color("colour:N", scale=None)
-        ),
-    ).properties(width=WIDTH, height=22 * len(rows))
     return Figure(
         "world", f"{line[:1].upper()}{line[1:]}",
         f"n = {count_of(len(rows), 'crisis', 'crises')}; band: 90 % interval of the share, stroke: its mean; right: whether it "
         "gave rung 4 or more here. Context, no verdict.",
         "Source: UCDP External Support Dataset 18.1 (CC BY 4.0), UCDP/PRIO, ATOP, COW, strategic rivalries; fit of docs/world.md.",
-        f"{line}.", chart, years="1975–2017 world-wide", unit="share of conflicts",
+        f"{line}.", _bands(rows), _bands_below_names(rows), years="1975–2017 world-wide", unit="share of conflicts",
     )  # fmt: skip
+
+
+def _bands(rows: Sequence[Mapping[str, Any]]) -> Layered:
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=260))
+    did = alt.Chart(inline(rows)).mark_text(align="left", fontSize=11).encode(
+        x=alt.value(WIDTH + 10), y=y, text=alt.Text("did:N"), color=alt.Color("colour:N", scale=None))  # fmt: skip
+    return alt.layer(*_shares(rows, y), did).properties(width=WIDTH, height=22 * len(rows))
+
+
+def _bands_below_names(rows: Sequence[Mapping[str, Any]]) -> Layered:
+    """The same for a phone: each name and what was done here in a line above their band, so that letters stay as large."""
+    y = alt.Y("name:N", title=None, sort=None, axis=None)
+    base = alt.Chart(inline(rows))
+    names = base.mark_text(align="left", dy=-13, fontSize=11, color=INK, limit=PHONE - 90).encode(
+        x=alt.value(0), y=y, text=alt.Text("name:N"))  # fmt: skip
+    did = base.mark_text(align="right", dy=-13, fontSize=11).encode(
+        x=alt.value(PHONE), y=y, text=alt.Text("did:N"), color=alt.Color("colour:N", scale=None))  # fmt: skip
+    return alt.layer(*_shares(rows, y), names, did).properties(width=PHONE, height=36 * len(rows))
+
+
+def _shares(rows: Sequence[Mapping[str, Any]], y: alt.Y) -> tuple[alt.Chart, alt.Chart]:
+    """Bands with their means."""
+    base = alt.Chart(inline(rows))
+    x = alt.X("low:Q", title="share of conflicts alike with arms, training or troops", axis=alt.Axis(format="%"),
+              scale=alt.Scale(domain=[0, min(1.0, ceil(10 * max(r["high"] for r in rows)) / 10)]))  # fmt: skip
+    return (
+        base.mark_bar(color="#c4c9d1", height=11).encode(x=x, x2=alt.X2("high:Q"), y=y),
+        base.mark_tick(color=INK, thickness=2, height=13).encode(x=alt.X("share:Q"), y=y),
+    )
