@@ -191,10 +191,6 @@ def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: 
     return {p: amount / total for p, amount in sums.items()} if np.all(total > 0) else None
 
 
-def _around(one: Amounts, year: int) -> list[int]:
-    return [y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year]
-
-
 def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     rows = case.series.filter(
         (pl.col("series") == series) & pl.col("actor").is_in([*measure.powers, WHOLE])
