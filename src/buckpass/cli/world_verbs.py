@@ -12,7 +12,9 @@ from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table
 
 if TYPE_CHECKING:
+    from buckpass.case import Case
     from buckpass.worldwide.free_riding import FreeRiding
+    from buckpass.worldwide.yardstick import Beside
 
 __all__ = ["VERBS"]
 
@@ -45,7 +47,6 @@ def worldwide(
         from buckpass.case import load_case
         from buckpass.worldwide.folder import game_of, yardstick_of
         from buckpass.worldwide.rules import rules as read_rules
-        from buckpass.worldwide.terminal import brief_tables
         from buckpass.worldwide.yardstick import beside
 
         the_case = load_case(case)
@@ -55,12 +56,20 @@ def worldwide(
             _tell_game(game_of(world), as_json)
             return
         found = beside(the_case, power, yardstick_of(world), read_rules(rules))
-        if as_json:
-            answer(found.as_dict())
-        for one in () if as_json else brief_tables(the_case, found):
-            tell_table(one)
+        _tell(the_case, found, as_json)
         if figure is not None:
             write_figure(found.plot(), figure)
+
+
+def _tell(case: Case, found: Beside, as_json: bool) -> None:
+    """The comparison as JSON, or as the tables of a terminal."""
+    from buckpass.worldwide.terminal import brief_tables
+
+    if as_json:
+        answer(found.as_dict())
+        return
+    for one in brief_tables(case, found):
+        tell_table(one)
 
 
 def _tell_game(found: FreeRiding, as_json: bool) -> None:

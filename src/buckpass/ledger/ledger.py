@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from buckpass.case import Case, Claim, UnknownName
 from buckpass.case.catalogue import estimands, known_estimands
-from buckpass.case.in_names import in_names
 from buckpass.case.problems import clip
 from buckpass.case.provenance import claim_lines
 from buckpass.ledger.finding import CannotCompute, Finding, Question, places_at
+from buckpass.ledger.in_names import in_names
 from buckpass.ledger.verdicts import Verdict, Verdicts, blank, judge
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.in_names import in_names
 from buckpass.ledger import judged
+from buckpass.ledger.in_names import in_names
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import brief, leading
 from buckpass.page.answer import answer, hangs_on

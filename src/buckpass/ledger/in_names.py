@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from buckpass.case.case import Case
+from buckpass.case import Case
 
 __all__ = ["in_names"]
 
