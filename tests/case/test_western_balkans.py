@@ -49,7 +49,8 @@ def test_has_no_errors_and_warns_of_what_the_game_cannot_say():
     check = check_case("western-balkans")
     assert check.ok
     assert [(p.file, p.line, p.field) for p in check.problems] == [
-        ("case.toml", 378, "organisations[8].is_vehicle"), *(("responses.csv", line, "vehicle") for line in (99, 102, 104)),
+        *(("case.toml", line, f"organisations[{at}].is_vehicle") for line, at in ((378, 8), (448, 11))),
+        *(("responses.csv", line, "vehicle") for line in (99, 102, 104)),
         ("responses.csv", 187, "date"),
     ]  # fmt: skip
 
