@@ -42,7 +42,7 @@ def posterior(case):
 
 
 def asked(case, posterior, *texts):
-    return whatif(case, posterior, CRISIS, parse_overrides(texts, case, CRISIS), DRAWS)
+    return whatif(case, posterior, CRISIS, texts, DRAWS)
 
 
 @pytest.mark.parametrize("text", NULL)

@@ -43,7 +43,7 @@ GOOD = {
     "conditions": [[{"actor": "AAA", "at_least": 1}], [{"actor": "AAA", "closed": False}], [{"actor": "BBB", "at_most": 4}, {"actor": "PACT", "at_least": 1}]],
     "one or more organisations": ["PACT", ["PACT"]],
     "years by state": [{"AAA": [2000, 2010], "BBB": [2010, 2000]}, {"DDD": [2000, 2010]}],
-    "powers": [["AAA", "BBB"], ["BBB"]], "hosts": ["DDD", ["DDD"]], "direction": ["for", "against"], "what is counted": ["crises", "hosts"],
+    "powers": [["AAA", "BBB"], ["BBB"]], "hosts": ["DDD", ["DDD"]], "direction": ["for", "against"], "scope": ["host_support", "own_assets"], "what is counted": ["crises", "hosts"],
     "also": [{"power": "AAA", "above": 0.0}, {"buck_passed_by": "BBB", "below": 1.0}],
     "also of a power": [{"power": "AAA", "above": 0.0}, {"power": "BBB", "below": 1.0}],
 }  # fmt: skip
@@ -56,6 +56,7 @@ BROKEN = {
     "powers": ["AAA", [], ["AAA", "ZZZ"], ["DDD"], ["AAA", "BBB", "AAA"]],
     "hosts": [*NAMELESS, "AAA", ["DDD", "ZZZ"], []],
     "direction": ["towards", "", True, ["for"]],
+    "scope": ["host", "", True, ["host_support"]],
     "what is counted": ["years", 1, ["crises"]],
     "actor": [*NAMELESS, "valley"],
     "actors": ["AAA", [], ["AAA", "ZZZ"]],

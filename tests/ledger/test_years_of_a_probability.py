@@ -31,7 +31,7 @@ def test_the_years_named_are_those_that_move_the_pooled_share(case, domain):
     before = pooled_shares({domain: amounts}, 0)[domain]
     year = max(before)
     years = years_pooled(amounts, year)
-    assert len(years) >= 3
+    assert len(years) >= 2
     first = amounts[0]
     power = next(iter(first.by_year[years[0]]))
 
@@ -45,7 +45,7 @@ def test_the_years_named_are_those_that_move_the_pooled_share(case, domain):
 
     assert moved(years[0])
     assert moved(years[-1])
-    assert not any(moved(y) for y in first.by_year if y not in years)
+    assert not any(moved(y) for y, of in first.by_year.items() if y not in years and sum(of.values()) > 0)
 
 
 def test_who_leads_is_said_of_the_years_that_were_pooled(case, question):

@@ -58,7 +58,7 @@ def test_of_the_claims_under_another_coding_one_changes_and_several_change():
 
 
 def test_a_line_of_the_page_that_the_page_ends_has_no_full_stop_of_its_own(toy, monkeypatch):
-    for name in ("_of_organisations", "_unexpected", "_coded"):
+    for name in ("_of_organisations", "_unexpected", "_coded", "_led"):
         monkeypatch.setattr(page, name, lambda *_: "said")
     refused = SimpleNamespace(
         model=ModelResults((), refusal="No fit can be ranked, so none is a basis for statements.")

@@ -14,8 +14,7 @@ from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
-from buckpass.changes.scenario import scenario_setting
-from buckpass.changes.together import parse_overrides
+from buckpass.changes.scenario import setting_after, usable_changes
 from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises
@@ -198,10 +197,10 @@ def whatif_crises(
     case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = 200
 ) -> dict[str, WhatIf]:
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    changes = parse_overrides(overrides, case)
+    changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     standard = standard_of(case)
     before = drawn(case, fits, crises, (), n_draws, standard)
-    after = before.under(scenario_setting(case, crises, changes, standard), changes)
+    after = before.under(setting_after(case, crises, changes, standard), changes)
     idle = idle_in(case, after, changes)
     numbers = _numbers(before, after)
     answers = {}

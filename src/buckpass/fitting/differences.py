@@ -89,10 +89,10 @@ def errors(
     The cluster-robust variance of a mean (Liang & Zeger 1986), for crises in more than one cluster summed over the pairs
     that share one (Cameron, Gelbach & Miller 2011): G/(G−1) · Σ_{k,l share a host} e_k e_l. That sum can fall below the
     variance by crisis, or below 0, where crises of one host happen to balance; the larger of the two is given. Crises that
-    are all of one host leave only that by crisis; a single crisis leaves the error unknown, and so without bound.
+    are all of one host leave only that by crisis; a single crisis, or one without a score, leaves the error unknown, and so without bound.
     """
     n, groups = values.shape[-1], clusters.count
-    if n < 2:
+    if n < 2 or not np.isfinite(values).all():
         unknown = np.full(values.shape[:-1], np.inf)
         return unknown, unknown
     spread = values - values.mean(axis=-1, keepdims=True)

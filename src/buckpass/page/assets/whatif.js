@@ -964,7 +964,7 @@ if (typeof document !== "undefined") (() => {
     return make("tr", {}, make("th", { scope: "row", text: words }), pair("Probability", found), cell("Difference", difference(found)), cell("", bar(found, 1)));
   }
 
-  // A change as a reader says it: "China’s stake × 3", "Russia is held at rung 2".
+  // A change as a reader says it: "A’s stake × 3", "B is held at rung 2".
   function inWords(one) {
     const [subject, rest = ""] = one.path.split(/\.(.*)/), [attribute, target = ""] = rest.split("@");
     const value = one.text.slice(one.path.length + 1), many = (ids) => ids.map(nameOf).join(" and ") || "nobody";
