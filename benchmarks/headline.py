@@ -16,6 +16,7 @@ from machine import machine
 ROOT = Path(__file__).parent.parent
 CASE = "central-asia"
 FIGURE = "![What each mechanism adds to the controls](docs/finding.svg)"
+LEVELS = "In numbers (± is one standard error, crises of one host counted together; brackets are 90 % intervals):"
 BEGIN, END = "<!-- headline: written by make headline -->", "<!-- end of headline -->"
 
 
@@ -50,9 +51,7 @@ def compute() -> tuple[dict, str, str]:
         "answer": plain,
         "sentences": sentences,
     }
-    said = "\n\n".join(
-        [*(f"**{s}**" for s in plain), FIGURE, "In numbers:", "\n".join(f"- {s}" for s in sentences if s)]
-    )
+    said = "\n\n".join([*(f"**{s}**" for s in plain), FIGURE, LEVELS, "\n".join(f"- {s}" for s in sentences if s)])
     return numbers, said, figure.picture("svg").decode()
 
 

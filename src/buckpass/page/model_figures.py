@@ -21,7 +21,8 @@ from buckpass.page.model_results import ModelResults
 from buckpass.page.places import end_names
 from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
-from buckpass.results.words import and_join, count_of, fixed, quoted
+from buckpass.results.summary import Summary
+from buckpass.results.words import and_join, count_of, quoted
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "gap_title", "is_clear", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -184,14 +185,13 @@ def gap_title(case: Case, gap: Explained) -> str:
     sign = -1 if gap.gap.mean < 0 else 1
     most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)
 
-    def part(mechanism: str) -> str:
-        ends = sorted(sign * end for end in (gap.parts[mechanism].low, gap.parts[mechanism].high))
-        return with_interval(sign * gap.parts[mechanism].mean, *ends)
+    def told(one: Summary) -> str:
+        return with_interval(sign * one.mean, *sorted((sign * one.low, sign * one.high)))
 
-    tail = "" if most == "others" else f", what others do {part('others')}"
+    tail = "" if most == "others" else f", what others do {told(gap.parts['others'])}"
     return (
-        f"{where} {rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}, by {fixed(abs(gap.gap.mean))} on a scale "
-        f"from 0 to 1: {MECHANISM_WORDS[most]} carries {part(most)} of it{tail}"
+        f"{where} {rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}, by {told(gap.gap)} on a scale "
+        f"from 0 to 1: {MECHANISM_WORDS[most]} carries {told(gap.parts[most])} of it{tail}"
     )
 
 
