@@ -47,8 +47,13 @@ def _severity(rng, data, crisis):
     return f"severity={_number(rng, 0, 1)}"
 
 
+def _there(data, crisis):
+    bodies = list(data["organisations"])
+    return [bodies[k] for k in crisis["there"]]
+
+
 def _request(rng, data, crisis):
-    bodies = [*data["powers"], *crisis["there"]]
+    bodies = [*data["powers"], *_there(data, crisis)]
     return f"request={','.join(rng.sample(bodies, rng.randint(0, min(3, len(bodies))))) or 'nobody'}"
 
 
@@ -67,7 +72,7 @@ def _force(rng, data, crisis):
 
 
 def _organisation(rng, data, crisis):
-    there = [v for v in data["vehicles"] if v["id"] in crisis["there"]]
+    there = [v for v in data["vehicles"] if v["id"] in _there(data, crisis)]
     if not there:
         return None
     one = rng.choice(there)

@@ -154,7 +154,7 @@ def _heat_chart(
     base = alt.Chart(inline(cells))
     layers.append(base.transform_filter("datum.rung !== null").mark_text(fontSize=10).encode(
         x=x, y=y, text=alt.Text("told:N"), color=alt.Color("ink:N", scale=None)))  # fmt: skip
-    layers.append(base.transform_filter("datum.rung === null").mark_point(shape="circle", size=5, filled=True, color="#b9c0ca")
+    layers.append(base.transform_filter("datum.rung === null").mark_point(shape="square", size=4, filled=True, opacity=1, color="#b9c0ca")
                   .encode(x=x, y=y))  # fmt: skip
     layers.append(base.transform_filter("datum.from !== null").mark_rule(strokeWidth=2, color="#c2571a").encode(
         x=alt.X("from:Q", axis=None), x2=alt.X2("to:Q"), y=alt.Y("low_y:Q", axis=None)))  # fmt: skip

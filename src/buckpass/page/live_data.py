@@ -64,7 +64,7 @@ def live_data(case: Case, fits: Fits, n_draws: int = DRAWS) -> dict[str, Any] | 
     """Everything that the games of the fitted crises are made of, and the draws, as plain values.
 
     The script makes from it the games that `drawn` makes, after the changes that `changes.scenario` makes, and solves them as
-    `solve` does. Draws are in double precision, in base64.
+    `solve` does. Draws are in base64, as precise as they are kept.
     """
     try:
         basis = basis_of(case, fits)
@@ -102,7 +102,10 @@ def _coefficients(coefficients: Coefficients, used: Sequence[str]) -> dict[str, 
 
 
 def _packed(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, "<f8").tobytes()).decode()
+    """The values in base64, in single precision where that loses nothing: most draws are kept so."""
+    single = np.ascontiguousarray(values, "<f4")
+    exact = single if np.array_equal(single, values) else np.ascontiguousarray(values, "<f8")
+    return base64.b64encode(exact.tobytes()).decode()
 
 
 def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
         "opinion_in": [row["host"].index(covariates.host_asked(case, row, p)) for p in powers],
         "open": np.asarray(setting.is_open[c]).astype(int).tolist(),
         "members": [[powers.index(m) for m in case.members(v, row["start"]) if m in powers] for v in setting.vehicles],
-        "there": [o for o in case.organisations if case.members(o, row["start"])],
+        "there": [k for k, o in enumerate(case.organisations) if case.members(o, row["start"])],
     }  # fmt: skip
 
 

@@ -13,10 +13,11 @@ const buckpassWhatIf = (() => {
 
   // --- data ------------------------------------------------------------------------------------------------------
 
-  function numbers(base64) {
+  function numbers(base64, count) {
     const text = atob(base64), bytes = new Uint8Array(text.length);
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return new Float64Array(bytes.buffer); // written little-endian, as every browser's machine is
+    const width = bytes.length === 4 * count ? Float32Array : Float64Array; // little-endian, as every browser's machine is
+    return Float64Array.from(new width(bytes.buffer));
   }
 
   function unpack(data) {
@@ -33,11 +34,13 @@ const buckpassWhatIf = (() => {
     const draws = {};
     for (const name of names) {
       const packed = data.coefficients[name], size = width[name] ?? 1;
-      draws[name] = packed ? numbers(packed) : new Float64Array(data.draws * size).fill(off[name] || 0);
+      draws[name] = packed ? numbers(packed, data.draws * size) : new Float64Array(data.draws * size).fill(off[name] || 0);
       if (draws[name].length !== data.draws * size) throw new Error(name + " has another size than its draws");
     }
     const through = data.rungs.through === null ? [] : data.vehicles.map(() => data.rungs.through);
-    return { ...data, draw: draws, width, rung: [...data.rungs.plain, ...through], plain: data.rungs.plain.length,
+    const bodies = Object.keys(data.organisations);
+    const crises = data.crises.map((one) => ({ ...one, there: one.there.map((k) => bodies[k]) }));
+    return { ...data, crises, draw: draws, width, rung: [...data.rungs.plain, ...through], plain: data.rungs.plain.length,
       column: Object.fromEntries(data.columns.map((name, k) => [name, k])) };
   }
 
