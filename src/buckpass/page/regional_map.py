@@ -154,11 +154,12 @@ def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     by_series: dict[str, list[dict[str, Any]]] = {}
     for r in rows:
         by_series.setdefault(r["leader"].shares[0].series, []).append(r)
+    led = {series: sum(r["power"] == most for r in of) for series, of in by_series.items()}
     count = and_join(
-        f"in {sum(r['power'] == most for r in of)} of {count_of(len(of), 'host')} ({_span(of)}"
-        + (f", {case.series_name(series)})" if len(by_series) > 1 else ")")
-        for series, of in by_series.items()
-    )
+        (f"in {n} of {count_of(len(by_series[series]), 'host')}" if n else f"not in {count_of(len(by_series[series]), 'host')}")
+        + f" ({_span(by_series[series])}" + (f", {case.series_name(series)})" if len(by_series) > 1 else ")")
+        for series, n in sorted(led.items(), key=lambda one: -one[1])
+    )  # fmt: skip
     if all(r["leader"].is_complete for r in rows):
         return f"{spoken(case, most)} leads in {name}, of all, {count}"
     others = [spoken(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
