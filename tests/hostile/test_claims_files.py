@@ -19,7 +19,7 @@ from buckpass.cli.main import app
 from buckpass.ledger import assess_under, ledger
 from buckpass.ledger.ledger import assess, estimands
 from buckpass.ledger.prior_sensitivity import prior_sensitivity
-from made_posteriors import posterior_of, prior_sites
+from made_posteriors import posterior_of, prior_sites, said_of
 
 # A good value of every kind of parameter, in the small case; several where estimands take another path with another.
 GOOD = {
@@ -351,7 +351,7 @@ def judged(text: str, folder: Path, fits=None) -> str:
             assert str(problem).replace("\n", "").isprintable()
             assert len(str(problem)) < 2000
         return ""
-    found = assess(case, fits)
+    found = assess(case, said_of(case, fits or {}) or None)
     assert [v.id for v in found] == ["first", "odd", "last"]
     assert [v.verdict for v in found if v.id != "odd"] == ["supported", "supported"]
     json.dumps(found.as_dict(), allow_nan=False, default=str)

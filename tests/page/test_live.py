@@ -18,6 +18,7 @@ from buckpass.case import load_case
 from buckpass.fitting.files import load_posteriors
 from buckpass.page import gather, render_page
 from buckpass.page.live_data import live_what_if
+from buckpass.results.summary import DRAWS
 from drawn import prior_posterior
 
 HERE = Path(__file__).parent
@@ -134,8 +135,8 @@ BUNDLED = {"central-asia": 150, "western-balkans": 150}
 def test_the_page_answers_as_python_does_in_chromium(name, tmp_path):
     case = load_case(name)
     kept = load_posteriors(case, None) if (case.folder / "posteriors").is_dir() else {}
-    fit = kept.get("all") or prior_posterior(case, "all", 100)
-    given = asked(case, fit, BUNDLED[name], 100)
+    fit = kept.get("all") or prior_posterior(case, "all", DRAWS)
+    given = asked(case, fit, BUNDLED[name], DRAWS)
     page = render_page(case, replace(gather(case), live=live_what_if(case, fit)))
     with chromium() as browser:
         tab, watch = opened(browser, tmp_path / "page.html", page)

@@ -3,6 +3,7 @@
 import itertools
 import re
 from dataclasses import replace
+from html import unescape
 from types import SimpleNamespace
 
 import altair as alt
@@ -271,7 +272,7 @@ def test_with_fits_the_page_ranks_them_and_adds_up(small_case):
     assert 'id="figure-gap"' in page
     assert "did not do what" in page
     assert "NaN" not in page
-    assert results.verdicts["C2"].reason[1:] in page
+    assert results.verdicts["C2"].reason[1:] in unescape(page)
 
 
 @pytest.mark.slow
