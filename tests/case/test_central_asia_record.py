@@ -17,6 +17,7 @@ from buckpass.case import Case, check_case, load_case
 from buckpass.case.reading.cells import parse_span
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
+from buckpass.measured.eligibility import eligible_crises
 
 ROOT = Path(__file__).parents[2]
 FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]
@@ -111,6 +112,28 @@ def test_what_organisations_said_of_khorog_and_danghara_rests_on_their_own_words
     assert (khorog["rung"], khorog["high"], khorog["basis"]) == (1, 1, "seen")
     assert "am168_csto2012" in khorog["sources"]
     assert (danghara["rung"], danghara["stance"], danghara["sources"]) == (1, "support", ["ria_osce2018"])
+
+
+def test_the_sco_and_the_csto_were_looked_up_wherever_a_member_had_a_crisis(case: Case) -> None:
+    for organisation in ("SCO", "CSTO"):
+        members = eligible_crises(case, organisation, "membership")
+        here = {c for c in members if case.crisis(c)["theatre"] == "central_asia"}
+        assert len(here) >= 20
+        assert here <= {*case.coded.filter(pl.col("actor") == organisation).drop_nulls("rung")["crisis"]}, organisation
+
+
+def test_what_was_found_of_organisations_names_the_text_that_was_read(case: Case) -> None:
+    found = {
+        ("kgtj_jan2022", "SCO"): ["sputniktj20220128", "urdupoint20220128"],
+        ("tashkent_2004", "UN"): ["unic20040331", "unpress20040330"],
+        ("tashkent_2004", "OSCE"): ["osce20040402"],
+        ("tashkent_2004", "EU"): ["ria20040330"],
+        ("kordai_2020", "UN"): ["adc_cerd2020"],
+    }
+    for (crisis, actor), sources in found.items():
+        row = _row(case, crisis, actor)
+        assert (row["rung"], row["high"], row["basis"], row["sources"]) == (1, 1, "seen", sources)
+        assert all((case.sources[key].basis, case.sources[key].url[:4]) == ("seen", "http") for key in sources)
 
 
 def test_an_offer_is_words_and_its_band_reaches_mediation(case: Case) -> None:

@@ -380,6 +380,19 @@ def test_a_word_has_one_height_in_a_case_with_its_reason(flagship):
     assert "mediation allowed” it is supported" in absent.turns_on
 
 
+def test_that_the_sco_never_intervened_rests_on_the_crises_in_which_nothing_was_found(flagship):
+    """A09: supported once each crisis was looked up; what only a search bears is in doubt again without those rows."""
+    claim = next(c for c in flagship.claims if c.id == "A09")
+    found = assess_claim(flagship, claim)
+    assert (found.verdict, found.n, found.value) == ("supported", 34, 1.0)
+    unread = flagship.coded.filter(actor="SCO", theatre="central_asia", basis="absence")["crisis"].to_list()
+    assert f"in the other {len(unread)} somebody looked" in claim.correction
+    gone = (pl.col("actor") == "SCO") & pl.col("crisis_id").is_in(unread)
+    without = assess_claim(flagship.replace(responses=flagship.responses.filter(~gone)), claim)
+    assert without.verdict == "undecided"
+    assert without.reason.startswith(f"{34 - len(unread)} of 34 statements true, 0 false, {len(unread)} in doubt")
+
+
 def test_what_a_rate_leaves_out_stands_in_its_reason(flagship):
     found = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A01"))
     assert found.reason.startswith("0 of 39 crises as coded; acts outside crises are not counted: ")
