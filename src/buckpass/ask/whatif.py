@@ -197,9 +197,9 @@ def whatif_crises(
     case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = 200
 ) -> dict[str, WhatIf]:
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     standard = standard_of(case)
     before = drawn(case, fits, crises, (), n_draws, standard)
+    changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     after = before.under(setting_after(case, crises, changes, standard), changes)
     idle = idle_in(case, after, changes)
     numbers = _numbers(before, after)
