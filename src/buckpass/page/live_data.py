@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -152,19 +152,23 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
         "host_power": [powers.index(h) if h in powers else -1 for h in row["host"]],
         "alignment": np.asarray(setting.alignment[c]).tolist(),
         "host_alignment": [[case.alignment(theatre, h, p, row["start"]) for p in powers] for h in row["host"]],
-        "x": [[int(v) if v.is_integer() else v for v in of_power] for of_power in x.tolist()],
-        "log_delivery": np.asarray(setting.log_delivery[c]).tolist(),
-        "asked": list(row["asked"]), "claimant": [p in row["claimants"] for p in powers],
-        "treaty": [covariates.is_treaty_partner(case, row, p) for p in powers],
+        "x": [_short(of_power) for of_power in x.tolist()], "log_delivery": _short(np.asarray(setting.log_delivery[c]).tolist()),
+        "asked": list(row["asked"]), "claimant": [int(p in row["claimants"]) for p in powers],
+        "treaty": [int(covariates.is_treaty_partner(case, row, p)) for p in powers],
         "patron": powers.index(patron) if patron in powers else -1,
-        "capacity": [covariates.capacity(case, row, p) for p in powers],
-        "rival_capacity": [_rival_capacity(case, row, p) for p in powers],
-        "opinion": [covariates.opinion(case, row, p) for p in powers],
+        "capacity": _short(covariates.capacity(case, row, p) for p in powers),
+        "rival_capacity": _short(_rival_capacity(case, row, p) for p in powers),
+        "opinion": _short(covariates.opinion(case, row, p) for p in powers),
         "opinion_in": [row["host"].index(covariates.host_asked(case, row, p)) for p in powers],
         "open": np.asarray(setting.is_open[c]).astype(int).tolist(),
         "members": [[powers.index(m) for m in case.members(v, row["start"]) if m in powers] for v in setting.vehicles],
         "there": [k for k, o in enumerate(case.organisations) if case.members(o, row["start"])],
     }  # fmt: skip
+
+
+def _short(values: Iterable[float | None]) -> list[float | int | None]:
+    """Numbers to nine decimals, three more than the page's answers are held to; whole ones without."""
+    return [v if v is None else int(v) if float(v).is_integer() else round(float(v), 9) for v in values]
 
 
 def _rival_capacity(case: Case, row: dict, power: str) -> float | None:
