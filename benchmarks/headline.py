@@ -16,7 +16,6 @@ from machine import machine
 ROOT = Path(__file__).parent.parent
 CASE = "central-asia"
 FIGURE = "![What each mechanism adds to the controls](docs/finding.svg)"
-LEVELS = "In numbers (± is one standard error, crises of one host counted together; brackets are 90 % intervals):"
 BEGIN, END = "<!-- headline: written by make headline -->", "<!-- end of headline -->"
 
 
@@ -25,6 +24,7 @@ def compute() -> tuple[dict, str, str]:
     from buckpass.case import load_case
     from buckpass.evidence.comparing import compare
     from buckpass.fitting import load_posteriors
+    from buckpass.fitting.differences import HOSTS_TOGETHER
     from buckpass.page import gather
     from buckpass.page.answer import answer
     from buckpass.page.findings import finding
@@ -51,7 +51,8 @@ def compute() -> tuple[dict, str, str]:
         "answer": plain,
         "sentences": sentences,
     }
-    said = "\n\n".join([*(f"**{s}**" for s in plain), FIGURE, LEVELS, "\n".join(f"- {s}" for s in sentences if s)])
+    levels = f"In numbers (± is one standard error, {HOSTS_TOGETHER}; brackets are 90 % intervals):"
+    said = "\n\n".join([*(f"**{s}**" for s in plain), FIGURE, levels, "\n".join(f"- {s}" for s in sentences if s)])
     return numbers, said, figure.picture("svg").decode()
 
 

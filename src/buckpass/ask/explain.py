@@ -20,7 +20,7 @@ from buckpass.game.order import met
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_in
 from buckpass.predict.which_fits import Fits
-from buckpass.results.summary import Summary, summary
+from buckpass.results.summary import DRAWS, Summary, summary
 from buckpass.results.table import ResultTable, plain
 
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
@@ -87,7 +87,7 @@ def explain(
     crisis: str,
     power: str,
     reference: str,
-    n_draws: int = 200,
+    n_draws: int = DRAWS,
     overrides: Sequence[str | Override] = (),
 ) -> Explained:
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
@@ -113,7 +113,7 @@ def explain(
 
 
 def explain_crises(
-    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = 200,
+    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = DRAWS,
     overrides: Sequence[str | Override] = (),
 ) -> dict[str, Explained]:  # fmt: skip
     """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""

@@ -32,13 +32,13 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits, refuse_in_order
-from buckpass.results.summary import Summary, summary
+from buckpass.results.summary import DRAWS, Summary, summary
 
 __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary"]
 
 
 def solve_crisis(
-    case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override] = (), n_draws: int = 200, *,
+    case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, *,
     branch: Literal["principal", "all"] = "principal", seed: int = 0,
 ) -> CrisisSolution:  # fmt: skip
     """Who does what in a crisis: posterior means with 90 % intervals.
@@ -76,7 +76,7 @@ def solve_crisis(
 
 
 def solve_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override] = (), n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     changes = parse_overrides(overrides, case)

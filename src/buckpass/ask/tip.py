@@ -30,7 +30,7 @@ from buckpass.predict.drawing import drawn
 from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import quantities_of
 from buckpass.predict.which_fits import Fits, basis_of
-from buckpass.results.summary import Summary, interval
+from buckpass.results.summary import DRAWS, Summary, interval
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
@@ -74,7 +74,7 @@ class _Input:
 
 def tip(
     case: Case, fits: Fits, crisis: str, over: Sequence[str], crosses: str,
-    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
+    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = DRAWS,
 ) -> Tipping | PhaseDiagram:  # fmt: skip
     """The value of one input (or the curve of two) at which an estimand crosses a threshold.
 
@@ -113,7 +113,7 @@ def tip(
 
 def tip_crises(
     case: Case, fits: Fits, crises: Sequence[str], over: Sequence[str], crosses: str,
-    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = 200,
+    bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = DRAWS,
 ) -> dict[str, Tipping | PhaseDiagram]:  # fmt: skip
     """`tip` of many crises, by crisis; each has its own present values. Raises the same."""
     return {crisis: tip(case, fits, crisis, over, crosses, bounds, n_draws) for crisis in crises}

@@ -24,7 +24,7 @@ from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
-from buckpass.results.summary import Summary, summary
+from buckpass.results.summary import DRAWS, Summary, summary
 from buckpass.results.table import ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
@@ -171,7 +171,7 @@ class WhatIf(Answer):
         return (zero + bars + points).properties(title=title, width=420)
 
 
-def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override], n_draws: int = 200) -> WhatIf:
+def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override], n_draws: int = DRAWS) -> WhatIf:
     """A crisis with some inputs changed, against the crisis as it was, draw by draw.
 
     Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
@@ -194,7 +194,7 @@ def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Overri
 
 
 def whatif_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = 200
+    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = DRAWS
 ) -> dict[str, WhatIf]:
     """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     standard = standard_of(case)

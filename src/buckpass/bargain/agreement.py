@@ -20,7 +20,7 @@ from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing, fits_of
-from buckpass.results.summary import interval
+from buckpass.results.summary import DRAWS, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 from buckpass.results.words import fixed
 
@@ -167,7 +167,7 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Sequence[str | Override] = (), n_draws: int = 200, seed: int = 0,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, seed: int = 0,
     years_ahead: Sequence[int] = YEARS_AHEAD,
 ) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.

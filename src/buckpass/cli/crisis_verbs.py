@@ -13,6 +13,7 @@ from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, show, tell, tell_table
+from buckpass.results.summary import DRAWS
 
 if TYPE_CHECKING:
     from buckpass.case import Case
@@ -119,7 +120,7 @@ def solve(
     explanation: Theory = None,
     order: Moves = "simultaneous",
     posteriors: Folder = None,
-    draws: Draws = 200,
+    draws: Draws = DRAWS,
     figure: FigureFile = None,
     seed: Seed = 0,
     rationality: Rationality = None,
@@ -175,7 +176,7 @@ def whatif(
     explanation: Theory = None,
     order: Moves = "simultaneous",
     posteriors: Folder = None,
-    draws: Draws = 200,
+    draws: Draws = DRAWS,
     figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -205,7 +206,7 @@ def tip(
     explanation: Theory = None,
     order: Moves = "simultaneous",
     posteriors: Folder = None,
-    draws: Draws = 200,
+    draws: Draws = DRAWS,
     figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -243,7 +244,7 @@ def explain(
     explanation: Theory = None,
     order: Moves = "simultaneous",
     posteriors: Folder = None,
-    draws: Draws = 200,
+    draws: Draws = DRAWS,
     figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:

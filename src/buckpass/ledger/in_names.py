@@ -18,8 +18,16 @@ def in_names(case: Case, text: str) -> str:
     >>> in_names(load_case("central-asia"), "RUS in kz_jan_2022: rung 5")
     'Russia in “Kazakhstan January 2022”: rung 5'
     """
+    if "names" not in case.derived:  # asked of every sentence of the ledger and the page
+        case.derived["names"] = _names(case)
+    names = case.derived["names"]
+    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
+
+
+def _names(case: Case) -> dict[str, str]:
     names = {e.id: e.name for e in (*case.settings.hosts, *case.settings.powers)}
     names |= {one.id: one.name for one in case.settings.organisations if not one.id.isalpha()}
     names |= {theatre.id: theatre.name for theatre in case.settings.theatres if not theatre.id.isalpha()}
-    names |= {c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()}
-    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
+    return names | {
+        c: f"“{name}”" for c, name in case.crises.select("crisis_id", "name").iter_rows() if not c.isalpha()
+    }

@@ -43,7 +43,7 @@ def without_row(case: Case, crises: Sequence[str], actors: Sequence[str]) -> lis
 
     It could not in its own crisis and, of an organisation, where its mandate does not reach.
     """
-    known = {(row["crisis"], row["actor"]) for row in case.coded.iter_rows(named=True)}
+    known = set(case.coded.select("crisis", "actor").iter_rows())
     reach = {a: set(eligible_crises(case, a)) for a in actors if a in case.organisations}
     return [
         (crisis, actor) for crisis in crises for actor in actors

@@ -227,8 +227,7 @@ def _heat_title(case: Case, frame: pl.DataFrame) -> str:
     could_act = f"; {and_join(organisations)} where it could act" if organisations else ""
     apart = f"; for claims, wars or people of their own, {and_join(own)}" if own else ""
     said = (
-        and_join(for_host)
-        or f"of {' and '.join(spoken(case, p) for p in (focus.provider, focus.rider))} nothing is coded"
+        and_join(for_host) or f"of {and_join(spoken(case, p) for p in (focus.provider, focus.rider))} nothing is coded"
     )
     return f"Forces deployed for the host: {said}{could_act}{apart}"
 

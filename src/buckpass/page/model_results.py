@@ -150,8 +150,8 @@ def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Expl
     """
     focus, crises = case.settings.focus, setting.names.crises
     pair = [case.powers.index(power) for power in (focus.rider, focus.provider)]
-    plays = np.all(np.any(np.asarray(setting.is_open)[:, pair, 1:], axis=-1), axis=-1).tolist()
-    asked = [c for c in crises_of_less(case) if c in crises and plays[crises.index(c)]]
+    may = np.all(np.asarray(plays(setting))[:, pair], axis=-1)
+    asked = [c for c in crises_of_less(case) if c in crises and may[crises.index(c)]]
     found = explain_crises(case, basis, asked, focus.rider, focus.provider, n_draws) if asked else {}
     return next((found[c] for c in asked if found[c].gap.high < 0), found[asked[0]] if asked else None)
 

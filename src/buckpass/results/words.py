@@ -30,7 +30,7 @@ def count_of(n: int, singular: str, plural: str = "") -> str:
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
-def and_join(words: Iterable[str], last: str = "and", most: int | None = None, rest: str = "others") -> str:
+def and_join(words: Iterable[str], most: int | None = None) -> str:
     """A list in words; where there are more than `most`, the last of those is how many are left out.
 
     >>> and_join(["a", "b", "c"]), and_join("abcd", most=3), and_join([])
@@ -38,8 +38,8 @@ def and_join(words: Iterable[str], last: str = "and", most: int | None = None, r
     """
     words = list(words)
     if most is not None and len(words) > most:
-        words = [*words[: most - 1], f"{len(words) - most + 1} {rest}"]
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+        words = [*words[: most - 1], f"{len(words) - most + 1} others"]
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def quoted(name: str) -> str:
