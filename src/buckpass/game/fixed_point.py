@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.game.arrays import constant, namespace, on_host, repeat_while
-from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities
+from buckpass.game.choice import Choice, as_choice, best_response, choice_log_probabilities, worked_out
 from buckpass.game.crises import Crises
 from buckpass.game.search import Tables, follow_rationality, newton, respond, solve_linear, sweeps, tables_of
 
@@ -113,17 +113,10 @@ def _fixed_point(
     if on_host(crises):
         choice = as_choice(crises)
         return choice, *_search(settings, choice, None if guess is None else guess.T)
-    choice = _worked_out(crises)
+    choice = worked_out(crises)
     held = lax.stop_gradient(choice)
     point, used, is_plain = _search(settings, held, None if guess is None else lax.stop_gradient(guess.T))
     return choice, _implicit(choice, lax.stop_gradient(point)), used, is_plain
-
-
-def _worked_out(crises: Crises) -> Choice:
-    """`as_choice`, behind a condition that always holds (no rung is negative): left in the open, the compiler works it out
-    again for each use, which costs half the search."""
-    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(as_choice, crises))
-    return lax.cond(crises.rung[0, 0, 0] >= 0, as_choice, lambda _: nothing, crises)
 
 
 @jax.custom_jvp

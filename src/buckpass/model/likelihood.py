@@ -13,7 +13,7 @@ from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
-from buckpass.game.choice import CLOSED, Choice, as_choice
+from buckpass.game.choice import CLOSED, Choice, worked_out
 from buckpass.game.crises import Crises
 from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -81,7 +81,7 @@ class Likelihood:
         kind = self.setting.severity.dtype
         values = _as(kind, dict(values))
         coefficients = _as(kind, coefficients_from(self.setting, values))
-        choice, spread = as_choice(crises_of(self.setting, coefficients)), coefficients.crisis_spread
+        choice, spread = worked_out(crises_of(self.setting, coefficients)), coefficients.crisis_spread
         log_residual = _as(kind, self.nowhere() if guess is None else guess)
         if self.interacts:
             known = jnp.broadcast_to(jnp.asarray(self._known, kind)[:, None], log_residual.shape[::2])

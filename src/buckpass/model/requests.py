@@ -12,7 +12,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
-from buckpass.game.choice import log_strategy
+from buckpass.game.choice import choice_log_probabilities, worked_out
 from buckpass.game.covariates import COVARIATES, is_treaty_partner
 from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.payoffs import Coefficients, crises_of
@@ -124,10 +124,9 @@ def _stage(requests: Requests, values: Mapping[str, Array]) -> HostStage:
 def _security(requests: Requests, coefficients: Coefficients) -> Float[Array, " cρ"]:
     """1 − E exp(−X_h) under every request, crisis by crisis."""
     games = crises_of(requests.rows, alone_coefficients(coefficients, requests.row_power))
-    reach = games.delivery[..., None] * games.effort_at / games.severity[:, None, None]
-    log_left = logsumexp(
-        log_strategy(games, jnp.zeros_like(games.stake)) - games.host_alignment[..., None] * reach, axis=-1
-    )[:, 0]
+    choice = worked_out(games)
+    log_sigma = choice_log_probabilities(choice, jnp.zeros_like(choice.stake))
+    log_left = logsumexp(log_sigma - games.host_alignment.T[:, None] * choice.reach, axis=1)[0]
     return 1.0 - jnp.exp(jnp.sum(log_left[requests.row_of], axis=-1)).reshape(-1)
 
 
