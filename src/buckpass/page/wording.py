@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from buckpass.case import Case
 from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
+from buckpass.results.table import LEAST
 from buckpass.results.words import minus
 
-LEAST = 0.001  # an interval that lies within it is not written out
 MOST_NAMED = 30  # sources of one figure of which some are named
 
 __all__ = [

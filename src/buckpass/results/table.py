@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # `buckpass --help` loads this file, and needs neither
     import polars as pl
     from great_tables import GT
 
-__all__ = ["ResultTable", "ShowsItself", "cell", "plain"]
+__all__ = ["LEAST", "ResultTable", "ShowsItself", "cell", "plain"]
 
 DECIMALS = 3
 LEAST = 0.001  # what is smaller is said to be so, not written with a power of ten
