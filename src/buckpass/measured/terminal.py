@@ -15,6 +15,7 @@ from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
+from buckpass.results.words import count_of
 
 __all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables", "short_name"]
 
@@ -67,8 +68,10 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
     dots = sum(cells.get((crisis, actor), "").startswith("·") for crisis in crises["crisis_id"] for actor in shown)
     blanks = sum((crisis, actor) not in cells for crisis in crises["crisis_id"] for actor in shown)
+    elsewhere = case.crises.height - crises.height
+    others = f"The crises of {case.theatre(focus.theatre).name} ({count_of(elsewhere, 'other')} in this record: --long). " if elsewhere else ""
     yield from textwrap.wrap(
-        f"Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked ({dots} of "
+        f"{others}Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked ({dots} of "
         f"{crises.height * len(shown)} cells: missing, not silence); blank: its own crisis, or none that an organisation's mandate reaches ({blanks})."
         + (" 4›1: 4 at most, 1 in the last phase." if ended else "") + (" ×: the host was closed to it." if shut else ""), width
     )  # fmt: skip
