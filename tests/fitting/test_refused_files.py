@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from buckpass.case import load_case
+from buckpass.case.problems import clip
 from buckpass.fitting.files import fit_command, load_posteriors, posterior_file, save_posterior
+from buckpass.fitting.fitting import FitPlan, fit
 from buckpass.fitting.posterior import PosteriorFileError
 from buckpass.fitting.stamp import stamp_of
 from buckpass.model.observations import Coding
@@ -41,14 +43,25 @@ def test_fits_of_another_case_are_called_that_and_no_command_overwrites_them(toy
     said = refusal(lambda: load_posteriors(asked, fitted))
     assert f"base.nc was fitted to {toy.id}, another case" in said
     assert "another version" not in said
-    assert "--force" not in said and f"-o {fitted}`" not in said
+    assert "--force" not in said
+    assert f"-o {fitted}`" not in said
     assert str(asked.folder / "posteriors") in said  # where its own are, or go
+
+
+def test_fits_of_another_case_are_not_taken_up_and_no_force_is_advised(toy, fitted):
+    said = refusal(lambda: next(fit(load_case("western-balkans"), fitted, FitPlan(("base",)), resume=True)))
+    assert (
+        f"base.nc in {clip(fitted)} was fitted to {toy.id}, another case than western-balkans: fit into another folder"
+        in said
+    )
+    assert "--force" not in said
 
 
 def test_fits_of_the_case_before_it_was_edited_are_another_version_of_it(toy, fit_of_toy, tmp_path):
     save_posterior(replace(fit_of_toy, case_hash="f" * 64), tmp_path / "base.nc")
     said = refusal(lambda: load_posteriors(toy, tmp_path))
-    assert f"was fitted to another version of {toy.id}" in said and "--force`" in said
+    assert f"was fitted to another version of {toy.id}" in said
+    assert "--force`" in said
 
 
 def test_no_command_fits_into_the_folder_of_another_case(toy):
@@ -59,17 +72,19 @@ def test_no_command_fits_into_the_folder_of_another_case(toy):
 
 def test_the_command_keeps_the_order_that_was_asked_for_and_overwrites_nothing_else(toy, fitted):
     said = refusal(lambda: load_posteriors(toy, fitted, order="patron first"))
-    assert "--order 'patron first'" in said and "--force" not in said
+    assert "--order 'patron first'" in said
+    assert "--force" not in said
 
 
 @pytest.mark.parametrize("order", ["simultaneous", "patron first"])
 def test_of_an_explanation_that_was_not_fitted_the_command_is_given(toy, tmp_path, order):
-    fit = posterior_of(toy, "FR", prior_sites(toy, "FR", 4))
-    fit = replace(fit, order=order, stamp=stamp_of(toy, "FR", Coding(), order))
-    save_posterior(fit, tmp_path / posterior_file("FR", order))
+    made = posterior_of(toy, "FR", prior_sites(toy, "FR", 4))
+    made = replace(made, order=order, stamp=stamp_of(toy, "FR", Coding(), order))
+    save_posterior(made, tmp_path / posterior_file("FR", order))
     said = refusal(lambda: basis_for(toy, tmp_path, "FR+BL", order), NoUsablePosterior)
     assert fit_command(toy, tmp_path, ("FR+BL",), order) in said
-    assert "--explanation FR+BL" in said and "--force" not in said
+    assert "--explanation FR+BL" in said
+    assert "--force" not in said
 
 
 def test_where_nothing_is_fitted_the_command_fits_what_was_asked_for(toy, tmp_path):

@@ -220,7 +220,7 @@ def record(
         from buckpass.case import load_case
 
         unheeded = [name for name, given in (("--shares", shares), ("--long", long)) if given]
-        if crisis is not None and unheeded or len(unheeded) > 1:
+        if (crisis is not None and unheeded) or len(unheeded) > 1:
             kept = "--crisis" if crisis is not None else unheeded.pop()
             raise typer.BadParameter(f"{kept} tells its part alone: give {' and '.join(unheeded)} without it")
         if crisis is not None:

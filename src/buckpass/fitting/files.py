@@ -253,7 +253,7 @@ def fit_command(case: Case, place: Path, names: Sequence[str] = (), order: Order
     """The command that fits explanations of a case, or all, into a folder: into one of the user's where it would be that of a
     bundled case or lies in another case's folder; it overwrites only what it fits again."""
     bundled = is_bundled(case)
-    apart = bundled and place == case.folder / "posteriors" or _is_of_another(case, place)
+    apart = (bundled and place == case.folder / "posteriors") or _is_of_another(case, place)
     where = Path(f"{case.id}-posteriors") if apart else place
     files = [where / posterior_file(name, order) for name in names or [one.id for one in nested(case)]]
     words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", str(where)]
