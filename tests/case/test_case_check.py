@@ -85,6 +85,118 @@ def test_a_weak_spot_is_a_warning_and_the_case_is_usable(name, spoiled):
     assert [p for p in here if weak["message"] in p.message], "\n".join(map(str, check.problems))
 
 
+MINE = "trade,AAA,DDD,2020,3.00,billion USD (invented),example2019,high,"
+
+
+@pytest.mark.parametrize(
+    ("new", "at", "said"),
+    [
+        (MINE.replace("3.00", "-3.00"), "value", "trade is -3 in 2020, and no share can be taken of what is below zero"),
+        (f"{MINE}\n{MINE.replace('AAA', 'WLD').replace('3.00', '6')}", "value",
+         "trade with DDD in 2020: its parts add up to 8.79, the whole (WLD) is 6"),
+        (f"{MINE}\n{MINE.replace('AAA', 'WLD').replace('3.00', '8.6')}", "value", "add up to 8.79"),
+        (f"{MINE}\n{MINE.replace('AAA', 'WLD').replace('3.00', '5')}", "value", "the whole (WLD) is 5"),
+        (f"{MINE}\n{MINE.replace('AAA', 'WLD').replace('3.00', '20000').replace('billion', 'million')}", "unit",
+         "trade with DDD in 2020 stands in 2 units: billion USD (invented) | million USD (invented)"),
+        (MINE.replace("billion", "million"), "unit", "stands in 2 units"),
+        (MINE.replace("billion USD (invented)", "fraction of trade").replace("3.00", "0.3"), "unit", "stands in 2 units"),
+    ],
+)  # fmt: skip
+def test_figures_of_which_no_share_can_be_taken_are_errors(spoiled, new, at, said):
+    check = spoiled("series.csv", MINE, new)
+    assert [(p.line, p.field) for p in check.errors] == [(84, at)], "\n".join(map(str, check.problems))
+    assert said in check.errors[0].message
+
+
+@pytest.mark.parametrize("whole", ["8.79", "8.7", "100"])
+def test_a_whole_that_its_parts_pass_by_rounding_alone_is_none(spoiled, whole):
+    assert spoiled("series.csv", MINE, f"{MINE}\n{MINE.replace('AAA', 'WLD').replace('3.00', whole)}").ok
+
+
+def test_parts_that_hold_each_other_are_not_added_up_and_none_passes_the_whole(spoiled):
+    """An organisation's figure may hold its members'; a count of events has one event with each who took part."""
+    pact = MINE.replace("AAA", "PACT").replace("3.00", "8")
+    whole = MINE.replace("AAA", "WLD").replace("3.00", "9")
+    assert spoiled("series.csv", MINE, f"{MINE}\n{pact}\n{whole}").ok
+    assert not spoiled("series.csv", whole, whole.replace(",9,", ",7.9,")).ok
+
+
+@pytest.mark.parametrize(
+    ("focus", "in_fit", "said"),
+    [("valley", "true", "coast has no row in crises.csv, and it is in the fit"),
+     ("coast", "true", "coast has no row in crises.csv, and it is in the fit"),
+     ("coast", "false", "coast has no row in crises.csv, and the focus names it")],
+)  # fmt: skip
+def test_a_theatre_that_is_fitted_or_asked_about_has_crises(folder, focus, in_fit, said):
+    path = folder / "case.toml"
+    text = path.read_text("utf-8").replace('theatre = "valley"', f'theatre = "{focus}"', 1)
+    coast = f'[[theatres]]\nid = "coast"\nname = "Coast"\nin_fit = {in_fit}\n\n[[theatres]]'
+    path.write_text(text.replace("[[theatres]]", coast, 1), "utf-8")
+    (problem,) = [p for p in check_case(folder).errors if "crises.csv" in p.message]
+    assert said in problem.message
+    assert problem.line == text[: text.index("[[theatres]]")].count("\n") + 1
+
+
+def test_a_theatre_whose_crisis_cannot_be_read_is_not_said_to_have_none(spoiled):
+    assert [p.file for p in spoiled("crises.csv", "2005-04-30", "2005-02-28").errors] == ["crises.csv"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("{ below = 2.0 }", "expects below 2, which holds whatever comes out: its number lies between -1 and 1"),
+        ("{ above = -1.5 }", "expects above -1.5, which holds whatever comes out"),
+        ("{ above = 1 }", "expects above 1, which can never hold"),
+        ("{ below = -1 }", "expects below -1, which can never hold"),
+        ("{ between = [1, 0] }", "'between' is nothing that a claim can expect"),
+        ("{ below = [1, 0] }", "below = [1, 0] is no number, truth or word"),
+        ("{ abve = 0.1 }", "'abve' is nothing that a claim can expect"),
+    ],
+)
+def test_what_a_claim_expects_can_hold_and_can_fail_and_a_fault_is_said_once(spoiled, expect, said):
+    check = spoiled("claims.toml", "{ below = 0.0 }", expect)
+    (problem,) = check.errors
+    assert said in problem.message
+    assert problem.field.endswith("expect")
+    assert "bool" not in str(problem)
+
+
+RATE = """
+[claim.estimand]
+name = "measured.{what}"
+actor = "BBB"
+theatre = "valley"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "expect", "said"),
+    [
+        ("rate", "at_least = 4", "{ above = -0.1 }", "between 0 and 1"),
+        ("rate", "at_least = 4", "{ below = 0 }", "can never hold"),
+        ("count", "at_least = 4", "{ above = -1 }", "at 0 or above"),
+        ("rate", "at_least = 0", "{ above = 0.5 }", "every response reaches 0"),
+        ("rate", "at_least = 0\nat_most = 3", "{ above = 0.5 }", None),
+        ("count", "at_least = 4", "{ above = 2 }", None),
+    ],
+)
+def test_what_a_claim_counts_is_not_known_before(folder, what, more, expect, said):
+    path = folder / "claims.toml"
+    head, _, _ = path.read_text("utf-8").rpartition("[claim.estimand]")
+    head = head.replace('family = "model"', 'family = "measured"').replace("{ below = 0.0 }", expect)
+    path.write_text(head + RATE.format(what=what, more=more), "utf-8")
+    messages = [p.message for p in check_case(folder).errors]
+    assert messages == [] if said is None else len(messages) == 1 and said in messages[0], messages
+
+
+def test_a_bound_on_another_powers_number_can_fail_too(spoiled):
+    check = spoiled("claims.toml", 'other = "AAA"', 'other = "AAA"\nalso = { power = "AAA", below = 2 }')
+    (problem,) = check.errors
+    assert "expects below 2, which holds whatever comes out" in problem.message
+    assert problem.field.endswith("also")
+
+
 def test_who_only_loads_a_case_does_not_wait_for_its_weak_spots(folder, monkeypatch):
     """They took a sixth of every verb's reading, and none but `check` says them."""
     monkeypatch.setattr(reading_of_cases, "weak_spots", None)

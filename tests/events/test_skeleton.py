@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from buckpass.case import bundled_cases, load_case
 from buckpass.case.checking.remaining import remaining
 from buckpass.case.reading.rows import CrisisRow, ResponseRow
+from buckpass.case.start import TEMPLATE
 from buckpass.changes.check import check_case
 from buckpass.cli.main import app
 from buckpass.events.actors import capital, members
@@ -146,6 +147,37 @@ def test_the_verb_writes_it_and_takes_events_or_names(tmp_path):
     both = CliRunner().invoke(app, ["new", str(tmp_path / "other"), "--from", "store.db", *names])
     assert both.exit_code == 2
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--hosts KAZ", "--hosts goes with --powers or --from"),
+        ("--from-year 2001", "--from-year goes with --from"),
+        ("--powers RUS,CHN --hosts KAZ --years 2012-2024 --from-year 1999", "--from-year goes with --from"),
+        ("--from s.duckdb --world --powers USA,RUS --from-year 2000", "--world goes with --from STORE"),
+        ("--from s.duckdb --hosts KAZ --years 2012-2024", "give one of them"),
+        ("--rules rules.toml", "--world goes with --from STORE"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(tmp_path, options, said):
+    found = CliRunner().invoke(app, ["new", str(tmp_path / "case"), *options.split()])
+    assert found.exit_code == 2
+    assert said in " ".join(found.output.replace("│", " ").split())
+    assert not (tmp_path / "case").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--crisis dalen_2016 --shares", "--crisis tells its part alone"),
+        ("--shares --long", "--long tells its part alone"),
+    ],
+)
+def test_a_table_that_would_not_be_told_is_refused(options, said):
+    found = CliRunner().invoke(app, ["record", str(TEMPLATE), *options.split()])
+    assert found.exit_code == 2
+    assert said in " ".join(found.output.replace("│", " ").split())
 
 
 def test_figures_come_one_series_at_a_time(tmp_path):

@@ -172,12 +172,10 @@ def test_titles_say_of_what_and_when(flagship):
         assert one.shares[0].last >= flagship.settings.years[1] - 3, one.host
 
 
-def test_check_says_where_the_whole_is_missing_or_less_than_its_parts(toy):
+def test_check_says_where_the_whole_is_missing(toy):
     from buckpass.case.checking.weak_spots import _wholes
 
     assert not list(_wholes(toy))
-    short = with_whole(toy, "trade", 1e-6)
-    assert all("a share would pass 1" in p.hint and p.line for p in _wholes(short))
     first = with_whole(toy, "trade", 1e6)
     is_gone = (pl.col("actor") == WHOLE) & (
         pl.col("year") == first.series.filter(pl.col("series") == "trade")["year"].min()

@@ -42,6 +42,12 @@ def test_the_readings_say_what_lies_below_0_and_never_print_it_as_0(kept):
     assert reading_of(replace(free, reasons=("R-hat 1.2",))) == "not to be used: R-hat 1.2"
 
 
+def test_a_game_without_the_powers_capability_says_so(kept):
+    said = "they are taken as equally able"
+    assert said not in kept.note
+    assert said in replace(kept, files=tuple(f for f in kept.files if f["layout"] != "cow_capabilities")).note
+
+
 def test_a_mode_below_0_says_that_shocks_are_missing_and_is_no_0():
     at = lambda kappa, to_0: Profile("a game", "host's side", kappa, 0.0, to_0, 9.0).reading  # noqa: E731
     assert at(-0.36, 3.8).endswith("shocks that the powers have in common are missing from the model")

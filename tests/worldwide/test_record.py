@@ -1,5 +1,7 @@
 """The world's record: every trap of the publishers' files, and their counts."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from made_world import POWERS, made, small, traps
@@ -108,7 +110,9 @@ def test_covariates(record):
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path):
-    with pytest.raises(errors.TablesMissing, match=r"armed conflict dataset.*; strategic rivalries"):
+    with pytest.raises(
+        errors.TablesMissing, match=r"armed conflict dataset.*; strategic rivalries.*; if you have it, COW's national"
+    ):
         world_record(made(tmp_path, traps(), ("conflicts", "rivals")), POWERS, small())
 
 
@@ -118,6 +122,8 @@ def test_all_that_is_missing_is_named_at_once(tmp_path):
         (("XXX", "RUS"), errors.UnknownPowers, "XXX"),
         ((), errors.UnknownPowers, "--powers"),
         (("BRA", "RUS"), errors.NothingToLearn, "BRA gave no government support"),
+        (("RUS",), errors.OnePower, "--powers: give two or more, as in RUS,BBB"),
+        (("RUS", "RUS"), errors.OnePower, "two or more"),
     ],
 )
 def test_powers_of_which_nothing_can_be_learnt(small_world, powers, error, says):
@@ -125,9 +131,26 @@ def test_powers_of_which_nothing_can_be_learnt(small_world, powers, error, says)
         counted(small_world, powers, small())
 
 
-def test_a_power_that_is_always_the_host(small_world):
-    from dataclasses import replace
+def test_a_power_whose_support_is_all_left_out_is_named(small_world):
+    """France helped Mali's government alone; were it behind its opponents too, no cell that counts would have it act."""
+    also = small_world.given.filter(supporter="FRA", host="MLI").with_columns(is_against=pl.lit(True))
+    given = pl.concat([small_world.given, also])
+    with pytest.raises(
+        errors.NothingToLearn, match="FRA supported governments only in episodes in which it also backed"
+    ):
+        counted(replace(small_world, given=given), POWERS, small())
 
+
+def test_where_capability_is_unknown_it_is_said_and_what_to_load(small_world):
+    assert "capability is empty in every cell: the game takes" in counted(small_world, POWERS, small()).table().note
+    every = {(state, year): 0.1 for state in (*POWERS, "SUN") for year in range(1975, 2018)}
+    some = {(state, year): value for (state, year), value in every.items() if state != "CHN"}
+    notes = [counted(replace(small_world, capability=c), POWERS, small()).table().note for c in (every, some)]
+    assert "capability" not in notes[0]
+    assert "cells (CHN): the game takes" in notes[1]
+
+
+def test_a_power_that_is_always_the_host(small_world):
     only = replace(small_world, given=small_world.given.filter(host="IND"))
     with pytest.raises(errors.NothingToLearn, match="IND is the host of every conflict"):
         counted(only, ("IND", "GBR"), small())

@@ -110,6 +110,14 @@ class EstimandKind:
     in_order: Sequence[Sequence[str]] = ()
     from_pair: Mapping[str, str] = field(default_factory=dict)
     only_in_focus: bool = False
+    range: Sequence[float] | str | None = None
+
+    def within(self, top: int) -> tuple[float, float] | None:
+        """What its number lies between on a ladder that ends at `top`; None where nothing is known."""
+        if self.range is None:
+            return None
+        low, high = (-top, top) if isinstance(self.range, str) else self.range
+        return float(low), float(high)
 
     def lacking(self, given: Mapping[str, Any]) -> list[str]:
         """What must be given beside these parameters and is not: "at_least", "theatre or crises"."""
@@ -140,6 +148,8 @@ class EstimandKind:
         for least, most in self.in_order:
             if all(type(given.get(name)) is int for name in (least, most)) and given[least] > given[most]:
                 yield most, f"no rung is at least {given[least]} ({least}) and at most {given[most]} ({most})"
+            if least == "at_least" and given.get(least) == 0 and most not in given:
+                yield least, "every response reaches 0, so the number is known before anything is counted"
 
 
 def _meet(first: Any, second: Any) -> bool:
@@ -148,7 +158,17 @@ def _meet(first: Any, second: Any) -> bool:
     return isinstance(one, list | tuple) and isinstance(other, list | tuple) and any(name in other for name in one)
 
 
-BETWEEN = ("needed_with", "needed_without", "needed_when", "one_of", "differ", "in_order", "from_pair", "only_in_focus")
+BETWEEN = (
+    "needed_with",
+    "needed_without",
+    "needed_when",
+    "one_of",
+    "differ",
+    "in_order",
+    "from_pair",
+    "only_in_focus",
+    "range",
+)
 
 
 @cache

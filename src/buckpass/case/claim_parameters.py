@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -38,7 +39,17 @@ from buckpass.case.problems import clip, repeated, spelling_hint
 from buckpass.case.reading.rows import CrisisRow, Scope, Stance
 from buckpass.case.schema import Claim, Focus
 
-__all__ = ["KINDS", "Expectation", "Kind", "Statement", "expectations", "parameters_of", "problems_of", "theatre_of"]
+__all__ = [
+    "KINDS",
+    "Expectation",
+    "Kind",
+    "Statement",
+    "decided_before",
+    "expectations",
+    "parameters_of",
+    "problems_of",
+    "theatre_of",
+]
 
 Path = tuple[str | int, ...]
 CRISIS_NUMBERS = tuple(n for n, f in CrisisRow.model_fields.items() if f.annotation in (int, float, float | None))
@@ -411,8 +422,8 @@ def _steps(value: Any) -> set[Any]:
     return {step for key, inner in pairs for step in (key, *_steps(inner))}
 
 
-def expectations(asked: str, expect: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with what a claim expects of an estimand whose number can be asked `asked`."""
+def expectations(asked: str, expect: Mapping[str, Any], within: tuple[float, float] | None = None) -> Iterator[str]:
+    """What is wrong with what a claim expects of an estimand whose number can be asked `asked`, and lies `within` what."""
     allowed = EXPECTED[asked]
     if not expect and not allowed:
         return
@@ -429,6 +440,19 @@ def expectations(asked: str, expect: Mapping[str, Any]) -> Iterator[str]:
         return
     if asked == "all hold" and found.equals is False:
         yield "expects its statements not to hold; write the statements that the sentence makes, and expect equals = true"
+    yield from decided_before(expect, within)
+
+
+def decided_before(expect: Mapping[str, Any], within: tuple[float, float] | None) -> Iterator[str]:
+    """What is wrong with a bound (above, below) on a number that lies `within` what: it holds, or fails, whatever comes out."""
+    low, high = within or (-inf, inf)
+    span = f"between {low:g} and {high:g}" if high < inf else f"at {low:g} or above"
+    given = ((how, expect[how]) for how in ("above", "below") if type(expect.get(how)) in (int, float))
+    for how, bound in given:
+        always = bound < low if how == "above" else bound > high
+        if always or (bound >= high if how == "above" else bound <= low):
+            so = "holds whatever comes out" if always else "can never hold"
+            yield f"expects {how} {bound:g}, which {so}: its number lies {span}"
 
 
 def _as_tuples(value: Any) -> Any:

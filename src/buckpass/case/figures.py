@@ -8,13 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from buckpass.case.catalogue import world_code
 from buckpass.case.entries import LARGEST
-from buckpass.case.problems import Problem
+from buckpass.case.problems import Problem, clip
 from buckpass.case.schema import Settings
 
-__all__ = ["amounts", "first_last_most", "odd_figures", "published"]
+__all__ = ["amounts", "first_last_most", "odd_figures", "published", "wrong_wholes"]
 
 FILE = "series.csv"
+ROUNDING = 0.02  # of a whole: by so much parts that were rounded, or come from another table, may pass it together
 # What others write where a figure is missing; in a series that is nowhere else below zero it is taken for that.
 MISSING_CODES = (-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -777.0, -888.0, -999.0, -9999.0)
 # Beginnings of units whose figures have bounds; "of GDP" has none above, since spending can exceed a year's product.
@@ -41,11 +43,11 @@ def amounts(series: pl.DataFrame) -> pl.DataFrame:
 
 
 def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
-    """Figures outside what their unit allows, codes for *missing*, and a capacity of nothing."""
+    """Figures outside what their unit allows, codes for *missing*, a capacity of nothing, and amounts below zero to take shares of."""
     least = dict(
         frame.filter(~pl.col("value").is_in(MISSING_CODES)).group_by("series").agg(pl.col("value").min()).iter_rows()
     )
-    capacity = set(settings.measures.capacity.series)
+    capacity, shared = set(settings.measures.capacity.series), _shared(settings)
     for line, series, year, value, unit in frame.select("line", "series", "year", "value", "unit").iter_rows():
         if abs(value) > LARGEST:
             yield Problem(FILE, line, "value", f"{value:g} is beyond {LARGEST:g}", "write it in a larger unit")
@@ -60,6 +62,40 @@ def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
         elif series in capacity and value <= 0:
             said = f"{series} is {value:g} in {year}, and a capacity enters by its logarithm"
             yield Problem(FILE, line, "value", said, "leave the row out where the figure is not known")
+        elif series in shared and value < 0:
+            said = f"{series} is {value:g} in {year}, and no share can be taken of what is below zero"
+            yield Problem(FILE, line, "value", said, "correct the figure, or take the series out of [measures]")
+
+
+def wrong_wholes(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
+    """Figures of one series, partner and year of which no share can be taken: in several units, or more than their whole.
+
+    An organisation's figure may hold its members', and one event stands with several who took part: those are not added up.
+    """
+    is_whole, is_body = pl.col("actor") == world_code(), pl.col("actor").is_in([o.id for o in settings.organisations])
+    rows = frame.filter(pl.col("series").is_in([*_shared(settings) - {*settings.measures.events}])).drop_nulls("value")
+    value, alone = pl.col("value"), ~is_whole & ~is_body
+    cells = rows.group_by("series", "partner", "year", maintain_order=True).agg(
+        pl.col("line").min(), pl.col("unit").unique(maintain_order=True), value.filter(is_whole).first().alias("whole"),
+        value.filter(alone).sum().alias("sum"), value.filter(~is_whole).max().alias("most"),
+    )  # fmt: skip
+    passes = (pl.col("most") > pl.col("whole")) | (pl.col("sum") > pl.col("whole") * (1 + ROUNDING))
+    for of in cells.filter((pl.col("unit").list.len() > 1) | passes).iter_rows(named=True):
+        partner = f" with {of['partner']}" if of["partner"] else ""
+        place = f"{of['series']}{partner} in {of['year']}"
+        if len(of["unit"]) > 1:
+            said = f"{place} stands in {len(of['unit'])} units: {clip(' | '.join(of['unit']), 120)}"
+            yield Problem(FILE, of["line"], "unit", said, "no share can be taken: write them all in one unit")
+        elif published(of["unit"][0]) is None:
+            parts = f"parts add up to {of['sum']:g}" if of["sum"] > of["most"] else f"largest part is {of['most']:g}"
+            said = f"{place}: its {parts}, the whole ({world_code()}) is {of['whole']:g}"
+            yield Problem(FILE, of["line"], "value", said, "shares would pass 100 %: mend one of the figures")
+
+
+def _shared(settings: Settings) -> set[str]:
+    """The series of which shares are taken."""
+    measures = (settings.measures.economic, settings.measures.security)
+    return {series for one in measures for series in (*one.every_series, *one.beside, *one.published)}
 
 
 def _bounds(unit: str) -> tuple[float, float] | None:

@@ -15,10 +15,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from buckpass.case.catalogue import ParameterKind, parameter_kinds
 from buckpass.case.entries import FOR_READERS, LARGEST, Entry, Label, Line, Number, Share, SourceKeys, Text, Title
 from buckpass.case.ladder import Ladder
+from buckpass.case.problems import clip, spelling_hint
 from buckpass.case.reading.cells import FIRST_YEAR, LAST_YEAR, parse_date
 
 QUANTITY = {"value": 0.8, "low": 0.5, "high": 1.0, "label": "assumed", "unit": "share", "reason": "costs shared in part",
@@ -614,6 +616,21 @@ class Pair(Entry):
         return self
 
 
+def _expected(expect: Any) -> Any:
+    """Refuses, once for each fault, what is no bound and no truth: the union of its values would say the same of each kind."""
+    known = ("above", "below", "equals")
+    for name, value in expect.items() if isinstance(expect, dict) else ():
+        seen = hint = ""
+        if name not in known:
+            seen = f"{clip(name)!r} is nothing that a claim can expect"
+            hint = "of two bounds make two claims" if isinstance(value, list) else spelling_hint(str(name), known)
+        elif not isinstance(value, bool | int | float | str):
+            seen, hint = f"{name} = {clip(value)} is no number, truth or word", "write one of them"
+        if seen:
+            raise PydanticCustomError("refused", "{message}", {"message": seen, "hint": hint})
+    return expect
+
+
 class Claim(Entry):
     """A sentence that an author makes about the order, and how it is tested."""
 
@@ -633,7 +650,9 @@ class Claim(Entry):
         examples=EXAMPLES["pair"],
     )  # fmt: skip
     estimand: Estimand | None = Field(None, json_schema_extra={"needed": "but for family not_computed"})
-    expect: dict[Literal["above", "below", "equals"], bool | Number | str] = Field(default_factory=dict)
+    expect: Annotated[dict[Literal["above", "below", "equals"], bool | Number | str], BeforeValidator(_expected)] = (
+        Field(default_factory=dict)
+    )
     not_computed: Text = Field(
         "",
         description="which data would decide it; only for family not_computed",

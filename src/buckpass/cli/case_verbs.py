@@ -11,6 +11,8 @@ from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.printing import SAYS_NO, answer, errors_as_messages, tell, tell_table, terminal_width
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from buckpass.case import Case, CaseDiff
     from buckpass.ledger.recoding import FittedChanges
     from buckpass.results.table import ResultTable
@@ -25,6 +27,12 @@ OwnRules = Annotated[
 ]
 
 
+GOES_WITH = {
+    "--world": ("--from", "--powers", "--rules"), "--from": ("--hosts", "--from-year"), "--powers": ("--hosts", "--organisations", "--years"),
+}  # fmt: skip
+FIRST_YEAR = 1990
+
+
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
     store: Annotated[
@@ -34,36 +42,49 @@ def new(
     hosts: Annotated[str, typer.Option(metavar="DDD,EEE", help="Hosts, by ISO3 code, of --powers or --from.")] = "",
     organisations: Annotated[str, typer.Option(metavar="PACT", help="With --powers: organisations.")] = "",
     years: Annotated[str, typer.Option(metavar="2012-2024", help="With --powers: first and last year.")] = "",
-    from_year: Annotated[int, typer.Option(help="With --from: first year.")] = 1990,
+    from_year: Annotated[int | None, typer.Option(help=f"With --from: first year (default {FIRST_YEAR}).")] = None,
     world: World = False,
     rules: OwnRules = None,
 ) -> None:
     """Write a small, valid, commented case to start from; one with your powers and hosts; or a draft from event data."""
     with errors_as_messages():
-        if world or rules is not None:
-            if not world or store is None or hosts or organisations or years:
-                raise typer.BadParameter("--world goes with --from STORE, --powers and --rules, and with nothing else")
+        options = {"--world": world, "--from": store, "--powers": powers, "--hosts": hosts, "--organisations": organisations,
+                   "--years": years, "--from-year": from_year, "--rules": rules}  # fmt: skip
+        _check_together([name for name, value in options.items() if value not in (None, "", False)])
+        if world and store is not None:
             from buckpass.cli.event_verbs import new_world
 
             new_world(folder, store, powers, rules)
-            return
-        if powers or organisations or years:
-            if store is not None:
-                raise typer.BadParameter("--from drafts from events, --powers begins a case by hand: give one of them")
+        elif powers or organisations or years:
             from buckpass.events.drafting.skeleton import Skeleton, write_skeleton
 
             written = write_skeleton(folder, Skeleton.of(powers, hosts, organisations, years))
             tell(f"{written} passes `buckpass check`; `buckpass check {folder} --weak` lists what is left to fill in")
-            return
-        if store is not None:
+        elif store is not None:
             from buckpass.cli.event_verbs import draft_case
 
-            draft_case(folder, store, hosts, from_year)
-            return
-        from buckpass.case import new_case
+            draft_case(folder, store, hosts, FIRST_YEAR if from_year is None else from_year)
+        else:
+            from buckpass.case import new_case
 
-        written = new_case(folder)
-        tell(f"{written} is a case that passes every verb: edit its files, then run `buckpass check {folder}`")
+            written = new_case(folder)
+            tell(f"{written} is a case that passes every verb: edit its files, then run `buckpass check {folder}`")
+
+
+def _check_together(given: Sequence[str]) -> None:
+    """Raise where options of `new` were given that the case to be written would not heed."""
+    by_hand = [name for name in ("--powers", "--organisations", "--years") if name in given]
+    if "--world" in given or "--rules" in given:
+        if not {"--world", "--from"} <= {*given} or not {*given} <= {"--world", *GOES_WITH["--world"]}:
+            raise typer.BadParameter("--world goes with --from STORE, --powers and --rules, and with nothing else")
+        return
+    if "--from" in given and by_hand:
+        raise typer.BadParameter("--from drafts from events, --powers begins a case by hand: give one of them")
+    way = "--from" if "--from" in given else "--powers" if by_hand else ""
+    for name in given:
+        if name not in (way, *by_hand, *GOES_WITH.get(way, ())):
+            goes = " or ".join(one for one in ("--powers", "--from") if name in GOES_WITH[one])
+            raise typer.BadParameter(f"{name} goes with {goes}, and would change nothing here")
 
 
 def check(
@@ -198,6 +219,10 @@ def record(
     with errors_as_messages():
         from buckpass.case import load_case
 
+        unheeded = [name for name, given in (("--shares", shares), ("--long", long)) if given]
+        if (crisis is not None and unheeded) or len(unheeded) > 1:
+            kept = "--crisis" if crisis is not None else unheeded.pop()
+            raise typer.BadParameter(f"{kept} tells its part alone: give {' and '.join(unheeded)} without it")
         if crisis is not None:
             _tell_origins(load_case(case), crisis, as_json)
             return

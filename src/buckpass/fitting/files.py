@@ -223,8 +223,8 @@ def load_posteriors(
         moved = "" if order == "simultaneous" else f" with the {order}"
         missing = "" if place.is_dir() else ", which is no folder"
         raise PosteriorFileError(
-            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first with {fit_command(case, place)}, "
-            "minutes on two cores"
+            f"no posteriors of {case.id}{moved} in {clip(place)}{missing}: fit it first with "
+            f"{fit_command(case, place, names or (), order)}, minutes on two cores"
         )
     found = _of_case(case, there, order)
     _of_one_reading(case, found, place, order)
@@ -250,15 +250,23 @@ def posteriors_or_none(case: Case, folder: str | Path | None = None) -> dict[str
 
 
 def fit_command(case: Case, place: Path, names: Sequence[str] = (), order: Order = "simultaneous") -> str:
-    """The command that fits explanations of a case again into a folder; of a bundled case, into one of the user's."""
+    """The command that fits explanations of a case, or all, into a folder: into one of the user's where it would be that of a
+    bundled case or lies in another case's folder; it overwrites only what it fits again."""
     bundled = is_bundled(case)
-    apart = bundled and place == case.folder / "posteriors"
-    where = f"{case.id}-posteriors" if apart else str(place)
-    words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", where]
+    apart = (bundled and place == case.folder / "posteriors") or _is_of_another(case, place)
+    where = Path(f"{case.id}-posteriors") if apart else place
+    files = [where / posterior_file(name, order) for name in names or [one.id for one in nested(case)]]
+    words = ["buckpass", "fit", case.folder.name if bundled else str(case.folder), "-o", str(where)]
     words += [word for name in names for word in ("--explanation", name)]
     words += ["--order", order] if order != "simultaneous" else []
-    words += ["--force"] if os.path.lexists(place) and not apart else []
+    words += ["--force"] if any(map(os.path.lexists, files)) and not apart else []
     return f"`{shlex.join(words)}`" + (f", and give --posteriors {where}" if apart else "")
+
+
+def _is_of_another(case: Case, place: Path) -> bool:
+    """Whether a folder lies beside the case.toml of another case."""
+    beside = place.absolute().parent
+    return (beside / "case.toml").is_file() and not beside.samefile(case.folder)
 
 
 def _of_case(case: Case, paths: Mapping[str, Path], order: Order) -> dict[str, Posterior]:
@@ -269,12 +277,26 @@ def _of_case(case: Case, paths: Mapping[str, Path], order: Order) -> dict[str, P
         found[name], stale[name] = _opened(path, lambda p, name=name: _expected(case, p, name, order), mend)
     if reasons := {name: why for name, why in stale.items() if why}:
         first, place = next(iter(reasons)), next(iter(paths.values())).parent
+        _of_this_case(case, {name: found[name] for name in reasons}, place, order)
         others = f" ({', '.join(list(reasons)[1:])} likewise)" if len(reasons) > 1 else ""
         raise PosteriorFileError(
             f"{posterior_file(first, order)} was fitted {reasons[first]}{others}: it must be refitted, "
             f"{fit_command(case, place, () if reasons.keys() == paths.keys() else tuple(reasons), order)}"
         )
     return found
+
+
+def _of_this_case(case: Case, stale: Mapping[str, Posterior], place: Path, order: Order) -> None:
+    """Raises where fits that cannot be used are of another case: they are no older version, and are not to be overwritten."""
+    own = case.folder / "posteriors"
+    name = next((name for name, fit in stale.items() if fit.case_id != case.id), None)
+    if name is None or place == own:
+        return
+    has_own = any((own / posterior_file(one.id, order)).is_file() for one in nested(case))
+    mend = f"take its own, in {own}" if has_own else f"fit it, {fit_command(case, own, (), order)}"
+    raise PosteriorFileError(
+        f"{posterior_file(name, order)} was fitted to {clip(stale[name].case_id)}, another case than {case.id}: {mend}"
+    )
 
 
 def _expected(case: Case, posterior: Posterior, name: str, order: Order) -> Layout | str:

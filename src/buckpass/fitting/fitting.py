@@ -236,6 +236,11 @@ def _kept(path: Path, case: Case, name: str, plan: FitPlan, again: bool) -> Post
         posterior = load_posterior(path)
     except PosteriorFileError:
         return None
+    if posterior.case_id != case.id and not again:
+        raise PosteriorFileError(
+            f"{path.name} in {clip(path.parent)} was fitted to {clip(posterior.case_id)}, another case than {case.id}: fit into "
+            "another folder (-o)"
+        )
     asked = _settings(plan)
     now = {"record": {"hash": case.record_hash[:12]}, "sampler": asked["nuts"], "versions": asked["versions"],
            "readings": {"scored": plan.readings}}  # fmt: skip

@@ -6,7 +6,7 @@ not pass its diagnostics, under the fit that predicts best. Nothing outside this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from buckpass.case.problems import BuckpassError
 from buckpass.fitting.files import fit_command, load_posteriors, posterior_file
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
-from buckpass.model.mechanisms import combination
+from buckpass.model.mechanisms import combination, nested
 
 if TYPE_CHECKING:
     from buckpass.model.likelihood import Order
@@ -129,9 +129,12 @@ def basis_for(
     """
     if wanted is None:
         return basis_of(case, load_posteriors(case, folder, order=order))
-    wanted = combination(wanted, case).id
-    kept = ((folder or case.folder / "posteriors") / posterior_file(wanted, order)).is_file()
-    return basis_of(case, best_posterior(load_posteriors(case, folder, [wanted] if kept else None, order), wanted))
+    wanted, place = combination(wanted, case).id, folder or case.folder / "posteriors"
+    files = {one.id: place / posterior_file(one.id, order) for one in nested(case)}
+    there = [name for name, path in files.items() if path.is_file()]
+    if there and not (place / posterior_file(wanted, order)).is_file():
+        raise NoUsablePosterior(_not_fitted(wanted, there, fit_command(case, place, (wanted,), order)))
+    return basis_of(case, load_posteriors(case, folder, [wanted], order)[wanted])
 
 
 def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = None) -> Posterior:
@@ -146,7 +149,10 @@ def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = Non
         return next(iter(best_first(_passed(posteriors)).values()))
     if wanted not in posteriors:
         combination(wanted)
-        raise NoUsablePosterior(f"{wanted} has not been fitted; there are {', '.join(posteriors) or 'none'}")
+        of = next((fit.case_id for fit in posteriors.values()), "CASE")
+        raise NoUsablePosterior(
+            _not_fitted(wanted, list(posteriors), f"`buckpass fit {of} -o FOLDER --explanation {wanted}`")
+        )
     return posteriors[wanted]
 
 
@@ -184,6 +190,10 @@ def _passed(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:
         why = "; ".join(f"{e}: {', '.join(p.diagnostics.reasons)}" for e, p in posteriors.items())
         raise NoUsablePosterior(f"no fit passed its diagnostics, so none is a basis for an answer ({why}); fit again")
     return passed
+
+
+def _not_fitted(wanted: str, there: Sequence[str], command: str) -> str:
+    return f"{wanted} has not been fitted; there are {', '.join(there) or 'none'}: fit it, {command}"
 
 
 def _notes_of(posterior: Posterior) -> tuple[str, ...]:

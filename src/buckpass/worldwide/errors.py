@@ -43,11 +43,24 @@ class UnknownPowers(WorldError):
         )
 
 
-class NothingToLearn(WorldError):
-    """A power without usable cells, or that never supported anybody."""
+class OnePower(WorldError):
+    """A record of one power alone."""
 
-    def __init__(self, idle: Sequence[str], always_hosts: Sequence[str]):
+    def __init__(self, power: str):
+        super().__init__(
+            f"--powers: give two or more, as in {power},BBB: one alone leaves nobody to leave it to, and nobody to be measured by."
+        )
+
+
+class NothingToLearn(WorldError):
+    """A power without usable cells, or that never firmly supported a government in one."""
+
+    def __init__(self, idle: Sequence[str], always_hosts: Sequence[str], behind_rebels: Sequence[str] = ()):
         said = [f"{p} gave no government support of any coded kind" for p in idle]
+        said += [
+            f"{p} supported governments only in episodes in which it also backed the other side, which are left out"
+            for p in behind_rebels
+        ]
         said += [f"{p} is the host of every conflict in which it could have acted" for p in always_hosts]
         super().__init__(
             f"In these conflicts {and_join(said)}: nothing can be learnt of it. Leave it out of --powers, or load the years "

@@ -139,7 +139,7 @@ class FreeRiding(ShowsItself):
         return (
             f"{KAPPA}. Better by: than the ordered logit, on both sides than κ = 0. {_unusable(self.fits)}{int(self.counts['episodes'])} episodes, "
             f"{and_join(state_names().get(p, p) for p in self.powers)}. These data know no requests: the host's choice whom to ask and the price of coming "
-            "unasked are switched off. Context, no verdict."
+            f"unasked are switched off. {_as_able(self.files)}Context, no verdict."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -172,6 +172,12 @@ def _unusable(fits: Sequence[WorldFit]) -> str:
     """Which fits are not to be used, with why; empty where all are."""
     failed = [f"{fit.name} ({'; '.join(fit.reasons)})" for fit in fits if fit.reasons]
     return f"Not to be used: {'; '.join(failed)}. " if failed else ""
+
+
+def _as_able(files: Sequence[Mapping[str, Any]]) -> str:
+    """What is said where no file gave the powers' capability; empty where one did."""
+    is_known = any(one.get("layout") == "cow_capabilities" for one in files)
+    return "" if is_known else "No file gave the powers' capability: they are taken as equally able. "
 
 
 def reading_of(fit: WorldFit) -> str:

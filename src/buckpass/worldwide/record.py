@@ -17,13 +17,15 @@ from buckpass.events.files.layouts import layout
 from buckpass.events.store import frame, reading
 from buckpass.game.covariates import kilometres
 from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.words import and_join
 from buckpass.worldwide import tables
-from buckpass.worldwide.errors import NothingToLearn, OneRegion, UnknownPowers
+from buckpass.worldwide.errors import NothingToLearn, OnePower, OneRegion, UnknownPowers
 from buckpass.worldwide.rules import COVARIATES, LEVELS, Rules, ruled, rules
 
 __all__ = ["COVARIATES", "World", "WorldRecord", "WorldTables", "world_record"]
 
 RECENT = 1992
+NO_CAPABILITY = "the game takes the usual one, equal for all where none is known; load COW's national material capabilities to fill it"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class WorldRecord(ShowsItself):
         note = (
             f"{said['conflict_years']:,} conflict-years of {said['conflicts']} conflicts and {said['hosts']} hosts; "
             f"{said['episodes']} episodes. A rung counts where the whole band of the cell reaches it."
+            f"{_without_capability(self.cells)}"
         )
         return ResultTable(counted, "What powers did in the world's civil conflicts, by episode", note=note)
 
@@ -122,6 +125,16 @@ class WorldRecord(ShowsItself):
         """As plain values."""
         return {"powers": list(self.powers), "counts": self.counts, "episodes": self.episodes.to_dicts(),
                 "cells": self.cells.to_dicts(), "files": list(self.files)}  # fmt: skip
+
+
+def _without_capability(cells: pl.DataFrame) -> str:
+    """What is said where the capability of powers is unknown in some cells; empty where it is known in all."""
+    bare = cells.filter(pl.col("capability").is_null())
+    if bare.is_empty():
+        return ""
+    of = and_join(bare["power"].unique(maintain_order=True).to_list())
+    where = "every cell" if bare.height == cells.height else f"{bare.height:,} of {cells.height:,} cells ({of})"
+    return f" The column capability is empty in {where}: {NO_CAPABILITY}."
 
 
 def _reached(level: int) -> pl.Expr:
@@ -155,7 +168,7 @@ def read_world(store: Path, the: Rules) -> World:
         tables.check_tables(connection, Path(store))
         rows = frame(
             connection, "SELECT name, layout, sha256, rows_loaded FROM files WHERE layout IN "
-            f"({', '.join(repr(name) for name in (*tables.NEEDED, 'cow_capabilities'))}) ORDER BY layout, name",
+            f"({', '.join(repr(name) for name in (*tables.NEEDED, *tables.OPTIONAL))}) ORDER BY layout, name",
         )  # fmt: skip
         files = tuple(row | _publisher(row["layout"]) for row in rows.to_dicts())
         world = World(
@@ -179,9 +192,10 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     unknown = [power for power in powers if power not in iso3_codes()]
     if unknown or not powers:
         raise UnknownPowers(unknown or ["…"])
+    if len(powers) < 2:
+        raise OnePower(powers[0])
     of_years, episodes = _episodes(world, the)
     every = _every_cell(world, of_years, powers, the)
-    _check_learnable(every, powers, the)
     is_usable = pl.lit(True) if the.support.rebels.counts == "not at all" else ~pl.col("is_against")
     years = every.filter(is_usable).select("conflict_id", "episode_id", "year", "host", "power", "low", "high")
     found = (
@@ -190,6 +204,7 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
              pl.col("is_against").any(), pl.col("rival_across").max())
         .join(episodes, on="episode_id", how="left", maintain_order="left")
     )  # fmt: skip
+    _check_learnable(every, found.filter(is_usable), powers, the)
     cells = _weighted(found.filter(is_usable), the)
     against = found.filter(~is_usable).with_columns(low="against_low", high="against_high", weight=pl.lit(1.0))
     shown = "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *COVARIATES, "capability"
@@ -287,13 +302,14 @@ def _with_own_operations(cells: pl.DataFrame, the: Rules) -> pl.DataFrame:
     return cells
 
 
-def _check_learnable(cells: pl.DataFrame, powers: Sequence[str], the: Rules) -> None:
-    able = set(cells["power"])
-    acted = set(cells.filter(pl.col("low") > the.support.none.rungs[1])["power"])
+def _check_learnable(every: pl.DataFrame, counting: pl.DataFrame, powers: Sequence[str], the: Rules) -> None:
+    """Raise `NothingToLearn` where a power has no cell of a conflict-year, or none of the episodes that count has it act firmly."""
+    acts = pl.col("low") > the.support.none.rungs[1]
+    able, acted, counts = set(every["power"]), set(every.filter(acts)["power"]), set(counting.filter(acts)["power"])
+    still = [power for power in powers if power in able - counts]
     always = [power for power in powers if power not in able]
-    idle = [power for power in powers if power in able and power not in acted]
-    if idle or always:
-        raise NothingToLearn(idle, always)
+    if still or always:
+        raise NothingToLearn([p for p in still if p not in acted], always, [p for p in still if p in acted])
 
 
 def _weighted(cells: pl.DataFrame, the: Rules) -> pl.DataFrame:

@@ -26,15 +26,18 @@ NEEDED = {
     "cow_contiguity": "COW direct contiguity, pairs of states and periods (correlatesofwar.org)",
     "tss_rivalries": "strategic rivalries (in the R package peacesciencer)",
 }
+OPTIONAL = {
+    "cow_capabilities": "COW's national material capabilities, without which the powers count as equally able (correlatesofwar.org)"
+}
 NEAR = 3  # highest type of contiguity that is a border: 24 miles of water
 Pairs = set[tuple[str, str, int]]  # of two states in a year
 
 
 def check_tables(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     """Raise `TablesMissing` with all that is to be loaded."""
-    missing = [says for table, says in NEEDED.items() if table not in tables(connection)]
+    missing, wanted = ([says for t, says in of.items() if t not in tables(connection)] for of in (NEEDED, OPTIONAL))
     if missing:
-        raise TablesMissing(store, missing)
+        raise TablesMissing(store, [*missing, *(f"if you have it, {says}" for says in wanted)])
 
 
 def given(connection: duckdb.DuckDBPyConnection, the: Rules) -> pl.DataFrame:

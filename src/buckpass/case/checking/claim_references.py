@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from buckpass.case.catalogue import EstimandKind, known_estimands
-from buckpass.case.claim_parameters import KINDS, expectations, parameters_of, problems_of, theatre_of
+from buckpass.case.claim_parameters import KINDS, decided_before, expectations, parameters_of, problems_of, theatre_of
 from buckpass.case.names import Names, missing, twice, unknown
 from buckpass.case.problems import Problem
 from buckpass.case.reading.toml_reading import TomlFile
@@ -29,7 +29,8 @@ def check_claims(file: TomlFile[ClaimFile] | None, names: Names, focus: Focus) -
             yield from _pair(file, ("claim", position, "pair"), claim.pair, names, focus)
         if claim.estimand.name in estimands:
             yield from _asked(file, path, claim, estimands[claim.estimand.name], names, focus)
-            for wrong in expectations(estimands[claim.estimand.name].expects, {**claim.expect}):
+            kind = estimands[claim.estimand.name]
+            for wrong in expectations(kind.expects, {**claim.expect}, kind.within(names.rungs.top)):
                 yield file.problem(("claim", position, "expect"), wrong, "mend expect, or ask for something else")
         else:
             yield unknown(file, (*path, "name"), "an estimand", claim.estimand.name, tuple(estimands))
@@ -60,6 +61,10 @@ def _asked(
             continue
         for where, message, hint in problems_of(KINDS[kind.parameters[parameter]], value, names):
             yield file.problem((*path, parameter, *where), message, hint or _look_up(kind))
+    also = given.get("also")
+    if isinstance(also, dict) and "power" in also:  # the same number of another power
+        for wrong in decided_before(also, kind.within(names.rungs.top)):
+            yield file.problem((*path, "also"), wrong, "mend the bound")
     filled = parameters_of(claim, focus)
     for parameter, message in kind.at_odds(filled):
         at = (*path, parameter) if parameter in given else path

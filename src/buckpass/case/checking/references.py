@@ -18,7 +18,7 @@ from buckpass.case.checking.periods import follow_each_other
 from buckpass.case.checking.phases import check_phases
 from buckpass.case.checking.requests import check_requests
 from buckpass.case.coded import SETTLED
-from buckpass.case.figures import odd_figures
+from buckpass.case.figures import odd_figures, wrong_wholes
 from buckpass.case.ladder import Ladder
 from buckpass.case.names import Names, missing, names_of, twice, unknown
 from buckpass.case.problems import Problem, clip, nearest, spelling_hint
@@ -67,6 +67,7 @@ def check_references(material: Material) -> list[Problem]:
         _measures(material, names),
         _arrangement(material.settings, material.content, names),
         _crises(crises.frame, names),
+        _theatres_without_crises(material),
         _crisis_years(material),
         _asked_out_of_time(material),
         *(_responses(file, material, names) for file in _RESPONSE_FILES),
@@ -303,6 +304,21 @@ def _crises(frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
         yield from _cells(file, frame, column, powers)
 
 
+def _theatres_without_crises(material: Material) -> Iterator[Problem]:
+    """Theatres that the fit, or the focus, is about and that no crisis has: nothing could be learnt or told of them."""
+    table, settings = material.tables["crises.csv"], material.content
+    if not table.is_whole or table.broken_ids:
+        return  # a crisis that cannot be read may be theirs
+    there = {*table.frame["theatre"]}
+    for number, theatre in enumerate(settings.theatres):
+        if theatre.id not in there and (theatre.in_fit or theatre.id == settings.focus.theatre):
+            why = "it is in the fit" if theatre.in_fit else "the focus names it"
+            hint = "add its crises, or " + ("write in_fit = false" if theatre.in_fit else "name another under [focus]")
+            yield material.settings.problem(
+                ("theatres", number), f"{theatre.id} has no row in crises.csv, and {why}", hint
+            )
+
+
 def _asked(file: str, frame: pl.DataFrame, names: Names) -> Iterator[Problem]:
     """Whom a host asked: a state or an organisation; a request to a company would reach no rule of the game."""
     for line, asked in _rows(frame, "asked"):
@@ -446,6 +462,7 @@ def _series(material: Material, names: Names) -> Iterator[Problem]:
     for column in ("actor", "partner"):
         yield from _cells(file, frame, column, Allowed("a state, organisation or theatre", own, state_codes()))
     yield from odd_figures(frame, material.content)
+    yield from wrong_wholes(frame, material.content)
 
 
 def _sources(material: Material) -> Iterator[Problem]:

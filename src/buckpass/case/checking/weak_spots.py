@@ -300,25 +300,15 @@ def _mixed_units(case: Case) -> Iterator[Problem]:
 
 
 def _wholes(case: Case) -> Iterator[Problem]:
-    """Series of a measure whose total is missing in some years, or less than one of its parts."""
+    """Series of a measure whose total is missing in some years."""
     measures = (case.settings.measures.economic, case.settings.measures.security)
     used = {series for measure in measures for series in measure.every_series}
     is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
     rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
     rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
-    totals = rows.filter(is_whole).select(*key, pl.col("value").alias("whole"))
-    parts = rows.filter(~is_whole).group_by(key).agg(pl.col("value").max(), pl.col("line").min()).sort("line")
-    both = parts.join(totals, on=key, how="left", maintain_order="left")
-    for row in both.filter(pl.col("value") > pl.col("whole")).iter_rows(named=True):
-        seen = f"{row['series']} with {row['partner']} in {row['year']}: one part is {row['value']:g}, the whole "
-        yield _weak(
-            "series.csv",
-            row["line"],
-            "value",
-            f"{seen}({world_code()}) {row['whole']:g}",
-            "a share would pass 1: mend one of them",
-        )
-    for (series,), without in both.filter(pl.col("whole").is_null()).group_by("series", maintain_order=True):
+    parts = rows.filter(~is_whole).group_by(key).agg(pl.col("line").min()).sort("line")
+    bare = parts.join(rows.filter(is_whole), on=key, how="anti", maintain_order="left")
+    for (series,), without in bare.group_by("series", maintain_order=True):
         places = [f"{p} {y}" for p, y in without.select("partner", "year").iter_rows()]
         seen = f"{series} has no whole ({world_code()}) for {and_join(places, most=LONGEST_LIST)}: shares there are of the powers compared alone"
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
