@@ -75,5 +75,5 @@ def test_a_misspelt_measure_is_named_before_the_years_are_played(tmp_path, monke
     monkeypatch.setattr("buckpass.years.simulate", lambda *given: played.append(given))
     done = run("futures", "western-balkans", "--measure", "burdn", "--figure", str(tmp_path / "x.svg"))
     assert done.exit_code == 2
-    assert "did you mean 'burden'" in done.output
+    assert "did you mean 'burden'" in done.stderr
     assert played == []
