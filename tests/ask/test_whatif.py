@@ -1,5 +1,6 @@
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -23,6 +24,7 @@ from buckpass.game.setting import setting_of, standard_of
 from buckpass.game.solver import solve
 from buckpass.predict.drawing import drawn
 from buckpass.predict.which_fits import NoUsablePosterior, basis_for, best_posterior
+from buckpass.results.summary import Summary
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "fitting"))
 from drawn import prior_posterior
@@ -283,3 +285,46 @@ def test_the_parts_of_a_gap_are_named_in_words_with_their_unit(case, posterior):
     table = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS).table()
     assert "norm, and coming unasked" in table.frame["mechanism"].to_list()
     assert "expected effort, 0 to 1" in table.title
+
+
+def test_why_one_does_more_is_asked_only_where_the_interval_bears_it_out(case, posterior):
+    found = explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS)
+    title = {
+        gap: replace(found, gap=Summary(*gap)).table().title
+        for gap in ((0.05, -0.04, 0.11), (0.05, 0.01, 0.11), (-0.05, -0.1, -0.01))
+    }
+    assert "which of them does more is open" in title[0.05, -0.04, 0.11]
+    assert "Why" not in title[0.05, -0.04, 0.11]
+    assert title[0.05, 0.01, 0.11].startswith(f"Why CHN does more than RUS in {CRISIS}")
+    assert title[-0.05, -0.1, -0.01].startswith(f"Why CHN does less than RUS in {CRISIS}")
+
+
+@pytest.mark.parametrize(
+    ("text", "range_"),
+    [("p_deploy:RUS>1.5", "0 and 1"), ("expected_rung:CHN>9", "0 and 6"), ("p_stabilised>-1", "0 and 1"), ("p_nobody<2", "0 and 1")],
+)  # fmt: skip
+def test_a_threshold_that_no_value_can_cross_is_refused(case, text, range_):
+    with pytest.raises(BadCrossing, match=f"lies between {range_}"):
+        parse_crossing(text, case)
+    assert parse_crossing("buck_passed:CHN<-3", case).threshold == -3
+    assert parse_crossing("expected_rung:CHN>5.5", case).threshold == 5.5
+
+
+@pytest.mark.parametrize("bounds", [(1.0, 0.5), (0.5, float("inf")), (float("nan"), 1.0)])
+def test_bounds_are_two_numbers(case, posterior, bounds):
+    with pytest.raises(BadCrossing, match="give two numbers, the smaller first"):
+        tip(case, posterior, CRISIS, ["CHN.stake"], "p_deploy:CHN>0.5", [bounds], DRAWS)
+
+
+def test_an_alignment_s_tipping_point_is_told_without_its_range_twice_and_with_one_row_for_0(case, posterior):
+    found = tip(case, posterior, CRISIS, ["RUS.alignment@CHN"], "p_deploy:RUS>0.99999", n_draws=DRAWS)
+    for one in (found, replace(found, still=""), replace(found, value=Summary(-5e-10, -5e-10, 0.5))):
+        assert "-1 to 1" not in one.sentence
+        assert "between -1 and 1" in one.sentence
+    assert "= 0 [0, 0.5] (median" in one.sentence
+    values = found.table().frame["value"].to_list()
+    assert 0.0 in values
+    assert not [x for x in values if 0 < abs(x) < 1e-6]
+    with pytest.raises(BadOverride) as refused:
+        changes_of(["RUS.alignment@CHN=3"], case, CRISIS)
+    assert str(refused.value).count("-1 to 1") == 1

@@ -251,3 +251,73 @@ def test_a_rival_that_outgrows_a_power_comes_to_press_it(flagship, flagship_fits
 def test_a_refusal_of_many_crises_names_the_one_or_says_all(flagship, flagship_fits, text, why):
     with pytest.raises(BuckpassError, match=why):
         bargain(flagship, flagship_fits, text)
+
+
+OUT = [
+    ("galwan_2020", text) for text in ("IND.stake=2x", "IND.cost=3x", "IND.norm=9", "IND.influence=2x", "absent=IND")
+]
+OUT += [
+    ("georgia_2008", text) for text in ("RUS.stake=2x", "RUS.capacity=2x", "CHN.alignment@RUS=1", "RUS.alignment@CHN=1")
+]
+
+
+@pytest.mark.parametrize(("crisis", "text"), OUT)
+def test_a_change_of_a_power_that_does_not_play_moves_nothing_and_says_so(flagship, flagship_fits, crisis, text):
+    """Rows of hosts and belligerents were once compared as if their inputs reached a choice."""
+    found = whatif(flagship, flagship_fits, crisis, text)
+    assert found.is_null
+    assert text in found.without_effect[0]
+    assert "does not play" in found.without_effect[0]
+    assert "every difference is exactly 0" in found.sentence
+    for power in found.powers:
+        assert {power.payoff.difference.low, power.payoff.difference.high, power.residual.difference.mean} == {0.0}
+    assert any(text in note for note in bp.solve(flagship, flagship_fits["all"], crisis, (text,), n_draws=2).notes)
+
+
+def test_what_a_host_thinks_of_others_counts_though_it_does_not_play(flagship, flagship_fits):
+    """India is a power and the host: how it counts others' effort is the host's view."""
+    assert not whatif(flagship, flagship_fits, "galwan_2020", "IND.alignment@USA=-1").is_null
+
+
+def test_who_does_not_play_stands_in_no_row_and_is_named(flagship, flagship_fits):
+    found = whatif(flagship, flagship_fits, "galwan_2020", "CHN.stake=2x", "RUS.stake=2x")
+    solved = bp.solve(flagship, flagship_fits["all"], "galwan_2020", n_draws=2)
+    for table in (found.table(), found.changes(), solved.table()):
+        assert "IND" not in table.frame["power"].to_list()
+    playing = len(flagship.powers) - 1
+    assert f"every power that plays ({playing})" in found.sentence
+    assert f"{playing} powers, " in solved.table().note
+    for answer in (found, solved):
+        assert "IND is the host of galwan_2020: it does not play as a helper there." in answer.notes
+        assert [p["id"] for p in answer.as_dict()["powers"] if not p["plays"]] == ["IND"]
+
+
+def test_a_crisis_that_the_fit_has_not_seen_says_so(flagship, flagship_fits):
+    """Theatres that are only measured are solved as any other, and once without a word."""
+    fit = flagship_fits["all"]
+    unseen, seen = (
+        " ".join(bp.solve(flagship, fit, c, n_draws=2).notes) for c in ("georgia_2008", flagship.settings.focus.crisis)
+    )
+    assert "The fit has not seen georgia_2008: its theatre, russian_wars, is measured only" in unseen
+    assert "RUS is a belligerent in georgia_2008" in unseen
+    assert "has not seen" not in seen
+    theatre = flagship.crisis("georgia_2008")["theatre"]
+    bare = not any(one.theatre == theatre for one in flagship.settings.alignments)
+    assert ("has no alignments" in unseen) == bare
+    both = bp.solve_crises(flagship, fit, ["georgia_2008", flagship.settings.focus.crisis], n_draws=2)
+    assert "georgia_2008" not in " ".join(both[flagship.settings.focus.crisis].notes)
+
+
+@pytest.mark.parametrize("power", ["CHN", "RUS"])
+def test_the_agreement_refuses_a_way_through_an_organisation_and_no_date(flagship, flagship_fits, power):
+    """Its crises are moved to the year after the record, and one of 1992 was once said to have begun then."""
+    with pytest.raises(BuckpassError, match="does not enter a year of the agreement") as refused:
+        changes_of_agreement(flagship, [f"{power}.force@CSTO=5"])
+    assert "began" not in str(refused.value)
+
+
+def test_a_crisis_that_is_moved_is_never_said_to_have_begun_on_the_new_day(flagship):
+    with pytest.raises(BuckpassError, match="WP existed from") as refused:
+        changes_of_agreement(flagship, ["WP.members=+CHN"])
+    assert "is thought to begin" in str(refused.value)
+    assert "began" not in str(refused.value)

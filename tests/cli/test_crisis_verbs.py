@@ -68,3 +68,12 @@ def test_solve_prints_one_json_object():
     result = run("solve", "central-asia", "kz_jan_2022", "--draws", "8", "--json")
     assert result.exit_code == 0, result.stderr
     assert {"crisis", "powers", "p_stabilised", "solver"} <= set(json.loads(result.stdout))
+
+
+def test_a_misspelt_measure_is_named_before_the_years_are_played(tmp_path, monkeypatch):
+    played = []
+    monkeypatch.setattr("buckpass.years.simulate", lambda *given: played.append(given))
+    done = run("futures", "western-balkans", "--measure", "burdn", "--figure", str(tmp_path / "x.svg"))
+    assert done.exit_code == 2
+    assert "did you mean 'burden'" in done.stderr
+    assert played == []

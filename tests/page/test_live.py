@@ -83,6 +83,64 @@ def test_changes_that_cannot_be_made_are_told(small_case, fit):
         assert len(one["problems"]) == 1
 
 
+def by_script(work: str, given: dict):
+    """What a piece of JavaScript returns of the engine, the model of the data and what is given, run by Node."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs Node (apt-get install nodejs)")
+    script = (
+        'const given = JSON.parse(require("fs").readFileSync(0, "utf8")), engine = require(given.script);'
+        "const model = engine.unpack(given.data), crisis = model.crises[0];"
+        f"process.stdout.write(JSON.stringify((() => {{ {work} }})()));"
+    )
+    text = json.dumps({"script": str(ASSETS / "whatif.js"), **given})
+    done = subprocess.run([node, "-e", script], input=text, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_a_change_of_who_does_not_play_is_said_to_move_nothing(small_case, fit):
+    """A link could ask for it, and the page answered that nobody moves."""
+    data = asked(small_case, fit, 1, 4).data
+    out, other = data["powers"][:2]
+    data["crises"][0]["open"][0] = [1, *[0] * (len(data["crises"][0]["open"][0]) - 1)]
+    texts = [f"{out}.stake=2x", f"{out}.norm=9", f"absent={out}", f"{other}.stake=2x"]
+    found = by_script(
+        "const before = engine.answer(model, crisis, []);"
+        "return given.texts.map((one) => engine.idle(model, crisis, engine.readChanges(model, crisis, [one]).changes, before));",
+        {"data": data, "texts": texts},
+    )
+    for text, said in zip(texts[:3], found[:3], strict=True):
+        assert said == [f"{text} moves nothing: {data['names'][0]} does not play here"]
+    assert found[3] == []
+    (told,) = by_script(
+        "return [engine.readChanges(model, crisis, given.texts).problems];", {"data": data, "texts": [f"{out}.force=0"]}
+    )
+    assert told == [f"{out}.force=0: {out} does not play here"]
+
+
+def test_a_link_says_what_of_it_is_not_used(small_case, fit):
+    """An unknown power was once left out without a word, and another's inputs shown."""
+    data = asked(small_case, fit, 1, 4).data
+    out, other = data["powers"][:2]
+    data["crises"][0]["open"][0] = [1, *[0] * (len(data["crises"][0]["open"][0]) - 1)]
+    crisis = data["crises"][0]["id"]
+    links = [f"crisis={crisis}&power={other}", f"crisis={crisis}&power=ZZZ", f"crisis={crisis}&power={out}",
+             f"crisis={crisis}&power={other}&colour=red", f"crisis=ZZZ&power={other}",
+             f"crisis={crisis}&power={other}" + "&set=severity%3D0.1" * 41]  # fmt: skip
+    found = by_script(
+        f"return given.links.map((one) => engine.readLink(model, one, {{crisis, power: '{other}'}}));",
+        {"data": data, "links": links},
+    )
+    said = [" ".join(one["problems"]) for one in found]
+    assert said[0] == ""
+    assert "a power that is not here (ZZZ)" in said[1]
+    assert f"a power that does not play there ({out})" in said[2]
+    assert f"{data['names'][data['powers'].index(found[1]['power'])]} is shown" in said[1]
+    assert "key colour is not known" in said[3]
+    assert "a crisis that is not here (ZZZ)" in said[4]
+    assert "asks for 41 changes" in said[5]
+
+
 def test_without_a_fit_the_page_has_no_script(small_case):
     plain = render_page(small_case, gather(small_case))
     assert "<script" not in plain

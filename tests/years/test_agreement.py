@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from made import made_posterior
 
+from buckpass.bargain import theatre_year
 from buckpass.bargain.agreement import agreement
 from buckpass.bargain.arrangement import StageValues, critical_discount_factor, transfer_range
 from buckpass.changes import BadOverride
+from buckpass.game.solver import NoEquilibriumFound
 from buckpass.predict.which_fits import NoUsablePosterior
 from buckpass.results.files import json_text
 from buckpass.years.indicators import MEASURES
-from buckpass.years.year_problems import NoArrangement
+from buckpass.years.year_problems import GrowthOverflows, NoArrangement
 from made_posteriors import posterior_of, prior_sites
 
 
@@ -126,3 +128,30 @@ def test_what_years_and_record_call_security_differs():
     assert "influence in security" in titles
     assert "security share" not in titles
     assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("AAA.capacity.growth=-1", "loss of everything"),
+        ("BBB.trade.growth=-1", "loss of everything"),
+        ("AAA.capacity.growth=-0.9", "range of numbers"),
+    ],
+)
+def test_growth_that_leaves_the_range_of_numbers_is_refused_before_anything_is_solved(toy, posteriors, text, why):
+    with pytest.raises(GrowthOverflows, match=why):
+        agreement(toy, posteriors, [text], n_draws=4)
+
+
+def test_games_without_an_equilibrium_are_named_with_the_year_and_the_change(toy, posteriors, monkeypatch):
+    def lost(*given):
+        raise NoEquilibriumFound("position 0 (error nan)", (0, 1))
+
+    monkeypatch.setattr(theatre_year, "stage_payoffs", lost)
+    first = toy.settings.years[1] + 1
+    with pytest.raises(
+        theatre_year.OutOfReach, match=f"the agreement in {first}: .* in 2 of .* AAA.stake=2x leads too far"
+    ) as told:
+        agreement(toy, posteriors, ["AAA.stake=2x"], n_draws=4)
+    assert any(crisis in str(told.value) for crisis in toy.crises["crisis_id"])
+    assert "position" not in str(told.value)

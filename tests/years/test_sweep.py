@@ -125,6 +125,7 @@ def test_everything_assumed_is_varied_by_default(toy, tmp_path):
         ("samples = 1000000", "more than 1,000,000"),
         ('[[input]]\npath = "AAA.stake"\nlow = 0\nhigh = 1\n' * 2, "stands twice"),
         ('[[outcome]]\nmeasure = "burden"\npower = "AAA"\nyear = 2022\nabove = 2\nbelow = 1', "no value between"),
+        ('[[outcome]]\nmeasure = "deployed_by"\npower = "AAA"\nyear = 2022\nabove = 1.5', "lies between 0 and 1"),
     ],
 )
 def test_bad_designs_are_refused(toy, tmp_path, text, match):

@@ -15,7 +15,7 @@ from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
 from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable, ShowsItself, plain
-from buckpass.results.words import fixed
+from buckpass.results.words import count_of, fixed
 
 __all__ = ["CrisisSolution", "EquilibriaOfCrisis", "PathFigure", "PowerSolution"]
 
@@ -62,18 +62,18 @@ class CrisisSolution(Answer):
     path: PathFigure | None = None
 
     def table(self) -> ResultTable:
-        """One row per power."""
+        """One row per power that plays."""
         rows = [
             {"power": p.id, "expected_rung": p.expected_rung.mean, "low": p.expected_rung.low, "high": p.expected_rung.high,
              "p_deploy": p.p_deploy.mean, "residual": p.residual.mean, "buck_passed": p.buck_passed.mean,
              "alone": sum(r * q for r, q in enumerate(p.alone))}
-            for p in self.powers
+            for p in self.powers if p.plays
         ]  # fmt: skip
         units = {"expected_rung": f"rung {self.rungs.span}", "low": "5 %", "high": "95 %", "p_deploy": f"P(rung ≥ {self.rungs.deployment})",
                  "residual": "share left undone", "buck_passed": "effort 0–1", "alone": "expected rung"}  # fmt: skip
         note = (
             f"{COLUMNS} P(stabilised) {_shown(self.p_stabilised)}; P(nobody beyond statements) {_shown(self.p_nobody)}. "
-            f"{len(self.powers)} powers, {self.n_draws} posterior draws. " + " ".join(self.notes)
+            f"{count_of(len(rows), 'power')}, {self.n_draws} posterior draws. " + " ".join(self.notes)
         )
         title = f"Who does what in {self.crisis} (explanation: {self.explanation})"
         return ResultTable(pl.DataFrame(rows), title, units, note.strip(), (), self.case_hash, self.seed)

@@ -57,4 +57,16 @@ def parse_crossing(text: str, case: Case) -> Crossing:
         )
     if power:
         case.power(power)
+    low, high = _range_of(name, case)
+    if not low <= number <= high:
+        raise BadCrossing(
+            f"{text.strip()[:80]}: {name} lies between {low:g} and {high:g}, so it never crosses {number:g}"
+        )
     return Crossing(name, power, sign == ">", number)
+
+
+def _range_of(estimand: str, case: Case) -> tuple[float, float]:
+    """The least and the greatest value that an estimand can have."""
+    if estimand == "buck_passed":  # effort times what a power can deliver
+        return -np.inf, np.inf
+    return 0.0, float(case.rungs.top) if estimand == "expected_rung" else 1.0

@@ -42,6 +42,18 @@ class Explained(Answer):
     by_fit: dict[str, dict[str, float]]  # what each fit says by itself: mean gap, mean part of every mechanism
     overrides: tuple[str, ...] = ()
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the 90 % interval of the whole gap leaves out 0."""
+        return not self.gap.low <= 0 <= self.gap.high
+
+    @property
+    def question(self) -> str:
+        """What the parts answer: why one does less, or more, only where the interval bears the sign out."""
+        if not self.is_clear:
+            return f"What {self.power} and {self.reference} are expected to do in {self.crisis}; which of them does more is open"
+        return f"Why {self.power} does {'less' if self.gap.mean < 0 else 'more'} than {self.reference} in {self.crisis}"
+
     def table(self) -> ResultTable:
         """One row per mechanism, the gap last."""
         rows = [
@@ -53,7 +65,7 @@ class Explained(Answer):
             f"Shapley decomposition at the equilibrium; the parts sum to the gap. 90 % intervals over {self.n_draws} "
             f"posterior draws. {' '.join(self.notes)}"
         )
-        title = f"Why {self.power} does {_less(self.gap.mean)} than {self.reference} in {self.crisis} (expected effort, 0 to 1)"
+        title = f"{self.question} (expected effort, 0 to 1)"
         title += f" if {', '.join(self.overrides)}" if self.overrides else ""
         return ResultTable(pl.DataFrame(rows), title, units, note, (), self.case_hash, self.seed)
 
@@ -153,7 +165,7 @@ def _explained(
     given: Drawn, crisis: str, pair: tuple[str, str], split: GapDecomposition, overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> Explained:  # fmt: skip
-    gap, said = np.asarray(split.gap), given.said
+    gap, said = np.asarray(split.gap), given.said(crisis)
     draws = {name: np.asarray(split.contribution)[:, m] for m, name in enumerate(MECHANISMS)}
     means = {name: float(d.mean()) for name, d in {"gap": gap, **draws}.items()}
     return Explained(
@@ -171,7 +183,3 @@ def _shut_out(given: Drawn, crisis: str, pair: tuple[str, str]) -> Iterator[str]
     for power in pair:
         if not may[setting.names.powers.index(power)]:
             yield f"{power} could not deploy: the host is closed to it, and that is no reason of its own."
-
-
-def _less(gap: float) -> str:
-    return "less" if gap < 0 else "more"

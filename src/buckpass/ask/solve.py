@@ -126,11 +126,12 @@ def _solution(
         for i, name in enumerate(given.setting.names.powers)
     )  # fmt: skip
     error, sweeps = used
+    said = given.said(given.crises[c])
     solver = {"residual": float(np.max(error)), "sweeps": int(np.max(sweeps)), "status": "converged"}
     return CrisisSolution(
         crisis=given.crises[c], powers=powers, **{k: summary(parts[k]) for k in OF_CRISIS}, solver=solver,
         overrides=tuple(o.text for o in overrides), rungs=given.setting.rungs,
-        **{**given.said, "notes": (*given.said["notes"], *idle_note(idle))},
+        **{**said, "notes": (*said["notes"], *idle_note(idle))},
     )  # fmt: skip
 
 

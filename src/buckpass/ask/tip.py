@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -128,6 +128,11 @@ class _Play:
         self.given = drawn(case, fits, [crisis], (), n_draws, self.standard)
         self.n_draws = len(self.given.games.stake)
 
+    def said(self, *more: str) -> dict[str, Any]:
+        """What the answer says of its fit and its crisis, and more notes."""
+        said = self.given.said(self.crisis)
+        return {**said, "notes": (*said["notes"], *more)}
+
     def settings(self, overrides: Sequence[Sequence[Override]]) -> CrisisSetting:
         """Settings after each group of overrides, stacked on a leading axis."""
         many = [scenario_setting(self.case, [self.crisis], group, self.standard) for group in overrides]
@@ -144,7 +149,9 @@ class _Play:
 
     def ask(self, games: Crises) -> np.ndarray:
         """The estimand of each draw's game."""
-        value = quantities_of(games, solve(games, PRINCIPAL, self.given.first))[self.asked.estimand]
+        value = quantities_of(games, solve(games, PRINCIPAL, self.given.first, self.given.setting.names))[
+            self.asked.estimand
+        ]
         return value[:, self.case.powers.index(self.asked.power)] if self.asked.power else value
 
 
@@ -200,8 +207,8 @@ def _has_multiples(play: _Play, path: OverridePath) -> bool:
 
 def _check_bounds(path: OverridePath, operation: str, bounds: tuple[float, float]) -> None:
     low, high = bounds
-    if not low < high:
-        raise BadCrossing(f"bounds {low:g} to {high:g} of {path.form}: the first must be smaller")
+    if not (low < high and np.isfinite(bounds).all()):
+        raise BadCrossing(f"bounds {low:g} to {high:g} of {path.form}: give two numbers, the smaller first")
     lowest = path.low if operation != "scale" else (1e-6 if path.attribute == "capacity" else 0.0)
     highest = path.high if operation != "scale" else 1000.0
     if (lowest is not None and low < lowest) or (highest is not None and high > highest):
@@ -258,7 +265,7 @@ def _found(play: _Play, over: _Input, now: np.ndarray, crossing: np.ndarray, cur
         crisis=play.crisis, over=over.path.form, unit=over.unit, still=over.still,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
         draws=crossing, share_crossing=crossed.size / crossing.size, share_holding=float(play.asked.holds(now).mean()),
-        grid=over.grid, curve=curve, **{**play.given.said, "notes": (*play.given.said["notes"], *still)},
+        grid=over.grid, curve=curve, **play.said(*still),
     )  # fmt: skip
 
 
@@ -302,7 +309,7 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
         crisis=play.crisis, over=(first.path.form, second.path.form),
         units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
         contour=_contour(mean - play.asked.threshold, first.grid, second.grid),
-        **{**play.given.said, "notes": (*play.given.said["notes"], *idle_note(still))},
+        **play.said(*idle_note(still)),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, plain
 
 __all__ = ["PhaseDiagram", "Tipping"]
+
+
+BESIDE = 1e-6  # nearer to 0 the grid has a second point, on the other side of a switch, which a reader takes for 0
 
 
 @dataclass(frozen=True)
@@ -41,27 +45,33 @@ class Tipping(Answer):
         low, high = self.bounds
         if self.still is not None:
             return (
-                f"{self.over} moves nothing in {self.crisis}{self.still}: no value between {low:g} and {high:g} {self.unit} "
+                f"{self.over} moves nothing in {self.crisis}{self.still}: no value between {low:g} and {high:g}{self._in_unit} "
                 f"changes a game, so nothing turns on it. {self.crosses.text} holds in {self.share_holding:.0%} of draws."
             )
         if self.value is None:
             least, most = (f"{end(self.curve.mean(axis=1)):.3g}" for end in (np.min, np.max))
             return (
-                f"No tipping point of {self.over} between {low:g} and {high:g} {self.unit}: whatever its value there, "
+                f"No tipping point of {self.over} between {low:g} and {high:g}{self._in_unit}: whatever its value there, "
                 f"{self.crosses.text} holds in {self.share_holding:.0%} of draws. The mean of {self.crosses.estimand} there is "
                 f"{least if least == most else f'{least} to {most}'}."
             )
         return (
-            f"{self.crosses.text} turns at {self.over} = {self.value.mean:.3g} [{self.value.low:.3g}, {self.value.high:.3g}] "
-            f"{self.unit} (median of the {self.share_crossing:.0%} of draws that cross between {low:g} and {high:g}; it holds "
+            f"{self.crosses.text} turns at {self.over} = {_near(self.value.mean)} [{_near(self.value.low)}, {_near(self.value.high)}]"
+            f"{self._in_unit} (median of the {self.share_crossing:.0%} of draws that cross between {low:g} and {high:g}; it holds "
             f"now in {self.share_holding:.0%})."
         )
+
+    @property
+    def _in_unit(self) -> str:
+        """The unit after a number; of a number without one, whose range stands for it, nothing."""
+        return "" if re.fullmatch(r"\S+ to \S+", self.unit) else f" {self.unit}"
 
     def table(self, every: int = 1) -> ResultTable:
         """The curve (every so manieth value of the input): the estimand's mean and interval at each value of the input, and how often the condition holds."""
         rows = [
             {"value": float(x), **summary(y).as_dict(), "holds": float(self.crosses.holds(y).mean())}
             for x, y in zip(self.grid, self.curve, strict=True)
+            if x == 0 or abs(x) > BESIDE
         ]
         note = f"{self.n_draws} posterior draws, means and 90 % intervals. {' '.join(self.notes)}"
         units = {"value": self.unit, "low": "5 %", "high": "95 %"}
@@ -165,3 +175,8 @@ class PhaseDiagram(Answer):
             f"under {self.explanation}, n = {self.n_draws} draws; outlined where it holds",
         ]
         return cells.properties(title=title, width=320, height=320)
+
+
+def _near(value: float) -> str:
+    """A value of an input to three digits, 0 where it lies between 0 and the point beside it."""
+    return f"{0.0 if abs(value) <= BESIDE else value:.3g}"

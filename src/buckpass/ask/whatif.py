@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import setting_after, usable_changes
 from buckpass.game.arrays import namespace
 from buckpass.game.choice import log_strategy
-from buckpass.game.crises import Crises
+from buckpass.game.crises import Crises, plays
 from buckpass.game.order import Met, met, over_what_is_met
 from buckpass.game.setting import standard_of
 from buckpass.predict.drawing import Drawn, drawn
@@ -55,6 +55,7 @@ class PowerChange:
     """What changes for one power, and by which channel its expected rung moves."""
 
     id: str
+    plays: bool  # a host or a belligerent does not: only silence is open to it
     expected_rung: Difference
     p_deploy: Difference
     residual: Difference
@@ -69,6 +70,7 @@ class PowerChange:
         quantities = {name: getattr(self, name).as_dict() for name in OF_POWER}
         return {
             "id": self.id,
+            "plays": self.plays,
             **quantities,
             "channels": {"own": self.own.as_dict(), "through_others": self.through_others.as_dict()},
         }
@@ -94,15 +96,15 @@ class WhatIf(Answer):
         changed = ", ".join(self.overrides) or "nothing"
         text = (
             f"Changed: {changed}. Held: every other input of {self.crisis} and the {self.n_draws} posterior draws. "
-            f"Re-solved: the response of every power ({len(self.powers)})."
+            f"Re-solved: the response of every power that plays ({sum(p.plays for p in self.powers)})."
         )
         if self.without_effect:
             text += f" Without effect by itself under {self.explanation}: {'; '.join(self.without_effect)}."
         return text + (" So nothing changes: every difference is exactly 0." if self.is_null else "")
 
     def table(self) -> ResultTable:
-        """One row per power and quantity: baseline, scenario, difference with its 90 % interval."""
-        rows = [_row(p.id, name, getattr(p, name)) for p in self.powers for name in OF_POWER]
+        """One row per power that plays and quantity: baseline, scenario, difference with its 90 % interval."""
+        rows = [_row(p.id, name, getattr(p, name)) for p in self.powers if p.plays for name in OF_POWER]
         rows += [_row("all", name, getattr(self, name)) for name in OF_CRISIS]
         units = {"low": "5 %", "high": "95 %", "p_rises": "probability"}
         note = f"{self.sentence} " + " ".join(self.notes)
@@ -119,7 +121,7 @@ class WhatIf(Answer):
             for p in self.powers if _is_moved(p)
         ]  # fmt: skip
         deploys = " or ".join(map(str, range(self.rungs.deployment, self.rungs.count)))
-        still = ", ".join(p.id for p in self.powers if not _is_moved(p))
+        still = ", ".join(p.id for p in self.powers if p.plays and not _is_moved(p))
         note = (
             f"Expected rung (0 to {self.rungs.top}), its change with a 90 % interval, and the channels that sum to it: own (its payoffs and "
             f"options, the residuals held) and others (what the others' re-solved effort moves). p: P(rung {deploys}), before and "
@@ -159,8 +161,8 @@ class WhatIf(Answer):
         """Change of each power's expected rung with its 90 % interval (Altair)."""
         import altair as alt
 
-        rows = [{"power": p.id, **p.expected_rung.difference.as_dict()} for p in self.powers]
-        base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("power:N", sort=[p.id for p in self.powers], title=None))
+        rows = [{"power": p.id, **p.expected_rung.difference.as_dict()} for p in self.powers if p.plays]
+        base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("power:N", sort=[r["power"] for r in rows], title=None))
         bars = base.mark_rule().encode(x=alt.X("low:Q", title="change of expected rung"), x2="high:Q")
         points = base.mark_point(filled=True, size=60).encode(x="mean:Q")
         zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(strokeDash=[3, 3]).encode(x="x:Q")
@@ -202,14 +204,22 @@ def whatif_crises(
     changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     after = before.under(setting_after(case, crises, changes, standard), changes)
     idle = idle_in(case, after, changes)
-    numbers = _numbers(before, after)
+    numbers, may = _numbers(before, after), np.asarray(plays(before.setting))
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in changes), "is_null": is_null,
                 "without_effect": idle[crisis]}  # fmt: skip
-        answers[crisis] = _result(case.powers, before.of(c, numbers), {**said, **before.said})
+        own = before.of(c, numbers)
+        powers = dict(zip(case.powers, may[c].tolist(), strict=True))
+        answers[crisis] = _result(powers, _unmoved(own) if is_null else own, {**said, **before.said(crisis)})
     return answers
+
+
+def _unmoved(numbers: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    """The quantities of a game in which nobody's choice meets another input: those that were there, and channels of 0."""
+    still = {name: np.zeros_like(draws) for name, draws in numbers["by"].items()}
+    return {"before": numbers["before"], "after": numbers["before"], "by": still}
 
 
 def _numbers(base: Drawn, changed: Drawn) -> dict[str, dict[str, np.ndarray]]:
@@ -224,7 +234,7 @@ def _numbers(base: Drawn, changed: Drawn) -> dict[str, dict[str, np.ndarray]]:
     }  # fmt: skip
 
 
-def _result(powers: Sequence[str], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
+def _result(powers: Mapping[str, bool], numbers: dict[str, dict], said: dict[str, Any]) -> WhatIf:
     before, after = numbers["before"], numbers["after"]
     return WhatIf(
         **said,
@@ -240,15 +250,16 @@ def _rung_at(games: Crises, at: Met) -> np.ndarray:
 
 
 def _powers(
-    names: Sequence[str], quantities: tuple[dict, dict], own: np.ndarray, others: np.ndarray
+    names: Mapping[str, bool], quantities: tuple[dict, dict], own: np.ndarray, others: np.ndarray
 ) -> tuple[PowerChange, ...]:
+    """What changes for each power; names : whether each plays."""
     before, after = quantities
     return tuple(
         PowerChange(
-            id=name, own=summary(own[:, i]), through_others=summary(others[:, i]),
+            id=name, plays=may, own=summary(own[:, i]), through_others=summary(others[:, i]),
             **{q: _difference(before[q][:, i], after[q][:, i]) for q in OF_POWER},
         )
-        for i, name in enumerate(names)
+        for i, (name, may) in enumerate(names.items())
     )  # fmt: skip
 
 
@@ -259,7 +270,7 @@ def _rounded(**numbers: float) -> dict[str, float]:
 
 def _is_moved(power: PowerChange) -> bool:
     changes = (power.expected_rung.difference, power.payoff.difference)
-    return any(max(abs(c.mean), abs(c.low), abs(c.high)) > ROUNDING for c in changes)
+    return power.plays and any(max(abs(c.mean), abs(c.low), abs(c.high)) > ROUNDING for c in changes)
 
 
 def _difference(before: np.ndarray, after: np.ndarray) -> Difference:

@@ -23,6 +23,7 @@ from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_free
 from buckpass.results.summary import DRAWS, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
 from buckpass.results.words import fixed
+from buckpass.years.parameters import check_growth
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
@@ -190,12 +191,14 @@ def agreement(
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
 
-    Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`.
+    Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`, `GrowthOverflows`,
+    `OutOfReach`.
     """
     changes = changes_of_agreement(case, overrides)
     fits = fits_of(case, posteriors)
     fit = _fit(fits)
     theatre = theatre_of(case, changes, fit, n_draws)
+    check_growth(theatre.case, max(years_ahead))
     notes = _notes(case, theatre, fit, n_draws, max(years_ahead))
     return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, overrides)),
                    notes=notes, speaks_from=_speaks_from(fit, fits))  # fmt: skip

@@ -26,6 +26,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.game.covariates import COLUMN, is_pressed
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
+from buckpass.game.solver import NoEquilibriumFound
 from buckpass.predict.drawing import Drawn, draw, draw_games
 from buckpass.predict.which_fits import basis_of
 from buckpass.results.words import and_join
@@ -33,6 +34,7 @@ from buckpass.years.year_problems import FuturesError
 
 __all__ = [
     "NoSharedCrises",
+    "OutOfReach",
     "Stage",
     "Theatre",
     "changes_of_agreement",
@@ -46,6 +48,10 @@ __all__ = [
 
 class NoSharedCrises(FuturesError):
     """The record has no crisis of the focus theatre in which all parties play."""
+
+
+class OutOfReach(FuturesError):
+    """So far outside the record no equilibrium of some games is found."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +83,7 @@ def crises_of_first_year(case: Case) -> tuple[Case, list[str]]:
     here, day = pl.col("crisis_id").is_in(ids), pl.lit(date(case.settings.years[1] + 1, 1, 1))
     begun = pl.when(here).then(day).otherwise(pl.col("start")).alias("start")
     ended = pl.when(here).then(None).otherwise(pl.col("end")).alias("end")
-    return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended)), ids
+    return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended, is_moved=here)), ids
 
 
 def changes_of_agreement(case: Case, texts: Sequence[str | Override]) -> tuple[Override, ...]:
@@ -135,7 +141,10 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     crises = games_in(theatre, years_on)
     forgoing = [powers.index(t.party) for t in arrangement.terms if t.forgoes == "deployment"]
     lowered = np.repeat(terms.alignment, theatre.n_crises)
-    value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
+    try:
+        value = stage_payoffs(crises, theatre.parties, forgoing, lowered, theatre.drawn.first)
+    except NoEquilibriumFound as lost:
+        raise OutOfReach(_out_of_reach(theatre, years_on, lost.positions)) from lost
     stake = _yearly(theatre, crises.stake) / theatre.rate
     rent, obstructed = terms.rent * stake, terms.obstruction_cost[:, None] * stake * _is_obstructed(arrangement)
     paid = terms.transfer * stake[:, :1] * np.array([-1.0, 1.0, *[0.0] * (stake.shape[1] - 2)])
@@ -143,6 +152,17 @@ def stage_in(theatre: Theatre, terms: Terms, years_on: float = 0.0) -> Stage:
     broken = np.maximum(_yearly(theatre, value.deviate) + rent, kept)  # an added option is never worth less
     punished = _yearly(theatre, value.punished) - obstructed
     return Stage(StageValues(*(jnp.asarray(v) for v in (kept + paid, broken, punished))), stake)
+
+
+def _out_of_reach(theatre: Theatre, years_on: float, lost: Sequence[int]) -> str:
+    """Which games of a year, by position, have no equilibrium that could be found, and what to do."""
+    names = dict.fromkeys(theatre.setting.names.crises[at % theatre.n_crises] for at in lost)
+    year, changed = theatre.case.settings.years[1] + 1 + years_on, ", ".join(o.text for o in theatre.overrides)
+    return (
+        f"the agreement in {year:g}: no equilibrium was found in {len(lost)} of {theatre.n_draws * theatre.n_crises} games "
+        f"({and_join(names, most=4)}); {changed or 'what the case assumes'} leads too far outside the record: give a smaller change or "
+        "a rate nearer 0"
+    )
 
 
 def games_in(theatre: Theatre, years_on: float) -> Crises:

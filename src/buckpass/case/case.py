@@ -202,8 +202,7 @@ class Case:
 
     def why_not_there(self, organisation_id: str, crisis: Mapping[str, Any], power: str = "") -> str | None:
         """Why an organisation was not there on a crisis's first day, or a power no member of it; None where it was."""
-        one, day = self.organisation(organisation_id), crisis["start"]
-        began = f"when {crisis['crisis_id']} began ({day})"
+        one, day, began = self.organisation(organisation_id), crisis["start"], f"when {_began(crisis)}"
         if day < one.founded or (one.ended is not None and day > one.ended):
             return f"{one.id} existed from {one.founded}{f' to {one.ended}' if one.ended else ''}, not {began}"
         return (
@@ -212,7 +211,7 @@ class Case:
 
     def why_out_of_reach(self, organisation_id: str, crisis: Mapping[str, Any], power: str = "") -> str | None:
         """Why an organisation, or a power through it, could not act in a crisis as it began; None where it could."""
-        day, began = crisis["start"], f"{crisis['crisis_id']} began ({crisis['start']})"
+        day, began = crisis["start"], _began(crisis)
         if reason := self.why_not_there(organisation_id, crisis, power):
             return reason
         if not self.members(organisation_id, day):
@@ -326,6 +325,12 @@ class Case:
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {name: _digest(getattr(self, name)) for name in RECORD}
+
+
+def _began(crisis: Mapping[str, Any]) -> str:
+    """The beginning of a crisis in words: on its day, or on the one to which somebody has moved it to ask about that day."""
+    moved = crisis.get("is_moved", False)
+    return f"{crisis['crisis_id']} {'is thought to begin' if moved else 'began'} ({crisis['start']})"
 
 
 def _named(kind: str, wanted: str, entries: Iterable[Named]) -> Named:

@@ -18,6 +18,8 @@ from buckpass.results.words import and_join
 
 __all__ = ["are_alike", "idle_changes", "idle_note", "open_only"]
 
+OF_WHO_ACTS = ("stake", "cost", "backlash", "norm", "influence", "barrier", "delivery", "host_alignment")
+
 
 def idle_changes(
     case: Case,
@@ -47,10 +49,16 @@ def are_alike(one: Any, other: Any) -> bool:
 
 
 def open_only(games: Crises) -> Crises:
-    """The games with the attributes of closed options blotted out: those reach nobody's choice."""
+    """The games without what reaches nobody's choice: attributes of closed options, and all that is of a power with only silence
+    open, which chooses nothing and delivers nothing (a host, a belligerent, one that is absent).
+    """
     xp = namespace(games)
     names = [f.name for f in dataclasses.fields(games) if f.name.endswith("_at")]
-    return dataclasses.replace(games, **{n: xp.where(games.is_open, getattr(games, n), 0.0) for n in names})
+    acts = xp.any(games.is_open & (games.rung > 0), axis=-1)
+    kept: dict[str, Any] = {n: xp.where(games.is_open, getattr(games, n), 0.0) for n in names}
+    kept |= {n: xp.where(acts, getattr(games, n), 0.0) for n in OF_WHO_ACTS}
+    both = acts[..., :, None] & acts[..., None, :]
+    return dataclasses.replace(games, **kept, alignment=xp.where(both, games.alignment, 0.0))
 
 
 def _host_instead(case: Case, override: Override, crisis: dict[str, Any]) -> str | None:
@@ -63,8 +71,20 @@ def _host_instead(case: Case, override: Override, crisis: dict[str, Any]) -> str
     return f"{and_join(still)} is open to {power}, and a deployment needs one open host" if still else None
 
 
+def _who_is_out(case: Case, override: Override, crises: Sequence[dict[str, Any]]) -> str | None:
+    """Why those whom a change is about play in none of the crises; None where one of them plays in one."""
+    towards = override.target if override.attribute == "alignment" else ""
+    for power in (override.subject, towards, *override.ids[:1]):
+        reasons = [case.why_not_playing(power, crisis) for crisis in crises] if power in case.powers else []
+        if reasons and all(reasons):
+            return reasons[0]
+    return None
+
+
 def _why(case: Case, override: Override, reached: Sequence[str], crises: Sequence[str]) -> str:
     """Why a change moved nothing, in brackets, where that can be said of it alone; else nothing."""
+    if crises and (reason := _who_is_out(case, override, [case.crisis(crisis) for crisis in crises])):
+        return f" ({reason})"
     if override.attribute == "request":
         return " (the same powers count as asked: who leads an organisation that is asked is asked)"
     if override.attribute in ("access", "opinion"):

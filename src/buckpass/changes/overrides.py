@@ -137,7 +137,7 @@ def read_overrides(texts: Sequence[str | Override], case: Case) -> tuple[tuple[O
 def check_range(path: OverridePath, number: float) -> None:
     """Raise `Unusable` where a path's number lies outside its range."""
     if path.low is not None and path.high is not None and not path.low <= number <= path.high:
-        unit = f" ({path.unit})" if path.unit else ""
+        unit = f" ({path.unit})" if path.unit not in ("", f"{path.low:g} to {path.high:g}") else ""
         raise Unusable(f"{number:.3g} is outside {path.low:g} to {path.high:g}{unit}")
 
 

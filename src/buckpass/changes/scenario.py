@@ -52,16 +52,17 @@ def _problems(
     case: Case, crises: Sequence[Crisis], overrides: Sequence[Override], questions: Sequence[Question],
     check: Callable[[Override], None],
 ) -> Iterator[str]:  # fmt: skip
+    refused = {override: reason for override in overrides if (reason := override.of.why_not(*questions))}
+
     def asked(override: Override, after: Case) -> None:
-        if reason := override.of.why_not(*questions):
-            raise Unusable(reason)
         check(override)
         _check_start(after, crises, override)
         if override.attribute == "force":
             _check_plays(after, crises, override, questions == IN_CRISIS)
             _check_reaches(case, after, crises, override)
 
-    return problems_together(case, crises, overrides, asked)
+    yield from (f"--set {override.text}: {reason}" for override, reason in refused.items())
+    yield from problems_together(case, crises, [o for o in overrides if o not in refused], asked)
 
 
 def _check_start(case: Case, crises: Sequence[Crisis], override: Override) -> None:

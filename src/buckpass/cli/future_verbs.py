@@ -56,7 +56,9 @@ def futures(
         from buckpass.case import load_case
         from buckpass.fitting import load_posteriors
         from buckpass.years import Plan, simulate
+        from buckpass.years.indicators import measure_named
 
+        measure_named(measure)  # a misspelt one is named before the years are played
         loaded = load_case(case)
         wanted = _changes(loaded, changes, scenario)
         plan = Plan(years=years, histories=histories, seed=seed, foresight=foresight)

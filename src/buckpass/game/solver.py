@@ -58,7 +58,7 @@ def solve(
         cross it, it is followed round by arc length, `path.trace`), `DEFAULT_SETTINGS` (sweeps: the same wherever the
         equilibrium is unique, at a third of the time), `IN_BLOCKS` (the same for batches of any size, on all cores).
     first : [c] position of the power that moves first in each crisis, -1 for nobody; None: all move at once.
-    names : so that an error says which crisis.
+    names : so that an error says which crisis; where there are more games, they repeat these crises in their order.
 
     Returns
     -------
@@ -204,12 +204,12 @@ def _checked(found: S, settings: SolverSettings, names: CrisisNames | None) -> S
 
 
 def _complaint(error: np.ndarray, lost: np.ndarray, settings: SolverSettings, names: CrisisNames | None) -> str:
-    called = [names.crises[i] if names else f"position {i}" for i in lost[:3]]
+    called = [names.crises[i % len(names.crises)] if names else f"position {i}" for i in lost[:3]]
     shown = ", ".join(f"{name} (error {error[i]:.3g})" for name, i in zip(called, lost, strict=False))
     return (
         f"No equilibrium within {settings.tolerance_for(error.dtype):g} for {lost.size} of {error.size} crises: {shown}"
         f"{' …' if lost.size > 3 else ''}. A response that is not an equilibrium answers no question. Tried: "
         f"{settings.path_steps} steps along rationality from 0, {settings.sweeps} Gauss-Seidel sweeps, "
-        f"{settings.newton_steps} damped Newton steps from each. Look for a payoff that is not finite, or raise these "
-        "limits in SolverSettings."
+        f"{settings.newton_steps} damped Newton steps from each. An input far outside the record does "
+        "this, or a payoff that is not finite: move it less far, or raise these limits in SolverSettings."
     )

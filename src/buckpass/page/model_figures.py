@@ -25,7 +25,7 @@ from buckpass.results.summary import Summary
 from buckpass.results.words import and_join, count_of, quoted
 
 __all__ = [
-    "explanations_ranked", "gap_taken_apart", "gap_title", "is_clear", "mechanisms_added", "path_in_rationality", "responses_expected",
+    "explanations_ranked", "gap_taken_apart", "gap_title", "mechanisms_added", "path_in_rationality", "responses_expected",
 ]  # fmt: skip
 
 BAR, OTHER = "#54608a", "#b5662f"
@@ -144,7 +144,7 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     A mechanism that moves nothing in any draw has no bar.
     """
     gap = model.gap
-    if gap is None or not is_clear(gap):
+    if gap is None or not gap.is_clear:
         return None
     rows = [{"name": MECHANISM_WORDS[m], "value": gap.parts[m].mean, "low": gap.parts[m].low, "high": gap.parts[m].high}
             for m in MECHANISMS if max(abs(gap.parts[m].low), abs(gap.parts[m].high)) >= SMALLEST]  # fmt: skip
@@ -171,16 +171,11 @@ def gap_taken_apart(case: Case, model: ModelResults) -> Figure | None:
     )  # fmt: skip
 
 
-def is_clear(gap: Explained) -> bool:
-    """Whether the 90 % interval of the whole gap leaves out 0."""
-    return not gap.gap.low <= 0 <= gap.gap.high
-
-
 def gap_title(case: Case, gap: Explained) -> str:
     """In words: how large the gap of this one crisis is, and which mechanism carries most of it."""
     where = f"In “{case.crisis(gap.crisis)['name']}”"
     rider, provider = spoken(case, gap.power), spoken(case, gap.reference)
-    if not is_clear(gap):
+    if not gap.is_clear:
         return f"{where} the model sees no clear difference between {rider} and {provider}"
     sign = -1 if gap.gap.mean < 0 else 1
     most = max(MECHANISMS, key=lambda m: sign * gap.parts[m].mean)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -40,8 +40,8 @@ class Drawn:
     """Some crises under draws of the fit of a basis.
 
     games : one of every crisis under every draw; draw-major: game d · n_crises + c is draw d of crisis c.
-    first : position of the power that moves first in each game, None where all move at once. given : what the record has of
-    the crises that no game explains, in words.
+    first : position of the power that moves first in each game, None where all move at once. given : by crisis, what its game
+    does not explain, in words.
     """
 
     basis: Basis
@@ -50,19 +50,18 @@ class Drawn:
     games: Crises
     n_draws: int
     first: np.ndarray | None
-    given: tuple[str, ...] = ()
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     case_hash: str = ""
 
     @property
     def crises(self) -> tuple[str, ...]:
         return self.setting.names.crises
 
-    @property
-    def said(self) -> dict[str, Any]:
-        """What every answer says of the fit that it rests on."""
+    def said(self, crisis: str) -> dict[str, Any]:
+        """What every answer about a crisis says of the fit that it rests on, and of what its game leaves out."""
         fit = self.basis.fit
         return {
-            "explanation": self.basis.name, "weights": self.basis.weights, "notes": (*self.basis.notes, *self.given),
+            "explanation": self.basis.name, "weights": self.basis.weights, "notes": (*self.basis.notes, *self.given.get(crisis, ())),
             "n_draws": self.n_draws, "seed": fit.seed, "case_hash": self.case_hash,
             "record_hash": fit.case_hash,
         }  # fmt: skip
@@ -81,7 +80,7 @@ class Drawn:
 
     def solved(self, settings: SolverSettings = PRINCIPAL) -> Solved:
         """Who does what in every game; raises `NoEquilibriumFound`."""
-        return solve(self.games, settings, self.first)
+        return solve(self.games, settings, self.first, self.setting.names)
 
     def of(self, crisis: int, values):
         """One crisis's part of anything whose leading axis is that of the games."""
@@ -105,16 +104,37 @@ def drawn(
     """
     basis = basis_of(case, given)
     found = draw(basis, scenario_setting(case, crises, overrides, standard), n_draws, overrides)
-    return replace(found, given=_taken_as_given(case, crises), case_hash=case.hash)
+    return replace(found, given=_taken_as_given(case, crises, basis.fit), case_hash=case.hash)
 
 
-def _taken_as_given(case: Case, crises: Sequence[str]) -> tuple[str, ...]:
-    """What powers did against the host's government in these crises: on record, and explained by no game."""
+def _taken_as_given(case: Case, crises: Sequence[str], fit: Posterior) -> dict[str, tuple[str, ...]]:
+    """By crisis, in words: what powers did against its government, which no game explains, who does not play in it, and where
+    the fit has not seen it.
+    """
     acts = case.acts(direction="against").filter(pl.col("crisis").is_in(list(crises)) & (pl.col("rung") > 0))
-    if acts.is_empty():
-        return ()
-    told = dict.fromkeys(f"{a} {case.settings.against.names[s]}" for a, s in acts.select("actor", "rung").iter_rows())
-    return (f"Acts against the government are taken as given, not explained: {', '.join(told)}.",)
+    against: dict[str, dict[str, None]] = {}
+    for crisis, actor, step in acts.select("crisis", "actor", "rung").iter_rows():
+        against.setdefault(crisis, {})[f"{actor} {case.settings.against.names[step]}"] = None
+    seen = set(map(str, fit.score("crisis")))
+    rows = {crisis: case.crisis(crisis) for crisis in crises}
+    return {
+        crisis: (
+            *(f"{reason}." for power in case.powers if (reason := case.why_not_playing(power, row))),
+            *([] if crisis in seen else [_unseen(case, row)]),
+            *([f"Acts against the government are taken as given, not explained: {', '.join(told)}."]
+              if (told := against.get(crisis)) else []),
+        )
+        for crisis, row in rows.items()
+    }  # fmt: skip
+
+
+def _unseen(case: Case, crisis: Mapping[str, Any]) -> str:
+    """That the fit has not seen a crisis, why, and what its game lacks where its theatre has no alignments."""
+    theatre = case.theatre(crisis["theatre"])
+    why = "" if theatre.in_fit else f": its theatre, {theatre.id}, is measured only, and not in the fit"
+    bare = not any(one.theatre == theatre.id for one in case.settings.alignments)
+    lacks = f" {theatre.id} has no alignments, so nobody counts another's effort there." if bare else ""
+    return f"The fit has not seen {crisis['crisis_id']}{why}; how it differs from others is drawn.{lacks}"
 
 
 def draw(basis: Basis, setting: CrisisSetting, n_draws: int | None, overrides: Sequence[Override] = ()) -> Drawn:

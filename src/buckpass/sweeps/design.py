@@ -20,7 +20,7 @@ from buckpass.case.reading.toml_reading import read_toml
 from buckpass.case.strangers_files import read_plain
 from buckpass.changes.in_case import quantity_of
 from buckpass.changes.paths import override_paths
-from buckpass.years.indicators import BY_POWER
+from buckpass.years.indicators import BY_POWER, measure_named
 from buckpass.years.scenario import questions_of
 from buckpass.years.year_problems import BadDesign
 
@@ -240,6 +240,15 @@ def _outcomes(case: Case, given: DesignFile) -> tuple[tuple[Outcome, ...], list[
             problems.append(
                 f"outcome {outcome.text}: above = {entry.above:g} and below = {entry.below:g} leave no value between"
             )
+        elif measure_named(entry.measure).is_share and _is_never(outcome):
+            problems.append(
+                f"outcome {outcome.sought}: {entry.measure} lies between 0 and 1, so no value is of interest"
+            )
         else:
             found.append(outcome)
     return tuple(found), problems
+
+
+def _is_never(outcome: Outcome) -> bool:
+    """Whether no share, 0 to 1, lies above and below what is sought."""
+    return (outcome.above is not None and outcome.above >= 1) or (outcome.below is not None and outcome.below <= 0)

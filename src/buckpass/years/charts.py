@@ -6,8 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from buckpass.case.problems import UnknownName
-from buckpass.years.indicators import MEASURES
+from buckpass.years.indicators import measure_named
 
 __all__ = ["fan_chart"]
 
@@ -17,9 +16,7 @@ def fan_chart(summary: xr.Dataset, measure: str) -> Any:
     import altair as alt
     import pandas as pd
 
-    known = {m.name: m for m in MEASURES}
-    if measure not in known:
-        raise UnknownName("measure", measure, known)
+    of = measure_named(measure)
     data = summary[[measure, f"{measure}_mean"]]
     runs = [str(r) for r in data["run"].values if r != "difference"]
     rows = [
@@ -34,11 +31,9 @@ def fan_chart(summary: xr.Dataset, measure: str) -> Any:
             "run:N", scale=alt.Scale(domain=list(runs), range=["#8a8a8a", "#D55E00"][: len(runs)]), title=None
         ),
     )
-    band = base.mark_area(opacity=0.25).encode(
-        y=alt.Y("low:Q", title=f"{measure} ({known[measure].unit})"), y2="high:Q"
-    )
+    band = base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", title=f"{measure} ({of.unit})"), y2="high:Q")
     line = base.mark_line().encode(y="mean:Q")
-    title = alt.TitleParams(known[measure].meaning, subtitle="line: mean; band: 90 % of histories")
+    title = alt.TitleParams(of.meaning, subtitle="line: mean; band: 90 % of histories")
     return (
         alt.layer(band, line)
         .properties(width=180, height=140)

@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from buckpass.case.problems import UnknownName
 from buckpass.years.step import Keys, Year
 from buckpass.years.world import State, World
 
-__all__ = ["BY_POWER", "MEASURES", "Measure", "Observed", "Tally", "observed", "so_far"]
+__all__ = ["BY_POWER", "MEASURES", "Measure", "Observed", "Tally", "measure_named", "observed", "so_far"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ BY_POWER = tuple(m.name for m in MEASURES)
 BY_HOST = ("crises", "nobody", "unstable", "nobody_by")
 BINS = 1024
 REACH = 12.0  # amounts are binned by asinh(10 x) up to this: 8,000 units, a resolution of 2 percent
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of a name; `UnknownName` with the nearest spelling where there is none."""
+    if name not in BY_POWER:
+        raise UnknownName("measure", name, BY_POWER)
+    return MEASURES[BY_POWER.index(name)]
 
 
 class Observed(eqx.Module):

@@ -149,6 +149,7 @@ const buckpassWhatIf = (() => {
   }
 
   function forced(model, crisis, power, organisation, value) {
+    if (!playsIn(crisis, power)) throw new Unusable(`${model.powers[power]} does not play here`);
     if (!/^\d{1,3}$/.test(value)) throw new Unusable("is no rung");
     const rung = Number(value), through = model.rungs.through;
     if (rung >= model.rungs.count || (rung === through && !model.vehicles.length)) throw new Unusable("is no rung");
@@ -157,6 +158,11 @@ const buckpassWhatIf = (() => {
     if (vehicle < 0 || rung !== through) throw new Unusable("is no vehicle of a deployment");
     if (!crisis.members[vehicle].includes(power)) throw new Unusable("was no member");
     return { kind: "force", power, rung: -1, option: model.plain + vehicle };
+  }
+
+  // A host and a belligerent have only silence open.
+  function playsIn(crisis, power) {
+    return crisis.open[power].filter((is) => is).length > 1;
   }
 
   // The changes that can be made, in words which are not, and whether all are made but those to who is absent.
@@ -664,6 +670,45 @@ const buckpassWhatIf = (() => {
     }
   }
 
+  // Of the changes about a power that does not play here, in words, those that by themselves move nothing of what is read.
+  function idle(model, crisis, changes, before) {
+    const outside = (one) => [...(one.ids || []).map((id) => model.powers.indexOf(id)), one.power, one.of, one.to].filter((p) => p >= 0 && !playsIn(crisis, p));
+    return changes.flatMap((one) => {
+      const [who] = outside(one);
+      if (who === undefined || !isStill(model, crisis, answer(model, crisis, [one]), before)) return [];
+      return [`${one.text} moves nothing: ${model.names[who]} does not play here`];
+    });
+  }
+
+  function isStill(model, crisis, after, before) {
+    const P = model.powers.length, same = (name) => (at) => Math.abs(after[name][at] - before[name][at]) <= ROUNDING;
+    const played = [...before.expected_rung.keys()].filter((at) => playsIn(crisis, at % P));
+    return OF_POWER.every((name) => played.every(same(name))) && OF_CRISIS.every((name) => [...before[name].keys()].every(same(name)));
+  }
+
+  // What a link asks for: crisis (null where it names none that is here), power, changes, and in words what of it cannot be used.
+  function readLink(model, text, shown) {
+    const link = new URLSearchParams(text), sets = link.getAll("set"), problems = [];
+    const clipped = (key) => (link.get(key) || "none").slice(0, 80);
+    for (const key of new Set(link.keys())) if (!["crisis", "power", "set"].includes(key)) problems.push(`The link’s key ${key.slice(0, 80)} is not known.`);
+    const crisis = model.crises.find((one) => one.id === link.get("crisis")) || null;
+    if (!crisis) problems.push(`The link asks for a crisis that is not here (${clipped("crisis")}): the baseline is shown.`);
+    const power = movedIn(model, crisis || shown.crisis, link.get("power") || shown.power);
+    if (link.has("power") && link.get("power") !== power) {
+      const why = model.powers.includes(link.get("power")) ? "does not play there" : "is not here";
+      problems.push(`The link asks for a power that ${why} (${clipped("power")}): ${model.names[model.powers.indexOf(power)]} is shown.`);
+    }
+    if (sets.length > MOST_CHANGES) problems.push(`The link asks for ${sets.length} changes: those after the first ${MOST_CHANGES} were left out.`);
+    const read = crisis ? readChanges(model, crisis, sets.slice(0, MOST_CHANGES)) : { changes: [], problems: [] };
+    return { crisis, power, changes: read.changes, problems: [...problems, ...read.problems.map((one) => `Left out of the link: ${one}.`)] };
+  }
+
+  // The power whose inputs are moved: the one wanted where it plays, else the case's, else the first that plays.
+  function movedIn(model, crisis, wanted) {
+    const playing = model.powers.filter((_, p) => playsIn(crisis, p));
+    return [wanted, model.focus.power, ...playing, ...model.powers].find((one) => playing.includes(one) || !playing.length);
+  }
+
   // Mean and middle 90 percent of draws.
   function summary(values) {
     const sorted = Float64Array.from(values).sort();
@@ -687,7 +732,7 @@ const buckpassWhatIf = (() => {
       p_rises: change.reduce((n, one) => n + (one > ROUNDING), 0) / change.length };
   }
 
-  return { unpack, readChange, readChanges, settingOf, answer, compare, summary, Unusable, OF_POWER, OF_CRISIS, RULES, LONGEST_LINK, MOST_CHANGES };
+  return { unpack, readChange, readChanges, readLink, settingOf, answer, idle, compare, summary, movedIn, playsIn, Unusable, OF_POWER, OF_CRISIS, RULES, LONGEST_LINK };
 })();
 
 if (typeof module !== "undefined") module.exports = buckpassWhatIf;
@@ -760,16 +805,9 @@ if (typeof document !== "undefined") (() => {
       state.problems.push(`The link holds more than ${engine.LONGEST_LINK} characters: none of it was used.`);
       return true;
     }
-    const asked = new URLSearchParams(link.slice(PREFIX.length));
-    const crisis = model.crises.find((one) => one.id === asked.get("crisis"));
-    if (!crisis) state.problems.push(`The link asks for a crisis that is not here (${(asked.get("crisis") || "none").slice(0, 80)}): the baseline is shown.`);
-    if (model.powers.includes(asked.get("power"))) state.power = asked.get("power");
-    if (crisis) {
-      state.crisis = crisis;
-      const { changes, problems } = engine.readChanges(model, crisis, asked.getAll("set").slice(0, engine.MOST_CHANGES));
-      for (const one of changes) state.changes.set(one.path, one.text.slice(one.path.length + 1));
-      state.problems.push(...problems.map((text) => `Left out of the link: ${text}.`));
-    }
+    const { crisis, power, changes, problems } = engine.readLink(model, link.slice(PREFIX.length), state);
+    Object.assign(state, { crisis: crisis || state.crisis, power, problems });
+    for (const one of changes) state.changes.set(one.path, one.text.slice(one.path.length + 1));
     return true;
   }
 
@@ -899,13 +937,13 @@ if (typeof document !== "undefined") (() => {
 
   // Hosts and belligerents have only silence open: nothing that is theirs moves anything.
   function playing() {
-    return model.powers.flatMap((_, p) => (state.crisis.open[p].filter((is) => is).length > 1 ? [p] : []));
+    return model.powers.flatMap((_, p) => (engine.playsIn(state.crisis, p) ? [p] : []));
   }
 
   function controls(focus = "") {
     serial = 2;
     const choices = playing().map((p) => model.powers[p]);
-    if (!choices.includes(state.power)) state.power = choices[0] || model.powers[0];
+    state.power = engine.movedIn(model, state.crisis, state.power);
     parts.power.replaceChildren(...choices.map((one) => make("option", { value: one, text: nameOf(one) })));
     const mine = make("fieldset", {}, make("legend", { text: nameOf(state.power) }), ...ofPower(state.crisis, state.power));
     const all = make("fieldset", {}, make("legend", { text: "The crisis" }), ...ofCrisis(state.crisis));
@@ -1011,7 +1049,8 @@ if (typeof document !== "undefined") (() => {
       if (!(error instanceof engine.Unusable)) throw error;
       problems.push(error.message);
     }
-    parts.problems.replaceChildren(...[...state.problems, ...problems].map((text) => make("p", { text })));
+    const still = after ? engine.idle(model, state.crisis, changes, baseline(state.crisis)) : [];
+    parts.problems.replaceChildren(...[...state.problems, ...problems, ...still].map((text) => make("p", { text })));
     parts.found.replaceChildren(...(after ? tables(after) : []));
     parts.link.setAttribute("href", hash());
     later("said", () => { parts.said.textContent = after ? sentence(after, changes) : `${state.crisis.name}: no answer. ${problems.join(". ")}.`; });
