@@ -219,10 +219,7 @@ def record(
     with errors_as_messages():
         from buckpass.case import load_case
 
-        unheeded = [name for name, given in (("--shares", shares), ("--long", long)) if given]
-        if (crisis is not None and unheeded) or len(unheeded) > 1:
-            kept = "--crisis" if crisis is not None else unheeded.pop()
-            raise typer.BadParameter(f"{kept} tells its part alone: give {' and '.join(unheeded)} without it")
+        _refuse_parts_together(crisis, shares, long)
         if crisis is not None:
             _tell_origins(load_case(case), crisis, as_json)
             return
@@ -243,6 +240,14 @@ def record(
                 tell_table(one)
                 tell("")
         _tell_responses(loaded, long)
+
+
+def _refuse_parts_together(crisis: str | None, shares: bool, long: bool) -> None:
+    """Raise where two parts of the record are asked for at once: each is told alone."""
+    unheeded = [name for name, given in (("--shares", shares), ("--long", long)) if given]
+    if (crisis is not None and unheeded) or len(unheeded) > 1:
+        kept = "--crisis" if crisis is not None else unheeded.pop()
+        raise typer.BadParameter(f"{kept} tells its part alone: give {' and '.join(unheeded)} without it")
 
 
 def _tell_shares(case: Case) -> None:

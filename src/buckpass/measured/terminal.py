@@ -68,15 +68,20 @@ def grid_lines(case: Case, responses: ResultTable, width: int) -> Iterator[str]:
     rungs = ", ".join(f"{at} {name}" for at, name in enumerate(case.ladder.names))
     dots = sum(cells.get((crisis, actor), "").startswith("·") for crisis in crises["crisis_id"] for actor in shown)
     blanks = sum((crisis, actor) not in cells for crisis in crises["crisis_id"] for actor in shown)
-    elsewhere = case.crises.height - crises.height
-    others = f"The crises of {case.theatre(focus.theatre).name} ({count_of(elsewhere, 'other')} in this record: --long). " if elsewhere else ""
     yield from textwrap.wrap(
-        f"{others}Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked ({dots} of "
+        f"{_of_theatre(case, crises.height)}Rungs: {rungs}. {NOT_FOR_THE_HOST} ?: looked for, nothing found; ~: known from memory; ·: nobody looked ({dots} of "
         f"{crises.height * len(shown)} cells: missing, not silence); blank: its own crisis, or none that an organisation's mandate reaches ({blanks})."
         + (" 4›1: 4 at most, 1 in the last phase." if ended else "") + (" ×: the host was closed to it." if shut else ""), width
     )  # fmt: skip
     yield from _asked(case, width)
     yield from _against(case, width)
+
+
+def _of_theatre(case: Case, shown: int) -> str:
+    """Whose crises the grid shows, where the record has others."""
+    others = count_of(case.crises.height - shown, "other")
+    name = case.theatre(case.settings.focus.theatre).name
+    return f"The crises of {name} ({others} in this record: --long). " if shown < case.crises.height else ""
 
 
 def short_name(crisis: Mapping[str, Any], letters: int) -> str:

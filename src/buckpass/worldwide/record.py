@@ -193,7 +193,7 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     if unknown or not powers:
         raise UnknownPowers(unknown or ["…"])
     if len(powers) < 2:
-        raise OnePower(powers[0])
+        raise OnePower("".join(powers))
     of_years, episodes = _episodes(world, the)
     every = _every_cell(world, of_years, powers, the)
     is_usable = pl.lit(True) if the.support.rebels.counts == "not at all" else ~pl.col("is_against")
