@@ -20,6 +20,7 @@ from buckpass.case.start import TEMPLATE
 from buckpass.measured import measure
 from buckpass.measured.terminal import grid_lines
 from buckpass.predict.drawing import _taken_as_given
+from made_posteriors import posterior_of, prior_sites
 
 LEFT = {"phase": "2", "from": "2016-01-10", "rung": "0", "rung_low": "0", "rung_high": "0", "vehicle": "", "date": ""}
 SANCTIONS = {
@@ -95,10 +96,11 @@ def test_acts_against_stand_beside_and_are_no_rungs(tmp_path, toy):
     assert truth_of(case, {"direction": "against", "at_least": 2}, "AAA", "dalen_2016") == "true"
     assert truth_of(case, {"direction": "against", "at_least": 3}, "AAA", "dalen_2016") == "doubt"
     assert truth_of(case, {"at_most": 2}, "AAA", "dalen_2016") == "false"
-    assert _taken_as_given(case, ["dalen_2016"]) == (
-        "Acts against the government are taken as given, not explained: AAA sanctions or aid cut.",
-    )
-    assert _taken_as_given(case, ["dalen_2005"]) == ()
+    fit = posterior_of(case, "base", prior_sites(case, "base", 2))
+    assert _taken_as_given(case, ["dalen_2016", "dalen_2005"], fit) == {
+        "dalen_2016": ("Acts against the government are taken as given, not explained: AAA sanctions or aid cut.",),
+        "dalen_2005": (),
+    }
 
 
 def test_a_claim_can_ask_of_the_last_phase(tmp_path):
@@ -154,7 +156,7 @@ name = "{name}"
 """
 
 
-@given(steps=st.integers(2, 12), height=st.integers(0, 13), direction=st.sampled_from(["for", "against"]))
+@given(steps=st.integers(2, 12), height=st.integers(1, 13), direction=st.sampled_from(["for", "against"]))
 @settings(max_examples=40)
 @pytest.mark.parametrize("how", ["at_least", "at_most", "among_at_least", "condition", "statement"])
 def test_heights_of_acts_end_where_those_of_their_direction_end(toy, how, steps, height, direction):
@@ -163,8 +165,8 @@ def test_heights_of_acts_end_where_those_of_their_direction_end(toy, how, steps,
     of = {
         "at_least": ("rate", f'actor = "AAA"\n{towards}\nat_least = {height}'),
         "at_most": ("count", f'actor = "AAA"\n{towards}\nat_least = 0\nat_most = {height}'),
-        "among_at_least": ("rate", f'actor = "AAA"\n{towards}\nat_least = 0\namong_at_least = {height}'),
-        "condition": ("count", f'actor = "AAA"\n{other}\nat_least = 0\nwhere = [{{ actor = "BBB", at_least = {height}, {towards} }}]'),
+        "among_at_least": ("rate", f'actor = "AAA"\n{towards}\nat_least = 1\namong_at_least = {height}'),
+        "condition": ("count", f'actor = "AAA"\n{other}\nat_least = 1\nwhere = [{{ actor = "BBB", at_least = {height}, {towards} }}]'),
         "statement": ("atoms", f'atoms = [{{ actor = "AAA", theatre = "valley", equals = {height}, {towards} }}]'),
     }  # fmt: skip
     name, given_ = of[how]

@@ -235,18 +235,22 @@ def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
 
 
 def _together(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
-    """What all mechanisms at once predict better than the controls, and in how many crises that stands or falls."""
-    gap = tests.all_over_base
-    if gap is None:
-        return ""
+    """What all mechanisms at once, and those of the argument, predict better than the controls, and on how many crises that hangs."""
+    argued = ("Those of the argument together", ARGUMENT, tests.argument_over_base)
+    named = (("All together", ALL, tests.all_over_base), argued)
+    alone = [one.alone for one in tests.mechanisms]  # an argument of one mechanism has been told
+    return " ".join(_over_base(who, key, gap, hinges) for who, key, gap in named if gap and gap not in alone)
+
+
+def _over_base(who: str, key: str, gap: ScoreGap, hinges: Sequence[Hinge]) -> str:
     if gap.is_gain:
         said = f"predict {gap.diff:.1f} ± {gap.se:.1f} nats better than the controls"
     elif gap.is_tie:
         said = f"do not predict measurably better than the controls ({_gap(gap)} nats)"
     else:
         said = f"predict {-gap.diff:.1f} ± {gap.se:.1f} nats worse than the controls"
-    on = _hangs_on(sum(ALL in (*h.gained, *h.lost) for h in hinges))
-    return f"All together {said}{on and f'; that {on}'}."
+    on = _hangs_on(sum(key in (*h.gained, *h.lost) for h in hinges))
+    return f"{who} {said}{on and f'; that {on}'}."
 
 
 def _hangs_on(turning: int) -> str:

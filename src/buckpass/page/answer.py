@@ -103,10 +103,10 @@ def _why(results: ReportResults) -> str:
         same = [f.name for f in others if frozenset((best.id, f.id)) in pairs]
         doubt = f", but {and_join(same, most=MOST)} may do so as well" if same else ""
         return f"Of {count_of(len(ranked), 'explanation')} tried, {best.name} best predicts who does how much{doubt}."
-    return _tested(results.nested.tests, results.nested.argument)
+    return _tested(results.nested.tests, results.nested.argument, results.nested.hinges)
 
 
-def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
+def _tested(tests: NestedTests, argument: Sequence[str], hinges: Sequence[Hinge]) -> str:
     """What the reasons named by the case, else free riding, predict beyond circumstances; which single reason helps most."""
     named, over = argument, tests.argument_over_base
     if not named or over is None:
@@ -117,7 +117,11 @@ def _tested(tests: NestedTests, argument: Sequence[str]) -> str:
         return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
     together = "" if len(named) == 1 else " together"
     verb = "predicts" if len(named) == 1 else "predict"
-    doubt = f", as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell" if how == NO_BETTER else ""
+    key = named[0] if len(named) == 1 else "argument"
+    lost = sum(key in h.lost for h in hinges)
+    without = f" (not so without {'one of them' if lost == 1 else f'any one of {lost} of them'})" if lost else ""
+    seen = f"as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell"
+    doubt = f", {seen}{without}" if how == NO_BETTER or lost else ""
     names = and_join(_name(m) for m in named)
     said = f"{names}{together} {verb} who does how much {how} than {ALONE}, {SUCH_AS}{doubt}"
     return _sentence(f"{said}; {single}" if single else said)
