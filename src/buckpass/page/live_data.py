@@ -167,8 +167,8 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
 
 
 def _short(values: Iterable[float | None]) -> list[float | int | None]:
-    """Numbers to nine decimals, three more than the page's answers are held to; whole ones without."""
-    return [v if v is None else int(v) if float(v).is_integer() else round(float(v), 9) for v in values]
+    """Numbers to eight decimals, two more than the page's answers are held to; whole ones without."""
+    return [v if v is None else int(v) if float(v).is_integer() else round(float(v), 8) for v in values]
 
 
 def _rival_capacity(case: Case, row: dict, power: str) -> float | None:

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["page_text", "render_page", "write_page"]
 
 UNLIKELY = 0.1  # probability below which a response surprises
-TIP = 110  # letters of a source where it is cited
+TIP = 64  # letters of a source where it is cited
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 
@@ -321,7 +321,7 @@ def _coded(results: ReportResults) -> str:
 
 def _seen(case: Case) -> str:
     seen = sum(s.basis == "seen" for s in case.sources.values())
-    return f"{count_of(len(case.sources), 'source')}, the text of {seen:,} seen; each opens from where it is cited"
+    return f"{count_of(len(case.sources), 'source')}, the text of {seen:,} seen, the others marked; each opens from where it is cited"
 
 
 def _tips(case: Case) -> dict[str, str]:
