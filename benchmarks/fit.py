@@ -4,7 +4,8 @@ cold_s : a process that fits one combination with an empty compile cache, import
 others_cold_s : the same with another build's source beside this one (--beside PATH), in the same run; fit_ratio : theirs over ours.
 ess_ratio_numpyro : least bulk effective size per second of sampling, ours over `numpyro.infer.NUTS` by default settings (dense
 metric off, 4 chains × (1000 + 1000)) on the same log density. all_s : every combination of the nested tests with exact refits.
---quick leaves the last two out.
+--quick leaves the last two out. --gradient : only the time of one evaluation of density and gradient of *all*, median and least of
+300 (ms); with --beside that of the other build too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--combination", default="FR")
     parser.add_argument("--beside", type=Path, help="source folder (src) of another build to time in turn")
+    parser.add_argument("--gradient", action="store_true")
     arguments = parser.parse_args()
+    if arguments.gradient:
+        builds = {"ours": Path(__file__).parents[1] / "src"} | (
+            {"theirs": arguments.beside} if arguments.beside else {}
+        )
+        print(json.dumps({build: gradient_of(source) for build, source in builds.items()}))
+        return
     results = {"cold_s": cold(arguments.combination)}
     if arguments.beside:
         results["others_cold_s"] = cold(arguments.combination, arguments.beside)
@@ -39,6 +47,44 @@ def main() -> None:
     if not arguments.quick:
         results |= effective_draws(arguments.combination) | everything()
     print(json.dumps(results))
+
+
+def gradient_of(source: Path) -> dict[str, float]:
+    """`gradient` in a process of its own, by a build's source."""
+    code = f"import sys, json; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fit; print(json.dumps(fit.gradient()))"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(source)}, check=True,
+                          capture_output=True, text=True)  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def gradient() -> dict[str, float]:
+    """Milliseconds of log density and gradient of *all* at the priors' middle, its own answer as the guess."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from buckpass.case import load_case
+    from buckpass.fitting.program import Program
+    from buckpass.game.setting import setting_of
+    from buckpass.model.mechanisms import combination
+    from buckpass.model.observations import observations
+    from buckpass.model.readings import reading_of
+    from buckpass.model.requests import requests_of
+
+    case = load_case(CASE)
+    setting = setting_of(case)
+    seen = observations(case, setting)
+    program = Program(setting, seen, True, requests=requests_of(case, setting))
+    x, whole, bare = jnp.zeros(program.coordinates.size), reading_of(seen), program.frame(combination("all", case))
+    frame = bare._replace(guess=jnp.asarray(program.told(np.asarray(x)[None], bare, whole, 1).guess[0], jnp.float32))
+    call = jax.jit(jax.value_and_grad(program.energy))
+    jax.block_until_ready(call(x, frame, whole))  # compiles
+    taken = []
+    for _ in range(300):
+        started = time.perf_counter()
+        jax.block_until_ready(call(x, frame, whole))
+        taken.append(1e3 * (time.perf_counter() - started))
+    return {"median": round(float(np.median(taken)), 2), "least": round(min(taken), 2)}
 
 
 def cold(name: str, source: Path | None = None) -> float:

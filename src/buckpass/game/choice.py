@@ -66,7 +66,7 @@ def as_choice(crises: Crises) -> Choice:
 
 def worked_out(crises: Crises) -> Choice:
     """`as_choice`, behind a condition that always holds (no stake is −∞) and that the compiler cannot know: left in the open, it
-    works the batch out again for each use, which cost half of a search and half of the likelihood's gradient."""
+    works the batch out again for each use, which cost half of a search and a third of the likelihood's gradient."""
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(as_choice, crises))
     return lax.cond(crises.stake[0, 0] != -jnp.inf, as_choice, lambda _: nothing, crises)
 
