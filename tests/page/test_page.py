@@ -55,8 +55,8 @@ def test_every_claim_crisis_and_source_is_there(page, small_case):
     for claim in small_case.claims:
         assert claim.id in page
     assert page.count("<details><summary>") >= small_case.crises.height
-    for key in small_case.sources:
-        assert f"[{key};" in page
+    for key, source in small_case.sources.items():
+        assert f"<i>{key}{'' if source.basis == 'seen' else f'; {source.basis}'}</i>" in page
 
 
 def test_question_answer_and_verdicts_come_before_what_is_folded(page, small_case):
