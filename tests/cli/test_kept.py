@@ -8,9 +8,11 @@ import stat
 
 import pytest
 
+from buckpass.case import load_case
 from buckpass.cli import kept
 from buckpass.cli.kept import kept_answer, kept_ledger
 from buckpass.cli.ledger import ledger_lines
+from buckpass.fitting.files import load_posteriors
 from buckpass.ledger import Judged, judged
 from buckpass.results import files
 from buckpass.results.files import json_text
@@ -158,3 +160,73 @@ def test_a_ledger_that_was_kept_says_what_it_said(toy, tmp_path, monkeypatch):
     assert again == first
     lines = [list(ledger_lines(one.verdicts, one.under, 80)) for one in (fresh, again)]
     assert lines[0] == lines[1]
+
+
+@pytest.fixture
+def bundled(tmp_path, monkeypatch):
+    """A package of one case whose ledger came with it, and what its numbers are."""
+    monkeypatch.setattr(kept, "PACKAGE", tmp_path)
+    monkeypatch.setenv(kept.OFF, "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("cases/one/case.toml", "cases/one/posteriors/all.nc", "game/rule.py", "cli/words.py", "start.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as it was\n")
+    folder = tmp_path / "cases" / "one"
+    given = {"digest": kept._worked_out_from(folder), "judged": json.loads(json_text(judged_nothing()))}
+    (folder / kept.BUNDLED).write_text(json_text(given))
+    return tmp_path
+
+
+def judged_nothing():
+    """The ledger of a case without claims, as plain values."""
+    return {"ledger": {"verdicts": [], "case_id": "one", "case_hash": "0", "seed": 0}, "under": []}
+
+
+@pytest.mark.parametrize("name", [None, "cli/words.py", "cases/one/years.nc"])
+def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
+    if name:
+        (bundled / name).write_text("as it is\n")
+    assert kept._came_with("one") is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cases/one/case.toml",
+        "cases/one/posteriors/all.nc",
+        "cases/one/new.toml",
+        "game/rule.py",
+        "start.py",
+        "game/new.toml",
+    ],
+)
+def test_a_ledger_that_came_with_another_record_fit_or_program_is_worked_out_again(bundled, name):
+    (bundled / name).write_text("as it is\n")
+    assert kept._came_with("one") is None
+
+
+@pytest.mark.parametrize("ref", ["two", "../one", "cases/one", ".", "", "/"])
+def test_a_ledger_is_taken_for_the_bundled_case_alone(bundled, ref, monkeypatch):
+    (bundled / "cases" / kept.BUNDLED).write_text("{}")
+    assert kept._came_with(ref) is None
+    monkeypatch.setenv(kept.OFF, "0")
+    assert kept._came_with("one") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
+def test_the_ledgers_that_come_with_the_cases_are_what_their_claims_are_judged_to(name, monkeypatch):
+    monkeypatch.setenv(kept.OFF, "1")
+    came, case = kept._came_with(name), load_case(name)
+    assert came is not None, "`make ledgers` works them out anew"
+    fresh = json.loads(json_text(judged(case, load_posteriors(case)).as_dict()))
+    assert _close(came, fresh)
+
+
+def _close(a, b):
+    """Whether two plain values agree, numbers to nine digits: the last ones differ between machines."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_close(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_close, a, b))
+    return a == b or (isinstance(a, float) and a == pytest.approx(b, rel=1e-9, abs=1e-9))

@@ -1,4 +1,6 @@
-"""Answers given before to the same question of the same files, kept in the user's cache folder so that nobody waits twice."""
+"""Answers given before to the same question of the same files: kept in the user's cache, so that nobody waits twice, and the
+ledger of a bundled case beside it, so that nobody waits for it once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
@@ -18,12 +20,15 @@ from buckpass.results.files import json_text, own_cache, read_own, write_whole
 if TYPE_CHECKING:
     from buckpass.ledger import Judged
 
-__all__ = ["kept_answer", "kept_ledger"]
+__all__ = ["bundle_ledger", "kept_answer", "kept_ledger"]
 
 MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer than it saves
 MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
 OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
 PACKAGE = Path(__file__).parent.parent
+BUNDLED = "ledger.json"  # in the folder of a case that comes with the package
+WORKED_OUT = {BUNDLED, "years.nc"}  # of a case, not what it is worked out from
+SHOWING = {"cases", "cli", "page", "app"}  # rooms of the package that no verdict depends on
 
 
 def kept_answer(question: str, case: str, posteriors: Path | None, work: Callable[[], str]) -> str:
@@ -50,11 +55,41 @@ def kept_ledger(case: str, posteriors: Path | None, seed: int, judge: Callable[[
     """The ledger of a case as `judge` gives it, or as it gave it before: terminal and page ask for the same one."""
     from buckpass.ledger import Judged
 
+    if posteriors is None and seed == 0 and (came := _came_with(case)) is not None:
+        return Judged.from_dict(came)
     text = kept_answer(f"claims, seed {seed}", case, posteriors, lambda: json_text(judge().as_dict()))
     try:
         return Judged.from_dict(json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # put there by hand, with its digest
         return judge()
+
+
+def bundle_ledger(name: str) -> Path:
+    """Work out the ledger of a bundled case into its folder, with the digest of all that it was worked out from."""
+    from buckpass.case import load_case
+    from buckpass.fitting.files import posteriors_or_none
+    from buckpass.ledger import judged
+
+    case = load_case(name)
+    found = judged(case, posteriors_or_none(case))
+    content = json_text({"digest": _worked_out_from(case.folder), "judged": found.as_dict()}, tight=True)
+    return write_whole(case.folder / BUNDLED, content + "\n")
+
+
+def _came_with(case: str) -> dict[str, Any] | None:
+    """The ledger that came with a bundled case; None for another case, and where case, fits or program are not as they were."""
+    path = PACKAGE / "cases" / case / BUNDLED
+    if os.environ.get(OFF, "1") == "0" or path.parent.parent != PACKAGE / "cases" or not path.is_file():
+        return None
+    kept = json.loads(path.read_bytes())
+    return kept["judged"] if kept["digest"] == _worked_out_from(path.parent) else None
+
+
+def _worked_out_from(folder: Path) -> str:
+    """The digest of a bundled case, its fits, and the rooms that a verdict depends on, wherever the package lies."""
+    case = [p for p in sorted(folder.rglob("*")) if p.name not in WORKED_OUT]
+    program = (p for p in sorted(PACKAGE.rglob("*.*")) if not SHOWING & {*p.relative_to(PACKAGE).parts[:1]})
+    return _of_files((p for p in [*case, *program] if p.is_file() and p.suffix != ".pyc"), PACKAGE)
 
 
 def _key(question: str, case: str, posteriors: Path | None) -> str | None:
@@ -87,14 +122,15 @@ def _plain_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _of_files(files: Iterable[Path]) -> str:
-    """The digest of files, each with its name."""
+def _of_files(files: Iterable[Path], root: Path = Path("/")) -> str:
+    """The digest of files, each with its name, from `root` on where it lies there."""
     digest, bytes_read = hashlib.sha256(), 0
     for count, file in enumerate(files):
         bytes_read += file.stat().st_size
         if count >= MOST_FILES or bytes_read > MOST_BYTES:
             raise _NotKept
-        digest.update(f"{file}\n{_digest(file.read_bytes())}\n".encode("utf-8", "surrogateescape"))
+        name = file.relative_to(root) if file.is_relative_to(root) else file
+        digest.update(f"{name}\n{_digest(file.read_bytes())}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

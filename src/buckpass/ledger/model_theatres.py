@@ -50,11 +50,11 @@ def theatre_gap(question: Question) -> Finding:
 
     def sample(explanation: str) -> Sample:
         drawn, found = asked.solved(explanation)
-        held = _held_equal(asked, drawn, here, given)
+        held = _held_equal(asked, drawn, here, there, given)
         rung = _rungs(asked, drawn, found, given["power"])
-        rung_held = _rungs(asked, held, solved_or_reason(held), given["power"])
-        raw[explanation] = float(np.median(mean_over(drawn, rung, there) - mean_over(drawn, rung, here)))
-        return sample_of(question, mean_over(drawn, rung_held, there) - mean_over(drawn, rung, here))
+        rung_held, rung_here = _rungs(asked, held, solved_or_reason(held), given["power"]), mean_over(drawn, rung, here)
+        raw[explanation] = float(np.median(mean_over(drawn, rung, there) - rung_here))
+        return sample_of(question, mean_over(held, rung_held, there) - rung_here)
 
     reading = asked.read(question, sample)
     return finding_of(
@@ -159,18 +159,18 @@ def _rungs(asked: Predictions, drawn: Drawn, found: Solved, power: str) -> np.nd
     return np.asarray(expected_rung(drawn.games, found))[:, asked.index(power)]
 
 
-def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], given: dict) -> Drawn:
-    """Games in which every crisis has the power's stake, or the severity, of its own theatre on average."""
-    changed, i = drawn.games, asked.index(given["power"])
-    hold = given.get("hold", ())
+def _held_equal(asked: Predictions, drawn: Drawn, here: Sequence[str], there: Sequence[str], given: dict) -> Drawn:
+    """Games of the crises there in which each has the power's stake, or the severity, of those here on average."""
+    held, i = drawn.under(drawn.setting.select(positions(drawn.crises, there))), asked.index(given["power"])
+    changed, hold = held.games, given.get("hold", ())
     if "stake" in hold:
         stake = np.array(changed.stake)
-        stake[:, i] = np.repeat(mean_over(drawn, stake[:, i], here), len(drawn.crises))
+        stake[:, i] = np.repeat(mean_over(drawn, drawn.games.stake[:, i], here), len(there))
         changed = replace(changed, stake=stake)
     if "severity" in hold:
-        severity = np.repeat(mean_over(drawn, changed.severity, here), len(drawn.crises))
+        severity = np.repeat(mean_over(drawn, drawn.games.severity, here), len(there))
         changed = replace(changed, severity=severity)
-    return replace(drawn, games=changed)
+    return replace(held, games=changed)
 
 
 def _dearer(drawn: Drawn, power: int, factor: np.ndarray) -> Drawn:
