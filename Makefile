@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CASE ?= central-asia
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: env restamp years ledgers headline comparison power-study report test test-slow test-exhaustive hostile test-failed lint types answers published bench docs pins posteriors clean
+.PHONY: env restamp years kept headline comparison power-study report test test-slow test-exhaustive hostile test-failed lint types answers published bench docs pins posteriors clean
 
 env: $(VENV)/ready
 
@@ -59,8 +59,8 @@ restamp: env  ## bundled posteriors and power study get the stamp of the model i
 years: env  ## the baseline of the years ahead that page and dashboard show at once; after every change of a case or its posteriors
 	$(BIN)/python -c 'from buckpass.years.baseline import bundle; print(bundle("$(CASE)"))'
 
-ledgers: env  ## the ledgers that come with the bundled cases; after every change of cases, posteriors or what judges claims
-	$(BIN)/python -c 'from buckpass.cli.kept import bundle_ledger as b; print(b("central-asia"), b("western-balkans"))'
+kept: env  ## claims and agreement of the bundled cases, so that nobody waits for them; after every change of cases, posteriors or src
+	$(BIN)/python -c 'from buckpass.cli.kept import bundle_answers as b; print(b("central-asia"), b("western-balkans"))'
 
 power-study: env  ## draw records with a mechanism and without, fit them again; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study

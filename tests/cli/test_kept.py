@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+from buckpass.bargain import Agreement, agreement
 from buckpass.case import load_case
 from buckpass.cli import kept
 from buckpass.cli.kept import kept_answer, kept_ledger
@@ -172,7 +173,7 @@ def bundled(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was\n")
     folder = tmp_path / "cases" / "one"
-    given = {"digest": kept._worked_out_from(folder), "judged": json.loads(json_text(judged_nothing()))}
+    given = {"digest": kept._worked_out_from(folder), "claims": judged_nothing()}
     (folder / kept.BUNDLED).write_text(json_text(given))
     return tmp_path
 
@@ -186,7 +187,7 @@ def judged_nothing():
 def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
     if name:
         (bundled / name).write_text("as it is\n")
-    assert kept._came_with("one") is not None
+    assert kept._came_with("one", "claims") is not None
 
 
 @pytest.mark.parametrize(
@@ -202,25 +203,39 @@ def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
 )
 def test_a_ledger_that_came_with_another_record_fit_or_program_is_worked_out_again(bundled, name):
     (bundled / name).write_text("as it is\n")
-    assert kept._came_with("one") is None
+    assert kept._came_with("one", "claims") is None
 
 
 @pytest.mark.parametrize("ref", ["two", "../one", "cases/one", ".", "", "/"])
 def test_a_ledger_is_taken_for_the_bundled_case_alone(bundled, ref, monkeypatch):
     (bundled / "cases" / kept.BUNDLED).write_text("{}")
-    assert kept._came_with(ref) is None
+    assert kept._came_with(ref, "claims") is None
     monkeypatch.setenv(kept.OFF, "0")
-    assert kept._came_with("one") is None
+    assert kept._came_with("one", "claims") is None
+
+
+def test_an_agreement_that_was_kept_says_what_it_said():
+    case = load_case("central-asia")
+    fresh = agreement(case, load_posteriors(case), n_draws=8)
+    again = Agreement.from_dict(json.loads(json_text(fresh.as_dict())))
+    assert again == fresh
+    assert again.statements() == fresh.statements()
+    with pytest.raises(ValueError, match="fee"):
+        Agreement.from_dict(fresh.as_dict() | {"fee": [0.1, 0.0, None]})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
-def test_the_ledgers_that_come_with_the_cases_are_what_their_claims_are_judged_to(name, monkeypatch):
+def test_what_comes_with_the_cases_is_what_would_be_worked_out(name, monkeypatch):
     monkeypatch.setenv(kept.OFF, "1")
-    came, case = kept._came_with(name), load_case(name)
-    assert came is not None, "`make ledgers` works them out anew"
-    fresh = json.loads(json_text(judged(case, load_posteriors(case)).as_dict()))
-    assert _close(came, fresh)
+    case = load_case(name)
+    fits = load_posteriors(case)
+    came = {question: kept._came_with(name, question) for question in ("claims", "agreement")}
+    assert came["claims"] is not None, "`make kept` works them out anew"
+    fresh = {"claims": judged(case, fits).as_dict(), "agreement": None}
+    if case.settings.arrangement is not None:
+        fresh["agreement"] = agreement(case, fits).as_dict()
+    assert _close(came, json.loads(json_text(fresh)))
 
 
 def _close(a, b):

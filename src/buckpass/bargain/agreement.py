@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
+from pydantic import TypeAdapter
 
 from buckpass.bargain.arrangement import StageValues, critical_discount_factor, has_bargain, transfer_range
 from buckpass.bargain.stages_of_the_bargain import Terms, arrangement_of, terms_of
@@ -159,6 +160,11 @@ class Agreement(ShowsItself):
         for row, party in zip(found["parties"], self.parties, strict=True):
             row["verdict"] = party.verdict
         return found
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Agreement:
+        """The agreement that `as_dict` gave as plain values; raises ValueError where a fee has no bound."""
+        return TypeAdapter(cls).validate_python(content)
 
     def plot(self):
         """The share of draws in which it keeps itself and each party's δ* over the years (an Altair chart)."""

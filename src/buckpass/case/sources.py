@@ -57,6 +57,11 @@ class Source:
         return _unescaped(named(self.fields))
 
     @property
+    def has_makers(self) -> bool:
+        """Whether an author or editor is named: its citation then begins with them."""
+        return any(self.field(role) for role in ("author", "editor"))
+
+    @property
     def year(self) -> str:
         """Its year, of `year` or of BibLaTeX's `date`; n.d. where neither is given."""
         dated = re.match(r"\s*(\d{4})", self.field("date"))

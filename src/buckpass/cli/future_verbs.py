@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from buckpass.cli.arguments import AsJson, CaseRef, Seed
 from buckpass.cli.fit_verbs import Posteriors
 from buckpass.cli.outputs import FigureFile, write_figure
 from buckpass.cli.printing import answer, errors_as_messages, show, tell, terminal_width, tracked
+
+if TYPE_CHECKING:
+    from buckpass.bargain import Agreement
 
 __all__ = ["VERBS"]
 
@@ -23,12 +26,17 @@ def agreement(
 ) -> None:  # fmt: skip
     """The unwritten agreement: critical discount factors, slack, and the year in which it stops holding."""
     with errors_as_messages():
-        from buckpass.bargain import agreement as agreement_of
-        from buckpass.case import load_case
-        from buckpass.fitting import load_posteriors
+        from buckpass.cli.kept import kept_agreement
 
-        loaded = load_case(case)
-        found = agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
+        def work() -> Agreement:
+            from buckpass.bargain import agreement as agreement_of
+            from buckpass.case import load_case
+            from buckpass.fitting import load_posteriors
+
+            loaded = load_case(case)
+            return agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
+
+        found = work() if changes else kept_agreement(case, posteriors, seed, work)
         show(found, as_json)
         if not as_json:
             for line in found.statements():

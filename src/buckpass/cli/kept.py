@@ -1,5 +1,5 @@
-"""Answers given before to the same question of the same files: kept in the user's cache, so that nobody waits twice, and the
-ledger of a bundled case beside it, so that nobody waits for it once.
+"""Answers given before to the same question of the same files: kept in the user's cache, so that nobody waits twice, and those
+about a bundled case beside it, so that nobody waits once.
 """
 
 from __future__ import annotations
@@ -10,25 +10,26 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
 
 if TYPE_CHECKING:
+    from buckpass.bargain import Agreement
     from buckpass.ledger import Judged
 
-__all__ = ["bundle_ledger", "kept_answer", "kept_ledger"]
+__all__ = ["bundle_answers", "kept_agreement", "kept_answer", "kept_ledger"]
 
 MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer than it saves
 MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
 OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
 PACKAGE = Path(__file__).parent.parent
-BUNDLED = "ledger.json"  # in the folder of a case that comes with the package
+BUNDLED, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
 WORKED_OUT = {BUNDLED, "years.nc"}  # of a case, not what it is worked out from
-SHOWING = {"cases", "cli", "page", "app"}  # rooms of the package that no verdict depends on
+SHOWING = {"cases", "cli", "page", "app"}  # rooms of the package that no answer depends on
 
 
 def kept_answer(question: str, case: str, posteriors: Path | None, work: Callable[[], str]) -> str:
@@ -55,38 +56,64 @@ def kept_ledger(case: str, posteriors: Path | None, seed: int, judge: Callable[[
     """The ledger of a case as `judge` gives it, or as it gave it before: terminal and page ask for the same one."""
     from buckpass.ledger import Judged
 
-    if posteriors is None and seed == 0 and (came := _came_with(case)) is not None:
-        return Judged.from_dict(came)
-    text = kept_answer(f"claims, seed {seed}", case, posteriors, lambda: json_text(judge().as_dict()))
+    return _kept_as(Judged, "claims", case, posteriors, seed, judge)
+
+
+def kept_agreement(case: str, posteriors: Path | None, seed: int, work: Callable[[], Agreement]) -> Agreement:
+    """The unwritten agreement of a case as it stands, likewise."""
+    from buckpass.bargain import Agreement
+
+    return _kept_as(Agreement, "agreement", case, posteriors, seed, work)
+
+
+class _Told(Protocol):
+    """A result that is made of plain values again."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self: ...
+
+
+T = TypeVar("T", bound=_Told)
+
+
+def _kept_as(kind: type[T], question: str, case: str, posteriors: Path | None, seed: int, work: Callable[[], T]) -> T:
+    if posteriors is None and seed == 0 and (came := _came_with(case, question)) is not None:
+        return kind.from_dict(came)
+    text = kept_answer(f"{question}, seed {seed}", case, posteriors, lambda: json_text(work().as_dict()))
     try:
-        return Judged.from_dict(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # put there by hand, with its digest
-        return judge()
+        return kind.from_dict(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # put there by hand, or not finite
+        return work()
 
 
-def bundle_ledger(name: str) -> Path:
-    """Work out the ledger of a bundled case into its folder, with the digest of all that it was worked out from."""
+def bundle_answers(name: str) -> Path:
+    """Work out the ledger of a bundled case and its agreement into its folder, with the digest of all that they are made of."""
+    from buckpass.bargain import agreement
     from buckpass.case import load_case
-    from buckpass.fitting.files import posteriors_or_none
+    from buckpass.fitting.files import load_posteriors
     from buckpass.ledger import judged
 
     case = load_case(name)
-    found = judged(case, posteriors_or_none(case))
-    content = json_text({"digest": _worked_out_from(case.folder), "judged": found.as_dict()}, tight=True)
+    fits = load_posteriors(case)
+    found = {"claims": judged(case, fits).as_dict()}
+    if case.settings.arrangement is not None:
+        found["agreement"] = agreement(case, fits).as_dict()
+    content = json_text({DIGEST: _worked_out_from(case.folder)} | found, tight=True)
     return write_whole(case.folder / BUNDLED, content + "\n")
 
 
-def _came_with(case: str) -> dict[str, Any] | None:
-    """The ledger that came with a bundled case; None for another case, and where case, fits or program are not as they were."""
+def _came_with(case: str, question: str) -> dict[str, Any] | None:
+    """An answer that came with a bundled case; None for another case, and where case, fits or program are not as they were."""
     path = PACKAGE / "cases" / case / BUNDLED
     if os.environ.get(OFF, "1") == "0" or path.parent.parent != PACKAGE / "cases" or not path.is_file():
         return None
     kept = json.loads(path.read_bytes())
-    return kept["judged"] if kept["digest"] == _worked_out_from(path.parent) else None
+    return kept.get(question) if kept.get(DIGEST) == _worked_out_from(path.parent) else None
 
 
 def _worked_out_from(folder: Path) -> str:
-    """The digest of a bundled case, its fits, and the rooms that a verdict depends on, wherever the package lies."""
+    """The digest of a bundled case, its fits, and the rooms that an answer depends on, wherever the package lies."""
     case = [p for p in sorted(folder.rglob("*")) if p.name not in WORKED_OUT]
     program = (p for p in sorted(PACKAGE.rglob("*.*")) if not SHOWING & {*p.relative_to(PACKAGE).parts[:1]})
     return _of_files((p for p in [*case, *program] if p.is_file() and p.suffix != ".pyc"), PACKAGE)

@@ -36,8 +36,9 @@ def report(
 
 
 def _page(ref: str, posteriors: Path | None) -> str:
+    from buckpass.bargain import Agreement, agreement
     from buckpass.case import load_case
-    from buckpass.cli.kept import kept_ledger
+    from buckpass.cli.kept import kept_agreement, kept_ledger
     from buckpass.evidence.gathered import gathered
     from buckpass.fitting.files import posteriors_or_none
     from buckpass.ledger import Judged, judged
@@ -46,12 +47,15 @@ def _page(ref: str, posteriors: Path | None) -> str:
     def judge(*given: Any, seed: int, **named: Any) -> Judged:
         return kept_ledger(ref, posteriors, seed, lambda: judged(*given, seed=seed, **named))
 
+    def agree(*given: Any, seed: int) -> Agreement:
+        return kept_agreement(ref, posteriors, seed, lambda: agreement(*given, seed=seed))
+
     with steps(REPORT_SHARES) as begin:
         begin("reading")
         case = load_case(ref)
         fits = posteriors_or_none(case, posteriors)
         kept = gathered(case, fits, posteriors) if fits and posteriors else None
-        return page_text(case, fits, begin, kept, judge)
+        return page_text(case, fits, begin, kept, judge, agree)
 
 
 def serve(

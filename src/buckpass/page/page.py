@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from buckpass.bargain import Agreement
     from buckpass.evidence.gathered import Gathered
     from buckpass.fitting.posterior import Posterior
     from buckpass.ledger import Verdict
@@ -82,16 +83,18 @@ def write_page(
 
 def page_text(
     case: Case, posteriors: Mapping[str, Posterior] | None, begin: Callable[[str], None] = quiet,
-    kept: Gathered | None = None, judge: Judge = judged,
+    kept: Gathered | None = None, judge: Judge = judged, agree: Callable[..., Agreement] | None = None,
 ) -> str:  # fmt: skip
-    """The page that `write_page` writes. judge : who judges its claims, for a caller that has done so before."""
+    """The page that `write_page` writes. judge, agree : who judges its claims and works its agreement out, for a caller that has
+    done so before.
+    """
     asked: list[_Pictured] = []
     with Drawings() as draw:  # from the start: its process takes half a second to be ready
 
         def complete(results: ReportResults) -> ReportResults:
             if posteriors and results.model is not None and results.model.weights:
                 begin("years ahead")
-                results = replace(results, chapters=_years_ahead(case, posteriors))
+                results = replace(results, chapters=_years_ahead(case, posteriors, agree))
             results = replace(results, chapters=(*results.chapters, world_chapter(case)))
             asked.append(
                 _pictured(case, results, draw)
@@ -155,11 +158,14 @@ def _pictures(
     }
 
 
-def _years_ahead(case: Case, posteriors: Mapping[str, Posterior]) -> tuple[Chapter, ...]:
+def _years_ahead(
+    case: Case, posteriors: Mapping[str, Posterior], agree: Callable[..., Agreement] | None
+) -> tuple[Chapter, ...]:
     from buckpass.page.chapters.bargain import agreement_chapter  # loads the simulation: only where there is a fit
     from buckpass.page.chapters.decades import decades_chapter
 
-    return tuple(c for c in (agreement_chapter(case, posteriors), decades_chapter(case, posteriors)) if c is not None)
+    found = (agreement_chapter(case, posteriors, agree=agree), decades_chapter(case, posteriors))
+    return tuple(chapter for chapter in found if chapter is not None)
 
 
 def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
@@ -337,7 +343,8 @@ def _by_theatre(case: Case, cards: tuple[CrisisCard, ...]) -> list[tuple[str, li
 
 
 def _sources(case: Case) -> list[Any]:
-    return sorted(case.sources.values(), key=lambda s: (s.authors or s.key).casefold())
+    """By whoever made them; what nobody is known to have made stands by its key."""
+    return sorted(case.sources.values(), key=lambda s: (s.citation if s.has_makers else s.key).casefold())
 
 
 def _anchors(case: Case) -> dict[str, str]:

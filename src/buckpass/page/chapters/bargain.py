@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -27,17 +27,20 @@ LEAST_SEEN = 0.02  # of a discount factor: what is less lies on the axis
 HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
 
 
-def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter | None:
+def agreement_chapter(
+    case: Case, posteriors: Mapping[str, Posterior], seed: int = 0, agree: Callable[..., Agreement] | None = None
+) -> Chapter | None:
     """Critical discount factors of the parties, and in how many draws of what is assumed the agreement keeps itself, by year.
 
     None where the case states no agreement. Where no fit can speak about the one that it states, the chapter says so.
+    agree : who works it out, for a caller that has done so before.
     """
     from buckpass.bargain import agreement
 
     if case.settings.arrangement is None:
         return None
     try:
-        found = agreement(case, posteriors, seed=seed)
+        found = (agree or agreement)(case, posteriors, seed=seed)
     except BuckpassError as reason:
         return Chapter(HEADING, "no fit can speak of it", f"Nothing can be said of the agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
