@@ -202,6 +202,7 @@ def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
     ],
 )
 def test_a_ledger_that_came_with_another_record_fit_or_program_is_worked_out_again(bundled, name):
+    (bundled / name).parent.mkdir(exist_ok=True)
     (bundled / name).write_text("as it is\n")
     assert kept._came_with("one", "claims") is None
 

@@ -29,7 +29,7 @@ OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
 PACKAGE = Path(__file__).parent.parent
 BUNDLED, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
 WORKED_OUT = {BUNDLED, "years.nc"}  # of a case, not what it is worked out from
-SHOWING = {"cases", "cli", "page", "app"}  # rooms of the package that no answer depends on
+OTHER_ROOMS = {"cases", "worldwide", "sweeps", "page", "app", "cli"}  # that neither claims nor agreement depend on
 
 
 def kept_answer(question: str, case: str, posteriors: Path | None, work: Callable[[], str]) -> str:
@@ -115,7 +115,7 @@ def _came_with(case: str, question: str) -> dict[str, Any] | None:
 def _worked_out_from(folder: Path) -> str:
     """The digest of a bundled case, its fits, and the rooms that an answer depends on, wherever the package lies."""
     case = [p for p in sorted(folder.rglob("*")) if p.name not in WORKED_OUT]
-    program = (p for p in sorted(PACKAGE.rglob("*.*")) if not SHOWING & {*p.relative_to(PACKAGE).parts[:1]})
+    program = (p for p in sorted(PACKAGE.rglob("*.*")) if not OTHER_ROOMS & {*p.relative_to(PACKAGE).parts[:1]})
     return _of_files((p for p in [*case, *program] if p.is_file() and p.suffix != ".pyc"), PACKAGE)
 
 

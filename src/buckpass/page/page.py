@@ -22,7 +22,7 @@ from buckpass.page.answer import answer, hangs_on
 from buckpass.page.by_host import by_host, crisis_anchors
 from buckpass.page.cards import CrisisCard, crisis_cards
 from buckpass.page.chapters.world import world_chapter
-from buckpass.page.drawing import Draw, Drawings, drawn_here
+from buckpass.page.drawing import Draw, Drawing, Drawings, drawn_here
 from buckpass.page.findings import finding, trust
 from buckpass.page.results import Chapter, Judge, ReportResults, gather, quiet
 from buckpass.page.side_by_side import crises_of_less
@@ -92,13 +92,14 @@ def page_text(
     with Drawings() as draw:  # from the start: its process takes half a second to be ready
 
         def complete(results: ReportResults) -> ReportResults:
+            pictured = _pictured(
+                case, results, draw
+            )  # drawn while the rest is worked out, of which these figures say nothing
             if posteriors and results.model is not None and results.model.weights:
                 begin("years ahead")
                 results = replace(results, chapters=_years_ahead(case, posteriors, agree))
             results = replace(results, chapters=(*results.chapters, world_chapter(case)))
-            asked.append(
-                _pictured(case, results, draw)
-            )  # drawn while the claims are judged, of which no figure says anything
+            asked.append(pictured.also(_drawings(_of_chapters(results), draw)))
             return results
 
         results = gather(case, posteriors, kept=kept, begin=begin, judge=judge, before_claims=complete)
@@ -111,7 +112,11 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
 
     draw : who draws the figures, each asked for as soon as it is specified.
     """
-    return _rendered(case, results, _pictured(case, results, draw))
+    pictured = _pictured(case, results, draw)
+    return _rendered(case, results, pictured.also(_drawings(_of_chapters(results), draw)))
+
+
+Drawn = tuple[Mapping[int, Drawing], Mapping[int, Drawing]]  # by figure: broad, and narrow where that is another
 
 
 @dataclass(frozen=True)
@@ -121,19 +126,45 @@ class _Pictured:
     figures: Mapping[str, Figure]
     no_map: str
     cards: tuple[CrisisCard, ...]
-    pictures: Mapping[str, Callable[[Figure], Markup]]
+    drawings: Drawn
+
+    def also(self, more: Drawn) -> _Pictured:
+        """The same with more drawings."""
+        broad, narrow = (dict(a) | dict(b) for a, b in zip(self.drawings, more, strict=True))
+        return replace(self, drawings=(broad, narrow))
+
+    @property
+    def pictures(self) -> dict[str, Callable[[Figure], Markup]]:
+        """`drawn` and `drawn_narrow` of a figure, for the page's template."""
+        from markupsafe import Markup
+
+        return {
+            name: lambda f, of=of: Markup(linked(of[id(f)](), f.rows) if f.rows else of[id(f)]())
+            for name, of in zip(("drawn", "drawn_narrow"), self.drawings, strict=True)
+        }
 
 
 def _pictured(case: Case, results: ReportResults, draw: Draw) -> _Pictured:
     cards, (figures, no_map) = crisis_cards(case, results), _figures(case, results)
-    return _Pictured(figures, no_map, cards, _pictures(figures, cards, results.chapters, draw))
+    own = [card.figure for card in cards if card.figure is not None]
+    return _Pictured(figures, no_map, cards, _drawings([*figures.values(), *own], draw))
+
+
+def _of_chapters(results: ReportResults) -> list[Figure]:
+    return [figure for chapter in results.chapters for figure in chapter.figures]
+
+
+def _drawings(figures: Sequence[Figure], draw: Draw) -> Drawn:
+    """What draws the figures, all of them asked for at once; a crisis's and the map have one size."""
+    narrow = {id(f): f.asked_narrow(draw) for f in figures if not f.one_size}
+    return {id(f): f.asked(draw) for f in figures}, narrow
 
 
 def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
-    figures, no_map, cards, pictures = given.figures, given.no_map, given.cards, given.pictures
+    figures, no_map, cards = given.figures, given.no_map, given.cards
     hosts = by_host(case, results.record)
     return _templates().get_template("page.html").render(
-        **pictures, case=case, results=results, focus=_focus(case), gap_heading=_gap_heading(case, results), answer=answer(case, results), hangs_on=hangs_on(case, results),
+        **given.pictures, case=case, results=results, focus=_focus(case), gap_heading=_gap_heading(case, results), answer=answer(case, results), hangs_on=hangs_on(case, results),
         finding=finding(case, results), trust=trust(case, results), lines=_lines(case, results, figures), verdict_groups=_by_verdict(results), named=partial(in_names, case),
         by_host=hosts, powers_compared=_powers_compared(case), opens=crisis_anchors(case), figures=figures, no_map=no_map, cards=_by_theatre(case, cards), sources=_sources(case), anchor=_anchors(case), tips=_tips(case),
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
@@ -141,21 +172,6 @@ def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders), of_everything=leading(results.record.of_everything), alignments=replace(results.record.alignments, frame=brief(results.record.alignments).frame),
         nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
-
-
-def _pictures(
-    figures: Mapping[str, Figure], cards: Sequence[CrisisCard], chapters: Sequence[Chapter], draw: Draw
-) -> dict[str, Callable[[Figure], Markup]]:
-    """`drawn` and `drawn_narrow` of the page's figures, all of them asked for at once; a crisis's and the map have one size."""
-    from markupsafe import Markup
-
-    both = [*figures.values(), *(figure for chapter in chapters for figure in chapter.figures)]
-    narrow = {id(f): f.asked_narrow(draw) for f in both if not f.one_size}
-    broad = {id(f): f.asked(draw) for f in [*both, *(card.figure for card in cards if card.figure is not None)]}
-    return {
-        name: lambda f, of=of: Markup(linked(of[id(f)](), f.rows) if f.rows else of[id(f)]())
-        for name, of in (("drawn", broad), ("drawn_narrow", narrow))
-    }
 
 
 def _years_ahead(

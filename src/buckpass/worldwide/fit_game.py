@@ -36,7 +36,7 @@ SPECIFICATIONS = (
     WorldGame("log", interacts=False),
 )
 BOTH_SIDES = WorldGame("linear", sides=True), WorldGame("linear", interacts=False, sides=True)
-DRAWING = Drawing(warmup=100, draws=500)
+DRAWING = Drawing(warmup=300, draws=750)
 MOST_AT_ONCE = 40  # conflicts left out by one run of a mixture
 TURNS = 2  # of mode and nodes
 TIMED = 20  # gradients over which one is timed
