@@ -27,7 +27,7 @@ LEAST_SEEN = 0.02  # of a discount factor: what is less lies on the axis
 HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
 
 
-def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter | None:
+def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior]) -> Chapter | None:
     """Critical discount factors of the parties, and in how many draws of what is assumed the agreement keeps itself, by year.
 
     None where the case states no agreement. Where no fit can speak about the one that it states, the chapter says so.
@@ -37,7 +37,7 @@ def agreement_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int
     if case.settings.arrangement is None:
         return None
     try:
-        found = agreement(case, posteriors, seed=seed)
+        found = agreement(case, posteriors)
     except BuckpassError as reason:
         return Chapter(HEADING, "no fit can speak of it", f"Nothing can be said of the agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
