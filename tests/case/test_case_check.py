@@ -10,7 +10,7 @@ import pytest
 import buckpass.case.load as reading_of_cases
 from buckpass.case import CaseNotFound, CaseProblems, UnknownName, check_case, load_case
 from buckpass.case.checking.remaining import remaining
-from buckpass.case.checking.weak_spots import _lonely_crises, _parts
+from buckpass.case.checking.weak_spots import _lonely_crises, _parts, _shares_of_nothing, _wholes
 from buckpass.ledger import assess
 
 TABLE = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))
@@ -320,6 +320,23 @@ def test_what_has_no_whole_is_left_to_look_up(toy):
     (seen,) = [p for p in remaining(toy) if p.file == "series.csv"]
     assert seen.message.startswith("no whole (WLD) of trade, arms")
     assert "of the powers compared" in seen.message
+
+
+@pytest.mark.parametrize("named", ["series", "beside", "published"])
+def test_every_series_of_which_shares_are_taken_is_looked_through(toy, named):
+    """Shares of a series beside, and of a published one, are listed like the measure's own: their gaps are gaps too."""
+    alone = toy.settings.measures.economic.model_copy(update={"series": (), named: ("trade",)})
+    settings = toy.settings.model_copy(
+        update={"measures": toy.settings.measures.model_copy(update={"economic": alone})}
+    )
+    case = toy.replace(settings=settings)
+    assert any(p.message.startswith("no whole (WLD) of trade") for p in remaining(case))
+    whole = case.series.filter(pl.col("series") == "trade").head(1).with_columns(actor=pl.lit("WLD"), value=pl.lit(9.0))
+    (seen,) = _wholes(case.replace(series=pl.concat([case.series, whole])))
+    assert seen.message.startswith("trade has no whole (WLD) for")
+    unit = pl.when(pl.col("series") == "trade").then(pl.lit("percent")).otherwise(pl.col("unit")).alias("unit")
+    (seen,) = _shares_of_nothing(case.replace(series=case.series.with_columns(unit)))
+    assert seen.message == "trade is a percent of nothing named"
 
 
 def test_shares_without_a_denominator_are_named(folder):

@@ -473,6 +473,14 @@ def test_another_year_host_or_source_is_another_act(toy, other):
     assert (found.n, found.detail["stand_as_records"]) == (4, [])
 
 
+def test_a_record_of_a_later_year_tells_of_a_crisis_that_still_lasts(toy):
+    """Dalen began in 2005: a record of 2006 is of another act once it has ended, of the same one while it lasts."""
+    end = pl.when(pl.col("crisis_id") == "dalen_2005").then(None).otherwise(pl.col("end")).alias("end")
+    lasting = toy.replace(crises=toy.crises.with_columns(end))
+    found = shared_out(lasting, [DRILLS[0], ("AAA", "DDD", 2006, "example2019")])
+    assert (found.n, found.detail["stand_as_records"]) == (3, ["dalen_2005"])
+
+
 def test_acts_of_another_scope_do_not_count(toy):
     assert shared_out(toy, scope="host_support").n == 3
     assert shared_out(toy, scope="own_assets").n == len(DRILLS)

@@ -53,6 +53,14 @@ def test_no_share_of_any_series_lacks_its_denominator(name, request):
     assert (frame["of"] != "").all()
 
 
+@pytest.mark.parametrize("named", ["beside", "published"])
+def test_a_series_that_is_named_twice_has_its_shares_once(toy, named):
+    measures = toy.settings.measures
+    twice = measures.economic.model_copy(update={named: measures.economic.series})
+    settings = toy.settings.model_copy(update={"measures": measures.model_copy(update={"economic": twice})})
+    assert host_shares(toy.replace(settings=settings)) == host_shares(toy)
+
+
 def test_shares_of_everything_are_the_registers(flagship):
     """The register's own figures for 2021–25, all suppliers (SIPRI Arms Transfers Database)."""
     found = {one.host: one for one in leaders(flagship, "security")}

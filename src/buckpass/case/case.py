@@ -219,6 +219,10 @@ class Case:
         is_covered = self.covers(organisation_id, crisis["type"], crisis["host"], day)
         return None if is_covered else f"no mandate of {organisation_id} covered the crisis when {began}"
 
+    def years_of(self, crisis: Mapping[str, Any]) -> tuple[int, int]:
+        """First and last calendar year of a crisis; one that still lasts goes on to the end of the case."""
+        return crisis["start"].year, crisis["end"].year if crisis["end"] else self.settings.years[1]
+
     def mandates_of_vehicles(self, on: date) -> list[Mandate]:
         """What the organisations through which powers deploy may do on a day."""
         return [m for o in self.settings.organisations if o.is_vehicle and (m := o.mandate(on)) is not None]

@@ -13,6 +13,7 @@ from buckpass.case.problems import clip
 from buckpass.results.words import and_join
 
 HERE = Path(__file__).parent
+BASE, ALL, ARGUMENT = "base", "all", "argument"  # combinations that a name stands for
 ESTIMANDS = HERE.parent / "ledger" / "estimands.toml"
 MECHANISMS = HERE.parent / "model" / "mechanisms.toml"
 
@@ -88,9 +89,9 @@ def explanation_parts(name: str) -> list[str]:
     >>> explanation_parts("FR+BL"), explanation_parts("all-FR"), explanation_parts("base")
     (['FR', 'BL'], ['FR'], [])
     """
-    if name in ("base", "all", "argument"):
+    if name in (BASE, ALL, ARGUMENT):
         return []
-    return name.split("-")[1:] if name.startswith("all-") else name.split("+")
+    return name.split("-")[1:] if name.startswith(f"{ALL}-") else name.split("+")
 
 
 @dataclass(frozen=True)

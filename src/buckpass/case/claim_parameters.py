@@ -37,6 +37,7 @@ from buckpass.case.coded import Phase
 from buckpass.case.names import Names
 from buckpass.case.problems import clip, repeated, spelling_hint
 from buckpass.case.reading.rows import CrisisRow, Scope, Stance
+from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import Claim, Focus
 
 __all__ = [
@@ -51,7 +52,6 @@ __all__ = [
     "theatre_of",
 ]
 
-Path = tuple[str | int, ...]
 CRISIS_NUMBERS = tuple(n for n, f in CrisisRow.model_fields.items() if f.annotation in (int, float, float | None))
 
 

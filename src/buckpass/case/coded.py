@@ -15,6 +15,11 @@ _ACTED = "acted"  # whose act it was, where a power's response is also what a co
 Phase = Literal["furthest", "first", "last"]
 
 
+def sources_of(rows: pl.DataFrame) -> tuple[str, ...]:
+    """Keys of the sources of rows of `Case.coded`, each once."""
+    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))
+
+
 def attributed(responses: pl.DataFrame, sponsors: Mapping[str, tuple[str, int]]) -> pl.DataFrame:
     """The rows with acts of companies and armed groups beside as acts of the power behind them, up to a rung.
 

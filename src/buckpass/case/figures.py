@@ -47,7 +47,7 @@ def odd_figures(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
     least = dict(
         frame.filter(~pl.col("value").is_in(MISSING_CODES)).group_by("series").agg(pl.col("value").min()).iter_rows()
     )
-    capacity, shared = set(settings.measures.capacity.series), _shared(settings)
+    capacity, shared = set(settings.measures.capacity.series), settings.measures.shared
     for line, series, year, value, unit in frame.select("line", "series", "year", "value", "unit").iter_rows():
         if abs(value) > LARGEST:
             yield Problem(FILE, line, "value", f"{value:g} is beyond {LARGEST:g}", "write it in a larger unit")
@@ -73,7 +73,9 @@ def wrong_wholes(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
     An organisation's figure may hold its members', and one event stands with several who took part: those are not added up.
     """
     is_whole, is_body = pl.col("actor") == world_code(), pl.col("actor").is_in([o.id for o in settings.organisations])
-    rows = frame.filter(pl.col("series").is_in([*_shared(settings) - {*settings.measures.events}])).drop_nulls("value")
+    rows = frame.filter(pl.col("series").is_in([*settings.measures.shared - {*settings.measures.events}])).drop_nulls(
+        "value"
+    )
     value, alone = pl.col("value"), ~is_whole & ~is_body
     cells = rows.group_by("series", "partner", "year", maintain_order=True).agg(
         pl.col("line").min(), pl.col("unit").unique(maintain_order=True), value.filter(is_whole).first().alias("whole"),
@@ -90,12 +92,6 @@ def wrong_wholes(frame: pl.DataFrame, settings: Settings) -> Iterator[Problem]:
             parts = f"parts add up to {of['sum']:g}" if of["sum"] > of["most"] else f"largest part is {of['most']:g}"
             said = f"{place}: its {parts}, the whole ({world_code()}) is {of['whole']:g}"
             yield Problem(FILE, of["line"], "value", said, "shares would pass 100 %: mend one of the figures")
-
-
-def _shared(settings: Settings) -> set[str]:
-    """The series of which shares are taken."""
-    measures = (settings.measures.economic, settings.measures.security)
-    return {series for one in measures for series in (*one.every_series, *one.beside, *one.published)}
 
 
 def _bounds(unit: str) -> tuple[float, float] | None:

@@ -460,6 +460,16 @@ class PositionMeasure(Entry):
         """Its own series, then the other counts of the same thing."""
         return (*self.series, *(series for other in self.alternatives for series in other.series))
 
+    @property
+    def who_leads(self) -> tuple[str, ...]:
+        """The series that can say who leads, the preferred first: its own, published shares, other counts."""
+        return tuple(dict.fromkeys((*self.series, *self.published, *self.every_series)))
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The series of which shares are taken, each once: those that can say who leads, then those beside."""
+        return tuple(dict.fromkeys((*self.who_leads, *self.beside)))
+
 
 class CapacityMeasure(Entry):
     """Which series is a power's capacity."""
@@ -486,6 +496,16 @@ class Measures(Entry):
         description="series of two states that are shown beside how one is assumed to count the other's effort",
         examples=[["votes_alike"]],
     )
+
+    @property
+    def positions(self) -> dict[str, PositionMeasure]:
+        """The measures of a power's position by domain."""
+        return {"economic": self.economic, "security": self.security}
+
+    @property
+    def shared(self) -> set[str]:
+        """The series of either domain of which shares are taken."""
+        return {series for measure in self.positions.values() for series in measure.shared}
 
 
 class Term(Entry):

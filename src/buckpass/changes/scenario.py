@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from jaxtyping import ArrayLike, Float
 
 from buckpass.case import Case
-from buckpass.changes.in_case import changed_case
+from buckpass.changes.in_case import Crisis, changed_case
 from buckpass.changes.in_game import changed_games, game_changes
 from buckpass.changes.in_setting import capacity_shift, changed_setting, opinion_shift
 from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
@@ -21,7 +20,6 @@ from buckpass.game.setting import CrisisSetting, Standard, chance_to_pass, setti
 __all__ = ["changes_of", "check_usable", "scenario_games", "scenario_setting", "setting_after", "usable_changes"]
 
 IN_CRISIS: tuple[Question, ...] = ("crisis",)
-Crisis = dict[str, Any]
 
 
 def changes_of(texts: Sequence[str | Override], case: Case, crisis: str) -> tuple[Override, ...]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from buckpass.case import Case
-from buckpass.changes.in_case import changed_case
+from buckpass.changes.in_case import Crisis, changed_case
 from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
 from buckpass.results.words import and_join
 
 __all__ = ["parse_overrides", "problems_together", "refuse_everywhere"]
 
-Crisis = dict[str, Any]
 LONGEST_LIST = 8
 Check = Callable[[Override, Case], None]  # in the case after all of the changes; raises `Unusable`
 

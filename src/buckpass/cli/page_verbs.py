@@ -47,8 +47,8 @@ def _page(ref: str, posteriors: Path | None) -> str:
     def judge(*given: Any, seed: int, **named: Any) -> Judged:
         return kept_ledger(ref, posteriors, seed, lambda: judged(*given, seed=seed, **named))
 
-    def agree(*given: Any, seed: int) -> Agreement:
-        return kept_agreement(ref, posteriors, seed, lambda: agreement(*given, seed=seed))
+    def agree(*given: Any) -> Agreement:
+        return kept_agreement(ref, posteriors, 0, lambda: agreement(*given))
 
     with steps(REPORT_SHARES) as begin:
         begin("reading")

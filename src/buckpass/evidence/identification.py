@@ -11,8 +11,8 @@ __all__ = ["CORRELATED", "correlated_pairs"]
 CORRELATED = 0.7
 
 
-def correlated_pairs(posterior: Posterior, limit: float = CORRELATED) -> list[tuple[str, str, float]]:
-    """Pairs of scalar parameters with |posterior correlation| above the limit, strongest first."""
+def correlated_pairs(posterior: Posterior) -> list[tuple[str, str, float]]:
+    """Pairs of scalar parameters with |posterior correlation| above 0.7, strongest first."""
     columns, names = [], []
     for name, draws in posterior.flat().items():
         flat = draws.reshape(len(draws), -1)
@@ -23,7 +23,9 @@ def correlated_pairs(posterior: Posterior, limit: float = CORRELATED) -> list[tu
     moving = table.std(axis=1) > 0
     r = np.corrcoef(table[moving])
     kept = [n for n, keep in zip(names, moving, strict=True) if keep]
-    pairs = [(kept[i], kept[j], float(r[i, j])) for i in range(len(kept)) for j in range(i) if abs(r[i, j]) > limit]
+    pairs = [
+        (kept[i], kept[j], float(r[i, j])) for i in range(len(kept)) for j in range(i) if abs(r[i, j]) > CORRELATED
+    ]
     return sorted(pairs, key=lambda p: -abs(p[2]))
 
 

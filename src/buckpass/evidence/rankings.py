@@ -20,13 +20,13 @@ from buckpass.fitting.scoring import (
     score_of,
 )
 from buckpass.model.mechanisms import combination
+from buckpass.model.readings import AS_CODED
 from buckpass.results.table import ResultTable
 
 __all__ = [
     "AS_CODED", "NoSuchReading", "order_of_moves", "rankings", "readings_held", "scores_under", "side_by_side",
 ]  # fmt: skip
 
-AS_CODED = "as coded"
 WIDE = "Under each fit: how far it is behind the best of the reading, in whole nats."
 DIFFERENCE = (
     f"difference: behind the best of the reading, nats; within two standard errors ({HOSTS_TOGETHER}) it is none."

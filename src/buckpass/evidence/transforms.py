@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from buckpass.results.summary import LEVEL
+
 __all__ = ["Uniformity", "band_uniforms", "uniformity"]
 
-LEVEL = 0.9
+POINTS = 40  # steps between 0 and 1 at which the shares are read
 BAND_DRAWS = 2000
 
 
@@ -46,12 +48,12 @@ def band_uniforms(
     return below + rng.random(len(below)) * within
 
 
-def uniformity(values: Float[np.ndarray, " n"], seed: int = 0, points: int = 40) -> Uniformity:
+def uniformity(values: Float[np.ndarray, " n"], seed: int = 0) -> Uniformity:
     """The cumulative shares of values that should be uniform, with a simultaneous band (Säilynoja, Bürkner & Vehtari 2022).
 
     The band is that of independent values; responses of one crisis share its effect, so that it is a little narrow.
     """
-    at = np.arange(1, points) / points
+    at = np.arange(1, POINTS) / POINTS
     made = np.random.default_rng([seed, 29]).random((BAND_DRAWS, len(values)))
     shares = (made[:, :, None] <= at).mean(axis=1)
     rank = np.sort(shares, axis=0)

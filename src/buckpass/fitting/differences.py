@@ -107,7 +107,7 @@ def covariance(values: Float[np.ndarray, "m c"], clusters: Clusters) -> Float[np
     return clusters.count / (clusters.count - 1) * (spread @ clusters.together @ spread.T)
 
 
-def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters, seed: int = 0) -> tuple[float, float]:
+def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters) -> tuple[float, float]:
     """How much too well the best of several looks for having been picked (nats), and the most that it could be.
 
     Scores are drawn again around those seen, N(d, Σ̂) with Σ̂ by host; the first number is the mean, over draws, of how far
@@ -122,11 +122,11 @@ def optimism(values: Float[np.ndarray, "m c"], clusters: Clusters, seed: int = 0
     clusters = clusters if clusters.count > 1 else by_crisis(values.shape[1])
     scale, directions = np.linalg.eigh(covariance(values, clusters))
     root = directions * np.sqrt(np.maximum(scale, 0.0))
-    error = _noise(seed, len(values)) @ root.T
+    error = _noise(len(values)) @ root.T
     best = np.argmax(total + error, axis=1)
     return float(error[np.arange(DRAWS), best].mean()), float(error.max(axis=1).mean())
 
 
 @lru_cache(maxsize=16)  # asked for again without every crisis
-def _noise(seed: int, m: int) -> Float[np.ndarray, "d m"]:
-    return np.random.default_rng([seed, 71]).standard_normal((DRAWS, m))
+def _noise(m: int) -> Float[np.ndarray, "d m"]:
+    return np.random.default_rng([0, 71]).standard_normal((DRAWS, m))

@@ -185,7 +185,7 @@ def _record(case: Case, coding: Coding) -> tuple[CrisisSetting, Observations]:
 def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | None) -> Posterior:
     setting = sampling.program.setting
     draws, diagnostics = draw_until_passed(sampling, near)
-    data = _labelled(case, draws, sampling)
+    data = _labelled(draws, sampling)
     responses, request = (by_crisis(a, setting, sampling.seen) for a in draws.both())
     prior = xr.DataArray(draws.log_prior, dims=("chain", "draw", "term"), coords={"term": list(draws.terms)})
     scores = crisis_scores(responses, request, sampling, setting, refits=diagnostics.passed)
@@ -203,7 +203,7 @@ def _posterior(case: Case, sampling: Sampling, plan: FitPlan, near: Sampling | N
     )  # fmt: skip
 
 
-def _labelled(case: Case, draws: Draws, sampling: Sampling) -> xr.Dataset:
+def _labelled(draws: Draws, sampling: Sampling) -> xr.Dataset:
     """The terms with names on their axes, and the effect of every crisis scored, drawn given its responses."""
     names, vehicles = sampling.program.setting.names, sampling.program.setting.vehicles
     scored = np.unique(sampling.seen.crisis)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from buckpass.case.catalogue import ALL
 from buckpass.game.arrays import at_host
 from buckpass.game.crises import Crises
 from buckpass.game.order import Met, met
@@ -17,7 +18,7 @@ from buckpass.results.words import fixed
 
 __all__ = ["break_even"]
 
-PREFERRED = ("all", "BL")
+PREFERRED = (ALL, "BL")
 
 
 def break_even(question: Question) -> Finding:

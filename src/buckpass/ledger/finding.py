@@ -25,7 +25,6 @@ __all__ = [
     "in_short",
     "places_at",
     "places_of",
-    "sources_of",
 ]
 
 Outcome = Literal["supported", "partly", "contradicted", "undecided"]
@@ -97,11 +96,6 @@ class Finding:
     sources: tuple[str, ...] = ()
     places: tuple[str, ...] = ()  # file:line of every row of the case that the number is made of
     detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-def sources_of(rows: pl.DataFrame) -> tuple[str, ...]:
-    """Keys of the sources of rows of `Case.coded`, each once."""
-    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))
 
 
 def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.case.problems import repeated
 from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, sources_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
@@ -300,16 +301,11 @@ def _crisis_acts(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
             "through": r["vehicle"] in organisations,
             "sources": r["sources"],
             "place": f"responses.csv:{r['line']}",
-            "years": _years_of(case, r["crisis"]),
+            "years": case.years_of(case.crisis(r["crisis"])),
             "hosts": case.crisis(r["crisis"])["host"],
         }
         for r in rows.iter_rows(named=True)
     ]
-
-
-def _years_of(case: Case, crisis: str) -> tuple[int, int]:
-    about = case.crisis(crisis)
-    return about["start"].year, (about["end"] or about["start"]).year
 
 
 def _stands_as(act: Mapping[str, Any], record: Mapping[str, Any]) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.which_crises import act_in, counted, counting, in_words, nobody_looked
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, sources_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of
 
 __all__ = ["burden_share", "count"]
 

@@ -35,7 +35,7 @@ def crossing(question: Question) -> Finding:
     same year disagree by: the spread of log(leader / other) between them (mirror statistics), normal.
     """
     case, given = question.case, question.parameters
-    measure = getattr(case.settings.measures, given["measure"])
+    measure = case.settings.measures.positions[given["measure"]]
     partners = given.get("partners") or list(measure.partners)
     series, beside = [*measure.series, *measure.published], list(given.get("beside", ()))
     pairs = _ratios(case, [*series, *beside], given["leader"], given["over"])
@@ -293,7 +293,7 @@ def _leads(shares: Mapping[int, Mapping[str, np.ndarray]], amounts: Sequence[Amo
 
 
 def _others(case: Case, domain: str, power: str) -> str:
-    return ", ".join(p for p in getattr(case.settings.measures, domain).powers if p != power)
+    return ", ".join(p for p in case.settings.measures.positions[domain].powers if p != power)
 
 
 def _p_t(expect: Mapping[str, Any], centre: float, scale: float, freedom: int) -> float:

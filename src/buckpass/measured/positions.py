@@ -75,14 +75,14 @@ class Amounts:
 
 def amounts_of(case: Case, domain: str) -> tuple[tuple[Amounts, ...], tuple[Amounts, ...]]:
     """The amounts of a domain: those of its own series in order of preference, and those of the alternatives."""
-    measure = getattr(case.settings.measures, domain)
+    measure = case.settings.measures.positions[domain]
     other = tuple(_amounts(case, measure, s, a.label) for a in measure.alternatives for s in a.series)
     return own_amounts(case, domain), other
 
 
 def own_amounts(case: Case, domain: str) -> tuple[Amounts, ...]:
     """The amounts of a domain's own series in order of preference."""
-    measure = getattr(case.settings.measures, domain)
+    measure = case.settings.measures.positions[domain]
     return tuple(_amounts(case, measure, series, case.series_name(series)) for series in measure.series)
 
 
@@ -103,7 +103,7 @@ def shares_table(case: Case, which: str = "main") -> ResultTable:
               "denominator": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
     frame = frame.with_columns(measure=pl.col("domain").replace({d: measure_name(case, d) for d in DOMAINS}))
-    reasons = " ".join(_sentence(getattr(case.settings.measures, d).reason) for d in DOMAINS)
+    reasons = " ".join(_sentence(case.settings.measures.positions[d].reason) for d in DOMAINS)
     title = f"Shares of {measure_names(case)} by year" + ("" if which == "main" else ": other counts")
     sources = tuple(dict.fromkeys(s for a in used for s in a.sources))
     units = {"value": "share of the denominator", "n": "partners"}

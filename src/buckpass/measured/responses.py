@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 
@@ -42,7 +43,7 @@ def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         dict.fromkeys(("rung", "low", "high"), case.ladder.scale),
         "Low and high: the rungs that the sources allow. Basis absence: looked for, nothing found, a band and not a "
         "zero. Basis unsearched: nobody looked, so there is no rung.",
-        _sources(rows),
+        sources_of(rows),
         case.hash,
     )
 
@@ -78,7 +79,7 @@ def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:
             "n": "crises looked up",
         },
         "Possibly counts every crisis whose band holds the rung, so it adds up to more than n.",
-        _sources(known),
+        sources_of(known),
         case.hash,
     )
 
@@ -109,7 +110,7 @@ def requests_table(case: Case, rows: pl.DataFrame, seed: int) -> ResultTable:
         {"mean_rung": case.ladder.scale, "n": "crises", "p_more_when_asked": "probability"},
         "Asked: the power itself, or an organisation that it leads. 90 % interval by Bayesian bootstrap over crises, "
         "rungs drawn from their bands; none for fewer than two crises. Requests follow severity: no effect of asking.",
-        _sources(known),
+        sources_of(known),
         case.hash,
         seed,
     )
@@ -135,7 +136,7 @@ def askers_table(case: Case) -> ResultTable:
         "Whom each government asked for help",
         {},
         "Counts: what the game takes where several governments asked, as asked_by of crises.csv says.",
-        _sources(frame),
+        sources_of(frame),
         case.hash,
     )
 
@@ -182,7 +183,3 @@ def _difference(draws: list[np.ndarray | None]) -> dict[str, float | None]:
     when_asked, else_ = draws
     more = None if when_asked is None or else_ is None else float(np.mean(when_asked > else_))
     return {"p_more_when_asked": more}
-
-
-def _sources(rows: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))

@@ -98,12 +98,12 @@ def measure_names(case: Case) -> str:
 
 def measure_name(case: Case, domain: str) -> str:
     """What a domain's series count: the name that the case gives its measure."""
-    return getattr(case.settings.measures, domain).name or {"economic": "the economy", "security": "security"}[domain]
+    return case.settings.measures.positions[domain].name or {"economic": "the economy", "security": "security"}[domain]
 
 
 def compared(case: Case) -> str:
     """The powers between which the measures compare."""
-    return ", ".join(dict.fromkeys(p for d in DOMAINS for p in getattr(case.settings.measures, d).powers))
+    return ", ".join(dict.fromkeys(p for d in DOMAINS for p in case.settings.measures.positions[d].powers))
 
 
 def years_in_words(first: int, last: int) -> str:
@@ -125,7 +125,7 @@ def host_shares(case: Case) -> tuple[Share, ...]:
     return tuple(
         share
         for domain in DOMAINS
-        for series in (*_rivals(case, domain), *getattr(case.settings.measures, domain).beside)
+        for series in case.settings.measures.positions[domain].shared
         for partner, years in _cells(case, domain, series).items()
         for year in sorted(years)
         for share in _shares(case, domain, series, partner, {year: years[year]})
@@ -139,8 +139,8 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
     two kinds. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
     named counts: the measure's own, then its published shares, then other counts. No other published share says who leads.
     """
-    measure = getattr(case.settings.measures, domain)
-    by_series = {series: _cells(case, domain, series) for series in _rivals(case, domain)}
+    measure = case.settings.measures.positions[domain]
+    by_series = {series: _cells(case, domain, series) for series in measure.who_leads}
     found = []
     for host in (h.id for h in case.settings.hosts):
         options = []
@@ -204,15 +204,9 @@ def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
     return ResultTable(frame, title, {"value": "share"}, SHARE_NOTE, keys, case.hash)
 
 
-def _rivals(case: Case, domain: str) -> list[str]:
-    """The series that can say who leads, the preferred first."""
-    measure = getattr(case.settings.measures, domain)
-    return [*dict.fromkeys([*measure.series, *measure.published, *measure.every_series])]
-
-
 def _cells(case: Case, domain: str, series: str) -> dict[str, dict[int, dict[str, Cell]]]:
     """partner → year → actor → figure, of the measure's partners and of theatres where it names partners."""
-    measure = getattr(case.settings.measures, domain)
+    measure = case.settings.measures.positions[domain]
     rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
     found: dict[str, dict[int, dict[str, Cell]]] = {}
     for actor, partner, year, *cell in rows.select(
@@ -226,7 +220,7 @@ def _shares(
     case: Case, domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]]
 ) -> tuple[Share, ...]:
     """The shares in the years together; none where neither the whole nor all powers are known in each of them."""
-    powers = getattr(case.settings.measures, domain).powers
+    powers = case.settings.measures.positions[domain].powers
     if not years:
         return ()
     if _is_published(years):
@@ -250,7 +244,7 @@ def _compares(
 ) -> tuple[Share, ...]:
     """The shares in the years together, none where one of the measure's powers has none: then nobody can be said to lead."""
     shares = _shares(case, domain, series, partner, years)
-    return shares if set(getattr(case.settings.measures, domain).powers) <= {s.actor for s in shares} else ()
+    return shares if set(case.settings.measures.positions[domain].powers) <= {s.actor for s in shares} else ()
 
 
 def _share(
@@ -297,7 +291,7 @@ def _leader(case: Case, domain: str, host: str, shares: Sequence[Share]) -> Lead
 
 def _rebased(case: Case, one: Leader) -> Leader:
     """The same between the measure's powers alone."""
-    powers = getattr(case.settings.measures, one.domain).powers
+    powers = case.settings.measures.positions[one.domain].powers
     mine = [s for s in one.shares if s.actor in powers]
     whole = sum(s.numerator for s in mine)
     shares = [
@@ -311,7 +305,7 @@ def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
     """Why nobody leads; empty where somebody does."""
     if not ranked:
         return "nothing at all: zero of zero is no share"
-    for least in getattr(case.settings.measures, domain).least_volumes:
+    for least in case.settings.measures.positions[domain].least_volumes:
         if least.series == of.series and of.denominator < least.value:
             return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
     tied = len(ranked) > 1 and ranked[0].numerator == ranked[1].numerator

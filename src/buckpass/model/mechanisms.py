@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from buckpass.case import Case
-from buckpass.case.catalogue import explanation_parts
+from buckpass.case.catalogue import ALL, ARGUMENT, BASE, explanation_parts
 from buckpass.case.problems import spelling_hint
 from buckpass.model.terms import Prior, model_file, term, terms
 from buckpass.results.words import and_join
 
-__all__ = ["ARGUMENT", "Combination", "Mechanism", "UnknownExplanation", "base_terms", "combination", "mechanisms",
+__all__ = ["ALL", "ARGUMENT", "BASE", "Combination", "Mechanism", "UnknownExplanation", "base_terms", "combination", "mechanisms",
            "nested", "priors"]  # fmt: skip
 
-BASE, ALL, ARGUMENT = "base", "all", "argument"
 INTERACTING = ("kappa.aligned", "kappa.rivals")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
+from buckpass.case.catalogue import ALL, ARGUMENT
+from buckpass.page.findings import FREE_RIDING
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import SideBySide, side_by_side
 from buckpass.page.wording import sentence, spoken
@@ -22,8 +24,7 @@ ALONE = "circumstances alone"
 NO_BETTER = "no better"
 SUCH_AS = "such as distance, strength and danger"
 MOST = 3  # names in one sentence
-TOGETHER = {"all": "all reasons together", "argument": "the reasons of the argument together"}
-RIDING = "FR"  # the reason that is asked about where the case's argument names none
+TOGETHER = {ALL: "all reasons together", ARGUMENT: "the reasons of the argument together"}
 
 
 def answer(case: Case, results: ReportResults) -> tuple[str, str]:
@@ -110,14 +111,14 @@ def _tested(tests: NestedTests, argument: Sequence[str], hinges: Sequence[Hinge]
     """What the reasons named by the case, else free riding, predict beyond circumstances; which single reason helps most."""
     named, over = argument, tests.argument_over_base
     if not named or over is None:
-        named, over = (RIDING,), next((m.alone for m in tests.mechanisms if m.id == RIDING), None)
+        named, over = (FREE_RIDING,), next((m.alone for m in tests.mechanisms if m.id == FREE_RIDING), None)
     how = "" if over is None else _how(tests, named, over)
     single = _single(tests, named, "" if how == NO_BETTER else f" than {ALONE}")
     if not how:
         return _sentence(single or f"why, this page cannot say: no reason was compared with {ALONE}")
     together = "" if len(named) == 1 else " together"
     verb = "predicts" if len(named) == 1 else "predict"
-    key = named[0] if len(named) == 1 else "argument"
+    key = named[0] if len(named) == 1 else ARGUMENT
     lost = sum(key in h.lost for h in hinges)
     without = f" (not so without {'one of them' if lost == 1 else f'any one of {lost} of them'})" if lost else ""
     seen = f"as far as {count_of(len(tests.crises), 'crisis', 'crises')} can tell"

@@ -59,10 +59,10 @@ def _explained(results: ReportResults, ranked: list) -> str:
 
 def trust(case: Case, results: ReportResults) -> list[str]:
     """How far to trust the page: what the record lacks, what the fit could not do, what was assumed."""
-    return [*_about_record(case, results), *_about_fit(results), *_about_assumptions(case), *results.cannot_inform]
+    return [*_about_record(results), *_about_fit(results), *_about_assumptions(case), *results.cannot_inform]
 
 
-def _about_record(case: Case, results: ReportResults) -> list[str]:
+def _about_record(results: ReportResults) -> list[str]:
     rows = results.record.responses.frame
     by_basis = dict(rows.group_by("basis").len().iter_rows())
     doubtful = rows.filter(pl.col("low") != pl.col("high")).height

@@ -162,7 +162,7 @@ def _domain_title(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     )  # fmt: skip
     if all(r["leader"].is_complete for r in rows):
         return f"{spoken(case, most)} leads in {name}, of all, {count}"
-    others = [spoken(case, p) for p in getattr(case.settings.measures, domain).powers if p != most]
+    others = [spoken(case, p) for p in case.settings.measures.positions[domain].powers if p != most]
     return f"{spoken(case, most)} is ahead of {and_join(others)} in {name} {count}"
 
 
@@ -207,7 +207,7 @@ def _compared(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     name, (of, *others) = measure_name(case, domain), dict.fromkeys(r["of"] for r in rows)
     if of == "all" and not others:
         return f"all {name}"
-    return f"the {name} of {and_join(name_of(case, p) for p in getattr(case.settings.measures, domain).powers)}"
+    return f"the {name} of {and_join(name_of(case, p) for p in case.settings.measures.positions[domain].powers)}"
 
 
 def _beyond_words(case: Case, record: Record) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
+from buckpass.case.catalogue import BASE
 from buckpass.fitting.files import fit_command
 from buckpass.ledger import Judged, Sensitivity, Verdicts, judged
 from buckpass.measured import Record, measure
@@ -60,7 +61,7 @@ class ReportResults:
     @property
     def nested(self) -> NestedAnswer | None:
         """What each mechanism adds; None where nothing could be compared or the controls alone were not fitted."""
-        return self.compared.nested if self.compared is not None and "base" in self.compared.scores else None
+        return self.compared.nested if self.compared is not None and BASE in self.compared.scores else None
 
 
 def quiet(step: str) -> None:

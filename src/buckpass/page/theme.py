@@ -121,16 +121,12 @@ class Figure:
         """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""
         return self.asked(drawn_here)()
 
-    def narrow_svg(self) -> str:
-        """The same for a phone: panels one below the other, text as large as on a screen."""
-        return self.asked_narrow(drawn_here)()
-
     def asked(self, draw: Draw) -> Drawing:
         """`svg`, asked for now and taken later."""
         return _asked(draw, _specified(self.chart), self.name)
 
     def asked_narrow(self, draw: Draw) -> Drawing:
-        """`narrow_svg`, asked for now and taken later."""
+        """The same for a phone: panels one below the other, text as large as on a screen."""
         spec = narrowed(_specified(self.chart)) if self.narrow is None else _specified(self.narrow)
         return _asked(draw, spec, f"{self.name}-narrow")
 

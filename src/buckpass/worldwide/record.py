@@ -192,8 +192,9 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     unknown = [power for power in powers if power not in iso3_codes()]
     if unknown or not powers:
         raise UnknownPowers(unknown or ["…"])
-    if len(powers) < 2:
-        raise OnePower("".join(powers))
+    first, *others = powers
+    if not others:
+        raise OnePower(first)
     of_years, episodes = _episodes(world, the)
     every = _every_cell(world, of_years, powers, the)
     is_usable = pl.lit(True) if the.support.rebels.counts == "not at all" else ~pl.col("is_against")

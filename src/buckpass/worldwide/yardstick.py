@@ -190,9 +190,9 @@ def _unlike(case: Case, crisis: dict[str, Any], the: Rules) -> str:
 
 
 def _years(case: Case, crisis: dict[str, Any]) -> int:
-    """Calendar years in which a crisis went on."""
-    last = crisis["end"].year if crisis["end"] else case.settings.years[1]
-    return last - crisis["start"].year + 1
+    """How many calendar years a crisis went on in."""
+    first, last = case.years_of(crisis)
+    return last - first + 1
 
 
 def _done(case: Case, crisis: dict[str, Any], power: str, the: Rules) -> tuple[dict[str, Any], str]:

@@ -81,8 +81,8 @@ def describe(world: World, seed, history, year, host, slot, draw, is_real) -> Ev
     """Type, severity, request and own stakes of crises that have arrived, each from its own draw."""
     place = host * 2 + slot
 
-    def level(purpose: str, power=0) -> Array:
-        return uniform(seed, purpose, history, year, place, power)
+    def level(purpose: str) -> Array:
+        return uniform(seed, purpose, history, year, place, 0)
 
     kind = _position(world.type_levels[draw, host], level("type"))
     table, at = world.severities[kind], level("severity") * (world.severities.shape[1] - 1)

@@ -36,12 +36,12 @@ def relations_on(case: Case, on: date) -> Case:
     settings = case.settings
     alignments = (a.model_copy(update=ALWAYS) for a in settings.alignments if a.holds(on))
     access = (a.model_copy(update=EVER_SINCE) for a in settings.access if a.closes and a.holds(on))
-    organisations = (_organisation(case, one, on) for one in settings.organisations)
+    organisations = (_organisation(one, on) for one in settings.organisations)
     changed = {"alignments": tuple(alignments), "access": tuple(access), "organisations": tuple(organisations)}
     return case.replace(settings=settings.model_copy(update=changed))
 
 
-def _organisation(case: Case, one: Organisation, on: date) -> Organisation:
+def _organisation(one: Organisation, on: date) -> Organisation:
     is_there = one.founded <= on and (one.ended is None or on <= one.ended)
     members = (m.model_copy(update=EVER_SINCE) for m in one.members if is_there and m.holds(on))
     mandate = in_force(one.mandates, on)

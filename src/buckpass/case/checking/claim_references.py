@@ -9,10 +9,9 @@ from buckpass.case.catalogue import EstimandKind, known_estimands
 from buckpass.case.claim_parameters import KINDS, decided_before, expectations, parameters_of, problems_of, theatre_of
 from buckpass.case.names import Names, missing, twice, unknown
 from buckpass.case.problems import Problem
+from buckpass.case.reading.toml_lines import Path
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import Claim, ClaimFile, Focus, Pair
-
-Path = tuple[str | int, ...]
 
 
 def check_claims(file: TomlFile[ClaimFile] | None, names: Names, focus: Focus) -> Iterator[Problem]:

@@ -27,7 +27,7 @@ from buckpass.case.reading.cells import parse_span
 from buckpass.case.reading.requests import FILE as REQUESTS
 from buckpass.case.reading.tables import Table
 from buckpass.case.reading.toml_reading import TomlFile
-from buckpass.case.schema import ClaimFile, Organisation, Settings
+from buckpass.case.schema import ClaimFile, Organisation, PositionMeasure, Settings
 from buckpass.results.words import and_join
 
 MOST_PROBLEMS = 100
@@ -223,19 +223,19 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
     file, measures = material.settings, material.content.measures
     if names.series is not None:
         listed = {("events",): measures.events, ("alignment",): measures.alignment,
-                  **{(d, n): getattr(getattr(measures, d), n) for d in ("economic", "security") for n in ("beside", "published")}}  # fmt: skip
+                  **{(d, n): getattr(m, n) for d, m in measures.positions.items() for n in ("beside", "published")}}  # fmt: skip
         for place, given in listed.items():
             yield from missing(file, ("measures", *place), "a series of series.csv", given, names.series)
         named = material.content.series_names
         yield from missing(file, ("series_names",), "a series of series.csv", named, names.series)
-    for domain in ("economic", "security", "capacity"):
-        measure, path = getattr(measures, domain), ("measures", domain)
+    for domain, measure in {**measures.positions, "capacity": measures.capacity}.items():
+        path = ("measures", domain)
         if names.series is not None:
             yield from missing(file, (*path, "series"), "a series of series.csv", measure.series, names.series)
             for position, other in enumerate(measure.alternatives):
                 where = (*path, "alternatives", position, "series")
                 yield from missing(file, where, "a series of series.csv", other.series, names.series)
-        if domain != "capacity":
+        if isinstance(measure, PositionMeasure):
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
             for position, least in enumerate(measure.least_volumes):
                 where = (*path, "least_volumes", position, "series")

@@ -106,9 +106,7 @@ def _sources(case: Case) -> Iterator[Problem]:
 
 def _without_whole(case: Case) -> Iterator[Problem]:
     """Series of a measure in amounts without any total: a share of them is of the powers compared, not of everything."""
-    measures = (case.settings.measures.economic, case.settings.measures.security)
-    used = {series for measure in measures for series in measure.every_series}
-    rows = amounts(case.series.filter(pl.col("series").is_in(list(used))))
+    rows = amounts(case.series.filter(pl.col("series").is_in([*case.settings.measures.shared])))
     rows = rows.filter(~(pl.col("actor") == world_code()).any().over("series")).sort("line")
     if rows.height:
         named = ", ".join(rows["series"].unique(maintain_order=True))

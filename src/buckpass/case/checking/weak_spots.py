@@ -301,10 +301,8 @@ def _mixed_units(case: Case) -> Iterator[Problem]:
 
 def _wholes(case: Case) -> Iterator[Problem]:
     """Series of a measure whose total is missing in some years."""
-    measures = (case.settings.measures.economic, case.settings.measures.security)
-    used = {series for measure in measures for series in measure.every_series}
     is_whole, key = pl.col("actor") == world_code(), ["series", "partner", "year"]
-    rows = case.series.filter(pl.col("series").is_in(list(used))).drop_nulls("value")
+    rows = amounts(case.series.filter(pl.col("series").is_in([*case.settings.measures.shared])).drop_nulls("value"))
     rows = rows.filter(pl.col("series").is_in(rows.filter(is_whole)["series"].unique().to_list()))
     parts = rows.filter(~is_whole).group_by(key).agg(pl.col("line").min()).sort("line")
     bare = parts.join(rows.filter(is_whole), on=key, how="anti", maintain_order="left")
@@ -317,7 +315,7 @@ def _wholes(case: Case) -> Iterator[Problem]:
 def _counted_twice(case: Case) -> Iterator[Problem]:
     """Series of a measure whose figure for the theatre is less than its partners' sum, so that some of it stands with several."""
     measures, theatre = case.settings.measures, case.settings.focus.theatre
-    for measure in (measures.economic, measures.security):
+    for measure in measures.positions.values():
         for series in {*measure.every_series} - {*measures.events}:
             rows = amounts(case.series.filter(pl.col("series") == series).drop_nulls("value"))
             region = rows.filter(pl.col("partner") == theatre).select(
@@ -342,7 +340,7 @@ def _counted_twice(case: Case) -> Iterator[Problem]:
 def _parts(case: Case) -> Iterator[Problem]:
     """Own series of a measure that lack some power with some partner in years that they have for most: the years are dropped."""
     theatre = case.settings.focus.theatre
-    for measure in (case.settings.measures.economic, case.settings.measures.security):
+    for measure in case.settings.measures.positions.values():
         wanted = set(product(measure.powers, measure.partners or ("",)))
         for series in measure.series:
             rows = case.series.filter(pl.col("series") == series).drop_nulls("value").sort("year", "line")
@@ -364,7 +362,7 @@ def _parts(case: Case) -> Iterator[Problem]:
 
 def _no_denominators(case: Case) -> Iterator[Problem]:
     """Partners of whom a measure has figures, and in no year the whole or all of its powers: no share can be taken."""
-    for measure in (case.settings.measures.economic, case.settings.measures.security):
+    for measure in case.settings.measures.positions.values():
         rows = amounts(case.series.filter(pl.col("series").is_in([*measure.series])).drop_nulls("value"))
         rows = rows.filter(pl.col("partner").is_in([*measure.partners])).sort("line")
         for (partner,), of in rows.group_by("partner", maintain_order=True):
@@ -378,8 +376,8 @@ def _no_denominators(case: Case) -> Iterator[Problem]:
 
 def _shares_of_nothing(case: Case) -> Iterator[Problem]:
     """Published shares whose unit does not say what they are a share of."""
-    for measure in (case.settings.measures.economic, case.settings.measures.security):
-        for series in measure.every_series:
+    for measure in case.settings.measures.positions.values():
+        for series in measure.shared:
             rows = case.series.filter(
                 (pl.col("series") == series) & pl.col("unit").is_in(["percent", "fraction", "share"])
             )
@@ -427,7 +425,7 @@ def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]
 
 def _coverage(case: Case) -> Iterator[Problem]:
     """Series that one measure joins year by year though they are of other actors or partners: a trend would be of the join."""
-    for measure in (case.settings.measures.economic, case.settings.measures.security):
+    for measure in case.settings.measures.positions.values():
         rows = case.series.filter(pl.col("series").is_in(list(measure.series))).drop_nulls("value")
         rows = rows.filter(pl.col("actor").is_in([*measure.powers, world_code()]))
         pairs = {name: set(of.select("actor", "partner").rows()) for (name,), of in rows.group_by("series")}

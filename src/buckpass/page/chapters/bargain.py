@@ -28,7 +28,7 @@ HIGHEST = 1.5  # of the axis: what lies above 1 no patience reaches
 
 
 def agreement_chapter(
-    case: Case, posteriors: Mapping[str, Posterior], seed: int = 0, agree: Callable[..., Agreement] | None = None
+    case: Case, posteriors: Mapping[str, Posterior], agree: Callable[..., Agreement] | None = None
 ) -> Chapter | None:
     """Critical discount factors of the parties, and in how many draws of what is assumed the agreement keeps itself, by year.
 
@@ -40,7 +40,7 @@ def agreement_chapter(
     if case.settings.arrangement is None:
         return None
     try:
-        found = (agree or agreement)(case, posteriors, seed=seed)
+        found = (agree or agreement)(case, posteriors)
     except BuckpassError as reason:
         return Chapter(HEADING, "no fit can speak of it", f"Nothing can be said of the agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
 
 HEADING = "Decades ahead"
-LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+LOW, HIGH = 0.05, 0.95
 COLUMNS = 3
 NAMES_APART = 0.06  # of all histories, from name to name at the ends of lines
 WORDS = {
@@ -43,14 +43,15 @@ class Years(Protocol):
     def manifest(self) -> Mapping[str, Any]: ...
 
 
-def decades_chapter(case: Case, posteriors: Mapping[str, Posterior], seed: int = 0) -> Chapter:
+def decades_chapter(case: Case, posteriors: Mapping[str, Posterior]) -> Chapter:
     """Simulated histories from the year after the record: a consequence of the assumptions, not a forecast."""
     from buckpass.years import Plan, simulate
     from buckpass.years.baseline import HISTORIES, YEARS, stored
 
     try:
-        found: Years | None = None if seed else stored(case, posteriors)
-        found = found or simulate(case, posteriors, (), Plan(years=YEARS, histories=HISTORIES, seed=seed))
+        found: Years = stored(case, posteriors) or simulate(
+            case, posteriors, (), Plan(years=YEARS, histories=HISTORIES)
+        )
     except BuckpassError as reason:
         return Chapter(HEADING, "no history could be played", f"No history could be played: {reason}.")
     figures = (fan_figure(case, found, "burden"), fan_figure(case, found, "security_share"), deployed_figure(case, found),
