@@ -109,6 +109,7 @@ def started(monkeypatch):
     return commands
 
 
+@pytest.mark.slow
 def test_a_fit_of_another_version_is_named_and_leaves_coding_alone(small_folder, tmp_path, started, capsys):
     folder = tmp_path / "changed"
     shutil.copytree(small_folder, folder)

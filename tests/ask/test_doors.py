@@ -33,6 +33,7 @@ QUESTIONS = {
 ONE_CRISIS = ("solve", "whatif", "explain")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_change_may_be_a_text_or_one_that_has_been_read(toy, fit, name):
     as_text, read = (QUESTIONS[name](toy, fit, changes) for changes in ([CHANGE], bp.overrides([CHANGE], toy)))

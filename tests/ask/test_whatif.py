@@ -262,6 +262,7 @@ def test_an_input_that_moves_nothing_is_told_before_a_curve_of_it_is_solved(case
     assert any("SCO.legitimacy" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_without_bounds_an_opinion_is_varied_as_far_as_it_goes(case, posterior):
     found = tip(case, posterior, CRISIS, ["RUS.opinion@KAZ"], "p_deploy:RUS>0.5", n_draws=DRAWS)
     assert found.bounds[0] == pytest.approx(-0.2, abs=1e-6)
@@ -316,6 +317,7 @@ def test_bounds_are_two_numbers(case, posterior, bounds):
         tip(case, posterior, CRISIS, ["CHN.stake"], "p_deploy:CHN>0.5", [bounds], DRAWS)
 
 
+@pytest.mark.slow
 def test_an_alignment_s_tipping_point_is_told_without_its_range_twice_and_with_one_row_for_0(case, posterior):
     found = tip(case, posterior, CRISIS, ["RUS.alignment@CHN"], "p_deploy:RUS>0.99999", n_draws=DRAWS)
     for one in (found, replace(found, still=""), replace(found, value=Summary(-5e-10, -5e-10, 0.5))):

@@ -229,6 +229,7 @@ READERS = (tables_of_the_record, statements, rates, likelihood, readings_of_a_fi
            years_ahead, what_happened_after_a_start, machine_against_hand, cards)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=RECORDS)
@@ -239,6 +240,7 @@ def test_every_reader_has_the_one_reading(reader, rows):
     reader(recorded(rows), read_by_hand(rows))
 
 
+@pytest.mark.slow
 @given(rows=RECORDS, order=st.randoms(use_true_random=False))
 def test_the_order_of_coders_does_not_count(rows, order):
     shuffled = {key: order.sample(coders, len(coders)) for key, coders in rows.items()}

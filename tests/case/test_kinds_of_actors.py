@@ -77,6 +77,7 @@ def rows_of(toy, acts, actor):
             for n, ((rung, _, coder, phase), (low, high)) in enumerate(zip(acts, ends, strict=True))]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(ACTS, ACTS, st.sampled_from(["furthest", "first", "last"]))
 def test_a_response_is_the_furthest_of_what_the_power_and_its_company_did_each_read_by_itself(own, firm, phase):

@@ -208,6 +208,7 @@ def test_the_record_is_measured_on_the_whole_ladder(other):
     assert other.deployed_in("AAA") == {"dalen_2005", "dalen_2016"}
 
 
+@pytest.mark.slow
 def test_every_rung_is_an_option_with_its_own_attributes(other):
     from buckpass.game.payoffs import crises_of, plain_coefficients
     from buckpass.game.setting import setting_of
@@ -303,6 +304,7 @@ def test_years_ahead_count_deployments_by_the_ladder(eight):
     assert float(below["deployed_by_mean"].max()) == 0.0
 
 
+@pytest.mark.slow
 def test_claims_and_the_page_stand_on_the_same_ladder(other):
     from buckpass.ledger import assess
     from buckpass.page import gather, render_page

@@ -25,6 +25,7 @@ def moved(folder):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled_cases())
 def test_a_bundled_case_says_the_same_in_a_third_of_its_lines(name, tmp_path):
     old = shutil.copytree(BUNDLED / name, tmp_path / "old", ignore=shutil.ignore_patterns(*LARGE))

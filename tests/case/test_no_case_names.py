@@ -46,6 +46,7 @@ def _ids(name: str) -> set[str]:
     return ids | {case.id}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled_cases())
 def test_no_id_of_a_case_stands_in_the_code(name):
     alternatives = "|".join(sorted(map(re.escape, _ids(name)), key=len, reverse=True))

@@ -44,6 +44,7 @@ def test_what_no_agreement_could_mean_is_refused_by_name(toy, toy_fits, text):
         bargain(toy, toy_fits, text)
 
 
+@pytest.mark.slow
 def test_the_worlds_organisation_can_lose_a_member_in_the_years_ahead(flagship, flagship_fits):
     assert max(decades(flagship, flagship_fits, "UN.members=-CHN").values()) > 0
 
@@ -179,6 +180,7 @@ def test_a_rival_presses_with_what_is_left_to_both(flagship):
     assert both == pytest.approx(pressure("USA.capacity=0.5x", "CHN.capacity=0.6x"))
 
 
+@pytest.mark.slow
 def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
     pact = toy.organisation("PACT")
     narrow = with_mandate(pact, types=("insurgency_incursion",))
@@ -191,6 +193,7 @@ def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
     assert max(decades(bare, toy_fits, "BBB.alignment@AAA=0.9").values()) > 0
 
 
+@pytest.mark.slow
 def test_a_power_can_be_sent_through_an_organisation_that_was_closed_to_all(toy, toy_fits):
     pact = toy.organisation("PACT")
     shut = with_mandate(pact, hosts=("AAA",))

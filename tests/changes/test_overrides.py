@@ -171,6 +171,7 @@ def test_every_path_takes_its_own_example(form):
     assert path.meaning
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_any_text_is_read_or_refused(path, value):
     for text in (f"{path}={value}", f"AAA.{path}={value}", f"severity={value}", f"request={value}"):

@@ -35,6 +35,7 @@ def test_a_figure_of_unknown_kind_is_refused_before_anything_is_computed(tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_fits_with_the_patron_first_are_asked_for_by_name(tmp_path):
     case = load_case("central-asia")
     together = load_posteriors(case, None, ["FR"])["FR"]

@@ -57,6 +57,7 @@ def test_the_reference_is_what_the_case_is_read_with():
     assert {"case.toml focus.rider", "case.toml organisations.mandate.hosts", "claims.toml claim.kind"} <= columns
 
 
+@pytest.mark.slow
 def test_the_documentation_says_the_same(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     reference = __import__("reference")

@@ -215,6 +215,7 @@ def test_a_ledger_is_taken_for_the_bundled_case_alone(bundled, ref, monkeypatch)
     assert kept._came_with("one", "claims") is None
 
 
+@pytest.mark.slow
 def test_an_agreement_that_was_kept_says_what_it_said():
     case = load_case("central-asia")
     fresh = agreement(case, load_posteriors(case), n_draws=8)

@@ -95,6 +95,7 @@ def test_the_places_of_a_claim_are_cut_between_numbers(counted):
         assert set(re.findall(r"[–, ](\d+)", one.rpartition(".csv ")[2])) <= places
 
 
+@pytest.mark.slow
 def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(toy):
     fits = {name: posterior_of(toy, name, prior_sites(toy, name, 12)) for name in ("all", "FR", "base")}
     verdicts = assess(toy, fits)

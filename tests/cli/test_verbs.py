@@ -49,6 +49,7 @@ def test_claims_of_a_case_without_claims_are_one_sentence(tmp_path):
     assert as_json("claims", str(tmp_path / "case"))["claims"] == []
 
 
+@pytest.mark.slow
 def test_the_longer_form_of_a_verb_is_long_everywhere_and_the_old_word_of_compare_still_works(monkeypatch):
     shown = {name: {o for p in verb.params if not getattr(p, "hidden", False) for o in p.opts}
              for name, verb in get_command(app).commands.items()}  # fmt: skip
@@ -63,6 +64,7 @@ def test_the_longer_form_of_a_verb_is_long_everywhere_and_the_old_word_of_compar
     assert long == old
 
 
+@pytest.mark.slow
 def test_record_has_its_fields():
     found = as_json("record", CASE)
     assert found["n_crises"] == 94

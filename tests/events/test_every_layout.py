@@ -46,6 +46,7 @@ def content(known: Layout, header: list[str], row: list[str], count: int = 12) -
     return title + as_csv(header, [row] * count)
 
 
+@pytest.mark.slow
 def test_a_row_of_each_layout_loads_as_that_layout(tmp_path):
     files = [write(tmp_path / f"{known.id}.csv", content(known, *table(known))) for known in READ]
     report = load(tmp_path / "s.duckdb", files)

@@ -227,6 +227,7 @@ def test_another_file_is_no_store(tmp_path, content):
     assert store.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_two_processes_cannot_mix_their_rows(tmp_path):
     store = tmp_path / "s.duckdb"
     load(store, [gdelt_file(tmp_path / "a.csv", many_gdelt(2))])
@@ -246,6 +247,7 @@ def test_two_processes_cannot_mix_their_rows(tmp_path):
     assert query(store, "SELECT count(*) AS n FROM events")["n"][0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits the size of files as a full disk would")
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path):
     store = tmp_path / "s.duckdb"

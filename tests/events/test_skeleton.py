@@ -66,6 +66,7 @@ def test_members_are_those_of_the_table_that_the_case_names(tmp_path):
     assert any(p.file == "case.toml" and "to be set" in p.message for p in remaining(case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled_cases())
 def test_the_table_of_members_says_what_the_bundled_cases_say(name):
     """Every stay in a body of the table that a case has too, but for that founded under another name before."""

@@ -285,6 +285,7 @@ def test_killed_at_any_moment_the_store_is_whole_or_not_there(tmp_path, is_first
     assert len(outcomes) == 2
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("opened", [reading, writing])
 def test_ctrl_c_in_a_long_query_is_a_persons_stop(tmp_path, opened):

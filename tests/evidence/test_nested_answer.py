@@ -101,18 +101,21 @@ def test_one_screen_of_eighty_columns(toy, tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_without_the_controls_the_fits_are_ranked_as_they_are(toy):
     found = compare(toy, {e: prior_posterior(toy, e) for e in ("FR", "BL")})
     assert [t.title for t in found.tables()] == [found.ranking().title]
     assert "mechanisms" not in found.as_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", terms(), ids=lambda t: t.name)
 def test_the_sd_of_a_prior_is_that_of_draws_from_it(toy, one):
     draws = prior_posterior(toy, "all", n_draws=4000).flat()[one.name]
     assert draws.std() == pytest.approx(prior_sd(one), rel=0.08)
 
 
+@pytest.mark.slow
 def test_entries_of_a_term_have_the_names_of_their_powers(toy):
     found = summaries(prior_posterior(toy, "NI", n_draws=400), ("norm", "kappa"))
     assert [one.name for one in found] == [f"norm[{p}]" for p in toy.powers]

@@ -67,6 +67,7 @@ def printed(case, fits):
     yield from (("order of moves", (r["id"], r["id"]), r["se"]) for r in content["order_of_moves"])
 
 
+@pytest.mark.slow
 def test_every_printed_difference_of_two_fits_has_the_same_error_wherever_it_is_printed(case, fits, errors):
     seen = list(printed(case, fits))
     assert {where for where, _, _ in seen} >= {

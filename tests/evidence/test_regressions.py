@@ -28,6 +28,7 @@ def _shaped(model, tau):
     return jnp.asarray(tau)[:, None] if model is adjacent_category else jnp.asarray(tau)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [adjacent_category, cumulative])
 @given(levels, shifts)
 @settings(max_examples=100, deadline=None)
@@ -78,6 +79,7 @@ def test_an_effect_moves_a_response_as_much_as_its_controls_do(model):
     np.testing.assert_allclose(np.asarray(moved)[0], by_rung(model, tau, 0.7), rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [adjacent_category, cumulative])
 def test_slopes_are_finite_where_a_band_is_all_but_impossible(model):
     tau = np.array([0.0, -25, -30, -5, 10, 20, 30])

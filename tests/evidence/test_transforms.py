@@ -44,6 +44,7 @@ def test_a_response_coded_silence_or_words_is_surely_neither():
     assert next(check_rows(silent, top, seen, {}))["misses"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0, 2, 6])
 def test_the_transform_is_uniform_where_the_model_is_right_however_wide_the_bands(width):
     """Independent rows: the band of a cumulative share then holds nine times in ten, whatever is known of each rung."""

@@ -63,6 +63,7 @@ def test_draws_and_left_out_scores_agree_with_a_grid():
     np.testing.assert_allclose(drawn_scores(sampling, left_out, exact), exact, atol=0.05)
 
 
+@pytest.mark.slow
 def test_coordinates_have_the_priors_that_the_file_says():
     """Pushing a standard normal through the coordinates gives the quantiles of the priors."""
     u = jnp.asarray(ndtri(jnp.array([0.05, 0.5, 0.95])))

@@ -38,6 +38,7 @@ def test_bands_that_partition_the_ladder_sum_to_the_whole(cut, seed):
     np.testing.assert_allclose(jnp.exp(below) + jnp.exp(above), weight.sum(0), rtol=1e-10)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 50), st.sets(st.integers(0, 11), min_size=1, max_size=4))
 @settings(max_examples=10, deadline=None)
 def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(seed, left_out):
@@ -57,6 +58,7 @@ def test_what_leaves_crises_out_at_once_is_the_mixture_of_what_leaves_each_out(s
     assert mixture == pytest.approx(-np.logaddexp.reduce(each), abs=1e-3)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.floats(0.1, 2.5))
 @settings(max_examples=20, deadline=None)
 def test_coordinates_of_draws_are_those_they_were_made_of(seed, spread):

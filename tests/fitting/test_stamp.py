@@ -236,6 +236,7 @@ def commands(said):
     return [shlex.split(words) for words in re.findall(r"`(buckpass [^`]*)`", said)]
 
 
+@pytest.mark.slow
 def test_the_command_of_a_refusal_is_accepted(fits, edited, monkeypatch, tmp_path):
     """Of the case's own folder, of a bundled case in the user's, and of one that has no fits at all."""
     edited("mechanisms.toml", without_trade)
@@ -287,6 +288,7 @@ def test_a_fit_is_kept_on_resume_and_any_difference_is_refused(toy, fitted, tmp_
     np.testing.assert_allclose(mended.flat()["stake.level"], level, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_every_bundled_posterior_is_of_the_model_installed():
     for name in ("central-asia", "western-balkans"):
         assert {"base", "all", "FR"} <= set(load_posteriors(load_case(name)))

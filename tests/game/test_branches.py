@@ -61,6 +61,7 @@ def test_the_branch_is_followed_round_its_folds_and_they_are_where_the_closed_fo
     assert share.min() < at_top < at_bottom < share.max()
 
 
+@pytest.mark.slow
 def test_beyond_a_fold_the_principal_branch_is_its_far_side(turns):
     (top, _), _ = turns
     end = brentq(lambda p: rationality_at(p) - 1.3 * top, 0.95, 1 - 1e-9, xtol=1e-15)

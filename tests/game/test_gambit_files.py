@@ -87,6 +87,7 @@ def test_both_ways_of_writing_a_table_are_one_game(tmp_path, text):
     )
 
 
+@pytest.mark.slow
 def test_a_crisis_written_for_gambit_is_read_back_and_has_the_same_equilibrium(tmp_path):
     crises = random_crises(seed=3, crises=1, powers=3, options=3, stake=3.0)
     table = normal_form(crises)
@@ -96,6 +97,7 @@ def test_a_crisis_written_for_gambit_is_read_back_and_has_the_same_equilibrium(t
     np.testing.assert_allclose(ours, np.asarray(solve(crises).strategy[0]).ravel(), atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(0, 10_000), st.floats(0, 3))
 def test_random_tables_have_the_equilibrium_of_the_deliberately_dumb_solver(shape, seed, rationality):
@@ -152,6 +154,7 @@ def test_selten_s_horse_as_a_tree(tmp_path):
         np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_ten_players_and_no_more_than_memory_holds(tmp_path):
     rng = np.random.default_rng(0)
     payoffs = rng.normal(size=(10, *[2] * 10))

@@ -43,6 +43,7 @@ def compared(games: Crises, how) -> None:
         np.testing.assert_allclose(values, same[name], rtol=1e-7, atol=1e-7, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [IN_BLOCKS, PRINCIPAL], ids=["sweeps", "path"])
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.0, 0.7))
@@ -54,6 +55,7 @@ def test_random_crises_of_a_case_have_the_equilibria_of_the_compiled_solver(give
     compared(replace(games, **moved), how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [IN_BLOCKS, PRINCIPAL], ids=["sweeps", "path"])
 def test_options_closed_to_all_are_left_out_of_options_only(how):
     """With as many powers as options, alignments have the shape that options have."""

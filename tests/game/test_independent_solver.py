@@ -98,6 +98,7 @@ def test_no_published_case_is_left_out(published):
     assert set(published) == tested
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("stake", [2.0, 15.0])
 def test_solver_agrees_with_the_yardstick_on_the_explicit_table(seed, stake):
@@ -117,6 +118,7 @@ def test_the_expected_payoff_is_that_of_the_explicit_table():
         assert np.allclose(np.einsum("iabc,a,b,c->i", table, *strategy), found[k], atol=1e-10)
 
 
+@pytest.mark.slow
 def test_solver_solves_the_published_public_good_game(published):
     """u_i = v_i (1 - exp(-E/2)) - c_i e_i is a crisis game: efforts 0 … 3, severity 2, all aligned."""
     i = np.arange(4)

@@ -40,6 +40,7 @@ def refined(crises, guess):
     return solve_strategies(crises, guess=guess)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([0.01, 0.3, 3.0, 300.0, np.nan]), st.sampled_from([0.5, 4.0, 40.0]))
 def test_a_guess_however_bad_ends_at_an_equilibrium(seed, spread, stake):
@@ -49,6 +50,7 @@ def test_a_guess_however_bad_ends_at_an_equilibrium(seed, spread, stake):
     assert np.all(found.converged), np.max(found.error)
 
 
+@pytest.mark.slow
 def test_no_rationality_means_uniform_choice_over_open_options():
     crises = random_crises()
     closed = crises.is_open.at[:, 0, 3:].set(False)
@@ -57,6 +59,7 @@ def test_no_rationality_means_uniform_choice_over_open_options():
     assert np.allclose(strategy[:, 1:], 1 / 7, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_full_rationality_plays_the_only_pure_nash_equilibrium():
     crises = random_crises(seed=1, crises=6, powers=3, options=4)
     unique = 0
@@ -91,6 +94,7 @@ def test_one_power_alone_picks_by_its_own_payoff():
     assert np.allclose(np.asarray(equilibrium.strategy)[:, 0], np.asarray(jax.nn.softmax(payoff)), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_power_without_stake_and_gain_never_acts_when_rational():
     crises = random_crises(powers=3)
     none = replaced(crises, stake=crises.stake.at[:, 1].set(0.0), influence=crises.influence.at[:, 1].set(0.0))
@@ -98,6 +102,7 @@ def test_a_power_without_stake_and_gain_never_acts_when_rational():
     assert strategy[:, 1, 0].min() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [SolverSettings(), SolverSettings(search="path")])
 def test_relabelling_powers_permutes_the_answer(settings):
     crises, order = random_crises(seed=5, stake=20.0), np.array([2, 0, 3, 1])
@@ -111,6 +116,7 @@ def test_relabelling_powers_permutes_the_answer(settings):
     assert np.abs(np.asarray(a.strategy)[:, order] - np.asarray(b.strategy)).max() < 1e-9
 
 
+@pytest.mark.slow
 def test_without_alignment_everybody_decides_alone():
     crises = random_crises(aligned=0.0)
     equilibrium = solve(crises)
@@ -121,6 +127,7 @@ def test_without_alignment_everybody_decides_alone():
 cross = jax.jit(lambda crises: estimands.cross_response(crises, (0, 1), (0, 4)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("alignment", "sign"), [(0.9, -1), (-0.5, 1)])
 def test_an_allys_effort_lowers_mine_and_a_rivals_raises_it(alignment, sign):
     crises = random_crises(powers=2, aligned=alignment, stake=3.0)
@@ -130,6 +137,7 @@ def test_an_allys_effort_lowers_mine_and_a_rivals_raises_it(alignment, sign):
     assert np.all(sign * passed < 0)
 
 
+@pytest.mark.slow
 def test_volunteering_falls_with_the_number_of_volunteers():
     share = []
     for n in range(2, 13):
@@ -139,6 +147,7 @@ def test_volunteering_falls_with_the_number_of_volunteers():
     assert np.all(np.diff(share) < 0)
 
 
+@pytest.mark.slow
 def test_three_players_two_options_get_the_rationality_asked():
     """The 2×2×2 trap: the equilibrium returned must be one at λ, not at a λ nearby (McKelvey & McLennan 1996)."""
     alignment = np.array([[1.0, 0.9, -0.8], [-0.7, 1.0, 0.9], [0.8, -0.9, 1.0]])
@@ -151,6 +160,7 @@ def test_three_players_two_options_get_the_rationality_asked():
         assert np.abs(np.array(solve_table(table, rationality)) - found).max() < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stake", [1e3, 1e4])
 def test_large_stakes_work_in_logs(stake):
     crises = random_crises(stake=stake)
@@ -185,6 +195,7 @@ def test_only_silence_open_is_a_game_with_one_answer():
     assert np.all(np.isfinite(gradient))
 
 
+@pytest.mark.slow
 def test_what_is_not_an_equilibrium_is_never_returned():
     crises = random_crises(crises=3)
     broken = replaced(crises, stake=crises.stake.at[1, 0].set(np.nan))
@@ -200,6 +211,7 @@ def test_forced_and_absent_powers():
     assert np.all(np.asarray(gone.strategy)[:, 1, 0] == 1.0)
 
 
+@pytest.mark.slow
 def test_large_batches_agree_with_the_exact_solver_whatever_the_block():
     single = random_crises(crises=1000, dtype="float32", seed=9)
     exact = np.asarray(solve(random_crises(crises=1000, seed=9), SolverSettings()).strategy)

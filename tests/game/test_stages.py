@@ -66,6 +66,7 @@ def test_a_transfer_within_its_range_keeps_both_in():
         assert bool(jnp.all(kept >= (1 - discount) * stage.deviate + discount * stage.punished)) is holds
 
 
+@pytest.mark.slow
 def test_gap_decomposition_sums_to_the_gap_and_finds_the_one_difference():
     crises = random_crises()
     equilibrium = solve(crises)
@@ -109,6 +110,7 @@ def test_followers_answer_the_patrons_actual_move():
         assert np.allclose(np.exp(played.log_strategy[:, option]), forced, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_row_that_was_never_searched_says_nothing():
     crises = random_crises()
     everything = log_likelihood(crises, solve(crises), jnp.zeros((8, 4), int), jnp.full((8, 4), 6))

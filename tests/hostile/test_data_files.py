@@ -100,6 +100,7 @@ def damaged(content: dict, dice: random.Random) -> bytes:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.hostile
 def test_damaged_outlines_are_named_or_drawn(tmp_path, tried):
     case, dice, drawn, said = load_case(TEMPLATE), random.Random(11), 0, []

@@ -149,12 +149,14 @@ def test_no_file_does_harm(tmp_path, count, tried):
     tried("event files", count)
 
 
+@pytest.mark.slow
 def test_good_files_of_every_kind_are_loaded(tmp_path):
     for name, content in tables().items():
         (tmp_path / "a.csv").write_bytes(content)
         assert loaded_or_refused(tmp_path / "s.duckdb", tmp_path / "a.csv", name), name
 
 
+@pytest.mark.slow
 def test_a_file_that_ends_after_its_header_has_no_rows(tmp_path):
     """Of one sheet a year over columns nothing had made the table that its rows are counted in."""
     for name, content in tables().items():
@@ -208,6 +210,7 @@ def test_a_workbook_that_grows_is_refused_before_it_has_grown(tmp_path, kind):
     assert kilobytes < MOST_MEMORY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["gz", "zip"])
 def test_an_archive_that_grows_without_end_is_refused(tmp_path, ending):
     file, plain = tmp_path / f"a.{ending}", bytes(1 << 20)

@@ -122,6 +122,7 @@ def in_folder(folder: Path, files: dict[str, bytes]) -> Path:
 SLOW = [pytest.mark.slow, pytest.mark.hostile]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [40, pytest.param(300, marks=SLOW)])
 def test_a_late_part_is_read_or_refused_and_migrated_or_left(rich, tmp_path, count, tried):
     """Where `check` is content the record can be measured, and `migrate` says the same in the new form, or leaves it."""
@@ -211,6 +212,7 @@ def cells_of(dice: random.Random) -> dict[str, str]:
     return own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [30, pytest.param(200, marks=SLOW)])
 def test_a_row_of_any_content_is_saved_whole_or_refused(rich, tmp_path, count, tried):
     """What is saved passes `check` and is read back; what is refused leaves the file as it was."""

@@ -66,6 +66,7 @@ def mutate(toy, good, tmp_path, seeds):
         check(toy, tmp_path, f"seed {seed}, {said}", may_pass, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.hostile
 @pytest.mark.parametrize("part", range(3))
 def test_damaged_files_are_refused_in_one_sentence(toy, good, tmp_path, part, tried):

@@ -69,6 +69,7 @@ def called(verb: str, encoding: str = "utf-8", **how) -> subprocess.CompletedPro
     return subprocess.run([*BUCKPASS, *shlex.split(verb)], env=environment, timeout=300, check=False, **how)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", QUICK[:2])
 def test_a_console_of_few_letters_gets_the_whole_answer(verb):
     done = called(verb, "cp1252", capture_output=True)
@@ -78,6 +79,7 @@ def test_a_console_of_few_letters_gets_the_whole_answer(verb):
         json.loads(done.stdout.decode("cp1252"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "| head -c 1 >/dev/null"])
 def test_a_closed_stream_is_no_fault(closed):
     line = f"{shlex.join([*BUCKPASS, *shlex.split(QUICK[0])])} {closed}; exit ${{PIPESTATUS[0]}}"
@@ -172,6 +174,7 @@ def test_no_mark_of_a_file_reaches_the_terminal(text):
     assert legible(shown) == shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mark", ["\x1b[2J", "\u202e", *(pytest.param(m, marks=slow) for m in ("\x9b31m", "\u2066", "\x07", "\x0b"))]
 )
@@ -203,6 +206,7 @@ def test_ctrl_c_at_any_moment_is_no_traceback():
     assert set(ends) == {0, 130}
 
 
+@pytest.mark.slow
 def test_a_width_of_nothing_and_a_folder_that_is_gone(tmp_path):
     for width in ("0", "-5", "\u00b2", "9" * 5_000, "1"):
         told = subprocess.run(

@@ -41,6 +41,7 @@ def test_json_has_the_fields_that_others_rely_on(toy):
     assert isinstance(found["comparisons"], list)
 
 
+@pytest.mark.slow
 def test_dropping_what_nobody_looked_for_changes_nothing(toy):
     searched = toy.replace(responses=toy.responses.filter(pl.col("basis") != "unsearched"))
     for name, table in measure(toy).by_name().items():
@@ -97,6 +98,7 @@ def test_a_body_could_act_from_the_first_day_of_a_crisis_on_or_in_none_of_it(toy
         assert "dalen_2005" not in found
 
 
+@pytest.mark.slow
 def test_a_treaty_for_which_no_row_stands_is_in_no_table(flagship):
     listed = set(flagship.responses["actor"]) | set(flagship.settings.focus.organisations)
     found = [row["organisation"] for row in measure(flagship).activity.rows()]
@@ -181,6 +183,7 @@ def test_widening_stays_on_the_ladder_and_recalled_rows_become_missing(toy):
     assert activity(without_recalled(recalled), "PACT")["eligible"] == 1
 
 
+@pytest.mark.slow
 def test_flagship_compares_its_passive_organisation_first(flagship):
     found = measure(flagship)
     first, *others = flagship.settings.focus.organisations
@@ -207,6 +210,7 @@ def test_a_published_share_stays_what_the_source_says(flagship):
     assert (last["denominator"], last["of"]) == (100, "TIV, five years ending in year")
 
 
+@pytest.mark.slow
 def test_every_other_count_in_the_terminal_says_of_what(flagship):
     (shares,) = (table for table in brief_tables(measure(flagship)) if table.title.startswith("Shares of"))
     counts = [count for cell in shares.frame["other counts"] for count in cell.split("; ") if count]
@@ -236,6 +240,7 @@ def test_the_terminal_has_every_interval_in_one_cell_and_fits(toy):
         assert sum(widths) + 2 * len(widths) <= 82, table.title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "crisis", "powers"), [
     ("western-balkans", "Collapse of Albania", {"USA", "DEU", "GBR"}), ("central-asia", "Murder of the Chinese", {"CHN"}),
 ])  # fmt: skip

@@ -17,6 +17,7 @@ def ids_in(case, text):
     return re.findall("|".join(rf"\b{name}\b" for name in sorted(ids)), text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["central-asia", "western-balkans"])
 def test_no_table_shows_the_id_of_a_series(name):
     case = load_case(name)
@@ -37,6 +38,7 @@ def test_a_series_without_a_name_is_told_by_the_words_of_its_id(toy):
     assert toy.series_name("trade_total") == "trade total"
 
 
+@pytest.mark.slow
 def test_an_amount_has_its_unit(flagship):
     for row in leading(measure(flagship).leaders).rows():
         assert row["in"]

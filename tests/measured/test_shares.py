@@ -29,6 +29,7 @@ def with_whole(case, series, value):
     return case.replace(series=pl.concat([case.series, whole]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flagship", "balkans"])
 def test_no_share_of_any_series_lacks_its_denominator(name, request):
     case = request.getfixturevalue(name)
@@ -165,6 +166,7 @@ def test_the_hosts_own_shares_of_whole_years_say_who_leads_before_other_counts(f
     assert (without["TJK"].power, without["TJK"].share.series) == ("CHN", "trade_total")
 
 
+@pytest.mark.slow
 def test_titles_say_of_what_and_when(flagship):
     title = positions_map(flagship).title
     assert title == (
@@ -229,6 +231,7 @@ def test_whoever_has_a_share_stands_there_by_name(flagship):
     assert "Largest share of all arms deliveries" in said
 
 
+@pytest.mark.slow
 def test_the_terminal_prints_every_share_in_eighty_columns():
     run = CliRunner().invoke(app, ["record", "central-asia", "--shares"], env={"COLUMNS": "80"})
     assert run.exit_code == 0

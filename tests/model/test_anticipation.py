@@ -33,6 +33,7 @@ def solved(nodes: Nodes):
     return point, jnp.where(others, share, 0.0).sum(axis=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stakes", [1.0, 3.0, 4.0])
 def test_every_game_is_solved_and_its_answer_reproduces_itself(stakes):
     point, again = solved(games(7, stakes))

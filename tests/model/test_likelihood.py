@@ -35,6 +35,7 @@ def at_random(setting, name, seed=0):
     return coordinates, jnp.asarray(u), jnp.asarray(coordinates.free(combination(name)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_likelihood_is_that_of_the_documents(record, name):
     setting, seen = record
@@ -78,6 +79,7 @@ def test_in_single_precision_what_is_all_but_impossible_is_a_number(record, name
     assert found[0] == pytest.approx(float(exact[0]), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_guess_says_where_newton_starts_and_nothing_else(record, seed):
     """Nodes once stood where a guess wanted them: far from it a crisis was off by many nats, and chains sat in such pockets."""
@@ -91,6 +93,7 @@ def test_a_guess_says_where_newton_starts_and_nothing_else(record, seed):
     np.testing.assert_allclose(from_afar.sites.mean, near.sites.mean, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_gradient_through_the_equilibrium_is_that_of_differences(record):
     setting, seen = record
     coordinates, u, is_free = at_random(setting, "FR+BA", 2)

@@ -47,6 +47,7 @@ def test_every_place_is_used_and_every_term_has_words():
     assert all(t.label and t.unit in ("log", "logit", "share") and len(t.prior.reason) > 10 for t in terms())
 
 
+@pytest.mark.slow
 def test_every_free_term_moves_the_likelihood(case):
     setting = setting_of(case)
     seen = observations(case, setting)

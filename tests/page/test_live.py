@@ -51,6 +51,7 @@ def test_what_is_moved_and_the_cards_have_the_same_draws():
     assert of_cards == of_live
 
 
+@pytest.mark.slow
 def test_the_script_answers_as_python_does(small_case, fit):
     given = asked(small_case, fit, 40, 12)
     assert_agree(given, by_node(given))

@@ -89,6 +89,7 @@ def test_every_crisis_is_a_mark_beside_the_next(odd, kind):
     assert {m.anchor for panel in found.panels for m in panel.marks} == {*crisis_anchors(case).values()}
 
 
+@pytest.mark.slow
 def test_a_mark_that_stands_aside_has_a_stroke_to_its_date_and_the_note_says_how_far(flagship):
     found = by_host(flagship, measure(flagship))
     moved = [abs(m.x - m.at) for panel in (*found.panels, *found.folded) for m in panel.marks]

@@ -231,6 +231,7 @@ def test_a_missing_response_is_never_a_zero(small_case):
     assert drawn.count('"rung": null') >= missing > 0 or missing == 0
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_left_alone(small_case, tmp_path):
     path = tmp_path / "page.html"
     path.write_text("mine")

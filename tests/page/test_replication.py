@@ -36,6 +36,7 @@ def packed(content: dict[str, bytes], path, sums: bool = True):
     return path
 
 
+@pytest.mark.slow
 def test_same_case_and_seed_same_bytes(archive, small_case, tmp_path):
     again = write_archive(small_case, tmp_path / "again.zip", seed=3)
     assert again.read_bytes() == archive.read_bytes()

@@ -79,6 +79,7 @@ def test_solve_gives_the_number_of_the_game_that_was_fitted(case, led, together)
     assert abs(rungs(case, led)[0] - rungs(case, together)[0]) > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["simultaneous", "patron first"])
 def test_a_null_what_if_is_exactly_zero_under_both_orders(case, led, together, order):
     fit = led if order == "patron first" else together
@@ -90,6 +91,7 @@ def test_a_null_what_if_is_exactly_zero_under_both_orders(case, led, together, o
             assert (change.mean, change.low, change.high) == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_channels_and_parts_add_up_where_the_patron_moves_first(case, led):
     changed = whatif(case, led, CRISIS, parse_overrides(["RUS.capacity=0.5x"], case, CRISIS), DRAWS)
     for power in changed.powers:
@@ -109,6 +111,7 @@ def test_a_held_patron_is_answered_alike_under_both_orders(case, led, together):
     assert one["p_stabilised"] == pytest.approx(other["p_stabilised"], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_crisis_without_a_patron_does_not_care_who_would_move_first(case, led, together):
     crisis = next(
         c for c, first in zip(setting_of(case).names.crises, first_mover(setting_of(case)), strict=True) if first < 0

@@ -29,6 +29,7 @@ def same(left, right):
     return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["base", "FR", "BL", "all"])
 def test_a_term_that_a_fit_fixes_stands_where_it_has_no_effect(toy, setting, name):
     fit = fitted(toy, name)

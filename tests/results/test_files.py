@@ -53,6 +53,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, monkeypat
     assert os.listdir(tmp_path) == ["out.html"]
 
 
+@pytest.mark.slow
 def test_a_posterior_that_finds_no_room_is_one_sentence(tmp_path, toy):
     """The system lets nobody write more than 20 kB into a file, as a full disk would."""
     from buckpass.evidence.studies.prior_predictive import prior_draws

@@ -86,6 +86,7 @@ def _episode(offer, stake, reach, counts, rows, c):
     return rows.share[:, c] @ np.array(bands)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "game", [WorldGame("log"), WorldGame("linear", sides=True), WorldGame("log", interacts=False)], ids=lambda g: g.id
 )
@@ -122,6 +123,7 @@ two_sides = st.integers(0, 2 * HIGHER)
 share = st.floats(0.05, 0.45)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(share, two_sides, two_sides, st.booleans())
 def test_a_rival_keeps_out_on_its_side_and_draws_in_across(tables, kappa, one, other, below):

@@ -91,6 +91,7 @@ def test_a_folder_gives_the_fits_that_it_keeps(tmp_path, kept):
     assert game_of(None) is kept
 
 
+@pytest.mark.slow
 def test_the_verb_says_it_in_one_sentence():
     told = CliRunner().invoke(app, ["worldwide", "central-asia", "--game"])
     assert told.exit_code == 0

@@ -78,6 +78,7 @@ def test_no_draw_is_0_or_1(monkeypatch):
         assert 0 < float(uniform(jnp.uint32(1), "choice", jnp.int32(0))) < 1
 
 
+@pytest.mark.slow
 def test_a_scenario_that_changes_nothing_is_the_baseline_bit_for_bit(toy, posteriors):
     base, same = played(toy, posteriors, ((), ("AAA.stake=1x", "BBB.cost=1x")))
     assert np.array_equal(base, same)
@@ -120,6 +121,7 @@ def test_fewer_histories_are_the_first_of_more(toy, posteriors):
     assert np.array_equal(few, many[:, :, :500])
 
 
+@pytest.mark.slow
 def test_a_crisis_does_not_feel_its_neighbours_in_the_block(toy, posteriors):
     from random_games_of_futures import random_block
 
@@ -155,6 +157,7 @@ def test_an_absent_power_does_nothing_and_a_costly_one_less(toy, posteriors):
     assert dear[m, ..., i].mean() < base[m, ..., i].mean()
 
 
+@pytest.mark.slow
 def test_growth_moves_capacity_as_said(toy, posteriors):
     futures = simulate(toy, posteriors, ["AAA.capacity.growth=-0.1", "futures.commitment_cost=0"], PLAN)
     free = futures.summary["capacity_free"].sel(run="scenario", power="AAA", quantile=0.5)
@@ -172,6 +175,7 @@ def test_quantiles_of_the_tally_are_those_of_the_histories():
     assert np.allclose(tally.mean(), values.mean(2, dtype=float))
 
 
+@pytest.mark.slow
 def test_foresight_is_chosen_by_name_and_makes_deploying_dearer(toy, posteriors):
     from buckpass.years.foresight import UnknownForesight, with_foresight
 

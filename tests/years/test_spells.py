@@ -84,6 +84,7 @@ def test_a_host_asks_no_power_to_which_it_is_closed(toy):
     assert kept[:, :, 1, 0].all()
 
 
+@pytest.mark.slow
 def test_the_power_deploys_in_no_history_while_it_is_shut_out_and_may_again_after(toy, posteriors):
     case = with_access(toy, SHUT)
     (rung,) = (world[BY_POWER.index("rung")] for world in played(case, posteriors))

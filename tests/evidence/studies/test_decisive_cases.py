@@ -64,6 +64,7 @@ def test_of_more_than_six_powers_those_that_say_nothing_are_left_out():
     assert mutual_information(np.concatenate([silent, p], axis=2), half) == pytest.approx(mutual_information(p, half))
 
 
+@pytest.mark.slow
 def test_the_grid_holds_every_crossing_once_and_an_absent_power_is_silent(toy):
     grid = hypothetical_crises(toy)
     assert len(set(grid.cells)) == len(grid.cells)
