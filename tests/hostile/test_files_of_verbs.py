@@ -19,8 +19,10 @@ from buckpass.case.start import TEMPLATE
 from buckpass.cli.completion import crisis_words
 from buckpass.cli.printing import is_message
 from buckpass.events.coding.ladder import mapping
-from buckpass.evidence.gathered import GATHERED, gathered, plain_coding
+from buckpass.evidence.gathered import GATHERED, gathered
+from buckpass.fitting.stamp import plain_coding
 from buckpass.game.gambit import ExtensiveGame, is_game_file, read_game
+from buckpass.model.observations import Coding
 from buckpass.worldwide.fit import KEPT, read_yardstick
 from buckpass.worldwide.folder import CELLS, MANIFEST, read_cells
 from buckpass.worldwide.record import COVARIATES
@@ -52,7 +54,7 @@ ROW = {"id": "one", "name": "one distribution", "says": "alike", "crises": CRISE
        "is_exact": [False] * len(CRISES), "diagnostics": HEALTH}  # fmt: skip
 EVIDENCE = {
     "case_hash": TOY.record_hash,
-    "coding": plain_coding({}),
+    "coding": plain_coding(Coding()),
     "baselines": [ROW, ROW | {"id": "two"}],
     "fits": {"FR": {"scores": "0" * 16}},
 }

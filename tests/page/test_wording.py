@@ -9,8 +9,8 @@ from buckpass.cli.ledger import _change_words
 from buckpass.page import page
 from buckpass.page.model_results import ModelResults
 from buckpass.page.results import gather
-from buckpass.page.wording import number, sentence, with_error, with_interval
-from buckpass.results.words import fixed
+from buckpass.page.wording import number, with_error, with_interval
+from buckpass.results.words import fixed, sentence
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from buckpass.ask.answer import Answer
 from buckpass.case.ladder import Rungs
 from buckpass.game.equilibria import AllEquilibria
 from buckpass.game.path import Path
+from buckpass.predict.numbers import OF_POWER
 from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable, ShowsItself, plain
 from buckpass.results.words import count_of, fixed
@@ -41,9 +42,8 @@ class PowerSolution:
     payoff: Summary  # expected payoff, logit units; 0 where nobody does anything
 
     def as_dict(self) -> dict[str, Any]:
-        numbers = ("expected_rung", "p_deploy", "residual", "buck_passed", "payoff")
-        means = {name: getattr(self, name).mean for name in numbers}
-        bounds = {name: [getattr(self, name).low, getattr(self, name).high] for name in numbers}
+        means = {name: getattr(self, name).mean for name in OF_POWER}
+        bounds = {name: [getattr(self, name).low, getattr(self, name).high] for name in OF_POWER}
         return {"id": self.id, "plays": self.plays, "response": list(self.response), "alone": list(self.alone),
                 **means, "interval": bounds}  # fmt: skip
 

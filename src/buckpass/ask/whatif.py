@@ -25,11 +25,10 @@ from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import DRAWS, Summary, summary
-from buckpass.results.table import ResultTable, plain
+from buckpass.results.table import ROUNDING, ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
-ROUNDING = 1e-12  # below the solver's tolerance nothing has moved
 UNITS = {
     "expected_rung": "rung {rungs.span}", "p_deploy": "P(rung ≥ {rungs.deployment})", "residual": "share of the job left undone for the power",
     "buck_passed": "effort 0–1, times what it can deliver", "payoff": "logit units", "p_stabilised": "probability", "p_nobody": "probability",

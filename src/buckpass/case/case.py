@@ -90,9 +90,24 @@ class Case:
         return tuple(theatre.id for theatre in self.settings.theatres)
 
     @property
+    def fitted_theatres(self) -> tuple[str, ...]:
+        """Ids of the theatres in the fit."""
+        return tuple(theatre.id for theatre in self.settings.theatres if theatre.in_fit)
+
+    @property
+    def fitted_crises(self) -> pl.DataFrame:
+        """The crises of the theatres in the fit."""
+        return self.crises.filter(pl.col("theatre").is_in(self.fitted_theatres))
+
+    @property
     def organisations(self) -> tuple[str, ...]:
         """Ids of the organisations."""
         return tuple(organisation.id for organisation in self.settings.organisations)
+
+    @property
+    def vehicles(self) -> tuple[str, ...]:
+        """Ids of the organisations through which powers deploy."""
+        return tuple(organisation.id for organisation in self.settings.organisations if organisation.is_vehicle)
 
     @property
     def ladder(self) -> Ladder:

@@ -15,9 +15,9 @@ _ACTED = "acted"  # whose act it was, where a power's response is also what a co
 Phase = Literal["furthest", "first", "last"]
 
 
-def sources_of(rows: pl.DataFrame) -> tuple[str, ...]:
-    """Keys of the sources of rows of `Case.coded`, each once."""
-    return tuple(dict.fromkeys(rows["sources"].explode(empty_as_null=True).drop_nulls().to_list()))
+def sources_of(keys: pl.Series) -> tuple[str, ...]:
+    """The keys of sources in a column of lists, each once."""
+    return tuple(dict.fromkeys(keys.explode(empty_as_null=True).drop_nulls().to_list()))
 
 
 def attributed(responses: pl.DataFrame, sponsors: Mapping[str, tuple[str, int]]) -> pl.DataFrame:

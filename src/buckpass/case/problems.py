@@ -11,6 +11,7 @@ from typing import Any, Literal
 from buckpass.results.errors import BuckpassError, SaysNo
 
 Level = Literal["error", "warning"]
+MOST_PROBLEMS = 200  # told of one file, or by one check
 MOST_COMPARED = 1000
 LONGEST_MESSAGE = 900  # letters of what was seen, and of what to do
 # The last four end a line or a document in the programs that draw: one in a name, and no figure with it is drawn.

@@ -86,6 +86,11 @@ class Quantity(Entry):
             raise ValueError(f"high = {self.high:g} lies below value = {self.value:g}")
         return self
 
+    @property
+    def plausible(self) -> tuple[float, float]:
+        """From the lowest to the highest plausible value; the value itself where none is given."""
+        return self.value if self.low is None else self.low, self.value if self.high is None else self.high
+
 
 class Bounded(Quantity):
     """A quantity whose value and range keep within bounds of their own; a subclass gives them by its `value`."""

@@ -11,9 +11,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from buckpass.case.problems import Problem, clip, control_character
+from buckpass.case.problems import MOST_PROBLEMS, Problem, clip, control_character
 
-MOST_PROBLEMS = 200
 UNDATED = "n.d."
 MOST_SOURCES = 5_000
 ENTRY_FORM = "each entry reads @type{key, field = {text}, …}"

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from buckpass.case import Case, Check, Problem, UnknownName, load
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.changes import in_case
@@ -39,8 +37,7 @@ def check_case(ref: str | Path) -> Check:
 
 def _still_covariates(case: Case) -> Iterator[Problem]:
     """What the model knows of a crisis and a power that is the same for all of them; of few crises much is."""
-    fitted = [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
-    crises = case.crises.filter(pl.col("theatre").is_in(fitted)).to_dicts()
+    crises = case.fitted_crises.to_dicts()
     if len(crises) < FEWEST_TO_VARY:
         return
     from buckpass.game.covariates import COVARIATES  # loads the games: only for cases of some size

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from buckpass.case import BuckpassError, Case
 from buckpass.case.problems import clip, spelling_hint
 from buckpass.changes.paths import HIGHEST_FACTOR, Operation, OverridePath, override_paths
+from buckpass.results.words import listed
 
 __all__ = [
     "BadOverride", "Override", "Unusable", "check_range", "raised_together", "read_overrides",
@@ -190,7 +191,7 @@ def _number(path: OverridePath, text: str) -> tuple[float, bool]:
 
 
 def _rung(path: OverridePath, text: str, case: Case) -> int:
-    vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
+    vehicles = case.vehicles
     if path.target and path.target not in vehicles:
         raise Unusable(f"{path.target} is no vehicle of a deployment in this case (is_vehicle in case.toml)")
     if not re.fullmatch(r"[0-9]{1,3}", text):
@@ -210,7 +211,7 @@ def _word(path: OverridePath, text: str) -> str:
 def _actors(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
     if text in path.words:
         return ()
-    ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    ids = listed(text)
     known = case.powers if path.attribute == "absent" else (*case.powers, *case.organisations)
     kind = "power" if path.attribute == "absent" else "power or organisation"
     for name in ids:
@@ -226,7 +227,7 @@ def _actors(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
 def _members(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
     current = {member.state for member in case.organisation(path.subject).members}
     known = tuple(dict.fromkeys((*case.powers, *case.hosts, *sorted(current - {"*"}))))
-    changes = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    changes = listed(text)
     for change in changes or ("",):
         sign, state = change[:1], change[1:].strip()
         if sign not in {"+", "-"}:

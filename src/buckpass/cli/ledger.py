@@ -10,7 +10,7 @@ from buckpass.ledger import Verdicts
 from buckpass.ledger.sensitivity import Sensitivity
 from buckpass.ledger.verdicts import Verdict
 from buckpass.page.wording import grouped_places, with_interval
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, sentence
 
 __all__ = ["brief_lines", "ledger_lines"]
 
@@ -105,7 +105,7 @@ def _why(one: Verdict) -> str:
     """The sentence that says what the verdict rests on: counts, P and its range over fits, what informs it."""
     is_said = one.value is None or one.verdict == "partly"  # by the number's place, by the statements
     starts_with_an_id = "_" in one.reason.partition(" ")[0]
-    return "" if is_said else one.reason if starts_with_an_id else f"{one.reason[:1].upper()}{one.reason[1:]}"
+    return "" if is_said else one.reason if starts_with_an_id else sentence(one.reason)
 
 
 def _turns_on(one: Verdict) -> str:

@@ -19,7 +19,7 @@ from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
 from buckpass.evidence.regressions import Grouped, Rows, adjacent_category, by_crisis, cumulative, together
-from buckpass.fitting.posterior import Diagnostics, diagnose
+from buckpass.fitting.posterior import Diagnostics, diagnose, moved_in
 from buckpass.fitting.scoring import (
     LeaveOneOut,
     leave_one_out,
@@ -277,7 +277,7 @@ class Fitting:
         frame = self.frame(every)
         u, diverging = self.draw(frame, every)
         sites = self._sites(u)
-        diagnostics = diagnose(sites, diverging, (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1))
+        diagnostics = diagnose(sites, diverging, moved_in(u))
         values = self.log_likelihood(u)
         scores = leave_one_out(xr.DataArray(values, dims=("chain", "draw", "crisis"), coords={"crisis": names}))
         doubtful = scores.k > pareto_k_limit(u.shape[0] * u.shape[1])

@@ -185,8 +185,7 @@ def _holds_forecast(posterior: Posterior) -> bool:
 
 
 def _latest(case: Case) -> str:
-    fitted = [t.id for t in case.settings.theatres if t.in_fit]
-    return case.crises.filter(pl.col("theatre").is_in(fitted)).sort("start")["crisis_id"][-1]
+    return case.fitted_crises.sort("start")["crisis_id"][-1]
 
 
 def _predicted(posterior: Posterior, setting: CrisisSetting, crises: Sequence[str]) -> Float[np.ndarray, "c p r"]:
@@ -222,10 +221,9 @@ def _last_time(case: Case, setting: CrisisSetting, seen: Observations, crises: S
 
 def _history(case: Case, crises: Sequence[str]) -> History:
     """Coded rungs of each power in the crises of the fit that are not left out, in order of time: start, theatre, rung."""
-    fitted = [t.id for t in case.settings.theatres if t.in_fit]
     rows = case.coded.filter(
         pl.col("actor").is_in(list(case.powers)) & pl.col("rung").is_not_null()
-        & pl.col("theatre").is_in(fitted) & ~pl.col("crisis").is_in(list(crises))
+        & pl.col("theatre").is_in(case.fitted_theatres) & ~pl.col("crisis").is_in(list(crises))
     )  # fmt: skip
     found: History = {}
     for actor, *act in rows.sort("start", "crisis", "actor").select("actor", "start", "theatre", "rung").iter_rows():

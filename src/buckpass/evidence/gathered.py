@@ -22,7 +22,7 @@ from buckpass.evidence.contraction import Moments
 from buckpass.evidence.influence import CellScores
 from buckpass.fitting.posterior import Diagnostics, Posterior
 from buckpass.fitting.scoring import LeaveOneOut
-from buckpass.fitting.stamp import coding_in
+from buckpass.fitting.stamp import coding_in, plain_coding
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import observations
 
@@ -33,7 +33,6 @@ __all__ = [
     "coding_of",
     "gathered",
     "holds",
-    "plain_coding",
     "read_kept",
     "score_digest",
 ]
@@ -72,7 +71,7 @@ def gathered(case: Case, posteriors: Mapping[str, Posterior], folder: Path) -> G
     cells = cells_of(setting, observations(case, setting, coding_of(posteriors)))
     fits = {name: kept["fits"][name] for name, p in posteriors.items() if holds(kept, name, p)}
     return Gathered(
-        {row["id"]: _baseline(row) for row in kept["baselines"] if kept["coding"] == plain_coding(posteriors)},
+        {row["id"]: _baseline(row) for row in kept["baselines"] if kept["coding"] == plain_coding(coding_of(posteriors))},
         {name: CellScores(cells, np.array(one["cells"]["elpd"], float), np.array(one["cells"]["is_trusted"], bool))
          for name, one in fits.items() if one.get("cells") and {*map(len, one["cells"].values())} == {len(cells)}},
         {name: _theatres(one["theatres"]) for name, one in fits.items()
@@ -82,11 +81,6 @@ def gathered(case: Case, posteriors: Mapping[str, Posterior], folder: Path) -> G
 
 def coding_of(posteriors: Mapping[str, Posterior]):
     return coding_in(next(iter(posteriors.values())).settings if posteriors else {})
-
-
-def plain_coding(posteriors: Mapping[str, Posterior]) -> dict[str, Any]:
-    coding = coding_of(posteriors)
-    return {"bases": sorted(coding.bases), "doubt": coding.doubt, "without": sorted(coding.without)}
 
 
 def score_digest(posterior: Posterior) -> str:

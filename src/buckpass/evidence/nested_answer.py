@@ -18,7 +18,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut, score_gap, score_total
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, fixed, quoted
+from buckpass.results.words import and_join, fixed, quoted, sentence
 
 __all__ = ["NestedAnswer", "nested_answer"]
 
@@ -231,7 +231,7 @@ def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     rest = f"; no other beats the controls by itself{tied}" if len(tests.beating_base) < tested else ""
     hung = [f"That {_spoken(m)} beats the controls {on}."
             for m in tests.beating_base if (on := _hangs_on(sum(m in h.lost for h in hinges)))]  # fmt: skip
-    return " ".join([f"{most[0].upper()}{most[1:]}{beat}{rest}.", *hung])
+    return " ".join([f"{sentence(most)}{beat}{rest}.", *hung])
 
 
 def _together(tests: NestedTests, hinges: Sequence[Hinge]) -> str:

@@ -75,10 +75,8 @@ class Layout:
 
 def layout_of(case: Case, theory: Combination, crises: tuple[str, ...]) -> Layout:
     """What a fit of the explanation to the case holds; `crises` are those that it scores, in their order."""
-    vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
-    day = case.settings.article_date
-    fitted = case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
-    later = fitted.filter(pl.col("start") > day)["crisis_id"] if day is not None else ()
+    vehicles, day = case.vehicles, case.settings.article_date
+    later = case.fitted_crises.filter(pl.col("start") > day)["crisis_id"] if day is not None else ()
     free = {one.name: one.dims for one in terms() if theory.frees(one.name)}
     rungs = tuple(map(str, range(case.settings.ladder.rungs.top + 1)))
     return Layout({**free, EFFECT: ("crisis",)}, {

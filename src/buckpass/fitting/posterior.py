@@ -252,6 +252,11 @@ def evenly(total: int, n: int) -> np.ndarray:
     return np.linspace(0, total - 1, n).round().astype(int)
 
 
+def moved_in(draws: np.ndarray) -> np.ndarray:
+    """[chain] the share of the iterations in which a chain moved, of draws [chain, draw, d]."""
+    return (np.diff(draws, axis=1) != 0).any(axis=-1).mean(axis=1)
+
+
 def diagnose(sites: Mapping[str, np.ndarray], diverging: np.ndarray, moved: np.ndarray) -> Diagnostics:
     """Rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021) over every scalar parameter.
 

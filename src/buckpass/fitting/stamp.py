@@ -49,11 +49,15 @@ def stamp_of(case: Case, name: str, coding: Coding, order: Order = "simultaneous
     used = {"patron"} if order == "patron first" else set()
     used |= {name for _, *through in model["explanation"].values() for name in through}
     inputs = _inputs(case)
-    read = {"bases": sorted(coding.bases), "doubt": coding.doubt, "without": sorted(coding.without)}
     return {
         **model, "covariates": {k: v for k, v in inputs["covariates"].items() if k in used}, "game": inputs["game"],
-        "coding": {**read, "bands": _bands(case, coding)}, "order": {"moves": order},
+        "coding": {**plain_coding(coding), "bands": _bands(case, coding)}, "order": {"moves": order},
     }  # fmt: skip
+
+
+def plain_coding(coding: Coding) -> dict[str, Any]:
+    """How a record is read, as JSON keeps it."""
+    return {"bases": sorted(coding.bases), "doubt": coding.doubt, "without": sorted(coding.without)}
 
 
 def stamp_hash(stamp: Stamp) -> str:

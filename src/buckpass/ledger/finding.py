@@ -25,6 +25,8 @@ __all__ = [
     "in_short",
     "places_at",
     "places_of",
+    "powers_named",
+    "up_to",
 ]
 
 Outcome = Literal["supported", "partly", "contradicted", "undecided"]
@@ -96,6 +98,16 @@ class Finding:
     sources: tuple[str, ...] = ()
     places: tuple[str, ...] = ()  # file:line of every row of the case that the number is made of
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def up_to(given: Mapping[str, Any]) -> str:
+    """What stands behind the least rung or step that a claim asks for: the highest, or that there is none."""
+    return f"–{given['at_most']}" if "at_most" in given else " or higher"
+
+
+def powers_named(given: Mapping[str, Any]) -> list[str]:
+    """The powers that a claim names."""
+    return [given["power"], *(p for p in [given.get("also", {}).get("power")] if p)]
 
 
 def places_of(file: str, rows: pl.DataFrame) -> tuple[str, ...]:

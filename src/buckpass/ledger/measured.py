@@ -13,7 +13,7 @@ from buckpass.case.coded import sources_of
 from buckpass.case.problems import repeated
 from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
 from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, up_to
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
 from buckpass.measured.activity import Activity, activity_of
 from buckpass.measured.burden import rank_correlation
@@ -55,7 +55,7 @@ def rate(question: Question) -> Finding:
         doubt=(min(probability.values()), max(probability.values())),
         reason=f"{first.acts} of {first.n} crises as coded{_not_counted(shown)}",
         turns_on=_rate_turns_on(straddling, first),
-        sources=sources_of(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))),
+        sources=sources_of(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))["sources"]),
         places=places_of("responses.csv", rows),
         detail={
             "acts": first.acts, "acts_lowest": readings["lowest"].acts, "acts_highest": readings["highest"].acts,
@@ -188,7 +188,7 @@ def _p(expect: Mapping[str, Any], rate_: Rate) -> float:
 
 def _rate_unit(given: Mapping[str, Any]) -> str:
     what = "step" if given.get("direction") == "against" else "rung"
-    height = f"{what} {given['at_least']}" + (f"–{given['at_most']}" if "at_most" in given else " or higher")
+    height = f"{what} {given['at_least']}{up_to(given)}"
     among = f" that reached {what} {given['among_at_least']}" if "among_at_least" in given else " looked up"
     return f"{height}, per crisis{among}{in_words(given)}"
 

@@ -12,7 +12,7 @@ from buckpass.case import Case
 from buckpass.case.coded import sources_of
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.which_crises import act_in, counted, counting, in_words, nobody_looked
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, up_to
 
 __all__ = ["burden_share", "count"]
 
@@ -40,12 +40,11 @@ def count(question: Question) -> Finding:
     named = sorted(sets["coded"])
     return Finding(
         value=value, low=low, high=high, n=len(standing), **_certain(question, value, low, high),
-        unit=f"{'hosts' if by_host else 'crises'} with {'step' if towards == 'against' else 'rung'} {given['at_least']}"
-        + (f"–{given['at_most']}" if "at_most" in given else " or higher") + in_words(given),
+        unit=f"{'hosts' if by_host else 'crises'} with {'step' if towards == 'against' else 'rung'} {given['at_least']}{up_to(given)}{in_words(given)}",
         reason=f"{value} of {len({h for c in standing for h in hosts[c]} if by_host else standing)} as coded"
         + (f": {', '.join(named[:8])}{' and more' if len(named) > 8 else ''}" if named else ""),
         turns_on=_turns_on([*dict.fromkeys([*unsearched, *(c for c in chosen["possibly"] if c not in chosen["surely"])])]),
-        sources=sources_of(rows), places=places_of("responses.csv", rows),
+        sources=sources_of(rows["sources"]), places=places_of("responses.csv", rows),
         detail={"counted": named, "in_doubt": sorted(sets["possibly"] - sets["surely"]), "unsearched": unsearched},
     )  # fmt: skip
 
@@ -79,7 +78,7 @@ def burden_share(question: Question) -> Finding:
         reason=f"{value:.0%} of the ladder's cost of all rungs taken",
         turns_on="the ladder's cost of a rung, which the case sets"
         + (f"; {left} crises are left out, where nobody looked for one of them" if left else ""),
-        sources=sources_of(rows), places=places_of("responses.csv", rows),
+        sources=sources_of(rows["sources"]), places=places_of("responses.csv", rows),
         detail={"crises": [c["crisis"] for c in crises if c["counts"]], "left_out": left},
     )  # fmt: skip
 

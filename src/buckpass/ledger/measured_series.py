@@ -11,6 +11,7 @@ import polars as pl
 from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.case.schema import NEAREST_YEARS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
 from buckpass.measured.burden import RankCorrelation, rank_correlation
@@ -62,7 +63,7 @@ def crossing(question: Question) -> Finding:
         doubt=(low, high),
         reason=_who_is_ahead(states) + _older(case, states),
         turns_on=f"on {least['partner']} ({least['year']}: ratio {least['ratio']:.2f}) and on whose statistics count",
-        sources=_keys(rows["source_id"]),
+        sources=sources_of(rows["source_id"]),
         places=places_of("series.csv", rows),
         detail={"partners": states, "spread_of_log_ratio": spread, "apart": _apart(case, given, partners)},
     )
@@ -140,7 +141,7 @@ def trend(question: Question) -> Finding:
         probability=float(np.mean(as_expected(question.expect, draws))),
         reason=f"{len(long)} of {len(found)} states have three years or more, {years_in_words(*_reach(long.values()))}",
         turns_on=f"on the states without a series: {', '.join(missing)}" if missing else "on few years per state",
-        sources=_keys(pl.concat([rows["source_id"] for rows in long.values()])),
+        sources=sources_of(pl.concat([rows["source_id"] for rows in long.values()])),
         places=places_of("series.csv", pl.concat(list(long.values()))),
         detail=counted,
     )
@@ -167,7 +168,7 @@ def levels(question: Question) -> Finding:
         probability=_p_t(question.expect, centre, scale, n - 1),
         reason="; ".join(_pair_words(p) for p in pairs),
         turns_on="levels at one time: no pair is a before and after, so what acts changed cannot be seen",
-        sources=_keys(pl.Series([p["sources"] for p in pairs], dtype=pl.List(pl.String))),
+        sources=sources_of(pl.Series([p["sources"] for p in pairs], dtype=pl.List(pl.String))),
         places=places_at("series.csv", [line for p in pairs for line in p["lines"]]),
         detail={"pairs": pairs},
     )
@@ -398,7 +399,7 @@ def _rungs_against(question: Question) -> Correlated:
         *places_of("responses.csv", rows.filter(pl.col("crisis").is_in(used))),
         *places_of("series.csv", figures),
     )
-    return found, detail, turns_on, _keys(figures["source_id"]), places
+    return found, detail, turns_on, sources_of(figures["source_id"]), places
 
 
 def _point(case: Case, given: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -449,7 +450,7 @@ def _changes(question: Question) -> Correlated:
             f"; held constant: the mean change of {and_join(others)} in the year (ρ with nothing held {fixed(raw.rho)})"
         )
     turns_on = "on common shocks: a shared cause moves all budgets the same way"
-    return found, detail, turns_on, _keys(rows["source_id"]), places_of("series.csv", rows)
+    return found, detail, turns_on, sources_of(rows["source_id"]), places_of("series.csv", rows)
 
 
 def _log_changes(rows: pl.DataFrame) -> dict[int, float]:
@@ -459,7 +460,3 @@ def _log_changes(rows: pl.DataFrame) -> dict[int, float]:
 
 def _about(case: Case, series: Sequence[str], *actors: str) -> pl.DataFrame:
     return case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
-
-
-def _keys(lists: pl.Series) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(lists.explode(empty_as_null=True).drop_nulls().to_list()))

@@ -10,7 +10,7 @@ import numpy as np
 from buckpass.game import estimands
 from buckpass.game.solver import Solved
 from buckpass.ledger.carriers import ALIGNED, called
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_beside
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_beside, powers_named
 from buckpass.ledger.predictions import (
     Predictions,
     Sample,
@@ -67,13 +67,8 @@ def free_riding_index(question: Question) -> Finding:
         crises,
         "on stakes and on what a power gains privately from providing: both are fitted from behaviour",
         {"crises": list(crises), "also": dict(given.get("also", {})),
-         "beside": figures_beside(question.case, given.get("beside", ()), _named(given))},
+         "beside": figures_beside(question.case, given.get("beside", ()), powers_named(given))},
     )  # fmt: skip
-
-
-def _named(given: Mapping[str, Any]) -> list[str]:
-    """The powers that a claim names."""
-    return [given["power"], *(p for p in [given.get("also", {}).get("power")] if p)]
 
 
 def whatif(question: Question) -> Finding:
@@ -169,10 +164,9 @@ def _option(question: Question) -> int:
     """Position of the organisation's option: plain rungs first, then the vehicles in the case's order."""
     case, name = question.case, question.parameters["organisation"]
     case.organisation(name)
-    vehicles = [o.id for o in case.settings.organisations if o.is_vehicle]
-    if name not in vehicles:
+    if name not in case.vehicles:
         raise CannotCompute(f"{name} is no vehicle in this case, so the model never deploys through it")
-    return len(case.rungs.plain) + vehicles.index(name)
+    return len(case.rungs.plain) + case.vehicles.index(name)
 
 
 def _passes(question: Question, drawn: Drawn) -> np.ndarray:

@@ -10,6 +10,7 @@ import polars as pl
 from scipy.special import ndtr, ndtri
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.results.summary import LEVEL
 from buckpass.results.table import ResultTable
 
@@ -76,16 +77,14 @@ def burden_table(case: Case, rows: pl.DataFrame) -> ResultTable:
     follow size.
     """
     measure = case.settings.measures.capacity
-    keys = (
-        case.series.filter(pl.col("series").is_in(measure.series))["source_id"].explode(empty_as_null=True).drop_nulls()
-    )
+    keys = sources_of(case.series.filter(pl.col("series").is_in(measure.series))["source_id"])
     return ResultTable(
         _burdens(case, rows),
         "Whether larger powers carry more",
         {"rho": "Spearman's rank correlation", "n": "powers", "crises": "most crises looked up for a power"},
         f"Size: mean of {', '.join(map(case.series_name, measure.series))} over the case's years. Burden: mean ladder cost of the rung taken "
         "per crisis looked up. With so few powers the interval is wide whatever the record says.",
-        tuple(dict.fromkeys(keys)),
+        keys,
         case.hash,
     )
 

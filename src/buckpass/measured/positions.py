@@ -12,10 +12,12 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.case.figures import published
 from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_name, measure_names
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
+from buckpass.results.words import sentence
 
 __all__ = [
     "Amounts",
@@ -212,9 +214,9 @@ def _amounts(case: Case, measure, series: str, label: str) -> Amounts:
     by_year = {year: known for year, known in found.items() if known and len(known) == len(measure.powers)}
     alone = {year: known for year, known in found.items() if known and year not in by_year}
     years = [*by_year, *alone]
-    keys = rows.filter(pl.col("year").is_in(years))["source_id"].explode(empty_as_null=True).drop_nulls()
+    keys = sources_of(rows.filter(pl.col("year").is_in(years))["source_id"])
     lines = tuple(rows.filter(pl.col("year").is_in(years))["line"].drop_nulls().to_list())
-    return Amounts(series, label, by_year, alone, whole, unit, tuple(dict.fromkeys(keys)), len(measure.partners), lines)
+    return Amounts(series, label, by_year, alone, whole, unit, keys, len(measure.partners), lines)
 
 
 def _total(case: Case, measure, cells: Sequence[tuple[str, float]]) -> float | None:
@@ -237,7 +239,7 @@ def _theatre_figure(case: Case, measure, cells: Sequence[tuple[str, float]]) -> 
 def _sentence(words: str) -> str:
     """A reason of the case as a sentence among others."""
     words = words.strip()
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) or not words else ".")
+    return sentence(words) + ("" if words.endswith((".", "!", "?")) or not words else ".")
 
 
 def _first_with_year(amounts: Sequence[Amounts]) -> list[tuple[Amounts, int]]:

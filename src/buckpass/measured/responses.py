@@ -43,7 +43,7 @@ def responses_table(case: Case, rows: pl.DataFrame) -> ResultTable:
         dict.fromkeys(("rung", "low", "high"), case.ladder.scale),
         "Low and high: the rungs that the sources allow. Basis absence: looked for, nothing found, a band and not a "
         "zero. Basis unsearched: nobody looked, so there is no rung.",
-        sources_of(rows),
+        sources_of(rows["sources"]),
         case.hash,
     )
 
@@ -79,7 +79,7 @@ def profiles_table(case: Case, rows: pl.DataFrame) -> ResultTable:
             "n": "crises looked up",
         },
         "Possibly counts every crisis whose band holds the rung, so it adds up to more than n.",
-        sources_of(known),
+        sources_of(known["sources"]),
         case.hash,
     )
 
@@ -110,7 +110,7 @@ def requests_table(case: Case, rows: pl.DataFrame, seed: int) -> ResultTable:
         {"mean_rung": case.ladder.scale, "n": "crises", "p_more_when_asked": "probability"},
         "Asked: the power itself, or an organisation that it leads. 90 % interval by Bayesian bootstrap over crises, "
         "rungs drawn from their bands; none for fewer than two crises. Requests follow severity: no effect of asking.",
-        sources_of(known),
+        sources_of(known["sources"]),
         case.hash,
         seed,
     )
@@ -136,7 +136,7 @@ def askers_table(case: Case) -> ResultTable:
         "Whom each government asked for help",
         {},
         "Counts: what the game takes where several governments asked, as asked_by of crises.csv says.",
-        sources_of(frame),
+        sources_of(frame["sources"]),
         case.hash,
     )
 

@@ -10,8 +10,8 @@ from buckpass.case.catalogue import ALL, ARGUMENT
 from buckpass.page.findings import FREE_RIDING
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import SideBySide, side_by_side
-from buckpass.page.wording import sentence, spoken
-from buckpass.results.words import and_join, count_of, quoted
+from buckpass.page.wording import spoken
+from buckpass.results.words import and_join, count_of, quoted, sentence
 
 if TYPE_CHECKING:
     from buckpass.evidence.influence import Hinge
@@ -156,7 +156,7 @@ def _single(tests: NestedTests, named: Sequence[str], than: str) -> str:
 
 
 def _sentence(said: str) -> str:
-    return f"{said[0].upper()}{said[1:]}."
+    return f"{sentence(said)}."
 
 
 def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:

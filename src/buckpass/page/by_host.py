@@ -12,8 +12,8 @@ from buckpass.measured import Record
 from buckpass.measured.responses import OWN
 from buckpass.page.places import spread
 from buckpass.page.theme import label_colours
-from buckpass.page.wording import name_of, sentence, spoken, years_of
-from buckpass.results.words import and_join, count_of
+from buckpass.page.wording import name_of, spoken, years_of
+from buckpass.results.words import and_join, count_of, sentence
 
 __all__ = ["ByHost", "HostPanel", "Mark", "by_host", "crisis_anchors"]
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
+from buckpass.case.coded import sources_of
 from buckpass.measured import Record
 from buckpass.measured.eligibility import eligible_crises, without_row
 from buckpass.measured.positions import amounts_of, own_amounts, pooled_shares, years_pooled
@@ -25,6 +26,7 @@ from buckpass.page.theme import (
     Figure,
     Layered,
     RowName,
+    by_power,
     ink_on,
     inline,
     label_colours,
@@ -97,7 +99,7 @@ def record_heat_map(case: Case, record: Record, theatres: Sequence[str], name: s
         note=f"n = {_drawn_of(crises.height, every.height, there.height)}, {len(cells) - missing} coded responses, {missing} not looked for. "
         f"Number and shade: highest rung taken, 0 to {case.rungs.top}. Filled: source seen; small: recalled; dashed: looked for, nothing found; "
         f"dot: nobody looked; blank: its own crisis, or none that an organisation's mandate reaches. {NOT_FOR_THE_HOST} The orange bar runs over the rungs that the sources allow, on a scale from 0 to {case.rungs.top}.",
-        source=source_line(case, _keys(drawn)),
+        source=source_line(case, sources_of(drawn["sources"])),
         alt_text=f"Table of {crises.height} crises by {len(actors)} actors ({and_join(actors)}), of which "
         f"{len(set(case.powers) & set(actors))} are states. {_heat_title(case, frame)}. The same is listed by crisis below.",
         chart=_heat_chart(case, cells, actors, crises, ON_SCREEN),
@@ -274,9 +276,8 @@ def _bands(case: Case, seed: int) -> pl.DataFrame:
 
 
 def _share_panel(case: Case, frame: pl.DataFrame, bands: pl.DataFrame, domain: str) -> Layered:
-    colours = power_colours(case)
     powers = [p for p in case.powers if p in set(frame.filter(pl.col("domain") == domain)["power"])]
-    colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
+    colour = by_power(case, powers)
     dots = frame.filter(pl.col("domain") == domain).select("year", "power", "value").to_dicts()
     pooled = bands.filter(pl.col("domain") == domain).to_dicts()
     first, last = int(frame["year"].min()), int(frame["year"].max())  # type: ignore[arg-type]
@@ -333,7 +334,3 @@ def _years_by_domain(case: Case, frame: pl.DataFrame) -> str:
         f"{n} years of {measure_name(case, d)} ({', '.join(map(case.series_name, series))})"
         for d, n, series in counts.iter_rows()
     )
-
-
-def _keys(frame: pl.DataFrame) -> list[str]:
-    return frame["sources"].explode(empty_as_null=True).drop_nulls().to_list()

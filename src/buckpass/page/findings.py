@@ -7,8 +7,8 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import side_by_side
-from buckpass.page.wording import sentence, spoken, with_error
-from buckpass.results.words import and_join, count_of, fixed, quoted
+from buckpass.page.wording import spoken, with_error
+from buckpass.results.words import and_join, count_of, fixed, quoted, sentence
 
 __all__ = ["finding", "trust"]
 

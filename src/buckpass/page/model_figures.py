@@ -19,10 +19,10 @@ from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
 from buckpass.page.model_results import ModelResults
 from buckpass.page.places import end_names
-from buckpass.page.theme import INK, PALE, Figure, ink_on, inline, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, by_power, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
 from buckpass.results.summary import Summary
-from buckpass.results.words import and_join, count_of, quoted
+from buckpass.results.words import and_join, count_of, quoted, sentence
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "gap_title", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -119,7 +119,7 @@ def added_title(answer: NestedAnswer) -> str:
     if not beat:
         return "No mechanism by itself predicts measurably better than the controls"
     said = f"{and_join(beat)} {'predicts' if len(beat) == 1 else 'predict'} measurably better than the controls"
-    return said[0].upper() + said[1:]
+    return sentence(said)
 
 
 def ranking_title(model: ModelResults) -> str:
@@ -260,13 +260,12 @@ def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:
     path = model.path
     if path is None:
         return None
-    colours = power_colours(case)
     rows = [{"power": p, "rationality": x, "rung": r, "order": i} for p, rungs in path.rungs.items()
             for i, (x, r) in enumerate(zip(path.rationality, rungs, strict=True))]  # fmt: skip
     powers = list(path.rungs)
     inks = label_colours(case)
     ends = [{"name": name_of(case, p), "rationality": path.rationality[-1], "rung": path.rungs[p][-1], "ink": inks[p]} for p in powers]  # fmt: skip
-    colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
+    colour = by_power(case, powers)
     top = path.rationality[-1]
     x = alt.X("rationality:Q", title="rationality λ (0: chance; 1: as fitted)", scale=alt.Scale(domain=[0, top * 1.3], nice=False),
               axis=alt.Axis(values=[0, 1, 2, 3, 4], grid=False))  # fmt: skip

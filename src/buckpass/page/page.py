@@ -36,9 +36,9 @@ from buckpass.page.theme import (
     linked,
     rung_colours,
 )
-from buckpass.page.wording import grouped_places, name_of, number, sentence, spoken, with_error, with_interval
+from buckpass.page.wording import grouped_places, name_of, number, spoken, with_error, with_interval
 from buckpass.results.files import refuse_existing, write_whole
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, sentence
 
 if TYPE_CHECKING:
     from jinja2 import Environment

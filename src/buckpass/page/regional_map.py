@@ -28,7 +28,7 @@ from buckpass.page.theme import (
     power_colours,
 )
 from buckpass.page.wording import name_of, number, source_line, spoken, years_of
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, sentence
 
 __all__ = ["positions_map", "regional_map"]
 
@@ -106,7 +106,7 @@ def positions_map(case: Case) -> Figure | None:
     )
     title = _positions_title(case, rows)
     return Figure(
-        "positions", title[0].upper() + title[1:],
+        "positions", sentence(title),
         f"n = {counts}. Colour: the leader, grey where it is no power of the case; number: its share of all suppliers or partners, "
         "with * of the powers compared; years under the name. Nobody leads below the least volume. No interval: sums as published.",
         source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from html import escape, unescape
@@ -291,6 +291,12 @@ def narrowed(spec: Any, widest: int = PHONE) -> Any:
 def power_colours(case: Case) -> dict[str, str]:
     """The colour of each power, as the case gives it: the same on page, dashboard and in notebooks."""
     return {power.id: power.colour for power in case.settings.powers}
+
+
+def by_power(case: Case, powers: Sequence[str]) -> alt.Color:
+    """Marks coloured by power, without a legend: the names stand at the ends of the lines."""
+    colours = power_colours(case)
+    return alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
 
 
 def rung_colours(count: int) -> tuple[str, ...]:

@@ -15,11 +15,12 @@ from buckpass.changes import BadOverride, Override
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.game.setting import CrisisSetting, Standard, standard_of
 from buckpass.game.solver import IN_BLOCKS
-from buckpass.page.wording import sentence, spoken
+from buckpass.page.wording import spoken
 from buckpass.predict.drawing import Drawn, drawn
 from buckpass.predict.numbers import OF_CRISIS, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import Summary, summary
+from buckpass.results.words import sentence
 
 __all__ = ["CardWhatIf", "card_what_ifs"]
 

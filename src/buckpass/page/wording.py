@@ -18,7 +18,6 @@ __all__ = [
     "name_of",
     "number",
     "portion",
-    "sentence",
     "source_line",
     "span",
     "spoken",
@@ -120,11 +119,6 @@ def name_of(case: Case, actor: str) -> str:
 def spoken(case: Case, what: str) -> str:
     """The name of a power, host, organisation or theatre as it stands inside a sentence: the United States, the Sahel."""
     return in_a_sentence(name_of(case, what))
-
-
-def sentence(text: str) -> str:
-    """A text as the beginning of a sentence: its first letter a capital."""
-    return text[:1].upper() + text[1:]
 
 
 def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:

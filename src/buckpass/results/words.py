@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["and_join", "count_of", "fixed", "minus", "quoted"]
+__all__ = ["and_join", "count_of", "fixed", "listed", "minus", "quoted", "sentence"]
 
 
 def fixed(value: float, places: int = 2, sign: str = "-") -> str:
@@ -40,6 +40,20 @@ def and_join(words: Iterable[str], most: int | None = None) -> str:
     if most is not None and len(words) > most:
         words = [*words[: most - 1], f"{len(words) - most + 1} others"]
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The words of a list that was typed, each once.
+
+    >>> listed("AAA, BBB,,AAA")
+    ('AAA', 'BBB')
+    """
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def sentence(text: str) -> str:
+    """A text as the beginning of a sentence: its first letter a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def quoted(name: str) -> str:

@@ -66,7 +66,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     import jax.numpy as jnp
 
     from buckpass.evidence.baselines import drawn, half_normal
-    from buckpass.fitting.posterior import diagnose
+    from buckpass.fitting.posterior import diagnose, moved_in
     from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
 
     powers = tuple(about["powers"])
@@ -75,7 +75,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
     of_powers = [cells.filter(pl.col("power") == power).height for power in powers]
     u, diverging = drawn(world_logit(of_powers), rows, (len(LEVELS), len(powers)))
     theta = np.concatenate([u[..., :-1], np.log(np.asarray(half_normal(jnp.asarray(u[..., -1:]))))], axis=-1)
-    moved = (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1)
+    moved = moved_in(u)
     tests = diagnose({"theta": theta}, diverging, moved)
     whole = theta.reshape(-1, theta.shape[-1])
     scores = {"draws": len(whole), "moved": float(moved.min()), "divergences": tests.divergences, "rhat_max": tests.rhat_max,

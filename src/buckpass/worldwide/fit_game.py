@@ -17,7 +17,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from buckpass.evidence.baselines import Blocks, Drawing, Fitting, Frame, half_normal
-from buckpass.fitting.posterior import diagnose
+from buckpass.fitting.posterior import diagnose, moved_in
 from buckpass.fitting.scoring import leave_one_out, pareto_k_limit
 from buckpass.results.summary import summary
 from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, WorldFit
@@ -90,7 +90,7 @@ def fit_one(
     frame = fitting.frame(every, settle(fitting) if isinstance(fitting.of, WorldGame) else None)
     u, diverging = fitting.draw(frame, every)
     seconds = time.perf_counter() - began
-    moved = (np.diff(u, axis=1) != 0).any(axis=-1).mean(axis=1)
+    moved = moved_in(u)
     tests = diagnose({"u": u}, diverging, moved)
     elpd, exact = _scored(fitting, frame, u, units)
     scores = {"draws": u.shape[0] * u.shape[1], "rhat_max": tests.rhat_max, "ess_bulk_min": tests.ess_bulk_min,

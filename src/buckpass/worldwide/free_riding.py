@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case.catalogue import state_names
 from buckpass.fitting.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
-from buckpass.results.words import and_join, fixed
+from buckpass.results.words import and_join, fixed, sentence
 
 __all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]
 
@@ -114,7 +114,7 @@ class FreeRiding(ShowsItself):
         ]
         at_mode = [f"{_spelt(one.name)}: {one.reading}" for one in self.profiles]
         said = "; ".join(drawn or at_mode)
-        return f"{KAPPA}. {said[0].upper()}{said[1:]}" if said else "no fit with κ free is kept"
+        return f"{KAPPA}. {sentence(said)}" if said else "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
         """Each specification: its score by conflict, how much better than what it is compared with, κ where it was free, and what that says."""

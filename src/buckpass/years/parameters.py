@@ -65,8 +65,7 @@ def check_growth(case: Case, years: int) -> None:
 
 def _drawn(case: Case, name: str, draws: int, seed: int) -> Float[np.ndarray, " b"]:
     quantity = case.quantity(name)
-    low = quantity.value if quantity.low is None else quantity.low
-    high = quantity.value if quantity.high is None else quantity.high
+    low, high = quantity.plausible
     level = np.random.default_rng([seed, *name.encode()]).random(draws)
     if high <= low:
         return np.full(draws, quantity.value)

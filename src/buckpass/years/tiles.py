@@ -54,16 +54,19 @@ def all_histories(tiles: Sequence[TileResult], world: int) -> tuple[list[np.ndar
 @partial(jax.jit, static_argnames="years")
 def tile_of(world: World, seed: Array, first: Array, years: int) -> Observed:
     """Observations of histories first … first + TILE - 1 over the years."""
-    history = first + jnp.arange(TILE, dtype=jnp.int32)
-    draw = (uniform(seed, "draw", history) * DRAWS).astype(jnp.int32)
-    keys = Keys(seed, history, draw)
-    state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
+    keys, state = _begun(world, seed, first + jnp.arange(TILE, dtype=jnp.int32))
 
     def one(state, number):
         after, year = year_of(world, keys, state, number)
         return after, (*observed(world, keys, after, year), year.unsolved)
 
     return so_far(*jax.lax.scan(one, state, jnp.arange(years, dtype=jnp.int32))[1])
+
+
+def _begun(world: World, seed: Array, history: Array):
+    """The keys of some histories, each with its draw, and the state that they begin in."""
+    keys = Keys(seed, history, (uniform(seed, "draw", history) * DRAWS).astype(jnp.int32))
+    return keys, jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
 
 
 def play_tiles(
@@ -102,9 +105,7 @@ def value_and_state(world: World, seed: int, years: int) -> tuple[np.ndarray, np
 
 @partial(jax.jit, static_argnames="years")
 def _value_and_state(world: World, seed: Array, years: int):
-    history = jnp.arange(TILE, dtype=jnp.int32)
-    keys = Keys(seed, history, (uniform(seed, "draw", history) * DRAWS).astype(jnp.int32))
-    state = jax.tree.map(lambda x: jnp.broadcast_to(x, (TILE, *x.shape)), world.start)
+    keys, state = _begun(world, seed, jnp.arange(TILE, dtype=jnp.int32))
 
     def one(state, number):
         after, year = year_of(world, keys, state, number, is_valued=True)

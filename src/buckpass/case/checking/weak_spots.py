@@ -17,7 +17,7 @@ from buckpass.case.checking.acts import acts_far_from_their_crisis, acts_for_not
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
 from buckpass.case.figures import amounts
-from buckpass.case.problems import Problem, clip
+from buckpass.case.problems import MOST_PROBLEMS, Problem, clip
 from buckpass.case.reading import which_crises
 from buckpass.case.reading.toml_reading import TomlFile
 from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, Quantity, Settings
@@ -27,7 +27,6 @@ SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
 ROUNDED = 0.01  # of a figure for a whole theatre beside its parts
 LONGEST_ROWS = 20
-MOST_PROBLEMS = 200
 
 
 def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimFile]) -> list[Problem]:
@@ -111,7 +110,7 @@ def _machine_rows(case: Case) -> Iterator[Problem]:
 def _lonely_crises(case: Case) -> Iterator[Problem]:
     known = case.coded.filter(pl.col("rung").is_not_null() & pl.col("actor").is_in(list(case.powers)))
     looked_up = dict(known.group_by("crisis").len().iter_rows())
-    played = case.crises.filter(pl.col("theatre").is_in(_fitted(case)))
+    played = case.fitted_crises
     for count, words in ((0, "no power was"), (1, "only one power was")):
         rows = [(line, crisis) for line, crisis in played.select("line", "crisis_id").iter_rows()
                 if looked_up.get(crisis, 0) == count]  # fmt: skip
@@ -149,7 +148,7 @@ def _vehicle_doubt(case: Case, actor: str, vehicle: str, crisis: dict[str, Any])
 
 def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
     """Vehicles by which no power could reach a crisis of the fit as it began: options that nobody has."""
-    crises = case.crises.filter(pl.col("theatre").is_in(_fitted(case))).to_dicts()
+    crises = case.fitted_crises.to_dicts()
     for number, organisation in enumerate(case.settings.organisations):
         if not organisation.is_vehicle:
             continue
@@ -163,7 +162,7 @@ def _vehicles_without_powers(case: Case, file: TomlFile[Settings]) -> Iterator[P
 
 def _claims_outside_the_fit(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
     """Claims about the model in theatres whose crises it never saw."""
-    fitted = _fitted(case)
+    fitted = case.fitted_theatres
     for number, claim in enumerate(case.claims):
         given = parameters_of(claim, case.settings.focus) if claim.family == "model" else {}
         for name in ("crises", "theatre", "against", "into"):
@@ -186,7 +185,7 @@ def _claims_about_nothing(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Pro
             there = which_crises.counted(case, given)
             place, hint = ("claim", number, "estimand", *at), "mend its theatre, hosts, years or where"
             if not there:
-                which = f"{and_join(_several(given.get('theatre', 'the case')), most=LONGEST_LIST)}{which_crises.in_words(given)}"
+                which = f"{and_join(which_crises.several(given.get('theatre', 'the case')), most=LONGEST_LIST)}{which_crises.in_words(given)}"
                 seen = f"claim {claim.id} is about no crisis: none of {which} counts, so it is not computed"
                 yield file.problem(place, seen, hint, "warning")
             elif not at and "actor" in given and not any(_looked(case, given, crisis) for crisis in there):
@@ -209,14 +208,6 @@ def _asked_of_crises(case: Case, claim: Claim) -> Iterator[tuple[tuple[str | int
 def _looked(case: Case, given: Mapping[str, Any], crisis: str) -> bool:
     act = which_crises.act_in(case, given["actor"], crisis, direction=given.get("direction", "for"))
     return act is not None
-
-
-def _several(names: Any) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
-
-
-def _fitted(case: Case) -> list[str]:
-    return [theatre.id for theatre in case.settings.theatres if theatre.in_fit]
 
 
 def _unreasoned(file: TomlFile[Settings]) -> Iterator[Problem]:
@@ -268,7 +259,7 @@ def _missing_alignments(case: Case, file: TomlFile[Settings]) -> Iterator[Proble
 
 def _capacity_gaps(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
     """Crisis years (theatres in the fit) with no capacity of a power near; powers with the same gap share a line."""
-    years = sorted(case.crises.filter(pl.col("theatre").is_in(_fitted(case)))["start"].dt.year().unique())
+    years = sorted(case.fitted_crises["start"].dt.year().unique())
     wanted = case.settings.measures.capacity.series
     rows = case.series.filter(pl.col("series").is_in(list(wanted))).select("actor", "year").iter_rows()
     near = {(actor, year + gap) for actor, year in rows for gap in range(-NEAREST_YEARS, NEAREST_YEARS + 1)}

@@ -13,12 +13,11 @@ from pydantic.fields import FieldInfo
 
 from buckpass.case.checking.case_wording import say
 from buckpass.case.entries import Entry
-from buckpass.case.problems import Problem, clip, control_character, spelling_hint
+from buckpass.case.problems import MOST_PROBLEMS, Problem, clip, control_character, spelling_hint
 from buckpass.case.reading.csv_rows import MOST_ROWS, Row, Unreadable, read_rows
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.results.words import count_of
 
-MOST_PROBLEMS = 200
 MOST_COLUMNS = 100
 
 

@@ -9,12 +9,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from buckpass.case.checking.case_wording import keys_at, say
-from buckpass.case.problems import FileRefused, Problem, clip, control_character, nearest
+from buckpass.case.problems import MOST_PROBLEMS, FileRefused, Problem, clip, control_character, nearest
 from buckpass.case.reading.toml_lines import Path, key_lines, line_of
 from buckpass.case.strangers_files import parsed_toml
 
 Model = TypeVar("Model", bound=BaseModel)
-MOST_PROBLEMS = 200
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def counted(case: Case, given: Said) -> dict[str, tuple[Truth, bool]]:
     (conditions, all of which hold); what is not given leaves nothing out. Crises that cannot count are left out.
     """
     first, last = given.get("years", (0, 9999))
-    theatres, hosts = (_several(given.get(name)) for name in ("theatre", "hosts"))
+    theatres, hosts = (several(given[name]) if name in given else None for name in ("theatre", "hosts"))
     found = {}
     for crisis in case.crises.select("crisis_id", "theatre", "host", "start").iter_rows(named=True):
         is_there = theatres is None or crisis["theatre"] in theatres
@@ -105,7 +105,7 @@ def wording(said: Said) -> str:
 def in_words(given: Said) -> str:
     """Which crises are counted, as it follows the name of a number: ", 2017–2024, in MLI or NER, where FRA rung at most 4"."""
     when = "".join(f", {first}–{last}" for first, last in [given["years"]]) if "years" in given else ""
-    place = f", in {' or '.join(_several(given['hosts']) or ())}" if "hosts" in given else ""
+    place = f", in {' or '.join(several(given['hosts']))}" if "hosts" in given else ""
     return when + place + (f", where {and_join(map(wording, given['where']))}" if "where" in given else "")
 
 
@@ -115,8 +115,9 @@ def nobody_looked(given: Said) -> str:
     return f"no crisis counts in which somebody looked for the {towards} of {given['actor']}{in_words(given)}"
 
 
-def _several(names: Any) -> list[str] | None:
-    return None if names is None else [names] if isinstance(names, str) else list(names)
+def several(names: str | Iterable[str]) -> list[str]:
+    """The names where one may stand by itself."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _in_bounds(said: Said, low: int, high: int) -> Truth:

@@ -25,6 +25,7 @@ from buckpass.events.drafting.draft_case import (
     template_ladder,
     template_settings,
 )
+from buckpass.results.words import listed, sentence
 
 __all__ = ["BadSkeleton", "Skeleton", "write_skeleton"]
 
@@ -67,18 +68,15 @@ class Skeleton:
     @classmethod
     def of(cls, powers: str, hosts: str, organisations: str, years: str) -> Skeleton:
         """From texts as they are typed: codes joined by commas, 2012-2024. Raises `BadSkeleton` with all that is wrong."""
-        listed = [
-            tuple(dict.fromkeys(p.strip() for p in text.split(",") if p.strip()))
-            for text in (powers, hosts, organisations)
-        ]
+        codes = [listed(text) for text in (powers, hosts, organisations)]
         span = YEARS.fullmatch(years.strip())
-        problems = [*_wrong_states(listed[0], listed[1]), *_wrong_bodies(listed[2])]
+        problems = [*_wrong_states(codes[0], codes[1]), *_wrong_bodies(codes[2])]
         if span is None or not FIRST_YEAR <= int(span[1]) <= int(span[2]) <= LAST_YEAR:
             within = f"from {FIRST_YEAR} to {LAST_YEAR}"
             problems.append(f"--years {clip(years)!r}: write the first and the last year, {within}, as in 2012-2024")
         if problems or span is None:
             raise BadSkeleton(problems)
-        return cls(*listed, years=(int(span[1]), int(span[2])))
+        return cls(*codes, years=(int(span[1]), int(span[2])))
 
     @property
     def title(self) -> str:
@@ -198,7 +196,7 @@ def _claim(wanted: Skeleton) -> dict[str, Any]:
     name = in_a_sentence(state_name(rider))
     stated = {"actor": rider, "crisis": FIRST_CRISIS, "at_most": template_ladder().rungs.deployment - 1}
     return {
-        "id": "C1", "text": f"{name[0].upper()}{name[1:]} sent no forces. ({PLACEHOLDER})", "short": f"{name} sent no forces",
+        "id": "C1", "text": f"{sentence(name)} sent no forces. ({PLACEHOLDER})", "short": f"{name} sent no forces",
         "kind": "fact", "family": "record", "rival": PLACEHOLDER, "expect": {"equals": True},
         "estimand": {"name": "record.atoms", "atoms": [stated]},
     }  # fmt: skip

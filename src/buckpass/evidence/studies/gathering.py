@@ -18,7 +18,6 @@ from buckpass.evidence.gathered import (
     coding_of,
     gathered,
     holds,
-    plain_coding,
     read_kept,
     score_digest,
 )
@@ -27,7 +26,7 @@ from buckpass.fitting.layout import EFFECT
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.program import Program
 from buckpass.fitting.sampling import NutsSettings, Sampling
-from buckpass.fitting.stamp import coding_in
+from buckpass.fitting.stamp import coding_in, plain_coding
 from buckpass.game.setting import setting_of
 from buckpass.model.likelihood import Order
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination, mechanisms
@@ -53,9 +52,9 @@ def gather(case: Case, posteriors: Mapping[str, Posterior], folder: Path, told: 
     passed = {name: p for name, p in posteriors.items() if p.diagnostics.passed}
     kept = read_kept(folder, case)
     setting = setting_of(case)
-    seen = observations(case, setting, coding_of(posteriors))
-    if kept["coding"] != plain_coding(posteriors):
-        kept |= {"coding": plain_coding(posteriors), "baselines": []}
+    seen, coding = observations(case, setting, coding_of(posteriors)), plain_coding(coding_of(posteriors))
+    if kept["coding"] != coding:
+        kept |= {"coding": coding, "baselines": []}
     have = {row["id"] for row in kept["baselines"]}
     for one in BASELINES:
         if one.id not in have:

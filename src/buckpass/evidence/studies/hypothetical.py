@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.game.covariates import COVARIATES
+from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import CrisisNames
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
 
@@ -71,12 +71,8 @@ def hypothetical_crises(case: Case) -> HypotheticalCrises:
     return HypotheticalCrises(cells, _abstaining(setting, case, [cell.abstains for cell in cells]))
 
 
-def _fitted(case: Case) -> pl.DataFrame:
-    return case.crises.filter(pl.col("theatre").is_in([t.id for t in case.settings.theatres if t.in_fit]))
-
-
 def _places(case: Case) -> list[tuple[str, str]]:
-    rows = _fitted(case).select("host", "theatre").explode("host").unique(maintain_order=True)
+    rows = case.fitted_crises.select("host", "theatre").explode("host").unique(maintain_order=True)
     return [(h, t) for h, t in rows.iter_rows() if h not in case.powers]
 
 
@@ -85,15 +81,15 @@ def _types(case: Case) -> list[str]:
     entries = case.settings.crisis_types
     mandates = case.mandates_of_vehicles(date(case.settings.years[1], 1, 1))
     alike: dict[tuple, str] = {}
-    for name, _ in Counter(_fitted(case)["type"].to_list()).most_common():
+    for name, _ in Counter(case.fitted_crises["type"].to_list()).most_common():
         kind = (entries[name].domestic, entries[name].spills, *(m.covers_type(name) for m in mandates))
         alike.setdefault(kind, name)
     return list(alike.values())
 
 
 def _requests(case: Case) -> list[tuple[str, ...]]:
-    known = {*case.powers, *(o.id for o in case.settings.organisations if o.is_vehicle)}
-    made = [tuple(sorted(known & set(asked))) for asked in _fitted(case)["asked"].to_list()]
+    known = {*case.powers, *case.vehicles}
+    made = [tuple(sorted(known & set(asked))) for asked in case.fitted_crises["asked"].to_list()]
     rider, provider = case.settings.focus.rider, case.settings.focus.provider
     usual = [r for r, _ in Counter(m for m in made if m).most_common()]
     first = [(), (provider,), (rider,), tuple(sorted((provider, rider)))]
@@ -101,7 +97,7 @@ def _requests(case: Case) -> list[tuple[str, ...]]:
 
 
 def _severities(case: Case) -> list[float]:
-    return [float(q) for q in np.quantile(_fitted(case)["severity"].to_numpy(), SEVERITY_LEVELS)]
+    return [float(q) for q in np.quantile(case.fitted_crises["severity"].to_numpy(), SEVERITY_LEVELS)]
 
 
 def _made(case: Case, places, types, requests) -> tuple[Case, list[str], list[str]]:
@@ -130,13 +126,13 @@ def _usual(case: Case, host: str, theatre: str) -> dict:
 
 def _crossed(whole: CrisisSetting, kind_row: np.ndarray, request_row: np.ndarray) -> CrisisSetting:
     setting, asked = whole.select(kind_row.tolist()), whole.select(request_row.tolist())
-    columns = np.array([list(COVARIATES).index(name) for name in FROM_REQUEST])
+    columns = np.array([COLUMN[name] for name in FROM_REQUEST])
     covariates = setting.covariates.at[..., columns].set(asked.covariates[..., columns])
     return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
 
 
 def _at_severity(case: Case, setting: CrisisSetting, code: np.ndarray) -> CrisisSetting:
-    column = list(COVARIATES).index("severity")
+    column = COLUMN["severity"]
     x = setting.covariates.at[..., column].set(jnp.asarray(code)[:, None] - 0.5)
     size = jnp.exp(case.parameter("severity.base") + case.parameter("severity.slope") * jnp.asarray(code))
     return dataclasses.replace(setting, covariates=x, severity=size)

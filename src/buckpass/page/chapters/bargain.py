@@ -13,9 +13,9 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import combination
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, power_colours
-from buckpass.page.wording import name_of, number, portion, with_interval
+from buckpass.page.wording import name_of, number, portion, span, with_interval
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, sentence
 
 if TYPE_CHECKING:
     from buckpass.bargain import Agreement
@@ -67,7 +67,7 @@ def _finding(case: Case, found: Agreement) -> str:
     )  # fmt: skip
     return (
         f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}. "
-        f"{paid[:1].upper()}{paid[1:]}{'. ' if paid else ''}Computed under {combination(found.explanation).name}; rents, what follows "
+        f"{sentence(paid)}{'. ' if paid else ''}Computed under {combination(found.explanation).name}; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
     )
 
@@ -154,8 +154,7 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
 
 
 def _years(found: Agreement) -> str:
-    first, last = found.path[0].year, found.path[-1].year
-    return str(first) if first == last else f"{first}–{last}"
+    return span(found.path[0].year, found.path[-1].year)
 
 
 def _parties(case: Case, found: Agreement) -> ResultTable:

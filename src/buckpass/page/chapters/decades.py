@@ -11,7 +11,7 @@ from buckpass.case import BuckpassError, Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
-from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, label_colours, power_colours
+from buckpass.page.theme import INK, PALE, Figure, Layered, by_power, inline, is_settled, label_colours, power_colours
 from buckpass.page.wording import name_of, portion, spoken, with_interval
 from buckpass.results.summary import normal_interval
 from buckpass.results.words import and_join, count_of
@@ -143,7 +143,7 @@ def _fan_panel(found: Years, measure: str, power: str, title: alt.TitleParams, c
 
 def deployed_figure(case: Case, found: Years) -> Figure | None:
     """In how many histories each power has deployed by a year, with the interval of the simulation; None where it is all or none."""
-    colours, powers, inks = power_colours(case), _powers(case, found), label_colours(case)
+    powers, inks = _powers(case, found), label_colours(case)
     run = _runs(found)[-1]
     if is_settled(found.summary["deployed_by_mean"].sel(run=run, power=powers).values.flat):
         return None
@@ -159,7 +159,7 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
               scale=alt.Scale(domain=[first, last + 0.3 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
     ends = [{"name": name_of(case, p), "ink": inks[p], "year": last, "value": _at(found, "deployed_by_mean", p)} for p in powers]  # fmt: skip
-    colour = alt.Color("power:N", scale=alt.Scale(domain=powers, range=[colours[p] for p in powers]), legend=None)
+    colour = by_power(case, powers)
     base = alt.Chart(inline(rows))
     chart = alt.layer(
         base.mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", title=None), y2=alt.Y2("high:Q"), color=colour),

@@ -15,7 +15,7 @@ from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline
 from buckpass.page.wording import name_of
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, sentence
 from buckpass.worldwide import Beside, beside
 from buckpass.worldwide.kept_game import read_game
 
@@ -41,7 +41,7 @@ def world_chapter(case: Case) -> Chapter:
     return Chapter(
         HEADING,
         line,
-        f"{line[:1].upper()}{line[1:]}. {found.note} Of free riding the same record says: {read_game().sentence}.",
+        f"{sentence(line)}. {found.note} Of free riding the same record says: {read_game().sentence}.",
         (_figure(case, found, line),),
         _tables(case, found),
     )
@@ -94,7 +94,7 @@ def _figure(case: Case, found: Beside, line: str) -> Figure:
         for row in found.rows.iter_rows(named=True)
     ]  # fmt: skip
     return Figure(
-        "world", f"{line[:1].upper()}{line[1:]}",
+        "world", sentence(line),
         f"n = {count_of(len(rows), 'crisis', 'crises')}; band: 90 % interval of the share, stroke: its mean; right: whether it "
         "gave rung 4 or more here. Context, no verdict.",
         "Source: UCDP External Support Dataset 18.1 (CC BY 4.0), UCDP/PRIO, ATOP, COW, strategic rivalries; fit of docs/world.md.",
