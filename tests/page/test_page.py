@@ -18,11 +18,13 @@ from prior_fits import prior_fit
 from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
 from buckpass.fitting.files import load_posteriors
+from buckpass.ledger import Judged, Verdicts
 from buckpass.page import gather, render_page, write_page
 from buckpass.page.chapters.bargain import agreement_chapter
 from buckpass.page.chapters.decades import _deployed, left_alone_figure
 from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
+from buckpass.page.findings import trust
 from buckpass.page.page import _with_code, _with_rivals
 from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
@@ -469,3 +471,18 @@ def test_where_all_histories_agree_no_percent_is_compared(small_case):
     assert "%" not in _deployed(small_case, played(0.999, 1.0), "histories")
     assert "alike" in _deployed(small_case, played(0.999, 1.0), "histories")
     assert "40%" in _deployed(small_case, played(1.0, 0.4), "histories")
+
+
+@pytest.mark.slow
+def test_the_page_says_what_the_fit_would_not_have_made_of_such_crises():
+    case = load_case("western-balkans")
+    results = gather(
+        case, load_posteriors(case), judge=lambda *_, **__: Judged(Verdicts((), case.id, case.hash, 0), ())
+    )
+    (said,) = [line for line in trust(case, results) if "Would it make such a record?" in line]
+    checks = results.compared.checks(of=("all",)).rows()
+    assert f"Of {len(checks)} shares" in said
+    for word, what in (("misses", "whatever the doubts"), ("fails", "with the doubts filled in by the fit")):
+        named = [r["group"] for r in checks if r[word]]
+        assert f"has {len(named) or 'none'}" in said if word == "misses" else f"{what}, {len(named) or 'none'}" in said
+        assert all(case.theatre(n).name in said for n in named if n in case.theatres)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -130,9 +130,9 @@ class Compared(ShowsItself):
         return ResultTable(pl.DataFrame(rows), "How each explanation predicted each crisis", {"elpd": "nats"}, "", (),
                            self.case_hash)  # fmt: skip
 
-    def checks(self, n_draws: int = CHECK_DRAWS, seed: int = 0) -> ResultTable:
-        """Posterior-predictive checks by rung, power and theatre: of all, base and the argument, or of what there is."""
-        shown = [i for i in self._told if i in self.posteriors] or list(self.comparison.ids)
+    def checks(self, n_draws: int = CHECK_DRAWS, seed: int = 0, of: Iterable[str] = ()) -> ResultTable:
+        """Posterior-predictive checks by rung, power and theatre: of some fits, else of all, base and the argument, or what there is."""
+        shown = [i for i in (*of, *([] if of else self._told)) if i in self.posteriors] or list(self.comparison.ids)
         return predictive_checks(self.case, {i: self.posteriors[i] for i in shown}, n_draws=n_draws, seed=seed)
 
     def transform(self, n_draws: int = CHECK_DRAWS, seed: int = 0) -> Uniformity | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from buckpass.case import Case
@@ -59,7 +62,7 @@ def _explained(results: ReportResults, ranked: list) -> str:
 
 def trust(case: Case, results: ReportResults) -> list[str]:
     """How far to trust the page: what the record lacks, what the fit could not do, what was assumed."""
-    return [*_about_record(results), *_about_fit(results), *_about_assumptions(case), *results.cannot_inform]
+    return [*_about_record(results), *_about_fit(case, results), *_about_assumptions(case), *results.cannot_inform]
 
 
 def _about_record(results: ReportResults) -> list[str]:
@@ -70,7 +73,11 @@ def _about_record(results: ReportResults) -> list[str]:
     return [
         f"Of {len(rows):,} responses listed, {known:,} are coded: {by_basis.get('seen', 0)} from a source text that was seen, "
         f"{by_basis.get('recalled', 0)} recalled, {by_basis.get('absence', 0)} because nothing was found. "
-        f"{by_basis.get('unsearched', 0)} were never looked for: they are missing, not zero."
+        + (
+            f"{left} were never looked for: they are missing, not zero."
+            if (left := by_basis.get("unsearched", 0))
+            else ""
+        )
         + (
             f" {by_basis['machine']} are proposed by machine only: they count for nothing."
             if "machine" in by_basis
@@ -95,7 +102,7 @@ def _coders(results: ReportResults) -> str:
     )
 
 
-def _about_fit(results: ReportResults) -> list[str]:
+def _about_fit(case: Case, results: ReportResults) -> list[str]:
     model = results.model
     if model is None:
         return [results.why_no_model]
@@ -116,8 +123,32 @@ def _about_fit(results: ReportResults) -> list[str]:
         parts = [next(f.name for f in model.fits if f.id == e) for e in model.weights]
         said.append(
             f"Expectations are those of the fit {and_join(parts)} and describe the record that it was fitted to."
+            + _reproduced(case, results)
         )
     return said
+
+
+def _reproduced(case: Case, results: ReportResults) -> str:
+    """Which shares of rungs and mean rungs of powers and theatres the fit that answers would not have made of crises like these."""
+    if results.compared is None or results.model is None:
+        return ""
+    rows = results.compared.checks(of=tuple(results.model.weights)).rows()
+    outside, unlikely = ([_checked(case, r) for r in rows if r[word]] for word in ("misses", "fails"))
+    return (
+        f" Would it make such a record? Of {len(rows)} shares of rungs and mean rungs of powers and theatres, the record has {_few(outside)} "
+        "outside nine in ten records drawn from it, whatever the doubts; with the doubts filled in by the fit, "
+        f"{_few(unlikely)}: `compare {case.id} --long`."
+    )
+
+
+def _few(what: list[str]) -> str:
+    """How many, and which."""
+    return f"{len(what)} ({and_join(what)})" if what else "none"
+
+
+def _checked(case: Case, row: Mapping[str, Any]) -> str:
+    """What a check is of, in words."""
+    return f"rung {row['group']}" if row["by"] == "rung" else spoken(case, row["group"])
 
 
 def _about_assumptions(case: Case) -> list[str]:
