@@ -178,6 +178,28 @@ def test_an_absence_says_where_one_looked(case: Case) -> None:
     assert all(re.search("looked|found|search", detail.lower()) for detail in searched["detail"])
 
 
+def test_every_row_that_was_seen_opens_on_a_dated_page_of_its_own(case: Case) -> None:
+    """Author, title, date and a page that is no bare home page; of the two left out no date was found."""
+    seen = case.responses.filter(pl.col("basis") == "seen").explode("source_id")["source_id"].unique()
+    wrong = set()
+    for key in set(seen) - {"s2_dodikhudoev", "ft_scarb"}:
+        source = case.sources[key]
+        page = re.sub(r"^https?://[^/]+/?$", "", source.url)
+        has_date = source.field("date") or source.field("year")
+        if not (page and has_date and source.authors and source.field("title")) or "recalled" in source.field("note"):
+            wrong.add(key)
+    assert wrong == set()
+
+
+def test_what_the_csto_said_of_rasht_is_settled_and_neither_reading_is_rewritten(case: Case) -> None:
+    rows = case.responses.filter((pl.col("crisis_id") == "rasht_2010") & (pl.col("actor") == "CSTO"))
+    assert sorted(rows.select("coder", "rung", "basis").iter_rows()) == [
+        ("", 1, "seen"), ("first", 0, "absence"), ("second", 0, "absence")]  # fmt: skip
+    assert (_row(case, "rasht_2010", "CSTO")["rung"], _row(case, "rasht_2010", "CSTO")["basis"]) == (1, "seen")
+    for crisis, actor in (("libya_2011", "SCO"), ("ukraine_2014", "CSTO"), ("taiwan_2022", "SCO")):
+        assert (_row(case, crisis, actor)["rung"], _row(case, crisis, actor)["basis"]) == (1, "seen")
+
+
 def test_the_second_reading_covers_the_regions_old_crises(case: Case, readings: list[dict[str, str]]) -> None:
     twice = {(r["crisis_id"], r["actor"]) for r in readings}
     assert len({crisis for crisis, _ in twice}) >= 20

@@ -153,12 +153,12 @@ def test_below_the_least_volume_of_the_case_nobody_leads(toy):
 
 
 def test_the_hosts_own_shares_of_whole_years_say_who_leads_before_other_counts(flagship):
-    """Tajikistan in 2023: 20.6 percent with Russia and 18.1 with China; part of 2025 and Chinese customs say otherwise."""
+    """Tajikistan in 2024: 22.1 percent with Russia and 22.0 with China; part of 2025 and Chinese customs say otherwise."""
     found = {one.host: one for one in leaders(flagship, "economic")}
     assert {h: (one.power, one.share.series) for h, one in found.items()} == {
         "KAZ": ("CHN", "trade_total_partner_stats"), "KGZ": ("CHN", "trade_total_partner_stats"), "TJK": ("RUS", "trade_share"),
         "TKM": ("CHN", "trade_total"), "UZB": ("CHN", "trade_total_partner_stats")}  # fmt: skip
-    assert found["TJK"].share.value == pytest.approx(20.6 / (20.6 + 18.1))
+    assert found["TJK"].share.value == pytest.approx(22.1 / (22.1 + 22.0))
     measures = flagship.settings.measures
     economic = measures.economic.model_copy(update={"published": ()})
     settings = flagship.settings.model_copy(update={"measures": measures.model_copy(update={"economic": economic})})
@@ -171,7 +171,7 @@ def test_titles_say_of_what_and_when(flagship):
     title = positions_map(flagship).title
     assert title == (
         "China is ahead of Russia in trade in 3 of 3 hosts (2024, trade, Central Asian statistics), in 1 of 1 host "
-        "(2023, trade, Chinese and Russian statistics) and not in 1 host (2023, published share of trade); "
+        "(2023, trade, Chinese and Russian statistics) and not in 1 host (2024, published share of trade); "
         "Russia leads in arms deliveries, of all, in 2 of 5 hosts (2021–25)"
     )
     shown = shares_over_time(flagship, measure(flagship)).title
