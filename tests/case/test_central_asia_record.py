@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case, check_case, load_case
+from buckpass.case.reach import eligible_crises
 from buckpass.case.reading.cells import parse_span
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
-from buckpass.measured.eligibility import eligible_crises
 
 ROOT = Path(__file__).parents[2]
 FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]

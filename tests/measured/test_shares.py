@@ -192,18 +192,59 @@ def test_check_says_where_the_whole_is_missing(toy):
     assert "no whole" in problem.message
 
 
-def test_check_says_which_figure_keeps_a_year_out(flagship):
+def gaps(case):
     from buckpass.case.checking.weak_spots import _parts
 
-    (known,) = _parts(flagship)
-    assert "trade_total_partner_stats of 2024 has no figure of RUS with TJK and RUS with TKM" in known.message
-    is_gone = (pl.col("series") == "arms_tiv") & (pl.col("actor") == "CHN") & (pl.col("partner") == "KAZ")
-    is_gone &= pl.col("year") == 2023
-    (problem,) = (
-        p for p in _parts(flagship.replace(series=flagship.series.filter(~is_gone))) if p.message != known.message
+    return {p.message: p for p in _parts(case)}
+
+
+@pytest.mark.parametrize(
+    ("series", "actor", "partner", "year", "whom"),
+    [
+        ("arms_tiv", "CHN", "KAZ", 2023, "CHN with KAZ"),
+        ("trade_itpd", "RUS", "KAZ", 2016, "RUS with KAZ"),  # the region's own row stands in the year
+        ("trade_itpd", "RUS", "KAZ", 2010, "RUS with KAZ"),
+        ("trade_itpd", None, "TJK", 2016, "CHN with TJK and RUS with TJK"),
+        ("trade_itpd", "CHN", "central_asia", 2016, "CHN with central_asia"),
+        ("joint_exercises_mme", "RUS", "KAZ", 2006, "RUS with KAZ"),  # another count than the measure's own
+    ],
+)
+def test_check_says_which_figure_keeps_a_year_out(flagship, series, actor, partner, year, whom):
+    known = gaps(flagship)
+    assert any(
+        m.startswith("trade_total_partner_stats of 2024 has no figure of RUS with TJK and RUS with TKM") for m in known
     )
-    assert problem.message.startswith("arms_tiv of 2023 has no figure of CHN with KAZ")
-    assert problem.line
+    is_gone = (pl.col("series") == series) & (pl.col("partner") == partner) & (pl.col("year") == year)
+    is_gone &= pl.lit(True) if actor is None else pl.col("actor") == actor
+    assert flagship.series.filter(is_gone).height
+    found = gaps(flagship.replace(series=flagship.series.filter(~is_gone)))
+    (new,) = found.keys() - known.keys()
+    assert new.startswith(f"{series} of {year} has no figure of {whom}, so no share")
+    assert found[new].line
+
+
+def test_check_says_where_others_are_known_and_the_whole_is_not(flagship):
+    """Without the whole a share is of China and Russia alone, though Turkey, Italy and others delivered."""
+    from buckpass.case.checking.weak_spots import _wholes_left_out
+
+    assert [p.message.split()[0] for p in _wholes_left_out(flagship)] == ["trade_total"]
+    is_gone = (pl.col("series") == "arms_tiv") & (pl.col("actor") == WHOLE)
+    without = flagship.replace(series=flagship.series.filter(~is_gone))
+    (seen,) = (p for p in _wholes_left_out(without) if p.message.startswith("arms_tiv"))
+    assert "no whole (WLD): a share there is of the powers compared" in seen.message
+    assert seen.line
+
+
+def test_check_says_what_another_count_does_not_cover(flagship):
+    from buckpass.case.checking.weak_spots import _coverage_beside
+
+    def lacks(case):
+        said = next(p.message for p in _coverage_beside(case) if "trade_wits" in p.message)
+        return next(part for part in said.split("; ") if part.startswith("trade_wits"))
+
+    assert lacks(flagship) == "trade_wits lacks TJK, TKM and UZB"
+    is_gone = (pl.col("series") == "trade_wits") & (pl.col("partner") == "KAZ")
+    assert lacks(flagship.replace(series=flagship.series.filter(~is_gone))) == "trade_wits lacks KAZ, TJK, TKM and UZB"
 
 
 def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_stand_beside(flagship):

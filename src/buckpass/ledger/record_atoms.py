@@ -11,9 +11,9 @@ import polars as pl
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
+from buckpass.case.reach import eligible_crises
 from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
-from buckpass.measured.eligibility import eligible_crises
 from buckpass.results.words import and_join
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]

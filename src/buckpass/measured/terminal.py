@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.measured.eligibility import without_row
+from buckpass.case.reach import without_row
 from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
