@@ -157,12 +157,76 @@ def test_the_hosts_own_shares_of_whole_years_say_who_leads_before_other_counts(f
     assert {h: (one.power, one.share.series) for h, one in found.items()} == {
         "KAZ": ("CHN", "trade_total_partner_stats"), "KGZ": ("CHN", "trade_total_partner_stats"), "TJK": ("RUS", "trade_share"),
         "TKM": ("CHN", "trade_total"), "UZB": ("CHN", "trade_total_partner_stats")}  # fmt: skip
-    assert found["TJK"].share.value == pytest.approx(20.6 / (20.6 + 18.1))
+    assert found["TJK"].share.value == pytest.approx(0.206)
+    assert found["TJK"].share.of == "the state's trade"
     measures = flagship.settings.measures
     economic = measures.economic.model_copy(update={"published": ()})
     settings = flagship.settings.model_copy(update={"measures": measures.model_copy(update={"economic": economic})})
     without = {one.host: one for one in leaders(flagship.replace(settings=settings), "economic")}
     assert (without["TJK"].power, without["TJK"].share.series) == ("CHN", "trade_total")
+
+
+def test_a_host_whose_whole_is_known_is_told_of_all_beside_others_told_of_the_powers(flagship):
+    """Uzbek statistics of 2024 have 65.9 billion dollars with everybody; Kazakh and Kyrgyz ones have China and Russia alone."""
+    found = {one.host: one.share for one in leaders(flagship, "economic")}
+    assert (found["UZB"].numerator, found["UZB"].denominator, found["UZB"].of) == (12.5, 65.9, "all")
+    assert {h: s.of for h, s in found.items() if "+" in s.of} == dict.fromkeys(("KAZ", "KGZ", "TKM"), "CHN+RUS")
+    drawn = positions_map(flagship)
+    assert "China 19% in Uzbekistan (2024, 12 of 66 billion USD)" in drawn.alt_text
+    assert "Russia 21% in Tajikistan (2023, 21 of 100 percent of the state's trade)" in drawn.alt_text
+    assert "30 of 58 billion USD of China and Russia together" in drawn.alt_text
+    marked = re.findall(r'"(\w+ \d+%\*?)"', drawn.chart.to_json())
+    assert {"China 19%", "Russia 21%", "China 52%*"} <= {*marked}
+
+
+def test_the_claim_about_trade_and_the_map_name_the_same_leaders(flagship):
+    """A02: where its own last year is old it gives the count that the map has; and says that its range is over statistics."""
+    from buckpass.ledger import assess_claim
+
+    claim = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A02"))
+    assert claim.unit.endswith("range over whose statistics count")
+    found = {one.host: one for one in leaders(flagship, "economic")}
+    for row in claim.detail["partners"]:
+        one = found[row["partner"]]
+        ahead, year = (
+            (row["ratio"] > 1, row["year"])
+            if one.share.last == row["year"]
+            else (row["ratio_other_count"] > 1, row["year_other_count"])
+        )
+        assert (one.power == "CHN", one.share.last) == (ahead, year), row["partner"]
+    assert "TKM 2016 (2023, trade, Chinese and Russian statistics: ahead, ratio 6.62)" in claim.reason
+
+
+def test_a_share_of_a_window_says_the_volume_of_the_window(flagship):
+    """1,612.7 in the register for the five in 2021–25, all suppliers; none where a year of the window is not in it."""
+    rows = [s for s in host_shares(flagship) if s.series == "arms_share_5y"]
+    volume = {s.last: s.volume for s in rows}
+    whole = flagship.series.filter((pl.col("series") == "arms_tiv") & (pl.col("actor") == WHOLE))
+    for year, amount in volume.items():
+        assert amount == pytest.approx(whole.filter(pl.col("year").is_between(year - 4, year))["value"].sum())
+    assert volume[2025] == pytest.approx(1612.7, abs=0.1)
+    russia = next(s for s in rows if (s.last, s.actor) == (2025, "RUS"))
+    delivered = flagship.series.filter(
+        (pl.col("series") == "arms_tiv") & (pl.col("actor") == "RUS") & pl.col("year").is_between(2021, 2025)
+    )
+    assert russia.value * russia.volume == pytest.approx(delivered["value"].sum(), rel=0.002)
+    is_gone = (pl.col("series") == "arms_tiv") & (pl.col("partner") == "TKM") & (pl.col("year") == 2023)
+    without = flagship.replace(series=flagship.series.filter(~is_gone))
+    assert {s.volume for s in host_shares(without) if s.series == "arms_share_5y" and s.last == 2025} == {None}
+    assert {s.volume for s in host_shares(flagship) if s.series == "trade_share"} == {None}
+    assert all(s.volume == s.denominator for s in host_shares(flagship) if s.series == "arms_tiv")
+
+
+def test_shares_by_year_say_of_how_much(flagship):
+    """Of 1.8 in 1996 Russia delivered all: without the volume that reads like 1995, when it was 99."""
+    from buckpass.measured.terminal import brief_tables
+
+    lines = next(t for t in brief_tables(measure(flagship)) if t.title.startswith("Shares of"))
+    said = {r["year"]: r["shares"] for r in lines.rows() if r["measure"] == "arms deliveries"}
+    assert said[1995] == "CHN 0.00 RUS 1.00 of 99.12 all"
+    assert said[1996] == "CHN 0.00 RUS 1.00 of 1.8 all"
+    assert any("of 1,612.7 (TIV, five years ending in year)" in r["other counts"] for r in lines.rows())
+    assert "SIPRI trend-indicator value (million)" in lines.note
 
 
 def test_titles_say_of_what_and_when(flagship):
@@ -266,7 +330,7 @@ def test_whoever_has_a_share_stands_there_by_name(flagship):
     assert "Belarus 44%" in drawn.chart.to_json()
     codes = {s.actor for s in host_shares(flagship)} - {o.id for o in flagship.settings.organisations}
     assert not [code for code in codes if re.search(rf"\b{code} \d", said)]
-    assert "Largest share of the trade of China and Russia" in said
+    assert "Largest share of all trade (* that of China and Russia alone)" in said
     assert "Largest share of all arms deliveries" in said
 
 
@@ -275,6 +339,9 @@ def test_the_terminal_prints_every_share_in_eighty_columns():
     assert run.exit_code == 0
     lines = run.stdout.splitlines()
     assert "sipri_at2026" in run.stdout
+    assert "e+0" not in run.stdout
+    assert not any(line.strip() == "%" or line.split()[:1] == ["%"] for line in lines)
+    assert any(line.split()[3:7] == ["Russia", "60.8%", "60.8", "100"] and "1,612.7" in line for line in lines)
     assert max(len(line) for line in lines if line.startswith(("Kazakhstan", "Central Asia"))) <= 80
     assert any(line.split()[:3] == ["Kazakhstan", "2016", "China"] for line in lines)
     assert any(line.split()[:3] == ["Kyrgyzstan", "2021–25", "Belarus"] for line in lines)
