@@ -383,7 +383,7 @@ def test_what_a_seen_source_lacks_is_left_to_look_up(toy, fields, said):
 
 def test_cells_that_nobody_looked_at_are_left_to_look_up(flagship):
     """A power or organisation without a row in a crisis that it could have acted in: as many as the record leaves blank."""
-    from buckpass.case.reach import without_row
+    from buckpass.case.reading.reach import without_row
 
     theatre = flagship.settings.focus.theatre
     (left,) = [p for p in remaining(flagship) if p.field == "crisis_id"]

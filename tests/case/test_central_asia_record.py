@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from buckpass.case import Case, check_case, load_case
-from buckpass.case.reach import eligible_crises
 from buckpass.case.reading.cells import parse_span
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
 

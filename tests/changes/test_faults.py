@@ -6,7 +6,7 @@ import pytest
 import buckpass as bp
 from buckpass.bargain.theatre_year import changes_of_agreement, grown, theatre_of
 from buckpass.case import BuckpassError
-from buckpass.case.reach import eligible_crises
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.case.schema import Alignment
 from buckpass.changes.in_case import changed_case, without_consent_of
 from buckpass.changes.scenario import changes_of, scenario_setting

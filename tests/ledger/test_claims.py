@@ -364,7 +364,7 @@ def test_a_reading_that_gives_another_verdict_is_what_a_verdict_turns_on(toy):
     )
     assert one.verdict == both.verdict == "supported"
     assert "is read" not in one.turns_on
-    held = "statements that hold without a text that was read: 1 because nothing was found, of 1"
+    held = "statements that no text bears: 1 because nothing was found, of 1"
     assert one.turns_on == f"on {held}"
     assert both.turns_on == f"on how the sentence is read: as “strictly” it is contradicted; and on {held}"
 

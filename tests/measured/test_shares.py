@@ -223,9 +223,9 @@ def test_shares_by_year_say_of_how_much(flagship):
 
     lines = next(t for t in brief_tables(measure(flagship)) if t.title.startswith("Shares of"))
     said = {r["year"]: r["shares"] for r in lines.rows() if r["measure"] == "arms deliveries"}
-    assert said[1995] == "CHN 0.00 RUS 1.00 of 99.12 all"
+    assert said[1995] == "CHN 0.00 RUS 1.00 of 99.1 all"
     assert said[1996] == "CHN 0.00 RUS 1.00 of 1.8 all"
-    assert any("of 1,612.7 (TIV, five years ending in year)" in r["other counts"] for r in lines.rows())
+    assert any("of 1,613 (TIV, five years ending in year)" in r["other counts"] for r in lines.rows())
     assert "SIPRI trend-indicator value (million)" in lines.note
 
 
@@ -315,7 +315,7 @@ def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_sta
     """Uzbek statistics of 2024: 12.5 billion dollars with China and 11.6 with Russia, of 65.9 with all partners."""
     rows = of_everything_table(flagship).rows()
     found = {(r["partner"], r["last"], r["actor"]): r["value"] for r in rows if r["of"] == "all"}
-    assert found["UZB", 2024, "CHN"] == pytest.approx(12.5 / 65.9)
+    assert ("UZB", 2024, "CHN") not in found  # the leader's, which stands above with the leaders
     assert found["UZB", 2024, "RUS"] == pytest.approx(11.6 / 65.9)
     assert {r["domain"] for r in rows} == {"economic"}  # deliveries of arms are of all suppliers already
     assert min(r["last"] for r in rows) == flagship.settings.years[1] - FRESH

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from buckpass.case import load_case
-from buckpass.case.reach import eligible_crises, without_row
+from buckpass.case.reading.reach import eligible_crises, without_row
 from buckpass.measured import measure
 from buckpass.measured.terminal import brief_tables, grid_lines
 from buckpass.page.figures import heat_actors, record_heat_map

@@ -11,7 +11,7 @@ import polars as pl
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
-from buckpass.case.reach import eligible_crises
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
 from buckpass.results.words import and_join
@@ -217,7 +217,7 @@ def _turns_on(stated: Sequence[Atom], otherwise: Sequence[Mapping[str, Any]]) ->
     if open_:
         return f"on {_listed(open_)}" + (f"; and on {read}" if read else "")
     weak = _resting(stated)
-    held = f"statements that hold without a text that was read: {and_join(weak)}, of {len(stated)}" if weak else ""
+    held = f"statements that no text bears: {and_join(weak)}, of {len(stated)}" if weak else ""
     if read or held:
         return f"on {'; and on '.join(filter(None, (read, held)))}"
     return "on no doubtful row: every statement holds over its whole band"

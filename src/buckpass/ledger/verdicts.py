@@ -22,8 +22,7 @@ NOTE = (
     f"Supported: P ≥ {SUPPORTED} however doubts are resolved; contradicted: P ≤ {CONTRADICTED}; else undecided. Of the model: in "
     "every fit in which the quantity is free, and only where the record of the claim's theatre informs what carries it. Conjunctions of "
     "statements: supported where all hold, partly where some do and some do not, contradicted where some do not and none "
-    "is known to hold, else undecided. An absence, looked for and not found, is a band from nothing to words: a statement that this "
-    "leaves open is in doubt, one that holds over all of it is true, and the verdict says how many hold so. A premise is assumed by the model, which cannot test it. 90 % "
+    "is known to hold, else undecided. An absence is a band from nothing to words. A premise is assumed by the model, which cannot test it. 90 % "
     "intervals."
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.reach import eligible_crises
+from buckpass.case.reading.reach import eligible_crises
 
 __all__ = ["reached_crises"]
 

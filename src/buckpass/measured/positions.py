@@ -31,7 +31,7 @@ __all__ = [
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
-    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named, or of what a "
+    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named (of their …), or of what a "
     "published share is of. Each year uses the first series of the list that has the year for all powers and partners; series are never added. {reason}"
 )
 

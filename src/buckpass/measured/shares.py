@@ -182,15 +182,22 @@ def leaders_table(case: Case) -> ResultTable:
 
 
 def of_everything_table(case: Case) -> ResultTable:
-    """Shares of everything in the years that are not old, of domains in which those who lead are compared with each other alone."""
-    partial = {d for d in DOMAINS if any(one.shares[0].of != "all" for one in leaders(case, d))}
+    """Shares of everything in the years that are not old, of domains in which some who lead are compared with each other alone,
+    beside those of the leaders themselves."""
+    led = [one for domain in DOMAINS for one in leaders(case, domain)]
+    partial = {one.domain for one in led if "+" in one.shares[0].of}
+    told = {one.share for one in led}
     rows = [
         vars(share) | _in_words(case, share, share.actor)
         for share in host_shares(case)
-        if share.domain in partial and not is_old(case, share.last) and "+" not in share.of and share.value is not None
+        if share.domain in partial
+        and share not in told
+        and not is_old(case, share.last)
+        and "+" not in share.of
+        and share.value is not None
     ]
     names = and_join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
-    return _table(case, rows, f"Shares of all {names}, where the whole or a share was published")
+    return _table(case, rows, f"Further shares of all {names}, where the whole or a share was published")
 
 
 def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:

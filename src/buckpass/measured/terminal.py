@@ -11,7 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.figures import published
-from buckpass.case.reach import without_row
+from buckpass.case.reading.reach import without_row
 from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
@@ -157,13 +157,13 @@ def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> 
     return pl.DataFrame(lines, infer_schema_length=None)
 
 
-def _figure(amount: float) -> str:
-    """A figure in five digits, and in whole numbers where it has more.
+def _figure(amount: float, digits: int = 5) -> str:
+    """A figure in so many digits, and in whole numbers where it has more.
 
-    >>> _figure(108987.4), _figure(1612.68), _figure(0.0598)
-    ('108,987', '1,612.7', '0.0598')
+    >>> _figure(108987.4), _figure(1612.68), _figure(0.0598), _figure(1612.68, 3)
+    ('108,987', '1,612.7', '0.0598', '1,613')
     """
-    return f"{amount:,.0f}" if abs(amount) >= 1e4 else f"{amount:,.5g}"
+    return f"{amount:,.0f}" if abs(amount) >= 10 ** (digits - 1) else f"{amount:,.{digits}g}"
 
 
 def brief(table: ResultTable) -> ResultTable:
@@ -244,13 +244,19 @@ def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
 
 
 def _of_what(rows: pl.DataFrame, of: str) -> str:
-    """Of how much, and of what: " of 1.8 all", or of nothing; a published share has the volume that the case names for it, if any."""
+    """Of how much, and of what: " of 1.8 all", of the powers' own sum, or of nothing; a published share has the volume that the case
+    names for it, if any."""
     whole, volume, unit = (rows[name][0] for name in ("denominator", "volume", "unit"))
     if whole is None:
         return ""
     if whole == 0:
         return " of nothing"
-    return f" of {of}" if volume is None else f" of {_figure(volume)} {of if published(unit) is None else f'({of})'}"
+    if volume is None:
+        return f" of {of}"
+    told = _figure(volume, 3)
+    if published(unit) is not None:
+        return f" of {told} ({of})"
+    return f" of their {told}" if "+" in of else f" of {told} {of}"
 
 
 def _each(rows: pl.DataFrame) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.case.reach import eligible_crises, without_row
+from buckpass.case.reading.reach import eligible_crises, without_row
 from buckpass.measured import Record
 from buckpass.measured.positions import amounts_of, own_amounts, pooled_shares, years_pooled
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung

@@ -16,7 +16,7 @@ from buckpass.case.checking.weak_spots import wholes_left_out
 from buckpass.case.codebook import tables
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, at_lines
-from buckpass.case.reach import without_row
+from buckpass.case.reading.reach import without_row
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import default_of
 from buckpass.results.words import and_join, count_of
