@@ -6,7 +6,10 @@ What a person wrote in docs/record.md stays; the part after the marker is writte
 import argparse
 import csv
 import io
+import json
+import re
 import subprocess
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,8 @@ PAGE = ROOT / "docs/record.md"
 READINGS = "docs/second-reading.csv"
 MARKER = "<!-- From here on written by docs/_build/record_changes.py -->"
 SINCE = "23381f0"
+LAST_FITS = "6eca101"  # answers of the fits before rows of powers were read again
+ANSWERS, CLAIMS = "docs/answers.json", "buckpass claims central-asia"
 KEYS = {
     "crises.csv": ("crisis_id",),
     "responses.csv": ("crisis_id", "actor"),
@@ -163,7 +168,8 @@ def reading() -> str:
         f"{len(lost)} are look-ups of the second reader that found nothing where the first had a source.\n\n"
         f"Ordinal alpha of Krippendorff, 95 % interval by bootstrap over crises: **{every}** over all, **{read}** over those that "
         f"both readers read in a text. Without the {len(lost)} (`responses.csv` has them once, as what was settled) it is {in_file}, which flatters: "
-        "where both found nothing they agree of themselves.\n\nThe full list is in [second-reading.csv](second-reading.csv).\n"
+        f"where both found nothing they agree of themselves. Of these {len(lost)} the fit reads what was settled, once; of the other {len(rows) - len(lost)} "
+        "it reads both coders' rows, each with half a weight.\n\nThe full list is in [second-reading.csv](second-reading.csv).\n"
     )
     return said + "\n" + table(("response", "first reading", "second reading", "settled as", "why"), body)
 
@@ -184,6 +190,71 @@ def _coded(row: Row, who: str) -> str:
     return f"{_band(row, who)}, {row[f'{who}_basis']} ({row[f'{who}_sources'].replace(';', ', ')})"
 
 
+def headline() -> str:
+    """What the record says now: who went further, mean rungs, and what the rows of the flagship rest on."""
+    from buckpass.case import load_case
+
+    case = load_case("central-asia")
+    focus = case.settings.focus
+    rows = case.coded.filter(theatre=focus.theatre).drop_nulls("rung")
+    rungs = {p: dict(rows.filter(actor=p).select("crisis", "rung").iter_rows()) for p in (focus.rider, focus.provider)}
+    rider, provider = rungs[focus.rider], rungs[focus.provider]
+    gaps = [rider[crisis] - provider[crisis] for crisis in rider.keys() & provider.keys()]
+    basis = dict(case.coded["basis"].value_counts().iter_rows())
+    body = [
+        (f"crises of {focus.theatre} with both coded", f"{len(gaps)}"),
+        (f"{focus.rider} less far, equally far, further", f"{sum(g < 0 for g in gaps)}, {gaps.count(0)}, {sum(g > 0 for g in gaps)}"),
+        *((f"mean rung of {p}, crises looked up", f"{np.mean([*of.values()]):.2f}, {len(of)}") for p, of in rungs.items()),
+        ("responses of all theatres: seen, absence, recalled, unsearched",
+         ", ".join(str(basis.get(b, 0)) for b in ("seen", "absence", "recalled", "unsearched"))),
+    ]  # fmt: skip
+    return "## The record as it is\n\n" + table(("what", "now"), body)
+
+
+def verdicts(commit: str) -> str:
+    """Claims about the model: verdict, number, P under all mechanisms and what informs it, at the beginning, before the last fits and now."""
+    ids = [c["id"] for c in tomllib.loads((ROOT / CASES / "central-asia/claims.toml").read_text("utf-8"))["claim"]
+           if c.get("estimand", {}).get("name", "").startswith("model.")]  # fmt: skip
+    told = [_told(text) for text in (_answers(commit), _answers(LAST_FITS), (ROOT / ANSWERS).read_text("utf-8"))]
+    body = [(one, *(of.get(one, BLANK) for of in told)) for one in ids]
+    said = (
+        "## What it did to verdicts of the model\n\nEach: verdict, number with interval, P of what the claim expects under all mechanisms, and how far the "
+        "record informs what carries it (contraction of the prior's variance), where that keeps P from deciding. At the beginning verdicts needed no informed parameter.\n"
+    )
+    return f"{said}\n" + table(
+        ("claim", f"`{commit}`", f"`{LAST_FITS}`, before rows of powers were read again", "now"), body
+    )
+
+
+def _answers(commit: str) -> str:
+    return subprocess.run(
+        ["git", "show", f"{commit}:{ANSWERS}"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def _told(answers: str) -> dict[str, str]:
+    """By claim what `claims --long` printed of it, in one cell."""
+    kept = json.loads(answers)["answers"]
+    printed = next((kept[c]["output"] for c in (f"{CLAIMS} --long", CLAIMS) if c in kept), "")
+    found = {}
+    for block in printed.split("\n\n") if "\n\n" in printed else re.split(r"\n(?=[A-Z]\d\d  )", printed):
+        if not (head := re.match(r"([A-Z]\d\d)  ([A-Z ]+):", block)):
+            continue
+        text = " ".join(block.partition("\n")[2].split())
+        parts = [
+            re.match(r"(?:below )?[−\d.]+(?: \([−\d.]+ to [−\d.]+\))?", text),
+            re.search(r"P\(as claimed\) = [\d.]+|P is [\d.]+ under all", text),
+            re.search(r"contraction of its prior variance: [−\d.]+\d", text),
+        ]
+        numbers = [
+            part[0].removesuffix(" under all").replace("P(as claimed) =", "P is").replace("of its prior variance: ", "")
+            for part in parts
+            if part
+        ]
+        found[head[1]] = ", ".join([head[2].lower(), *numbers])
+    return found
+
+
 def generated(commit: str) -> str:
     """All files of the cases that hold rows and that changed."""
     found = [
@@ -193,7 +264,7 @@ def generated(commit: str) -> str:
         if (case / name).is_file()
     ]
     head = f"## Every changed row\n\nSince commit `{commit}`. A second reading of a row is not listed here, it stands above.\n"
-    return "\n".join([reading(), head, *(part for part in found if part)])
+    return "\n".join([headline(), verdicts(commit), reading(), head, *(part for part in found if part)])
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Every kind of mistake gets its file, its line, what was seen and what to do."""
 
+import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -336,7 +337,65 @@ def test_every_series_of_which_shares_are_taken_is_looked_through(toy, named):
     assert seen.message.startswith("trade has no whole (WLD) for")
     unit = pl.when(pl.col("series") == "trade").then(pl.lit("percent")).otherwise(pl.col("unit")).alias("unit")
     (seen,) = _shares_of_nothing(case.replace(series=case.series.with_columns(unit)))
-    assert seen.message == "trade is a percent of nothing named"
+    assert seen.message == "trade is a percent of nothing named (percent)"
+
+
+@pytest.mark.parametrize("unit", ["percent", "fraction", "percent, claim of a minister"])
+def test_a_published_share_of_nothing_named_is_named_whatever_the_series(toy, unit):
+    """Also a series that no measure names: its rows say percent, and a reader asks of what."""
+    row = toy.series.head(1).with_columns(
+        series=pl.lit("loan_share"),
+        value=pl.lit(0.2),
+        unit=pl.lit(unit),
+        line=pl.lit(99, dtype=toy.series["line"].dtype),
+    )
+    assert not list(_shares_of_nothing(toy))
+    (seen,) = _shares_of_nothing(toy.replace(series=pl.concat([toy.series, row])))
+    assert (seen.line, seen.message) == (99, f"loan_share is a {unit.split(',')[0]} of nothing named ({unit})")
+    assert seen.hint.startswith(f"write {unit.split(',')[0]} of …")
+    named = row.with_columns(unit=pl.lit("percent of all loans, spring 2020"))
+    assert not list(_shares_of_nothing(toy.replace(series=pl.concat([toy.series, named]))))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"year": None, "urldate": "2024-05-01"}, "has no date but the day of reading"),
+        ({"url": None}, "has no address"),
+        ({"url": "https://www.example.org/"}, "has a bare home page for an address"),
+        ({"note": "recalled; read again"}, "has a note that says recalled"),
+    ],
+)
+def test_what_a_seen_source_lacks_is_left_to_look_up(toy, fields, said):
+    seen = toy.responses.filter(pl.col("basis") == "seen")["source_id"].explode().unique().sort()
+    whole = {"author": "{A}", "title": "{T}", "year": "2020", "url": "https://example.org/a/b", "note": "seen"}
+    sources = {key: dataclasses.replace(toy.sources[key], fields=whole) for key in seen}
+    complete = toy.replace(sources={**toy.sources, **sources})
+    assert not [p for p in remaining(complete) if p.file == "sources.bib"]
+    poorer = {name: text for name, text in (whole | fields).items() if text}
+    one = dataclasses.replace(toy.sources[seen[0]], fields=poorer)
+    (left,) = [
+        p for p in remaining(complete.replace(sources={**complete.sources, seen[0]: one})) if p.file == "sources.bib"
+    ]
+    assert left.message == f"1 of {len(seen)} sources of seen rows {said}: {seen[0]}"
+    assert left.line == one.line
+
+
+def test_cells_that_nobody_looked_at_are_left_to_look_up(flagship):
+    """A power or organisation without a row in a crisis that it could have acted in: as many as the record leaves blank."""
+    from buckpass.case.reading.reach import without_row
+
+    theatre = flagship.settings.focus.theatre
+    (left,) = [p for p in remaining(flagship) if p.field == "crisis_id"]
+    row = flagship.coded.filter((pl.col("theatre") == theatre) & (pl.col("actor") == "RUS")).row(0, named=True)
+    of = (pl.col("crisis_id") == row["crisis"]) & (pl.col("actor") == "RUS")
+    less = flagship.replace(responses=flagship.responses.filter(~of))
+    (more,) = [p for p in remaining(less) if p.field == "crisis_id"]
+    assert int(more.message.split()[0]) == int(left.message.split()[0]) + 1
+    assert "RUS 1" in more.message
+    assert "RUS" not in left.message
+    crises = flagship.crises.filter(pl.col("theatre") == theatre)["crisis_id"].to_list()
+    assert f"USA {len(without_row(flagship, crises, ['USA']))}" in left.message
 
 
 def test_shares_without_a_denominator_are_named(folder):

@@ -15,9 +15,9 @@ import pytest
 
 from buckpass.case import Case, check_case, load_case
 from buckpass.case.reading.cells import parse_span
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.events.reliability import alpha_interval
 from buckpass.measured.coders import agreement_table
-from buckpass.measured.eligibility import eligible_crises
 
 ROOT = Path(__file__).parents[2]
 FIVE = ["KAZ", "KGZ", "TJK", "TKM", "UZB"]

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from buckpass.case import load_case
 from buckpass.case.difference import diff_cases
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.case.schema import Period, in_force
 from buckpass.changes import parse_overrides
 from buckpass.changes.in_case import changed_case
 from buckpass.game.setting import setting_of
-from buckpass.measured.eligibility import eligible_crises
 
 CHANGE = date(2012, 1, 1)
 ENTRY = """

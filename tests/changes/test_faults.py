@@ -6,13 +6,13 @@ import pytest
 import buckpass as bp
 from buckpass.bargain.theatre_year import changes_of_agreement, grown, theatre_of
 from buckpass.case import BuckpassError
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.case.schema import Alignment
 from buckpass.changes.in_case import changed_case, without_consent_of
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.fitting.uninformed import what_cannot_be_estimated
 from buckpass.game.covariates import alignment_with_hosts
 from buckpass.game.setting import chance_to_pass, setting_of
-from buckpass.measured.eligibility import eligible_crises
 from buckpass.model.observations import observations
 from buckpass.years.run import Plan
 from made_cases import with_mandate

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections import Counter
 from importlib import resources
 
 import numpy as np
@@ -18,7 +19,7 @@ from buckpass.ledger import assess, assess_claim, assess_under, estimands
 from buckpass.ledger.finding import Finding, as_expected
 from buckpass.ledger.ledger import PLACES
 from buckpass.ledger.sensitivity import BadCondition
-from buckpass.ledger.verdicts import judge
+from buckpass.ledger.verdicts import Verdicts, judge
 from buckpass.measured.burden import rank_correlation
 
 
@@ -363,7 +364,9 @@ def test_a_reading_that_gives_another_verdict_is_what_a_verdict_turns_on(toy):
     )
     assert one.verdict == both.verdict == "supported"
     assert "is read" not in one.turns_on
-    assert both.turns_on == "on how the sentence is read: as “strictly” it is contradicted"
+    held = "statements that no text bears: 1 because nothing was found, of 1"
+    assert one.turns_on == f"on {held}"
+    assert both.turns_on == f"on how the sentence is read: as “strictly” it is contradicted; and on {held}"
 
 
 def test_a_word_has_one_height_in_a_case_with_its_reason(flagship):
@@ -393,9 +396,44 @@ def test_that_the_sco_never_intervened_rests_on_the_crises_in_which_nothing_was_
     assert without.reason.startswith(f"{34 - len(unread)} of 34 statements true, 0 false, {len(unread)} in doubt")
 
 
+@pytest.mark.parametrize(
+    ("name", "bases"), [("A06", {"absence": 2}), ("A09", {"absence": 19, "recalled": 1}), ("A23", {})]
+)
+def test_a_verdict_says_how_many_true_statements_nobody_read(flagship, name, bases):
+    """An absence is a band of 0 to 1: *no deployment* holds over all of it, and the terminal and JSON say that it was not read."""
+    found = assess_claim(flagship, next(c for c in flagship.claims if c.id == name))
+    assert found.verdict == "supported"
+    listed = Counter(one["rests_on"] for one in found.statements if one["truth"] == "true" and one["rests_on"])
+    assert listed == bases
+    coded = {(r["actor"], r["crisis"]): r["basis"] for r in flagship.coded.iter_rows(named=True)}
+    stated = next(a for a in flagship.claims if a.id == name).estimand.parameters["atoms"]
+    if all("crisis" in a for a in stated):
+        assert Counter(b for a in stated if (b := coded[a["actor"], a["crisis"]]) != "seen") == bases
+    said = {"absence": "because nothing was found", "recalled": "from memory"}
+    shown = "\n".join(ledger_lines(Verdicts((found,), "", "", 0), (), 10_000))
+    for basis, n in bases.items():
+        assert f"{n} {said[basis]}" in found.reason
+        assert f"{n} {said[basis]}" in found.turns_on
+        assert f"{n} {said[basis]}" in found.as_dict()["reason"]
+        assert f"{n} {said[basis]}" in shown.partition("Turns on")[0]
+        assert f"{n} {said[basis]}" in shown.partition("Turns on")[2]
+
+
+def test_what_makes_one_of_two_actors_statement_true_is_what_it_rests_on(toy):
+    """That somebody acted rests on the act that was read, not on the other's silence."""
+    both = [{"any_of": ["AAA", "BBB"], "crisis": "dalen_2010", "at_least": 1}]
+    found = assess_claim(toy, a_claim({"name": "record.atoms", "atoms": both}, {"equals": True}))
+    (one,) = found.statements
+    assert (one["truth"], one["rests_on"]) == ("true", "")
+    assert "absence" in one["basis"]
+
+
 def test_what_a_rate_leaves_out_stands_in_its_reason(flagship):
     found = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A01"))
-    assert found.reason.startswith("0 of 39 crises as coded; acts outside crises are not counted: ")
+    assert found.reason.startswith(
+        "0 of 39 crises as coded, in 17 of 39 because nothing was found; acts outside crises are not counted: "
+    )
+    assert "in 17 of 39 because nothing was found" in found.turns_on
     assert "outpost seen (2016)" in found.reason
 
 

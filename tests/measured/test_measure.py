@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buckpass.case import Case, load_case
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.measured import measure, widened, without_recalled
-from buckpass.measured.eligibility import eligible_crises
 from buckpass.measured.positions import amounts_of, shares_table
 from buckpass.measured.terminal import brief_tables, grid_lines
 from made_cases import with_mandate

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from buckpass.case import load_case
+from buckpass.case.reading.reach import eligible_crises, without_row
 from buckpass.measured import measure
-from buckpass.measured.eligibility import eligible_crises, without_row
 from buckpass.measured.terminal import brief_tables, grid_lines
 from buckpass.page.figures import heat_actors, record_heat_map
 

@@ -13,7 +13,7 @@ from buckpass.case.entries import LARGEST
 from buckpass.case.problems import Problem, clip
 from buckpass.case.schema import Settings
 
-__all__ = ["amounts", "first_last_most", "odd_figures", "published", "wrong_wholes"]
+__all__ = ["amounts", "first_last_most", "is_of_nothing", "odd_figures", "published", "wrong_wholes"]
 
 FILE = "series.csv"
 ROUNDING = 0.02  # of a whole: by so much parts that were rounded, or come from another table, may pass it together
@@ -31,10 +31,23 @@ def published(unit: str) -> tuple[float, str] | None:
     >>> published("percent of imports of the state"), published("fraction"), published("billion USD")
     ((100.0, 'imports of the state'), (1.0, 'what the source says'), None)
     >>> published("percent, claim of a minister")
-    (100.0, 'claim of a minister')
+    (100.0, 'what the source says (claim of a minister)')
+    """
+    if (found := _PUBLISHED.fullmatch(unit)) is None:
+        return None
+    aside = found[2].lstrip(", ")
+    unnamed = f"what the source says ({aside})" if aside else "what the source says"
+    return 100.0 if found[1] == "percent" else 1.0, unnamed if is_of_nothing(unit) else aside
+
+
+def is_of_nothing(unit: str) -> bool:
+    """Whether a unit is that of a published share and does not say what it is a share of.
+
+    >>> is_of_nothing("percent"), is_of_nothing("percent, spring 2020"), is_of_nothing("percent of imports of the state")
+    (True, True, False)
     """
     found = _PUBLISHED.fullmatch(unit)
-    return (100.0 if found[1] == "percent" else 1.0, found[2].lstrip(", ") or "what the source says") if found else None
+    return found is not None and (not found[2] or found[2].startswith(","))
 
 
 def amounts(series: pl.DataFrame) -> pl.DataFrame:

@@ -422,11 +422,23 @@ class CrisisType(Entry):
     reason: Text = ""
 
 
+class Volume(Entry):
+    """Which series has the amounts that published shares are of, and over how many years up to a share's own they are added."""
+
+    series: PlainId
+    years: Annotated[int, Field(ge=1, le=20)] = 1
+
+
 class AlternativeSeries(Entry):
     """Another count of the same thing, shown beside the first."""
 
     series: OneOrMore
     label: Title
+    volume: Annotated[Volume | None, FOR_READERS] = Field(
+        None,
+        description="of published shares: the series whose whole, over all partners, they are of, and over how many years",
+        examples=[{"series": "arms", "years": 5}],
+    )
 
 
 class LeastVolume(Entry):

@@ -20,6 +20,7 @@ MOST_SOURCES = 4
 LONGEST_PLACES = 140
 NUMBERS = 25  # columns: −0.031 (−0.056 to −0.007)
 UNITS = 13  # columns: of statements
+TURNING = ("supported", "contradicted", "undecided")  # of what holds in part the statements say it
 MARKS = {"true": "+", "false": "−", "doubt": "?"}
 WORDS = {"premise": "premise of the model", "not_computed": "not computed"}
 
@@ -78,7 +79,7 @@ def _claim(one: Verdict, under: Sequence[Sensitivity], width: int) -> Iterator[s
     for text in (
         _number(one),
         _why(one),
-        _turns_on(one) if one.verdict == "undecided" else "",
+        _turns_on(one) if one.verdict in TURNING else "",
         *_statements(one),
         *(f"Read as {r['label']}: {r['true']} of {r['n']}, {r['verdict']}" for r in one.readings),
         *_changes(one, under),

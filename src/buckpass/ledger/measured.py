@@ -53,8 +53,8 @@ def rate(question: Question) -> Finding:
         n=first.n,
         probability=probability["coded"],
         doubt=(min(probability.values()), max(probability.values())),
-        reason=f"{first.acts} of {first.n} crises as coded{_not_counted(shown)}",
-        turns_on=_rate_turns_on(straddling, first),
+        reason=f"{first.acts} of {first.n} crises as coded{_unfound(rows)}{_not_counted(shown)}",
+        turns_on=_rate_turns_on(rows, straddling, first),
         sources=sources_of(rows.filter(pl.col("rung") >= given.get("among_at_least", given["at_least"]))["sources"]),
         places=places_of("responses.csv", rows),
         detail={
@@ -193,9 +193,9 @@ def _rate_unit(given: Mapping[str, Any]) -> str:
     return f"{height}, per crisis{among}{in_words(given)}"
 
 
-def _rate_turns_on(straddling: pl.DataFrame, first: Rate) -> str:
+def _rate_turns_on(rows: pl.DataFrame, straddling: pl.DataFrame, first: Rate) -> str:
     if straddling.is_empty():
-        return f"on the number of crises (n = {first.n}): no code is in doubt at this height"
+        return f"on the number of crises (n = {first.n}): no code is in doubt at this height{_unfound(rows)}"
     return f"on the codes in doubt: {', '.join(straddling['crisis'].to_list())}"
 
 
@@ -213,6 +213,12 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
             )
             shown += as_beside(case, acts.sort("year"))
     return shown
+
+
+def _unfound(rows: pl.DataFrame) -> str:
+    """In how many of the crises looked up nothing was found, which is no act at this height and not silence either."""
+    n = rows.filter(pl.col("basis") == "absence").height
+    return f", in {n} of {rows.height} because nothing was found" if n else ""
 
 
 def _not_counted(shown: Sequence[Mapping[str, Any]]) -> str:

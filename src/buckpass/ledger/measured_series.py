@@ -57,7 +57,7 @@ def crossing(question: Question) -> Finding:
         value=joint,
         low=low,
         high=high,
-        unit=f"P({given['leader']} ahead of {given['over']} in {measure_name(case, given['measure'])} with all {len(partners)} partners)",
+        unit=f"P({given['leader']} ahead of {given['over']} in {measure_name(case, given['measure'])} with all {len(partners)} partners), range over whose statistics count",
         n=len(partners),
         probability=joint,
         doubt=(low, high),
@@ -252,8 +252,16 @@ def _who_is_ahead(states: Sequence[Mapping[str, Any]]) -> str:
 
 def _older(case: Case, states: Sequence[Mapping[str, Any]]) -> str:
     """Which partners' last years are too old to stand for today; empty where none is."""
-    old = [f"{s['partner']} {s['year']}" for s in states if is_old(case, s["year"])]
+    old = [f"{s['partner']} {s['year']}{_by_another(case, s)}" for s in states if is_old(case, s["year"])]
     return f"; older than {FRESH} years, so not of today: {', '.join(old)}" if old else ""
+
+
+def _by_another(case: Case, state: Mapping[str, Any]) -> str:
+    """What another count has for a partner where it reaches further; empty where none does."""
+    if state["year_other_count"] <= state["year"]:
+        return ""
+    ratio = state["ratio_other_count"]
+    return f" ({state['year_other_count']}, {case.series_name(state['series_other_count'])}: {'ahead' if ratio > 1 else 'behind'}, ratio {ratio:.2f})"
 
 
 def _partner_row(pairs, own: Mapping, other: Mapping, spread: float, series: Sequence[str]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from buckpass.case import Case, Quantity, UnknownName
 from buckpass.case.provenance import setting_place
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.changes.in_case import without_consent_of
 from buckpass.game.setting import chance_to_pass
 from buckpass.ledger.finding import CannotCompute, Finding, Question, figures_beside, in_short
-from buckpass.measured.eligibility import eligible_crises
 
 __all__ = ["consent", "parameter"]
 

@@ -11,9 +11,9 @@ import polars as pl
 from buckpass.case import Case, UnknownName
 from buckpass.case.catalogue import state_codes
 from buckpass.case.claim_parameters import Statement
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.case.reading.which_crises import Truth, act_in, counted, in_words, truth_of, wording
 from buckpass.ledger.finding import CannotCompute, Finding, Outcome, Question, places_at
-from buckpass.measured.eligibility import eligible_crises
 from buckpass.results.words import and_join
 
 __all__ = ["Atom", "atoms", "judged", "truth_of_all"]
@@ -23,7 +23,11 @@ KNOWN = frozenset(Statement.model_fields)
 
 @dataclass(frozen=True)
 class Atom:
-    """One statement with its truth: in doubt where the band straddles it, nobody looked, or sources differ."""
+    """One statement with its truth: in doubt where the band straddles it, nobody looked, or sources differ.
+
+    rests_on : what makes it true where no text that was read does: "absence" (looked for, nothing found: a band of 0 to 1, over
+    all of which it holds) or "recalled"; else empty.
+    """
 
     text: str
     truth: Truth
@@ -32,6 +36,7 @@ class Atom:
     sources: tuple[str, ...]
     note: str = ""
     places: tuple[str, ...] = ()
+    rests_on: str = ""
 
 
 def atoms(question: Question) -> Finding:
@@ -48,7 +53,7 @@ def atoms(question: Question) -> Finding:
         unit="share of statements that are true",
         n=n,
         decided=outcome,
-        reason=f"{count['true']} of {n} statements true, {count['false']} false, {count['doubt']} in doubt",
+        reason=f"{count['true']} of {n} statements true, {count['false']} false, {count['doubt']} in doubt{_unread(stated)}",
         turns_on=_turns_on(stated, [r for r in readings if r["verdict"] != outcome]),
         sources=tuple(dict.fromkeys(s for a in stated for s in a.sources)),
         places=tuple(dict.fromkeys(place for a in stated for place in a.places)),
@@ -120,6 +125,7 @@ def _about_crisis(case: Case, entry: Mapping[str, Any], actors: Sequence[str], c
     if "before" in entry:
         acts[entry["before"]] = act_in(case, entry["before"], crisis)
     known = [act for act in acts.values() if act is not None]
+    holding = [acts[a] for a, of in zip(actors, truths, strict=True) if of == "true"]
     said = {name: value for name, value in entry.items() if name != "actor"}
     return Atom(
         text=f"{' or '.join(actors)} in {crisis}: {wording(said)}",
@@ -132,7 +138,14 @@ def _about_crisis(case: Case, entry: Mapping[str, Any], actors: Sequence[str], c
         sources=tuple(dict.fromkeys(s for act in known for s in act["sources"])),
         note=entry.get("note", ""),
         places=places_at("responses.csv", [line for act in known for line in act["lines"]]),
+        rests_on=_weakest(holding, acts.get(entry.get("before", ""))),
     )
+
+
+def _weakest(holding: Sequence[Mapping[str, Any] | None], other: Mapping[str, Any] | None) -> str:
+    """What a true statement rests on where none of the acts that make it true was read, or that which it came before was not."""
+    bases = [{one["basis"] for one in (act, other) if one is not None} for act in holding]
+    return next((b for b in ("absence", "recalled") if bases and all(b in of for of in bases)), "")
 
 
 def _fact(case: Case, entry: Mapping[str, Any]) -> Atom:
@@ -203,12 +216,23 @@ def _turns_on(stated: Sequence[Atom], otherwise: Sequence[Mapping[str, Any]]) ->
         return f"it would need: {_listed(wrong)}" + (f"; it turns on {read}" if read else "")
     if open_:
         return f"on {_listed(open_)}" + (f"; and on {read}" if read else "")
-    if read:
-        return f"on {read}"
-    weak = [a for a in stated if a.basis in ("absence", "recalled")]
-    if weak:
-        return f"on {len(weak)} of {len(stated)} statements that rest on absence of evidence or on recalled sources"
+    weak = _resting(stated)
+    held = f"statements that no text bears: {and_join(weak)}, of {len(stated)}" if weak else ""
+    if read or held:
+        return f"on {'; and on '.join(filter(None, (read, held)))}"
     return "on no doubtful row: every statement holds over its whole band"
+
+
+def _resting(stated: Sequence[Atom]) -> list[str]:
+    """How many true statements hold without a text that was read, by what they rest on instead."""
+    how = {"absence": "because nothing was found", "recalled": "from memory"}
+    count = {of: sum(a.truth == "true" and a.rests_on == of for a in stated) for of in how}
+    return [f"{n} {how[of]}" for of, n in count.items() if n]
+
+
+def _unread(stated: Sequence[Atom]) -> str:
+    resting = and_join(_resting(stated))
+    return f"; of the true ones {resting}" if resting else ""
 
 
 def _listed(stated: Sequence[Atom]) -> str:

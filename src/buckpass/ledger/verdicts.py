@@ -22,7 +22,7 @@ NOTE = (
     f"Supported: P ≥ {SUPPORTED} however doubts are resolved; contradicted: P ≤ {CONTRADICTED}; else undecided. Of the model: in "
     "every fit in which the quantity is free, and only where the record of the claim's theatre informs what carries it. Conjunctions of "
     "statements: supported where all hold, partly where some do and some do not, contradicted where some do not and none "
-    "is known to hold, else undecided. A premise is assumed by the model, which cannot test it. 90 % "
+    "is known to hold, else undecided. An absence is a band from nothing to words. A premise is assumed by the model, which cannot test it. 90 % "
     "intervals."
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.measured.eligibility import eligible_crises
+from buckpass.case.reading.reach import eligible_crises
 from buckpass.measured.rates import BoundedRate, Rate, bounded_rate, p_less
 from buckpass.results.table import ResultTable
 

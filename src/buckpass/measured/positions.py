@@ -14,7 +14,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
 from buckpass.case.figures import published
-from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_name, measure_names
+from buckpass.measured.shares import DOMAINS, WHOLE, compared, measure_name, measure_names, volume_of
 from buckpass.results.summary import interval
 from buckpass.results.table import ResultTable
 from buckpass.results.words import sentence
@@ -33,7 +33,7 @@ __all__ = [
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
-    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named, or of what a "
+    "Of all: of the series' own total, all suppliers or all partners; otherwise of the sum over the powers named (of their …), or of what a "
     "published share is of. Each year uses the first series of the list that has the year for all powers and partners; series are never added. {reason}"
 )
 
@@ -100,9 +100,9 @@ def shares_table(case: Case, which: str = "main") -> ResultTable:
         own, other = amounts_of(case, domain)
         picked = _first_with_year(own) if which == "main" else _other_counts(own, other)
         used += [a for a, _ in picked]
-        rows += [row for amounts, year in picked for row in _share_rows(domain, amounts, year)]
+        rows += [row for amounts, year in picked for row in _share_rows(case, domain, amounts, year)]
     schema = {"year": pl.Int64, "power": pl.String, "domain": pl.String, "value": pl.Float64, "amount": pl.Float64,
-              "denominator": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
+              "denominator": pl.Float64, "volume": pl.Float64, "of": pl.String, "unit": pl.String, "series": pl.String, "label": pl.String, "n": pl.Int64}  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("domain", "label", "year", maintain_order=True)
     frame = frame.with_columns(measure=pl.col("domain").replace({d: measure_name(case, d) for d in DOMAINS}))
     reasons = " ".join(_sentence(case.settings.measures.positions[d].reason) for d in DOMAINS)
@@ -251,12 +251,15 @@ def _other_counts(own: Sequence[Amounts], other: Sequence[Amounts]) -> list[tupl
     return [(a, y) for a in own for y in a.alone] + [(a, y) for a in other for y in (*a.by_year, *a.alone)]
 
 
-def _share_rows(domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]]:
+def _share_rows(case: Case, domain: str, amounts: Amounts, year: int) -> list[dict[str, Any]]:
     whole, of = amounts.denominator(year)
+    volume = whole
+    if published(amounts.unit) is not None:
+        volume, _ = volume_of(case, domain, amounts.series, case.settings.focus.theatre, year)
     return [
         {
             "year": year, "power": power, "domain": domain, "value": amount / whole if whole else None, "amount": amount,
-            "denominator": whole, "of": of, "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
+            "denominator": whole, "volume": volume, "of": of, "unit": amounts.unit, "series": amounts.series, "label": amounts.label, "n": amounts.partners,
         }
         for power, amount in {**amounts.by_year, **amounts.alone}[year].items()
     ]  # fmt: skip

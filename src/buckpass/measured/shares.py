@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -30,6 +30,7 @@ __all__ = [
     "measure_name",
     "measure_names",
     "of_everything_table",
+    "volume_of",
     "years_in_words",
 ]
 
@@ -39,7 +40,8 @@ FRESH = 3  # years: what is older than that at the end of the case is not told a
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
 SHARE_NOTE = (
     f"Of all: of the series' own total ({WHOLE}). Otherwise of the sum over the powers named, which is not the whole. A "
-    "published share has no amounts: its numerator and denominator are the figure and 100 or 1. Series are never mixed."
+    "published share has no amounts: its numerator and denominator are the figure and 100 or 1, its volume is the whole of the "
+    "series of amounts that the case names for it. Series are never mixed."
 )
 
 
@@ -57,7 +59,8 @@ class Share:
     """One actor's share in one place and span of years.
 
     value : numerator / denominator, None where the denominator is zero. of : "all", or whom the denominator sums over, or
-    what a published percentage is of. volume is the denominator in the series' unit.
+    what a published percentage is of. volume : the whole in amounts, with its unit: the denominator, or of a published share
+    what the case's series of amounts has for it; None where nothing does.
     """
 
     domain: str
@@ -73,6 +76,8 @@ class Share:
     value: float | None
     sources: tuple[str, ...]
     lines: tuple[int, ...]
+    volume: float | None
+    volume_unit: str
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,8 @@ def host_shares(case: Case) -> tuple[Share, ...]:
 def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
     """By host, who leads in a domain, in the series that reaches furthest for the host; hosts without figures are left out.
 
-    Where the whole is not known for every host, all are compared on the powers of the measure alone: no map mixes shares of
-    two kinds. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
+    A share is of everything where the same series has the whole, or publishes the share, for the host; else of the powers of the
+    measure alone, as `of` says. The last years with figures are summed, as many as the measure says; of two series that reach equally far the first
     named counts: the measure's own, then its published shares, then other counts. No other published share says who leads.
     """
     measure = case.settings.measures.positions[domain]
@@ -154,7 +159,7 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
                 options.append(shares)
         if options:
             found.append(_leader(case, domain, host, max(options, key=lambda shares: shares[0].last)))
-    return tuple(found) if len({one.shares[0].of for one in found}) < 2 else tuple(_rebased(case, one) for one in found)
+    return tuple(found)
 
 
 def host_shares_table(case: Case) -> ResultTable:
@@ -177,15 +182,22 @@ def leaders_table(case: Case) -> ResultTable:
 
 
 def of_everything_table(case: Case) -> ResultTable:
-    """Shares of everything in the years that are not old, of domains in which those who lead are compared with each other alone."""
-    partial = {d for d in DOMAINS if any(one.shares[0].of != "all" for one in leaders(case, d))}
+    """Shares of everything in the years that are not old, of domains in which some who lead are compared with each other alone,
+    beside those of the leaders themselves."""
+    led = [one for domain in DOMAINS for one in leaders(case, domain)]
+    partial = {one.domain for one in led if "+" in one.shares[0].of}
+    told = {one.share for one in led}
     rows = [
         vars(share) | _in_words(case, share, share.actor)
         for share in host_shares(case)
-        if share.domain in partial and not is_old(case, share.last) and "+" not in share.of and share.value is not None
+        if share.domain in partial
+        and share not in told
+        and not is_old(case, share.last)
+        and "+" not in share.of
+        and share.value is not None
     ]
     names = and_join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
-    return _table(case, rows, f"Shares of all {names}, where the whole or a share was published")
+    return _table(case, rows, f"Further shares of all {names}, where the whole or a share was published")
 
 
 def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:
@@ -225,7 +237,7 @@ def _shares(
         return ()
     if _is_published(years):
         return tuple(
-            _published(domain, series, partner, year, of) for year, cells in years.items() for of in cells.items()
+            _published(case, domain, series, partner, year, of) for year, cells in years.items() for of in cells.items()
         )
     if all(WHOLE in cells for cells in years.values()):
         whole, of = [cells[WHOLE].value for cells in years.values()], "all"
@@ -256,15 +268,35 @@ def _share(
     return Share(
         domain, series, partner, min(years), max(years), actor, amount, whole, of, behind[0].unit,
         amount / whole if whole > 0 else None, tuple(dict.fromkeys(k for cell in behind for k in cell.sources)),
-        tuple(cell.line for cell in behind),
+        tuple(cell.line for cell in behind), whole, behind[0].unit,
     )  # fmt: skip
 
 
-def _published(domain: str, series: str, partner: str, year: int, of: tuple[str, Cell]) -> Share:
+def _published(case: Case, domain: str, series: str, partner: str, year: int, of: tuple[str, Cell]) -> Share:
     actor, cell = of
     whole, what = published(cell.unit)  # type: ignore[misc]  asked before
     return Share(domain, series, partner, year, year, actor, cell.value, whole, what, cell.unit,
-                 cell.value / whole, tuple(cell.sources), (cell.line,))  # fmt: skip
+                 cell.value / whole, tuple(cell.sources), (cell.line,), *volume_of(case, domain, series, partner, year))  # fmt: skip
+
+
+def volume_of(case: Case, domain: str, series: str, partner: str, year: int) -> tuple[float | None, str]:
+    """The amount that published shares of a place and year are of, and its unit, from the series that the case names for it.
+
+    Of a theatre the sum over the measure's partners; None where the series has no whole for one of them in one of the years.
+    """
+    measure = case.settings.measures.positions[domain]
+    named = [other.volume for other in measure.alternatives if other.volume and series in other.series]
+    if not named:
+        return None, ""
+    places = measure.partners if partner in case.theatres else (partner,)
+    cells = _cells(case, domain, named[0].series)
+    wholes = [
+        cells.get(place, {}).get(y, {}).get(WHOLE)
+        for place in places
+        for y in range(year - named[0].years + 1, year + 1)
+    ]
+    known = [cell for cell in wholes if cell is not None]
+    return (sum(cell.value for cell in known), known[0].unit) if known and len(known) == len(wholes) else (None, "")
 
 
 def _is_published(years: Mapping[int, Mapping[str, Cell]]) -> bool:
@@ -287,18 +319,6 @@ def _leader(case: Case, domain: str, host: str, shares: Sequence[Share]) -> Lead
     why = _nobody(case, domain, shares[0], ranked)
     first = None if why else ranked[0]
     return Leader(domain, host, first and first.actor, first, tuple(shares), is_complete, why)
-
-
-def _rebased(case: Case, one: Leader) -> Leader:
-    """The same between the measure's powers alone."""
-    powers = case.settings.measures.positions[one.domain].powers
-    mine = [s for s in one.shares if s.actor in powers]
-    whole = sum(s.numerator for s in mine)
-    shares = [
-        replace(s, denominator=whole, of="+".join(powers), value=s.numerator / whole if whole > 0 else None)
-        for s in mine
-    ]
-    return _leader(case, one.domain, one.host, shares)
 
 
 def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:

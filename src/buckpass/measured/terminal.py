@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from buckpass.case import Case
-from buckpass.measured.eligibility import without_row
+from buckpass.case.figures import published
+from buckpass.case.reading.reach import without_row
 from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
@@ -120,9 +121,11 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
     ] if len(leaders) else []  # fmt: skip
     for (_, name, unit), rows in every.frame.group_by("series", "name", "unit", maintain_order=True):
         many = [whom for whom in rows["of_whom"].unique(maintain_order=True) if whom.count("+") >= MOST_WHOM]
-        tables.append(
-            ResultTable(_share_lines(rows), "; ".join([f"{name}: {unit}", *(f"compared: {w}" for w in many)]))
-        )
+        volumes = [
+            f"volume: {of}" for of in rows.filter(pl.col("volume") != pl.col("denominator"))["volume_unit"].unique()
+        ]
+        title = "; ".join([f"{name}: {unit}", *(f"compared: {w}" for w in many), *volumes])
+        tables.append(ResultTable(_share_lines(rows), title))
     why = [f"{row['where']}: {row['why']}." for row in leaders.rows() if row["why"]]
     tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
     return tuple(table for table in tables if len(table))
@@ -134,15 +137,33 @@ def leading(leaders: ResultTable) -> ResultTable:
 
 
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:
-    """`more`: further columns, by what a reader sees over them."""
-    lines = [
-        {"where": row["where"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["who"],
-         "share": "–" if row["value"] is None else f"{100 * row['value']:.1f} %",
-         "amount": "–" if row["numerator"] is None else f"{row['numerator']:.5g}", "whole": f"{row['denominator']:.5g}",
-         "of": row["of_whom"] if row["of_whom"].count("+") < MOST_WHOM else "compared", **{shown: row[name] for shown, name in (more or {}).items()}, "sources": " ".join(row["sources"])}
-        for row in frame.iter_rows(named=True)
-    ]  # fmt: skip
+    """`more`: further columns, by what a reader sees over them; where the unit in the title says of what all are, no column does."""
+    if frame.is_empty():
+        return frame
+    has_volume = frame.filter(pl.col("volume") != pl.col("denominator")).height > 0
+    in_title = more is None and frame["of_whom"].n_unique() == 1 and published(frame["unit"][0]) is not None
+    lines = []
+    for row in frame.iter_rows(named=True):
+        of = row["of_whom"] if row["of_whom"].count("+") < MOST_WHOM else "compared"
+        line = {
+            "where": row["where"] or "–", "year": years_in_words(row["first"], row["last"]), "who": row["who"],
+            "share": "–" if row["value"] is None else f"{100 * row['value']:.1f}%",
+            "amount": "–" if row["numerator"] is None else _figure(row["numerator"]), "whole": _figure(row["denominator"]),
+        }  # fmt: skip
+        line |= {"volume": "–" if row["volume"] is None else _figure(row["volume"])} if has_volume else {}
+        line |= {} if in_title else {"of": of}
+        line |= {shown: row[name] for shown, name in (more or {}).items()}
+        lines.append(line | {"sources": " ".join(row["sources"])})
     return pl.DataFrame(lines, infer_schema_length=None)
+
+
+def _figure(amount: float, digits: int = 5) -> str:
+    """A figure in so many digits, and in whole numbers where it has more.
+
+    >>> _figure(108987.4), _figure(1612.68), _figure(0.0598), _figure(1612.68, 3)
+    ('108,987', '1,612.7', '0.0598', '1,613')
+    """
+    return f"{amount:,.0f}" if abs(amount) >= 10 ** (digits - 1) else f"{amount:,.{digits}g}"
 
 
 def brief(table: ResultTable) -> ResultTable:
@@ -205,19 +226,37 @@ def _counted(sources: Sequence[str]) -> str:
 
 def _shares(main: ResultTable, other: ResultTable) -> ResultTable:
     """One line a year and measure: each power's share by the series of the measure, and the other counts beside it."""
-    used = {(measure, year): (f"{_each(rows)} of {of}", label) for (measure, year, label, of), rows in
+    used = {(measure, year): (f"{_each(rows)}{_of_what(rows, of)}", label) for (measure, year, label, of), rows in
             main.frame.group_by("measure", "year", "label", "of", maintain_order=True)}  # fmt: skip
     beside: dict[tuple[str, int], list[str]] = {}
     for (measure, year, label, of), rows in other.frame.group_by("measure", "year", "label", "of", maintain_order=True):
-        base = f" of {of}" if rows["denominator"].is_not_null().any() else ""
-        beside.setdefault((measure, year), []).append(f"{_each(rows)}{base} ({label})")
+        beside.setdefault((measure, year), []).append(f"{_each(rows)}{_of_what(rows, of)} ({label})")
     lines = []
     for measure, year in sorted({*used, *beside}):
         shares, label = used.get((measure, year), ("–", "–"))
         others = "; ".join(beside.get((measure, year), ()))
         lines.append({"measure": measure, "year": year, "shares": shares, "counted by": label, "other counts": others})
-    note = f"{main.note} {_counted(tuple(dict.fromkeys([*main.sources, *other.sources])))}".strip()
+    units = "; ".join(
+        f"{label}: {unit}" for label, unit in main.frame.select("label", "unit").unique(maintain_order=True).iter_rows()
+    )
+    note = f"{main.note} Amounts are, by {units}. {_counted(tuple(dict.fromkeys([*main.sources, *other.sources])))}".strip()
     return replace(main, frame=pl.DataFrame(lines, infer_schema_length=None), note=note)
+
+
+def _of_what(rows: pl.DataFrame, of: str) -> str:
+    """Of how much, and of what: " of 1.8 all", of the powers' own sum, or of nothing; a published share has the volume that the case
+    names for it, if any."""
+    whole, volume, unit = (rows[name][0] for name in ("denominator", "volume", "unit"))
+    if whole is None:
+        return ""
+    if whole == 0:
+        return " of nothing"
+    if volume is None:
+        return f" of {of}"
+    told = _figure(volume, 3)
+    if published(unit) is not None:
+        return f" of {told} ({of})"
+    return f" of their {told}" if "+" in of else f" of {told} {of}"
 
 
 def _each(rows: pl.DataFrame) -> str:

@@ -13,8 +13,8 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
+from buckpass.case.reading.reach import eligible_crises, without_row
 from buckpass.measured import Record
-from buckpass.measured.eligibility import eligible_crises, without_row
 from buckpass.measured.positions import amounts_of, own_amounts, pooled_shares, years_pooled
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words

@@ -36,6 +36,7 @@ SIDES = ("left", "right")  # of a capital: the provider, the rider
 WIDTH, TALLEST = 320, 190  # of the map on the first screen, which a phone shows as it is
 PANEL, PHONE = 420, 340
 HOST, LAND, BORDER = "#e6e9ee", "#f6f7f9", "#aab2bd"
+SHADE = 0.5  # where shares of a panel are of different wholes
 APART = 10  # pixels from the middle of a host to that of a power's disc
 NAME_BELOW, DEEP, LETTER = 17, 35, 5.7  # pixels from disc to name; of disc and name; of a letter
 ROUNDS = 60  # in which boxes that cover each other move apart
@@ -88,7 +89,7 @@ def _map_title(rows: Sequence[Mapping[str, Any]], powers: tuple[str, str]) -> st
 def positions_map(case: Case) -> Figure | None:
     """Who leads in the economy and who in security, host by host, in the last years that were measured for it.
 
-    Of all suppliers or partners where the series has them, else of the powers compared; of the measure's series the one
+    Of all suppliers or partners where the series has them for the host, else of the powers compared; of the measure's series the one
     that reaches furthest for the host counts; series are never mixed. Without outlines or series there is no figure, nor
     where whoever leads has everything everywhere.
     """
@@ -137,7 +138,7 @@ def _lead_words(case: Case, row: dict[str, Any]) -> str:
 
 
 def _whose(case: Case, row: dict[str, Any]) -> str:
-    return "" if row["of"] == "all" else f" of {and_join(name_of(case, p) for p in row['of'].split('+'))} together"
+    return f" of {and_join(name_of(case, p) for p in row['of'].split('+'))} together" if "+" in row["of"] else ""
 
 
 def _positions_title(case: Case, rows: dict[str, list[dict[str, Any]]]) -> str:
@@ -177,12 +178,15 @@ def _series(case: Case, rows: list[dict[str, Any]]) -> str:
 def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]], domain: str, width: int) -> Layered:
     projection, height = _projection(topology["bbox"], width)
     states = Unchanged(values=topology, format=alt.TopoDataFormat(type="topojson", feature=OBJECT))
-    fills = [{name: r[name] for name in ("id", "colour", "share")} for r in rows]
+    is_mixed = (
+        len({"+" in r["of"] for r in rows}) > 1
+    )  # shares of everything and of the powers alone have no common shade
+    fills = [{"id": r["id"], "colour": r["colour"], "share": SHADE if is_mixed else r["share"]} for r in rows]
     known = alt.Chart(states).transform_lookup(lookup="id", from_=alt.LookupData(
         data=alt.Data(values=fills), key="id", fields=["colour", "share"])).transform_filter(
         "isValid(datum.colour)")  # fmt: skip
     lines = [
-        (r["name"], r["said"] + ("" if r["of"] == "all" or not r["power"] else "*"), years_in_words(*r["years"]))
+        (r["name"], r["said"] + ("*" if "+" in r["of"] and r["power"] else ""), years_in_words(*r["years"]))
         for r in rows
     ]
     told = [r | {"lines": [*of], "told": max(of, key=len)} for r, of in zip(rows, lines, strict=True)]
@@ -204,10 +208,11 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
 
 def _compared(case: Case, domain: str, rows: list[dict[str, Any]]) -> str:
     """What the shares of a panel are of: all of it, or what the powers compared have together."""
-    name, (of, *others) = measure_name(case, domain), dict.fromkeys(r["of"] for r in rows)
-    if of == "all" and not others:
+    name, are_of_powers = measure_name(case, domain), {"+" in r["of"] for r in rows}
+    powers = and_join(name_of(case, p) for p in case.settings.measures.positions[domain].powers)
+    if are_of_powers == {False}:
         return f"all {name}"
-    return f"the {name} of {and_join(name_of(case, p) for p in case.settings.measures.positions[domain].powers)}"
+    return f"the {name} of {powers}" if are_of_powers == {True} else f"all {name} (* that of {powers} alone)"
 
 
 def _beyond_words(case: Case, record: Record) -> list[dict[str, Any]]:

@@ -235,6 +235,9 @@ def _measures(material: Material, names: Names) -> Iterator[Problem]:
             for position, other in enumerate(measure.alternatives):
                 where = (*path, "alternatives", position, "series")
                 yield from missing(file, where, "a series of series.csv", other.series, names.series)
+                if other.volume:
+                    where = (*path, "alternatives", position, "volume", "series")
+                    yield from missing(file, where, "a series of series.csv", other.volume.series, names.series)
         if isinstance(measure, PositionMeasure):
             yield from missing(file, (*path, "powers"), "a power", measure.powers, names.powers)
             for position, least in enumerate(measure.least_volumes):

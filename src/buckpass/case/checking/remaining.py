@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,12 +12,14 @@ import polars as pl
 from buckpass.case.case import Case
 from buckpass.case.catalogue import parameter_kinds, world_code
 from buckpass.case.checking.acts import acts_outside_their_crisis
+from buckpass.case.checking.weak_spots import wholes_left_out
 from buckpass.case.codebook import tables
 from buckpass.case.figures import amounts
 from buckpass.case.problems import Problem, at_lines
+from buckpass.case.reading.reach import without_row
 from buckpass.case.reading.toml_lines import Path
 from buckpass.case.schema import default_of
-from buckpass.results.words import count_of
+from buckpass.results.words import and_join, count_of
 
 __all__ = ["remaining"]
 
@@ -25,6 +29,7 @@ LEFT = {
     "absence": ("looked for and not found: weak evidence of silence", "look again, in the language of the actor"),
 }
 BIB = "sources.bib"
+HOME_PAGE = re.compile(r"https?://[^/?#]+/?(index\.\w+)?")
 MOST_NAMED = 8
 PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be replaced
 
@@ -32,8 +37,8 @@ PLACEHOLDER = "placeholder"  # how a text begins that a machine wrote to be repl
 def remaining(case: Case) -> list[Problem]:
     """One line for each theatre and kind of row that no read source stands behind, and one for each thing a seen source lacks."""
     return [
-        *_placeholders(case), *_borders(case), *_rows(case), *_sources(case), *_without_whole(case), *_undated(case),
-        *acts_outside_their_crisis(case), *_defaults(case),
+        *_placeholders(case), *_borders(case), *_rows(case), *_cells(case), *_sources(case), *_without_whole(case),
+        *_undated(case), *acts_outside_their_crisis(case), *_defaults(case),
     ]  # fmt: skip
 
 
@@ -84,7 +89,23 @@ def _rows(case: Case) -> Iterator[Problem]:
             yield Problem("responses.csv", lines[0], "basis", seen, hint, "warning")
 
 
+def _cells(case: Case) -> Iterator[Problem]:
+    """Crises of the focus's theatre and actors (powers, and organisations with rows there) without a row: nobody looked there either."""
+    theatre = case.settings.focus.theatre
+    crises = case.crises.filter(pl.col("theatre") == theatre)["crisis_id"].to_list()
+    there = {*case.coded.filter(pl.col("theatre") == theatre)["actor"]}
+    actors = [*case.powers, *(body for body in case.organisations if body in there)]
+    by_actor = Counter(actor for _, actor in without_row(case, crises, actors))
+    if by_actor:
+        cells = count_of(by_actor.total(), "cell", "cells")
+        said = and_join([f"{actor} {n}" for actor, n in by_actor.most_common()])
+        seen = f"{cells} of {len(crises)} crises in {theatre} and {len(actors)} powers and organisations {'has' if by_actor.total() == 1 else 'have'} no row, nobody looked: {said}"
+        hint = "add a row for each: seen with the source, or absence with where you looked; what has no row is missing, not silence"
+        yield Problem("responses.csv", None, "crisis_id", seen, hint, "warning")
+
+
 def _sources(case: Case) -> Iterator[Problem]:
+    """What sources of seen rows lack that a reader would need to open them; one line for each kind of gap."""
     seen = (
         case.responses.filter(pl.col("basis") == "seen")["source_id"]
         .explode(empty_as_null=True)
@@ -93,20 +114,24 @@ def _sources(case: Case) -> Iterator[Problem]:
         .sort()
     )
     cited = [case.sources[key] for key in seen if key in case.sources]
-    for name, lacks in {
-        "author": [s for s in cited if not (s.field("author") or s.field("editor"))],
-        "date": [s for s in cited if not s.year.isdecimal() and not s.accessed],
-        "title": [s for s in cited if not s.field("title")],
-    }.items():
+    for field, name, lacks, hint in (
+        ("author", "no author", [s for s in cited if not s.has_makers], "add the author that the source gives"),
+        ("date", "no date but the day of reading", [s for s in cited if not s.year.isdecimal()], "add the date that the source gives"),
+        ("title", "no title", [s for s in cited if not s.field("title")], "add the title that the source gives"),
+        ("url", "no address", [s for s in cited if not s.url], "add the url at which it was read, or the doi"),
+        ("url", "a bare home page for an address", [s for s in cited if HOME_PAGE.fullmatch(s.url)], "add the address of the page that was read"),
+        ("note", "a note that says recalled", [s for s in cited if s.basis == "recalled"], "read it and write seen, or write recalled in the rows too"),
+    ):  # fmt: skip
         if lacks:
             keys = ", ".join(s.key for s in lacks)
-            words = f"{len(lacks)} of {len(cited)} sources of seen rows {'has' if len(lacks) == 1 else 'have'} no {name}: {keys}"
-            yield Problem(BIB, lacks[0].line, name, words, f"add the {name} that the source gives", "warning")
+            words = f"{len(lacks)} of {len(cited)} sources of seen rows {'has' if len(lacks) == 1 else 'have'} {name}: {keys}"
+            yield Problem(BIB, lacks[0].line, field, words, hint, "warning")
 
 
 def _without_whole(case: Case) -> Iterator[Problem]:
-    """Series of a measure in amounts without any total: a share of them is of the powers compared, not of everything."""
-    rows = amounts(case.series.filter(pl.col("series").is_in([*case.settings.measures.shared])))
+    """Series of a measure in amounts of its powers alone, without any total: a share is of the powers compared, not of everything."""
+    told = {series for series, _ in wholes_left_out(case)}
+    rows = amounts(case.series.filter(pl.col("series").is_in([*case.settings.measures.shared - told])))
     rows = rows.filter(~(pl.col("actor") == world_code()).any().over("series")).sort("line")
     if rows.height:
         named = ", ".join(rows["series"].unique(maintain_order=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice, product
@@ -16,17 +17,18 @@ from buckpass.case.checking.access import deployed_where_closed
 from buckpass.case.checking.acts import acts_far_from_their_crisis, acts_for_nothing
 from buckpass.case.claim_parameters import parameters_of
 from buckpass.case.coded import counted
-from buckpass.case.figures import amounts
+from buckpass.case.figures import amounts, is_of_nothing
 from buckpass.case.problems import MOST_PROBLEMS, Problem, clip
 from buckpass.case.reading import which_crises
 from buckpass.case.reading.toml_reading import TomlFile
-from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, Quantity, Settings
+from buckpass.case.schema import NEAREST_YEARS, Claim, ClaimFile, PositionMeasure, Quantity, Settings
 from buckpass.results.words import and_join, count_of
 
 SEVERITY_TOLERANCE = 0.011
 LONGEST_LIST = 8
 ROUNDED = 0.01  # of a figure for a whole theatre beside its parts
 LONGEST_ROWS = 20
+MOST_YEARS = 2 / 3  # of a series: what it has in so many it lacks in the others
 
 
 def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimFile]) -> list[Problem]:
@@ -47,12 +49,14 @@ def weak_spots(case: Case, settings: TomlFile[Settings], claims: TomlFile[ClaimF
         _no_series(case),
         _mixed_units(case),
         _wholes(case),
+        _wholes_left_out(case),
         _counted_twice(case),
         _parts(case),
         _no_denominators(case),
         _shares_of_nothing(case),
         _before_they_were(case, settings),
         _coverage(case),
+        _coverage_beside(case),
         _assumed_claims(case, claims),
         _claims_outside_the_fit(case, claims),
         _claims_about_nothing(case, claims),
@@ -303,6 +307,24 @@ def _wholes(case: Case) -> Iterator[Problem]:
         yield _weak("series.csv", without["line"][0], "actor", seen, f"add the rows of {world_code()}")
 
 
+def wholes_left_out(case: Case) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Series of a measure in amounts without any whole that have others beside the powers compared, with the rows of those others."""
+    for measure in case.settings.measures.positions.values():
+        for series in measure.shared:
+            rows = amounts(case.series.filter(pl.col("series") == series).drop_nulls("value")).sort("line")
+            others = rows.filter(~pl.col("actor").is_in([*measure.powers]))
+            if others.height and not rows.filter(pl.col("actor") == world_code()).height:
+                yield series, others
+
+
+def _wholes_left_out(case: Case) -> Iterator[Problem]:
+    for series, others in wholes_left_out(case):
+        names = and_join(others["actor"].unique(maintain_order=True).to_list(), most=LONGEST_LIST)
+        seen = f"{series} has figures of {names} and no whole ({world_code()}): a share there is of the powers compared, without them"
+        hint = f"add rows with actor {world_code()}: all partners or suppliers together"
+        yield _weak("series.csv", others["line"][0], "actor", seen, hint)
+
+
 def _counted_twice(case: Case) -> Iterator[Problem]:
     """Series of a measure whose figure for the theatre is less than its partners' sum, so that some of it stands with several."""
     measures, theatre = case.settings.measures, case.settings.focus.theatre
@@ -329,26 +351,53 @@ def _counted_twice(case: Case) -> Iterator[Problem]:
 
 
 def _parts(case: Case) -> Iterator[Problem]:
-    """Own series of a measure that lack some power with some partner in years that they have for most: the years are dropped."""
-    theatre = case.settings.focus.theatre
+    """Series of a measure that lack some power somewhere in years that they have otherwise: no share there compares all powers.
+
+    Missing is what a series has in most of its years (with a partner, or for the theatre), and what its year lacks where it has
+    most of the rest; a power of which a year has the theatre's figure alone lacks no partner.
+    """
     for measure in case.settings.measures.positions.values():
-        wanted = set(product(measure.powers, measure.partners or ("",)))
-        for series in measure.series:
-            rows = case.series.filter(pl.col("series") == series).drop_nulls("value").sort("year", "line")
+        for series in measure.shared:
+            rows = amounts(case.series.filter(pl.col("series") == series)).drop_nulls("value").sort("year", "line")
             lacking: dict[tuple[tuple[str, str], ...], list[tuple[int, int]]] = {}  # what is missing → (year, line)
-            for (year,), of in rows.group_by("year", maintain_order=True):
-                there = {(actor, partner or "") for actor, partner in of.select("actor", "partner").iter_rows()}
-                missing = tuple(sorted(pair for pair in wanted - there if (pair[0], theatre) not in there))
-                lacking.setdefault(missing, []).append((year, of["line"][0]))
-            is_whole_in_most = len(lacking.pop((), ())) > sum(map(len, lacking.values()))
-            told = [m for m in lacking if len(m) < len(wanted) / 2 or (is_whole_in_most and len(m) < len(wanted))]
-            for missing, years in ((m, lacking[m]) for m in told):
+            for year, line, missing in _lacking(case, measure, rows, series in measure.series):
+                lacking.setdefault(missing, []).append((year, line))
+            for missing, years in lacking.items():
                 whom = and_join(
                     [f"{actor} with {partner}" if partner else actor for actor, partner in missing], most=LONGEST_LIST
                 )
                 when = and_join([str(year) for year, _ in years], most=LONGEST_LIST)
-                seen = f"{series} of {when} has no figure of {whom}, so the year has no share of all partners"
+                seen = (
+                    f"{series} of {when} has no figure of {whom}, so no share there compares {and_join(measure.powers)}"
+                )
                 yield _weak("series.csv", years[0][1], "year", seen, "add the row, with 0 where there was nothing")
+
+
+def _lacking(
+    case: Case, measure: PositionMeasure, rows: pl.DataFrame, is_own: bool
+) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+    """Year, line and the (power, partner) pairs that each year of one series lacks."""
+    theatre = case.settings.focus.theatre
+    wanted = set(product(measure.powers, measure.partners or ("",)))
+    years = {
+        year: ({(actor, partner or "") for actor, partner in of.select("actor", "partner").iter_rows()}, of["line"][0])
+        for (year,), of in rows.group_by("year", maintain_order=True)
+    }
+    often = Counter(pair for there, _ in years.values() for pair in there)
+    compared = {place for place in (*measure.partners, theatre, "") if all(often[p, place] for p in measure.powers)}
+    usual = {pair for pair in product(measure.powers, compared) if often[pair] >= MOST_YEARS * len(years)}
+    without = {
+        year: {pair for pair in wanted - there if (pair[0], theatre) not in there} for year, (there, _) in years.items()
+    }
+    is_whole_in_most = 2 * sum(not missing for missing in without.values()) > len(years)
+    for year, (there, line) in years.items():
+        few = len(without[year]) < (len(wanted) if is_whole_in_most else len(wanted) / 2)
+        alone = {pair[0] for pair in there if pair[1] == theatre} - {pair[0] for pair in there if pair[1] != theatre}
+        missing = {pair for pair in usual - there if pair[0] not in alone} | (
+            without[year] if few and is_own else set()
+        )
+        if missing:
+            yield year, line, tuple(sorted(missing))
 
 
 def _no_denominators(case: Case) -> Iterator[Problem]:
@@ -366,21 +415,15 @@ def _no_denominators(case: Case) -> Iterator[Problem]:
 
 
 def _shares_of_nothing(case: Case) -> Iterator[Problem]:
-    """Published shares whose unit does not say what they are a share of."""
-    for measure in case.settings.measures.positions.values():
-        for series in measure.shared:
-            rows = case.series.filter(
-                (pl.col("series") == series) & pl.col("unit").is_in(["percent", "fraction", "share"])
-            )
-            if rows.height:
-                line, unit = rows.sort("line").select("line", "unit").row(0)
-                yield _weak(
-                    "series.csv",
-                    line,
-                    "unit",
-                    f"{series} is a {unit} of nothing named",
-                    f"write {unit} of …: of what it is a share",
-                )
+    """Published shares of any series whose unit does not say what they are a share of; one line a series and unit."""
+    units = [unit for unit in case.series["unit"].unique() if is_of_nothing(unit)]
+    found = case.series.filter(pl.col("unit").is_in(units)).sort("line").unique(["series", "unit"], keep="first")
+    for series, line, unit in found.sort("line").select("series", "line", "unit").iter_rows():
+        share, _, said = unit.partition(",")
+        hint = f"write {share.removesuffix('of').strip()} of …{',' if said else ''}{said}: of what it is the share"
+        yield _weak(
+            "series.csv", line, "unit", f"{series} is a {unit.split()[0].strip(',')} of nothing named ({unit})", hint
+        )
 
 
 def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]:
@@ -391,6 +434,11 @@ def _before_they_were(case: Case, file: TomlFile[Settings]) -> Iterator[Problem]
         if early:
             seen = f"{one.id} was founded on {one.founded}, and {and_join(early, most=LONGEST_LIST)} {'is a member' if len(early) == 1 else 'are members'} from before"
             hint = "the days before count for nothing: mend `founded`, or `from`"
+            yield file.problem(("organisations", position, "members"), seen, hint, "warning")
+        late = [m.state for m in one.members if m.to and m.to > ended]
+        if late:
+            seen = f"{one.id} ended on {ended}, and {and_join(late, most=LONGEST_LIST)} {'is a member' if len(late) == 1 else 'are members'} until after it"
+            hint = "the days after count for nothing: mend `ended`, or `to`; a member to the end needs no `to`"
             yield file.problem(("organisations", position, "members"), seen, hint, "warning")
         for period, mandate in enumerate(one.mandates):
             place = (
@@ -428,6 +476,29 @@ def _coverage(case: Case) -> Iterator[Problem]:
                 seen = f"{name} continues {present[0]} and covers other things: only one of them has {and_join(said, most=LONGEST_LIST)}"
                 line = rows.filter(pl.col("series") == name)["line"].sort()[0]
                 yield _weak("series.csv", line, "series", seen, "compare shares within one series, or add the rows")
+
+
+def _coverage_beside(case: Case) -> Iterator[Problem]:
+    """Other counts of what a measure counts that are of fewer powers or partners; one line a measure, with what each lacks."""
+    theatre = case.settings.focus.theatre
+    for measure in case.settings.measures.positions.values():
+        others = [series for series in measure.shared if series not in measure.series]
+        rows = case.series.filter(pl.col("series").is_in(others) & pl.col("actor").is_in([*measure.powers]))
+        lacks = {}
+        for (series,), of in rows.drop_nulls("value").sort("line").group_by("series", maintain_order=True):
+            there = set(of.select("actor", "partner").iter_rows())
+            whole = {a for a, p in there if p == theatre} - {a for a, p in there if p in measure.partners}
+            there |= set(product(whole, measure.partners))  # the theatre's figure alone is of all partners
+            places = {p: [a for a in measure.powers if (a, p) not in there] for p in measure.partners}
+            none = [p for p, absent in places.items() if len(absent) == len(measure.powers)]
+            some = [f"{and_join(absent)} with {p}" for p, absent in places.items() if absent and p not in none]
+            if none or some:
+                lacks[series] = (of["line"][0], and_join([*some, *none]))
+        if lacks and measure.series:
+            said = "; ".join(f"{series} lacks {what}" for series, (_, what) in lacks.items())
+            seen = f"other counts beside {and_join(measure.series)} cover less: {said}"
+            hint = "add the rows, or compare only what both have: their sums over all partners are of different things"
+            yield _weak("series.csv", next(line for line, _ in lacks.values()), "series", seen, hint)
 
 
 def _assumed_claims(case: Case, file: TomlFile[ClaimFile]) -> Iterator[Problem]:
