@@ -38,6 +38,7 @@ DOMAINS = ("economic", "security")
 WHOLE = world_code()  # an actor of series.csv: all suppliers, all partners
 FRESH = 3  # years: what is older than that at the end of the case is not told as today's
 COMPLETE = 0.005  # the actors listed are all there are where their sum misses the whole by less than this share
+TIE = 0.005  # of everything compared: a lead below half a percent is lost in how figures are rounded
 SHARE_NOTE = (
     f"Of all: of the series' own total ({WHOLE}). Otherwise of the sum over the powers named, which is not the whole. A "
     "published share has no amounts: its numerator and denominator are the figure and 100 or 1, its volume is the whole of the "
@@ -328,6 +329,7 @@ def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
     for least in case.settings.measures.positions[domain].least_volumes:
         if least.series == of.series and of.denominator < least.value:
             return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
-    tied = len(ranked) > 1 and ranked[0].numerator == ranked[1].numerator
-    first, second = (actor_name(case.settings, one.actor) for one in ranked[:2]) if tied else ("", "")
-    return f"{first} and {second} have the same" if tied else ""
+    if len(ranked) < 2 or ranked[0].numerator - ranked[1].numerator >= TIE * of.denominator:
+        return ""
+    first, second = (f"{actor_name(case.settings, one.actor)} {one.value:.1%}" for one in ranked[:2])
+    return f"{first} and {second} are a tie"
