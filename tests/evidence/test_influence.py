@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.special import betaln
-from scipy.stats import beta
 from test_nested import by_crisis, made
 
 from buckpass.evidence.influence import (
@@ -12,7 +11,6 @@ from buckpass.evidence.influence import (
     cell_scores,
     hangs_on_cells,
     hangs_on_crises,
-    probability_under,
 )
 from buckpass.evidence.nested import nested
 
@@ -52,21 +50,6 @@ def test_scores_under_another_coding_are_those_of_a_posterior_fitted_to_it(recor
         assert found.elpd[n] == pytest.approx(exact_elpd(other), abs=0.02)
     assert found.is_trusted.all()
     assert abs(exact_elpd(record) - found.elpd).max() > 0.1  # the coding does matter
-
-
-def test_a_probability_without_a_crisis_is_that_of_a_posterior_that_never_saw_it(record):
-    theta = draws_of(record)
-    found, trusted = probability_under(theta > 0.5, -log_likelihood(theta, record))
-    for k in (0, 3, 9):
-        total, rows = record.sum() - record[k], (len(record) - 1) * ROWS
-        assert found[k] == pytest.approx(beta(1 + total, 1 + rows - total).sf(0.5), abs=0.02)
-    assert trusted.all()
-
-
-def test_another_record_beyond_the_reach_of_the_draws_is_said_to_be(record):
-    theta = draws_of(record)
-    far = -log_likelihood(theta, record).sum(axis=1, keepdims=True)  # the whole record taken out
-    assert not probability_under(theta > 0.5, far)[1].any()
 
 
 def test_only_trusted_codings_that_change_the_leader_are_named():

@@ -25,8 +25,7 @@ from buckpass.game.gambit import ExtensiveGame, is_game_file, read_game
 from buckpass.model.observations import Coding
 from buckpass.worldwide.fit import KEPT, read_yardstick
 from buckpass.worldwide.folder import CELLS, MANIFEST, read_cells
-from buckpass.worldwide.record import COVARIATES
-from buckpass.worldwide.rules import rules, rules_text
+from buckpass.worldwide.rules import SLOPES, rules, rules_text
 from buckpass.worldwide.yardstick import beside
 
 LONGEST = 5.0  # seconds of this process
@@ -36,7 +35,7 @@ TOKENS = (
     b"99999999999999999999", b"1_0", "²".encode(), b"1.5e3/2", b"p", b"c",
 )  # fmt: skip
 ROWS = [
-    [f"e{n}", "MLI", power, 0, n % 6 if n % 6 != 1 else 3, 0.5, *range(len(COVARIATES))]
+    [f"e{n}", "MLI", power, 0, n % 6 if n % 6 != 1 else 3, 0.5, *range(len(SLOPES))]
     for n in range(12)
     for power in ("FRA", "USA")
 ]
@@ -62,7 +61,7 @@ GOOD = {
     GATHERED: json.dumps(EVIDENCE).encode(),
     "rules": rules_text().encode(),
     MANIFEST: b'schema_version = 1\npowers = ["FRA", "USA"]\n[counts]\nepisodes = 12\nhosts = 1\nnone_of_cells = 0.5\n[[files]]\nlayout = "a"\ncitation = "b"\n',
-    CELLS: pl.DataFrame(ROWS, ["episode_id", "host", "power", "low", "high", "weight", *COVARIATES], orient="row").write_csv().encode(),
+    CELLS: pl.DataFrame(ROWS, ["episode_id", "host", "power", "low", "high", "weight", *SLOPES], orient="row").write_csv().encode(),
     KEPT: resources.files("buckpass.worldwide").joinpath(f"data/{KEPT}").read_bytes(),
     "mapping": resources.files("buckpass.events").joinpath("data/ladder.csv").read_bytes(),
     **{f"game {n}": text.encode() for n, text in enumerate((PAYOFFS, OUTCOMES, CENTIPEDE, SIGNAL))},
@@ -107,7 +106,7 @@ def numbers_changed(dice: random.Random, text: bytes) -> bytes:
 
 def cells_and_manifest(folder: Path) -> None:
     cells, about = read_cells(folder)
-    assert np.isfinite(cells.select("low", "high", "weight", *COVARIATES).cast(pl.Float64).to_numpy()).all()
+    assert np.isfinite(cells.select("low", "high", "weight", *SLOPES).cast(pl.Float64).to_numpy()).all()
     assert set(cells["power"]) == set(about["powers"])
 
 

@@ -19,11 +19,9 @@ from buckpass.worldwide.free_riding import HOST_SIDE, Profile
 from buckpass.worldwide.games import episode_games
 from buckpass.worldwide.made_up import made_up, parts_with, told_of_kappa
 from buckpass.worldwide.play import WorldGame, coordinate_of, kappa_of
-from buckpass.worldwide.program import SLOPES, scale_of
+from buckpass.worldwide.program import scale_of
 from buckpass.worldwide.record import WorldTables, counted
-from buckpass.worldwide.rules import COVARIATES, LEVELS, rules
-
-HIGHER = len(LEVELS) - 1
+from buckpass.worldwide.rules import HIGHER, SLOPES, rules
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +167,7 @@ def test_a_host_does_not_play_in_its_own_conflict(tables):
 def synthetic(episodes=160, powers=("A", "B", "C", "D"), seed=2):
     """A record without anything seen yet: covariates only, every power in every episode, all on equal terms."""
     rng, size = np.random.default_rng(seed), episodes * len(powers)
-    named = {name: rng.integers(0, 2, size) for name in COVARIATES} | {
+    named = {name: rng.integers(0, 2, size) for name in SLOPES} | {
         n: rng.normal(size=size) for n in ("duration", "distance")
     }
     which = np.repeat(np.arange(episodes), len(powers))

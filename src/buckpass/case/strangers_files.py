@@ -45,9 +45,9 @@ class StrangersRecord(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def read_json(path: Path, record: type[Record], limit: int = JSON_LIMIT) -> Record:
+def read_json(path: Path, record: type[Record]) -> Record:
     """A JSON file as the record that it must be; raises `FileRefused` with the first thing that is wrong with it."""
-    return as_record(parsed_json(read_plain(path, limit)), record)
+    return as_record(parsed_json(read_plain(path, JSON_LIMIT)), record)
 
 
 def read_plain(path: Path, limit: int) -> bytes:

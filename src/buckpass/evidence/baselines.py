@@ -18,10 +18,10 @@ from jaxtyping import Array, Bool, Float
 from numpyro.infer import MCMC, NUTS
 from scipy.optimize import minimize
 
+from buckpass.evidence.gathered import BaselineScore
 from buckpass.evidence.regressions import Grouped, Rows, adjacent_category, by_crisis, cumulative, together
-from buckpass.fitting.posterior import Diagnostics, diagnose, moved_in
+from buckpass.fitting.posterior import diagnose, moved_in
 from buckpass.fitting.scoring import (
-    LeaveOneOut,
     leave_one_out,
     mixed_scores,
     pareto_k_limit,
@@ -112,17 +112,12 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class BaselineFit:
-    """A baseline's leave-one-crisis-out scores, and whether its draws can be trusted.
+class BaselineFit(BaselineScore):
+    """A baseline as it was fitted.
 
     sites : draws [chain, draw, …] of levels, slopes, powers and spread, as far as it has them.
     """
 
-    id: str
-    name: str
-    says: str
-    scores: LeaveOneOut
-    diagnostics: Diagnostics
     sites: Mapping[str, np.ndarray]
 
 

@@ -31,7 +31,7 @@ from buckpass.fitting.scoring import (
 )
 from buckpass.fitting.stamp import coding_in
 from buckpass.game.setting import setting_of
-from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination
+from buckpass.model.mechanisms import ALL, BASE, argument_of, combination
 from buckpass.model.observations import observations
 from buckpass.predict.which_fits import fits_of, refuse_in_order
 from buckpass.results.table import ResultTable, ShowsItself
@@ -145,7 +145,7 @@ class Compared(ShowsItself):
 
     @property
     def _told(self) -> tuple[str, ...]:
-        argument = (combination(ARGUMENT, self.case).id,) if self.case.settings.argument else ()
+        argument = (argued.id,) if (argued := argument_of(self.case)) else ()
         return tuple(dict.fromkeys((ALL, BASE, *argument)))
 
     def readings(self) -> ResultTable:

@@ -42,7 +42,7 @@ GATHERED = "evidence.json"
 
 @dataclass(frozen=True)
 class BaselineScore:
-    """A baseline as it is kept: what it is, its scores, and whether its draws can be trusted."""
+    """A baseline as it is kept: what it is, its leave-one-crisis-out scores, and whether its draws can be trusted."""
 
     id: str
     name: str

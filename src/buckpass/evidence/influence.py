@@ -14,7 +14,7 @@ from buckpass.fitting.differences import Clusters
 from buckpass.fitting.scoring import LeaveOneOut, importance_weights, pareto_k_limit
 from buckpass.model.mechanisms import BASE
 
-__all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises", "probability_under"]
+__all__ = ["Cell", "CellScores", "Hinge", "cell_scores", "hangs_on_cells", "hangs_on_crises"]
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,3 @@ def cell_scores(
     own = logsumexp(weights[:, of_crisis] + log_likelihood[:, of_crisis] + log_ratio, axis=0)
     total[np.arange(len(of_crisis)), of_crisis] = own
     return CellScores(tuple(cells), total.sum(axis=1), reach < pareto_k_limit(len(log_ratio)))
-
-
-def probability_under(
-    held: Float[np.ndarray, " s"], log_ratio: Float[np.ndarray, "s a"]
-) -> tuple[Float[np.ndarray, " a"], np.ndarray]:
-    """P of what holds at some draws, had the record been another; and whether the draws reach that far.
-
-    log_ratio : log of the likelihood of each other record over that of this one, at every draw: for a crisis taken out,
-    minus its log-likelihood.
-    """
-    weights, reach = importance_weights(log_ratio.T)
-    return np.exp(weights) @ held, reach < pareto_k_limit(len(log_ratio))

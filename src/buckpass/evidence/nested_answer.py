@@ -16,7 +16,7 @@ from buckpass.evidence.term_summaries import TermSummary, summaries
 from buckpass.fitting.differences import HOSTS_TOGETHER, ScoreGap, by_host
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import LeaveOneOut, score_gap, score_total
-from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, combination, mechanisms
+from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, Mechanism, argument_of, mechanisms
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, fixed, quoted, sentence
 
@@ -164,7 +164,7 @@ def nested_answer(
     BaseNotEstimable
         The fit of the controls alone is missing or failed.
     """
-    argument = combination(ARGUMENT, case) if case.settings.argument else None
+    argument = argument_of(case)
     ids = tuple(m.id for m in mechanisms())
     clusters = by_host(case, next(iter(scores.values())).crises)
     tests = nested(scores, clusters, ids, argument and argument.id)

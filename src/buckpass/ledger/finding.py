@@ -22,6 +22,7 @@ __all__ = [
     "as_beside",
     "as_expected",
     "figures_beside",
+    "figures_of",
     "in_short",
     "places_at",
     "places_of",
@@ -122,8 +123,12 @@ def places_at(file: str, lines: Iterable[int | None]) -> tuple[str, ...]:
 
 def figures_beside(case: Case, series: Sequence[str], actors: Sequence[str]) -> list[dict[str, Any]]:
     """The yearly figures that a claim asks to be shown beside its number, of some actors, never mixed into it."""
-    rows = case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
-    return as_beside(case, rows.sort("series", "actor", "partner", "year"))
+    return as_beside(case, figures_of(case, series, actors).sort("series", "actor", "partner", "year"))
+
+
+def figures_of(case: Case, series: Iterable[str], actors: Iterable[str]) -> pl.DataFrame:
+    """The rows of series.csv of some series and actors."""
+    return case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))
 
 
 def as_beside(case: Case, rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from scipy.special import ndtr, stdtr, stdtrit
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
 from buckpass.case.schema import NEAREST_YEARS
-from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at, places_of
+from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_of, places_at, places_of
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import Amounts, division_draws, own_amounts, pooled_shares, years_pooled
@@ -41,7 +41,7 @@ def crossing(question: Question) -> Finding:
     series, beside = [*measure.series, *measure.published], list(given.get("beside", ()))
     pairs = _ratios(case, [*series, *beside], given["leader"], given["over"])
     spread = _disagreement(pairs)
-    rows = _about(case, [*series, *beside], given["leader"], given["over"])
+    rows = figures_of(case, [*series, *beside], [given["leader"], given["over"]])
     own = {p: found for p in partners if (found := _last(pairs, p, series)) is not None}
     missing = [p for p in partners if p not in own]
     if missing:
@@ -464,7 +464,3 @@ def _changes(question: Question) -> Correlated:
 def _log_changes(rows: pl.DataFrame) -> dict[int, float]:
     value = dict(rows.filter(pl.col("value") > 0).select("year", "value").iter_rows())
     return {y: float(np.log(value[y] / value[y - 1])) for y in value if y - 1 in value}
-
-
-def _about(case: Case, series: Sequence[str], *actors: str) -> pl.DataFrame:
-    return case.series.filter(pl.col("series").is_in(list(series)) & pl.col("actor").is_in(list(actors)))

@@ -23,7 +23,7 @@ from buckpass.game.solver import IN_BLOCKS, NoEquilibriumFound, Solved
 from buckpass.ledger.carriers import carried_by
 from buckpass.ledger.changes import Change, changed, without_consent_of
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_at
-from buckpass.model.mechanisms import ALL, ARGUMENT, combination
+from buckpass.model.mechanisms import ALL, argument_of
 from buckpass.predict.drawing import Drawn, draw
 from buckpass.predict.which_fits import NoUsablePosterior, basis_of
 from buckpass.results.summary import interval
@@ -172,7 +172,7 @@ class Predictions:
     @property
     def _argument(self) -> str | None:
         """The combination of the mechanisms that the case's argument names together."""
-        return combination(ARGUMENT, self.case).id if self.case.settings.argument else None
+        return argument.id if (argument := argument_of(self.case)) else None
 
     def index(self, power: str) -> int:
         """Position of a power on the power axis; misspelt ones are named."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from buckpass.game.arrays import namespace
-from buckpass.game.covariates import COVARIATES
+from buckpass.game.covariates import COLUMN
 from buckpass.game.payoffs import Coefficients, plain_coefficients
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.places import PLACES
@@ -31,7 +31,7 @@ def coefficients_from(setting: CrisisSetting, values: Mapping[str, Array]) -> Co
             continue
         before, value = xp.asarray(found.get(field, getattr(base, field))), values[one.name]
         if one.covariate is not None:
-            found[field] = _with_slope(before, list(COVARIATES).index(one.covariate), value)
+            found[field] = _with_slope(before, COLUMN[one.covariate], value)
         elif one.enters == "rung":
             found[field] = xp.concatenate([xp.zeros((*value.shape[:-1], 1)), value], axis=-1)
         elif one.enters == "vehicle.organisation":

@@ -12,7 +12,7 @@ from buckpass.case.problems import spelling_hint
 from buckpass.model.terms import Prior, model_file, term, terms
 from buckpass.results.words import and_join
 
-__all__ = ["ALL", "ARGUMENT", "BASE", "Combination", "Mechanism", "UnknownExplanation", "base_terms", "combination", "mechanisms",
+__all__ = ["ALL", "ARGUMENT", "BASE", "Combination", "Mechanism", "UnknownExplanation", "argument_of", "base_terms", "combination", "mechanisms",
            "nested", "priors"]  # fmt: skip
 
 INTERACTING = ("kappa.aligned", "kappa.rivals")
@@ -107,6 +107,11 @@ def combination(name: str, case: Case | None = None) -> Combination:
     named = _argument(case) if name == ARGUMENT else _known(explanation_parts(name), name)
     wanted = set(ids) - named if name == ALL or name.startswith(f"{ALL}-") else named
     return _combination(tuple(i for i in ids if i in wanted))
+
+
+def argument_of(case: Case) -> Combination | None:
+    """The mechanisms that the case's argument names together; None where it names none."""
+    return combination(ARGUMENT, case) if case.settings.argument else None
 
 
 def nested(case: Case | None = None) -> tuple[Combination, ...]:

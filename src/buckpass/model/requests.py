@@ -13,15 +13,23 @@ from jaxtyping import Array, Float
 
 from buckpass.case import Case
 from buckpass.game.choice import choice_log_probabilities, worked_out
-from buckpass.game.covariates import COVARIATES, is_treaty_partner
+from buckpass.game.covariates import COLUMN, is_treaty_partner
 from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.alone import alone_coefficients, alone_setting
 
-__all__ = ["Requests", "base_rate_scores", "request_log_likelihood", "requests_of"]
+__all__ = ["Requests", "base_rate_scores", "request_log_likelihood", "requests_of", "with_requests_of"]
 
 NOBODY = frozenset()
+ASKED, TREATY_ASKED = COLUMN["asked"], COLUMN["treaty_asked"]  # the covariates that say whom a host asked
+
+
+def with_requests_of(setting: CrisisSetting, asked: CrisisSetting) -> CrisisSetting:
+    """The crises of a setting, each asked about with the request of the crisis in the same row of another."""
+    covariates, columns = np.array(setting.covariates), [ASKED, TREATY_ASKED]
+    covariates[..., columns] = np.asarray(asked.covariates)[..., columns]
+    return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
 
 
 @dataclass(frozen=True)
@@ -166,8 +174,8 @@ def _games(
     treaty = np.array([is_treaty_partner(case, rows[c], powers[p]) for c, p in zip(crisis, power, strict=True)])
     alone = alone_setting(setting, crisis, power)
     x = np.asarray(alone.covariates).copy()
-    x[:, 0, list(COVARIATES).index("asked")] = is_asked
-    x[:, 0, list(COVARIATES).index("treaty_asked")] = is_asked * treaty
+    x[:, 0, ASKED] = is_asked
+    x[:, 0, TREATY_ASKED] = is_asked * treaty
     unasked = (deploys[crisis, power] * ~asked_at)[:, None]
     games = dataclasses.replace(alone, covariates=jnp.asarray(x), unasked_at=jnp.asarray(unasked))
     return games, power, row_of

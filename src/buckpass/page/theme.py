@@ -108,14 +108,14 @@ class Figure:
         chart = alt.Chart.from_dict(self.chart) if isinstance(self.chart, dict) else self.chart
         return styled(chart.properties(title=title))  # type: ignore[attr-defined]
 
-    def picture(self, format: PictureFormat, scale: float = 2.0) -> bytes:
+    def picture(self, format: PictureFormat) -> bytes:
         """The figure as a file: `svg`, `png` or `pdf`, without network."""
         import vl_convert
 
         spec = self.whole().to_json()
         if format == "svg":
             return vl_convert.vegalite_to_svg(spec).encode()
-        return vl_convert.vegalite_to_png(spec, scale=scale) if format == "png" else vl_convert.vegalite_to_pdf(spec)
+        return vl_convert.vegalite_to_png(spec, scale=2.0) if format == "png" else vl_convert.vegalite_to_pdf(spec)
 
     def svg(self) -> str:
         """The bare chart as SVG for a page that prints title and notes as text; ids are its own."""

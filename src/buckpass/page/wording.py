@@ -11,6 +11,7 @@ from buckpass.case.problems import line_ranges
 from buckpass.results.table import LEAST
 from buckpass.results.words import minus
 
+CITED = 3  # sources of a figure by name
 MOST_NAMED = 30  # sources of one figure of which some are named
 
 __all__ = [
@@ -121,13 +122,13 @@ def spoken(case: Case, what: str) -> str:
     return in_a_sentence(name_of(case, what))
 
 
-def source_line(case: Case, keys: Sequence[str], most: int = 3) -> str:
+def source_line(case: Case, keys: Sequence[str]) -> str:
     """`Sources: Author (year); …` for a figure, the rest counted; of very many none is named, since the first are no better than the rest."""
     known = [case.sources[k] for k in dict.fromkeys(keys) if k in case.sources]
     if not known:
         return f"Source: the case {case.id}."
     if len(known) > MOST_NAMED:
         return f"Sources: {len(known):,}, each cited beside its row, and listed with the case."
-    shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:most])
-    rest = len(known) - most
+    shown = "; ".join(f"{s.authors or s.key} ({s.year})" for s in known[:CITED])
+    rest = len(known) - CITED
     return f"{'Sources' if len(known) > 1 else 'Source'}: {shown}{f'; and {rest} more' if rest > 0 else ''}."

@@ -17,7 +17,7 @@ from buckpass.case.strangers_files import StrangersRecord, read_json
 from buckpass.results.files import json_text, write_json
 from buckpass.years.year_problems import ManifestMismatch
 
-__all__ = ["CHUNK", "Chunks", "run_of"]
+__all__ = ["CHUNK", "Chunks", "digest_of"]
 
 CHUNK = 16  # points a file
 
@@ -52,7 +52,7 @@ class Chunks:
     def write(self, chunk: int, values: Sequence[Sequence[float]]) -> None:
         """Keep a finished chunk."""
         sealed = {"chunk": chunk, "run": self.run, "values": values}
-        write_json(self.path(chunk), {**sealed, "sha256": _seal(sealed)}, indent=None)
+        write_json(self.path(chunk), {**sealed, "sha256": digest_of(sealed)}, indent=None)
 
     def read(self, chunk: int) -> Float[np.ndarray, "n o"] | None:
         """The chunk's outcomes, None where it is not there; `ManifestMismatch` where the file holds anything else."""
@@ -76,14 +76,10 @@ class Chunks:
             raise FileRefused("it belongs to another design, case or set of fits")
         if len(found.values) != shape[0] or any(len(row) != shape[1] for row in found.values):
             raise FileRefused(f"it has not {shape[0]} points with {shape[1]} outcomes each")
-        if found.sha256 != _seal(found.model_dump(exclude={"sha256"})):
+        if found.sha256 != digest_of(found.model_dump(exclude={"sha256"})):
             raise FileRefused("its numbers are not those that were written")
 
 
-def run_of(manifest: Mapping[str, Any]) -> str:
-    """The hash of everything that a sweep's numbers depend on."""
-    return hashlib.sha256(json_text(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _seal(content: Mapping[str, Any]) -> str:
+def digest_of(content: Mapping[str, Any]) -> str:
+    """The hash of plain values: of all that a sweep's numbers depend on, or of a chunk's."""
     return hashlib.sha256(json_text(content, sort_keys=True).encode()).hexdigest()

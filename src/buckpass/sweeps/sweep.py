@@ -19,7 +19,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.table import ResultTable, ShowsItself, plain
-from buckpass.sweeps.chunks import CHUNK, Chunks, run_of
+from buckpass.sweeps.chunks import CHUNK, Chunks, digest_of
 from buckpass.sweeps.cluster import connected, spread
 from buckpass.sweeps.design import Design, Outcome, problem_of, sample_points
 from buckpass.sweeps.scenario_discovery import find_box
@@ -121,7 +121,7 @@ def sweep(
     manifest = _manifest(case, basis, design)
     check_manifest(out, manifest)
     write_json(made_folder(out) / "manifest.json", manifest)
-    chunks = Chunks(out, run_of(manifest), len(points), len(design.outcomes))
+    chunks = Chunks(out, digest_of(manifest), len(points), len(design.outcomes))
     missing = [k for k in range(chunks.count) if chunks.read(k) is None]
     for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
         chunks.write(k, values)

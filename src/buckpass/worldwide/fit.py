@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +14,10 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 
 from buckpass.case.problems import FileRefused
-from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json, read_json
+from buckpass.case.strangers_files import StrangersRecord, read_json
 from buckpass.results.files import write_json
 from buckpass.worldwide.errors import NoYardstick
-from buckpass.worldwide.rules import COVARIATES, LEVELS
+from buckpass.worldwide.rules import DATA, HIGHER, LEVELS, SLOPES
 
 __all__ = ["KEPT", "Yardstick", "fit_world", "read_yardstick", "write_yardstick"]
 
@@ -67,7 +66,7 @@ def fit_world(cells: pl.DataFrame, about: Mapping[str, Any]) -> Yardstick:
 
     from buckpass.evidence.baselines import drawn, half_normal
     from buckpass.fitting.posterior import diagnose, moved_in
-    from buckpass.worldwide.program import SLOPES, rows_of, scale_of, world_logit
+    from buckpass.worldwide.program import rows_of, scale_of, world_logit
 
     powers = tuple(about["powers"])
     scale = scale_of(cells)
@@ -110,8 +109,7 @@ def read_yardstick(path: Path | None = None) -> Yardstick:
 
 @cache
 def _own() -> Yardstick:
-    text = resources.files("buckpass.worldwide").joinpath(f"data/{KEPT}").read_bytes()
-    return _yardstick(as_record(parsed_json(text), _Kept))
+    return _yardstick(read_json(DATA / KEPT, _Kept))
 
 
 class _Kept(StrangersRecord):
@@ -130,10 +128,10 @@ class _Kept(StrangersRecord):
 
     @model_validator(mode="after")
     def _as_long_as_they_must_be(self) -> _Kept:
-        size = (len(LEVELS) - 1) + len(self.slopes) + len(self.powers) * len(LEVELS) + 1
+        size = HIGHER + len(self.slopes) + len(self.powers) * len(LEVELS) + 1
         if len(self.mean) != size or len(self.covariance) != size * (size + 1) // 2:
             raise ValueError(f"{len(self.mean)} means and {len(self.covariance)} covariances where {size} are needed")
-        if tuple(self.slopes) != COVARIATES or len({*self.powers}) < len(self.powers):
+        if tuple(self.slopes) != SLOPES or len({*self.powers}) < len(self.powers):
             raise ValueError("its slopes are not those of the model, or a power stands twice")
         if missing := {"episodes", "hosts", "none_of_cells"} - self.counts.keys():
             raise ValueError(f"counts lack {', '.join(sorted(missing))}")

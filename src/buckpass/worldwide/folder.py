@@ -25,8 +25,8 @@ from buckpass.worldwide.errors import UnusableFolder
 from buckpass.worldwide.fit import KEPT, Yardstick, fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.free_riding import FreeRiding
 from buckpass.worldwide.kept_game import KEPT_GAME, read_game, write_game
-from buckpass.worldwide.record import COVARIATES, WorldRecord, WorldTables
-from buckpass.worldwide.rules import LEVELS, rules, rules_in, rules_text
+from buckpass.worldwide.record import WorldRecord, WorldTables
+from buckpass.worldwide.rules import LEVELS, SLOPES, rules, rules_in, rules_text
 
 __all__ = [
     "AGAINST",
@@ -146,9 +146,9 @@ def read_cells(folder: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
 
 def _wrong(cells: pl.DataFrame, powers: Sequence[str], all_of_them: bool = True) -> str:
     """What cells cannot be fitted with; empty where they can. all_of_them : whether each power must have one."""
-    if missing := sorted({"episode_id", "host", "power", "low", "high", "weight", *COVARIATES} - set(cells.columns)):
+    if missing := sorted({"episode_id", "host", "power", "low", "high", "weight", *SLOPES} - set(cells.columns)):
         return f"lacks {', '.join(missing)}"
-    numbers = cells.select("low", "high", "weight", *COVARIATES)
+    numbers = cells.select("low", "high", "weight", *SLOPES)
     if odd := [
         name for name in numbers.columns if not (numbers[name].dtype.is_numeric() or numbers[name].dtype == pl.Boolean)
     ]:

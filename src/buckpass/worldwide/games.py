@@ -13,13 +13,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.evidence.regressions import Grouped
 from buckpass.model.effect import NODES, Sites
-from buckpass.worldwide.program import SLOPES, Scale, level_of, standardised
+from buckpass.worldwide.program import Scale, level_of, standardised
 from buckpass.worldwide.record import WorldTables
-from buckpass.worldwide.rules import LEVELS, Game
+from buckpass.worldwide.rules import HIGHER, SLOPES, Game
 
 __all__ = ["EpisodeGames", "by_side", "episode_games"]
-
-HIGHER = len(LEVELS) - 1
 
 
 class EpisodeGames(Grouped):

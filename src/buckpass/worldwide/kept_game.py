@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from buckpass.case.problems import FileRefused
-from buckpass.case.strangers_files import StrangersRecord, as_record, parsed_json, read_json
+from buckpass.case.strangers_files import StrangersRecord, read_json
 from buckpass.results.files import write_json
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, LOGIT, FreeRiding, Profile, WorldFit
+from buckpass.worldwide.rules import DATA
 
 __all__ = ["KEPT_GAME", "read_game", "write_game"]
 
@@ -40,8 +40,7 @@ def read_game(path: Path | None = None) -> FreeRiding:
 
 @cache
 def _own() -> FreeRiding:
-    text = resources.files("buckpass.worldwide").joinpath(f"data/{KEPT_GAME}").read_bytes()
-    return _game(as_record(parsed_json(text), _Kept))
+    return _game(read_json(DATA / KEPT_GAME, _Kept))
 
 
 class _Kappa(StrangersRecord):

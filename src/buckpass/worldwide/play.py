@@ -27,8 +27,8 @@ from buckpass.model.anticipation import anticipate, nodes_of, payoffs, weights
 from buckpass.model.effect import Sites, effect_nodes, moments
 from buckpass.model.likelihood import log_within
 from buckpass.worldwide.games import EpisodeGames, by_side
-from buckpass.worldwide.program import RECENT, SLOPES
-from buckpass.worldwide.rules import LEVELS
+from buckpass.worldwide.program import RECENT
+from buckpass.worldwide.rules import HIGHER, LEVELS, SLOPES
 
 __all__ = ["LINKS", "WorldGame", "coordinate_of", "kappa_of"]
 
@@ -37,7 +37,6 @@ LINKS: dict[Link, str] = {
     "log": "the index moves the logarithm of the stake",
     "linear": "the index moves the price, up or below 0; stakes differ by power only",
 }
-HIGHER = len(LEVELS) - 1
 ACROSS = SLOPES.index(
     "rival_across"
 )  # what another power did on the other side: where sides are in the game, an outcome of it

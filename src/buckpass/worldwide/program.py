@@ -19,15 +19,12 @@ from jaxtyping import Array, Float
 
 from buckpass.evidence.baselines import Baseline, Blocks
 from buckpass.evidence.regressions import Rows, cumulative
-from buckpass.worldwide.rules import LEVELS
+from buckpass.worldwide.rules import HIGHER, LEVELS, SLOPES
 
-__all__ = ["RECENT", "SLOPES", "Scale", "level_of", "rows_of", "scale_of", "standardised", "world_logit"]
+__all__ = ["RECENT", "Scale", "level_of", "rows_of", "scale_of", "standardised", "world_logit"]
 
-# in the order of the slopes; `recent` has a deviation of each power besides
-SLOPES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
 CONTINUOUS = ("duration", "distance")
-RECENT = SLOPES.index("recent")
-HIGHER = len(LEVELS) - 1
+RECENT = SLOPES.index("recent")  # of which each power has a deviation of its own
 
 
 class Scale(NamedTuple):

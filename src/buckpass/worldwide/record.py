@@ -20,9 +20,9 @@ from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.results.words import and_join
 from buckpass.worldwide import tables
 from buckpass.worldwide.errors import NothingToLearn, OnePower, OneRegion, UnknownPowers
-from buckpass.worldwide.rules import COVARIATES, LEVELS, Rules, ruled, rules
+from buckpass.worldwide.rules import LEVELS, SLOPES, Rules, ruled, rules
 
-__all__ = ["COVARIATES", "World", "WorldRecord", "WorldTables", "world_record"]
+__all__ = ["World", "WorldRecord", "WorldTables", "world_record"]
 
 RECENT = 1992
 NO_CAPABILITY = "the game takes the usual one, equal for all where none is known; load COW's national material capabilities to fill it"
@@ -208,7 +208,7 @@ def counted(world: World, powers: Sequence[str], the: Rules) -> WorldRecord:
     _check_learnable(every, found.filter(is_usable), powers, the)
     cells = _weighted(found.filter(is_usable), the)
     against = found.filter(~is_usable).with_columns(low="against_low", high="against_high", weight=pl.lit(1.0))
-    shown = "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *COVARIATES, "capability"
+    shown = "episode_id", "conflict_id", "host", "power", "low", "high", "years", "weight", *SLOPES, "capability"
     cells, against = (_described(one, world).select(shown) for one in (cells, against))
     return WorldRecord(
         powers, episodes, cells, against, _pairs(episodes, powers, world), years, of_years, the, world.files

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import tomllib
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +17,10 @@ from buckpass.case.strangers_files import as_record, parsed_toml, read_plain
 from buckpass.worldwide.errors import UnusableRules
 
 __all__ = [
-    "COVARIATES",
+    "DATA",
+    "HIGHER",
     "LEVELS",
+    "SLOPES",
     "Conflicts",
     "Crises",
     "Game",
@@ -32,12 +33,14 @@ __all__ = [
     "rules_text",
 ]
 
+DATA = Path(__file__).parent / "data"
 Rung = Annotated[int, Field(ge=0, le=6)]
 Year = Annotated[int, Field(ge=1800, le=2100)]
 # rungs of the ladder that the data can tell apart: none of the coded kinds, money, arms and training, troops of a coalition, own troops
 LEVELS = (0, 3, 4, 5, 6)
-# of a cell, in the order of the slopes
-COVARIATES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
+HIGHER = len(LEVELS) - 1
+# the covariates of a cell, in the order of the slopes
+SLOPES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
 LARGEST = 200_000  # bytes of a file of rules
 
 
@@ -232,12 +235,12 @@ def _own() -> Rules:
 
 def rules_text() -> str:
     """The product's own rules as their file has them, with the reasons."""
-    return resources.files("buckpass.worldwide").joinpath("data/rules.toml").read_text(encoding="utf-8")
+    return (DATA / "rules.toml").read_text(encoding="utf-8")
 
 
 @cache
 def ruled() -> frozenset[tuple[str, str]]:
     """Former colonies and the power that ruled them, (host, power)."""
-    text = resources.files("buckpass.worldwide").joinpath("data/colonial_ties.csv").read_text(encoding="utf-8")
+    text = (DATA / "colonial_ties.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return frozenset((row["host"], row["power"]) for row in rows)

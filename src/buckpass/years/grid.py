@@ -13,16 +13,15 @@ import polars as pl
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
-from buckpass.game.covariates import COLUMN, is_pressed
+from buckpass.game.covariates import is_pressed
 from buckpass.game.crises import CrisisNames
 from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
+from buckpass.model.requests import with_requests_of
 from buckpass.years.arrivals import Past
 from buckpass.years.spells import relations_on
 from buckpass.years.starting_point import base_rows
 
 __all__ = ["Grid", "grid_of"]
-
-FROM_REQUEST = ("asked", "treaty_asked")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +111,7 @@ def _crossed(whole: CrisisSetting, hosts: int, kinds: int, requests: int) -> Cri
     h, k, r = np.meshgrid(np.arange(hosts), np.arange(kinds), np.arange(requests), indexing="ij")
     kind_row = (h * kinds + k).ravel()
     request_row = hosts * kinds + (h * requests + r).ravel()
-    setting, asked = whole.select(kind_row.tolist()), whole.select(request_row.tolist())
-    columns = np.array([COLUMN[name] for name in FROM_REQUEST])
-    covariates = np.array(setting.covariates)
-    covariates[..., columns] = np.asarray(asked.covariates)[..., columns]
-    return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
+    return with_requests_of(whole.select(kind_row.tolist()), whole.select(request_row.tolist()))
 
 
 def _without_closed_vehicles(setting: CrisisSetting, with_closed: bool) -> tuple[CrisisSetting, tuple[int, ...]]:

@@ -29,7 +29,7 @@ from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.fitting.stamp import coding_in, plain_coding
 from buckpass.game.setting import setting_of
 from buckpass.model.likelihood import Order
-from buckpass.model.mechanisms import ALL, ARGUMENT, BASE, combination, mechanisms
+from buckpass.model.mechanisms import ALL, BASE, argument_of, combination, mechanisms
 from buckpass.model.observations import observations
 from buckpass.model.requests import requests_of
 from buckpass.predict.which_fits import refuse_in_order
@@ -61,7 +61,7 @@ def gather(case: Case, posteriors: Mapping[str, Posterior], folder: Path, told: 
             told(f"baseline: {one.name}")
             kept["baselines"].append(_baseline_row(fit_record(one, setting, seen)))
             _write(folder, kept)
-    whole = {ALL, _argument(case)}
+    whole = {ALL, *([argument.id] if (argument := argument_of(case)) else ())}
     for name, posterior in passed.items():
         if not holds(kept, name, posterior):
             kept["fits"][name] = {"scores": score_digest(posterior)}
@@ -119,10 +119,6 @@ class _Alone:
             requests_of(self.case, setting),
         )  # fmt: skip
         return Sampling(one, program, NutsSettings(seed=self.posterior.seed))
-
-
-def _argument(case: Case) -> str | None:
-    return combination(ARGUMENT, case).id if case.settings.argument else None
 
 
 def _write(folder: Path, kept: Mapping[str, Any]) -> None:

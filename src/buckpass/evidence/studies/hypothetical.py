@@ -15,12 +15,12 @@ from buckpass.case import Case
 from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import CrisisNames
 from buckpass.game.setting import CrisisSetting, setting_of, standard_of
+from buckpass.model.requests import with_requests_of
 
 __all__ = ["Hypothetical", "HypotheticalCrises", "hypothetical_crises"]
 
 REQUESTS = 6  # nobody, and the requests most often made
 SEVERITY_LEVELS = (0.1, 0.5, 0.9)  # quantiles of the severity code in the record
-FROM_REQUEST = ("asked", "treaty_asked")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ def hypothetical_crises(case: Case) -> HypotheticalCrises:
     )
     kind_row = index[:, 0] * len(types) + index[:, 1]
     request_row = len(by_kind) + index[:, 0] * len(requests) + index[:, 2]
-    setting = _crossed(whole, kind_row, request_row)
+    setting = with_requests_of(whole.select(kind_row.tolist()), whole.select(request_row.tolist()))
     setting = _at_severity(case, setting, np.array(severities)[index[:, 3]])
     return HypotheticalCrises(cells, _abstaining(setting, case, [cell.abstains for cell in cells]))
 
@@ -124,16 +124,9 @@ def _usual(case: Case, host: str, theatre: str) -> dict:
     return {"host": [host], "theatre": theatre, "patron": row["patron"], "bases": row["bases"]}
 
 
-def _crossed(whole: CrisisSetting, kind_row: np.ndarray, request_row: np.ndarray) -> CrisisSetting:
-    setting, asked = whole.select(kind_row.tolist()), whole.select(request_row.tolist())
-    columns = np.array([COLUMN[name] for name in FROM_REQUEST])
-    covariates = setting.covariates.at[..., columns].set(asked.covariates[..., columns])
-    return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
-
-
 def _at_severity(case: Case, setting: CrisisSetting, code: np.ndarray) -> CrisisSetting:
     column = COLUMN["severity"]
-    x = setting.covariates.at[..., column].set(jnp.asarray(code)[:, None] - 0.5)
+    x = jnp.asarray(setting.covariates).at[..., column].set(jnp.asarray(code)[:, None] - 0.5)
     size = jnp.exp(case.parameter("severity.base") + case.parameter("severity.slope") * jnp.asarray(code))
     return dataclasses.replace(setting, covariates=x, severity=size)
 
