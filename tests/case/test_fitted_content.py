@@ -13,11 +13,12 @@ from buckpass.case.fitted_content import content_digest, for_readers
 from buckpass.case.reading.rows import CrisisRow, ResponseRow, SeriesRow
 from buckpass.case.schema import Settings
 from buckpass.fitting.stamp import coding_in, stamp_of
+from buckpass.model.mechanisms import ARGUMENT, combination
 
 ONLY_READ_BY_PEOPLE = {
     "title", "question", "licence", "article", "name", "colour", "label", "unit", "reason", "main_rival_reason", "note", "sources",
     "deaths_basis", "threat_reason", "asked_text", "request_date", "request_answer", "summary", "confidence", "source_id",
-    "acting_body", "detail",
+    "acting_body", "detail", "argument", "crisis",
 }  # fmt: skip
 
 
@@ -134,3 +135,21 @@ def test_what_no_fit_reads_changes_neither_hash_nor_stamp(flagship):
     assert stamp_of(less, "all", coding_in({})) == stamp_of(flagship, "all", coding_in({}))
     for table in ("responses", "series"):
         assert less.replace(**{table: getattr(less, table).head(-1)}).record_hash != flagship.record_hash
+
+
+def test_what_a_case_speaks_about_changes_neither_hash_nor_stamp(toy):
+    """Another crisis of the page's first question, another argument: the record and every fit of it stay what they are."""
+    other_crisis = next(c for c in toy.crises["crisis_id"] if c != toy.settings.focus.crisis)
+    focus = toy.settings.focus.model_copy(update={"crisis": other_crisis})
+    argued = {names: toy.replace(settings=toy.settings.model_copy(update={"argument": names, "focus": focus}))
+              for names in (("FR", "BL"), ("DL", "FR"))}  # fmt: skip
+    for names, case in argued.items():
+        assert case.hash != toy.hash
+        assert case.record_hash == toy.record_hash
+        for explanation in ("all", "FR+BL", "FR+DL"):
+            assert stamp_of(case, explanation, coding_in({})) == stamp_of(toy, explanation, coding_in({}))
+        assert set(combination(ARGUMENT, case).mechanisms) == {*names}
+    one, two = (combination(ARGUMENT, case) for case in argued.values())
+    assert one.id != two.id  # a fit bears the name of its own terms, never that of the argument of the day
+    stamps = [stamp_of(toy, of.id, coding_in({}))["explanation"] for of in (one, two)]
+    assert [{*stamp} for stamp in stamps] == [{*one.free_terms}, {*two.free_terms}]

@@ -329,8 +329,9 @@ class Case:
     def record_hash(self) -> str:
         """Of what a fit can read: settings, crises, own operations, responses of powers, series behind capacity and trade.
 
-        Names, notes, units and sources are left out (`fitted_content.content_digest`), and so are acts of organisations and other
-        states and the series that only people and claims read: mending one needs no new fit.
+        Names, notes, units and sources are left out (`fitted_content.content_digest`), and so are the crisis that the page speaks of
+        and the argument (a fit bears the name of its own terms), acts of organisations and other states, and the series that only
+        people and claims read: mending one needs no new fit.
         """
         measures = self.settings.measures
         fitted = pl.col("series").is_in([*measures.capacity.series, *measures.economic.series])

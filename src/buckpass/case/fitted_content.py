@@ -15,7 +15,7 @@ __all__ = ["content_digest", "for_readers"]
 
 
 def for_readers(field: FieldInfo) -> bool:
-    """Whether only people read a field: a name, title, unit, label, reason, note or source."""
+    """Whether no fit reads a field: a name, title, unit, reason, note or source, or what the page and the claims speak about."""
     return FOR_READERS in field.metadata
 
 

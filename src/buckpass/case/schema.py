@@ -146,7 +146,7 @@ class Focus(Entry):
     rider: StateId = Field(description="the power said to ride")
     provider: StateId = Field(description="the power said to provide")
     theatre: PlainId
-    crisis: PlainId
+    crisis: Annotated[PlainId, FOR_READERS]
     organisations: tuple[OrganisationId, ...] = Field(
         (), description="the passive one first, then those it is compared with"
     )
@@ -609,7 +609,7 @@ class Settings(Entry):
         description="responses whose coders' rows are left out of responses.csv, for how far coders agree",
         examples=EXAMPLES["settled"],
     )
-    argument: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
+    argument: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], FOR_READERS] = Field(
         (), description="mechanisms that the text whose claims are checked names together, as ids: FR, DL, BL"
     )
 
