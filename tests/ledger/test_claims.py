@@ -431,9 +431,9 @@ def test_what_makes_one_of_two_actors_statement_true_is_what_it_rests_on(toy):
 def test_what_a_rate_leaves_out_stands_in_its_reason(flagship):
     found = assess_claim(flagship, next(c for c in flagship.claims if c.id == "A01"))
     assert found.reason.startswith(
-        "0 of 39 crises as coded, in 17 of 39 because nothing was found; acts outside crises are not counted: "
+        "0 of 39 crises as coded; in 17 of 39 nothing was found; acts outside crises are not counted: "
     )
-    assert "in 17 of 39 because nothing was found" in found.turns_on
+    assert "in 17 of 39 nothing was found" in found.turns_on
     assert "outpost seen (2016)" in found.reason
 
 

@@ -218,7 +218,7 @@ def _beside(case: Case, rows: pl.DataFrame, given: Mapping[str, Any]) -> list[di
 def _unfound(rows: pl.DataFrame) -> str:
     """In how many of the crises looked up nothing was found, which is no act at this height and not silence either."""
     n = rows.filter(pl.col("basis") == "absence").height
-    return f", in {n} of {rows.height} because nothing was found" if n else ""
+    return f"; in {n} of {rows.height} nothing was found" if n else ""
 
 
 def _not_counted(shown: Sequence[Mapping[str, Any]]) -> str:
