@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["page_text", "render_page", "write_page"]
 
 UNLIKELY = 0.1  # probability below which a response surprises
-TIP = 60  # letters of a source where it is cited
+TIP = 64  # letters of a source where it is cited
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
 

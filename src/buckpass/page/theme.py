@@ -236,6 +236,13 @@ def _lighten(part: ElementTree.Element) -> None:
             part.set(name, _rounded(value, _DECIMALS_OF[name]))
         elif levels := _LEVELS.fullmatch(value):
             part.set(name, "#" + "".join(f"{int(level):02x}" for level in levels.groups()))
+    if (
+        part.tag == "text"
+        and not {"x", "y"} & part.attrib.keys()
+        and (moved := _MOVED.fullmatch(part.get("transform", "")))
+    ):
+        del part.attrib["transform"]  # half the letters, 60 KB of a page
+        part.attrib |= {"x": moved[1], "y": moved[2]}
 
 
 def _rounded(text: str, places: int) -> str:
