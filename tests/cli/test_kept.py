@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from buckpass.bargain import Agreement, agreement
-from buckpass.case import load_case
+from buckpass.case import load, load_case
 from buckpass.cli import kept
 from buckpass.cli.kept import kept_answer, kept_ledger
 from buckpass.cli.ledger import ledger_lines
@@ -167,6 +167,7 @@ def test_a_ledger_that_was_kept_says_what_it_said(toy, tmp_path, monkeypatch):
 def bundled(tmp_path, monkeypatch):
     """A package of one case whose ledger came with it, and what its numbers are."""
     monkeypatch.setattr(kept, "PACKAGE", tmp_path)
+    monkeypatch.setattr(load, "BUNDLED", tmp_path / "cases")
     monkeypatch.setenv(kept.OFF, "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("cases/one/case.toml", "cases/one/posteriors/all.nc", "game/rule.py", "cli/words.py", "start.py"):
@@ -174,7 +175,7 @@ def bundled(tmp_path, monkeypatch):
         (tmp_path / name).write_text("as it was\n")
     folder = tmp_path / "cases" / "one"
     given = {"digest": kept._worked_out_from(folder), "claims": judged_nothing()}
-    (folder / kept.BUNDLED).write_text(json_text(given))
+    (folder / kept.ANSWERS).write_text(json_text(given))
     return tmp_path
 
 
@@ -207,15 +208,34 @@ def test_a_ledger_that_came_with_another_record_fit_or_program_is_worked_out_aga
     assert kept._came_with("one", "claims") is None
 
 
-@pytest.mark.parametrize("ref", ["two", "../one", "cases/one", ".", "", "/"])
+@pytest.mark.parametrize("ref", ["two", "../one", "./one", "one/", "one/.", "../cases/one", "cases/one", ".", "", "/"])
 def test_a_ledger_is_taken_for_the_bundled_case_alone(bundled, ref, monkeypatch):
-    (bundled / "cases" / kept.BUNDLED).write_text("{}")
+    (bundled / "cases" / kept.ANSWERS).write_text("{}")
+    monkeypatch.chdir(bundled / "cases")
     assert kept._came_with(ref, "claims") is None
+
+
+def test_a_ledger_is_worked_out_where_the_user_asks_so_or_sets_how_numbers_are_computed(bundled, monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert kept._came_with("one", "claims") is not None
+    monkeypatch.setenv("JAX_ENABLE_X64", "0")
+    assert kept._came_with("one", "claims") is None
+    monkeypatch.delenv("JAX_ENABLE_X64")
     monkeypatch.setenv(kept.OFF, "0")
     assert kept._came_with("one", "claims") is None
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": 3}', "[" * 100_000, '{"digest"'])
+def test_what_came_with_a_case_and_is_not_whole_is_no_answer(bundled, content):
+    (bundled / "cases" / "one" / kept.ANSWERS).write_text(content)
+    assert kept._came_with("one", "claims") is None
+
+
+def test_a_bundled_case_of_too_many_files_is_worked_out(bundled, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_FILES", 3)
+    assert kept._came_with("one", "claims") is None
+
+
 def test_an_agreement_that_was_kept_says_what_it_said():
     case = load_case("central-asia")
     fresh = agreement(case, load_posteriors(case), n_draws=8)

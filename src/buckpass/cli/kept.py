@@ -27,8 +27,8 @@ MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer th
 MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
 OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
 PACKAGE = Path(__file__).parent.parent
-BUNDLED, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
-WORKED_OUT = {BUNDLED, "years.nc"}  # of a case, not what it is worked out from
+ANSWERS, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
+WORKED_OUT = {ANSWERS, "years.nc"}  # of a case, not what it is worked out from
 OTHER_ROOMS = {"cases", "worldwide", "sweeps", "page", "app", "cli"}  # that neither claims nor agreement depend on
 
 
@@ -100,16 +100,32 @@ def bundle_answers(name: str) -> Path:
     if case.settings.arrangement is not None:
         found["agreement"] = agreement(case, fits).as_dict()
     content = json_text({DIGEST: _worked_out_from(case.folder)} | found, tight=True)
-    return write_whole(case.folder / BUNDLED, content + "\n")
+    return write_whole(case.folder / ANSWERS, content + "\n")
 
 
 def _came_with(case: str, question: str) -> dict[str, Any] | None:
-    """An answer that came with a bundled case; None for another case, and where case, fits or program are not as they were."""
-    path = PACKAGE / "cases" / case / BUNDLED
-    if os.environ.get(OFF, "1") == "0" or path.parent.parent != PACKAGE / "cases" or not path.is_file():
+    """An answer that came with a bundled case; None for another case, and where case, fits, program or settings are not as they were."""
+    from buckpass.case.load import BUNDLED, bundled_cases
+
+    if os.environ.get(OFF, "1") == "0" or case not in bundled_cases() or _settings().keys() - {"JAX_PLATFORMS"}:
         return None
-    kept = json.loads(path.read_bytes())
-    return kept.get(question) if kept.get(DIGEST) == _worked_out_from(path.parent) else None
+    try:
+        kept = json.loads((BUNDLED / case / ANSWERS).read_bytes())
+        return kept[question] if kept[DIGEST] == _worked_out_from(BUNDLED / case) else None
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+        _NotKept,
+    ):  # none came, or it was cut or changed by hand
+        return None
+
+
+def _settings() -> dict[str, str]:
+    """What the environment tells the library that computes, where it caches aside."""
+    return {k: v for k, v in os.environ.items() if k.startswith("JAX_") and "CACHE" not in k}
 
 
 def _worked_out_from(folder: Path) -> str:
@@ -124,7 +140,6 @@ def _key(question: str, case: str, posteriors: Path | None) -> str | None:
     meant = (PACKAGE / "cases" / case, Path(case))  # a bundled case or a folder: whichever it is, both count
     given = [p for folder in meant for p in (folder, folder / "scenarios", folder / "posteriors")]
     given += [posteriors] if posteriors is not None else []
-    settings = {k: v for k, v in os.environ.items() if k.startswith("JAX_") and "CACHE" not in k}
     try:
         inputs = [_of_files(_plain_files(place)) for place in given]
         code = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix != ".pyc" and "cases" not in p.parts)
@@ -132,7 +147,17 @@ def _key(question: str, case: str, posteriors: Path | None) -> str | None:
         libraries = sorted({n for p in sys.path if os.path.isdir(p) for n in os.listdir(p) if n.endswith(".dist-info")})
     except (OSError, ValueError, _NotKept):
         return None
-    depends = [question, case, str(posteriors), inputs, program, libraries, settings, sys.version, platform.platform()]
+    depends = [
+        question,
+        case,
+        str(posteriors),
+        inputs,
+        program,
+        libraries,
+        _settings(),
+        sys.version,
+        platform.platform(),
+    ]
     return _digest(json_text(depends).encode())
 
 
