@@ -315,16 +315,13 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
 
 
 def _same_everywhere(play: _Play, over: Sequence[_Input], found: np.ndarray) -> Iterator[str]:
-    """That the measure [value of the inputs, draw] is the same at every value of inputs that do move the game; why, if known."""
+    """That the measure [value of the inputs, draw] is the same at every value of inputs that do move the game."""
     moving = [one.path.form for one in over if one.still is None]
     if not moving or np.ptp(found, axis=0).any():
         return
-    asked, held = play.asked, "what it is in each draw" if np.ptp(found) else f"{found[0, 0]:.3g}"
-    why = play.case.why_not_playing(asked.power, play.case.crisis(play.crisis)) if asked.power else None
-    yield (
-        f"{asked.measure} is {held} whatever {and_join(moving)} {'is' if len(moving) == 1 else 'are'}, though that changes "
-        f"the game{f': {why}' if why else ''}."
-    )
+    held = "what it is in each draw" if np.ptp(found) else f"{found[0, 0]:.3g}"
+    verb = "is" if len(moving) == 1 else "are"
+    yield f"{play.asked.measure} is {held} whatever {and_join(moving)} {verb}, though that changes the game."
 
 
 def _contour(level: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], ...]:
