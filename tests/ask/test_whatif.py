@@ -25,6 +25,7 @@ from buckpass.game.solver import solve
 from buckpass.predict.drawing import drawn
 from buckpass.predict.which_fits import NoUsablePosterior, basis_for, best_posterior
 from buckpass.results.summary import Summary
+from buckpass.results.table import cell
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "fitting"))
 from drawn import prior_posterior
@@ -139,6 +140,14 @@ def test_a_mandate_for_anything_opens_the_organisation_to_its_members(case):
     assert [p in members for p in case.powers] == opened.tolist()
 
 
+def test_what_is_smaller_than_a_thousandth_is_said_to_be_so_and_not_to_be_0(case, posterior):
+    found = asked(case, posterior, "CHN.stake=2x")
+    tiny = replace(found.powers[0].p_deploy, baseline=Summary(4e-4, 0.0, 1e-3), scenario=Summary(0.0, 0.0, 0.0))
+    moved = replace(found, powers=(replace(next(p for p in found.powers if p.id == "CHN"), p_deploy=tiny),))
+    row = moved.changes().frame.row(0, named=True)
+    assert (cell(row["p"]), cell(row["p_now"])) == ("<0.001", "0")
+
+
 @pytest.mark.slow
 def test_many_crises_in_one_batch_are_the_crises_one_by_one(case, posterior):
     crises = ["osh_2010", CRISIS]
@@ -167,6 +176,12 @@ def test_a_power_that_does_not_play_has_no_gap(case, posterior):
     other = next(p for p in case.powers if p != row["actor"])
     with pytest.raises(NoGap, match="does not play"):
         explain(case, posterior, row["crisis_id"], row["actor"], other, DRAWS)
+
+
+def test_a_power_that_is_absent_or_held_has_no_gap_for_its_own_reason(case, posterior):
+    for text, why in (("absent=CHN", "who is absent does nothing"), ("CHN.force=4", "told to do")):
+        with pytest.raises(NoGap, match=f"{text}: .*{why}"):
+            explain(case, posterior, CRISIS, "CHN", "RUS", DRAWS, [text])
 
 
 def test_the_best_of_a_folder_is_the_best_of_its_posteriors(case, tmp_path):
@@ -249,6 +264,14 @@ def test_an_input_that_moves_nothing_says_so(case, posterior):
     found = tip(case, posterior, CRISIS, ["SCO.legitimacy"], "p_deploy:CHN>0.5", n_draws=DRAWS)
     assert "Without effect by itself: SCO.legitimacy." in found.notes
     assert found.sentence.startswith("SCO.legitimacy moves nothing in kz_jan_2022 (no power can deploy through SCO")
+
+
+@pytest.mark.parametrize("over", [["CHN.stake"], pytest.param(["CHN.stake", "SCO.legitimacy"], marks=pytest.mark.slow)])
+def test_a_measure_that_nothing_moves_is_not_taken_for_an_input_that_moves_nothing(case, posterior, over):
+    found = tip(case, posterior, "galwan_2020", over, "p_deploy:IND>0.5", n_draws=DRAWS)
+    assert not any("Without effect" in note and "CHN.stake" in note for note in found.notes)
+    assert any(note.startswith("p_deploy:IND is 0 whatever CHN.stake is") for note in found.notes)
+    assert found.drawn if len(over) == 2 else found.value is None
 
 
 def test_an_input_that_moves_nothing_is_told_before_a_curve_of_it_is_solved(case, posterior, monkeypatch):

@@ -11,10 +11,11 @@ from buckpass.case.schema import Alignment
 from buckpass.changes.in_case import changed_case, without_consent_of
 from buckpass.changes.scenario import changes_of, scenario_setting
 from buckpass.fitting.uninformed import what_cannot_be_estimated
-from buckpass.game.covariates import alignment_with_hosts
+from buckpass.game.covariates import alignment_with_hosts, asked
 from buckpass.game.setting import chance_to_pass, setting_of
 from buckpass.model.observations import observations
 from buckpass.years.run import Plan
+from buckpass.years.scenario import scenario_of
 from made_cases import with_mandate
 from made_posteriors import said_of
 
@@ -151,6 +152,32 @@ def test_a_consent_less_never_makes_it_harder_for_the_body_of_all_states(flagshi
         kept = np.prod([0.5 * (1 + alignment_with_hosts(flagship, crisis, p)) for p in flagship.powers if p != member])
         assert without == pytest.approx(kept)
         assert without >= of_all
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "why"),
+    [("CSTO.members=-RUS,+CHN", "CSTO.consent=consensus", "without its lead"),
+     ("UN.members=-CHN,-RUS,-USA", "UN.consent=majority", "holds a key")],
+)  # fmt: skip
+def test_who_decides_cannot_leave_unless_another_rule_is_set_beside(flagship, text, rule, why):
+    crisis = flagship.settings.focus.crisis
+
+    def in_crisis(case, texts):
+        return changes_of(texts, case, crisis)
+
+    for read in (in_crisis, scenario_of, changes_of_agreement):
+        with pytest.raises(BuckpassError, match=f"{why}.*set {rule.partition('=')[0]}=majority or"):
+            read(flagship, [text])
+        for texts in ([text, rule], [rule, text]):
+            assert read(flagship, texts)
+
+
+def test_a_lead_that_left_is_no_longer_asked_with_its_organisation(flagship, flagship_fits):
+    crisis, beside = flagship.crisis("kz_jan_2022"), ["CSTO.members=-RUS", "CSTO.consent=consensus", "request=CSTO"]
+    after = changed_case(flagship, [crisis], bp.overrides(beside, flagship))
+    assert (asked(flagship, crisis, "RUS"), asked(after, after.crisis("kz_jan_2022"), "RUS")) == (1.0, 0.0)
+    assert whatif(flagship, flagship_fits, "kz_jan_2022", *beside)
+    assert bp.overrides(["absent=RUS", *beside], flagship, "kz_jan_2022"), "who is asked is not who is absent"
 
 
 @pytest.mark.parametrize("text", ["asked.relief=9x", "UN.members=-CHN,-RUS,-USA"])

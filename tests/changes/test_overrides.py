@@ -98,6 +98,7 @@ def test_what_cannot_be_changed_is_refused_with_a_way_out(text):
         ["absent=AAA", "AAA.capacity=0.5x"],
         ["absent=AAA", "BBB.alignment@AAA=0.5"],
         ["absent=AAA", "request=AAA,BBB"],
+        ["absent=AAA", "request=PACT"],
         ["BBB.force=4", "BBB.force@PACT=5"],
         ["AAA.capacity.growth=0.1", "futures.capacity_growth.AAA=0.2"],
     ],

@@ -105,7 +105,7 @@ def test_a_fee_at_the_edge_leaves_the_payer_just_patient_enough():
 
 def test_what_the_agreement_says_in_words(base):
     lines = " ".join(base.statements())
-    assert f"in {base.p_self_enforcing:.0%} of {base.n_draws} draws" in lines
+    assert f"in {100 * base.p_self_enforcing:.0f} % of {base.n_draws} draws" in lines
     assert "rents and patience are assumed" in lines
     assert all(p.party in lines for p in base.parties)
     assert base.path_table().frame["year"].is_sorted()
@@ -121,6 +121,11 @@ def test_an_answer_says_which_fit_it_is_of_and_why_no_better_one_answers(toy):
     assert found.speaks_from in found.statements()
     best = {**fits, "FR": posterior_of(toy, "FR", prior_sites(toy, "FR", 4), elpd=-0.1)}
     assert "predicts best" in agreement(toy, best, n_draws=4, years_ahead=(0,)).speaks_from
+
+
+def test_a_fit_whose_name_says_what_it_is_is_named_once(toy):
+    found = agreement(toy, posterior_of(toy, "all", prior_sites(toy, "all", 4)), n_draws=4, years_ahead=(0,))
+    assert found.speaks_from.startswith("This speaks from all, ")
 
 
 def test_what_years_and_record_call_security_differs():

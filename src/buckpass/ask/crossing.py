@@ -35,9 +35,13 @@ class Crossing:
         return value > self.threshold if self.above else value < self.threshold
 
     @property
+    def measure(self) -> str:
+        """The estimand with its power, as it is written before the comparison."""
+        return f"{self.estimand}:{self.power}" if self.power else self.estimand
+
+    @property
     def text(self) -> str:
-        name = f"{self.estimand}:{self.power}" if self.power else self.estimand
-        return f"{name}{'>' if self.above else '<'}{self.threshold:g}"
+        return f"{self.measure}{'>' if self.above else '<'}{self.threshold:g}"
 
 
 def parse_crossing(text: str, case: Case) -> Crossing:

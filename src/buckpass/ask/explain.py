@@ -26,6 +26,12 @@ from buckpass.results.table import ResultTable, plain
 __all__ = ["Explained", "NoGap", "explain", "explain_crises"]
 
 
+NO_CHOICE = {
+    "force": "what a power is told to do has no reasons of its own",
+    "absent": "who is absent does nothing, and has no reasons for it",
+}
+
+
 class NoGap(BuckpassError):
     """The two powers cannot be compared in this crisis."""
 
@@ -154,11 +160,9 @@ def _check_both_play(case: Case, crises: Sequence[str], names: tuple[str, str]) 
 
 
 def _check_both_choose(overrides: Sequence[Override], pair: tuple[str, str]) -> None:
-    told = [o.text for o in overrides if o.attribute in ("force", "absent") and {o.subject, *o.ids} & set(pair)]
+    told = [o for o in overrides if o.attribute in NO_CHOICE and {o.subject, *o.ids} & set(pair)]
     if told:
-        raise NoGap(
-            f"{', '.join(told)}: what a power is told to do has no reasons of its own, so there is no gap to explain"
-        )
+        raise NoGap("\n".join(f"{o.text}: {NO_CHOICE[o.attribute]}, so there is no gap to explain" for o in told))
 
 
 def _explained(

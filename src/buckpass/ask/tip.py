@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
@@ -31,6 +31,7 @@ from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import quantities_of
 from buckpass.predict.which_fits import Fits, basis_of
 from buckpass.results.summary import DRAWS, Summary, interval
+from buckpass.results.words import and_join
 
 __all__ = ["BadCrossing", "Crossing", "PhaseDiagram", "Tipping", "parse_crossing", "tip", "tip_crises"]
 
@@ -260,7 +261,7 @@ def _tipping(play: _Play, over: _Input) -> Tipping:
 def _found(play: _Play, over: _Input, now: np.ndarray, crossing: np.ndarray, curve: np.ndarray) -> Tipping:
     crossed = crossing[np.isfinite(crossing)]
     middle = Summary(float(np.median(crossed)), *interval(crossed)) if crossed.size else None
-    still = () if np.ptp(curve, axis=0).any() else idle_note([over.path.form])
+    still = idle_note([over.path.form]) if over.still is not None else _same_everywhere(play, [over], curve)
     return Tipping(
         crisis=play.crisis, over=over.path.form, unit=over.unit, still=over.still,
         crosses=play.asked, bounds=(float(over.grid[0]), float(over.grid[-1])), present=over.present, value=middle,
@@ -309,8 +310,18 @@ def _phase(play: _Play, first: _Input, second: _Input) -> PhaseDiagram:
         crisis=play.crisis, over=(first.path.form, second.path.form),
         units=(first.unit, second.unit), crosses=play.asked, grids=(first.grid, second.grid), mean=mean,
         contour=_contour(mean - play.asked.threshold, first.grid, second.grid),
-        **play.said(*idle_note(still)),
+        **play.said(*idle_note(still), *_same_everywhere(play, both, mean.reshape(-1, 1))),
     )  # fmt: skip
+
+
+def _same_everywhere(play: _Play, over: Sequence[_Input], found: np.ndarray) -> Iterator[str]:
+    """That the measure [value of the inputs, draw] is the same at every value of inputs that do move the game."""
+    moving = [one.path.form for one in over if one.still is None]
+    if not moving or np.ptp(found, axis=0).any():
+        return
+    held = "what it is in each draw" if np.ptp(found) else f"{found[0, 0]:.3g}"
+    verb = "is" if len(moving) == 1 else "are"
+    yield f"{play.asked.measure} is {held} whatever {and_join(moving)} {verb}, though that changes the game."
 
 
 def _contour(level: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], ...]:

@@ -13,6 +13,7 @@ from buckpass.ask.answer import Answer
 from buckpass.ask.crossing import Crossing
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, plain
+from buckpass.results.words import percent
 
 __all__ = ["PhaseDiagram", "Tipping"]
 
@@ -46,19 +47,19 @@ class Tipping(Answer):
         if self.still is not None:
             return (
                 f"{self.over} moves nothing in {self.crisis}{self.still}: no value between {low:g} and {high:g}{self._in_unit} "
-                f"changes a game, so nothing turns on it. {self.crosses.text} holds in {self.share_holding:.0%} of draws."
+                f"changes a game, so nothing turns on it. {self.crosses.text} holds in {percent(self.share_holding)} of draws."
             )
         if self.value is None:
             least, most = (f"{end(self.curve.mean(axis=1)):.3g}" for end in (np.min, np.max))
             return (
                 f"No tipping point of {self.over} between {low:g} and {high:g}{self._in_unit}: whatever its value there, "
-                f"{self.crosses.text} holds in {self.share_holding:.0%} of draws. The mean of {self.crosses.estimand} there is "
+                f"{self.crosses.text} holds in {percent(self.share_holding)} of draws. The mean of {self.crosses.estimand} there is "
                 f"{least if least == most else f'{least} to {most}'}."
             )
         return (
             f"{self.crosses.text} turns at {self.over} = {_near(self.value.mean)} [{_near(self.value.low)}, {_near(self.value.high)}]"
-            f"{self._in_unit} (median of the {self.share_crossing:.0%} of draws that cross between {low:g} and {high:g}; it holds "
-            f"now in {self.share_holding:.0%})."
+            f"{self._in_unit} (median of the {percent(self.share_crossing)} of draws that cross between {low:g} and {high:g}; it holds "
+            f"now in {percent(self.share_holding)})."
         )
 
     @property
@@ -148,7 +149,9 @@ class PhaseDiagram(Answer):
         if not self.contour:
             held = "everywhere" if share == 1.0 else "nowhere"
             return f"No tipping point on the grid: {self.crosses.text} holds {held}. {spread}"
-        return f"{self.crosses.text} holds in {share:.0%} of the grid, in the mean of {self.n_draws} draws. {spread}"
+        return (
+            f"{self.crosses.text} holds in {percent(share)} of the grid, in the mean of {self.n_draws} draws. {spread}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

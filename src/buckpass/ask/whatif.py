@@ -25,7 +25,7 @@ from buckpass.predict.idle import idle_in
 from buckpass.predict.numbers import OF_CRISIS, OF_POWER, quantities_of
 from buckpass.predict.which_fits import Fits
 from buckpass.results.summary import DRAWS, Summary, summary
-from buckpass.results.table import ROUNDING, ResultTable, plain
+from buckpass.results.table import LEAST, ROUNDING, ResultTable, plain
 
 __all__ = ["Difference", "PowerChange", "WhatIf", "whatif", "whatif_crises"]
 
@@ -263,8 +263,8 @@ def _powers(
 
 
 def _rounded(**numbers: float) -> dict[str, float]:
-    """To a thousandth, so that a row fits a terminal; the full numbers are in `table` and `as_dict`."""
-    return {name: round(number, 3) for name, number in numbers.items()}
+    """To a thousandth, so that a row fits a terminal, and what is smaller as it is; in full in `table` and `as_dict`."""
+    return {name: round(number, 3) if abs(number) >= LEAST else number for name, number in numbers.items()}
 
 
 def _is_moved(power: PowerChange) -> bool:

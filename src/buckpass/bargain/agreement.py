@@ -23,7 +23,7 @@ from buckpass.model.mechanisms import ALL, combination
 from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing, fits_of
 from buckpass.results.summary import DRAWS, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
-from buckpass.results.words import fixed
+from buckpass.results.words import fixed, percent
 from buckpass.years.parameters import check_growth
 
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
@@ -130,7 +130,7 @@ class Agreement(ShowsItself):
         until = (
             f"broken in most of them from {self.break_year}" if self.break_year else "in most of them on the whole path"
         )
-        lines = [f"Keeps itself in {self.p_self_enforcing:.0%} of {self.n_draws} draws under {self.explanation}, {until}; rents "
+        lines = [f"Keeps itself in {percent(self.p_self_enforcing)} of {self.n_draws} draws under {self.explanation}, {until}; rents "
                  "and patience are assumed."]  # fmt: skip
         lines += [f"{p.party} (forgoes {', '.join(p.forgoes) or 'nothing'}): {p.verdict}." for p in self.parties]
         if self.unbounded:
@@ -142,7 +142,7 @@ class Agreement(ShowsItself):
             median, low, high = self.fee
             lines.append(
                 f"A yearly fee from {payer} to {receiver}, as a share of {payer}'s stake in a crisis: {payer} would pay up to "
-                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. In {share:.0%} of "
+                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. In {percent(share)} of "
                 "draws some fee keeps both to it."
             )
         return (*lines, *filter(None, (self.speaks_from,)), *self.notes)
@@ -248,8 +248,8 @@ def _speaks_from(fit: Posterior, posteriors: Mapping[str, Posterior]) -> str:
     """Which fit the answer is of, where it stands among those that passed, and why a better one does not answer."""
     order = list(best_first(posteriors))
     better = order[: order.index(fit.explanation)]
-    name = f"{fit.explanation} ({combination(fit.explanation).name})"
-    said = f"This speaks from {name}, " + (
+    name, in_words = fit.explanation, combination(fit.explanation).name
+    said = f"This speaks from {name}{f' ({in_words})' if in_words != name else ''}, " + (
         "which predicts best of those that passed"
         if not better
         else f"number {len(better) + 1} of {len(order)} by what it predicts"

@@ -15,7 +15,7 @@ from buckpass.case.schema import Access, Alignment, Arrangement, Mandate, Member
 from buckpass.changes.overrides import Override, Unusable, check_range
 from buckpass.changes.paths import OverridePath
 
-__all__ = ["changed_case", "present_value", "quantity_of", "without_consent_of"]
+__all__ = ["changed_case", "present_value", "quantity_of", "why_nobody_decides", "without_consent_of"]
 
 Crisis = dict[str, Any]
 OF_ORGANISATION = ("legitimacy", "cost_share")
@@ -100,6 +100,19 @@ def _changed(case: Case, crisis: Crisis, override: Override) -> Case:
     if (quantity := quantity_of(case, override.of, crisis["theatre"], crisis["start"])) is not None:
         return _with_quantity(case, override, quantity)
     return case
+
+
+def why_nobody_decides(organisation: Organisation) -> str | None:
+    """Whose leaving left an organisation without anybody whose word its rule of consent asks for; None where somebody is left."""
+    rule, keys = organisation.consent.rule, organisation.consent.keys
+    if rule == "lead" and organisation.lead is None:
+        gone = "its lead, whose word is enough there"
+    elif rule == "keys" and not {m.state for m in organisation.members} & {*keys, "*"}:
+        gone = f"a member that holds a key ({', '.join(keys)})"
+    else:
+        return None
+    path = f"{organisation.id}.consent"
+    return f"leaves {organisation.id} without {gone}: set {path}=majority or {path}=consensus beside it"
 
 
 def _with_settings(case: Case, **changes: Any) -> Case:
@@ -225,17 +238,17 @@ def _mandate(case: Case, organisation: Organisation, override: Override) -> Orga
 
 
 def _members(case: Case, organisation: Organisation, override: Override) -> Organisation:
-    """Who joins is a member from the founding on, which changes nothing on the days on which it was one."""
+    """Who joins is a member from the founding on, which changes nothing on the days on which it was one; a lead that leaves
+    leads no longer (`why_nobody_decides` says where it had to stay).
+    """
     members = list(organisation.members)
     for sign, state in ((change[0], change[1:]) for change in override.ids):
         if sign == "+":
             members.append(Member.model_validate({"state": state, "from": organisation.founded}))
         else:
             members = _without(members, state, (*case.powers, *case.hosts))
-    consent = organisation.consent
-    if consent.rule == "keys" and not {m.state for m in members} & {*consent.keys, "*"}:
-        raise Unusable(f"leaves {organisation.id} without a member that holds a key ({', '.join(consent.keys)})")
-    return organisation.model_copy(update={"members": tuple(members)})
+    lead = organisation.lead if {m.state for m in members} & {organisation.lead, "*"} else None
+    return organisation.model_copy(update={"members": tuple(members), "lead": lead})
 
 
 def _without(members: Iterable[Member], state: str, known: Sequence[str]) -> list[Member]:

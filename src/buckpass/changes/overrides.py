@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from buckpass.case import BuckpassError, Case
@@ -131,7 +131,7 @@ def read_overrides(texts: Sequence[str | Override], case: Case) -> tuple[tuple[O
             overrides[override.path] = override
         except Unusable as reason:
             problems.append(f"--set {clip(str(text), 80)}: {reason}")
-    problems += _contradictions(tuple(overrides.values()))
+    problems += _contradictions(case, tuple(overrides.values()))
     return tuple(overrides.values()), problems
 
 
@@ -247,16 +247,25 @@ def _check_first(override: Override, earlier: dict[str, Override]) -> None:
         raise Unusable(f"contradicts {before.text}")
 
 
-def _contradictions(overrides: tuple[Override, ...]) -> list[str]:
+def _asked_and_absent(case: Case, override: Override, absent: set[str], left: set[tuple[str, str]]) -> Iterator[str]:
+    """Who is asked and absent: who is named, and who leads what is named, unless it leaves (organisation, -ID)."""
+    for name in override.ids:
+        lead = case.organisation(name).lead if name in case.organisations else None
+        if name in absent:
+            yield f"{name} is asked and absent"
+        elif lead in absent and (name, f"-{lead}") not in left:
+            yield f"{lead} is asked and absent: asking {name} asks its lead"
+
+
+def _contradictions(case: Case, overrides: tuple[Override, ...]) -> list[str]:
     problems: list[str] = []
     absent = {name for o in overrides if o.attribute == "absent" for name in o.ids}
+    left = {(o.subject, change) for o in overrides if o.attribute == "members" for change in o.ids}
     for override in overrides:
         for power in sorted(absent & {override.subject, override.target}):
             problems.append(f"--set {override.text}: {power} is absent (absent=…), so this cannot change anything")
         if override.attribute == "request":
-            problems += [
-                f"--set {override.text}: {name} is asked and absent" for name in override.ids if name in absent
-            ]
+            problems += [f"--set {override.text}: {seen}" for seen in _asked_and_absent(case, override, absent, left)]
     by_meaning: dict[tuple[str, str], Override] = {}
     for override in overrides:
         key = ("", override.sets) if override.sets else (override.subject, override.attribute)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from buckpass.case import Case
-from buckpass.changes.in_case import Crisis, changed_case
+from buckpass.changes.in_case import Crisis, changed_case, why_nobody_decides
 from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
 from buckpass.results.words import and_join
 
@@ -56,6 +56,8 @@ def _check_somewhere(override: Override, case: Case, crises: Sequence[Crisis]) -
     named = (override.subject, override.target, *override.ids)
     for organisation in (o for o in case.organisations if o in named):
         refuse_everywhere([case.why_not_there(organisation, crisis) for crisis in crises])
+    if override.attribute == "members" and (reason := why_nobody_decides(case.organisation(override.subject))):
+        raise Unusable(reason)
     if override.attribute == "force" and override.target:
         refuse_everywhere([case.why_not_there(override.target, crisis, override.subject) for crisis in crises])
     hosts = tuple(dict.fromkeys(host for crisis in crises for host in crisis["host"]))

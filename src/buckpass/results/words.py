@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["and_join", "count_of", "fixed", "listed", "minus", "quoted", "sentence"]
+__all__ = ["and_join", "count_of", "fixed", "listed", "minus", "percent", "quoted", "sentence"]
 
 
 def fixed(value: float, places: int = 2, sign: str = "-") -> str:
@@ -19,6 +19,15 @@ def fixed(value: float, places: int = 2, sign: str = "-") -> str:
 def minus(text: str) -> str:
     """A number that is written with a true minus sign, and without one where it was rounded to nothing."""
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
+
+
+def percent(share: float) -> str:
+    """A share in hundredths.
+
+    >>> percent(0.764), percent(1.0)
+    ('76 %', '100 %')
+    """
+    return f"{100 * share:.0f} %"
 
 
 def count_of(n: int, singular: str, plural: str = "") -> str:

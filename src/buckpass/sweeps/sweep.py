@@ -19,6 +19,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.table import ResultTable, ShowsItself, plain
+from buckpass.results.words import percent
 from buckpass.sweeps.chunks import CHUNK, Chunks, digest_of
 from buckpass.sweeps.cluster import connected, spread
 from buckpass.sweeps.design import Design, Outcome, problem_of, sample_points
@@ -231,7 +232,7 @@ def _said(outcome: Outcome, values: np.ndarray, box: Mapping[str, Any] | None) -
     elif box["base"] == 1:
         yield f"{outcome.sought}: so at every one of the {len(values)} points."
     elif not box["limits"]:
-        yield f"{outcome.sought}: at {box['base']:.0%} of the points, and no range of the inputs holds more of them."
+        yield f"{outcome.sought}: at {percent(box['base'])} of the points, and no range of the inputs holds more of them."
 
 
 def _analysed(design: Design, points: np.ndarray, outcomes: np.ndarray):
