@@ -177,7 +177,7 @@ def test_what_rests_on_a_part_that_the_page_does_not_play_is_told_so(flagship_da
     where = "which is not on this page; use `buckpass whatif`"
     pairs = {"CHN.force@CSTO=5": "CSTO.members=+CHN", "RUS.force@CSTO=5": "CSTO.members=-RUS", "CSTO.consent=majority": "CSTO.mandate=any",
              "CHN.force=5": "CHN.access@KAZ=closed"}  # fmt: skip
-    links = [[both for both in order] for pair in pairs.items() for order in (pair, pair[::-1])]
+    links = [list(order) for pair in pairs.items() for order in (pair, pair[::-1])]
     for link, said in zip(links, told_of(flagship_data, "kz_jan_2022", *links), strict=True):
         (rests,) = pairs.keys() & set(link)
         assert set(said) == {f"{rests}: rests on {pairs[rests].split('=')[0]}, {where}",
