@@ -6,7 +6,12 @@ import xarray as xr
 
 from buckpass.evidence.comparing import compare
 from buckpass.evidence.forecasts import forecast_scores
-from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
+from buckpass.page.comparison_figures import (
+    crises_by_explanation,
+    crises_that_separate,
+    forecasts_drawn,
+    prior_predictive_drawn,
+)
 from buckpass.results.table import ResultTable
 from drawn import prior_posterior
 from made_posteriors import holding
@@ -27,6 +32,19 @@ def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
     assert name in crises
     assert "NI" in crises
     assert "same as last time" in forecasts_drawn(toy, forecast_scores(toy, posteriors)).svg()
+
+
+def test_crises_that_look_alike_are_counted_and_the_others_shown(toy):
+    """Question 19 once had no answer on the page but colours."""
+    found = compare(toy, fits(toy))
+    every = found.best_by_crisis().frame
+    names = dict(toy.crises.select("crisis_id", "name").iter_rows())
+    apart = [names[c] for c in every.filter(~pl.col("idle"))["crisis"]]
+    table = crises_that_separate(toy, found)
+    assert len(table) == min(len(apart), 12)
+    assert all(shown.startswith(name) for shown, name in zip(table.frame["crisis"], apart, strict=False))
+    assert f"{int(every['idle'].sum())} cris" in table.note
+    assert f"of {every.height}: `buckpass compare {toy.id} --long`" in table.note
 
 
 def test_each_panel_of_the_priors_shows_its_own_explanation(toy):

@@ -15,9 +15,12 @@ from browser import Watch, chromium
 from live_answers import Asked, asked, assert_agree
 
 from buckpass.case import load_case
+from buckpass.changes.overrides import BadOverride
+from buckpass.changes.paths import override_paths
+from buckpass.changes.scenario import changes_of
 from buckpass.fitting.files import load_posteriors
 from buckpass.page import gather, render_page
-from buckpass.page.live_data import live_what_if
+from buckpass.page.live_data import live_data, live_what_if
 from buckpass.results.summary import DRAWS
 from drawn import prior_posterior
 
@@ -117,6 +120,87 @@ def test_a_change_of_who_does_not_play_is_said_to_move_nothing(small_case, fit):
         "return [engine.readChanges(model, crisis, given.texts).problems];", {"data": data, "texts": [f"{out}.force=0"]}
     )
     assert told == [f"{out}.force=0: {out} does not play here"]
+
+
+def told_of(data: dict, crisis: str, *links: list[str]) -> list[list[str]]:
+    """What the page says of the changes of each link that it does not make."""
+    work = (
+        "const one = model.crises.find((c) => c.id === given.crisis);"
+        "return given.links.map((texts) => engine.readChanges(model, one, texts).problems);"
+    )
+    return by_script(work, {"data": data, "crisis": crisis, "links": links})
+
+
+@pytest.fixture(scope="module")
+def flagship_data() -> dict:
+    case = load_case("central-asia")
+    data = live_data(case, prior_posterior(case, "all"), 4)
+    assert data is not None
+    return data
+
+
+def test_a_link_is_told_when_an_organisation_existed(flagship_data):
+    """The page once said that a power was no member of what did not yet exist."""
+    when = "existed from 1993-09-24 to 2000-06-21, not when tajik_war_1992 began"
+    asked_of = ["RUS.force@CIS_CPF=5", "request=CIS_CPF", "CIS_CPF.consent=majority", "CIS_CPF.legitimacy=0.5"]
+    for text, said in zip(asked_of, told_of(flagship_data, "tajik_war_1992", *([t] for t in asked_of)), strict=True):
+        assert said == [f"{text}: CIS_CPF {when}"]
+    case = load_case("central-asia")
+    with pytest.raises(BadOverride, match="existed from 1993-09-24 to 2000-06-21, not when tajik_war_1992 began"):
+        changes_of(asked_of[:1], case, "tajik_war_1992")
+    (out,) = told_of(flagship_data, "kz_jan_2022", ["CHN.force@CSTO=5"])
+    assert out == ["CHN.force@CSTO=5: CHN was no member of CSTO"]
+
+
+def test_a_link_names_the_verb_of_a_path_that_the_page_does_not_play(flagship_data):
+    verbs = {"CSTO.members=-KAZ": "whatif", "CHN.access@KAZ=closed": "whatif", "WP.consent=lead": "whatif", "severity.base=1": "whatif",
+             "agreement.discount=0.5": "agreement", "arrangement.rent@CHN=0.3": "agreement", "CHN.capacity.growth=0.1": "futures",
+             "futures.trade_growth.CHN=0.1": "futures"}  # fmt: skip
+    for text, said in zip(verbs, told_of(flagship_data, "kz_jan_2022", *([t] for t in verbs)), strict=True):
+        assert said == [f"{text}: not on this page; use `buckpass {verbs[text]}`"]
+    strange = ["FOO.stake=2x", "CHN.access@FOO=closed", "CHN.members=+KAZ", "agreement.foo=1", "CHN.alignment@CHN=0"]
+    for text, said in zip(strange, told_of(flagship_data, "kz_jan_2022", *([t] for t in strange)), strict=True):
+        assert said == [f"{text}: unknown here"]
+
+
+def test_every_path_of_the_catalogue_is_played_or_sent_to_its_verb(flagship_data):
+    """Whatever is added to the catalogue: a link is never told that a path of the product is unknown."""
+    case = load_case("central-asia")
+    texts = [[f"{form}={path.example}"] for form, path in override_paths(case).items()]
+    found = told_of(flagship_data, "kz_jan_2022", *texts)
+    assert len(found) > 400
+    assert [text for text, said in zip(texts, found, strict=True) if "unknown here" in " ".join(said)] == []
+
+
+def test_what_rests_on_a_part_that_the_page_does_not_play_is_told_so(flagship_data):
+    """It was left out as a wrong change of its own, or played as if the other part had never been asked."""
+    where = "which is not on this page; use `buckpass whatif`"
+    pairs = {"CHN.force@CSTO=5": "CSTO.members=+CHN", "RUS.force@CSTO=5": "CSTO.members=-RUS", "CSTO.consent=majority": "CSTO.mandate=any",
+             "CHN.force=5": "CHN.access@KAZ=closed"}  # fmt: skip
+    links = [list(order) for pair in pairs.items() for order in (pair, pair[::-1])]
+    for link, said in zip(links, told_of(flagship_data, "kz_jan_2022", *links), strict=True):
+        (rests,) = pairs.keys() & set(link)
+        assert set(said) == {f"{rests}: rests on {pairs[rests].split('=')[0]}, {where}",
+                             f"{pairs[rests]}: not on this page; use `buckpass whatif`"}  # fmt: skip
+    alone = told_of(
+        flagship_data, "kz_jan_2022", ["CSTO.members=+CHN", "CHN.stake=2x", "RUS.force=4", "RUS.alignment@CHN=0"]
+    )
+    assert len(alone[0]) == 1
+
+
+def test_changes_are_compared_by_their_values(flagship_data):
+    alike = [["severity=0.9", "severity=0.90"], ["CHN.stake=2x", "CHN.stake=2.0 x"], ["request=RUS,CSTO", "request=RUS, CSTO"],
+             ["CHN.force=4", "CHN.force=04"], ["CHN.opinion@KAZ=0.1", "CHN.opinion@KAZ=.1"]]  # fmt: skip
+    case = load_case("central-asia")
+    assert told_of(flagship_data, "kz_jan_2022", *alike) == [[]] * len(alike)
+    for texts in alike:
+        assert len(changes_of(texts, case, "kz_jan_2022")) == 1
+    unlike = [["severity=0.9", "severity=0.9x"], ["CHN.stake=2x", "CHN.stake=2"], ["CHN.opinion@KAZ=0.1", "CHN.opinion@KAZ=0.2"],
+              ["CSTO.legitimacy=1x", f"CSTO.legitimacy={case.organisation('CSTO').legitimacy.value}"]]  # fmt: skip
+    for texts, said in zip(unlike, told_of(flagship_data, "kz_jan_2022", *unlike), strict=True):
+        assert said == [f"{texts[1]}: contradicts an earlier change"]
+        with pytest.raises(BadOverride, match="contradicts"):
+            changes_of(texts, case, "kz_jan_2022")
 
 
 def test_a_link_says_what_of_it_is_not_used(small_case, fit):

@@ -20,7 +20,7 @@ from buckpass.case.schema import Estimand
 from buckpass.fitting.files import load_posteriors
 from buckpass.ledger import Judged, Verdicts
 from buckpass.page import gather, render_page, write_page
-from buckpass.page.chapters.bargain import agreement_chapter
+from buckpass.page.chapters.bargain import _fee, agreement_chapter
 from buckpass.page.chapters.decades import _deployed, left_alone_figure
 from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
@@ -456,6 +456,22 @@ def test_names_of_lines_stand_within_the_axis_and_are_joined_to_them():
 def test_a_chapter_of_an_agreement_stands_where_there_is_one(small_case):
     none = small_case.replace(settings=small_case.settings.model_copy(update={"arrangement": None}))
     assert agreement_chapter(none, {}) is None
+
+
+def test_the_chapter_of_an_agreement_names_the_fee(flagship):
+    """Who sought the yearly fee on the page found none, though `buckpass agreement` prints it."""
+    parties = tuple(SimpleNamespace(party=p) for p in ("CHN", "RUS"))
+    given = SimpleNamespace(parties=parties, unbounded="", transfer=(-0.28, 0.64, 1.0), fee=(0.64, 0.37, 0.95))
+    assert _fee(flagship, given) == (
+        "A yearly fee from China to Russia, as a share of China’s stake in a crisis: China would pay up to 0.64 (0.37 to 0.95) "
+        "rather than break it; Russia needs none, and would even pay 0.28. In all of the draws some fee keeps both to it. "
+    )
+    given.transfer = (0.1, 0.64, 0.4)
+    assert "Russia needs at least 0.10. In 40% of the draws" in _fee(flagship, given)
+    given.unbounded = "No fee can be named."
+    assert _fee(flagship, given) == "No fee can be named. "
+    given.parties = parties[:1]
+    assert _fee(flagship, given) == ""
 
 
 def test_where_all_histories_agree_no_percent_is_compared(small_case):

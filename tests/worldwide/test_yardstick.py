@@ -17,6 +17,7 @@ from buckpass.worldwide.fit import fit_world, read_yardstick, write_yardstick
 from buckpass.worldwide.folder import yardstick_of
 from buckpass.worldwide.record import counted
 from buckpass.worldwide.rules import LEVELS, Missions, ruled, rules
+from buckpass.worldwide.terminal import brief_tables
 from buckpass.worldwide.yardstick import shares
 
 
@@ -193,8 +194,24 @@ def test_rare_is_said_of_help_and_of_restraint_only_where_the_whole_interval_say
 
 def test_a_power_outside_the_fit_is_measured_by_the_others(flagship, kept):
     of = beside(flagship, "IND", kept)
-    assert "Of India that fit knows nothing" in of.note
+    assert "The fit to these episodes knows nothing of India:" in of.note
     np.testing.assert_allclose(of.rows["helped"], of.rows["peers"])
+
+
+def test_of_all_powers_every_response_is_counted_once_and_named_as_the_case_names_it(flagship, kept):
+    """The table once mixed crises with powers by crisis, and the note counted an act more than its row."""
+    every = beside(flagship, None, kept)
+    power_by_power, left = brief_tables(flagship, every)
+    rows = left.frame.with_columns(pl.col("responses").cast(pl.Int64, strict=False).alias("n"))
+    of_all = rows.filter(responses="all")
+    crises = flagship.crises.height - of_all["crises"].sum()
+    assert power_by_power.frame["crises"].sum() + rows["n"].sum() == crises * len(flagship.powers)
+    sent = rows.filter(pl.col("reason").str.starts_with("what it did was through"))
+    assert (sent["crises"].sum(), sent["n"].sum()) == (4, 5)
+    assert f"Not comparable: {sent['n'].sum()} acts through an organisation" in every.note
+    assert "Turkey" in power_by_power.frame["power"].to_list()
+    assert "India, Iran and Turkey" in every.note
+    assert every.tables()[1].frame.filter(responses="all")["crises"].sum() == of_all["crises"].sum()
 
 
 def test_a_power_that_the_case_has_not_and_another_ladder(flagship, kept, toy):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared
     from buckpass.evidence.forecasts import Forecast
 
-__all__ = ["crises_by_explanation", "forecasts_drawn", "prior_predictive_drawn"]
+__all__ = ["crises_by_explanation", "crises_that_separate", "forecasts_drawn", "prior_predictive_drawn"]
 
 ROW = 15  # pixels
 LIMIT = 1.5  # nats from a crisis's mean at which the colour is full
+SHOWN = 12  # crises of a table
 STEP = 0.1  # nats that a colour stands for
 WORSE, SAME, BETTER = "#b3402e", "#f4f5f7", "#335f95"
 
@@ -61,6 +63,18 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
         f"Source: fits of the record of {case.id}.", f"{alike}.", chart,
         years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density", one_size=True,
     )  # fmt: skip
+
+
+def crises_that_separate(case: Case, found: Compared) -> ResultTable:
+    """The crises in which the explanations differ, from the largest spread, as `compare` has them; the note counts the rest."""
+    given = found.best_by_crisis()
+    apart = given.frame.filter(~pl.col("idle"))
+    shown = apart.head(SHOWN).join(_crises(case), on="crisis", maintain_order="left").select(
+        pl.col("label").alias("crisis"), "best", "elpd", "lead", "spread"
+    )  # fmt: skip
+    idle = count_of(given.frame.height - apart.height, "crisis", "crises")
+    note = f"{given.note} So it is with {idle} of {given.frame.height}: `buckpass compare {case.id} --long` lists them."
+    return replace(given, frame=shown, title="Crises that tell the explanations apart", note=note)
 
 
 def forecasts_drawn(case: Case, found: Forecast) -> Figure:

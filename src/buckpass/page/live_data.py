@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.changes.paths import general_paths, override_paths
 from buckpass.game import covariates
 from buckpass.game.arrays import at_host
 from buckpass.game.covariates import COVARIATES
@@ -121,7 +122,8 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
         "ladder": {name: list(getattr(ladder, name)) for name in ("effort", "cost", "presence", "influence")},
         "vehicles": [_vehicle(case, v) for v in setting.vehicles],
         "leads": {o.id: powers.index(o.lead) for o in case.settings.organisations if o.lead in powers},
-        "organisations": {o.id: o.name for o in case.settings.organisations},
+        "organisations": {o.id: o.name for o in case.settings.organisations}, "hosts": list(case.hosts), "paths": _paths(case),
+        "existed": {o.id: f"from {o.founded}{f' to {o.ended}' if o.ended else ''}" for o in case.settings.organisations},
         "rival": [powers.index(r) if r in powers else -1 for r in rivals],
         "has_rival": [bool(r) for r in rivals],
         "standard": {name: [float(values[covariates.COLUMN[name]]) for values in (standard.mean, standard.scale)]
@@ -129,6 +131,15 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
         "parameters": {name: case.parameter(name) for name in
                        ("asked.relief", "severity.base", "severity.slope", "delivery.capacity")},
     }  # fmt: skip
+
+
+def _paths(case: Case) -> dict[str, list[str]]:
+    """Every path that `--set` takes, by the verb to ask, so that the page sends there who asks what it does not play itself."""
+    forms = {p.form: p for p in general_paths() if p.subject}
+    found: dict[str, list[str]] = {}
+    for form, path in (forms | {form: p for form, p in override_paths(case).items() if not p.subject}).items():
+        found.setdefault(path.verbs[0], []).append(form)
+    return found
 
 
 def _vehicle(case: Case, vehicle: str) -> dict[str, Any]:
@@ -162,7 +173,7 @@ def _of_crisis(case: Case, setting: CrisisSetting, c: int, used: Sequence[str]) 
         "opinion_in": [row["host"].index(covariates.host_asked(case, row, p)) for p in powers],
         "open": np.asarray(setting.is_open[c]).astype(int).tolist(),
         "members": [[powers.index(m) for m in case.members(v, row["start"]) if m in powers] for v in setting.vehicles],
-        "there": [k for k, o in enumerate(case.organisations) if case.members(o, row["start"])],
+        "there": [k for k, o in enumerate(case.organisations) if case.why_not_there(o, row) is None],
     }  # fmt: skip
 
 

@@ -170,7 +170,7 @@ def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders), of_everything=leading(results.record.of_everything), alignments=replace(results.record.alignments, frame=brief(results.record.alignments).frame),
-        nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], same_as=_same_as(results), speaking=_speaking(results),
+        nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], separating=_separating(case, results), same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -231,6 +231,14 @@ def _explanation_tables(results: ReportResults) -> list[ResultTable]:
 
     tables = [_with_rivals(side_by_side(results.compared.readings()))] if results.compared is not None else []
     return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
+
+
+def _separating(case: Case, results: ReportResults) -> ResultTable | None:
+    """The crises in which the explanations differ; None where there is none, or no comparison."""
+    from buckpass.page.comparison_figures import crises_that_separate  # loads the figures: only where a page is drawn
+
+    found = crises_that_separate(case, results.compared) if results.compared is not None else None
+    return found if found is not None and len(found) else None
 
 
 def _with_rivals(table: ResultTable) -> ResultTable:

@@ -11,7 +11,7 @@ from buckpass.case import Case
 from buckpass.case.names import actor_name
 from buckpass.measured.terminal import short_name
 from buckpass.results.table import ResultTable
-from buckpass.worldwide.yardstick import Beside
+from buckpass.worldwide.yardstick import COUNTED, RESPONSES, Beside
 
 __all__ = ["brief_tables"]
 
@@ -29,9 +29,12 @@ def brief_tables(case: Case, found: Beside) -> tuple[ResultTable, ...]:
     if found.left_out.is_empty():
         return (shown,)
     why = found.left_out.with_columns(pl.col("reason").str.replace("^[a-z_]+: ", ""))
-    counts = why.group_by("reason", maintain_order=True).agg(pl.col("crisis").n_unique().alias("crises"))
+    counts = why.group_by("reason", maintain_order=True).agg(*COUNTED)
     return shown, ResultTable(
-        counts, "Not comparable: no figure, not even a bad one", note="Which crises: --json.", case_hash=found.case_hash
+        counts,
+        "Not comparable: no figure, not even a bad one",
+        note=f"Responses: {RESPONSES['responses']}. Which: --json.",
+        case_hash=found.case_hash,
     )
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.case.catalogue import state_names
+from buckpass.case.names import actor_name
 from buckpass.game import covariates
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, ShowsItself
@@ -30,6 +30,7 @@ HELP = LEVELS.index(4)  # from here on both ladders say the same: arms, training
 DRAWS, SEED = 1000, 20240620
 RARE = 0.1
 WAR = 1000  # lives a year
+EVERY = "all"  # in place of a power: what is said holds for each
 THROUGH = "what it did was through"
 HERE = ("host_support", "none")  # scopes that say what was done for the host
 NODES, LOG_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
@@ -59,11 +60,10 @@ class Beside(ShowsItself):
         if self.left_out.is_empty():
             return (self.table(),)
         why = self.left_out.group_by("reason", maintain_order=True).agg(
-            pl.col("crisis").n_unique().alias("crises"),
-            pl.col("crisis").unique(maintain_order=True).str.join(", ").alias("which"),
+            *COUNTED, pl.col("crisis").unique(maintain_order=True).str.join(", ").alias("which")
         )
         note = "The world's record has no such case, or this one lacks what is asked: no figure, not even a bad one."
-        return self.table(), ResultTable(why, "Not comparable", note=note, case_hash=self.case_hash)
+        return self.table(), ResultTable(why, "Not comparable", RESPONSES, note, case_hash=self.case_hash)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -92,6 +92,14 @@ class Beside(ShowsItself):
         return self.rows.with_columns(at=at, gave=pl.col("gave").replace_strict(SAID))
 
 
+RESPONSES = {"responses": "of one power in one crisis; all: no power's can be compared in these crises"}
+COUNTED = (
+    pl.col("crisis").n_unique().alias("crises"),
+    pl.when(pl.col("power").first() == EVERY)
+    .then(pl.lit(EVERY))
+    .otherwise(pl.len().cast(pl.String))
+    .alias("responses"),
+)
 SAID = {"yes": "gave rung 4 or more", "no": "did not", "open": "is not known to have"}
 
 
@@ -126,14 +134,16 @@ def beside(
     rows, left_out = [], []
     for crisis in case.crises.iter_rows(named=True):
         why = _unlike(case, crisis, the)
-        for one in ("all",) if why else powers:
+        for one in (EVERY,) if why else powers:
             what, reason = ({}, why) if why else _done(case, crisis, one, the)
             place = {"crisis": crisis["crisis_id"], "power": one}
             if reason:
                 left_out.append(place | {"reason": reason})
             else:
                 rows.append(place | what | _elsewhere(case, crisis, one, own))
-    return Beside(_read(rows), _table(left_out, ("crisis", "power", "reason")), _note(own, powers, left_out), case.hash)
+    return Beside(
+        _read(rows), _table(left_out, ("crisis", "power", "reason")), _note(case, own, powers, left_out), case.hash
+    )
 
 
 def _check_measures(case: Case, own: Yardstick) -> None:
@@ -152,16 +162,16 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pl.DataFra
     )
 
 
-def _note(own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, Any]]) -> str:
-    strangers = [p for p in powers if p not in own.powers]
+def _note(case: Case, own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, Any]]) -> str:
+    strangers = and_join(actor_name(case.settings, p) for p in powers if p not in own.powers)
     of = (
-        f" Of {and_join(state_names().get(p, p) for p in strangers)} that fit knows nothing: the mean of the powers in it stands for each."
+        f" The fit to these episodes knows nothing of {strangers}: the mean of its powers stands for each."
         if strangers
         else ""
     )
     sent = [row for row in left_out if row["reason"].startswith(THROUGH)]
     acts = (
-        f" Not comparable: {count_of(len(sent), 'act')} through an organisation whose mission there those data do not code as "
+        f" Not comparable: {count_of(len(sent), 'act')} through an organisation whose mission there the data on support do not code as "
         "troops of the states that sent them."
         if sent
         else ""
@@ -170,7 +180,7 @@ def _note(own: Yardstick, powers: Sequence[str], left_out: Sequence[dict[str, An
     data = next((f["citation"] for f in own.files if f["layout"] == "ucdp_support"), "")
     return (
         f"Context, no verdict. {int(counts['episodes'])} episodes of civil conflict in {int(counts['hosts'])} states, 1975 to 2017, "
-        f"{len(own.powers)} powers ({and_join(state_names().get(p, p) for p in own.powers)}); UCDP external support ({data}). In {100 * counts['none_of_cells']:.0f} % of the "
+        f"{len(own.powers)} powers ({and_join(actor_name(case.settings, p) for p in own.powers)}); UCDP external support ({data}). In {100 * counts['none_of_cells']:.0f} % of the "
         f"cells nothing is coded, which is silence, words or mediation.{acts}{of}"
     )
 

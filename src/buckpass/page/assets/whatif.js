@@ -10,6 +10,8 @@ const buckpassWhatIf = (() => {
   const LONGEST_LINK = 2000, MOST_CHANGES = 40;
 
   class Unusable extends Error {}
+  class Unknown extends Unusable {} // to the page, perhaps not to `buckpass`
+  class Elsewhere extends Unusable {} // in `buckpass whatif`, not on the page
 
   // --- data ------------------------------------------------------------------------------------------------------
 
@@ -75,19 +77,57 @@ const buckpassWhatIf = (() => {
   function readChange(model, crisis, text) {
     const cut = text.indexOf("=");
     if (cut < 1) throw new Unusable("no PATH=VALUE");
-    const path = text.slice(0, cut).trim(), value = text.slice(cut + 1).trim();
-    return { path, text: `${path}=${value}`, ...meaningOf(model, crisis, path, value) };
+    const path = pathOf(text), value = text.slice(cut + 1).trim();
+    try {
+      return { path, text: `${path}=${value}`, ...meaningOf(model, crisis, path, value) };
+    } catch (error) {
+      const verb = error instanceof Unknown && verbOf(model, path);
+      if (!verb) throw error;
+      throw new (verb === "whatif" ? Elsewhere : Unusable)(`not on this page; use \`buckpass ${verb}\``);
+    }
+  }
+
+  function pathOf(text) {
+    return text.split("=")[0].trim();
+  }
+
+  function partsOf(path) {
+    const dot = path.indexOf("."), [attribute, target = ""] = path.slice(dot + 1).split("@");
+    return [path.slice(0, Math.max(dot, 0)), attribute, target];
+  }
+
+  // The verb that makes a change of the catalogue of paths (changes/paths.toml); undefined where it has no such path.
+  function verbOf(model, path) {
+    const ids = { POWER: model.powers, HOST: model.hosts, ORGANISATION: Object.keys(model.organisations) };
+    const [subject, , target] = partsOf(path);
+    const fits = (form) => {
+      const [kind, told, towards] = form.split(/[<>]/).filter((part) => part); // of <POWER>.opinion@<HOST>
+      if (form[0] !== "<") return form === path;
+      return ids[kind].includes(subject) && (towards ? ids[towards].includes(target) && subject !== target : true)
+        && path === subject + told + (towards ? target : "");
+    };
+    return Object.keys(model.paths).find((verb) => model.paths[verb].some(fits));
+  }
+
+  // The change that another one rests on, among those of `buckpass whatif` that this page does not make.
+  function footingOf(model, path, away) {
+    const [subject, attribute, target] = partsOf(path);
+    return away.find((other) => {
+      const of = partsOf(other)[0];
+      return attribute === "force" ? of && [subject, target].includes(of) : of === subject && Object.hasOwn(model.organisations, of);
+    });
   }
 
   function meaningOf(model, crisis, path, value) {
     if (path === "severity") return { kind: "severity", ...priced(value, 0, 1) };
     if (path === "request") return { kind: "request", ids: asked(model, crisis, value) };
     if (path === "absent") return { kind: "absent", ids: gone(model, value) };
-    const dot = path.indexOf("."), subject = path.slice(0, dot), [attribute, target = ""] = path.slice(dot + 1).split("@");
+    const [subject, attribute, target] = partsOf(path);
     const vehicle = model.vehicles.findIndex((one) => one.id === subject);
     if (vehicle >= 0) return ofOrganisation(model, crisis, vehicle, attribute, target, value);
     if (attribute === "alignment") return aligned(model, crisis, subject, target, value);
-    const power = within(model.powers, subject, "unknown here");
+    const power = model.powers.indexOf(subject);
+    if (power < 0) throw new Unknown("unknown here");
     if (PRICES.includes(attribute) && !target) return { kind: "price", power, price: attribute, ...priced(value, 0, 100) };
     if (attribute === "capacity" && !target) {
       const found = priced(value, 0, 1000, false);
@@ -96,16 +136,22 @@ const buckpassWhatIf = (() => {
     }
     if (attribute === "opinion") return opined(model, crisis, power, target, value);
     if (attribute === "force") return forced(model, crisis, power, target, value);
-    throw new Unusable("unknown here");
+    throw new Unknown("unknown here");
   }
 
   function asked(model, crisis, value) {
     const ids = value === "nobody" ? [] : listed(value);
     for (const id of ids) {
-      if (!model.powers.includes(id) && !crisis.there.includes(id)) throw new Unusable(`${id} cannot be asked here`);
+      if (model.powers.includes(id)) continue;
+      if (!Object.hasOwn(model.organisations, id)) throw new Unusable(`${id} cannot be asked here`);
+      exists(model, crisis, id);
     }
     if (!ids.length && value !== "nobody") throw new Unusable("names nobody");
     return ids;
+  }
+
+  function exists(model, crisis, id) {
+    if (!crisis.there.includes(id)) throw new Unusable(`${id} existed ${model.existed[id]}, not when ${crisis.id} began`);
   }
 
   function gone(model, value) {
@@ -118,23 +164,26 @@ const buckpassWhatIf = (() => {
 
   function ofOrganisation(model, crisis, vehicle, attribute, target, value) {
     const one = model.vehicles[vehicle];
-    if (target || !crisis.there.includes(one.id)) throw new Unusable("is not there in this crisis");
+    if (target) throw new Unknown("unknown here");
     if (attribute === "consent") {
+      exists(model, crisis, one.id);
       within(RULES, value, "is no rule");
       if (value === "lead" && !one.has_lead) throw new Unusable("has no lead");
       if (value === "keys" && !one.has_keys) throw new Unusable("names no members that hold a key");
       return { kind: "consent", vehicle, rule: value };
     }
-    if (attribute !== "legitimacy" && attribute !== "cost_share") throw new Unusable("unknown here");
+    if (attribute !== "legitimacy" && attribute !== "cost_share") throw new Unknown("unknown here");
+    exists(model, crisis, one.id);
     const found = priced(value, 0, 1), now = found.isFactor ? one[attribute] * found.value : found.value;
     if (now > 1) throw new Unusable("outside 0 to 1");
-    return { kind: "share", vehicle, share: attribute, now };
+    return { kind: "share", vehicle, share: attribute, now, isFactor: found.isFactor };
   }
 
   function aligned(model, crisis, subject, target, value) {
-    const to = within(model.powers, target, "unknown here"), now = numeric(value, -1, 1);
-    const of = model.powers.indexOf(subject), host = crisis.hosts.indexOf(subject);
-    if ((of < 0 && host < 0) || subject === target) throw new Unusable("unknown here");
+    const to = model.powers.indexOf(target), of = model.powers.indexOf(subject), host = crisis.hosts.indexOf(subject);
+    if (to < 0 || subject === target || (of < 0 && !model.hosts.includes(subject))) throw new Unknown("unknown here");
+    if (of < 0 && host < 0) throw new Unusable("is not the host");
+    const now = numeric(value, -1, 1);
     return { kind: "alignment", of, host, to, now };
   }
 
@@ -145,7 +194,7 @@ const buckpassWhatIf = (() => {
     const share = 1 / (1 + Math.exp(-(known === null ? model.standard.opinion[0] : known))), after = share + by;
     if (known !== null && !(after >= 0 && after <= 1)) throw new Unusable("the unfavourable share would be outside 0 to 1");
     const counts = crisis.hosts[crisis.opinion_in[power]] === host; // one host's public stands for all
-    return { kind: "opinion", power, shift: counts ? logOdds(after) - logOdds(share) : 0 };
+    return { kind: "opinion", power, by, shift: counts ? logOdds(after) - logOdds(share) : 0 };
   }
 
   function forced(model, crisis, power, organisation, value) {
@@ -156,7 +205,8 @@ const buckpassWhatIf = (() => {
     if (!organisation) return { kind: "force", power, rung, option: -1 };
     const vehicle = model.vehicles.findIndex((one) => one.id === organisation);
     if (vehicle < 0 || rung !== through) throw new Unusable("is no vehicle of a deployment");
-    if (!crisis.members[vehicle].includes(power)) throw new Unusable("was no member");
+    exists(model, crisis, organisation);
+    if (!crisis.members[vehicle].includes(power)) throw new Unusable(`${model.powers[power]} was no member of ${organisation}`);
     return { kind: "force", power, rung: -1, option: model.plain + vehicle };
   }
 
@@ -167,11 +217,14 @@ const buckpassWhatIf = (() => {
 
   // The changes that can be made, in words which are not, and whether all are made but those to who is absent.
   function readChanges(model, crisis, texts) {
-    const changes = [], problems = [];
+    const changes = [], problems = [], elsewhere = texts.filter((text) => isElsewhere(model, crisis, text)).map(pathOf);
     for (const text of texts) {
       try {
-        const change = readChange(model, crisis, text);
-        if (changes.some((one) => one.path === change.path || clashes(one, change))) throw new Unusable("contradicts an earlier change");
+        const footing = elsewhere.includes(pathOf(text)) ? undefined : footingOf(model, pathOf(text), elsewhere);
+        if (footing) throw new Unusable(`rests on ${footing}, which is not on this page; use \`buckpass whatif\``);
+        const change = readChange(model, crisis, text), before = changes.find((one) => one.path === change.path);
+        if (before && meaning(before) === meaning(change)) continue;
+        if (before || changes.some((one) => clashes(one, change))) throw new Unusable("contradicts an earlier change");
         changes.push(change);
       } catch (error) {
         if (!(error instanceof Unusable)) throw error;
@@ -183,6 +236,19 @@ const buckpassWhatIf = (() => {
     const kept = changes.filter((one) => one.kind === "absent" || !names(one).some((name) => away.has(name)));
     for (const one of changes) if (!kept.includes(one)) problems.push(`${one.text}: who is meant is absent`);
     return { changes: kept, problems, isMade };
+  }
+
+  function isElsewhere(model, crisis, text) {
+    try {
+      return !readChange(model, crisis, text);
+    } catch (error) {
+      return error instanceof Elsewhere;
+    }
+  }
+
+  // Values and not their texts: 0.9 is 0.90.
+  function meaning(change) {
+    return JSON.stringify({ ...change, text: "" });
   }
 
   function clashes(one, other) {

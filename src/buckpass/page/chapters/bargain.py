@@ -15,7 +15,7 @@ from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, power_colours
 from buckpass.page.wording import name_of, number, portion, span, with_interval
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, count_of, sentence
+from buckpass.results.words import and_join, count_of
 
 if TYPE_CHECKING:
     from buckpass.bargain import Agreement
@@ -59,16 +59,25 @@ def _until(found: Agreement) -> str:
 
 def _finding(case: Case, found: Agreement) -> str:
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
-    least, most, share = found.transfer
-    paid = (
-        f"in {portion(share, 'the draws')} some yearly payment by {name_of(case, found.parties[0].party)} keeps both to it"
-        + (f" (median from {number(least)} to {number(most)} of its stake)" if share > 0 else "")
-        if len(found.parties) > 1 else ""
-    )  # fmt: skip
     return (
         f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}. "
-        f"{sentence(paid)}{'. ' if paid else ''}Computed under {combination(found.explanation).name}; rents, what follows "
+        f"{_fee(case, found)}Computed under {combination(found.explanation).name}; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
+    )
+
+
+def _fee(case: Case, found: Agreement) -> str:
+    """What the first party would pay the second a year, and what the second needs; empty where one stands alone."""
+    if len(found.parties) < 2:
+        return ""
+    if found.unbounded:
+        return f"{found.unbounded} "
+    payer, receiver = (name_of(case, p.party) for p in found.parties[:2])
+    (least, _, share), (median, low, high) = found.transfer, map(number, found.fee)
+    needs = f"at least {number(least)}" if least > 0 else f"none, and would even pay {number(-least)}"
+    return (
+        f"A yearly fee from {payer} to {receiver}, as a share of {payer}’s stake in a crisis: {payer} would pay up to {median} "
+        f"({low} to {high}) rather than break it; {receiver} needs {needs}. In {portion(share, 'the draws')} some fee keeps both to it. "
     )
 
 
