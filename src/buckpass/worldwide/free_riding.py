@@ -117,21 +117,25 @@ class FreeRiding(ShowsItself):
         return f"{KAPPA}. {sentence(said)}" if said else "no fit with κ free is kept"
 
     def table(self) -> ResultTable:
-        """Each specification: its score by conflict, how much better than what it is compared with, κ where it was free, and what that says."""
+        """Each specification: its score by conflict, how much better than what it is compared with, and κ where it was free."""
         rows = []
         for fit in self.fits:
             gap = self.gap(fit, self.beside(fit))
             rows.append({
                 "specification": fit.name, "record": fit.record, "elpd": round(sum(fit.elpd), 1),
-                "better_by": "" if gap.diff == 0 else f"{fixed(gap.diff, 1, '+')} ± {gap.se:.1f}", "kappa": words_of(fit.kappa),
-                "kappa_rivals": words_of(fit.kappa_rivals), "reading": "" if fit.reasons else reading_of(fit),
+                "better_by": "" if gap.diff == 0 else f"{fixed(gap.diff, 1, '+')} ± {gap.se:.1f}", "κ": words_of(fit.kappa),
+                "κ of rivals": words_of(fit.kappa_rivals),
             })  # fmt: skip
-        filled = [name for name in rows[0] if any(row[name] != "" for row in rows)]
+        told = [
+            name
+            for name in rows[0]
+            if any(row[name] != "" for row in rows) and (name != "record" or len(self.conflicts) > 1)
+        ]
         units = {
             "elpd": "nats, conflicts left out",
             "better_by": "than the ordered logit; on both sides, than κ = 0; se by host",
         }
-        return ResultTable(pl.DataFrame(rows).select(filled), "The game on the world's episodes", units, self.note)
+        return ResultTable(pl.DataFrame(rows).select(told), "The game on the world's episodes", units, self.note)
 
     @property
     def note(self) -> str:
