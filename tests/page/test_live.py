@@ -82,7 +82,9 @@ def test_changes_that_cannot_be_made_are_told(small_case, fit):
     asks = [{"crisis": crisis["id"], "set": [text]} for text in wrong]
     for one in by_node(Asked(given.data, asks, [])):
         assert len(one["problems"]) == 1
-    together = [["severity=0.1", "severity=0.2"], [f"absent={power}", f"{power}.stake=2x"]]
+    body, lead = next(iter(given.data["leads"].items()))
+    together = [["severity=0.1", "severity=0.2"], [f"absent={power}", f"{power}.stake=2x"],
+                [f"absent={given.data['powers'][lead]}", f"request={body}"]]  # fmt: skip
     for one in by_node(Asked(given.data, [{"crisis": crisis["id"], "set": texts} for texts in together], [])):
         assert len(one["problems"]) == 1
 

@@ -232,7 +232,8 @@ const buckpassWhatIf = (() => {
       }
     }
     const isMade = !problems.length, away = new Set(changes.filter((one) => one.kind === "absent").flatMap((one) => one.ids));
-    const names = (one) => [one.path.split(".")[0], one.path.split("@")[1], ...(one.kind === "request" ? one.ids : [])];
+    const asks = (id) => (Object.hasOwn(model.leads, id) ? [id, model.powers[model.leads[id]]] : [id]);
+    const names = (one) => [one.path.split(".")[0], one.path.split("@")[1], ...(one.kind === "request" ? one.ids.flatMap(asks) : [])];
     const kept = changes.filter((one) => one.kind === "absent" || !names(one).some((name) => away.has(name)));
     for (const one of changes) if (!kept.includes(one)) problems.push(`${one.text}: who is meant is absent`);
     return { changes: kept, problems, isMade };
