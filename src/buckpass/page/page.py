@@ -116,7 +116,7 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
     return _rendered(case, results, pictured.also(_drawings(_of_chapters(results), draw)))
 
 
-Drawn = tuple[Mapping[int, Drawing], Mapping[int, Drawing]]  # by figure: broad, and narrow where that is another
+ByFigure = tuple[Mapping[int, Drawing], Mapping[int, Drawing]]  # drawings broad, and narrow where that is another
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,9 @@ class _Pictured:
     figures: Mapping[str, Figure]
     no_map: str
     cards: tuple[CrisisCard, ...]
-    drawings: Drawn
+    drawings: ByFigure
 
-    def also(self, more: Drawn) -> _Pictured:
+    def also(self, more: ByFigure) -> _Pictured:
         """The same with more drawings."""
         broad, narrow = (dict(a) | dict(b) for a, b in zip(self.drawings, more, strict=True))
         return replace(self, drawings=(broad, narrow))
@@ -154,7 +154,7 @@ def _of_chapters(results: ReportResults) -> list[Figure]:
     return [figure for chapter in results.chapters for figure in chapter.figures]
 
 
-def _drawings(figures: Sequence[Figure], draw: Draw) -> Drawn:
+def _drawings(figures: Sequence[Figure], draw: Draw) -> ByFigure:
     """What draws the figures, all of them asked for at once; a crisis's and the map have one size."""
     narrow = {id(f): f.asked_narrow(draw) for f in figures if not f.one_size}
     return {id(f): f.asked(draw) for f in figures}, narrow
