@@ -12,7 +12,9 @@ def random_changes(rng: random.Random, data: dict, crisis: dict) -> list[str]:
     away = {p for t in texts if t.startswith("absent=") for p in t.removeprefix("absent=").split(",")}
     parts = {t: {*t.partition("=")[0].replace("@", ".").split(".")} for t in texts}
     asked = {t: {*t.removeprefix("request=").split(",")} if t.startswith("request=") else set() for t in texts}
-    asked = {t: ids | {data["powers"][data["leads"][one]] for one in ids & {*data["leads"]}} for t, ids in asked.items()}
+    asked = {
+        t: ids | {data["powers"][data["leads"][one]] for one in ids & {*data["leads"]}} for t, ids in asked.items()
+    }
     return [t for t in texts if t.startswith("absent=") or not (parts[t] | asked[t]) & away]
 
 
