@@ -116,7 +116,7 @@ def _solution(
     given: Drawn, c: int, used: tuple[np.ndarray, np.ndarray], parts: dict[str, np.ndarray], overrides: Sequence[Override],
     idle: tuple[str, ...],
 ) -> CrisisSolution:  # fmt: skip
-    may = np.asarray(plays(given.setting))[c]
+    may = plays(at_host(given.setting))[c]
     powers = tuple(
         PowerSolution(
             id=name, plays=bool(may[i]), response=tuple(parts["response"][:, i].mean(0).tolist()),

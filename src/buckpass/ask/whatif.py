@@ -15,7 +15,7 @@ from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import are_alike, open_only
 from buckpass.changes.overrides import Override
 from buckpass.changes.scenario import setting_after, usable_changes
-from buckpass.game.arrays import namespace
+from buckpass.game.arrays import at_host, namespace
 from buckpass.game.choice import log_strategy
 from buckpass.game.crises import Crises, plays
 from buckpass.game.order import Met, met, over_what_is_met
@@ -203,7 +203,7 @@ def whatif_crises(
     changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     after = before.under(setting_after(case, crises, changes, standard), changes)
     idle = idle_in(case, after, changes)
-    numbers, may = _numbers(before, after), np.asarray(plays(before.setting))
+    numbers, may = _numbers(before, after), plays(at_host(before.setting))
     answers = {}
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))

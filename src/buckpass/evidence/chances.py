@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from buckpass.evidence.influence import Cell, CellScores, cell_scores
 from buckpass.evidence.transforms import Uniformity, band_uniforms, uniformity
-from buckpass.fitting.layout import EFFECT
-from buckpass.fitting.posterior import GROUPS, Held, Posterior, evenly
+from buckpass.fitting.posterior import Groups, Posterior, evenly
 from buckpass.fitting.scoring import importance_weights
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.observations import Observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["cells_of", "new_crises", "other_codings", "scores_by_cell", "transform"]
 
 
 def new_crises(posterior: Posterior) -> Posterior:
     """The same fit with the crisis effects drawn anew, as for crises that it has never seen: what replicates need."""
-    kept = {name: posterior.groups.dataset(name) for name in GROUPS if name in posterior.groups}
-    draws = kept["posterior"]
-    return replace(
-        posterior,
-        groups=Held(
-            kept | {"posterior": draws.drop_vars(EFFECT, errors="ignore").drop_dims("crisis", errors="ignore")}
-        ),
-    )
+    return replace(posterior, groups=_WithoutEffects(posterior.groups))
+
+
+@dataclass(frozen=True)
+class _WithoutEffects:
+    """Groups of which the draws lack what belongs to one crisis each."""
+
+    whole: Groups
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.whole
+
+    def dataset(self, name: str) -> xr.Dataset:
+        found = self.whole.dataset(name)
+        return found.drop_dims("crisis", errors="ignore") if name == "posterior" else found
+
+    def arrays(self, name: str) -> Mapping[str, np.ndarray]:
+        kept = self.dims(name)
+        return {name: values for name, values in self.whole.arrays(name).items() if name in kept}
+
+    def dims(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        every = self.whole.dims(name)
+        return {one: dims for one, dims in every.items() if "crisis" not in dims} if name == "posterior" else every
 
 
 def transform(

@@ -47,7 +47,8 @@ def predictive_checks(
     for name, posterior in posteriors.items():
         seen = observations(case, setting, coding_in(posterior.settings))
         told, anew = (
-            at_rows(rung_probabilities(setting, p, n_draws), seen) for p in (posterior, new_crises(posterior))
+            at_rows(rung_probabilities(setting, p, n_draws, of_many=False), seen)
+            for p in (posterior, new_crises(posterior))
         )
         labels = {"power": np.array(setting.names.powers)[seen.power], "theatre": groups[seen.crisis]}
         rows += [{"explanation": name, **row} for row in check_rows(told, anew, seen, labels, seed)]

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from buckpass.game.arrays import log_sum_exp, namespace, on_host
+from buckpass.game.arrays import at_host, log_sum_exp, namespace, on_host
 from buckpass.game.choice import log_strategy, option_payoffs
 from buckpass.game.crises import Crises, plays
 from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSettings, solve_strategies
@@ -55,7 +55,8 @@ class PlayedInOrder(eqx.Module):
 
 def first_mover(setting: CrisisSetting) -> np.ndarray:
     """Position of the patron in each crisis where it is one of the powers and plays, −1 elsewhere."""
-    is_patron = np.asarray(setting.covariate("patron")) * np.asarray(plays(setting))
+    setting = at_host(setting)
+    is_patron = setting.covariate("patron") * plays(setting)
     return np.where(is_patron.any(axis=1), is_patron.argmax(axis=1), -1)
 
 

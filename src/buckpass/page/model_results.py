@@ -123,7 +123,7 @@ def _fit(case: Case, posterior: Posterior, comparison: Any, reasons: tuple[str, 
 
 
 def _expected(case: Case, given: Drawn) -> dict[tuple[str, str], ExpectedResponse]:
-    solved, may_choose = given.solved(IN_BLOCKS), np.asarray(plays(given.setting))
+    solved, may_choose = given.solved(IN_BLOCKS), plays(at_host(given.setting))
     by_rung, rung, buck = (
         given.by_draw(values)
         for values in (
@@ -150,7 +150,7 @@ def _gap(case: Case, setting: CrisisSetting, basis: Basis, n_draws: int) -> Expl
     """
     focus, crises = case.settings.focus, setting.names.crises
     pair = [case.powers.index(power) for power in (focus.rider, focus.provider)]
-    may = np.all(np.asarray(plays(setting))[:, pair], axis=-1)
+    may = np.all(plays(at_host(setting))[:, pair], axis=-1)
     asked = [c for c in crises_of_less(case) if c in crises and may[crises.index(c)]]
     found = explain_crises(case, basis, asked, focus.rider, focus.provider, n_draws) if asked else {}
     return next((found[c] for c in asked if found[c].gap.high < 0), found[asked[0]] if asked else None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,15 +20,19 @@ __all__ = ["LEAST", "at_rows", "mixture", "rung_probabilities"]
 LEAST = 1e-300  # below it a probability is nothing, and its logarithm would be −inf
 
 
-def rung_probabilities(setting: CrisisSetting, posterior: Posterior, n_draws: int) -> Float[np.ndarray, "d c p r"]:
+def rung_probabilities(
+    setting: CrisisSetting, posterior: Posterior, n_draws: int, *, of_many: bool = True
+) -> Float[np.ndarray, "d c p r"]:
     """P(rung) of every power in every crisis of the setting, for evenly spaced draws of the posterior.
 
     A power that does not play (host, belligerent) is silent for certain. Given a draw the powers of a crisis respond
     independently; not so where a patron moves first: then these are each power's own chances before anybody has moved.
+    of_many : whether more fits than a few are asked: in single precision, which costs seconds of compiling and then a third of
+    the time.
     """
     given = draw(Basis(posterior), setting, n_draws)
-    sigma = solve(_single(given.games), IN_BLOCKS, given.first).strategy
-    return np.asarray(_by_rung(setting.rung, sigma, setting.rungs.count))
+    sigma = solve(_single(given.games) if of_many else given.games, IN_BLOCKS, given.first).strategy
+    return _by_rung(setting.rung, sigma, setting.rungs.count)
 
 
 def at_rows(by_rung: Float[np.ndarray, "d c p r"], seen: Observations) -> Float[np.ndarray, "d n r"]:
@@ -49,9 +51,10 @@ def _single(games: Crises) -> Crises:
     return jax.tree.map(lambda a: a.astype(jnp.float32) if jnp.issubdtype(a.dtype, jnp.floating) else a, games)
 
 
-@partial(jax.jit, static_argnames="count")
-def _by_rung(rung: Int[Array, "c p o"], sigma: Float[Array, "dc p o"], count: int) -> Float[Array, "d c p r"]:
-    by_option = sigma.reshape(-1, *rung.shape).astype(float)
-    has_rung = (rung[..., None] == jnp.arange(count)).astype(float)
-    found = jnp.einsum("dcpo,cpor->dcpr", by_option, has_rung)
-    return jnp.maximum(found / found.sum(-1, keepdims=True), LEAST)
+def _by_rung(rung: Int[Array, "c p o"], sigma: Float[Array, "dc p o"], count: int) -> Float[np.ndarray, "d c p r"]:
+    by_option = np.moveaxis(np.asarray(sigma, float).reshape(-1, *rung.shape), 0, 2)
+    has_rung = (np.asarray(rung)[..., None] == np.arange(count)).astype(float)
+    found = np.moveaxis(
+        by_option @ has_rung, 2, 0
+    )  # a product of matrices for each crisis and power: nothing is compiled
+    return np.maximum(found / found.sum(-1, keepdims=True), LEAST)

@@ -17,6 +17,7 @@ from scipy.stats import chisquare
 
 from buckpass.evidence.simulating import draw_rungs
 from buckpass.fitting.sampling import Sampling
+from buckpass.game.arrays import at_host
 from buckpass.game.crises import plays
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
@@ -55,7 +56,7 @@ class Calibration:
 
 def rows_of(setting: CrisisSetting) -> Observations:
     """A row for every power that plays in every crisis, to be filled by simulated responses."""
-    crisis, power = np.nonzero(np.asarray(plays(setting)))
+    crisis, power = np.nonzero(plays(at_host(setting)))
     blank = np.zeros(len(crisis), dtype=int)
     return Observations(
         crisis, power, blank, blank + setting.rungs.top, np.ones(len(crisis)), len(setting.names.crises)
