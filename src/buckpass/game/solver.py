@@ -41,7 +41,7 @@ __all__ = [
 Solved = Equilibrium | PlayedInOrder
 S = TypeVar("S", Equilibrium, PlayedInOrder)
 AT_ONCE = 4096  # games of single precision in one compiled call
-IN_NUMPY = 512  # games that one thread solves at a time where nothing is compiled
+IN_NUMPY = 4096  # games that one thread solves at a time where nothing is compiled: with fewer, threads wait for the interpreter
 
 
 def solve(

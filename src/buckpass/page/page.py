@@ -16,6 +16,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.ledger import judged
 from buckpass.ledger.in_names import in_names
+from buckpass.measured import Record, measure
 from buckpass.measured.shares import measure_names
 from buckpass.measured.terminal import brief, leading
 from buckpass.page.answer import answer, hangs_on
@@ -90,11 +91,12 @@ def page_text(
     """
     asked: list[_Pictured] = []
     with Drawings() as draw:  # from the start: its process takes half a second to be ready
+        begin("measuring")
+        record = measure(case)
+        measured = _measured(case, record, draw)  # most of what is drawn, while the fits are asked
 
         def complete(results: ReportResults) -> ReportResults:
-            pictured = _pictured(
-                case, results, draw
-            )  # drawn while the rest is worked out, of which these figures say nothing
+            pictured = _pictured(case, results, draw, measured)  # drawn while years and claims are worked out
             if posteriors and results.model is not None and results.model.weights:
                 begin("years ahead")
                 results = replace(results, chapters=_years_ahead(case, posteriors, agree))
@@ -102,7 +104,7 @@ def page_text(
             asked.append(pictured.also(_drawings(_of_chapters(results), draw)))
             return results
 
-        results = gather(case, posteriors, kept=kept, begin=begin, judge=judge, before_claims=complete)
+        results = gather(case, posteriors, kept=kept, begin=begin, judge=judge, record=record, before_claims=complete)
         begin("drawing")
         return _rendered(case, results, asked[0])
 
@@ -112,7 +114,7 @@ def render_page(case: Case, results: ReportResults, draw: Draw = drawn_here) -> 
 
     draw : who draws the figures, each asked for as soon as it is specified.
     """
-    pictured = _pictured(case, results, draw)
+    pictured = _pictured(case, results, draw, _measured(case, results.record, draw))
     return _rendered(case, results, pictured.also(_drawings(_of_chapters(results), draw)))
 
 
@@ -144,10 +146,18 @@ class _Pictured:
         }
 
 
-def _pictured(case: Case, results: ReportResults, draw: Draw) -> _Pictured:
-    cards, (figures, no_map) = crisis_cards(case, results), _figures(case, results)
+def _measured(case: Case, record: Record, draw: Draw) -> _Pictured:
+    """The figures that need no fit."""
+    figures, no_map = _figures_of_record(case, record)
+    return _Pictured(figures, no_map, (), _drawings([*figures.values()], draw))
+
+
+def _pictured(case: Case, results: ReportResults, draw: Draw, measured: _Pictured) -> _Pictured:
+    """With them those of the fits, and the cards."""
+    figures, cards = _figures_of_fits(case, results), crisis_cards(case, results)
     own = [card.figure for card in cards if card.figure is not None]
-    return _Pictured(figures, no_map, cards, _drawings([*figures.values(), *own], draw))
+    whole = replace(measured, figures={**measured.figures, **figures}, cards=cards)
+    return whole.also(_drawings([*figures.values(), *own], draw))
 
 
 def _of_chapters(results: ReportResults) -> list[Figure]:
@@ -184,30 +194,35 @@ def _years_ahead(
     return tuple(chapter for chapter in found if chapter is not None)
 
 
-def _maps(case: Case, results: ReportResults) -> tuple[list[Figure | None], str]:
+def _maps(case: Case, record: Record) -> tuple[list[Figure | None], str]:
     """The maps, or in a sentence why the case's outlines cannot be drawn: that costs the maps, not the page."""
     from buckpass.page.outlines import GeometryUnusable
     from buckpass.page.regional_map import positions_map, regional_map
 
     try:
-        return [regional_map(case, results.record), positions_map(case)], ""
+        return [regional_map(case, record), positions_map(case)], ""
     except GeometryUnusable as error:
         return [], str(error)
 
 
-def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str]:
-    """The figures that these results allow, by name, and why there is no map where its outlines cannot be drawn."""
+def _figures_of_record(case: Case, record: Record) -> tuple[dict[str, Figure], str]:
+    """The figures that the record allows, by name, and why there is no map where its outlines cannot be drawn."""
     from buckpass.page import figures as measured
 
-    maps, no_map = _maps(case, results)
+    maps, no_map = _maps(case, record)
     focus = case.settings.focus.theatre
     others = [t for t in case.theatres if t != focus]
     found = [
-        measured.record_heat_map(case, results.record, [focus]),
-        measured.record_heat_map(case, results.record, others, "elsewhere"),
-        measured.shares_over_time(case, results.record),
+        measured.record_heat_map(case, record, [focus]),
+        measured.record_heat_map(case, record, others, "elsewhere"),
+        measured.shares_over_time(case, record),
         *maps,
     ]
+    return {f.name: f for f in found if f is not None}, no_map
+
+
+def _figures_of_fits(case: Case, results: ReportResults) -> dict[str, Figure]:
+    found: list[Figure | None] = []
     if results.model is not None:
         from buckpass.page import model_figures as modelled
 
@@ -222,7 +237,7 @@ def _figures(case: Case, results: ReportResults) -> tuple[dict[str, Figure], str
         found.append(compared.crises_by_explanation(case, results.compared))
         if results.forecast is not None:
             found.append(compared.forecasts_drawn(case, results.forecast))
-    return {f.name: f for f in found if f is not None}, no_map
+    return {f.name: f for f in found if f is not None}
 
 
 def _explanation_tables(results: ReportResults) -> list[ResultTable]:

@@ -75,7 +75,7 @@ def unchanged(results: ReportResults) -> ReportResults:
 
 def gather(
     case: Case, posteriors: Mapping[str, Posterior] | None = None, *, chapters: Sequence[Chapter] = (), kept: Gathered | None = None,
-    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet, judge: Judge = judged,
+    n_draws: int = DRAWS, seed: int = 0, begin: Callable[[str], None] = quiet, judge: Judge = judged, record: Record | None = None,
     before_claims: Callable[[ReportResults], ReportResults] = unchanged,
 ) -> ReportResults:  # fmt: skip
     """Compute all that the page shows: the record, the model's expectations, the verdict on every claim.
@@ -83,12 +83,14 @@ def gather(
     posteriors : explanation id → posterior of this case; without them the page shows the record and says that the case
     must be fitted. chapters : parts computed elsewhere, shown after the claims. kept : what was worked out of the
     posteriors, by default beside the case's own.
-    begin : called with each step as it begins. judge : who judges the claims, for a caller that has done so before.
+    begin : called with each step as it begins. judge : who judges the claims, for a caller that has done so before. record : the
+    case as it was measured before.
     before_claims : what a caller adds to all that is known without a verdict, before the verdicts are worked out.
     """
-    begin("measuring")
     none = Verdicts((), case.id, case.hash, seed)
-    record = measure(case, seed=seed)
+    if record is None:
+        begin("measuring")
+        record = measure(case, seed=seed)
     if posteriors:
         results = _modelled(case, posteriors, record, none, kept, n_draws, begin)
     else:
