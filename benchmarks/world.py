@@ -4,6 +4,7 @@ buckpass events load world.duckdb ucdp-esd-ty-181.csv ucdp_prio_acd.csv atop_dya
 python benchmarks/world.py world.duckdb            # counts, for docs/world.md
 python benchmarks/world.py world.duckdb --fit      # also fits, and replaces src/buckpass/worldwide/data/yardstick.json
 python benchmarks/world.py world.duckdb --game     # the game, and replaces src/buckpass/worldwide/data/game.json
+python benchmarks/world.py world.duckdb --years    # the game on every conflict-year, with half the draws
 python benchmarks/world.py world.duckdb --made-up 10 --at 0.9   # records made up with that κ: in how many is it told from 0
 """
 
@@ -17,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from buckpass.evidence.baselines import Fitting
+from buckpass.evidence.baselines import Drawing, Fitting
 from buckpass.worldwide.fit import KEPT, fit_world, write_yardstick
-from buckpass.worldwide.fit_game import BOTH_SIDES, DRAWING, SPECIFICATIONS, alone, fit_games, settle
+from buckpass.worldwide.fit_game import BOTH_SIDES, DRAWING, SPECIFICATIONS, alone, fit_games, fit_one, settle
 from buckpass.worldwide.free_riding import BOTH, HOST_SIDE, Profile, WorldFit, words_of
 from buckpass.worldwide.games import episode_games
 from buckpass.worldwide.kept_game import KEPT_GAME, read_game, write_game
@@ -48,6 +49,7 @@ def main() -> None:
         "--sides", action="store_true", help="with --game: also powers that may take the opponents' side"
     )
     asked.add_argument("--mode", action="store_true", help="κ at the mode only, on the host's side and on both")
+    asked.add_argument("--years", action="store_true", help="the game with a linear link on conflict-years")
     asked.add_argument("--made-up", type=int, metavar="N", default=0, help="records to make up and fit at their mode")
     asked.add_argument(
         "--at", type=float, nargs="+", metavar="KAPPA", default=[0.9, 0.5, 0.25], help="κ in the records made up"
@@ -58,6 +60,9 @@ def main() -> None:
     record = counted(read_world(given.store, the), POWERS, the)
     if given.mode:
         at_the_mode(record)
+        return
+    if given.years:
+        on_years(counted(read_world(given.store, the), POWERS, without(the, "episodes")))
         return
     if given.made_up:
         how_much_can_be_told(record, WorldGame(given.link), given.at, given.made_up)
@@ -90,6 +95,17 @@ def tell_fit(fit: WorldFit) -> None:
         f"{fit.name}: elpd {sum(fit.elpd):.1f} ({fit.exact} drawn again), {kappas}; {said} {'; '.join(fit.reasons)}",
         flush=True,
     )
+
+
+def on_years(record: WorldRecord) -> None:
+    """The game on conflict-years, which one effect holds together by conflict: how long it takes, and what it says of κ."""
+    game, half = WorldGame("linear"), Drawing(DRAWING.warmup // 2, DRAWING.draws // 2)
+    rows, conflicts = episode_games(record.for_game, record.rules.game, scale_of(record.cells), game.sides)
+    print(
+        f"{record.cells.height:,} cells of {record.episodes.height:,} conflict-years, {len(conflicts)} conflicts",
+        flush=True,
+    )
+    tell_fit(fit_one(Fitting(game, rows, game.blocks(len(POWERS)), half, draws_at_once=1), HOST_SIDE, conflicts))
 
 
 def at_the_mode(record: WorldRecord) -> None:

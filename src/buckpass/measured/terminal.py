@@ -16,7 +16,7 @@ from buckpass.measured.measure import Record
 from buckpass.measured.responses import NOT_FOR_THE_HOST, askers_table, told_rung
 from buckpass.measured.shares import years_in_words
 from buckpass.results.table import ResultTable
-from buckpass.results.words import count_of
+from buckpass.results.words import count_of, fixed
 
 __all__ = ["brief", "brief_tables", "grid_lines", "leading", "share_tables", "short_name"]
 
@@ -215,7 +215,7 @@ def _is_folded(columns: Sequence[str], name: str) -> bool:
 def _interval(value: float | None, low: float | None, high: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    return fixed(value) if low is None or high is None else f"{fixed(value)} [{fixed(low)}, {fixed(high)}]"
 
 
 def _counted(sources: Sequence[str]) -> str:

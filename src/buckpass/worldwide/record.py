@@ -60,7 +60,8 @@ class WorldTables:
 class WorldRecord(ShowsItself):
     """What powers did in the world's civil conflicts.
 
-    episodes : one row an episode: episode_id, conflict_id, location, host, first and last year, active years, war.
+    episodes : one row an episode (or conflict-year, with its active years so far, where the rules say so): episode_id, conflict_id,
+    location, host, first and last year, active years, war.
     cells : one row an episode and power that could have helped its government: low and high rung of the band, weight,
     covariates. against : the same for powers that backed the other side, low and high of what they gave it. pairs : of powers
     that were allies or rivals when an episode began: episode_id, power, other, tie. years : one row a conflict-year and
@@ -228,7 +229,7 @@ def _pairs(episodes: pl.DataFrame, powers: Sequence[str], world: World) -> pl.Da
 
 
 def _episodes(world: World, the: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Every conflict-year with its episode, and the episodes."""
+    """Every conflict-year with its episode, and the episodes; where the rules have years for units, each year is one."""
     years = world.given.select("conflict_id", "year", "location", "host").unique(["conflict_id", "year"], keep="first")
     years = years.filter(pl.col("host").is_not_null()).sort("conflict_id", "year")
     level = [
@@ -238,11 +239,14 @@ def _episodes(world: World, the: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
     is_new = pl.col("year").diff().over("conflict_id").fill_null(1_000) > the.conflicts.bridged_years + 1
     first = pl.when(is_new).then("year").forward_fill().over("conflict_id")
     years = years.with_columns(pl.Series("intensity", level), first.alias("first_year"))
+    years = years.with_columns(active=pl.col("year").cum_count().over("conflict_id", "first_year"))
+    if the.conflicts.unit == "years":
+        years = years.with_columns(first_year="year")
     years = years.with_columns(episode_id=pl.format("{}_{}", "conflict_id", "first_year"))
     episodes = years.group_by("episode_id", maintain_order=True).agg(
         pl.col("conflict_id", "location", "host", "first_year").first(),
         pl.col("year").max().alias("last_year"),
-        pl.len().alias("active_years"),
+        pl.col("active").max().alias("active_years"),
         (pl.col("intensity").max() == 2).cast(pl.Int8).alias("war"),
     )
     return years, episodes
@@ -357,6 +361,7 @@ def without(the: Rules, rule: str) -> Rules:
     changed = {
         "not_hosts": {"conflicts": conflicts.model_copy(update={"not_hosts": ()})},
         "only_active": {"conflicts": conflicts.model_copy(update={"only_active": False})},
+        "episodes": {"conflicts": conflicts.model_copy(update={"unit": "years"})},
         "bridged_years": {"conflicts": conflicts.model_copy(update={"bridged_years": 0})},
         "rebels": {"support": support.model_copy(update={"rebels": support.rebels.model_copy(update={"counts": "not at all"})})},
         "alleged": {"support": support.model_copy(update={"alleged": support.alleged.model_copy(update={"counts": "as firm"})})},

@@ -72,6 +72,7 @@ class Conflicts(_Part):
     only_active: bool
     only_civil: bool
     bridged_years: Annotated[int, Field(ge=0, le=20)]
+    unit: Literal["episodes", "years"] = "episodes"
     fewest_hosts: Annotated[int, Field(ge=1)]
     not_hosts: tuple[NotHost, ...] = ()
 
