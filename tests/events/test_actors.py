@@ -86,10 +86,10 @@ def test_unknown_system_is_said():
 
 
 def test_every_actor_of_the_tables_is_known():
-    from buckpass.events.actors import _data
+    from buckpass.events.own_tables import own_rows
 
-    organisations = {row["actor"] for row in _data("organisations.csv")}
-    for row in _data("leaders.csv"):
+    organisations = {row["actor"] for row in own_rows("organisations.csv")}
+    for row in own_rows("leaders.csv"):
         assert row["actor"] in organisations or by_code(row["actor"], "iso3") == row["actor"], row
 
 

@@ -99,6 +99,22 @@ def test_one_inactive_year_does_not_end_an_episode_and_two_do(record):
     assert record.episodes.filter(conflict_id=60)["episode_id"].to_list() == ["60_1999", "60_2004"]
 
 
+def test_years_can_be_the_units(small_world, record):
+    """Every cell of a year by itself: its band, the conflicts of its host in that year, its episode's active years so far."""
+    found = counted(small_world, POWERS, without(small(), "episodes"))
+    assert (found.counts["conflict_years"], found.counts["episodes"]) == (record.of_years.height,) * 2
+    key = ["conflict_id", "year", "power", "low", "high"]
+    told = found.cells.with_columns(year=pl.col("episode_id").str.split("_").list.last().cast(pl.Int64))
+    assert told.select(key).sort(key).rows() == record.years.select(key).sort(key).rows()
+    weights = told.filter(host="IND", power="GBR").select("year", "weight").rows()
+    assert sorted(weights) == [(1999, 0.5), (1999, 0.5), (2001, 1.0), (2004, 1.0)]
+    longest = record.episodes.sort("active_years").row(-1, named=True)
+    years = (
+        told.filter(conflict_id=longest["conflict_id"], power="GBR").sort("year")["duration"].exp().round().to_list()
+    )
+    assert years[: longest["active_years"]] == [float(k + 1) for k in range(longest["active_years"])]
+
+
 def test_covariates(record):
     own, there = cell(record, "10_1992", "USA"), cell(record, "10_1992", "CHN")
     assert (own["war"], own["rival_across"], own["border"], own["recent"]) == (1, 1, 0, 1)

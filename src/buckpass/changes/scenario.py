@@ -91,9 +91,7 @@ def _check_reaches(before: Case, after: Case, crises: Sequence[Crisis], override
     if any(s and not before.closed_to(power, row["host"], row["start"]) for s, row in zip(shut, crises, strict=True)):
         raise Unusable(f"{power} cannot deploy where another change shuts it out (access)")
     if override.number == rungs.through:
-        vehicles = (
-            [override.target] if override.target else [o.id for o in after.settings.organisations if o.is_vehicle]
-        )
+        vehicles = [override.target] if override.target else after.vehicles
         reasons = [[_why_nothing_passes(after, row, power, v) for v in vehicles] for row in crises]
         refuse_everywhere([each[0] if all(each) else None for each in reasons])
 

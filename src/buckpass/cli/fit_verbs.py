@@ -24,7 +24,6 @@ __all__ = ["VERBS", "Posteriors"]
 
 Basis = Annotated[str, typer.Option(help="Which codings count: all, or seen (drops recalled and absence rows).")]
 Doubt = Annotated[int, typer.Option(min=0, max=3, help="Rungs by which every band of doubt is widened.")]
-BASES = {"all": ("seen", "recalled", "absence"), "seen": ("seen",)}
 PER_CHAIN_WHEN_BUNDLED = 250
 Kept = Annotated[
     int | None,
@@ -93,13 +92,15 @@ def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
 
 def _coding(case: Case, basis: str, doubt: int, without: Sequence[str]) -> Coding:
     """How the record is read, as the options say; what is not in the case is named."""
+    from buckpass.case.coded import COUNTED
     from buckpass.model.observations import Coding
 
+    bases = {"all": COUNTED, "seen": ("seen",)}
     for name in without:
         case.crisis(name)
-    if basis not in BASES:
-        raise typer.BadParameter(f"--basis is {' or '.join(BASES)}, not {basis!r}")
-    return Coding(BASES[basis], doubt, tuple(without))
+    if basis not in bases:
+        raise typer.BadParameter(f"--basis is {' or '.join(bases)}, not {basis!r}")
+    return Coding(bases[basis], doubt, tuple(without))
 
 
 def _order(order: str) -> Order:

@@ -8,7 +8,6 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ import polars as pl
 
 from buckpass.case.catalogue import state_names
 from buckpass.events.errors import EventsExtraMissing
+from buckpass.events.own_tables import own_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,13 +95,13 @@ def by_code(code: str | int, system: str, year: int | None = None) -> str | None
 
 def heirs(state: str) -> tuple[str, ...]:
     """A state and, where it is no more, the one that goes on in its place."""
-    return (state, *(row["heir"] for row in _data("lineage.csv") if row["former"] == state))
+    return (state, *(row["heir"] for row in own_rows("lineage.csv") if row["former"] == state))
 
 
 def on(state: str, year: int) -> str:
     """What a state of today was in a year: Russia in 1985 was the Soviet Union."""
     return next(
-        (r["former"] for r in _data("lineage.csv") if r["heir"] == state and year <= int(r["until"]) and r["seat"]),
+        (r["former"] for r in own_rows("lineage.csv") if r["heir"] == state and year <= int(r["until"]) and r["seat"]),
         state,
     )
 
@@ -109,7 +109,11 @@ def on(state: str, year: int) -> str:
 def capital(state: str) -> tuple[float, float] | None:
     """Latitude and longitude of a state's capital, in degrees; None for what is no state of today."""
     return next(
-        ((float(row["latitude"]), float(row["longitude"])) for row in _data("capitals.csv") if row["actor"] == state),
+        (
+            (float(row["latitude"]), float(row["longitude"]))
+            for row in own_rows("capitals.csv")
+            if row["actor"] == state
+        ),
         None,
     )
 
@@ -121,26 +125,26 @@ def state_name(state: str) -> str:
 
 def organisation_name(body: str) -> str:
     """An organisation's first name in `data/organisations.csv`; the id itself where it is unknown."""
-    return next((row["name"] for row in _data("organisations.csv") if row["actor"] == body), body)
+    return next((row["name"] for row in own_rows("organisations.csv") if row["actor"] == body), body)
 
 
 def members(body: str) -> tuple[dict[str, str], ...]:
     """The states of an organisation with the first and last day of each, `*` for every state; none where it is unknown."""
     return tuple(
         {name: row[name] for name in ("state", "from", "to") if row[name]}
-        for row in _data("members.csv")
+        for row in own_rows("members.csv")
         if row["organisation"] == body
     )
 
 
 def gdelt_countries() -> dict[str, str]:
     """CAMEO country codes that are not the ISO3 code."""
-    return {row["code"]: row["actor"] for row in _data("codes.csv") if row["system"] == "cameo"}
+    return {row["code"]: row["actor"] for row in own_rows("codes.csv") if row["system"] == "cameo"}
 
 
 def gdelt_groups() -> dict[str, str]:
     """GDELT's codes of known groups, by organisation."""
-    return {row["gdelt_group"]: row["actor"] for row in _data("organisations.csv") if row["gdelt_group"]}
+    return {row["gdelt_group"]: row["actor"] for row in own_rows("organisations.csv") if row["gdelt_group"]}
 
 
 def name_actors(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
@@ -187,13 +191,6 @@ def _key(name: str) -> str:
     return " ".join(sorted(word for word in words if word and word not in EMPTY))
 
 
-@cache
-def _data(name: str) -> tuple[dict[str, str], ...]:
-    """A table of `data/`; lines that begin with # say where it comes from."""
-    text = resources.files("buckpass.events").joinpath(f"data/{name}").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
 def _day(year: str, is_first: bool) -> date:
     if not year:
         return FIRST if is_first else LAST
@@ -203,7 +200,7 @@ def _day(year: str, is_first: bool) -> date:
 @cache
 def _codes() -> dict[tuple[str, str], tuple[Named, ...]]:
     found: dict[tuple[str, str], tuple[Named, ...]] = {}
-    for row in _data("codes.csv"):
+    for row in own_rows("codes.csv"):
         key = (row["system"], row["code"])
         named = Named(row["actor"], _day(row["since"], True), _day(row["until"], False))
         found[key] = (*found.get(key, ()), named)
@@ -213,7 +210,7 @@ def _codes() -> dict[tuple[str, str], tuple[Named, ...]]:
 @cache
 def _leaders() -> dict[str, tuple[Named, ...]]:
     found: dict[str, tuple[Named, ...]] = {}
-    for row in _data("leaders.csv"):
+    for row in own_rows("leaders.csv"):
         since = date.fromisoformat(row["since"]) if row["since"] else FIRST
         until = date.fromisoformat(row["until"]) if row["until"] else LAST
         key = _key(row["name"])
@@ -223,7 +220,7 @@ def _leaders() -> dict[str, tuple[Named, ...]]:
 
 @cache
 def _organisations() -> dict[str, str]:
-    return {_key(row["name"]): row["actor"] for row in _data("organisations.csv")}
+    return {_key(row["name"]): row["actor"] for row in own_rows("organisations.csv")}
 
 
 @cache
@@ -232,13 +229,13 @@ def _states() -> dict[str, str]:
     for row in _country_table():
         for name in (row["name_short"], row["name_official"]):
             found[_key(name)] = row["ISO3"]
-    return found | {_key(row["name"]): row["actor"] for row in _data("aliases.csv")}
+    return found | {_key(row["name"]): row["actor"] for row in own_rows("aliases.csv")}
 
 
 @cache
 def iso3_codes() -> frozenset[str]:
     """Every ISO3 code of a state of today, and the ids of former states."""
-    former = {row["former"] for row in _data("lineage.csv")}
+    former = {row["former"] for row in own_rows("lineage.csv")}
     return frozenset(row["ISO3"] for row in _country_table() if row["ISO3"]) | former
 
 

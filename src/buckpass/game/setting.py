@@ -9,7 +9,6 @@ from functools import partial
 import equinox as eqx
 import jax
 import numpy as np
-import polars as pl
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case import Case
@@ -127,7 +126,7 @@ def _fitted_raw(case: Case) -> np.ndarray:
 
 def _setting(case: Case, ids: list[str], raw: np.ndarray, standard: Standard) -> CrisisSetting:
     rows = _rows(case, ids)
-    vehicles = tuple(o.id for o in case.settings.organisations if o.is_vehicle)
+    vehicles = case.vehicles
     options = tuple(str(r) for r in case.rungs.plain) + tuple(f"{case.rungs.through}@{v}" for v in vehicles)
     per_crisis = [_options_of(case, row, vehicles) for row in rows]
     numbers = {name: np.stack([one[name] for one in per_crisis]) for name in per_crisis[0]} | {
@@ -145,8 +144,7 @@ def _setting(case: Case, ids: list[str], raw: np.ndarray, standard: Standard) ->
 
 
 def _fitted_ids(case: Case) -> list[str]:
-    fitted = [t.id for t in case.settings.theatres if t.in_fit]
-    return case.crises.filter(pl.col("theatre").is_in(fitted))["crisis_id"].to_list()
+    return case.fitted_crises["crisis_id"].to_list()
 
 
 def _rows(case: Case, ids: Sequence[str]) -> list[dict]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import polars as pl
 
 from buckpass.events.coding.coverage import coverages, usable_files
 from buckpass.events.errors import ImplausibleLabels, NoEvents, PartialPartners, UncoveredActors
+from buckpass.events.own_tables import own_rows
 from buckpass.events.store import frame, reading, tables
 
 FARTHEST = 0.4
@@ -20,8 +19,7 @@ FARTHEST = 0.4
 @cache
 def base_rates() -> dict[str, float]:
     """The share of each CAMEO root in a month of ICEWS with its full set of actors (sums to 1 within rounding)."""
-    text = resources.files("buckpass.events").joinpath("data/base_rates.csv").read_text(encoding="utf-8")
-    return {row["root"]: float(row["share"]) for row in csv.DictReader(text.splitlines())}
+    return {row["root"]: float(row["share"]) for row in own_rows("base_rates.csv")}
 
 
 def label_distance(counts: Mapping[str, float]) -> float:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from buckpass.case.ladder import STANDARD
@@ -15,6 +14,7 @@ from buckpass.case.problems import FileRefused, clip
 from buckpass.case.reading.files import decode_text
 from buckpass.case.strangers_files import read_plain
 from buckpass.events.errors import BadMapping, OtherLadder
+from buckpass.events.own_tables import own_rows
 
 LARGEST = 1_000_000  # bytes of a mapping
 DOMAINS = ("verbal", "economic", "military", "other")
@@ -46,7 +46,7 @@ class Meaning:
 def labels() -> dict[str, str]:
     """CAMEO code by label, the label reduced to its letters; the specific code wins over its root of the same name."""
     found: dict[str, str] = {}
-    for row in _rows(resources.files("buckpass.events").joinpath("data/cameo.csv").read_text(encoding="utf-8")):
+    for row in own_rows("cameo.csv"):
         found[plain(row["label"])] = row["code"]
     return found
 
@@ -67,10 +67,9 @@ def mapping(path: Path | None = None, names: tuple[str, ...] = STANDARD) -> tupl
     if path is None and names != STANDARD:
         raise OtherLadder(names)
     if path is None:
-        own = resources.files("buckpass.events").joinpath("data/ladder.csv")
-        return tuple(_meanings(_rows(own.read_text(encoding="utf-8")), own.name, len(names) - 1))
+        return tuple(_meanings(own_rows("ladder.csv"), "ladder.csv", len(names) - 1))
     try:
-        rows = _rows(decode_text(read_plain(path, LARGEST)))
+        rows = list(csv.DictReader(decode_text(read_plain(path, LARGEST)).splitlines()))
     except (FileRefused, csv.Error) as refused:
         raise BadMapping(path.name, getattr(refused, "line", None) or 1, str(refused)) from None
     return tuple(_meanings(rows, path.name, len(names) - 1))
@@ -82,11 +81,7 @@ def meaning(code: str, table: Iterable[Meaning]) -> Meaning | None:
     return max(fitting, key=lambda entry: len(entry.prefix), default=None)
 
 
-def _rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(text.splitlines()))
-
-
-def _meanings(rows: list[dict[str, str]], name: str, top: int) -> Iterable[Meaning]:
+def _meanings(rows: Iterable[dict[str, str]], name: str, top: int) -> Iterable[Meaning]:
     seen: set[str] = set()
     for line, row in enumerate(rows, start=2):
         wrong = _wrong(row, seen, top)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from buckpass.events.actors import government, on
+from buckpass.events.own_tables import own_rows
 from buckpass.events.store import tables
 
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ def kinds_and_rungs() -> dict[str, int | None]:
 
 @cache
 def _kinds() -> dict[str, tuple[str, int | None]]:
-    text = resources.files("buckpass.events").joinpath("data/support.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {row["kind"]: (row["name"], int(row["rung"]) if row["rung"] else None) for row in rows}
+    return {row["kind"]: (row["name"], int(row["rung"]) if row["rung"] else None) for row in own_rows("support.csv")}
 
 
 def supports(connection: duckdb.DuckDBPyConnection, hosts: Sequence[str], years: Sequence[int]) -> tuple[Support, ...]:

@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from buckpass.events.own_tables import own_text
 
 KINDS = ("integer", "year", "number", "text", "code", "date", "day_number", "truth", "integers")
 
@@ -73,8 +74,7 @@ class Layout:
 @cache
 def layouts() -> tuple[Layout, ...]:
     """Every known layout."""
-    text = resources.files("buckpass.events").joinpath("data/layouts.toml").read_text(encoding="utf-8")
-    entries = tomllib.loads(text)
+    entries = tomllib.loads(own_text("layouts.toml"))
     return tuple(_layout(name, entries.get(entry.get("like"), {}) | entry) for name, entry in entries.items())
 
 

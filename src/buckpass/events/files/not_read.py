@@ -6,10 +6,10 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from buckpass.events.errors import NotRead
+from buckpass.events.own_tables import own_text
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ class NotReadHere:
 @cache
 def not_read() -> tuple[NotReadHere, ...]:
     """Every kind that is known and not read."""
-    text = resources.files("buckpass.events").joinpath("data/not_read.toml").read_text(encoding="utf-8")
     return tuple(
         NotReadHere(
             entry["name"],
@@ -33,7 +32,7 @@ def not_read() -> tuple[NotReadHere, ...]:
             tuple(start.encode("latin-1") for start in entry.get("starts", ())),
             tuple(entry.get("columns", ())),
         )
-        for entry in tomllib.loads(text)["kind"]
+        for entry in tomllib.loads(own_text("not_read.toml"))["kind"]
     )
 
 
