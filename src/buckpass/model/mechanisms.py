@@ -63,6 +63,8 @@ class Combination:
         """Its story in one sentence."""
         if self.id == BASE:
             return "controls only: what any analyst would hold constant"
+        if self.id.startswith(ALL):
+            return f"the controls and every mechanism{self.name.removeprefix(ALL)}"
         return "; ".join(m.says for m in mechanisms() if m.id in self.mechanisms)
 
     @property
