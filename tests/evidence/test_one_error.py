@@ -146,6 +146,6 @@ def test_what_is_beyond_two_errors_only_for_having_been_picked_adds_nothing_meas
     assert not any(one["beats_base"] or one["beats_the_rest"] for one in whole.as_dict()["mechanisms"])
     fit = SimpleNamespace(id="FR", name="FR", difference=0.0)
     model = SimpleNamespace(fits=[fit], refusal="", indistinguishable=())
-    plain = answer(toy, SimpleNamespace(model=model, nested=whole, under=()))[1]
+    plain = answer(toy, SimpleNamespace(model=model, nested=whole, under=(), verdicts=()))[1]
     assert "no better than circumstances" in plain
     assert "helps most" not in plain

@@ -545,6 +545,8 @@ def test_records_of_either_side_are_the_range_of_doubt(toy):
 def test_what_is_missing_can_move_a_share_both_ways_and_the_periods_are_told(toy):
     found = shared_out(toy, periods=[[2001, 2006], [2007, 2016]])
     assert found.reason == "2 of 3 recorded acts; 2001–2006 0 of 1; 2007–2016 2 of 2"
+    some = shared_out(toy, periods=[[2007, 2016]])
+    assert some.reason == "2 of 3 recorded acts; 2007–2016 2 of 2; 0 of 1 in other years"
     assert "raise the share" in found.turns_on
     assert "lower it" in found.turns_on
 

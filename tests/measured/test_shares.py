@@ -11,7 +11,8 @@ from buckpass.case.figures import published
 from buckpass.cli.main import app
 from buckpass.measured import measure
 from buckpass.measured.positions import amounts_of, shares_table
-from buckpass.measured.shares import FRESH, WHOLE, host_shares, leaders, of_everything_table
+from buckpass.measured.shares import FRESH, WHOLE, host_shares, leaders, leaders_table, of_everything_table
+from buckpass.measured.terminal import leading
 from buckpass.page.figures import shares_over_time
 from buckpass.page.regional_map import positions_map
 
@@ -323,6 +324,22 @@ def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_sta
     assert min(r["last"] for r in rows) == flagship.settings.years[1] - FRESH
     assert not any("+" in r["of"] for r in rows)
     assert {"trade_share", "trade_share_part_year"} < {r["series"] for r in rows}
+
+
+def test_a_published_share_is_told_once_and_a_tie_is_told_for_what_it_is(flagship):
+    """Tajik statistics of 2024 have 22.0 and 22.1 %: amounts rounded to 2 of 8.9 billion would make it 22.5 and another order."""
+    rows = of_everything_table(flagship).rows()
+    whose = [(r["partner"], r["last"], r["actor"]) for r in rows if r["of"] in ("all", "the state's trade")]
+    assert len(set(whose)) == len(whose)
+    told = [
+        r["value"]
+        for r in rows
+        if (r["partner"], r["last"], r["actor"], r["series"]) == ("TJK", 2024, "CHN", "trade_share")
+    ]
+    assert told == [pytest.approx(0.22)]
+    table = leading(leaders_table(flagship))
+    assert "Tajikistan: Russia 22.1% and China 22.0% are a tie." in table.note
+    assert [r["who"] for r in table.rows() if (r["where"], str(r["year"])) == ("Tajikistan", "2024")] == ["nobody"]
 
 
 def test_whoever_has_a_share_stands_there_by_name(flagship):

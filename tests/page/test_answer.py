@@ -43,11 +43,13 @@ def with_scores(case, gains, argument=()):
     settings = case.settings.model_copy(update={"argument": tuple(argument)})
     whole = nested_answer(case.replace(settings=settings), scores, {}, Gathered())
     fits = [SimpleNamespace(id=name, name=name, difference=0.0) for name in scores]
-    return SimpleNamespace(model=SimpleNamespace(fits=fits, refusal="", indistinguishable=()), nested=whole, under=())
+    return SimpleNamespace(
+        model=SimpleNamespace(fits=fits, refusal="", indistinguishable=()), nested=whole, under=(), verdicts=()
+    )
 
 
 def nothing(**more):
-    return SimpleNamespace(**{"model": None, "nested": None, "under": (), **more})
+    return SimpleNamespace(**{"model": None, "nested": None, "under": (), "verdicts": (), **more})
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,17 @@ def test_the_question_why_is_asked_where_the_rider_did_less(small_case):
     assert "In none of 3 crises" in answer(never, nothing())[0]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "begins"), [("undecided", "Undecided (W10: “x”)."), ("not_computed", "Germany did")]
+)
+def test_it_begins_with_the_verdict_on_the_claim_that_the_question_is(balkans, verdict, begins):
+    asked = balkans.settings.model_copy(update={"focus": balkans.settings.focus.model_copy(update={"claim": "W10"})})
+    judged = [SimpleNamespace(id=name, short="x", verdict=verdict) for name in ("W01", "W10")]
+    said = " ".join(answer(balkans.replace(settings=asked), nothing(verdicts=judged)))
+    assert said.startswith(begins)
+    assert said.count("W10") == (verdict == "undecided")
+
+
 def test_counts_add_up(balkans):
     seen = side_by_side(balkans)
     assert seen.less + seen.more + seen.same == seen.n
@@ -201,7 +214,7 @@ def test_crises_are_counted_by_what_they_decide(balkans):
 
 def test_a_reason_whose_name_is_a_denial_is_quoted_wherever_it_is_named(balkans):
     nested = with_scores(balkans, {"VE": 1.0, "FR": 0.0}).nested
-    for said in (added_title(nested), nested.headline, *(row["otherwise"] for row in nested._hangs_on().rows())):
+    for said in (added_title(nested), nested.headline, *(row["otherwise"] for row in nested._hangs_on(99).rows())):
         assert not re.search("(?<!“)no acceptable vehicle", said, re.IGNORECASE)
     assert "“no acceptable vehicle”" in added_title(nested)
     assert "“no acceptable vehicle”" in nested.headline

@@ -330,6 +330,20 @@ def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_pa
 
 @pytest.mark.browser
 @pytest.mark.slow
+def test_a_link_to_more_than_a_slider_has_is_shown_as_what_it_is(page, small_case, tmp_path):
+    power = small_case.settings.focus.rider
+    link = f"#what-if?crisis={small_case.settings.focus.crisis}&power={power}&set={power}.stake%3D99x"
+    with chromium() as browser:
+        tab, watch = opened(browser, tmp_path / "page.html", page, link)
+        tab.locator("#what-if-place .said", has_text="stake × 99").wait_for(state="attached")
+        slider = tab.get_by_label(f"Stake of {_name(small_case, power)}")
+        assert float(slider.input_value()) == 99
+        assert "99" in (slider.get_attribute("aria-valuetext") or "")
+    assert watch.errors == watch.outside == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
 def test_where_every_power_is_absent_no_number_is_shown(page, small_case, tmp_path):
     """There is no game to solve then, and the baseline's numbers would be read as the answer."""
     with chromium() as browser:

@@ -16,7 +16,19 @@ from buckpass.page import gather, render_page
 from buckpass.page.by_host import WIDTH, HostPanel, Mark, _others, by_host, crisis_anchors
 from buckpass.page.figures import MOST_ROWS, record_heat_map
 from buckpass.page.results import ReportResults
-from buckpass.page.theme import linked
+from buckpass.page.theme import lighter, linked
+
+
+def test_the_lines_of_a_label_stay_where_the_label_stands():
+    """A line counts from its label; only a label of one line can have its place written in it."""
+    at = 'transform="translate(5,6)"'
+    drawn = lighter(
+        f'<svg xmlns="http://www.w3.org/2000/svg"><g><text {at}><tspan x="0">A</tspan><tspan x="0" dy="11">B</tspan></text>'
+        f"<text {at}>C</text></g></svg>"
+    )
+    assert drawn.count(at) == 1
+    assert f'<text {at}><tspan x="0">' in drawn
+    assert '<text x="5" y="6">C</text>' in drawn
 
 
 @pytest.fixture(scope="module")

@@ -263,8 +263,8 @@ def _powers(
 
 
 def _rounded(**numbers: float) -> dict[str, float]:
-    """To a thousandth, so that a row fits a terminal, and what is smaller as it is; in full in `table` and `as_dict`."""
-    return {name: round(number, 3) if abs(number) >= LEAST else number for name, number in numbers.items()}
+    """What is below 1 to a thousandth, so that a row fits a terminal; the rest is rounded where it is shown, once."""
+    return {name: round(number, 3) if LEAST <= abs(number) < 1 else number for name, number in numbers.items()}
 
 
 def _is_moved(power: PowerChange) -> bool:

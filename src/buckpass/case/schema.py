@@ -147,6 +147,14 @@ class Focus(Entry):
     provider: StateId = Field(description="the power said to provide")
     theatre: PlainId
     crisis: Annotated[PlainId, FOR_READERS]
+    claim: Annotated[
+        Line | None,
+        Field(
+            description="the claim that answers `question`, by its id; the page’s answer begins with its verdict",
+            examples=["A01"],
+        ),
+        FOR_READERS,
+    ] = None
     organisations: tuple[OrganisationId, ...] = Field(
         (), description="the passive one first, then those it is compared with"
     )

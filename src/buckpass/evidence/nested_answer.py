@@ -77,7 +77,14 @@ class NestedAnswer:
 
     def tables(self) -> tuple[ResultTable, ...]:
         """One screen: what mechanisms add, baselines, and what the leader hangs on."""
-        return tuple(one for one in (self._mechanisms(), self._baselines(), self._hangs_on()) if len(one))
+        return self._tables(MOST_HINGES)
+
+    def whole_tables(self) -> tuple[ResultTable, ...]:
+        """The same with all that the leader hangs on."""
+        return self._tables(len(self.hinges))
+
+    def _tables(self, most: int) -> tuple[ResultTable, ...]:
+        return tuple(one for one in (self._mechanisms(), self._baselines(), self._hangs_on(most)) if len(one))
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -134,9 +141,9 @@ class NestedAnswer:
         frame = pl.DataFrame(rows, schema=["baseline", "score", "base over it"], orient="row")
         return ResultTable(frame, "The same crises predicted by regressions", {}, " ".join(failed), (), self.case.hash)
 
-    def _hangs_on(self) -> ResultTable:
+    def _hangs_on(self, most: int) -> ResultTable:
         ranked = sorted(self.hinges, key=_weight)
-        rows = [(_in_words(h), _then(h, self.tests)) for h in ranked[:MOST_HINGES]]
+        rows = [(_in_words(h), _then(h, self.tests)) for h in ranked[:most]]
         more = len(self.hinges) - len(rows)
         frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
         note = f"and {more} more: `buckpass compare {self.case.id} --json` has all." if more > 0 else ""

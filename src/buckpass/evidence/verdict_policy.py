@@ -158,7 +158,13 @@ def _verdict(
             )
     word = agreed(low, high)
     if word == "undecided":
-        return word, f"{spread}, so the fits do not agree at {SUPPORTED} or {CONTRADICTED}"
+        between = low > CONTRADICTED and high < SUPPORTED
+        why = (
+            f"none reaches {SUPPORTED} or {CONTRADICTED}"
+            if between
+            else f"the fits do not agree at {SUPPORTED} or {CONTRADICTED}"
+        )
+        return word, f"{spread}, so {why}"
     if carrier.contraction is None:
         return (
             "undecided",

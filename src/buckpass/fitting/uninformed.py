@@ -18,7 +18,7 @@ def what_cannot_be_estimated(setting: CrisisSetting, seen: Observations) -> tupl
     notes += [f"{p} has no coded response: its stake and cost are their priors"
               for p, n in zip(setting.names.powers, counts, strict=True) if n == 0]  # fmt: skip
     reached = setting.reached_vehicles()
-    notes += [f"{v} is open to no power as any crisis begins: its price is its prior"
+    notes += [f"no power can deploy through {v} as any crisis begins, so the record says nothing of its price"
               for v in setting.vehicles if v not in reached]  # fmt: skip
     if (counts > 0).sum() < 2:
         notes.append("one power alone has coded responses: what others do to it (kappa) cannot be estimated")

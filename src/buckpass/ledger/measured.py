@@ -121,7 +121,9 @@ def share_through(question: Question) -> Finding:
         n=whole.n,
         probability=probability["coded"],
         doubt=(min(probability.values()), max(probability.values())),
-        reason=f"{whole.acts} of {whole.n} recorded acts" + "".join(_period_words(p) for p in periods),
+        reason=f"{whole.acts} of {whole.n} recorded acts"
+        + "".join(_period_words(p) for p in periods)
+        + _other_years(periods, acts),
         turns_on=_share_turns_on(readings, sum(act["place"] in doubtful for act in acts)),
         sources=tuple(dict.fromkeys(s for act in acts for s in act["sources"])),
         places=tuple(dict.fromkeys(act["place"] for act in acts)),
@@ -247,7 +249,7 @@ def _as_statement(own: Activity, pair: Mapping[str, Any], height: int) -> Atom:
     return Atom(
         text=f"{own.organisation} reached rung {height} less often than {pair['with']}",
         truth="true" if least >= SUPPORTED else ("false" if most <= CONTRADICTED else "doubt"),
-        seen=f"{own.acts} of {own.n} against {pair['acts']} of {pair['n']}: P = {pair['p_less']:.2f} ({least:.2f} to {most:.2f})",
+        seen=f"{own.acts} of {own.n} against {pair['acts']} of {pair['n']}: P = {_p_with_doubt(pair['p_less'], least, most)}",
         basis="rate",
         sources=pair["sources"],
     )
@@ -351,6 +353,22 @@ def _period(period: Sequence[int], acts: Sequence[Mapping[str, Any]]) -> dict[st
         "share": rate_.mean if rate_.n else None, "low": rate_.low if rate_.n else None,
         "high": rate_.high if rate_.n else None,
     }  # fmt: skip
+
+
+def _other_years(periods: Sequence[Mapping[str, Any]], acts: Sequence[Mapping[str, Any]]) -> str:
+    """The acts that lie in none of the periods, in words; empty where all do, or none is asked for."""
+    rest = [act["through"] for act in acts if not any(p["from"] <= act["year"] <= p["to"] for p in periods)]
+    return f"; {sum(rest)} of {len(rest)} in other years" if periods and rest else ""
+
+
+def _p_with_doubt(p: float, least: float, most: float) -> str:
+    """A probability with its range over the doubts of the record, where it has one.
+
+    >>> _p_with_doubt(0.68, 0.68, 0.681), _p_with_doubt(0.95, 0.93, 0.95)
+    ('0.68', '0.95 (0.93 to 0.95)')
+    """
+    ends = f"{least:.2f}", f"{most:.2f}"
+    return f"{p:.2f}" if ends[0] == ends[1] else f"{p:.2f} ({ends[0]} to {ends[1]})"
 
 
 def _period_words(period: Mapping[str, Any]) -> str:

@@ -184,12 +184,12 @@ def leaders_table(case: Case) -> ResultTable:
 
 def of_everything_table(case: Case) -> ResultTable:
     """Shares of everything in the years that are not old, of domains in which some who lead are compared with each other alone,
-    beside those of the leaders themselves."""
+    beside those of the leaders themselves. Where a share of a year was published, none is worked out of rounded amounts."""
     led = [one for domain in DOMAINS for one in leaders(case, domain)]
     partial = {one.domain for one in led if "+" in one.shares[0].of}
     told = {one.share for one in led}
-    rows = [
-        vars(share) | _in_words(case, share, share.actor)
+    shown = [
+        share
         for share in host_shares(case)
         if share.domain in partial
         and share not in told
@@ -197,8 +197,19 @@ def of_everything_table(case: Case) -> ResultTable:
         and "+" not in share.of
         and share.value is not None
     ]
+    known = {_what_of(share) for share in shown if published(share.unit) is not None}
+    rows = [
+        vars(share) | _in_words(case, share, share.actor)
+        for share in shown
+        if published(share.unit) is not None or _what_of(share) not in known
+    ]
     names = and_join(measure_name(case, domain) for domain in DOMAINS if domain in partial)
     return _table(case, rows, f"Further shares of all {names}, where the whole or a share was published")
+
+
+def _what_of(share: Share) -> tuple[str, ...]:
+    """Whose share of which place in which years, whoever counted."""
+    return share.domain, share.partner, share.actor, str(share.first), str(share.last)
 
 
 def _in_words(case: Case, share: Share, actor: str) -> dict[str, str]:

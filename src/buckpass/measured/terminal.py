@@ -126,14 +126,19 @@ def share_tables(leaders: ResultTable, every: ResultTable) -> tuple[ResultTable,
         ]
         title = "; ".join([f"{name}: {unit}", *(f"compared: {w}" for w in many), *volumes])
         tables.append(ResultTable(_share_lines(rows), title))
-    why = [f"{row['where']}: {row['why']}." for row in leaders.rows() if row["why"]]
-    tables[-1] = replace(tables[-1], note=" ".join([every.note, *why]))
+    tables[-1] = replace(tables[-1], note=f"{every.note} {_why_nobody(leaders)}".strip())
     return tuple(table for table in tables if len(table))
 
 
 def leading(leaders: ResultTable) -> ResultTable:
-    """Who leads, host by host; no row where the case measures no host."""
-    return replace(leaders, frame=_share_lines(leaders.frame, {"in": "unit", "counted by": "name"}), note="")
+    """Who leads, host by host, and why nobody does; no row where the case measures no host."""
+    frame = _share_lines(leaders.frame, {"in": "unit", "counted by": "name"})
+    return replace(leaders, frame=frame, note=_why_nobody(leaders))
+
+
+def _why_nobody(leaders: ResultTable) -> str:
+    """Why nobody leads, with each host where that is so."""
+    return " ".join(f"{row['where']}: {row['why']}." for row in leaders.rows() if row.get("why"))
 
 
 def _share_lines(frame: pl.DataFrame, more: Mapping[str, str] | None = None) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from buckpass.case.catalogue import ALL, ARGUMENT
 from buckpass.page.findings import FREE_RIDING
 from buckpass.page.results import ReportResults
 from buckpass.page.side_by_side import SideBySide, side_by_side
+from buckpass.page.theme import VERDICT_WORDS
 from buckpass.page.wording import spoken
 from buckpass.results.words import and_join, count_of, quoted, sentence
 
@@ -27,8 +28,9 @@ MOST = 3  # names in one sentence
 TOGETHER = {ALL: "all reasons together", ARGUMENT: "the reasons of the argument together"}
 
 
-def answer(case: Case, results: ReportResults) -> tuple[str, str]:
-    """Two sentences that need no training: what happened, and why, as far as the record can tell; each with its doubt.
+def answer(case: Case, results: ReportResults) -> tuple[str, ...]:
+    """Sentences that need no training: the verdict on the claim that the question is, where the case names one; what happened; and
+    why, as far as the record can tell; each with its doubt.
 
     Parameters
     ----------
@@ -37,9 +39,15 @@ def answer(case: Case, results: ReportResults) -> tuple[str, str]:
     Returns
     -------
     tuple of str
-        Two sentences; the numbers behind them are those of `findings.finding`.
+        Two or three; the numbers behind them are those of `findings.finding`.
     """
-    return _happened(case), _why(results)
+    return (*_judged(case, results), _happened(case), _why(results))
+
+
+def _judged(case: Case, results: ReportResults) -> list[str]:
+    """The verdict on the claim that the question is; nothing where the case names none, or it could not be judged."""
+    asked = [v for v in results.verdicts if v.id == case.settings.focus.claim and v.verdict != "not_computed"]
+    return [f"{sentence(VERDICT_WORDS[v.verdict])} ({v.id}: “{v.short}”)." for v in asked]
 
 
 def hangs_on(case: Case, results: ReportResults) -> tuple[str, ...]:
@@ -168,8 +176,10 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     alike = sum(_turns(one, tests) == _turns(first, tests) for one in rest)
     counts = ((alike, "as much"), (len(rest) - alike, "something else"))
     others = "".join(f"; {n} more {'crisis decides' if n == 1 else 'crises decide'} {what}" for n, what in counts if n)
-    where = "single crises" if rest else "one crisis"
-    return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}."
+    where, theatre = "single crises" if rest else "one crisis", case.settings.focus.theatre
+    away = sum(case.crisis(h.crisis)["theatre"] != theatre for h in ranked)
+    outside = f" ({away} of these {len(ranked)} lie outside {spoken(case, theatre)})" if rest and away else ""
+    return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}{outside}."
 
 
 def _turns(hinge: Hinge, tests: NestedTests) -> set[tuple[str, str | None]]:

@@ -13,7 +13,7 @@ from buckpass.model.mechanisms import ALL, combination
 from buckpass.page.theme import INK, PALE, Figure, inline
 from buckpass.page.wording import years_of
 from buckpass.results.table import ResultTable
-from buckpass.results.words import count_of
+from buckpass.results.words import and_join, count_of
 
 if TYPE_CHECKING:
     from buckpass.evidence.comparing import Compared
@@ -23,7 +23,7 @@ __all__ = ["crises_by_explanation", "crises_that_separate", "forecasts_drawn", "
 
 ROW = 15  # pixels
 LIMIT = 1.5  # nats from a crisis's mean at which the colour is full
-SHOWN = 12  # crises of a table
+SHOWN = 30  # crises of a table
 STEP = 0.1  # nats that a colour stands for
 WORSE, SAME, BETTER = "#b3402e", "#f4f5f7", "#335f95"
 
@@ -73,7 +73,9 @@ def crises_that_separate(case: Case, found: Compared) -> ResultTable:
         pl.col("label").alias("crisis"), "best", "elpd", "lead", "spread"
     )  # fmt: skip
     idle = count_of(given.frame.height - apart.height, "crisis", "crises")
-    note = f"{given.note} So it is with {idle} of {given.frame.height}: `buckpass compare {case.id} --long` lists them."
+    more = apart.height - shown.height
+    left = f" {count_of(more, 'more')} differ less." if more else ""
+    note = f"{given.note} So it is with {idle} of {given.frame.height}: `buckpass compare {case.id} --long` lists them.{left}"
     return replace(given, frame=shown, title="Crises that tell the explanations apart", note=note)
 
 
@@ -97,7 +99,7 @@ def forecasts_drawn(case: Case, found: Forecast) -> Figure:
     ).properties(width=44 * len(ranked), height=24 * len(order))
     best = ranked[0]
     return Figure(
-        "forecasts", f"Crises that the fits had not seen were best predicted by {best}",
+        "forecasts", f"Of {and_join(ranked)}, {best} best predicted crises that the fits had not seen",
         f"n = {count_of(len(order), 'response')} of {count_of(len(found.crises), 'crisis', 'crises')}: few. Cells: percent given "
         "to what happened; forecasters from best to worst by log score.",
         f"Source: fits of the record of {case.id} without these crises.", f"Best forecaster: {best}.", chart,

@@ -244,7 +244,7 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
     frame = frame.filter(pl.col("domain").is_in(divided.to_list()))
     if frame.is_empty():
         return None
-    bands = _bands(case, record.seed)
+    bands = _bands(case, frame, record.seed)
     shown = set(case.powers) & {power for _, power in frame.select("domain", "power").unique().iter_rows()}
     return Figure(
         name="shares",
@@ -261,12 +261,15 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
     )
 
 
-def _bands(case: Case, seed: int) -> pl.DataFrame:
+def _bands(case: Case, frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The pooled shares in the years that have figures of their own."""
+    known = {(domain, year) for domain, year in frame.select("domain", "year").unique().iter_rows()}
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
     rows = [
         {"domain": domain, "year": year, "power": power, "low": low, "value": float(np.median(draws)), "high": high}
         for domain, years in pooled_shares(own, seed, "whole").items()
         for year, shares in years.items()
+        if (domain, year) in known
         for power, draws in shares.items()
         for low, high in [interval(draws)]
     ]

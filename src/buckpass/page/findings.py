@@ -135,9 +135,9 @@ def _reproduced(case: Case, results: ReportResults) -> str:
     rows = results.compared.checks(of=tuple(results.model.weights)).rows()
     outside, unlikely = ([_checked(case, r) for r in rows if r[word]] for word in ("misses", "fails"))
     return (
-        f" Would it make such a record? Of {len(rows)} shares of rungs and mean rungs of powers and theatres, the record has {_few(outside)} "
-        "outside nine in ten records drawn from it, whatever the doubts; with the doubts filled in by the fit, "
-        f"{_few(unlikely)}: `compare {case.id} --long`."
+        f" Would it make such a record? Of {len(rows)} shares of rungs and mean rungs of powers and theatres, {_few(outside)} lie outside the "
+        "range of nine in ten records drawn from it, however the doubtful codings are read; read as the fit would have them, "
+        f"{_few(unlikely)} do: `compare {case.id} --long`."
     )
 
 

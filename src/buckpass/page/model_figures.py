@@ -186,7 +186,7 @@ def gap_title(case: Case, gap: Explained) -> str:
     tail = "" if most == "others" else f", what others do {told(gap.parts['others'])}"
     return (
         f"{where} {rider} is expected to do {'less' if sign < 0 else 'more'} than {provider}, by {told(gap.gap)} on a scale "
-        f"from 0 to 1: {MECHANISM_WORDS[most]} carries {told(gap.parts[most])} of it{tail}"
+        f"from 0 to 1: {MECHANISM_WORDS[most]} carries {told(gap.parts[most])} of that{tail}"
     )
 
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["page_text", "render_page", "write_page"]
 
 UNLIKELY = 0.1  # probability below which a response surprises
+MOST_ODD = 4  # crises named in a line
 TIP = 64  # letters of a source where it is cited
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
 
@@ -180,7 +181,7 @@ def _rendered(case: Case, results: ReportResults, given: _Pictured) -> str:
         style=_asset("page.css") + (_asset("whatif.css") if results.live else ""), live=results.live, basis_words=BASIS_WORDS, rung_colours=rung_colours(case.rungs.count), verdict_colours=VERDICT_COLOURS,
         known_share=_known_share(results), activity=_activity(case, results),
         under=_changes_under(results), measured=measure_names(case), leaders=leading(results.record.leaders), of_everything=leading(results.record.of_everything), alignments=replace(results.record.alignments, frame=brief(results.record.alignments).frame),
-        nested_tables=results.nested.tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], separating=_separating(case, results), same_as=_same_as(results), speaking=_speaking(results),
+        nested_tables=results.nested.whole_tables() if results.nested else (), explanation_tables=_explanation_tables(results) if results.compared is not None else [], separating=_separating(case, results), same_as=_same_as(results), speaking=_speaking(results),
     )  # fmt: skip
 
 
@@ -323,7 +324,7 @@ def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) ->
     lines = {
         "record": _of_organisations(case, results) or found.get("elsewhere", ""),
         "shares": found.get("positions") or found.get("shares") or _led(results),
-        "crises": _unexpected(results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
+        "crises": _unexpected(case, results) or f"{count_of(case.crises.height, 'crisis', 'crises')}, each with who was asked and who did what",
         "trust": _coded(results),
         "sources": _seen(case),
     }  # fmt: skip
@@ -333,7 +334,7 @@ def _lines(case: Case, results: ReportResults, figures: Mapping[str, Figure]) ->
     return lines
 
 
-def _unexpected(results: ReportResults) -> str:
+def _unexpected(case: Case, results: ReportResults) -> str:
     """In how many crises some power did what the model gave less than one chance in ten."""
     expected = results.model.expected if results.model is not None else {}
     rows = [r for r in results.record.responses.frame.drop_nulls("rung").iter_rows(named=True)
@@ -342,11 +343,10 @@ def _unexpected(results: ReportResults) -> str:
     odd = {
         r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY
     }
-    return (
-        f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely"
-        if rows
-        else ""
-    )
+    if not rows:
+        return ""
+    which = f": {and_join((case.crisis(c)['name'] for c in sorted(odd)), most=MOST_ODD)}" if odd else ""
+    return f"in {len(odd)} of {count_of(len(crises), 'crisis', 'crises')} some power did what the model held unlikely{which}"
 
 
 def _led(results: ReportResults) -> str:
@@ -360,7 +360,8 @@ def _coded(results: ReportResults) -> str:
     seen, known = rows.filter(pl.col("basis") == "seen").height, rows["rung"].count()
     if not known:
         return "no response is coded yet"
-    coders = "more than one coder" if results.record.agreement.frame.height else "one coder"
+    several = results.record.agreement.rows()
+    coders = f"{several[0]['n']:,} were read by more than one coder" if several else "one coder"
     return f"{seen:,} of {known:,} coded responses rest on a text that was seen; {coders}"
 
 

@@ -108,8 +108,8 @@ def positions_map(case: Case) -> Figure | None:
     title = _positions_title(case, rows)
     return Figure(
         "positions", sentence(title),
-        f"n = {counts}. Colour: the leader, grey where it is no power of the case; number: its share of all suppliers or partners, "
-        "with * of the powers compared; years under the name. Nobody leads below the least volume. No interval: sums as published.",
+        f"n = {counts}. Colour: the leader, grey where it is no power of the case, pale where nobody leads; number: its share of all suppliers or partners, "
+        "with * of the powers compared; years under the name. Nobody leads in a tie, or below the least volume. No interval: sums as published.",
         source_line(case, keys), f"{said}.", alt.hconcat(*panels[PANEL], spacing=12), alt.vconcat(*panels[PHONE], spacing=12),
         years="under each name", unit="percent",
     )  # fmt: skip
@@ -120,7 +120,7 @@ def _rows(case: Case, domain: str) -> list[dict[str, Any]]:
     colours, hosts = power_colours(case), {h.id: h for h in case.settings.hosts}
     return [
         {"id": one.host, "name": hosts[one.host].name, "power": one.power, "share": (one.share and one.share.value) or 0.0,
-         "colour": colours.get(one.power or "", PALE if one.power else LAND), "years": (one.shares[0].first, one.shares[0].last),
+         "colour": colours.get(one.power or "", PALE if one.power else BORDER), "years": (one.shares[0].first, one.shares[0].last),
          "said": f"{name_of(case, one.power)} {one.share.value:.0%}" if one.power and one.share else "nobody",
          "of": one.shares[0].of, "leader": one, "latitude": hosts[one.host].capital[0], "longitude": hosts[one.host].capital[1]}
         for one in leaders(case, domain)
@@ -181,7 +181,10 @@ def _lead_panel(case: Case, topology: dict[str, Any], rows: list[dict[str, Any]]
     is_mixed = (
         len({"+" in r["of"] for r in rows}) > 1
     )  # shares of everything and of the powers alone have no common shade
-    fills = [{"id": r["id"], "colour": r["colour"], "share": SHADE if is_mixed else r["share"]} for r in rows]
+    fills = [
+        {"id": r["id"], "colour": r["colour"], "share": r["share"] if r["power"] and not is_mixed else SHADE}
+        for r in rows
+    ]
     known = alt.Chart(states).transform_lookup(lookup="id", from_=alt.LookupData(
         data=alt.Data(values=fills), key="id", fields=["colour", "share"])).transform_filter(
         "isValid(datum.colour)")  # fmt: skip

@@ -238,6 +238,7 @@ def _lighten(part: ElementTree.Element) -> None:
             part.set(name, "#" + "".join(f"{int(level):02x}" for level in levels.groups()))
     if (
         part.tag == "text"
+        and not len(part)  # lines of a label count from where it stands
         and not {"x", "y"} & part.attrib.keys()
         and (moved := _MOVED.fullmatch(part.get("transform", "")))
     ):

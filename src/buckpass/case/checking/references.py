@@ -56,7 +56,7 @@ def check_references(material: Material) -> list[Problem]:
     names = names_of(material.content, (*crises.frame["crisis_id"], *crises.broken_ids), _known_series(material))
     checks = [
         check_lists(material.settings),
-        _settings_names(material.settings, material.content, names),
+        _settings_names(material.settings, material.content, names, material.claims and material.claims.content),
         _organisations(material.settings, material.content, names),
         _relations(material.settings, material.content, names),
         check_kinds_of_actors(material.settings, crises.frame, names),
@@ -112,13 +112,17 @@ def _settled(material: Material, names: Names) -> Iterator[Problem]:
             )
 
 
-def _settings_names(file: TomlFile, settings: Settings, names: Names) -> Iterator[Problem]:
+def _settings_names(file: TomlFile, settings: Settings, names: Names, claims: ClaimFile | None) -> Iterator[Problem]:
     focus = settings.focus
     yield from missing(file, ("focus", "rider"), "a power", focus.rider, names.powers)
     yield from missing(file, ("focus", "provider"), "a power", focus.provider, names.powers)
     yield from missing(file, ("focus", "theatre"), "a theatre", focus.theatre, names.theatres)
     if names.crises:  # an unreadable crises.csv is said once, not here again
         yield from missing(file, ("focus", "crisis"), "a crisis of crises.csv", focus.crisis, names.crises)
+    if focus.claim is not None and claims is not None:
+        yield from missing(
+            file, ("focus", "claim"), "a claim of claims.toml", focus.claim, [c.id for c in claims.claim]
+        )
     yield from missing(file, ("focus", "organisations"), "an organisation", focus.organisations, names.organisations)
     yield from missing(file, ("argument",), "a mechanism", settings.argument, mechanism_ids())
     for table in ("powers", "hosts", "theatres", "organisations"):

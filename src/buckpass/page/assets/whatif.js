@@ -897,7 +897,8 @@ if (typeof document !== "undefined") (() => {
   function slider(label, path, rest, [low, high, step], isFactor, words) {
     const mark = isFactor ? "x" : "", text = state.changes.get(path);
     const at = text === undefined ? rest : Number(text.replace(/[x×]$/, ""));
-    const input = make("input", { type: "range", min: low, max: high, step }), output = make("output");
+    // a link may ask for more than the slider has
+    const input = make("input", { type: "range", min: Math.min(low, at), max: Math.max(high, at), step }), output = make("output");
     const rests = () => Math.abs(Number(input.value) - rest) < step * 0.51; // the nearest stop to what the case has
     const say = () => {
       output.textContent = rests() ? [words(rest), "as it was"].filter((text) => text).join(", ") : words(Number(input.value));
@@ -1093,14 +1094,14 @@ if (typeof document !== "undefined") (() => {
     const told = new Set(changes.filter((one) => one.kind === "force" || one.kind === "absent").flatMap((one) => one.ids || [model.powers[one.power]]));
     const moved = model.names.map((name, p) => [name, engine.compare(model, baseline(state.crisis), after, "expected_rung", p)]);
     const top = moved.filter((_, p) => !told.has(model.powers[p])).sort((a, b) => Math.abs(b[1].difference.mean) - Math.abs(a[1].difference.mean))[0];
-    const most = !top || difference(top[1]) === "no change" ? "nobody else's expected rung moves" : `${told.size ? "of those left to choose " : ""}${top[0]} moves most, ${difference(top[1])} rungs`;
+    const most = !top || difference(top[1]) === "no change" ? `nobody${told.size ? " else" : ""}’s expected rung moves` : `${told.size ? "of those left to choose " : ""}${top[0]} moves most, ${difference(top[1])} rungs`;
     return `${state.crisis.name}, if ${changes.map(inWords).join(", ")}: ${most}.`;
   }
 
   function tables(after) {
     return [
       table(["Power", "Expected rung", "Difference", "Bars", "P(deploys)", "Buck passed"], playing().map((p) => row(after, p)), "Who does what: as it was → now. Buck passed: effort, 0 to 1, times what the power can deliver, that it saves because others act; below 0 it adds"),
-      table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody goes beyond words")],
+      table(["Outcome", "Probability", "Difference", "Bars"], [outcome(after, "p_stabilised", "Host stabilised"), outcome(after, "p_nobody", "Nobody beyond words")],
         "What comes of it"),
     ];
   }
@@ -1138,7 +1139,7 @@ if (typeof document !== "undefined") (() => {
     for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     controls();
     show();
-    place.scrollIntoView();
+    (innerWidth > 860 ? place : parts.said).scrollIntoView(); // on a phone the inputs fill a screen
   }
 
   state.crisis = model.crises.find((one) => one.id === model.focus.crisis) || state.crisis;

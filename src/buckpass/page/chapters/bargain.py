@@ -45,7 +45,13 @@ def agreement_chapter(
         return Chapter(HEADING, "no fit can speak of it", f"Nothing can be said of the agreement: {reason}.")
     figures = [f for f in (critical_figure(case, found), keeping_figure(case, found)) if f is not None]
     line = f"rents and patience are assumed: it keeps itself in {portion(found.p_self_enforcing, 'their draws')}, {_until(found)}"
+    line += ", but breaking it would gain so little that hardly any patience is needed" if _needs_none(found) else ""
     return Chapter(HEADING, line, _finding(case, found), tuple(figures), (_parties(case, found),))
+
+
+def _needs_none(found: Agreement) -> bool:
+    """Whether every party keeps it whatever its patience: then that it keeps itself is no sign of a bargain."""
+    return all(p.critical is None or p.critical[2] < LEAST_SEEN for p in found.parties)
 
 
 def _until(found: Agreement) -> str:
@@ -59,8 +65,15 @@ def _until(found: Agreement) -> str:
 
 def _finding(case: Case, found: Agreement) -> str:
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
+    least, most = map(number, found.discount)
+    little = (
+        " The δ* are so near 0 that no bargain is needed to explain this restraint: breaking it would gain little."
+        if _needs_none(found)
+        else ""
+    )
     return (
         f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}. "
+        f"A party keeps it if it counts next year’s pay-off at more than δ* of this year’s (its discount factor; {least} to {most} are assumed).{little} "
         f"{_fee(case, found)}Computed under {combination(found.explanation).name}; rents, what follows "
         "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
     )
@@ -171,7 +184,7 @@ def _parties(case: Case, found: Agreement) -> ResultTable:
     rows = [
         {"party": name_of(case, p.party), "forgoes": and_join(p.forgoes) or "nothing", "verdict": p.verdict,
          **({"draws with a bargain": f"{p.p_has_bargain:.0%}", "draws in which it keeps it": f"{p.p_keeps:.0%}"} if is_said else {}),
-         "δ* if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
+         "least discount factor δ*, if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
         for p in found.parties
     ]  # fmt: skip
     alike = (
