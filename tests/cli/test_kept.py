@@ -14,7 +14,7 @@ from buckpass.cli import kept
 from buckpass.cli.kept import kept_answer, kept_ledger
 from buckpass.cli.ledger import ledger_lines
 from buckpass.fitting.files import load_posteriors
-from buckpass.ledger import Judged, judged
+from buckpass.ledger import Judged, Verdicts, judged
 from buckpass.results import files
 from buckpass.results.files import json_text
 
@@ -151,6 +151,33 @@ def test_the_oldest_answers_go(asked, tmp_path, monkeypatch):
     assert [asked("b"), asked("c"), asked("a")] == ["réponse 1", "réponse 2", "réponse 3"]
 
 
+def test_what_a_link_leads_to_is_neither_closed_nor_cleared(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_KEPT", 1)
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o755)
+    mine.chmod(0o755)
+    for name in ("letters.txt", "f" * 64):
+        (mine / name).write_text("mine")
+    cache = tmp_path / "cache" / "buckpass"
+    cache.mkdir(parents=True, mode=0o700)
+    (cache / "answers").symlink_to(mine)
+    assert [asked("a"), asked("b"), asked("a")] == ["réponse 0", "réponse 1", "réponse 2"]
+    assert (sorted(p.name for p in mine.iterdir()), stat.S_IMODE(mine.stat().st_mode)) == (
+        ["f" * 64, "letters.txt"],
+        0o755,
+    )
+
+
+def test_a_file_of_another_name_in_the_cache_is_left_there(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "MOST_KEPT", 1)
+    folder = tmp_path / "cache" / "buckpass" / "answers"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "notes.txt").write_text("mine")
+    asked("a"), asked("b")
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_a_ledger_that_was_kept_says_what_it_said(toy, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv(kept.OFF, "1")
@@ -174,21 +201,20 @@ def bundled(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was\n")
     folder = tmp_path / "cases" / "one"
-    given = {"digest": kept._worked_out_from(folder), "claims": judged_nothing()}
-    (folder / kept.ANSWERS).write_text(json_text(given))
+    (folder / kept.ANSWERS).write_text(kept._as_file(folder, {"claims": judged_nothing()}))
     return tmp_path
 
 
 def judged_nothing():
     """The ledger of a case without claims, as plain values."""
-    return {"ledger": {"verdicts": [], "case_id": "one", "case_hash": "0", "seed": 0}, "under": []}
+    return {"ledger": Verdicts((), "one", "0", 0).as_dict(), "under": []}
 
 
 @pytest.mark.parametrize("name", [None, "cli/words.py", "cases/one/years.nc"])
 def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
     if name:
         (bundled / name).write_text("as it is\n")
-    assert kept._came_with("one", "claims") is not None
+    assert kept._came_with(Judged, "one", "claims") is not None
 
 
 @pytest.mark.parametrize(
@@ -205,35 +231,63 @@ def test_a_ledger_that_came_with_its_case_is_taken_as_it_is(bundled, name):
 def test_a_ledger_that_came_with_another_record_fit_or_program_is_worked_out_again(bundled, name):
     (bundled / name).parent.mkdir(exist_ok=True)
     (bundled / name).write_text("as it is\n")
-    assert kept._came_with("one", "claims") is None
+    assert kept._came_with(Judged, "one", "claims") is None
 
 
 @pytest.mark.parametrize("ref", ["two", "../one", "./one", "one/", "one/.", "../cases/one", "cases/one", ".", "", "/"])
 def test_a_ledger_is_taken_for_the_bundled_case_alone(bundled, ref, monkeypatch):
     (bundled / "cases" / kept.ANSWERS).write_text("{}")
     monkeypatch.chdir(bundled / "cases")
-    assert kept._came_with(ref, "claims") is None
+    assert kept._came_with(Judged, ref, "claims") is None
 
 
 def test_a_ledger_is_worked_out_where_the_user_asks_so_or_sets_how_numbers_are_computed(bundled, monkeypatch):
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    assert kept._came_with("one", "claims") is not None
+    assert kept._came_with(Judged, "one", "claims") is not None
     monkeypatch.setenv("JAX_ENABLE_X64", "0")
-    assert kept._came_with("one", "claims") is None
+    assert kept._came_with(Judged, "one", "claims") is None
     monkeypatch.delenv("JAX_ENABLE_X64")
     monkeypatch.setenv(kept.OFF, "0")
-    assert kept._came_with("one", "claims") is None
+    assert kept._came_with(Judged, "one", "claims") is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": 3}', "[" * 100_000, '{"digest"'])
 def test_what_came_with_a_case_and_is_not_whole_is_no_answer(bundled, content):
     (bundled / "cases" / "one" / kept.ANSWERS).write_text(content)
-    assert kept._came_with("one", "claims") is None
+    assert kept._came_with(Judged, "one", "claims") is None
+
+
+@pytest.mark.parametrize(
+    ("is_said_so", "change"),
+    [
+        (False, lambda answers: answers["claims"]["ledger"] | {"seed": 1}),
+        (True, lambda answers: []),
+        (True, lambda answers: answers["claims"] | {"ledger": {"claims": 3}}),
+        (True, lambda answers: {"ledger": answers["claims"]["ledger"]}),
+    ],
+)
+def test_answers_that_were_changed_by_hand_are_none(bundled, is_said_so, change):
+    """The file says what it says; and where whoever changed it knew that, no answer that cannot be read ends the verb."""
+    file, folder = bundled / "cases" / "one" / kept.ANSWERS, bundled / "cases" / "one"
+    answers = json.loads(file.read_text().splitlines()[1])
+    changed = answers | {"claims": change(answers)}
+    whole = kept._as_file(folder, changed)
+    file.write_text(whole if is_said_so else "\n".join([file.read_text().splitlines()[0], whole.splitlines()[1], ""]))
+    assert kept._came_with(Judged, "one", "claims") is None
+
+
+def test_an_answer_that_is_no_plain_file_is_not_read(bundled, monkeypatch):
+    file = bundled / "cases" / "one" / kept.ANSWERS
+    monkeypatch.setattr(kept, "MOST_KEPT_BYTES", 20)
+    assert kept._came_with(Judged, "one", "claims") is None
+    file.unlink()
+    os.mkfifo(file)
+    assert kept._came_with(Judged, "one", "claims") is None
 
 
 def test_a_bundled_case_of_too_many_files_is_worked_out(bundled, monkeypatch):
     monkeypatch.setattr(kept, "MOST_FILES", 3)
-    assert kept._came_with("one", "claims") is None
+    assert kept._came_with(Judged, "one", "claims") is None
 
 
 def test_an_agreement_that_was_kept_says_what_it_said():
@@ -252,12 +306,14 @@ def test_what_comes_with_the_cases_is_what_would_be_worked_out(name, monkeypatch
     monkeypatch.setenv(kept.OFF, "1")
     case = load_case(name)
     fits = load_posteriors(case)
-    came = {question: kept._came_with(name, question) for question in ("claims", "agreement")}
+    kinds = {"claims": Judged, "agreement": Agreement}
+    came = {question: kept._came_with(kind, name, question) for question, kind in kinds.items()}
     assert came["claims"] is not None, "`make kept` works them out anew"
+    came = {question: found and found.as_dict() for question, found in came.items()}
     fresh = {"claims": judged(case, fits).as_dict(), "agreement": None}
     if case.settings.arrangement is not None:
         fresh["agreement"] = agreement(case, fits).as_dict()
-    assert _close(came, json.loads(json_text(fresh)))
+    assert _close(json.loads(json_text(came)), json.loads(json_text(fresh)))
 
 
 def _close(a, b):

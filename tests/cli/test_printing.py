@@ -13,7 +13,7 @@ from buckpass.case.start import TEMPLATE
 from buckpass.cli.completion import case_words, crisis_words
 from buckpass.cli.ledger import brief_lines, ledger_lines
 from buckpass.cli.main import app
-from buckpass.cli.printing import steps, tell_table, tracked
+from buckpass.cli.printing import steps, tell, tell_table, tracked
 from buckpass.fitting.files import save_posterior
 from buckpass.ledger import assess, assess_under
 from buckpass.measured import measure
@@ -208,6 +208,29 @@ def test_a_table_keeps_its_columns_and_whole_words_while_there_is_room(columns, 
     broken = {word for word in words if len(word) <= 30} - set(shown.split())
     assert broken == set() or len(columns) == 20
     assert shown.replace("\n", "").count("a") >= 70 or "id" not in columns
+
+
+def test_a_table_too_wide_is_told_in_parts_that_each_name_their_rows(capsys, monkeypatch):
+    """It was once folded to one letter a line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = {"who": ["alpha", "beta"], "what": ["one thing", "another"]}
+    columns |= {f"column {n}": [1.25 + n, -2.5 - n] for n in range(14)}
+    tell_table(pl.DataFrame(columns))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if line].count("alpha") > 1
+    told = " ".join(lines).replace("−", "-").split()
+    assert {f"{-2.5 - n:g}" for n in range(14)} <= set(told)
+    assert all(told.count(f"{1.25 + n:.3g}") == 1 for n in range(14))
+
+
+def test_a_command_is_not_broken_at_the_end_of_a_line(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    tell("Edit its files; then, to see all, run `buckpass check my-case --weak` again and `" + "long " * 20 + "`")
+    said = capsys.readouterr().out
+    assert "`buckpass check my-case --weak`" in said
+    assert max(map(len, said.splitlines())) <= 40
+    assert said.count("long") == 20
 
 
 @pytest.mark.parametrize("place", sorted(SOURCE.rglob("*.py")), ids=lambda p: p.stem)

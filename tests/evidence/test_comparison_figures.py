@@ -31,7 +31,11 @@ def test_the_crises_and_the_forecasts_are_drawn_with_their_names(toy):
     name = toy.crises["name"][0]
     assert name in crises
     assert "NI" in crises
-    assert "same as last time" in forecasts_drawn(toy, forecast_scores(toy, posteriors)).svg()
+    found = forecast_scores(toy, posteriors)
+    assert "same as last time" in forecasts_drawn(toy, found).svg()
+    percents = found.side_by_side().frame.select(*found.ranking().frame["forecast"])
+    assert set(percents.dtypes) == {pl.Int64}
+    assert percents.to_numpy().max() > 1
 
 
 def test_crises_that_look_alike_are_counted_and_the_others_shown(toy):

@@ -582,7 +582,7 @@ def test_who_is_ahead_everywhere_takes_the_hosts_statistics_and_ranges_over_ever
     most = {p: max(own[p], other[p]) for p in own} | {"UZB": stats.norm.cdf(np.log(21.9 / 15.8) / spread)}  # of 2023
     assert found.high == pytest.approx(np.prod([*most.values()]))
     assert "ahead with 4 of 5" in found.reason
-    assert "behind with TJK 2024" in found.reason
+    assert "a tie with TJK 2024" in found.reason  # 22.0 and 22.1 %: as `record --shares` has it
 
 
 def of_pair(estimand: dict, expect: dict, pair: dict | None = None, family: str = "measured") -> Claim:

@@ -192,7 +192,8 @@ def test_what_rests_on_a_part_that_the_page_does_not_play_is_told_so(flagship_da
 
 def test_changes_are_compared_by_their_values(flagship_data):
     alike = [["severity=0.9", "severity=0.90"], ["CHN.stake=2x", "CHN.stake=2.0 x"], ["request=RUS,CSTO", "request=RUS, CSTO"],
-             ["CHN.force=4", "CHN.force=04"], ["CHN.opinion@KAZ=0.1", "CHN.opinion@KAZ=.1"]]  # fmt: skip
+             ["CHN.force=4", "CHN.force=04"], ["CHN.opinion@KAZ=0.1", "CHN.opinion@KAZ=.1"],
+             ["request=RUS,CSTO", "request=CSTO,RUS"], ["absent=IND,TUR", "absent=TUR,IND"]]  # fmt: skip
     case = load_case("central-asia")
     assert told_of(flagship_data, "kz_jan_2022", *alike) == [[]] * len(alike)
     for texts in alike:
@@ -203,6 +204,22 @@ def test_changes_are_compared_by_their_values(flagship_data):
         assert said == [f"{texts[1]}: contradicts an earlier change"]
         with pytest.raises(BadOverride, match="contradicts"):
             changes_of(texts, case, "kz_jan_2022")
+
+
+def test_a_path_with_a_part_too_many_is_nobodys(flagship_data):
+    """Such a path was once read as the one without that part, which every verb refuses."""
+    texts = ["CHN.stake@=2", "CHN.force@=5", "CHN.capacity@=2x", "CSTO.consent@=majority", "CHN.opinion@KAZ@X=0.1", "CHN.force@CSTO@X=5",
+             "CHN.alignment@RUS@IND=0", "CHN.force@CSTO@=5"]  # fmt: skip
+    case = load_case("central-asia")
+    for text, said in zip(texts, told_of(flagship_data, "kz_jan_2022", *([text] for text in texts)), strict=True):
+        assert len(said) == 1, text
+        with pytest.raises(BadOverride):
+            changes_of([text], case, "kz_jan_2022")
+
+
+def test_a_request_that_rests_on_a_change_of_members_is_sent_to_its_verb(flagship_data):
+    said = told_of(flagship_data, "kz_jan_2022", ["request=SCO", "absent=CHN", "SCO.members=-CHN"])[0]
+    assert any("rests on SCO.members, which is not on this page; use `buckpass whatif`" in one for one in said)
 
 
 def test_a_link_says_what_of_it_is_not_used(small_case, fit):

@@ -15,12 +15,13 @@ from browser import Watch, chromium
 from markupsafe import escape
 from prior_fits import prior_fit
 
+from buckpass.bargain import Agreement
 from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
 from buckpass.fitting.files import load_posteriors
 from buckpass.ledger import Judged, Verdicts
 from buckpass.page import gather, render_page, write_page
-from buckpass.page.chapters.bargain import _fee, agreement_chapter
+from buckpass.page.chapters.bargain import agreement_chapter
 from buckpass.page.chapters.decades import _deployed, left_alone_figure
 from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
@@ -458,20 +459,21 @@ def test_a_chapter_of_an_agreement_stands_where_there_is_one(small_case):
     assert agreement_chapter(none, {}) is None
 
 
-def test_the_chapter_of_an_agreement_names_the_fee(flagship):
-    """Who sought the yearly fee on the page found none, though `buckpass agreement` prints it."""
+def test_an_agreement_names_its_fee_by_whatever_its_parties_are_called():
+    """One sentence for terminal and page: who sought the yearly fee on the page found none, though `buckpass agreement` prints it."""
     parties = tuple(SimpleNamespace(party=p) for p in ("CHN", "RUS"))
     given = SimpleNamespace(parties=parties, unbounded="", transfer=(-0.28, 0.64, 1.0), fee=(0.64, 0.37, 0.95))
-    assert _fee(flagship, given) == (
+    called = {"CHN": "China", "RUS": "Russia"}.__getitem__
+    assert Agreement.fee_in_words(given, called) == (
         "A yearly fee from China to Russia, as a share of China’s stake in a crisis: China would pay up to 0.64 (0.37 to 0.95) "
-        "rather than break it; Russia needs none, and would even pay 0.28. In all of the draws some fee keeps both to it. "
+        "rather than break it; Russia needs none (it would even pay 0.28). In 100 % of draws some fee keeps both to it."
     )
     given.transfer = (0.1, 0.64, 0.4)
-    assert "Russia needs at least 0.10. In 40% of the draws" in _fee(flagship, given)
+    assert "RUS needs at least 0.10. In 40 % of draws" in Agreement.fee_in_words(given)
     given.unbounded = "No fee can be named."
-    assert _fee(flagship, given) == "No fee can be named. "
-    given.parties = parties[:1]
-    assert _fee(flagship, given) == ""
+    assert Agreement.fee_in_words(given) == "No fee can be named."
+    given.parties, given.unbounded = parties[:1], ""
+    assert Agreement.fee_in_words(given) == ""
 
 
 def test_where_all_histories_agree_no_percent_is_compared(small_case):

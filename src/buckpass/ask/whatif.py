@@ -88,6 +88,7 @@ class WhatIf(Answer):
         str, ...
     ]  # changes that by themselves move no input of any game, each with the reason if known
     rungs: Rungs
+    re_solved: int  # powers that still have more than one thing to do after the change
 
     @property
     def sentence(self) -> str:
@@ -95,7 +96,7 @@ class WhatIf(Answer):
         changed = ", ".join(self.overrides) or "nothing"
         text = (
             f"Changed: {changed}. Held: every other input of {self.crisis} and the {self.n_draws} posterior draws. "
-            f"Re-solved: the response of every power that plays ({sum(p.plays for p in self.powers)})."
+            f"Re-solved: the response of every power that is left to choose ({self.re_solved})."
         )
         if self.without_effect:
             text += f" Without effect by itself under {self.explanation}: {'; '.join(self.without_effect)}."
@@ -208,7 +209,7 @@ def whatif_crises(
     for c, crisis in enumerate(before.crises):
         is_null = are_alike(open_only(before.of(c, before.games)), open_only(before.of(c, after.games)))
         said = {"crisis": crisis, "rungs": case.rungs, "overrides": tuple(o.text for o in changes), "is_null": is_null,
-                "without_effect": idle[crisis]}  # fmt: skip
+                "without_effect": idle[crisis], "re_solved": int(plays(before.of(c, after.games))[0].sum())}  # fmt: skip
         own = before.of(c, numbers)
         powers = dict(zip(case.powers, may[c].tolist(), strict=True))
         answers[crisis] = _result(powers, _unmoved(own) if is_null else own, {**said, **before.said(crisis)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -133,19 +133,23 @@ class Agreement(ShowsItself):
         lines = [f"Keeps itself in {percent(self.p_self_enforcing)} of {self.n_draws} draws under {self.explanation}, {until}; rents "
                  "and patience are assumed."]  # fmt: skip
         lines += [f"{p.party} (forgoes {', '.join(p.forgoes) or 'nothing'}): {p.verdict}." for p in self.parties]
-        if self.unbounded:
-            lines.append(self.unbounded)
-        elif len(self.parties) > 1:
-            payer, receiver = self.parties[0].party, self.parties[1].party
-            least, _, share = self.transfer
-            need = f"needs at least {least:.2f}" if least > 0 else f"needs none (it would even pay {-least:.2f})"
-            median, low, high = self.fee
-            lines.append(
-                f"A yearly fee from {payer} to {receiver}, as a share of {payer}'s stake in a crisis: {payer} would pay up to "
-                f"{fixed(median)} ({fixed(low)} to {fixed(high)}) rather than break; {receiver} {need}. In {percent(share)} of "
-                "draws some fee keeps both to it."
-            )
-        return (*lines, *filter(None, (self.speaks_from,)), *self.notes)
+        return (*lines, *filter(None, (self.fee_in_words(), self.speaks_from)), *self.notes)
+
+    def fee_in_words(self, called: Callable[[str], str] = str) -> str:
+        """What the first party would pay the second a year, and what the second needs; empty where one stands alone.
+
+        called : what a party is called, by its id.
+        """
+        if self.unbounded or len(self.parties) < 2:
+            return self.unbounded
+        payer, receiver = (called(p.party) for p in self.parties[:2])
+        least, _, share = self.transfer
+        need = f"needs at least {fixed(least)}" if least > 0 else f"needs none (it would even pay {fixed(-least)})"
+        median, low, high = map(fixed, self.fee)
+        return (
+            f"A yearly fee from {payer} to {receiver}, as a share of {payer}’s stake in a crisis: {payer} would pay up to "
+            f"{median} ({low} to {high}) rather than break it; {receiver} {need}. In {percent(share)} of draws some fee keeps both to it."
+        )
 
     @property
     def unbounded(self) -> str:

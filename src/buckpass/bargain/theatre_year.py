@@ -103,7 +103,8 @@ def _check_kept(arrangement: Arrangement, override: Override, rungs: Rungs) -> N
     elsewhere = "ask a crisis with `buckpass whatif`"
     if override.attribute == "absent" and (gone := [p for p in override.ids if p in arrangement.parties]):
         raise Unusable(
-            f"{', '.join(gone)} is a party of the arrangement, and keeps none where it is absent; {elsewhere}"
+            f"{and_join(gone)} {'is a party' if len(gone) == 1 else 'are parties'} of the arrangement, and {'keeps' if len(gone) == 1 else 'keep'} "
+            f"none where absent; {elsewhere}"
         )
     forgoes = {term.party for term in arrangement.terms if term.forgoes == "deployment"}
     if override.attribute == "force" and override.subject in forgoes and override.number >= rungs.deployment:

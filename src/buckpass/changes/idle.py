@@ -85,6 +85,8 @@ def _why(case: Case, override: Override, reached: Sequence[str], crises: Sequenc
     """Why a change moved nothing, in brackets, where that can be said of it alone; else nothing."""
     if crises and (reason := _who_is_out(case, override, [case.crisis(crisis) for crisis in crises])):
         return f" ({reason})"
+    if override.attribute == "request" and not override.ids:
+        return " (nobody was asked)"
     if override.attribute == "request":
         return " (the same powers count as asked: who leads an organisation that is asked is asked)"
     if override.attribute in ("access", "opinion"):

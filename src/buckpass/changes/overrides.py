@@ -243,7 +243,7 @@ def _members(path: OverridePath, text: str, case: Case) -> tuple[str, ...]:
 
 def _check_first(override: Override, earlier: dict[str, Override]) -> None:
     before = earlier.get(override.path)
-    if before is not None and before != override:
+    if before is not None and before != override and not (override.ids and {*before.ids} == {*override.ids}):
         raise Unusable(f"contradicts {before.text}")
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,10 +26,12 @@ __all__ = ["bundle_answers", "kept_agreement", "kept_answer", "kept_ledger"]
 
 MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer than it saves
 MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
+NAME = re.compile("[0-9a-f]{64}")  # of an answer: the digest of what it depends on
 OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
 PACKAGE = Path(__file__).parent.parent
 ANSWERS, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
 WORKED_OUT = {ANSWERS, "years.nc"}  # of a case, not what it is worked out from
+UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # cut, put there by hand, or not finite
 OTHER_ROOMS = {"cases", "worldwide", "sweeps", "page", "app", "cli"}  # that neither claims nor agreement depend on
 
 
@@ -78,12 +81,12 @@ T = TypeVar("T", bound=_Told)
 
 
 def _kept_as(kind: type[T], question: str, case: str, posteriors: Path | None, seed: int, work: Callable[[], T]) -> T:
-    if posteriors is None and seed == 0 and (came := _came_with(case, question)) is not None:
-        return kind.from_dict(came)
+    if posteriors is None and seed == 0 and (came := _came_with(kind, case, question)) is not None:
+        return came
     text = kept_answer(f"{question}, seed {seed}", case, posteriors, lambda: json_text(work().as_dict()))
     try:
         return kind.from_dict(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # put there by hand, or not finite
+    except UNUSABLE:
         return work()
 
 
@@ -99,27 +102,33 @@ def bundle_answers(name: str) -> Path:
     found = {"claims": judged(case, fits).as_dict()}
     if case.settings.arrangement is not None:
         found["agreement"] = agreement(case, fits).as_dict()
-    content = json_text({DIGEST: _worked_out_from(case.folder)} | found, tight=True)
-    return write_whole(case.folder / ANSWERS, content + "\n")
+    return write_whole(case.folder / ANSWERS, _as_file(case.folder, found))
 
 
-def _came_with(case: str, question: str) -> dict[str, Any] | None:
-    """An answer that came with a bundled case; None for another case, and where case, fits, program or settings are not as they were."""
+def _as_file(folder: Path, answers: Mapping[str, Any]) -> str:
+    """Two lines: the digest of all that the answers are made of, and of what they say; and the answers."""
+    said = json_text(answers, tight=True)
+    return f"{json_text({DIGEST: _worked_out_from(folder), 'answers': _digest(said.encode())}, tight=True)}\n{said}\n"
+
+
+def _came_with(kind: type[T], case: str, question: str) -> T | None:
+    """An answer that came with a bundled case; None for another case, where case, fits, program or settings are not as they were, and
+    of a file that is not as it was written.
+    """
     from buckpass.case.load import BUNDLED, bundled_cases
+    from buckpass.case.problems import FileRefused
+    from buckpass.case.strangers_files import read_plain
 
     if os.environ.get(OFF, "1") == "0" or case not in bundled_cases() or _settings().keys() - {"JAX_PLATFORMS"}:
         return None
     try:
-        kept = json.loads((BUNDLED / case / ANSWERS).read_bytes())
-        return kept[question] if kept[DIGEST] == _worked_out_from(BUNDLED / case) else None
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        RecursionError,
-        _NotKept,
-    ):  # none came, or it was cut or changed by hand
+        said, _, answers = read_plain(BUNDLED / case / ANSWERS, MOST_KEPT_BYTES).partition(b"\n")
+        made = json.loads(said)
+        is_good = made["answers"] == _digest(answers.removesuffix(b"\n")) and made[DIGEST] == _worked_out_from(
+            BUNDLED / case
+        )
+        return kind.from_dict(json.loads(answers)[question]) if is_good else None
+    except (*UNUSABLE, OSError, FileRefused, _NotKept):
         return None
 
 
@@ -200,10 +209,9 @@ def _read(path: Path) -> str | None:
 
 
 def _bound(folder: Path) -> None:
-    """Let the oldest answers go where there are many, or they are large."""
-    kept = sorted(
-        ((p.lstat(), p) for p in folder.iterdir() if p.is_symlink() or not p.is_dir()), key=lambda one: -one[0].st_mtime
-    )
+    """Let the oldest answers go where there are many, or they are large; a file of another name is nobody's answer."""
+    answers = (p for p in folder.iterdir() if NAME.fullmatch(p.name) and (p.is_symlink() or not p.is_dir()))
+    kept = sorted(((p.lstat(), p) for p in answers), key=lambda one: -one[0].st_mtime)
     room = MOST_KEPT_BYTES
     for place, (state, path) in enumerate(kept):
         room -= state.st_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 SAYS_NO, CALLED_WRONG = 1, 2
+COMMAND = re.compile("`[^`\n]*`")
+HELD = "\uf8ff"  # in place of a space that must not end a line: a sign that no text has
 LONGEST_WHOLE = 14  # letters of a word that a table breaks last
 Item = TypeVar("Item")
 
@@ -115,17 +118,45 @@ def tell_table(result_table: Any) -> None:
         ]
         for row in frame.iter_rows()
     ]
-    widths, gap = _widths([[name.replace("_", " ") for name in frame.columns], *shown], console.width)
-    drawn = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
-    for column, width in zip(frame.columns, widths, strict=True):
-        drawn.add_column(column.replace("_", " "), overflow="fold", width=width)
-    for row in shown:
-        drawn.add_row(*map(escape, row))
+    rows = [[name.replace("_", " ") for name in frame.columns], *shown]
     _WAITING.stop()
-    if frame.height:
+    for n, part in enumerate(_parts(rows, console.width) if frame.height else ()):
+        heads, *cells = [[row[k] for k in part] for row in rows]
+        widths, gap = _widths([heads, *cells], console.width)
+        drawn = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+        for head, width in zip(heads, widths, strict=True):
+            drawn.add_column(head, overflow="fold", width=width)
+        for row in cells:
+            drawn.add_row(*map(escape, row))
+        if n:
+            console.print()
         console.print(drawn)
     if note := getattr(result_table, "note", None):
         tell(note)
+
+
+def _parts(rows: Sequence[Sequence[str]], room: int) -> list[list[int]]:
+    """A table's columns, by position, in parts that fit one below the other; each begins with the columns that tell its rows apart.
+
+    >>> _parts([["who", "one", "other"], ["A", "x" * 30, "y" * 30]], 40)
+    [[0, 1], [0, 2]]
+    """
+    every = [*range(len(rows[0]))]
+
+    def fits(part: Sequence[int]) -> bool:
+        return _widths([[row[k] for k in part] for row in rows], room)[0][:1] != [None]
+
+    if fits(every):
+        return [every]
+    apart = next((n for n in every[1:] if len({tuple(row[:n]) for row in rows}) == len(rows)), 1)
+    key = every[: apart if fits(every[: apart + 1]) else 1]
+    parts: list[list[int]] = []
+    for column in every[len(key) :]:
+        if parts and fits([*parts[-1], column]):
+            parts[-1].append(column)
+        else:
+            parts.append([*key, column])
+    return parts
 
 
 def _widths(rows: Sequence[Sequence[str]], room: int) -> tuple[list[int | None], int]:
@@ -194,11 +225,18 @@ def _bar() -> Progress:
 
 
 def tell(text: str) -> None:
-    """Print text as it is: no markup from a case file is ever interpreted."""
+    """Print text as it is: no markup from a case file is ever interpreted, and a command is not broken that fits a line."""
     from rich.console import Console
 
     _WAITING.stop()
-    Console().print(legible(text), markup=False, highlight=False)
+    console = Console()
+
+    def held(command: re.Match[str]) -> str:
+        return command[0] if len(command[0]) >= console.width else command[0].replace(" ", HELD)
+
+    with console.capture() as said:
+        console.print(COMMAND.sub(held, legible(text)), markup=False, highlight=False)
+    console.file.write(said.get().replace(HELD, " "))
 
 
 @contextmanager

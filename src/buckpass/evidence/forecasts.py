@@ -89,7 +89,7 @@ class Forecast(ShowsItself):
     def side_by_side(self) -> ResultTable:
         """Each response with the percent that every forecaster gave to what happened."""
         order = self.ranking().frame["forecast"].to_list()
-        percent = self.rows.with_columns((100 * pl.col("p")).round(0).cast(pl.Int64))
+        percent = self.rows.with_columns((100 * pl.col("p")).round(0).cast(pl.Int64).alias("p"))
         wide = percent.pivot("forecast", index=["crisis", "power", "low", "high"], values="p", maintain_order=True)
         frame = wide.select("crisis", "power", pl.format("{}-{}", "low", "high").alias("rungs"), *order)
         return ResultTable(frame, "Percent that each forecaster gave to what happened", {}, "rungs: the band of the record.", (),

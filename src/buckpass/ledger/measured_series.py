@@ -12,12 +12,13 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
+from buckpass.case.figures import published
 from buckpass.case.schema import NEAREST_YEARS
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, figures_of, places_at, places_of
 from buckpass.measured.burden import RankCorrelation, rank_correlation
 from buckpass.measured.coding import in_theatre
 from buckpass.measured.positions import Amounts, division_draws, own_amounts, pooled_shares, years_pooled
-from buckpass.measured.shares import DOMAINS, FRESH, is_old, measure_name, years_in_words
+from buckpass.measured.shares import DOMAINS, FRESH, is_old, is_tie, measure_name, years_in_words
 from buckpass.results.summary import LEVEL, interval
 from buckpass.results.words import and_join, fixed
 
@@ -212,7 +213,16 @@ def _ratios(case: Case, series: Sequence[str], leader: str, over: str) -> list[d
     if not {leader, over} <= set(wide.columns):
         return []
     both = wide.drop_nulls().with_columns((pl.col(leader) / pl.col(over)).log().alias("log_ratio"))
-    return both.select("series", "partner", "year", "log_ratio").sort("partner", "year").to_dicts()
+    units = rows.unique(["series"], keep="first").select("series", "unit")
+    both = both.join(units, on="series", how="left", maintain_order="left")
+    ties = [
+        is_tie(a, b, of[0] if (of := published(unit)) else a + b)
+        for a, b, unit in both.select(leader, over, "unit").iter_rows()
+    ]
+    return (
+        both.with_columns(pl.Series("is_tie", ties, dtype=pl.Boolean))
+        .select("series", "partner", "year", "log_ratio", "is_tie").sort("partner", "year").to_dicts()
+    )  # fmt: skip
 
 
 def _disagreement(pairs: Sequence[Mapping[str, Any]]) -> float:
@@ -244,10 +254,14 @@ def _counts(
 
 
 def _who_is_ahead(states: Sequence[Mapping[str, Any]]) -> str:
-    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5]
-    behind = [f"{s['partner']} {s['year']}, ratio {s['ratio']:.2f}" for s in states if s["p_ahead"] <= 0.5]
+    ahead = [f"{s['partner']} {s['year']}" for s in states if s["p_ahead"] > 0.5 and not s["is_tie"]]
+    behind = [
+        f"{s['partner']} {s['year']}, ratio {s['ratio']:.2f}" for s in states if s["p_ahead"] <= 0.5 and not s["is_tie"]
+    ]
+    ties = [f"{s['partner']} {s['year']}" for s in states if s["is_tie"]]
     said = f"ahead with {len(ahead)} of {len(states)} in the last year with data ({', '.join(ahead) or 'none'})"
-    return said + (f"; behind with {'; '.join(behind)}" if behind else "")
+    said += f"; behind with {'; '.join(behind)}" if behind else ""
+    return said + (f"; a tie with {', '.join(ties)}" if ties else "")
 
 
 def _older(case: Case, states: Sequence[Mapping[str, Any]]) -> str:
@@ -271,6 +285,7 @@ def _partner_row(pairs, own: Mapping, other: Mapping, spread: float, series: Seq
     since = [year for year in sorted(path) if not behind or year > max(behind)]
     return {
         "partner": partner, "year": own["year"], "series": own["series"], "ratio": float(np.exp(own["log_ratio"])),
+        "is_tie": own["is_tie"],
         "p_ahead": float(ndtr(own["log_ratio"] / spread)), "lastingly_since": since[0] if since else None,
         "year_other_count": other["year"], "series_other_count": other["series"],
         "ratio_other_count": float(np.exp(other["log_ratio"])),

@@ -23,6 +23,7 @@ from buckpass.ledger.predictions import (
 )
 from buckpass.measured.eligibility import reached_crises
 from buckpass.predict.drawing import Drawn
+from buckpass.results.words import count_of
 
 __all__ = ["cross_response", "free_riding_index", "whatif"]
 
@@ -94,16 +95,23 @@ def whatif(question: Question) -> Finding:
         return Sample(least, held & np.all([o > r for o in own for r in rivals.values()], axis=0))
 
     reading = asked.read(question, sample)
-    left_out = len(_crises(question)) - len(crises)
     return finding_of(
         question,
         reading,
         f"change in P({given.get('organisation') or given.get('power')} deploys), crises that it could reach",
         crises,
-        f"on the size, which follows from assumed alignments with the hosts (that a wider consent raises the chance is built "
-        f"in), and on a mandate that leaves {left_out} crises out of reach whoever consents",
+        _turns_on(given["scenarios"], len(_crises(question)) - len(crises)),
         {"crises": list(crises), "changes": changes},
     )
+
+
+def _turns_on(scenarios: Sequence[Mapping[str, Any]], out_of_reach: int) -> str:
+    """What a change of a chance turns on: assumed alignments, what is built in, and how many crises no consent reaches."""
+    widens = any("consent" in str(part) for one in scenarios for part in (*one, one.get("set", "")))
+    built_in = " (that a wider consent raises the chance is built in)" if widens else ""
+    crises = count_of(out_of_reach, "crisis", "crises")
+    reach = f", and on a mandate that leaves {crises} out of reach whoever consents" if out_of_reach else ""
+    return f"on the size, which follows from assumed alignments with the hosts{built_in}{reach}"
 
 
 def _crises(question: Question) -> tuple[str, ...]:

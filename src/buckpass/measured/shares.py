@@ -25,6 +25,7 @@ __all__ = [
     "host_shares",
     "host_shares_table",
     "is_old",
+    "is_tie",
     "leaders",
     "leaders_table",
     "measure_name",
@@ -333,6 +334,15 @@ def _leader(case: Case, domain: str, host: str, shares: Sequence[Share]) -> Lead
     return Leader(domain, host, first and first.actor, first, tuple(shares), is_complete, why)
 
 
+def is_tie(one: float, other: float, whole: float) -> bool:
+    """Whether two amounts differ by less than `TIE` of what is compared, so that neither can be said to lead.
+
+    >>> is_tie(22.0, 22.1, 100.0), is_tie(20.6, 18.1, 100.0)
+    (True, False)
+    """
+    return abs(one - other) < TIE * whole
+
+
 def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
     """Why nobody leads; empty where somebody does."""
     if not ranked:
@@ -340,7 +350,7 @@ def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
     for least in case.settings.measures.positions[domain].least_volumes:
         if least.series == of.series and of.denominator < least.value:
             return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
-    if len(ranked) < 2 or ranked[0].numerator - ranked[1].numerator >= TIE * of.denominator:
+    if len(ranked) < 2 or not is_tie(ranked[0].numerator, ranked[1].numerator, of.denominator):
         return ""
     first, second = (f"{actor_name(case.settings, one.actor)} {one.value:.1%}" for one in ranked[:2])
     return f"{first} and {second} are a tie"

@@ -69,6 +69,8 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
 
     >>> with_interval(0.51234, 0.4123, 0.6123), with_interval(4.0, 4.0, 12.0)
     ('0.51 (0.41 to 0.61)', '4 (4 to 12)')
+    >>> with_interval(-0.0012, -0.0047, -0.000002)
+    '−0.0012 (−0.0047 to just below 0)'
     >>> with_interval(0.0, 0.0, 0.000016), with_interval(0.0, -0.0002, 0.0001)
     ('below 0.001', 'within 0.001 of 0')
     """
@@ -81,6 +83,8 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
     is_whole = all(float(v).is_integer() for v in (value, low, high))
     places = 0 if is_whole else min(6, max(0, 1 - math.floor(math.log10(high - low))))
     shown = [minus(f"{v:,.{places}f}") for v in (value, low, high)]
+    if float(f"{high:.{places}f}") == 0 and high < 0:
+        shown[2] = "just below 0"
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 

@@ -159,17 +159,17 @@ def _put_in_place(made: Path, path: Path, force: bool) -> None:
 def own_cache(*parts: str) -> Path | None:
     """A folder of this program's in the user's cache folder, closed to everybody else; what is there may be deleted at any time.
 
-    None where there can be none, or another user has it: who can write there could plant an answer, or compiled code.
+    None where there can be none, another user has it, or it is a link: who can write there could plant an answer, or compiled
+    code, and what a link leads to is not this program's to close or to clear.
     """
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "buckpass"
         for folder in (cache, cache.joinpath(*parts)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (
-                _is_own(folder.lstat()) and _is_own(folder.stat())
-            ):  # a link of another's leads where that one likes
+            state = folder.lstat()
+            if not (stat.S_ISDIR(state.st_mode) and _is_own(state)):
                 return None
-            if folder.stat().st_mode & 0o077:
+            if state.st_mode & 0o077:
                 folder.chmod(0o700)
     except (OSError, RuntimeError):  # no such folder can be, or there is no home
         return None

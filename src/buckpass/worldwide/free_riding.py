@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case.catalogue import state_names
 from buckpass.fitting.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
-from buckpass.results.words import and_join, fixed, sentence
+from buckpass.results.words import and_join, fixed, percent, sentence
 
 __all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile", "WorldFit", "reading_of", "words_of"]
 
@@ -196,5 +196,5 @@ def reading_of(fit: WorldFit) -> str:
     if below <= 1 - SURE:
         return f"κ = {found} lies above 0: powers count what others do, and ride"
     if fit.kappa["mean"] < 0:
-        return f"κ = {found} is pulled below 0 ({below:.0%} of it): {MISSING}, and it cannot be told from 0"
+        return f"κ = {found} cannot be told from 0; {percent(below)} of the draws lie below it, where no riding leads: if so, {MISSING}"
     return f"κ = {found} cannot be told from 0"

@@ -59,7 +59,7 @@ const buckpassWhatIf = (() => {
 
   function priced(text, low, high, takesValue = true) {
     const isFactor = /[x×]$/.test(text), plain = isFactor ? text.slice(0, -1).trim() : text;
-    if (!isFactor && !takesValue) throw new Unusable("takes a factor, such as 0.5x");
+    if (!isFactor && !takesValue) throw new Elsewhere("takes a factor on this page, such as 0.5x; use `buckpass whatif` for a number");
     return { value: numeric(plain, isFactor ? 0 : low, isFactor ? 1000 : high), isFactor };
   }
 
@@ -110,15 +110,18 @@ const buckpassWhatIf = (() => {
   }
 
   // The change that another one rests on, among those of `buckpass whatif` that this page does not make.
-  function footingOf(model, path, away) {
-    const [subject, attribute, target] = partsOf(path);
+  function footingOf(model, text, away) {
+    const path = pathOf(text), [subject, attribute, target] = partsOf(path);
+    const named = path === "request" ? listed(text.slice(text.indexOf("=") + 1)) : [];
     return away.find((other) => {
       const of = partsOf(other)[0];
+      if (named.includes(of)) return Object.hasOwn(model.organisations, of);
       return attribute === "force" ? of && [subject, target].includes(of) : of === subject && Object.hasOwn(model.organisations, of);
     });
   }
 
   function meaningOf(model, crisis, path, value) {
+    if (path.endsWith("@") || path.split("@").length > 2) throw new Unknown("unknown here");
     if (path === "severity") return { kind: "severity", ...priced(value, 0, 1) };
     if (path === "request") return { kind: "request", ids: asked(model, crisis, value) };
     if (path === "absent") return { kind: "absent", ids: gone(model, value) };
@@ -220,7 +223,7 @@ const buckpassWhatIf = (() => {
     const changes = [], problems = [], elsewhere = texts.filter((text) => isElsewhere(model, crisis, text)).map(pathOf);
     for (const text of texts) {
       try {
-        const footing = elsewhere.includes(pathOf(text)) ? undefined : footingOf(model, pathOf(text), elsewhere);
+        const footing = elsewhere.includes(pathOf(text)) ? undefined : footingOf(model, text, elsewhere);
         if (footing) throw new Unusable(`rests on ${footing}, which is not on this page; use \`buckpass whatif\``);
         const change = readChange(model, crisis, text), before = changes.find((one) => one.path === change.path);
         if (before && meaning(before) === meaning(change)) continue;
@@ -249,7 +252,7 @@ const buckpassWhatIf = (() => {
 
   // Values and not their texts: 0.9 is 0.90.
   function meaning(change) {
-    return JSON.stringify({ ...change, text: "" });
+    return JSON.stringify({ ...change, text: "", ids: change.ids && [...change.ids].sort() });
   }
 
   function clashes(one, other) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -66,32 +67,15 @@ def _until(found: Agreement) -> str:
 def _finding(case: Case, found: Agreement) -> str:
     verdicts = "; ".join(f"{name_of(case, p.party)}: {p.verdict}" for p in found.parties)
     least, most = map(number, found.discount)
-    little = (
-        " The δ* are so near 0 that no bargain is needed to explain this restraint: breaking it would gain little."
-        if _needs_none(found)
-        else ""
-    )
-    return (
-        f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}. "
-        f"A party keeps it if it counts next year’s pay-off at more than δ* of this year’s (its discount factor; {least} to {most} are assumed).{little} "
-        f"{_fee(case, found)}Computed under {combination(found.explanation).name}; rents, what follows "
-        "breakdown and patience are drawn from ranges that the case assumes, so that a share of draws is no probability of the world."
-    )
-
-
-def _fee(case: Case, found: Agreement) -> str:
-    """What the first party would pay the second a year, and what the second needs; empty where one stands alone."""
-    if len(found.parties) < 2:
-        return ""
-    if found.unbounded:
-        return f"{found.unbounded} "
-    payer, receiver = (name_of(case, p.party) for p in found.parties[:2])
-    (least, _, share), (median, low, high) = found.transfer, map(number, found.fee)
-    needs = f"at least {number(least)}" if least > 0 else f"none, and would even pay {number(-least)}"
-    return (
-        f"A yearly fee from {payer} to {receiver}, as a share of {payer}’s stake in a crisis: {payer} would pay up to {median} "
-        f"({low} to {high}) rather than break it; {receiver} needs {needs}. In {portion(share, 'the draws')} some fee keeps both to it. "
-    )
+    said = [
+        f"The agreement keeps itself in {portion(found.p_self_enforcing, count_of(found.n_draws, 'draw'))}, {_until(found)}. {verdicts}.",
+        f"A party keeps it if it counts next year’s pay-off at more than δ* of this year’s (its discount factor; {least} to {most} are assumed).",
+        "The δ* are so near 0 that no bargain is needed to explain this restraint: breaking it would gain little." if _needs_none(found) else "",
+        found.fee_in_words(partial(name_of, case)),
+        f"Computed under {combination(found.explanation).name}; rents, what follows breakdown and patience are drawn from ranges that the case "
+        "assumes, so that a share of draws is no probability of the world.",
+    ]  # fmt: skip
+    return " ".join(filter(None, said))
 
 
 def critical_figure(case: Case, found: Agreement) -> Figure | None:
