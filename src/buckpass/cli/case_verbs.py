@@ -274,7 +274,7 @@ def _tell_responses(case: Case, long: bool) -> None:
         tell(line)
     basis = responses.frame["basis"].value_counts(sort=True)
     said = ", ".join(f"{n} {name}" for name, n in basis.iter_rows())
-    counts = f"{count_of(case.crises.height, 'crisis', 'crises')}, {count_of(len(responses), 'row')}"
+    counts = f"{count_of(case.crises.height, 'crisis', 'crises')}, {count_of(len(responses), 'response')}"
     tell(f"{counts}: {said} (absence is a band; unsearched is missing, as is what has no row)")
     if not long:
         tell("Activity, comparisons, requests and coders with n and intervals: --long; every share: --shares.")

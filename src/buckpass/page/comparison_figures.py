@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.model.mechanisms import ALL, combination
-from buckpass.page.theme import INK, PALE, Figure, inline
+from buckpass.page.theme import INK, PALE, Figure, Layered, inline
 from buckpass.page.wording import years_of
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join, count_of
@@ -40,29 +41,37 @@ def crises_by_explanation(case: Case, found: Compared) -> Figure:
     mean = pl.col("elpd").mean().over("crisis")
     against = ((pl.col("elpd") - mean) / STEP).round() * STEP
     table = table.with_columns(against.alias("against"), (pl.col("elpd") == pl.col("elpd").max().over("crisis")).alias("best"))  # fmt: skip
-    rows = table.join(_crises(case), on="crisis").to_dicts()
-    order = _order(case, found)
-    base = alt.Chart(inline(rows))
+    rows, order = table.join(_crises(case), on="crisis"), _order(case, found)
+    apart = found.best_by_crisis().frame.filter(~pl.col("idle"))["crisis"]
+    idle = len(order) - len(apart)
+    few = rows.filter(pl.col("crisis").is_in(apart.to_list() or rows["crisis"].unique().to_list()))
+    alike = f"{idle} of {count_of(len(order), 'crisis', 'crises')} look the same under all explanations"
+    return Figure(
+        "crises-by-explanation", f"Which explanation predicted each crisis best: {alike}",
+        f"n = {count_of(len(order), 'crisis', 'crises')}. Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
+        "over all crises, crises from those that separate them most (on a phone these alone); without those of all mechanisms but one. Dot: the best.",
+        f"Source: fits of the record of {case.id}.", f"{alike}.", _scores_drawn(rows, order, ids, 34, 330), _scores_drawn(few, order, ids, 12, 120),
+        years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density",
+    )  # fmt: skip
+
+
+def _scores_drawn(rows: pl.DataFrame, order: Sequence[str], ids: Sequence[str], cell: int, longest: int) -> Layered:
+    """Cells of some of the crises, so many pixels wide; names of crises no longer than some pixels."""
+    there, base = [label for label in order if label in set(rows["label"])], alt.Chart(inline(rows.to_dicts()))
     y = alt.Y(
-        "label:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=330, labelFontSize=11)
+        "label:N",
+        sort=there,
+        title=None,
+        axis=alt.Axis(ticks=False, domain=False, labelLimit=longest, labelFontSize=11),
     )
-    x = alt.X("id:N", sort=ids, title=None, axis=alt.Axis(orient="top", ticks=False, domain=False, labelAngle=0))
+    x = alt.X("id:N", sort=[*ids], title=None, axis=alt.Axis(orient="top", ticks=False, domain=False, labelAngle=-60))
     scale = alt.Scale(domain=[-LIMIT, 0, LIMIT], range=[WORSE, SAME, BETTER], clamp=True)
     colour = alt.Color(
         "against:Q", scale=scale, legend=alt.Legend(title="nats against the crisis's mean", orient="bottom")
     )
     cells = base.mark_rect(stroke="white").encode(x=x, y=y, color=colour)
     dots = base.transform_filter("datum.best").mark_point(filled=True, size=26, color=INK, opacity=1).encode(x=x, y=y)
-    chart = alt.layer(cells, dots).properties(width=34 * len(ids), height=ROW * len(order))
-    idle = int(found.best_by_crisis().frame["idle"].sum())
-    alike = f"{idle} of {count_of(len(order), 'crisis', 'crises')} look the same under all explanations"
-    return Figure(
-        "crises-by-explanation", f"Which explanation predicted each crisis best: {alike}",
-        f"n = {count_of(len(order), 'crisis', 'crises')}. Reading: {found.reading}. Leave-one-crisis-out elpd less the mean over explanations; explanations from best to worst "
-        "over all crises, crises from those that separate them most; without those of all mechanisms but one. Dot: the best.",
-        f"Source: fits of the record of {case.id}.", f"{alike}.", chart,
-        years=years_of(case, table["crisis"].unique()), unit="nats of log predictive density", one_size=True,
-    )  # fmt: skip
+    return alt.layer(cells, dots).properties(width=cell * len(ids), height=ROW * len(there))
 
 
 def crises_that_separate(case: Case, found: Compared) -> ResultTable:
