@@ -52,7 +52,8 @@ def compute() -> tuple[dict, str, str]:
         "sentences": sentences,
     }
     levels = f"In numbers (± is one standard error, {HOSTS_TOGETHER}; brackets are 90 % intervals):"
-    said = "\n\n".join([*(f"**{s}**" for s in plain), FIGURE, levels, "\n".join(f"- {s}" for s in sentences if s)])
+    two = " ".join(plain[:-1]), plain[-1]
+    said = "\n\n".join([*(f"**{s}**" for s in two), FIGURE, levels, "\n".join(f"- {s}" for s in sentences if s)])
     return numbers, said, figure.picture("svg").decode()
 
 
