@@ -52,7 +52,7 @@ def agreement_chapter(
 
 def _needs_none(found: Agreement) -> bool:
     """Whether every party keeps it whatever its patience: then that it keeps itself is no sign of a bargain."""
-    return all(p.critical is None or p.critical[2] < LEAST_SEEN for p in found.parties)
+    return all(p.critical is not None and p.critical[2] < LEAST_SEEN for p in found.parties)
 
 
 def _until(found: Agreement) -> str:
