@@ -5,7 +5,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_games import random_crises
 
@@ -13,6 +13,7 @@ from buckpass.case import load_case
 from buckpass.fitting.files import load_posteriors
 from buckpass.game.arrays import at_host
 from buckpass.game.crises import Crises
+from buckpass.game.path import PathLost
 from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import setting_of
 from buckpass.game.solver import IN_BLOCKS, PRINCIPAL, solve
@@ -30,10 +31,27 @@ def given_crises(request) -> Drawn:
     return draw(basis_of(case, load_posteriors(case, names=["all"])), setting_of(case), 20)
 
 
+@pytest.fixture(scope="module")
+def games_of_case(given_crises):
+    """The same games from a call: of what fails, Hypothesis writes the arguments out, and of these they are half a million numbers."""
+    return lambda: given_crises.games
+
+
+def found_or_lost(games: Crises, how):
+    """The equilibria, or in a word that the branch of one of them could not be followed."""
+    try:
+        return solve(games, how)
+    except PathLost:
+        return "lost"
+
+
 def compared(games: Crises, how) -> None:
     """Equilibria of games of NumPy beside those of the same games in JAX, and the numbers reported of them."""
     compiled = jax.device_put(games)
-    here, there = solve(games, how), solve(compiled, how)
+    here, there = found_or_lost(games, how), found_or_lost(compiled, how)
+    if isinstance(here, str) or isinstance(there, str):  # where stakes are many times the record's
+        assert (here, there) == ("lost", "lost")
+        return
     assert (type(here.strategy) is np.ndarray, isinstance(there.strategy, jax.Array)) == (True, True)
     np.testing.assert_allclose(here.strategy, there.strategy, rtol=0, atol=CLOSE)
     np.testing.assert_allclose(here.log_residual, there.log_residual, rtol=0, atol=CLOSE)
@@ -47,10 +65,11 @@ def compared(games: Crises, how) -> None:
 @pytest.mark.parametrize("how", [IN_BLOCKS, PRINCIPAL], ids=["sweeps", "path"])
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.0, 0.7))
-def test_random_crises_of_a_case_have_the_equilibria_of_the_compiled_solver(given_crises, how, seed, spread):
+@example(seed=223, spread=0.6875)  # one of its branches is lost
+def test_random_crises_of_a_case_have_the_equilibria_of_the_compiled_solver(games_of_case, how, seed, spread):
     random = np.random.default_rng(seed)
-    rows = random.integers(0, len(given_crises.games.stake), 64)
-    games = jax.tree.map(lambda v: v[rows], given_crises.games)
+    rows = random.integers(0, len(games_of_case().stake), 64)
+    games = jax.tree.map(lambda v: v[rows], games_of_case())
     moved = {n: v * np.exp(spread * random.standard_normal(v.shape)) for n in PRICES for v in [getattr(games, n)]}
     compared(replace(games, **moved), how)
 

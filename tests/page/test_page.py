@@ -500,7 +500,7 @@ def test_the_page_says_what_the_fit_would_not_have_made_of_such_crises():
     (said,) = [line for line in trust(case, results) if "Would it make such a record?" in line]
     checks = results.compared.checks(of=("all",)).rows()
     assert f"Of {len(checks)} shares" in said
-    for word, what in (("misses", "whatever the doubts"), ("fails", "with the doubts filled in by the fit")):
+    for word, before in (("misses", "theatres, "), ("fails", "read as the fit would have them, ")):
         named = [r["group"] for r in checks if r[word]]
-        assert f"has {len(named) or 'none'}" in said if word == "misses" else f"{what}, {len(named) or 'none'}" in said
+        assert f"{before}{len(named) or 'none'}" in said
         assert all(case.theatre(n).name in said for n in named if n in case.theatres)
