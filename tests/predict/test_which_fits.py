@@ -58,7 +58,7 @@ def made(case, name: str, elpd: list[float], health: Diagnostics = GOOD) -> Post
 
 def test_terminal_and_readme_say_the_same_of_the_gap(explained):
     parts = {name: abs(part["mean"]) for name, part in explained["parts"].items()}
-    said = re.search(r": ([a-z ]+) carries ([0-9.]+) \(.*?\) of it, what others do ([0-9.]+) \(",
+    said = re.search(r": ([a-z ]+) carries ([0-9.]+) \(.*?\) of that, what others do ([0-9.]+) \(",
                      (ROOT / "README.md").read_text("utf-8"))  # fmt: skip
     assert said is not None
     largest = next(name for name, words in MECHANISM_WORDS.items() if words == said[1])
