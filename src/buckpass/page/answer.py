@@ -178,7 +178,11 @@ def _crises(case: Case, tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     others = "".join(f"; {n} more {'crisis decides' if n == 1 else 'crises decide'} {what}" for n, what in counts if n)
     where, theatre = "single crises" if rest else "one crisis", case.settings.focus.theatre
     away = sum(case.crisis(h.crisis)["theatre"] != theatre for h in ranked)
-    outside = f" ({away} of these {len(ranked)} lie outside {spoken(case, theatre)})" if rest and away else ""
+    outside = (
+        f" ({away} of these {len(ranked)} {'lies' if away == 1 else 'lie'} outside {spoken(case, theatre)})"
+        if rest and away
+        else ""
+    )
     return f"On {where}: without {_named_crisis(case, first.crisis)}, {_then(first, tests)}{others}{outside}."
 
 
