@@ -232,7 +232,7 @@ def tell(text: str) -> None:
     console = Console()
 
     def held(command: re.Match[str]) -> str:
-        return command[0] if len(command[0]) >= console.width else command[0].replace(" ", HELD)
+        return command[0] if len(command[0]) > console.width else command[0].replace(" ", HELD)
 
     with console.capture() as said:
         console.print(COMMAND.sub(held, legible(text)), markup=False, highlight=False)

@@ -166,9 +166,9 @@ class Compared(ShowsItself):
 
     def everything(self) -> tuple[ResultTable, ...]:
         """The screen, the ranking of all fits under every reading, pairs, checks, crises, what shares variation."""
-        checks = self.checks()
+        checks, screen = self.checks(), self.nested.whole_tables() if BASE in self.scores else ()
         tables = [
-            *self.tables(), self.ranking(), side_by_side(self.readings()), self.indistinguishable(), failing(checks), checks,
+            *screen, self.ranking(), side_by_side(self.readings()), self.indistinguishable(), failing(checks), checks,
             self.best_by_crisis(),
         ]  # fmt: skip
         return *tables, *(t for t in (self.order_of_moves(), self.shared_variation()) if len(t))

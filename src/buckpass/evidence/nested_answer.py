@@ -24,6 +24,7 @@ __all__ = ["NestedAnswer", "nested_answer"]
 
 MOST_NAMES = 4  # in one sentence
 TOGETHER = {ALL: "all together", ARGUMENT: "those of the argument together"}
+LEADS = 2  # the least that a hinge moves: who leads
 MOST_HINGES = 6  # of the crises and cells on which the leader hangs, as many as a screen takes
 NOTE = (
     f"Nats of log score, each crisis left out in turn; ± one standard error, {HOSTS_TOGETHER}. Over base: with it, "
@@ -142,9 +143,12 @@ class NestedAnswer:
         return ResultTable(frame, "The same crises predicted by regressions", {}, " ".join(failed), (), self.case.hash)
 
     def _hangs_on(self, most: int) -> ResultTable:
-        ranked = sorted(self.hinges, key=_weight)
+        told = [
+            h for h in self.hinges if self.tests.beating_base or _weight(h) < LEADS
+        ]  # where none beats base, none leads
+        ranked = sorted(told, key=_weight)
         rows = [(_in_words(h), _then(h, self.tests)) for h in ranked[:most]]
-        more = len(self.hinges) - len(rows)
+        more = len(told) - len(rows)
         frame = pl.DataFrame(rows, schema=["it hangs on", "otherwise"], orient="row")
         note = f"and {more} more: `buckpass compare {self.case.id} --json` has all." if more > 0 else ""
         return ResultTable(
@@ -323,7 +327,7 @@ def _listed(ids: Sequence[str]) -> str:
 
 def _weight(hinge: Hinge) -> int:
     """What a hinge moves: first what beats the controls, then what adds to the rest, then who leads."""
-    return 0 if hinge.gained or hinge.lost else 1 if hinge.gained_given or hinge.lost_given else 2
+    return 0 if hinge.gained or hinge.lost else 1 if hinge.gained_given or hinge.lost_given else LEADS
 
 
 def _in_words(hinge: Hinge) -> str:

@@ -198,7 +198,10 @@ def of_everything_table(case: Case) -> ResultTable:
         and "+" not in share.of
         and share.value is not None
     ]
-    known = {_what_of(share) for share in shown if published(share.unit) is not None}
+    positions = case.settings.measures.positions
+    known = {
+        _what_of(share) for share in shown if share.series in positions[share.domain].published
+    }  # of the same whole
     rows = [
         vars(share) | _in_words(case, share, share.actor)
         for share in shown

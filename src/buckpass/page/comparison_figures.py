@@ -67,7 +67,9 @@ def _scores_drawn(rows: pl.DataFrame, order: Sequence[str], ids: Sequence[str], 
     x = alt.X("id:N", sort=[*ids], title=None, axis=alt.Axis(orient="top", ticks=False, domain=False, labelAngle=-60))
     scale = alt.Scale(domain=[-LIMIT, 0, LIMIT], range=[WORSE, SAME, BETTER], clamp=True)
     colour = alt.Color(
-        "against:Q", scale=scale, legend=alt.Legend(title="nats against the crisis's mean", orient="bottom")
+        "against:Q",
+        scale=scale,
+        legend=alt.Legend(title="nats against the crisis's mean", orient="bottom", values=[-1, 0, 1]),
     )
     cells = base.mark_rect(stroke="white").encode(x=x, y=y, color=colour)
     dots = base.transform_filter("datum.best").mark_point(filled=True, size=26, color=INK, opacity=1).encode(x=x, y=y)

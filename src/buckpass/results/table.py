@@ -168,6 +168,8 @@ def cell(value: Any, column: str = "") -> str | None:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.0f}" if column == "year" else _rounded(value)
+    if isinstance(value, int):
+        return f"{value}".replace("-", "−")
     if isinstance(value, (list, tuple)):
         return ", ".join(str(v) for v in value)
     return str(value)

@@ -903,13 +903,15 @@ if (typeof document !== "undefined") (() => {
     // a link may ask for more than the slider has
     const input = make("input", { type: "range", min: Math.min(low, at), max: Math.max(high, at), step }), output = make("output");
     const rests = () => Math.abs(Number(input.value) - rest) < step * 0.51; // the nearest stop to what the case has
+    let given = isFactor && text !== undefined && !/[x×]$/.test(text) ? text : text === undefined ? "" : words(at); // not the nearest stop
     const say = () => {
-      output.textContent = rests() ? [words(rest), "as it was"].filter((text) => text).join(", ") : words(Number(input.value));
+      output.textContent = given || (rests() ? [words(rest), "as it was"].filter((text) => text).join(", ") : words(Number(input.value)));
       input.setAttribute("aria-valuetext", output.textContent);
     };
     input.value = at;
     say();
     input.addEventListener("input", () => {
+      given = "";
       say();
       change(path, rests() ? null : `${+Number(input.value).toFixed(6)}${mark}`);
     });
@@ -1142,7 +1144,8 @@ if (typeof document !== "undefined") (() => {
     for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     controls();
     show();
-    (innerWidth > 860 ? place : parts.said).scrollIntoView(); // on a phone the inputs fill a screen
+    // on a phone the inputs fill a screen: what is left out of a link is in view, else the answer
+    (innerWidth > 860 ? place : parts.problems.childElementCount ? parts.problems : parts.said).scrollIntoView();
   }
 
   state.crisis = model.crises.find((one) => one.id === model.focus.crisis) || state.crisis;
