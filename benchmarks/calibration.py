@@ -25,7 +25,7 @@ from buckpass.model.mechanisms import combination
 from buckpass.model.stamp import model_stamp
 
 CASE, CRISES = "central-asia", 12
-NUTS = NutsSettings(chains=2, warmup=200, draws=250)
+NUTS = NutsSettings(chains=2, warmup=150, draws=130)
 KEPT = Path(__file__).with_suffix(".json")
 
 
