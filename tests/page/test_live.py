@@ -14,6 +14,7 @@ import pytest
 from browser import Watch, chromium
 from live_answers import Asked, asked, assert_agree
 
+from buckpass.ask.tip import tip
 from buckpass.case import load_case
 from buckpass.changes.overrides import BadOverride
 from buckpass.changes.paths import override_paths
@@ -122,6 +123,32 @@ def test_a_change_of_who_does_not_play_is_said_to_move_nothing(small_case, fit):
         "return [engine.readChanges(model, crisis, given.texts).problems];", {"data": data, "texts": [f"{out}.force=0"]}
     )
     assert told == [f"{out}.force=0: {out} does not play here"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "crisis", "power", "other"),
+                         [("central-asia", "kz_jan_2022", "RUS", "CHN"), ("western-balkans", "srebrenica_1995", "FRA", "USA")])  # fmt: skip
+def test_an_answer_turns_where_tip_says_that_it_does(name, crisis, power, other):
+    case, draws = load_case(name), 20
+    fit = load_posteriors(case)["all"]
+    data = live_data(case, fit, draws)
+    assert data is not None
+    paths = [f"{power}.stake", f"{other}.capacity", f"{power}.alignment@{other}", "severity"]
+    said = [tip(case, fit, crisis, [path], f"p_deploy:{power}>0.5", n_draws=draws) for path in paths]
+    inputs = [{"path": path, "low": one.bounds[0], "high": one.bounds[1], "present": one.present,
+               "isFactor": one.unit == "times what it is"} for path, one in zip(paths, said, strict=True)]  # fmt: skip
+    found = by_script(
+        "const one = model.crises.find((c) => c.id === given.crisis), p = model.powers.indexOf(given.power);"
+        "return given.inputs.map((input) => engine.turning(model, one, [], input, p));",
+        {"data": data, "crisis": crisis, "power": power, "inputs": inputs},
+    )
+    assert any(one.value for one in said), "else nothing is tested"
+    for path, python, script in zip(paths, said, found, strict=True):
+        assert script["share"] == pytest.approx(python.share_crossing), path
+        assert script["ends"] == pytest.approx([python.curve[0].mean(), python.curve[-1].mean()], abs=1e-6), path
+        value = python.value and [python.value.mean, python.value.low, python.value.high]
+        assert (script["value"] is None) == (value is None), path
+        assert value is None or script["value"] == pytest.approx(value, abs=1e-5), path
 
 
 def told_of(data: dict, crisis: str, *links: list[str]) -> list[list[str]]:
@@ -342,6 +369,23 @@ def test_a_slider_moves_the_table_and_the_link_holds_it(page, small_case, tmp_pa
         assert float(again.get_by_label(f"Stake of {_name(small_case, power)}").input_value()) == pytest.approx(1.5)
         again.get_by_role("button", name="Back to the baseline").click()
         assert again.locator("#what-if-place table").first.inner_text() == before
+    assert watch.errors == watch.outside == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_where_a_power_begins_to_deploy_is_sought_until_something_else_is_moved(page, small_case, tmp_path):
+    power = small_case.settings.focus.rider
+    with chromium() as browser:
+        tab, watch = opened(browser, tmp_path / "page.html", page)
+        tab.get_by_role("button", name=f"At which value does {_name(small_case, power)} deploy?").click()
+        tab.locator("#what-if-place [role=status]", has_text="turns it in most draws").wait_for()
+        rows = tab.locator("#what-if-place .turns tbody tr")
+        assert rows.count() >= 7
+        assert all("→" in text for text in rows.all_inner_texts())
+        tab.get_by_label(f"Stake of {_name(small_case, power)}").press("ArrowRight")
+        assert tab.locator("#what-if-place .turns").count() == 0
+        tab.get_by_role("button", name="At which value").wait_for()
     assert watch.errors == watch.outside == []
 
 

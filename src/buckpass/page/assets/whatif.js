@@ -8,6 +8,7 @@ const buckpassWhatIf = (() => {
   const SLOPED = ["stake", "cost", "backlash", "influence"];
   const ROUNDING = 1e-12; // below the solver's tolerance nothing has moved
   const LONGEST_LINK = 2000, MOST_CHANGES = 40;
+  const STOPS = 25, HALVINGS = 20, HALF = 0.5; // of a search for where an answer turns
 
   class Unusable extends Error {}
   class Unknown extends Unusable {} // to the page, perhaps not to `buckpass`
@@ -696,12 +697,14 @@ const buckpassWhatIf = (() => {
 
   // All numbers of a crisis after some changes, draw by draw: of powers [draw · powers + power], of the crisis [draw].
   // byArc: every branch is traced by arc length, as those that fold are in any case.
-  function answer(model, crisis, changes, byArc = false) {
+  // Under every draw, or one alone.
+  function answer(model, crisis, changes, byArc = false, alone = null) {
     const setting = settingOf(model, crisis, changes), room = roomFor(model, setting), P = room.P, found = { folds: 0 };
-    for (const name of OF_POWER) found[name] = new Float64Array(model.draws * P);
-    for (const name of OF_CRISIS) found[name] = new Float64Array(model.draws);
-    for (let d = 0; d < model.draws; d++) {
-      fill(model, crisis, setting, changes, d, room);
+    const first = alone ?? 0, count = alone === null ? model.draws : 1;
+    for (const name of OF_POWER) found[name] = new Float64Array(count * P);
+    for (const name of OF_CRISIS) found[name] = new Float64Array(count);
+    for (let d = 0; d < count; d++) {
+      fill(model, crisis, setting, changes, first + d, room);
       if (!solve(room, byArc)) found.folds++;
       read(model, setting, room, d, found);
     }
@@ -738,6 +741,38 @@ const buckpassWhatIf = (() => {
       for (let m = start[p]; m < start[p + 1]; m++) alone += setting.effort[option[m]] * sigma[m];
       found.buck_passed[d * P + p] = setting.delivery[p] * (alone - effort[p]);
     }
+  }
+
+  // Draw by draw the value of one input, nearest to what it is, at which the chance that power p deploys passes one half; all else as
+  // changed. As `buckpass tip` finds it: on a grid, then by halves. What no draw crosses has no value.
+  function turning(model, crisis, changes, input, p) {
+    const { path, low, high, present, isFactor } = input, others = changes.filter((one) => one.path !== path).map((one) => one.text);
+    const [scale, unscale] = path.endsWith(".capacity") ? [Math.log, Math.exp] : [(x) => x, (u) => u]; // in which settings change linearly
+    const deploys = (u, alone = null) => {
+      const { changes: made, problems, isMade } = readChanges(model, crisis, [...others, `${path}=${unscale(u)}${isFactor ? "x" : ""}`]);
+      if (!isMade) throw new Unusable(problems.join(". "));
+      return column(answer(model, crisis, made, false, alone).p_deploy, p, model.powers.length);
+    };
+    const [from, to] = [scale(low), scale(high)], stops = Array.from({ length: STOPS }, (_, k) => from + ((to - from) * k) / (STOPS - 1));
+    if (path.includes(".alignment")) stops.push(...[-1e-9, 0].filter((u) => low < u && u < high && !stops.includes(u))); // rivals switch there
+    stops.sort((a, b) => a - b);
+    const curve = stops.map((u) => deploys(u)), holds = (value) => value > HALF, turns = [];
+    const away = (k) => Math.abs(0.5 * (stops[k] + stops[k + 1]) - scale(present));
+    for (let d = 0; d < model.draws; d++) {
+      const cells = [...curve.keys()].slice(1).map((k) => k - 1).filter((k) => holds(curve[k][d]) !== holds(curve[k + 1][d]));
+      if (!cells.length) continue;
+      const cell = cells.reduce((best, k) => (away(k) < away(best) ? k : best));
+      let [left, right] = [stops[cell], stops[cell + 1]];
+      for (let n = 0; n < HALVINGS; n++) {
+        const middle = 0.5 * (left + right);
+        if (holds(deploys(middle, d)[0]) === holds(curve[cell][d])) left = middle;
+        else right = middle;
+      }
+      turns.push(unscale(0.5 * (left + right)));
+    }
+    const sorted = turns.sort((a, b) => a - b);
+    return { ends: [curve[0], curve.at(-1)].map((one) => summary(one).mean), share: turns.length / model.draws,
+      value: turns.length ? [0.5, 0.05, 0.95].map((share) => quantile(sorted, share)) : null };
   }
 
   // Of the changes about a power that does not play here, in words, those that by themselves move nothing of what is read.
@@ -802,7 +837,7 @@ const buckpassWhatIf = (() => {
       p_rises: change.reduce((n, one) => n + (one > ROUNDING), 0) / change.length };
   }
 
-  return { unpack, readChange, readChanges, readLink, settingOf, answer, idle, compare, summary, movedIn, playsIn, Unusable, OF_POWER, OF_CRISIS, RULES, LONGEST_LINK };
+  return { unpack, readChange, readChanges, readLink, settingOf, answer, idle, compare, turning, summary, movedIn, playsIn, Unusable, OF_POWER, OF_CRISIS, RULES, LONGEST_LINK };
 })();
 
 if (typeof module !== "undefined") module.exports = buckpassWhatIf;
@@ -883,7 +918,7 @@ if (typeof document !== "undefined") (() => {
 
   // --- controls ---
 
-  let serial = 0;
+  let serial = 0, turn = 0;
 
   function labelled(label, control, ...after) {
     control.id = `what-if-${serial++}`;
@@ -935,16 +970,21 @@ if (typeof document !== "undefined") (() => {
     return make("label", { class: "tick" }, input, make("span", { text: label }));
   }
 
+  // Whose public is asked about a power, and the share of it that sees the power unfavourably.
+  function publicOf(crisis, p) {
+    const at = crisis.opinion_in[p], odds = crisis.opinion[p] === null ? model.standard.opinion[0] : crisis.opinion[p];
+    return { host: crisis.hosts[at], name: crisis.host_names[at], share: 1 / (1 + Math.exp(-odds)) };
+  }
+
   function ofPower(crisis, power) {
     const name = nameOf(power), p = model.powers.indexOf(power), parts = [];
     for (const [what, path, span] of [["Capacity of", "capacity", [0.1, 3, 0.05]], ["Stake of", "stake", [0.1, 4, 0.1]],
       ["Cost to", "cost", [0.1, 3, 0.05]], ["Backlash against", "backlash", [0, 3, 0.05]]]) {
       parts.push(slider(`${what} ${name}`, `${power}.${path}`, 1, span, true, times));
     }
-    const asked = crisis.opinion_in[p], host = crisis.hosts[asked], odds = crisis.opinion[p] === null ? model.standard.opinion[0] : crisis.opinion[p];
-    const share = 1 / (1 + Math.exp(-odds)), low = -Math.min(0.5, Math.floor(share * 20) / 20), high = Math.min(0.5, Math.floor((1 - share) * 20) / 20);
-    if (host !== power) {
-      parts.push(slider(`Unfavourable opinion of ${name} in ${crisis.host_names[asked]}`, `${power}.opinion@${host}`, 0, [low, high, 0.05], false,
+    const asked = publicOf(crisis, p), low = -Math.min(0.5, Math.floor(asked.share * 20) / 20), high = Math.min(0.5, Math.floor((1 - asked.share) * 20) / 20);
+    if (asked.host !== power) {
+      parts.push(slider(`Unfavourable opinion of ${name} in ${asked.name}`, `${power}.opinion@${asked.host}`, 0, [low, high, 0.05], false,
         (value) => (value === 0 ? "" : `${signed(value)} of the public`)));
     }
     parts.push(...towards(crisis, power, name), held(power, name));
@@ -1005,7 +1045,7 @@ if (typeof document !== "undefined") (() => {
     return make("fieldset", { class: "ticks" }, make("legend", { text: legend }), ...boxes);
   }
 
-  const parts = { of: make("div", { class: "controls" }), found: make("div", {}), said: make("p", { class: "said", "aria-live": "polite" }),
+  const parts = { of: make("div", { class: "controls" }), found: make("div", {}), turns: make("div", {}), said: make("p", { class: "said", "aria-live": "polite" }),
     problems: make("div", { role: "alert" }), link: make("a", { text: "Link to this change" }), crisis: null, power: null };
 
   // Hosts and belligerents have only silence open: nothing that is theirs moves anything.
@@ -1043,7 +1083,7 @@ if (typeof document !== "undefined") (() => {
     const back = make("button", { type: "button", text: "Back to the baseline", onclick: () => { state.changes.clear(); state.problems = []; controls(); show(); } });
     serial = 0;
     place.replaceChildren(make("div", { class: "controls" }, labelled("Crisis", parts.crisis), labelled("Move the inputs of", parts.power)), parts.problems, parts.of,
-      make("p", {}, back, " ", parts.link), parts.said, parts.found);
+      make("p", {}, back, " ", parts.link), parts.said, parts.found, parts.turns);
   }
 
   // --- answers ---
@@ -1068,9 +1108,9 @@ if (typeof document !== "undefined") (() => {
       cell("", bar(rung, model.rungs.count - 1)), pair("P(deploys)", of("p_deploy")), pair("Buck passed", of("buck_passed")));
   }
 
-  function table(heads, rows, caption) {
+  function table(heads, rows, caption, kind = "live") {
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })));
-    return make("table", { class: "stack live" }, make("caption", { text: caption }), make("thead", {}, head), make("tbody", {}, ...rows));
+    return make("table", { class: `stack ${kind}` }, make("caption", { text: caption }), make("thead", {}, head), make("tbody", {}, ...rows));
   }
 
   function outcome(after, quantity, words) {
@@ -1111,11 +1151,71 @@ if (typeof document !== "undefined") (() => {
     ];
   }
 
+  // --- where it turns ---
+
+  // Inputs of the power, of the other that it looks at, and of the crisis, each as far as `buckpass tip` varies it.
+  function inputs() {
+    const { crisis, power, other } = state, p = model.powers.indexOf(power), asked = publicOf(crisis, p);
+    const factor = (words, path, low = 0) => ({ words, path, low, high: 4, present: 1, isFactor: true });
+    const own = [factor("Capacity of", "capacity", 0.05), factor("Stake of", "stake"), factor("Cost to", "cost"), factor("Backlash against", "backlash")]
+      .map((one) => ({ ...one, words: `${one.words} ${nameOf(power)}`, path: `${power}.${one.path}` }));
+    if (asked.host !== power) {
+      own.push({ words: `Unfavourable opinion of ${nameOf(power)} in ${asked.name}, added`, path: `${power}.opinion@${asked.host}`,
+        low: Math.max(-0.3, -asked.share), high: Math.min(0.3, 1 - asked.share), present: 0 });
+    }
+    if (other) {
+      own.push(factor(`Capacity of ${nameOf(other)}`, `${other}.capacity`, 0.05), { words: `What ${nameOf(power)} makes of the effort of ${nameOf(other)}`,
+        path: `${power}.alignment@${other}`, low: -1, high: 1, present: crisis.alignment[p][model.powers.indexOf(other)] });
+    }
+    return [...own, { words: "Severity of the crisis", path: "severity", low: 0, high: 1, present: crisis.severity }];
+  }
+
+  function turnRow(input, changes, p) {
+    const words = (value) => (input.isFactor ? `× ${fixed(value)}` : fixed(value)), head = make("th", { scope: "row", text: input.words });
+    const range = `${words(input.low)} to ${words(input.high)}`;
+    try {
+      const { ends, share, value } = engine.turning(model, state.crisis, changes, input, p);
+      const turns = share >= 0.5 ? `${words(value[0])} (${words(value[1])} to ${words(value[2])})` : value ? "nowhere in most draws" : "nowhere";
+      return make("tr", { "data-turns": Number(share >= 0.5) }, head, cell("Varied", range), cell("It turns at", turns), cell("In draws", `${fixed(100 * share, 0)}%`),
+        cell("P(deploys)", `${fixed(ends[0])} → ${fixed(ends[1])}`));
+    } catch (error) {
+      if (!(error instanceof engine.Unusable)) throw error;
+      return make("tr", {}, head, cell("Varied", range), cell("It turns at", "cannot be varied here"), cell("In draws", "–"), cell("P(deploys)", "–"));
+    }
+  }
+
+  // One row at a time, so that the page answers meanwhile; a change made meanwhile ends it.
+  function seek() {
+    const p = model.powers.indexOf(state.power), { changes } = readNow(), waiting = inputs(), mine = ++turn, name = nameOf(state.power);
+    const caption = `At which value ${name} deploys more likely than not: one input moved by itself, all else as above. Median and 90 % interval of the draws in which it turns`;
+    const shown = table(["Input", "Varied", "It turns at", "In draws", "P(deploys), from end to end"], [], caption, "turns");
+    const said = make("p", { role: "status", text: "…" }), total = waiting.length;
+    let turned = 0;
+    parts.turns.replaceChildren(shown, said);
+    shown.tabIndex = -1;
+    shown.focus({ preventScroll: true }); // the button that had it is gone
+    const next = () => {
+      if (mine !== turn) return;
+      const one = waiting.shift();
+      if (!one) { said.textContent = `${turned || "None"} of these ${total} turns it in most draws.`; return; }
+      const row = turnRow(one, changes, p);
+      turned += row.dataset.turns === "1";
+      shown.lastChild.append(row);
+      setTimeout(next);
+    };
+    next();
+  }
+
+  function readNow() {
+    return engine.readChanges(model, state.crisis, [...state.changes].map(([path, value]) => `${path}=${value}`));
+  }
+
   // Where a change cannot be made there are no numbers: those of the baseline would be read as the answer.
   function show() {
-    const texts = [...state.changes].map(([path, value]) => `${path}=${value}`);
-    const { changes, problems, isMade } = engine.readChanges(model, state.crisis, texts);
+    const { changes, problems, isMade } = readNow();
     let after = null;
+    turn++; // what was sought belongs to the change before
+    parts.turns.replaceChildren(...(isMade && state.power ? [make("button", { type: "button", text: `At which value does ${nameOf(state.power)} deploy?`, onclick: seek })] : []));
     try {
       if (isMade) after = engine.answer(model, state.crisis, changes);
     } catch (error) {
