@@ -4,10 +4,12 @@ python benchmarks/app.py [--json] [--moves 40] [--only page,dashboard] [--beside
 
 dashboard_ms : from opening the address of a server that has just started until its first charts are drawn; dashboard_again_ms :
 the same for the next visitors, median of five;
-page_mb, page_ms, page_px : size of the bundled case's page, its load event in Chromium, and its height, closed, 1280 wide;
+page_mb, page_px : size of the bundled case's page, and its height, closed, 1280 wide; first_paint_ms, page_ms : until Chromium first
+paints something of it, and its load event, median of five;
 move_page_ms_median, move_page_ms_p95 : from the event of a slider inside the page until its tables are laid out again, no server;
 report_ratio, claims_ratio : with --beside, how many times as long another build's sources take for the same command, run in
-turn with these, both with nothing kept and nothing compiled before; …_cpu_ratio : the same in seconds of processor.
+turn with these, all worked out and nothing compiled before; …_cpu_ratio : the same in seconds of processor; …_as_it_comes_ratio : with
+the answers that come with a bundled case, as its first reader meets it.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PICTURE = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 
+PAINTED = """() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done([performance.getEntriesByName('first-paint')[0].startTime,
+  performance.getEntriesByType('navigation')[0].loadEventEnd]))))"""
 # Each slider of the page's what-if in turn, to another stop each time; milliseconds of each move.
 PAGE_MOVES = """async moves => {
   for (let up = document.getElementById('what-if-place'); up; up = up.parentElement) if (up.tagName === 'DETAILS') up.open = true;
@@ -62,23 +66,27 @@ def main() -> None:
 
 def ratios(beside: Path, rounds: int) -> dict[str, float]:
     """How many times as long the other build takes, the two in turn so that they share the machine's moods."""
-    builds, found = {"here": Path(__file__).parents[1] / "src", "beside": beside.resolve()}, {}
+    ours = Path(__file__).parents[1] / "src"
+    builds = {"": (ours, "0"), "_as_it_comes": (ours, "1"), "beside": (beside.resolve(), "0")}
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         for verb, more in {"report": ["-o", f"{folder}/page.html", "--force"], "claims": []}.items():
             taken = [
-                {name: first_time(build, [verb, CASE, *more]) for name, build in builds.items()} for _ in range(rounds)
+                {name: first_time(*build, [verb, CASE, *more]) for name, build in builds.items()} for _ in range(rounds)
             ]
             for at, kind in enumerate(("", "_cpu")):
                 middle = {name: statistics.median(one[name][at] for one in taken) for name in builds}
-                found[f"{verb}{kind}_ratio"] = round(middle["beside"] / middle["here"], 2)
+                theirs = middle.pop("beside")
+                found |= {f"{verb}{how}{kind}_ratio": round(theirs / mine, 2) for how, mine in middle.items()}
     return found
 
 
-def first_time(build: Path, arguments: list[str]) -> tuple[float, float]:
-    """Seconds on the clock and of the processor that a command takes where nothing was kept or compiled before."""
+def first_time(build: Path, keeps: str, arguments: list[str]) -> tuple[float, float]:
+    """Seconds on the clock and of the processor that a command takes where nothing was compiled before; keeps: "1" where answers that
+    come with a case are used."""
     start = "from buckpass.cli.main import main; main()"
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "PYTHONPATH": str(build), "XDG_CACHE_HOME": cache, "BUCKPASS_KEEP_ANSWERS": "0"}
+        environment = {**os.environ, "PYTHONPATH": str(build), "XDG_CACHE_HOME": cache, "BUCKPASS_KEEP_ANSWERS": keeps}
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         subprocess.run([sys.executable, "-c", start, *arguments], check=True, capture_output=True, env=environment)
         clock, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -130,14 +138,18 @@ def page_measures(browser, moves: int) -> dict[str, float]:
     case = load_case(CASE)
     with tempfile.TemporaryDirectory() as folder:
         page = write_page(case, load_posteriors(case), Path(folder) / "page.html")
-        tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        tab.goto(page.as_uri())
-        loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        *_, tab = tabs = [browser.new_page(viewport={"width": 1280, "height": 900}) for _ in range(5)]
+        times = []
+        for one in tabs:
+            one.goto(page.as_uri())
+            times.append(one.evaluate(PAINTED))
+        painted, loaded = (statistics.median(one[k] for one in times) for k in (0, 1))
         height = tab.evaluate("document.documentElement.scrollHeight")  # before the moves: they open what is folded
+        tab.bring_to_front()
         taken = sorted(tab.evaluate(PAGE_MOVES, moves))
-        tab.close()
         return {
-            "page_mb": round(page.stat().st_size / 1e6, 2), "page_ms": round(loaded), "page_px": round(height),
+            "page_mb": round(page.stat().st_size / 1e6, 2), "first_paint_ms": round(painted), "page_ms": round(loaded),
+            "page_px": round(height),
             "move_page_ms_median": round(statistics.median(taken), 1),
             "move_page_ms_p95": round(taken[int(0.95 * (len(taken) - 1))], 1),
         }  # fmt: skip

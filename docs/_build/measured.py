@@ -7,6 +7,9 @@ from typing import Any
 
 from reference import table
 
+from buckpass.fitting.stamp import stamp_hash
+from buckpass.model.stamp import model_stamp
+
 MISSING = '!!! note "Not generated yet"\n    The file `{file}` is not there. {how}\n'
 WRITE_HEADLINE = "Its tables appear here once it has been written and the pages are built again."
 LABELS = {"id": "", "name": "explanation", "elpd": "predictive score", "difference": "behind the best",
@@ -40,17 +43,21 @@ def compare(headline: dict[str, Any] | None) -> str:
 
 
 def calibration(kept: dict[str, Any] | None) -> str:
-    """Per explanation how often intervals covered the truth, and the least uniform ranks."""
-    if not kept or not kept.get("found"):
+    """Per explanation how often intervals covered the truth, and the least uniform ranks; none of an earlier model."""
+    found = {
+        name: one for name, one in (kept or {}).get("found", {}).items()
+        if kept and kept.get("model", {}).get(name) == stamp_hash(model_stamp(name))[:16]
+    }  # fmt: skip
+    if not kept or not found:
         return MISSING.format(file="benchmarks/calibration.json", how="`python benchmarks/calibration.py` writes it.")
     head = ("explanation", "records", "parameters", "covered by 90 % intervals", "least p of uniform ranks", "of")
     body = [
         (name, str(one["replications"]), str(one["parameters"]),
          f"{one['coverage']:.1%} ± {one['coverage_error']:.1%}", f"{one['p_least']:.2g}", f"`{one['worst']}`")
-        for name, one in sorted(kept["found"].items())
+        for name, one in sorted(found.items())
     ]  # fmt: skip
     said = (
-        f"Truths drawn from the priors, a record of {kept['crises']} crises of `{kept['case']}` drawn from each, fitted again "
+        f"Truths drawn from the priors, a record of {kept['crises']} crises of `{kept['case']}` drawn from each, fitted again by the terms and priors installed "
         f"(`python benchmarks/calibration.py`, {kept['machine']['cores']} cores, {kept['machine']['date']}). ± is one Monte-Carlo "
         "standard error; p is the smallest of all parameters' χ² tests, multiplied by their number.\n\n"
     )
