@@ -3,13 +3,19 @@
 from dataclasses import replace
 
 import pytest
+import xarray as xr
 from prior_fits import prior_fit
 
 from buckpass.app.links import usable
 from buckpass.app.years import table_of
+from buckpass.case import load_case
+from buckpass.fitting.files import load_posteriors
 from buckpass.page.chapters.decades import fan_figure
-from buckpass.years import Plan
-from buckpass.years.baseline import _digest, play, stored
+from buckpass.predict.which_fits import best_first
+from buckpass.years import Plan, baseline
+from buckpass.years.baseline import HISTORIES as HISTORIES_KEPT
+from buckpass.years.baseline import YEARS, _known_by, play, stored
+from buckpass.years.run import simulate
 
 HISTORIES = 16
 
@@ -28,17 +34,32 @@ def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkey
     kept = play(small_case, fits, (), HISTORIES)
     assert kept.summary.equals(played.summary)
     assert fan_figure(small_case, kept, "burden").alt_text == fan_figure(small_case, played, "burden").alt_text
+    with monkeypatch.context() as other:
+        other.setattr(baseline, "program_files", list)
+        assert stored(small_case, fits, HISTORIES) is None, "what another program played"
     store.write_bytes(b"no store")
     assert play(small_case, fits, (), HISTORIES).summary.equals(played.summary)
     assert len(list((tmp_path / "buckpass" / "years").iterdir())) == 1
 
 
+@pytest.mark.slow
+def test_the_years_that_come_with_a_case_are_those_that_would_be_played():
+    case = load_case("central-asia")
+    fits = best_first(load_posteriors(case))
+    kept = stored(case, fits)
+    assert kept is not None, "`make years` plays them anew"
+    again = simulate(case, fits, (), Plan(years=YEARS, histories=HISTORIES_KEPT))
+    xr.testing.assert_allclose(
+        kept.summary, again.summary, atol=5e-3
+    )  # a draw at a threshold falls otherwise elsewhere
+
+
 def test_years_of_another_model_are_not_these(small_case, fits):
     plan = Plan(years=5, histories=HISTORIES)
     other = {"FR": replace(fits["FR"], stamp=fits["FR"].stamp | {"priors": {}})}
-    assert _digest(small_case, fits, plan) == _digest(small_case, dict(fits), plan)
+    assert _known_by(small_case, fits, plan) == _known_by(small_case, dict(fits), plan)
     moved = {"FR": fits["FR"].thin(2)}
-    assert len({_digest(small_case, one, plan) for one in (fits, other, moved)}) == 3
+    assert len({_known_by(small_case, one, plan) for one in (fits, other, moved)}) == 3
 
 
 @pytest.mark.slow

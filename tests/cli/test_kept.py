@@ -15,7 +15,7 @@ from buckpass.cli.kept import kept_answer, kept_ledger
 from buckpass.cli.ledger import ledger_lines
 from buckpass.fitting.files import load_posteriors
 from buckpass.ledger import Judged, Verdicts, judged
-from buckpass.results import files
+from buckpass.results import digests, files
 from buckpass.results.files import json_text
 
 
@@ -24,7 +24,7 @@ def asked(tmp_path, monkeypatch):
     """A question of a small folder, asked with `asked()`; each answer that is worked out is another number."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv(kept.OFF, "1")
-    monkeypatch.setattr(kept, "PACKAGE", tmp_path / "program")
+    monkeypatch.setattr(digests, "PACKAGE", tmp_path / "program")
     for name in (
         "case/case.toml",
         "case/scenarios/one.toml",
@@ -127,7 +127,7 @@ def test_a_cache_that_cannot_be_used_costs_nothing_but_time(asked, tmp_path, mon
 
 
 def test_more_files_than_a_case_has_are_not_read_for_it(asked, monkeypatch, tmp_path):
-    monkeypatch.setattr(kept, "MOST_BYTES", 5)
+    monkeypatch.setattr(digests, "MOST_BYTES", 5)
     assert [asked(), asked()] == ["réponse 0", "réponse 1"]
     assert not (tmp_path / "cache").exists()
 
@@ -193,7 +193,7 @@ def test_a_ledger_that_was_kept_says_what_it_said(toy, tmp_path, monkeypatch):
 @pytest.fixture
 def bundled(tmp_path, monkeypatch):
     """A package of one case whose ledger came with it, and what its numbers are."""
-    monkeypatch.setattr(kept, "PACKAGE", tmp_path)
+    monkeypatch.setattr(digests, "PACKAGE", tmp_path)
     monkeypatch.setattr(load, "BUNDLED", tmp_path / "cases")
     monkeypatch.setenv(kept.OFF, "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -286,7 +286,7 @@ def test_an_answer_that_is_no_plain_file_is_not_read(bundled, monkeypatch):
 
 
 def test_a_bundled_case_of_too_many_files_is_worked_out(bundled, monkeypatch):
-    monkeypatch.setattr(kept, "MOST_FILES", 3)
+    monkeypatch.setattr(digests, "MOST_FILES", 3)
     assert kept._came_with(Judged, "one", "claims") is None
 
 

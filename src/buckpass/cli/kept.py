@@ -5,16 +5,17 @@ about a bundled case beside it, so that nobody waits once.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from buckpass.results import digests
+from buckpass.results.digests import TooMuch, digest, digest_of_files, program_files
 from buckpass.results.errors import OutputExists, OutputFailed
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
 
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["bundle_answers", "kept_agreement", "kept_answer", "kept_ledger"]
 
-MOST_FILES, MOST_BYTES = 2_000, 2**28  # of a case: reading more takes longer than it saves
 MOST_KEPT, MOST_KEPT_BYTES = 60, 10**8  # answers, and what they take of the disk
 NAME = re.compile("[0-9a-f]{64}")  # of an answer: the digest of what it depends on
 OFF = "BUCKPASS_KEEP_ANSWERS"  # set to 0: nothing is kept
-PACKAGE = Path(__file__).parent.parent
 ANSWERS, DIGEST = "answers.json", "digest"  # in the folder of a case that comes with the package
 WORKED_OUT = {ANSWERS, "years.nc"}  # of a case, not what it is worked out from
 UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # cut, put there by hand, or not finite
-OTHER_ROOMS = {"cases", "worldwide", "sweeps", "page", "app", "cli"}  # that neither claims nor agreement depend on
+OTHER_ROOMS = {"worldwide", "sweeps", "page", "app", "cli"}  # that neither claims nor agreement depend on
 
 
 def kept_answer(question: str, case: str, posteriors: Path | None, work: Callable[[], str]) -> str:
@@ -50,7 +49,7 @@ def kept_answer(question: str, case: str, posteriors: Path | None, work: Callabl
         return before
     answer = work()
     with contextlib.suppress(OSError, OutputFailed, OutputExists):
-        write_whole(folder / key, f"{_digest(answer.encode())}\n{answer}", private=True)
+        write_whole(folder / key, f"{digest(answer.encode())}\n{answer}", private=True)
         _bound(folder)
     return answer
 
@@ -108,7 +107,7 @@ def bundle_answers(name: str) -> Path:
 def _as_file(folder: Path, answers: Mapping[str, Any]) -> str:
     """Two lines: the digest of all that the answers are made of, and of what they say; and the answers."""
     said = json_text(answers, tight=True)
-    return f"{json_text({DIGEST: _worked_out_from(folder), 'answers': _digest(said.encode())}, tight=True)}\n{said}\n"
+    return f"{json_text({DIGEST: _worked_out_from(folder), 'answers': digest(said.encode())}, tight=True)}\n{said}\n"
 
 
 def _came_with(kind: type[T], case: str, question: str) -> T | None:
@@ -124,11 +123,11 @@ def _came_with(kind: type[T], case: str, question: str) -> T | None:
     try:
         said, _, answers = read_plain(BUNDLED / case / ANSWERS, MOST_KEPT_BYTES).partition(b"\n")
         made = json.loads(said)
-        is_good = made["answers"] == _digest(answers.removesuffix(b"\n")) and made[DIGEST] == _worked_out_from(
+        is_good = made["answers"] == digest(answers.removesuffix(b"\n")) and made[DIGEST] == _worked_out_from(
             BUNDLED / case
         )
         return kind.from_dict(json.loads(answers)[question]) if is_good else None
-    except (*UNUSABLE, OSError, FileRefused, _NotKept):
+    except (*UNUSABLE, OSError, FileRefused, TooMuch):
         return None
 
 
@@ -140,21 +139,19 @@ def _settings() -> dict[str, str]:
 def _worked_out_from(folder: Path) -> str:
     """The digest of a bundled case, its fits, and the rooms that an answer depends on, wherever the package lies."""
     case = [p for p in sorted(folder.rglob("*")) if p.name not in WORKED_OUT]
-    program = (p for p in sorted(PACKAGE.rglob("*.*")) if not OTHER_ROOMS & {*p.relative_to(PACKAGE).parts[:1]})
-    return _of_files((p for p in [*case, *program] if p.is_file() and p.suffix != ".pyc"), PACKAGE)
+    return digest_of_files([*(p for p in case if p.is_file()), *program_files(without=OTHER_ROOMS)], digests.PACKAGE)
 
 
 def _key(question: str, case: str, posteriors: Path | None) -> str | None:
     """The digest of all that an answer depends on; None where that cannot be read, or is too much."""
-    meant = (PACKAGE / "cases" / case, Path(case))  # a bundled case or a folder: whichever it is, both count
+    meant = (digests.PACKAGE / "cases" / case, Path(case))  # a bundled case or a folder: whichever it is, both count
     given = [p for folder in meant for p in (folder, folder / "scenarios", folder / "posteriors")]
     given += [posteriors] if posteriors is not None else []
     try:
-        inputs = [_of_files(_plain_files(place)) for place in given]
-        code = (p for p in sorted(PACKAGE.rglob("*")) if p.suffix != ".pyc" and "cases" not in p.parts)
-        program = _of_files(p for p in code if p.is_file())
+        inputs = [digest_of_files(_plain_files(place)) for place in given]
+        program = digest_of_files(program_files())
         libraries = sorted({n for p in sys.path if os.path.isdir(p) for n in os.listdir(p) if n.endswith(".dist-info")})
-    except (OSError, ValueError, _NotKept):
+    except (OSError, ValueError, TooMuch):
         return None
     depends = [
         question,
@@ -167,43 +164,23 @@ def _key(question: str, case: str, posteriors: Path | None) -> str | None:
         sys.version,
         platform.platform(),
     ]
-    return _digest(json_text(depends).encode())
-
-
-class _NotKept(Exception):
-    """More files than are read for the sake of a cache, or one that is none: a link may lead anywhere, and to what never ends."""
+    return digest(json_text(depends).encode())
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:
     """The files that stand in a folder itself; none where it is not there."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.is_symlink():
-            raise _NotKept
+            raise TooMuch
         if path.is_file():
             yield path
-
-
-def _of_files(files: Iterable[Path], root: Path = Path("/")) -> str:
-    """The digest of files, each with its name, from `root` on where it lies there."""
-    digest, bytes_read = hashlib.sha256(), 0
-    for count, file in enumerate(files):
-        bytes_read += file.stat().st_size
-        if count >= MOST_FILES or bytes_read > MOST_BYTES:
-            raise _NotKept
-        name = file.relative_to(root) if file.is_relative_to(root) else file
-        digest.update(f"{name}\n{_digest(file.read_bytes())}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _read(path: Path) -> str | None:
     """A kept answer; None where there is none, or one that is not what was written."""
     try:
-        digest, _, answer = (read_own(path, MOST_KEPT_BYTES) or b"").partition(b"\n")
-        return answer.decode() if digest.decode() == _digest(answer) else None
+        said, _, answer = (read_own(path, MOST_KEPT_BYTES) or b"").partition(b"\n")
+        return answer.decode() if said.decode() == digest(answer) else None
     except ValueError:
         return None
 

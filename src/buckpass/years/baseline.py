@@ -21,6 +21,7 @@ from buckpass.case.load import is_bundled
 from buckpass.fitting.files import SEAL, load_posteriors, sealed
 from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import basis_of, best_first
+from buckpass.results.digests import digest, digest_of_files, program_files
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
 from buckpass.years.run import Plan, simulate
 
@@ -47,37 +48,49 @@ def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str]
         if not changes and (kept := stored(case, posteriors, histories)) is not None:
             return kept
         plan = Plan(years=YEARS, histories=histories)
-        found = simulate(case, posteriors, tuple(changes), plan)
-        kept = KeptYears(found.summary, found.manifest)
+        kept = _played(case, posteriors, changes, plan)
         if not changes and (cached := own_cache("years")) is not None:
-            digest = _digest(case, posteriors, plan)
-            _write(kept, cached / f"{digest}.nc", digest, private=True)
+            known_by = _of_this_program(_known_by(case, posteriors, plan))
+            _write(kept, cached / f"{known_by}.nc", known_by, private=True)
     return kept
+
+
+def _played(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str], plan: Plan) -> KeptYears:
+    found = simulate(case, posteriors, tuple(changes), plan)
+    return KeptYears(found.summary, found.manifest)
 
 
 def stored(case: Case, posteriors: Mapping[str, Posterior], histories: int = HISTORIES) -> KeptYears | None:
     """The baseline as it was played before; None where it has to be played.
 
-    The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of
-    everything that their numbers depend on, and one of another digest is not used. What lies in a stranger's case is not opened.
+    The store is the one that comes with the case, or a file in the user's cache folder; both carry the digest of what their numbers
+    depend on, that in the cache of the program too, and one of another digest is not used. What lies in a stranger's case is not
+    opened.
     """
-    digest = _digest(case, posteriors, Plan(years=YEARS, histories=histories))
-    if is_bundled(case) and (kept := _read(case.folder / BUNDLED, digest)) is not None:
+    known_by = _known_by(case, posteriors, Plan(years=YEARS, histories=histories))
+    if is_bundled(case) and (kept := _read(case.folder / BUNDLED, known_by)) is not None:
         return kept
-    cached = own_cache("years")
-    return None if cached is None else _read_cached(cached / f"{digest}.nc", digest)
+    if (cached := own_cache("years")) is None:
+        return None
+    known_by = _of_this_program(known_by)
+    return _read_cached(cached / f"{known_by}.nc", known_by)
 
 
 def bundle(ref: str) -> Path:
     """Play the baseline of a bundled case into its folder, so that its first visitor need not wait for it."""
     case = load_case(ref)
     fits = best_first(load_posteriors(case))
-    kept, path = play(case, fits, (), HISTORIES), case.folder / BUNDLED
-    _write(kept, path, _digest(case, fits, Plan(years=YEARS, histories=HISTORIES)))
+    plan, path = Plan(years=YEARS, histories=HISTORIES), case.folder / BUNDLED
+    _write(_played(case, fits, (), plan), path, _known_by(case, fits, plan))
     return path
 
 
-def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
+def _of_this_program(known_by: str) -> str:
+    """The digest of what an older program, or one that is being worked on, would not have played alike."""
+    return digest(f"{known_by} {digest_of_files(program_files())}".encode())
+
+
+def _known_by(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     """Of all that the numbers depend on: what a fit can read of the case, the plan, the fit that answers, and its draws."""
     basis, whole = basis_of(case, posteriors), hashlib.sha256()
     depends = [
@@ -90,27 +103,27 @@ def _digest(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> str:
     return whole.hexdigest()[:32]
 
 
-def _read_cached(path: Path, digest: str) -> KeptYears | None:
+def _read_cached(path: Path, known_by: str) -> KeptYears | None:
     """A store in the user's cache; None also where it is not as it was written."""
     content = read_own(path, MOST_BYTES)
     whole = content if content and sealed(content[: content.rfind(SEAL)]) == content else None
-    return _read(io.BytesIO(whole), digest) if whole else None
+    return _read(io.BytesIO(whole), known_by) if whole else None
 
 
-def _read(stored_at: Path | io.BytesIO, digest: str) -> KeptYears | None:
+def _read(stored_at: Path | io.BytesIO, known_by: str) -> KeptYears | None:
     """The store, or None where it is another's or cannot be read: it is then made again."""
     try:
         with xr.open_dataset(stored_at, engine="h5netcdf") as stored:
             summary = stored.load()
-        if summary.attrs.pop(DIGEST, "") != digest:
+        if summary.attrs.pop(DIGEST, "") != known_by:
             return None
         return KeptYears(summary, json.loads(summary.attrs.pop(MANIFEST)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
 
 
-def _write(kept: KeptYears, path: Path, digest: str, *, private: bool = False) -> None:
-    said = {MANIFEST: json_text(kept.manifest), DIGEST: digest}
+def _write(kept: KeptYears, path: Path, known_by: str, *, private: bool = False) -> None:
+    said = {MANIFEST: json_text(kept.manifest), DIGEST: known_by}
     with contextlib.suppress(
         BuckpassError
     ):  # a full or read-only disk costs the next visitor some seconds, nothing else
