@@ -8,7 +8,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --only-binary :all: --target "$folder" girth==0.8.0 numpy==1.26.4 scipy==1.13.1
+python3 -m pip install --quiet --only-binary :all: --target "$folder" girth==0.8.0 numpy==2.2.6 scipy==1.15.3
 PYTHONPATH="$folder" python3 -W ignore - <<'PY'
 import sys
 from importlib.metadata import version
