@@ -66,7 +66,7 @@ def readings(content: Content) -> str:
         by_reading.setdefault(row["reading"], {})[row["id"]] = row
     order = list(by_reading["as coded"])
     lines = [
-        (name, next(iter(found.values()))["n"], _leader(found), *(f"{found[i]['difference']:.0f}" if i in found else "–" for i in order))
+        (name, next(iter(found.values()))["n"], _leader(found) if len(found) > 1 else "–", *(f"{found[i]['difference']:.0f}" if i in found else "–" for i in order))
         for name, found in by_reading.items()
     ]  # fmt: skip
     doubtful = [f"{name} ({max(r['doubtful'] for r in found.values())})" for name, found in by_reading.items()
@@ -84,8 +84,13 @@ def _leader(found: dict[str, Content]) -> str:
 
 
 def _what_moves(by_reading: dict[str, dict[str, Content]]) -> str:
-    """Which conclusions change: the leader, and explanations clearly behind it in one reading and not in another."""
+    """Which conclusions change: the leader, and explanations clearly behind it in one reading and not in another.
+
+    Where one fit alone was scored, nothing is ranked, and nothing follows.
+    """
     base = by_reading["as coded"]
+    single = [name for name, found in by_reading.items() if len(found) == 1]
+    by_reading = {name: found for name, found in by_reading.items() if len(found) > 1}
     leader, sentences = _leader(base), []
     other = [f"{name} ({_leader(found)})" for name, found in by_reading.items() if _leader(found) != leader]
     sentences.append(
@@ -103,6 +108,8 @@ def _what_moves(by_reading: dict[str, dict[str, Content]]) -> str:
         sentences.append(f"More than two standard errors behind the best under every reading: {', '.join(steady)}.")
     if moved:
         sentences.append(f"Clearly behind under some readings and not under others: {', '.join(moved)}.")
+    if single:
+        sentences.append(f"Nothing is ranked where one fit alone was scored: {', '.join(single)}.")
     return " ".join(sentences) + "\n"
 
 

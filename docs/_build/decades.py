@@ -7,7 +7,7 @@ from typing import Any
 from reference import table
 
 LEAST_INDEX = 0.01  # of the variance
-MISSING = "*Not measured yet: `python benchmarks/decades.py` writes docs/decades.json.*\n"
+MISSING = "*Not measured for this record: `python benchmarks/decades.py` writes docs/decades.json.*\n"
 
 
 def steps() -> str:
@@ -125,8 +125,8 @@ def sweep(found: dict[str, Any] | None) -> str:
 def sobol(found: dict[str, Any] | None) -> str:
     """The inputs whose total index is told from 0, by outcome."""
     kept = (found or {}).get("sobol")
-    if not kept:
-        return "*Not measured yet: `python benchmarks/decades.py --sobol 64`.*\n"
+    if not found or not kept or kept["record_hash"] != found["record_hash"]:
+        return "*Not measured for this record: `python benchmarks/decades.py --sobol 64`.*\n"
     head = ("outcome", "input", "first order", "total")
     body = [
         (f"{_words(o['measure'])} {o['power']} {o['year']}", f"`{name}`", _with_error(i, "S1"), _with_error(i, "ST"))
@@ -134,12 +134,11 @@ def sobol(found: dict[str, Any] | None) -> str:
         for name, i in sorted(o["indices"].items(), key=lambda item: -item[1]["ST"])
         if i["ST"] >= LEAST_INDEX
     ]
-    stale = "" if kept["record_hash"] == found["record_hash"] else " The record has changed since."
     said = (
         f"A Sobol' design of {kept['points']:,} points over the same {kept['inputs']} inputs ({kept['years']} years, "
         f"{kept['histories']:,} histories a point; {kept['seconds'] / 60:.0f} minutes on {kept['machine']['cores']} cores, "
         f"{kept['machine']['date']}). Shown are the inputs whose total index is at least {LEAST_INDEX} and told from 0 by its 95 % interval; "
-        f"each of the others moves no outcome by more than that share of its variance, or is not told from 0.{stale}\n\n"
+        f"each of the others moves no outcome by more than that share of its variance, or is not told from 0.\n\n"
     )
     return said + table(head, body)
 

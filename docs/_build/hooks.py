@@ -24,6 +24,7 @@ import published
 import reference
 
 import measured
+from buckpass.case import load_case
 
 ROOT = Path(__file__).parents[2]
 NO_ANSWERS = (
@@ -110,6 +111,10 @@ def piece(name: str, page: str) -> str:
 
 
 def read(path: str) -> dict[str, Any] | None:
-    """A measured file, or None where it has not been written."""
+    """A measured file; None where it has not been written, or says that it is of another record than its case has now."""
     file = ROOT / path
-    return json.loads(file.read_text("utf-8")) if file.exists() else None
+    found = json.loads(file.read_text("utf-8")) if file.exists() else None
+    is_past = (
+        found is not None and "record_hash" in found and found["record_hash"] != load_case(found["case"]).record_hash
+    )
+    return None if is_past else found

@@ -10,7 +10,9 @@ from reference import table
 from buckpass.fitting.stamp import stamp_hash
 from buckpass.model.stamp import model_stamp
 
-MISSING = '!!! note "Not generated yet"\n    The file `{file}` is not there. {how}\n'
+MISSING = (
+    '!!! note "Not generated yet"\n    The file `{file}` is not there, or is of an earlier record or model. {how}\n'
+)
 WRITE_HEADLINE = "Its tables appear here once it has been written and the pages are built again."
 LABELS = {"id": "", "name": "explanation", "elpd": "predictive score", "difference": "behind the best",
           "se_difference": "standard error", "weight": "stacking weight"}  # fmt: skip

@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 
 from buckpass.evidence.comparing import compare
+from buckpass.evidence.gathered import Gathered
 from buckpass.evidence.power_scaling import PowerScaling, power_scaling
-from buckpass.evidence.rankings import AS_CODED, NoSuchReading, readings_held, scores_under
+from buckpass.evidence.rankings import AS_CODED, NoSuchReading, readings_held, scores_under, side_by_side
 from buckpass.fitting.posterior import Diagnostics, Posterior, held
 from drawn import prior_posterior
 from made_posteriors import holding
@@ -38,6 +39,26 @@ def fits(toy):
 def test_a_reading_reranks(toy, fits):
     assert compare(toy, fits).comparison.ids[0] == "NI"
     assert compare(toy, fits, reading="seen only").comparison.ids[0] == "LS"
+
+
+def test_regressions_stand_beside_the_record_as_coded_alone(toy, fits, monkeypatch):
+    """They were scored on it: a base of wider bands was said to predict 126 nats better."""
+    given = []
+    monkeypatch.setattr(
+        "buckpass.evidence.comparing.nested_answer", lambda case, scores, posteriors, kept: given.append(kept)
+    )
+    kept = Gathered(baselines={"a": None}, cells={"NI": None}, theatres={"NI": {}})  # pyright: ignore[reportArgumentType]
+    for reading in (AS_CODED, "seen only"):
+        _ = compare(toy, fits, reading=reading, kept=kept).nested
+    assert given == [kept, Gathered(theatres={"NI": {}})]
+
+
+def test_one_fit_by_itself_is_best_of_nothing(toy, fits):
+    as_coded = holding(fits["NI"], readings=fits["NI"].groups.dataset("readings").isel(reading=[0]))
+    wide = compare(toy, {"NI": as_coded, "LS": fits["LS"]}).readings()
+    best = dict(side_by_side(wide).frame.select("reading", "best").iter_rows())
+    assert best[AS_CODED] == "NI"
+    assert best["seen only"] is None
 
 
 def test_every_reading_is_in_the_table_and_a_crisis_that_the_fit_did_not_see_is_not_counted(toy, fits):

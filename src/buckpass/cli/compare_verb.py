@@ -107,8 +107,12 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
         from buckpass.page.comparison_figures import crises_by_explanation
 
         write_figure(crises_by_explanation(case, found), figure)
+    together: dict[tuple[str, ...], list[str]] = {}
     for name, reasons in found.failed.items():
-        typer.echo(f"{name} is not ranked: {'; '.join(reasons)}", err=True)
+        together.setdefault(tuple(reasons), []).append(name)
+    for reasons, names in together.items():
+        verb = "is" if len(names) == 1 else "are"
+        typer.echo(f"{and_join(names)} {verb} not ranked: {'; '.join(reasons)}", err=True)
     return found
 
 

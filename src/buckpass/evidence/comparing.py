@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -61,8 +61,12 @@ class Compared(ShowsItself):
 
     @cached_property
     def nested(self) -> NestedAnswer:
-        """What each mechanism adds to the controls, alone and given the rest; raises `BaseNotEstimable`."""
-        return nested_answer(self.case, self.scores, self.posteriors, self.kept)
+        """What each mechanism adds to the controls, alone and given the rest; raises `BaseNotEstimable`.
+
+        Regressions, and other codings of single cells, were scored on the record as coded, so they stand beside that alone.
+        """
+        kept = self.kept if self.reading == AS_CODED else replace(self.kept, baselines={}, cells={})
+        return nested_answer(self.case, self.scores, self.posteriors, kept)
 
     @property
     def case_hash(self) -> str:
@@ -229,7 +233,7 @@ def compare(
     if passed and not asked:
         scores_under(next(iter(passed.values())), reading)
     scores, apart = comparable({i: scores_under(p, reading) for i, p in asked.items()})
-    apart |= {i: f"it was not scored under {reading!r}" for i in passed if i not in asked}
+    apart |= {i: f"not scored under {reading!r}" for i in passed if i not in asked}
     failed |= {i: (reason,) for i, reason in apart.items()}
     if not scores:
         why = "; ".join(f"{i}: {', '.join(reasons)}" for i, reasons in failed.items())

@@ -33,7 +33,10 @@ NOTE = (
 )
 
 
-MISSING = "Regressions, and what it hangs on in single cells, were not worked out beside these fits: buckpass fit CASE -o FOLDER, without --explanation, does both."
+MISSING = (
+    "Regressions, and what it hangs on in single cells, were not worked out beside these fits, or for this reading: buckpass fit CASE "
+    "-o FOLDER, without --explanation, does both for the record as coded."
+)
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def _ranked(tests: NestedTests) -> list[Added]:
 
 def _leading(tests: NestedTests, hinges: Sequence[Hinge]) -> str:
     if tests.leader is None:
-        return "No mechanism has been fitted beside the controls."
+        return "Beside the controls no mechanism has been fitted, or scored under this reading."
     lead = tests[tests.leader]
     assert lead.alone is not None
     tested, picked = tests.optimism.tested, _picked(lead.alone, tests.optimism)

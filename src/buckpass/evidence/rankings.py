@@ -102,7 +102,8 @@ def side_by_side(table: ResultTable) -> ResultTable:
     order = frame.filter(pl.col("reading") == AS_CODED)["id"].to_list()
     whole = frame.with_columns(pl.col("difference").round(0).cast(pl.Int64))
     wide = whole.pivot("id", index=["reading", "n"], values="difference", maintain_order=True)
-    best = frame.filter(pl.col("rank") == 1).select("reading", pl.col("id").alias("best"))
+    scored = pl.len().over("reading")  # one fit by itself is best of nothing
+    best = frame.filter((pl.col("rank") == 1) & (scored > 1)).select("reading", pl.col("id").alias("best"))
     wide = wide.join(best, on="reading", how="left", maintain_order="left").select("reading", "n", "best", *order)
     names = "; ".join(f"{one}: {combination(one).name}" for one in order if combination(one).name != one)
     rest = table.note.removeprefix(f"{DIFFERENCE} {DOUBTFUL}").strip()

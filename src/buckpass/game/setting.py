@@ -220,7 +220,10 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
 
 
 def chance_to_pass(case: Case, row: dict, organisation_id: str) -> float:
-    """Chance that an organisation's members let a deployment pass: its consent rule over their alignment with hosts."""
+    """Chance that an organisation's members let a deployment pass: its consent rule over their alignment with hosts.
+
+    Only members that are powers of the case are asked: of the others it has no alignment.
+    """
     organisation = case.organisation(organisation_id)
     members = [m for m in case.members(organisation_id, row["start"]) if m in case.powers]
     if not members:

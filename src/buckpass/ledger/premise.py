@@ -13,6 +13,7 @@ from buckpass.case.reading.reach import eligible_crises
 from buckpass.changes.in_case import without_consent_of
 from buckpass.game.setting import chance_to_pass
 from buckpass.ledger.finding import CannotCompute, Finding, Question, figures_beside, in_short
+from buckpass.results.words import and_join
 
 __all__ = ["consent", "parameter"]
 
@@ -60,11 +61,11 @@ def consent(question: Question) -> Finding:
     said = ", ".join(f"{chance:.2f} without that of {member}" for member, chance in without.items())
     return Finding(
         value=of_all,
-        unit=f"chance that the members of {name} let it act",
+        unit=f"chance that the members of {name} that are powers here let it act",
         n=len(crises),
         reason=f"{name} decides by {rule}, and the case assumes who is aligned with whom: {of_all:.2f} with the "
-        f"consent of all, {said}; mean over the crises that its mandate reaches. That {power} held it back follows from "
-        "rule and alignments, and so would it of any other member",
+        f"consent of each of {and_join(members)}, {said}; mean over the crises that its mandate reaches. Members that are no powers "
+        f"of the case are not asked. That {power} held it back follows from rule and alignments, and so would it of any other of them",
         turns_on=f"on the rule ({rule}) and on the alignment of each member with the hosts",
         sources=tuple(case.organisation(name).sources),
         places=setting_place(case, ("organisations", case.organisations.index(name))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -25,11 +25,15 @@ __all__ = [
     "division_draws",
     "division_table",
     "own_amounts",
+    "pooled_amounts",
     "pooled_shares",
     "shares_table",
     "years_pooled",
 ]
 
+Of = Literal[
+    "powers", "whole"
+]  # what a share is of: what the powers have together, or the whole where it is known in all the years
 DRAWS = 4000
 WINDOW = 2  # years on either side: deliveries are lumpy, and five-year totals are the publisher's own advice
 SHARE_NOTE = (
@@ -139,7 +143,7 @@ def division_table(case: Case, seed: int) -> ResultTable:
 
 
 def pooled_shares(
-    own: Mapping[str, Sequence[Amounts]], seed: int, of: Literal["powers", "whole"] = "powers"
+    own: Mapping[str, Sequence[Amounts]], seed: int, of: Of = "powers"
 ) -> dict[str, dict[int, dict[str, np.ndarray]]]:
     """Draws of each power's share by domain and year, pooled over the five years around it.
 
@@ -149,8 +153,14 @@ def pooled_shares(
     windows that hold it, so draws of neighbouring years belong together. A year is left out where the first series that
     has it has fewer than three of the five years.
     """
-    rng = np.random.default_rng(seed)
-    return {domain: _pooled_domain(amounts, rng, of) for domain, amounts in own.items()}
+    weigh = partial(np.random.default_rng(seed).exponential, size=DRAWS)
+    return {domain: _pooled_domain(amounts, weigh, of) for domain, amounts in own.items()}
+
+
+def pooled_amounts(own: Mapping[str, Sequence[Amounts]], of: Of = "powers") -> dict[str, dict[int, dict[str, float]]]:
+    """Each power's share by domain and year of the amounts of the five years around it, every year counted once."""
+    shares = {domain: _pooled_domain(amounts, partial(np.ones, 1), of) for domain, amounts in own.items()}
+    return {d: {y: {p: float(one[0]) for p, one in s.items()} for y, s in years.items()} for d, years in shares.items()}
 
 
 def years_pooled(own: Sequence[Amounts], year: int) -> tuple[int, ...]:
@@ -168,10 +178,12 @@ def division_draws(pooled: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]])
     return {year: _index(economic[year], security[year]) for year in sorted(set(economic) & set(security))}
 
 
-def _pooled_domain(amounts: Sequence[Amounts], rng: np.random.Generator, of: str) -> dict[int, dict[str, np.ndarray]]:
+def _pooled_domain(
+    amounts: Sequence[Amounts], weigh: Callable[[], np.ndarray], of: Of
+) -> dict[int, dict[str, np.ndarray]]:
     result: dict[int, dict[str, np.ndarray]] = {}
     for one in amounts:
-        weight = {year: rng.exponential(size=DRAWS) for year in one.by_year}
+        weight = {year: weigh() for year in one.by_year}
         for year in one.by_year:
             if year not in result and (shares := _pooled_year(one, year, weight, of)) is not None:
                 result[year] = shares
@@ -182,7 +194,7 @@ def _around(one: Amounts, year: int) -> tuple[int, ...]:
     return tuple(y for y in range(year - WINDOW, year + WINDOW + 1) if y in one.by_year)
 
 
-def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: str) -> dict[str, np.ndarray] | None:
+def _pooled_year(one: Amounts, year: int, weight: Mapping[int, np.ndarray], of: Of) -> dict[str, np.ndarray] | None:
     years = _around(one, year)
     if len(years) <= WINDOW:
         return None

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import numpy as np
 import polars as pl
 
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
 from buckpass.case.reading.reach import eligible_crises, without_row
 from buckpass.measured import Record
-from buckpass.measured.positions import amounts_of, own_amounts, pooled_shares, years_pooled
+from buckpass.measured.positions import amounts_of, own_amounts, pooled_amounts, pooled_shares, years_pooled
 from buckpass.measured.responses import NOT_FOR_THE_HOST, told_rung
 from buckpass.measured.shares import DOMAINS, is_old, measure_name, years_in_words
 from buckpass.page.by_host import crisis_anchors
@@ -262,11 +261,19 @@ def shares_over_time(case: Case, record: Record) -> Figure | None:
 
 
 def _bands(case: Case, frame: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The pooled shares in the years that have figures of their own."""
+    """The pooled shares in the years that have figures of their own: of the amounts, with the interval over which years count how much."""
     known = {(domain, year) for domain, year in frame.select("domain", "year").unique().iter_rows()}
     own = {domain: amounts_of(case, domain)[0] for domain in DOMAINS}
+    of_amounts = pooled_amounts(own, "whole")
     rows = [
-        {"domain": domain, "year": year, "power": power, "low": low, "value": float(np.median(draws)), "high": high}
+        {
+            "domain": domain,
+            "year": year,
+            "power": power,
+            "low": low,
+            "value": of_amounts[domain][year][power],
+            "high": high,
+        }
         for domain, years in pooled_shares(own, seed, "whole").items()
         for year, shares in years.items()
         if (domain, year) in known
