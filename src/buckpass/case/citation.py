@@ -48,8 +48,8 @@ def _said(fields: Mapping[str, str]) -> dict[str, str]:
 
 def _makers(said: Mapping[str, str]) -> str:
     """Those who made it, family name first, in their order; what BibTeX calls others is et al."""
-    listed = [_listed([_person(name) for name in split_name_list(said[role])]) for role in ROLES if role in said]
-    return next(filter(None, listed), "")
+    persons = ([_person(name) for name in split_name_list(said[role]) or ()] for role in ROLES if role in said)
+    return next(filter(None, map(_listed, persons)), "")
 
 
 def _listed(persons: list[Person]) -> str:

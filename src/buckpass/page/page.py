@@ -243,9 +243,7 @@ def _figures_of_fits(case: Case, results: ReportResults) -> dict[str, Figure]:
 
 def _explanation_tables(results: ReportResults) -> list[ResultTable]:
     """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
-    from buckpass.evidence.rankings import side_by_side  # loads the model: only where there is a fit
-
-    tables = [_with_rivals(side_by_side(results.compared.readings()))] if results.compared is not None else []
+    tables = [_with_rivals(results.compared.readings_side_by_side())] if results.compared is not None else []
     return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
 
 
