@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from prior_fits import prior_fit
 
@@ -26,7 +27,12 @@ def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkey
     played = play(small_case, fits, (), HISTORIES)
     (store,) = (tmp_path / "buckpass" / "years").iterdir()
     kept = play(small_case, fits, (), HISTORIES)
-    assert kept.summary.equals(played.summary)
+    for name, numbers in played.summary.items():
+        assert list(kept.summary[name].axes) == list(numbers.dims)
+        assert np.array_equal(kept.summary[name].values, numbers.values, equal_nan=True), name
+    axes = played.summary["burden"].dims
+    assert {a: kept.summary[a].values.tolist() for a in axes} == {a: played.summary[a].values.tolist() for a in axes}
+    assert kept.summary.attrs == played.summary.attrs
     assert fan_figure(small_case, kept, "burden").alt_text == fan_figure(small_case, played, "burden").alt_text
     store.write_bytes(b"no store")
     assert play(small_case, fits, (), HISTORIES).summary.equals(played.summary)

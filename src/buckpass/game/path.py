@@ -116,10 +116,12 @@ def _strategy(one: Crises, log_residual: Any, rationality: float) -> np.ndarray:
 
 def _evaluate(tables: Tables, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gap F(x, μ) - x and its Jacobian in (x, μ), for one crisis, in NumPy: to compile it took longer than to follow the branch."""
+    at: Any
     at, share = point[:-1, None], float(point[-1])
     with np.errstate(all="ignore"):  # a Jacobian that is no number ends the step
         answer, ahead = respond(tables, at, share), slope_in_rationality(tables, at, share)
-    return answer.gap[:, 0], np.column_stack([answer.slope[..., 0] - np.eye(len(at)), ahead])
+    gap: Any = answer.gap[:, 0]
+    return gap, np.column_stack([answer.slope[..., 0] - np.eye(len(at)), ahead])
 
 
 class _Walk:

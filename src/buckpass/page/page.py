@@ -36,6 +36,7 @@ from buckpass.page.theme import (
     label_colours,
     linked,
     rung_colours,
+    unchecked,
 )
 from buckpass.page.wording import grouped_places, name_of, number, spoken, with_error, with_interval
 from buckpass.results.files import refuse_existing, write_whole
@@ -91,7 +92,7 @@ def page_text(
     done so before.
     """
     asked: list[_Pictured] = []
-    with Drawings() as draw:  # from the start: its process takes half a second to be ready
+    with unchecked(), Drawings() as draw:  # from the start: its process takes half a second to be ready
         begin("measuring")
         record = measure(case)
         measured = _measured(case, record, draw)  # most of what is drawn, while the fits are asked
