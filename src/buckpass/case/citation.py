@@ -68,7 +68,7 @@ def _person(name: str) -> Person:
 def _name(person: Person) -> str:
     """Family name first: de la Cruz, Jr, Ana."""
     parts = (person.prelast_names, person.last_names, person.lineage_names, person.bibtex_first_names)
-    before, family, lineage, given = (_joined(" ", map(_printed, part)) for part in parts)
+    before, family, lineage, given = (_joined(" ", map(_printed, part or ())) for part in parts)
     return f"{before and f'{before} '}{family}{lineage and f', {lineage}'}{given and f', {given}'}"
 
 
