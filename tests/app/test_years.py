@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import xarray as xr
 from prior_fits import prior_fit
 
 from buckpass.app.links import usable
@@ -32,7 +32,12 @@ def test_the_store_gives_back_what_was_played(small_case, fits, tmp_path, monkey
     played = play(small_case, fits, (), HISTORIES)
     (store,) = (tmp_path / "buckpass" / "years").iterdir()
     kept = play(small_case, fits, (), HISTORIES)
-    assert kept.summary.equals(played.summary)
+    for name, numbers in played.summary.items():
+        assert list(kept.summary[name].axes) == list(numbers.dims)
+        assert np.array_equal(kept.summary[name].values, numbers.values, equal_nan=True), name
+    axes = played.summary["burden"].dims
+    assert {a: kept.summary[a].values.tolist() for a in axes} == {a: played.summary[a].values.tolist() for a in axes}
+    assert kept.summary.attrs == played.summary.attrs
     assert fan_figure(small_case, kept, "burden").alt_text == fan_figure(small_case, played, "burden").alt_text
     with monkeypatch.context() as other:
         other.setattr(baseline, "program_files", list)
@@ -49,9 +54,8 @@ def test_the_years_that_come_with_a_case_are_those_that_would_be_played():
     kept = stored(case, fits)
     assert kept is not None, "`make years` plays them anew"
     again = simulate(case, fits, (), Plan(years=YEARS, histories=HISTORIES_KEPT))
-    xr.testing.assert_allclose(
-        kept.summary, again.summary, atol=5e-3
-    )  # a draw at a threshold falls otherwise elsewhere
+    for name, numbers in again.summary.items():  # a draw at a threshold falls otherwise on another machine
+        np.testing.assert_allclose(kept.summary[name].values, numbers.values, atol=5e-3, err_msg=name)
 
 
 def test_years_of_another_model_are_not_these(small_case, fits):

@@ -1,8 +1,5 @@
 """A bibliography is read as BibTeX and BibLaTeX read it."""
 
-import subprocess
-import sys
-
 import polars as pl
 import pytest
 
@@ -99,11 +96,3 @@ def test_every_source_of_a_seen_row_opens_with_author_date_and_title(name):
         assert source.field("title"), source.key
         assert source.year.isdecimal() or (source.accessed and "no date" in source.field("note")), source.key
         assert source.citation.startswith(f"{source.authors} ({source.year}). "), source.key
-
-
-def test_reading_a_case_loads_no_engine_of_citations():
-    """It takes longer than the rest of reading: only what cites may load it."""
-    code = "import sys; from buckpass.case import check_case; from buckpass.case.start import TEMPLATE; check_case(TEMPLATE); "
-    code += "print('pybtex.style.formatting' in sys.modules, 'pybtex.backends' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["False", "False"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from buckpass.evidence.influence import hangs_on_crises
 from buckpass.evidence.nested import BaseNotEstimable, nested
-from buckpass.fitting.differences import Clusters, by_crisis, by_host, covariance, difference, optimism
+from buckpass.fitting.differences import Clusters, by_crisis, by_host, covariance, difference, least_optimism, optimism
 from buckpass.fitting.scoring import LeaveOneOut
 
 
@@ -140,3 +140,11 @@ def test_the_crisis_that_makes_a_leader_is_named(scores):
     hinges = [h for h in hangs_on_crises(tests, scores, by_crisis(50)) if h.leader_without != "BB"]
     assert [(h.crisis, h.leader_without) for h in hinges] == [("k7", "AA")]
     assert hinges[0].as_dict()["leader_without"] == "AA"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_taken_off_without_a_draw_is_never_more_than_what_the_draws_say(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(rng.normal(0, 0.2, (6, 1)), 1.0, (6, 40))
+    clusters = by_crisis(40)
+    assert least_optimism(values, clusters) <= optimism(values, clusters)[0]

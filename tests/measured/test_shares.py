@@ -11,7 +11,7 @@ from buckpass.case.figures import published
 from buckpass.cli.main import app
 from buckpass.measured import measure
 from buckpass.measured.positions import amounts_of, shares_table
-from buckpass.measured.shares import FRESH, WHOLE, host_shares, leaders, leaders_table, of_everything_table
+from buckpass.measured.shares import FRESH, WHOLE, all_leaders, host_shares, leaders, leaders_table, of_everything_table
 from buckpass.measured.terminal import leading
 from buckpass.page.figures import shares_over_time
 from buckpass.page.regional_map import positions_map
@@ -316,7 +316,7 @@ def test_check_says_what_another_count_does_not_cover(flagship):
 
 def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_stand_beside(flagship):
     """Uzbek statistics of 2024: 12.5 billion dollars with China and 11.6 with Russia, of 65.9 with all partners."""
-    rows = of_everything_table(flagship).rows()
+    rows = of_everything_table(flagship, host_shares(flagship), all_leaders(flagship)).rows()
     found = {(r["partner"], r["last"], r["actor"]): r["value"] for r in rows if r["of"] == "all"}
     assert ("UZB", 2024, "CHN") not in found  # the leader's, which stands above with the leaders
     assert found["UZB", 2024, "RUS"] == pytest.approx(11.6 / 65.9)
@@ -328,7 +328,7 @@ def test_where_leaders_are_compared_with_each_other_the_shares_of_everything_sta
 
 def test_a_published_share_is_told_once_and_a_tie_is_told_for_what_it_is(flagship):
     """Tajik statistics of 2024 have 22.0 and 22.1 %: amounts rounded to 2 of 8.9 billion would make it 22.5 and another order."""
-    rows = of_everything_table(flagship).rows()
+    rows = of_everything_table(flagship, host_shares(flagship), all_leaders(flagship)).rows()
     whose = [(r["partner"], r["last"], r["actor"]) for r in rows if r["of"] in ("all", "the state's trade")]
     assert len(set(whose)) == len(whose)
     told = [
@@ -337,7 +337,7 @@ def test_a_published_share_is_told_once_and_a_tie_is_told_for_what_it_is(flagshi
         if (r["partner"], r["last"], r["actor"], r["series"]) == ("TJK", 2024, "CHN", "trade_share")
     ]
     assert told == [pytest.approx(0.22)]
-    table = leading(leaders_table(flagship))
+    table = leading(leaders_table(flagship, all_leaders(flagship)))
     assert "Tajikistan: Russia 22.1% and China 22.0% are a tie." in table.note
     assert [r["who"] for r in table.rows() if (r["where"], str(r["year"])) == ("Tajikistan", "2024")] == ["nobody"]
 

@@ -252,10 +252,10 @@ def _refuse_parts_together(crisis: str | None, shares: bool, long: bool) -> None
 
 def _tell_shares(case: Case) -> None:
     """Who leads where, and every share: nothing else is measured for it."""
-    from buckpass.measured.shares import host_shares_table, leaders_table
+    from buckpass.measured.shares import all_leaders, host_shares, host_shares_table, leaders_table
     from buckpass.measured.terminal import share_tables
 
-    tables = share_tables(leaders_table(case), host_shares_table(case))
+    tables = share_tables(leaders_table(case, all_leaders(case)), host_shares_table(case, host_shares(case)))
     for one in tables:
         tell_table(one)
         tell("")

@@ -156,6 +156,10 @@ class Compared(ShowsItself):
         """The ranking under each reading of the record that the fits hold."""
         return rankings(self.case, self.posteriors)
 
+    def readings_side_by_side(self) -> ResultTable:
+        """The same with one row per reading, of which nobody asks the stacking weights."""
+        return side_by_side(self.case, self.posteriors)
+
     def order_of_moves(self) -> ResultTable:
         """Patron first against simultaneous; empty where no fit has the patron move first."""
         return order_of_moves(self.case, self.posteriors, self.led)
@@ -172,7 +176,7 @@ class Compared(ShowsItself):
         """The screen, the ranking of all fits under every reading, pairs, checks, crises, what shares variation."""
         checks, screen = self.checks(), self.nested.whole_tables() if BASE in self.scores else ()
         tables = [
-            *screen, self.ranking(), side_by_side(self.readings()), self.indistinguishable(), failing(checks), checks,
+            *screen, self.ranking(), self.readings_side_by_side(), self.indistinguishable(), failing(checks), checks,
             self.best_by_crisis(),
         ]  # fmt: skip
         return *tables, *(t for t in (self.order_of_moves(), self.shared_variation()) if len(t))

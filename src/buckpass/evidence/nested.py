@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from buckpass.case.problems import BuckpassError
-from buckpass.fitting.differences import Clusters, ScoreGap, difference, optimism
+from buckpass.fitting.differences import Clusters, ScoreGap, difference, least_optimism, optimism
 from buckpass.fitting.scoring import LeaveOneOut
 from buckpass.model.mechanisms import ALL, ARGUMENT, BASE
 
 __all__ = [
     "Added",
     "BaseNotEstimable",
+    "Candidates",
     "NestedTests",
     "Optimism",
+    "candidates_of",
     "nested",
-    "optimism_of",
     "without_crisis",
 ]
 
@@ -52,13 +55,34 @@ class Optimism(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """Differences of which the best is picked, [candidate, crisis]; what that owes to chance is drawn when it is asked for."""
+
+    gaps: Float[np.ndarray, "m c"]
+    clusters: Clusters
+
+    @cached_property
+    def optimism(self) -> Optimism:
+        """What the best of them owes to having been picked: to be taken off it. The only one has not been picked."""
+        if len(self.gaps) < 2:
+            return Optimism(0.0, 0.0, len(self.gaps))
+        return Optimism(*optimism(self.gaps, self.clusters), len(self.gaps))
+
+    def gaining(self, gaps: Mapping[str, ScoreGap | None]) -> tuple[str, ...]:
+        """Those above none by more than two standard errors without what they owe to chance."""
+        least = least_optimism(self.gaps, self.clusters) if len(self.gaps) > 1 else 0.0
+        some = {name: gap for name, gap in gaps.items() if gap is not None and gap.is_gain_beyond(least)}
+        return tuple(name for name, gap in some.items() if gap.is_gain_beyond(self.optimism.expected))
+
+
+@dataclass(frozen=True)
 class NestedTests:
     """Nested tests of one reading of the record.
 
     base, all, argument : sums of the scores over crises (nats); all and argument None where their fit is missing or failed.
     all_over_base, argument_over_base : what they predict better than the controls alone.
-    mechanisms : what each adds, in the order given. optimism, optimism_given : what the best of them owes to chance, alone
-    and given the rest. leader : the one that adds most alone. ties : those, in the order of
+    mechanisms : what each adds, in the order given. alone, given : the differences of which the best is picked, alone and given
+    the rest. leader : the one that adds most alone. ties : those, in the order of
     what they add, whose distance from the leader is within two standard errors.
     """
 
@@ -69,13 +93,23 @@ class NestedTests:
     all_over_base: ScoreGap | None
     argument_over_base: ScoreGap | None
     mechanisms: tuple[Added, ...]
-    optimism: Optimism
-    optimism_given: Optimism
+    alone: Candidates
+    given: Candidates
     leader: str | None
     ties: tuple[str, ...]
 
     def __getitem__(self, mechanism: str) -> Added:
         return next(one for one in self.mechanisms if one.id == mechanism)
+
+    @property
+    def optimism(self) -> Optimism:
+        """What the best of them owes to chance, alone."""
+        return self.alone.optimism
+
+    @property
+    def optimism_given(self) -> Optimism:
+        """The same, given the rest."""
+        return self.given.optimism
 
     @property
     def beating_base(self) -> tuple[str, ...]:
@@ -84,13 +118,12 @@ class NestedTests:
         Over the controls by more than two standard errors, without what the best of so many owes to chance: each of them
         could have been the one that chance lifted.
         """
-        return tuple(m.id for m in self.mechanisms if m.alone and m.alone.is_gain_beyond(self.optimism.expected))
+        return self.alone.gaining({m.id: m.alone for m in self.mechanisms})
 
     @property
     def beating_the_rest(self) -> tuple[str, ...]:
         """Mechanisms that explain anything that the others do not."""
-        chance = self.optimism_given.expected
-        return tuple(m.id for m in self.mechanisms if m.given_the_rest and m.given_the_rest.is_gain_beyond(chance))
+        return self.given.gaining({m.id: m.given_the_rest for m in self.mechanisms})
 
     @property
     def better_than_base(self) -> tuple[str, ...]:
@@ -139,7 +172,7 @@ def nested(
     added = tuple(Added(m, gap(m, BASE), gap(ALL, f"{ALL}-{m}")) for m in mechanisms)
     return NestedTests(
         crises, difference(scores[BASE].elpd, clusters), total(ALL), total(argument), gap(ALL, BASE), gap(argument, BASE), added,
-        *_optimism(scores, clusters, added), *_leading(scores, clusters, added),
+        *_candidates(scores, clusters, added), *_leading(scores, clusters, added),
     )  # fmt: skip
 
 
@@ -152,24 +185,21 @@ def without_crisis(scores: Mapping[str, LeaveOneOut], crisis: int) -> dict[str, 
     }
 
 
-def _optimism(
+def _candidates(
     scores: Mapping[str, LeaveOneOut], clusters: Clusters, added: Sequence[Added]
-) -> tuple[Optimism, Optimism]:
-    """Of what mechanisms add alone, and of what they add given the rest."""
+) -> tuple[Candidates, Candidates]:
+    """What mechanisms add alone, and what they add given the rest."""
     alone = [(m.id, BASE) for m in added if m.alone]
     given = [(ALL, f"{ALL}-{m.id}") for m in added if m.given_the_rest]
-    return optimism_of(scores, alone, clusters), optimism_of(scores, given, clusters)
+    return candidates_of(scores, alone, clusters), candidates_of(scores, given, clusters)
 
 
-def optimism_of(scores: Mapping[str, LeaveOneOut], tested: Sequence[tuple[str, str]], clusters: Clusters) -> Optimism:
-    """What the best of some differences owes to having been picked: to be taken off it.
-
-    tested : the fits of each difference, first the one that has more. The only one has not been picked.
-    """
-    if len(tested) < 2:
-        return Optimism(0.0, 0.0, len(tested))
-    gaps = np.stack([scores[more].elpd - scores[less].elpd for more, less in tested])
-    return Optimism(*optimism(gaps, clusters), len(tested))
+def candidates_of(
+    scores: Mapping[str, LeaveOneOut], tested: Sequence[tuple[str, str]], clusters: Clusters
+) -> Candidates:
+    """tested : the fits of each difference, first the one that has more."""
+    gaps = [scores[more].elpd - scores[less].elpd for more, less in tested]
+    return Candidates(np.array(gaps).reshape(len(gaps), -1), clusters)
 
 
 def _leading(

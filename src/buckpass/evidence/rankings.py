@@ -72,8 +72,8 @@ def scores_under(posterior: Posterior, reading: str) -> LeaveOneOut:
     return LeaveOneOut(tuple(str(c) for c in held["crisis"][kept]), elpd[kept], k[kept], np.zeros(kept.sum(), bool))
 
 
-def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
-    """One row per reading and explanation: rank, elpd, difference from the reading's best, stacking weight.
+def rankings(case: Case, posteriors: Mapping[str, Posterior], with_weight: bool = True) -> ResultTable:
+    """One row per reading and explanation: rank, elpd, difference from the reading's best, and the stacking weight where asked.
 
     The last two readings are of the scores alone: crises outside the focus theatre in which the rider stayed silent left
     out, or weighted so that they are as frequent there as in the focus theatre. They answer to a selection of cases by
@@ -85,19 +85,20 @@ def rankings(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     }
     by_reading = {r: kept for r, (kept, _) in found.items() if kept}
     apart = [f"Under {r} {e} is left out: {reason}." for r, (_, why) in found.items() for e, reason in why.items()]
-    rows = [row for name, scores in by_reading.items() for row in _ranked(case, name, scores)]
+    rows = [row for name, scores in by_reading.items() for row in _ranked(case, name, scores, with_weight)]
     as_coded = by_reading.get(AS_CODED, {})
     for name, weight in _selection(case, as_coded).items() if as_coded else ():
         weighted = {e: _weighted(s, weight) for e, s in as_coded.items()}
-        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(case, name, weighted)]
+        rows += [row | {"n": int(np.sum(weight > 0))} for row in _ranked(case, name, weighted, with_weight)]
     reweighted = {SILENT_LEFT_OUT, SILENT_WEIGHTED} <= {row["reading"] for row in rows}
     note = " ".join([DIFFERENCE, DOUBTFUL, *([REWEIGHTED] if reweighted else []), *apart])
     units = {"elpd": "nats", "difference": "nats", "se_difference": "nats"}
     return ResultTable(pl.DataFrame(rows), "The ranking under each reading of the record", units, note, (), case.hash)
 
 
-def side_by_side(table: ResultTable) -> ResultTable:
+def side_by_side(case: Case, posteriors: Mapping[str, Posterior]) -> ResultTable:
     """The same rankings with one row per reading: how many crises, who leads, and each explanation's difference."""
+    table = rankings(case, posteriors, with_weight=False)
     frame = table.frame
     order = frame.filter(pl.col("reading") == AS_CODED)["id"].to_list()
     whole = frame.with_columns(pl.col("difference").round(0).cast(pl.Int64))
@@ -130,12 +131,12 @@ def order_of_moves(
     return ResultTable(pl.DataFrame(rows, schema=schema), "Does the patron move first?", units, note, (), case.hash)
 
 
-def _ranked(case: Case, reading: str, scores: Mapping[str, LeaveOneOut]) -> list[dict]:
+def _ranked(case: Case, reading: str, scores: Mapping[str, LeaveOneOut], with_weight: bool) -> list[dict]:
     c = compare_scores(case, scores)
     n = len(next(iter(scores.values())).crises)
     return [
         {"reading": reading, "n": n, "rank": k + 1, "id": i, "elpd": float(c.elpd[k]), "difference": float(c.difference[k]),
-         "se_difference": float(c.se_difference[k]), "weight": float(c.weight[k]),
+         "se_difference": float(c.se_difference[k]), **({"weight": float(c.weight[k])} if with_weight else {}),
          "doubtful": int(np.sum((scores[i].k > PARETO_K_LIMIT) & ~scores[i].is_exact))}
         for k, i in enumerate(c.ids)
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,17 +58,26 @@ class LeaveOneOut:
 class Comparison:
     """Explanations ranked by leave-one-crisis-out elpd.
 
-    difference : to the best, per explanation in the order of `ids`; se, se_difference : by host (`differences.errors`);
-    weight : stacking weight; indistinguishable : pairs whose difference is within two of its standard errors.
+    by_crisis : [explanation, crisis]; difference : to the best, per explanation in the order of `ids`; se, se_difference : by host
+    (`differences.errors`); indistinguishable : pairs whose difference is within two of its standard errors.
     """
 
     ids: tuple[str, ...]
-    elpd: np.ndarray
+    by_crisis: np.ndarray
     se: np.ndarray
     difference: np.ndarray
     se_difference: np.ndarray
-    weight: np.ndarray
     indistinguishable: tuple[tuple[str, str], ...]
+
+    @property
+    def elpd(self) -> np.ndarray:
+        """The total of each explanation (nats)."""
+        return self.by_crisis.sum(1)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """The stacking weights, sought when they are asked for: a twentieth of a second, and most rankings are told without."""
+        return stacking_weights(self.by_crisis)
 
 
 def importance_weights(
@@ -240,11 +250,10 @@ def compare_scores(case: Case, scores: Mapping[str, LeaveOneOut]) -> Comparison:
     clusters, gap = by_host(case, scores[ids[0]].crises), table - table[0]
     return Comparison(
         ids=tuple(ids),
-        elpd=table.sum(1),
+        by_crisis=table,
         se=errors(table, clusters)[0],
         difference=gap.sum(1),
         se_difference=errors(gap, clusters)[0],
-        weight=stacking_weights(table),
         indistinguishable=_ties(ids, table, clusters),
     )
 

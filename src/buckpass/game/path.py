@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from buckpass.game.arrays import at_host
 from buckpass.game.choice import as_choice, log_strategy
 from buckpass.game.crises import Crises
-from buckpass.game.search import Tables, respond, tables_of, uniform_residual
+from buckpass.game.search import Tables, respond, slope_in_rationality, tables_of, uniform_residual
 
 __all__ = ["Path", "PathLost", "PathSettings", "follow", "one_crisis", "trace"]
 
@@ -74,12 +74,8 @@ def trace(crises: Crises, crisis: int = 0, settings: PathSettings = PathSettings
     one = jax.tree.map(_double, at_host(one_crisis(crises, crisis)))
     tables, start = _outset(one)
 
-    def gap(point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found, jacobian = _evaluate(tables, jnp.asarray(point))
-        return np.asarray(found), np.array(jacobian)
-
     asked = float(one.rationality[0])
-    points, folds, crossings, error = follow(np.append(np.asarray(start)[:, 0], 0.0), gap, settings, asked)
+    points, folds, crossings, error = follow(np.append(start[:, 0], 0.0), partial(_evaluate, tables), settings, asked)
     rationality = points[:, -1] * asked
     strategy = np.array([_strategy(one, point, at) for point, at in zip(points[:, :-1], rationality, strict=True)])
     return Path(rationality, points[:, :-1], strategy, folds, crossings, error)
@@ -118,14 +114,14 @@ def _strategy(one: Crises, log_residual: Any, rationality: float) -> np.ndarray:
     return np.exp(log_strategy(at, log_residual[None]))[0]
 
 
-@jax.jit
-def _evaluate(tables: Tables, point: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Gap F(x, μ) - x and its Jacobian in (x, μ), for one crisis."""
-
-    def gap(at):
-        return respond(tables, at[:-1, None], at[-1]).gap[:, 0]
-
-    return gap(point), jax.jacfwd(gap)(point)
+def _evaluate(tables: Tables, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gap F(x, μ) - x and its Jacobian in (x, μ), for one crisis, in NumPy: to compile it took longer than to follow the branch."""
+    at: Any
+    at, share = point[:-1, None], float(point[-1])
+    with np.errstate(all="ignore"):  # a Jacobian that is no number ends the step
+        answer, ahead = respond(tables, at, share), slope_in_rationality(tables, at, share)
+    gap: Any = answer.gap[:, 0]
+    return gap, np.column_stack([answer.slope[..., 0] - np.eye(len(at)), ahead])
 
 
 class _Walk:

@@ -24,6 +24,7 @@ __all__ = [
     "follow_rationality",
     "newton",
     "respond",
+    "slope_in_rationality",
     "solve_linear",
     "sweeps",
     "tables_of",
@@ -83,7 +84,7 @@ def _loss_scale(stake: Array, least_reach: Array, log_residual: Array) -> Array:
     return stake * xp.exp(xp.minimum(log_residual - least_reach, largest))
 
 
-def _choose(offer: Array, loss: Array) -> Array:
+def _choose(offer: Array, loss: Array | float) -> Array:
     payoff = offer - loss
     weight = exp_of_log(payoff - payoff.max(axis=-2, keepdims=True))
     return weight / weight.sum(axis=-2, keepdims=True)
@@ -110,6 +111,20 @@ def respond(tables: Tables, log_residual: Float[Array, "p c"], rationality: Arra
     error = xp.max(xp.abs(gap), axis=0)
     slope = _with_diagonal(tilted - xp.sum(pull, axis=1)[None], 0.0)
     return Answer(gap, slope, xp.where(xp.isfinite(error), error, xp.inf))
+
+
+def slope_in_rationality(
+    tables: Tables, log_residual: Float[Array, "p c"], rationality: Array | float
+) -> Float[Array, "p c"]:
+    """How the residuals answered to a point move with the rationality that multiplies every payoff."""
+    xp, is_open = namespace(tables.stake, log_residual, rationality), tables.offer > CLOSED
+    loss = tables.fall * _loss_scale(tables.stake, tables.least_reach, log_residual)[:, None]
+    payoff = xp.where(is_open, tables.offer - loss, 0.0)
+    sigma = _choose(xp.where(is_open, rationality * payoff, CLOSED), 0.0)
+    pull = sigma * (payoff - xp.sum(sigma * payoff, axis=1, keepdims=True))
+    kept_share = _with_diagonal(_over_options(tables.kept, sigma), 1.0)
+    tilted = _over_options(tables.kept, pull) / xp.maximum(kept_share, xp.finfo(sigma.dtype).tiny)
+    return xp.sum(_with_diagonal(tilted, 0.0), axis=1)
 
 
 def _with_diagonal(values: Float[Array, "p p ..."], own: float) -> Float[Array, "p p ..."]:

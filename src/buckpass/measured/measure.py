@@ -12,7 +12,7 @@ from buckpass.measured.burden import burden_table
 from buckpass.measured.coders import agreement_table
 from buckpass.measured.positions import division_table, shares_table
 from buckpass.measured.responses import askers_table, profiles_table, requests_table, responses_table
-from buckpass.measured.shares import host_shares_table, leaders_table, of_everything_table
+from buckpass.measured.shares import all_leaders, host_shares, host_shares_table, leaders_table, of_everything_table
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Record", "measure"]
@@ -73,7 +73,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
     >>> measure(case).n_crises == len(case.crises)
     True
     """
-    rows = case.coded
+    rows, by_host, led = case.coded, host_shares(case), all_leaders(case)
     return Record(
         case_id=case.id,
         case_hash=case.hash,
@@ -85,9 +85,9 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         comparisons=comparisons_table(case, rows),
         shares=shares_table(case),
         share_alternatives=shares_table(case, "alternatives"),
-        host_shares=host_shares_table(case),
-        leaders=leaders_table(case),
-        of_everything=of_everything_table(case),
+        host_shares=host_shares_table(case, by_host),
+        leaders=leaders_table(case, led),
+        of_everything=of_everything_table(case, by_host, led),
         division_of_labour=division_table(case, seed),
         requests=requests_table(case, rows, seed),
         askers=askers_table(case),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -12,6 +13,7 @@ from buckpass.case import Case
 from buckpass.case.catalogue import world_code
 from buckpass.case.figures import published
 from buckpass.case.names import actor_name
+from buckpass.case.schema import PositionMeasure
 from buckpass.results.table import ResultTable
 from buckpass.results.words import and_join
 
@@ -21,6 +23,7 @@ __all__ = [
     "WHOLE",
     "Leader",
     "Share",
+    "all_leaders",
     "compared",
     "host_shares",
     "host_shares_table",
@@ -129,13 +132,13 @@ def is_old(case: Case, year: int) -> bool:
 
 def host_shares(case: Case) -> tuple[Share, ...]:
     """Every share of every series that a measure names, its own, the alternatives and those beside, by place, year and actor."""
+    series = [_Series(case, d, name) for d in DOMAINS for name in case.settings.measures.positions[d].shared]
     return tuple(
         share
-        for domain in DOMAINS
-        for series in case.settings.measures.positions[domain].shared
-        for partner, years in _cells(case, domain, series).items()
+        for of in series
+        for partner, years in of.cells.items()
         for year in sorted(years)
-        for share in _shares(case, domain, series, partner, {year: years[year]})
+        for share in _shares(of, partner, {year: years[year]})
     )
 
 
@@ -147,51 +150,54 @@ def leaders(case: Case, domain: str) -> tuple[Leader, ...]:
     named counts: the measure's own, then its published shares, then other counts. No other published share says who leads.
     """
     measure = case.settings.measures.positions[domain]
-    by_series = {series: _cells(case, domain, series) for series in measure.who_leads}
+    by_series = [_Series(case, domain, name) for name in measure.who_leads]
     found = []
     for host in (h.id for h in case.settings.hosts):
         options = []
-        for series, cells in by_series.items():
-            years = {y: cells[host][y] for y in sorted(cells.get(host, ()))}
-            if _is_published(years) and series not in measure.published:
+        for of in by_series:
+            years = {y: of.cells[host][y] for y in sorted(of.cells.get(host, ()))}
+            if _is_published(years) and of.name not in measure.published:
                 continue
-            whole = [y for y, cells in years.items() if _compares(case, domain, series, host, {y: cells})]
+            whole = [y for y, cells in years.items() if _compares(of, host, {y: cells})]
             last = {y: years[y] for y in whole if y > max(whole) - measure.years_summed}
-            if shares := _compares(case, domain, series, host, last):
+            if shares := _compares(of, host, last):
                 options.append(shares)
         if options:
             found.append(_leader(case, domain, host, max(options, key=lambda shares: shares[0].last)))
     return tuple(found)
 
 
-def host_shares_table(case: Case) -> ResultTable:
-    """Every share with its numerator, denominator, source and year."""
-    rows = [vars(share) | _in_words(case, share, share.actor) for share in host_shares(case)]
+def all_leaders(case: Case) -> tuple[Leader, ...]:
+    """`leaders` of every domain."""
+    return tuple(one for domain in DOMAINS for one in leaders(case, domain))
+
+
+def host_shares_table(case: Case, shares: Sequence[Share]) -> ResultTable:
+    """Every share (`host_shares`) with its numerator, denominator, source and year."""
+    rows = [vars(share) | _in_words(case, share, share.actor) for share in shares]
     return _table(case, rows, f"Shares of {measure_names(case)}, place by place")
 
 
-def leaders_table(case: Case) -> ResultTable:
-    """Who leads in each domain with each host, with the share, its denominator and the years."""
+def leaders_table(case: Case, led: Sequence[Leader]) -> ResultTable:
+    """Who leads in each domain with each host (`leaders`), with the share, its denominator and the years."""
     rows = []
-    for domain in DOMAINS:
-        for one in leaders(case, domain):
-            share = one.share or one.shares[0]
-            row = vars(share) | _in_words(case, share, one.power or "nobody") | {
-                "actor": one.power or "nobody", "is_complete": one.is_complete, "why": one.why_nobody,
-            }  # fmt: skip
-            rows.append(row if one.power else row | {"numerator": None, "value": None})
+    for one in led:
+        share = one.share or one.shares[0]
+        row = vars(share) | _in_words(case, share, one.power or "nobody") | {
+            "actor": one.power or "nobody", "is_complete": one.is_complete, "why": one.why_nobody,
+        }  # fmt: skip
+        rows.append(row if one.power else row | {"numerator": None, "value": None})
     return _table(case, rows, f"Who leads in {measure_names(case)}, host by host, in the last years with figures")
 
 
-def of_everything_table(case: Case) -> ResultTable:
+def of_everything_table(case: Case, shares: Sequence[Share], led: Sequence[Leader]) -> ResultTable:
     """Shares of everything in the years that are not old, of domains in which some who lead are compared with each other alone,
     beside those of the leaders themselves. Where a share of a year was published, none is worked out of rounded amounts."""
-    led = [one for domain in DOMAINS for one in leaders(case, domain)]
     partial = {one.domain for one in led if "+" in one.shares[0].of}
     told = {one.share for one in led}
     shown = [
         share
-        for share in host_shares(case)
+        for share in shares
         if share.domain in partial
         and share not in told
         and not is_old(case, share.last)
@@ -232,67 +238,79 @@ def _table(case: Case, rows: list[dict[str, Any]], title: str) -> ResultTable:
     return ResultTable(frame, title, {"value": "share"}, SHARE_NOTE, keys, case.hash)
 
 
-def _cells(case: Case, domain: str, series: str) -> dict[str, dict[int, dict[str, Cell]]]:
-    """partner → year → actor → figure, of the measure's partners and of theatres where it names partners."""
-    measure = case.settings.measures.positions[domain]
-    rows = case.series.filter(pl.col("series") == series).drop_nulls("value")
-    found: dict[str, dict[int, dict[str, Cell]]] = {}
-    for actor, partner, year, *cell in rows.select(
-        "actor", "partner", "year", "value", "unit", "source_id", "line"
-    ).sort("partner", "year", "actor").iter_rows():  # fmt: skip
-        found.setdefault(partner or "", {}).setdefault(year, {})[actor] = Cell(*cell)
-    return found if not measure.partners else {p: found[p] for p in (*measure.partners, *case.theatres) if p in found}
+@dataclass(frozen=True)
+class _Series:
+    """One series of a measure, read once: hundreds of places and years ask for its figures and its volumes."""
+
+    case: Case
+    domain: str
+    name: str
+
+    @property
+    def measure(self) -> PositionMeasure:
+        return self.case.settings.measures.positions[self.domain]
+
+    @cached_property
+    def cells(self) -> dict[str, dict[int, dict[str, Cell]]]:
+        """partner → year → actor → figure, of the measure's partners and of theatres where it names partners."""
+        rows = self.case.series.lazy().filter(pl.col("series") == self.name).drop_nulls("value")
+        columns = rows.select("actor", "partner", "year", "value", "unit", "source_id", "line")
+        found: dict[str, dict[int, dict[str, Cell]]] = {}
+        for actor, partner, year, *cell in columns.sort("partner", "year", "actor").collect().iter_rows():
+            found.setdefault(partner or "", {}).setdefault(year, {})[actor] = Cell(*cell)
+        partners = self.measure.partners
+        return found if not partners else {p: found[p] for p in (*partners, *self.case.theatres) if p in found}
+
+    @cached_property
+    def volumes(self) -> tuple[_Series, int] | None:
+        """The series of amounts that the case names for these shares, and how many years of it each is of."""
+        named = [other.volume for other in self.measure.alternatives if other.volume and self.name in other.series]
+        return (_Series(self.case, self.domain, named[0].series), named[0].years) if named else None
 
 
-def _shares(
-    case: Case, domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]]
-) -> tuple[Share, ...]:
+def _shares(of: _Series, partner: str, years: Mapping[int, Mapping[str, Cell]]) -> tuple[Share, ...]:
     """The shares in the years together; none where neither the whole nor all powers are known in each of them."""
-    powers = case.settings.measures.positions[domain].powers
+    powers = of.measure.powers
     if not years:
         return ()
     if _is_published(years):
-        return tuple(
-            _published(case, domain, series, partner, year, of) for year, cells in years.items() for of in cells.items()
-        )
+        return tuple(_published(of, partner, year, one) for year, cells in years.items() for one in cells.items())
     if all(WHOLE in cells for cells in years.values()):
-        whole, of = [cells[WHOLE].value for cells in years.values()], "all"
+        whole, whose = [cells[WHOLE].value for cells in years.values()], "all"
         actors = sorted({a for cells in years.values() for a in cells} - {WHOLE})
     else:
         actors = [p for p in powers if all(p in cells for cells in years.values())]
         if len(actors) < max(2, len(powers)):
             return ()
-        whole, of = [sum(cells[p].value for p in powers) for cells in years.values()], "+".join(powers)
+        whole, whose = [sum(cells[p].value for p in powers) for cells in years.values()], "+".join(powers)
     counted = [a for a in actors if all(a in cells or _is_complete(cells) for cells in years.values())]
-    return tuple(_share(domain, series, partner, years, actor, sum(whole), of) for actor in counted)
+    return tuple(_share(of, partner, years, actor, sum(whole), whose) for actor in counted)
 
 
-def _compares(
-    case: Case, domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]]
-) -> tuple[Share, ...]:
+def _compares(of: _Series, partner: str, years: Mapping[int, Mapping[str, Cell]]) -> tuple[Share, ...]:
     """The shares in the years together, none where one of the measure's powers has none: then nobody can be said to lead."""
-    shares = _shares(case, domain, series, partner, years)
-    return shares if set(case.settings.measures.positions[domain].powers) <= {s.actor for s in shares} else ()
+    shares = _shares(of, partner, years)
+    return shares if set(of.measure.powers) <= {s.actor for s in shares} else ()
 
 
 def _share(
-    domain: str, series: str, partner: str, years: Mapping[int, Mapping[str, Cell]], actor: str, whole: float, of: str
+    of: _Series, partner: str, years: Mapping[int, Mapping[str, Cell]], actor: str, whole: float, whose: str
 ) -> Share:
     mine = [cells[actor] for cells in years.values() if actor in cells]
     behind = [*mine, *(cells[WHOLE] for cells in years.values() if WHOLE in cells)]
     amount = sum(cell.value for cell in mine)
     return Share(
-        domain, series, partner, min(years), max(years), actor, amount, whole, of, behind[0].unit,
+        of.domain, of.name, partner, min(years), max(years), actor, amount, whole, whose, behind[0].unit,
         amount / whole if whole > 0 else None, tuple(dict.fromkeys(k for cell in behind for k in cell.sources)),
         tuple(cell.line for cell in behind), whole, behind[0].unit,
     )  # fmt: skip
 
 
-def _published(case: Case, domain: str, series: str, partner: str, year: int, of: tuple[str, Cell]) -> Share:
-    actor, cell = of
+def _published(of: _Series, partner: str, year: int, one: tuple[str, Cell]) -> Share:
+    actor, cell = one
     whole, what = published(cell.unit)  # type: ignore[misc]  asked before
-    return Share(domain, series, partner, year, year, actor, cell.value, whole, what, cell.unit,
-                 cell.value / whole, tuple(cell.sources), (cell.line,), *volume_of(case, domain, series, partner, year))  # fmt: skip
+    return Share(of.domain, of.name, partner, year, year, actor, cell.value, whole, what, cell.unit,
+                 cell.value / whole, tuple(cell.sources), (cell.line,), *_volume(of, partner, year))  # fmt: skip
 
 
 def volume_of(case: Case, domain: str, series: str, partner: str, year: int) -> tuple[float | None, str]:
@@ -300,16 +318,18 @@ def volume_of(case: Case, domain: str, series: str, partner: str, year: int) -> 
 
     Of a theatre the sum over the measure's partners; None where the series has no whole for one of them in one of the years.
     """
-    measure = case.settings.measures.positions[domain]
-    named = [other.volume for other in measure.alternatives if other.volume and series in other.series]
-    if not named:
+    return _volume(_Series(case, domain, series), partner, year)
+
+
+def _volume(of: _Series, partner: str, year: int) -> tuple[float | None, str]:
+    if of.volumes is None:
         return None, ""
-    places = measure.partners if partner in case.theatres else (partner,)
-    cells = _cells(case, domain, named[0].series)
+    amounts, count = of.volumes
+    places = of.measure.partners if partner in of.case.theatres else (partner,)
     wholes = [
-        cells.get(place, {}).get(y, {}).get(WHOLE)
+        amounts.cells.get(place, {}).get(y, {}).get(WHOLE)
         for place in places
-        for y in range(year - named[0].years + 1, year + 1)
+        for y in range(year - count + 1, year + 1)
     ]
     known = [cell for cell in wholes if cell is not None]
     return (sum(cell.value for cell in known), known[0].unit) if known and len(known) == len(wholes) else (None, "")

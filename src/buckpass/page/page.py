@@ -36,6 +36,7 @@ from buckpass.page.theme import (
     label_colours,
     linked,
     rung_colours,
+    unchecked,
 )
 from buckpass.page.wording import grouped_places, name_of, number, spoken, with_error, with_interval
 from buckpass.results.files import refuse_existing, write_whole
@@ -91,7 +92,7 @@ def page_text(
     done so before.
     """
     asked: list[_Pictured] = []
-    with Drawings() as draw:  # from the start: its process takes half a second to be ready
+    with unchecked(), Drawings() as draw:  # from the start: its process takes half a second to be ready
         begin("measuring")
         record = measure(case)
         measured = _measured(case, record, draw)  # most of what is drawn, while the fits are asked
@@ -243,9 +244,7 @@ def _figures_of_fits(case: Case, results: ReportResults) -> dict[str, Figure]:
 
 def _explanation_tables(results: ReportResults) -> list[ResultTable]:
     """The ranking under other readings of the record, and the scores of crises that the fits had not seen."""
-    from buckpass.evidence.rankings import side_by_side  # loads the model: only where there is a fit
-
-    tables = [_with_rivals(side_by_side(results.compared.readings()))] if results.compared is not None else []
+    tables = [_with_rivals(results.compared.readings_side_by_side())] if results.compared is not None else []
     return tables + ([results.forecast.ranking()] if results.forecast is not None else [])
 
 

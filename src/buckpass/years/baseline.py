@@ -8,24 +8,28 @@ import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
-import xarray as xr
 
 from buckpass.case import BuckpassError, Case, load_case
 from buckpass.case.load import is_bundled
-from buckpass.fitting.files import SEAL, load_posteriors, sealed
+from buckpass.fitting.files import SEAL, UNREADABLE, load_posteriors, sealed
+from buckpass.fitting.layout import dims_of, values_of
 from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import basis_of, best_first
 from buckpass.results.digests import digest, digest_of_files, program_files
 from buckpass.results.files import json_text, own_cache, read_own, write_whole
-from buckpass.years.run import Plan, simulate
+from buckpass.years.run import Futures, Plan, simulate
 
-__all__ = ["HISTORIES", "YEARS", "KeptYears", "bundle", "play", "stored"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["HISTORIES", "YEARS", "KeptSummary", "KeptYears", "Numbers", "bundle", "play", "stored"]
 
 YEARS, HISTORIES = 25, 2_000
 MOST_BYTES = 10**8  # of a store in the cache
@@ -35,10 +39,57 @@ _ONE_AT_A_TIME = threading.Lock()  # a simulation uses every core: visitors wait
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Numbers over named axes, asked as xarray's are, which takes half a second to load and as long to read a file.
+
+    axes : labels of each axis by its name, in the order of the axes of `values`.
+    """
+
+    values: np.ndarray
+    axes: Mapping[str, np.ndarray]
+
+    def sel(self, **labels: Any) -> Numbers:
+        """The numbers at a label of an axis, which then is none any more, or at several; `KeyError` where there is none such."""
+        values, axes = self.values, dict(self.axes)
+        for name, label in labels.items():
+            place, at = list(axes).index(name), {one: i for i, one in enumerate(axes[name].tolist())}
+            if isinstance(label, list):
+                places = [at[one] for one in label]
+                values, axes[name] = values.take(places, place), axes[name][places]
+            else:
+                values = values.take(at[label], place)
+                del axes[name]
+        return Numbers(values, axes)
+
+    def transpose(self, *names: str) -> Numbers:
+        """The same with its axes in another order."""
+        order = [list(self.axes).index(name) for name in names]
+        return Numbers(self.values.transpose(order), {name: self.axes[name] for name in names})
+
+    def max(self) -> float:
+        """The largest of all."""
+        return float(self.values.max())
+
+    def __float__(self) -> float:
+        return float(self.values)
+
+
+@dataclass(frozen=True)
+class KeptSummary:
+    """A summary over histories (`Futures.summary`) as it was read from its file: its numbers by name, the units as attributes."""
+
+    numbers: Mapping[str, Numbers]
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Numbers:
+        return self.numbers[name]
+
+
+@dataclass(frozen=True)
 class KeptYears:
     """What the figures of the years ahead need: summaries over histories, and what they are summaries of."""
 
-    summary: xr.Dataset
+    summary: xr.Dataset | KeptSummary
     manifest: Mapping[str, Any]
 
 
@@ -48,15 +99,10 @@ def play(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str]
         if not changes and (kept := stored(case, posteriors, histories)) is not None:
             return kept
         plan = Plan(years=YEARS, histories=histories)
-        kept = _played(case, posteriors, changes, plan)
+        found = simulate(case, posteriors, tuple(changes), plan)
         if not changes and (cached := own_cache("years")) is not None:
             known_by = _of_this_program(_known_by(case, posteriors, plan))
-            _write(kept, cached / f"{known_by}.nc", known_by, private=True)
-    return kept
-
-
-def _played(case: Case, posteriors: Mapping[str, Posterior], changes: Sequence[str], plan: Plan) -> KeptYears:
-    found = simulate(case, posteriors, tuple(changes), plan)
+            _write(found, cached / f"{known_by}.nc", known_by, private=True)
     return KeptYears(found.summary, found.manifest)
 
 
@@ -81,7 +127,7 @@ def bundle(ref: str) -> Path:
     case = load_case(ref)
     fits = best_first(load_posteriors(case))
     plan, path = Plan(years=YEARS, histories=HISTORIES), case.folder / BUNDLED
-    _write(_played(case, fits, (), plan), path, _known_by(case, fits, plan))
+    _write(simulate(case, fits, (), plan), path, _known_by(case, fits, plan))
     return path
 
 
@@ -113,18 +159,21 @@ def _read_cached(path: Path, known_by: str) -> KeptYears | None:
 def _read(stored_at: Path | io.BytesIO, known_by: str) -> KeptYears | None:
     """The store, or None where it is another's or cannot be read: it is then made again."""
     try:
-        with xr.open_dataset(stored_at, engine="h5netcdf") as stored:
-            summary = stored.load()
-        if summary.attrs.pop(DIGEST, "") != known_by:
-            return None
-        return KeptYears(summary, json.loads(summary.attrs.pop(MANIFEST)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        with h5py.File(stored_at, "r") as file:
+            attrs = {name: value for name, value in file.attrs.items() if not name.startswith("_")}
+            if attrs.pop(DIGEST, "") != known_by:
+                return None
+            arrays = {name: array for name, array in file.items() if isinstance(array, h5py.Dataset)}
+            values, dims = {n: values_of(a) for n, a in arrays.items()}, {n: dims_of(a) for n, a in arrays.items()}
+        numbers = {name: Numbers(values[name], {dim: values[dim] for dim in over}) for name, over in dims.items()}
+        return KeptYears(KeptSummary(numbers, attrs), json.loads(attrs.pop(MANIFEST)))
+    except UNREADABLE:
         return None
 
 
-def _write(kept: KeptYears, path: Path, known_by: str, *, private: bool = False) -> None:
-    said = {MANIFEST: json_text(kept.manifest), DIGEST: known_by}
+def _write(found: Futures, path: Path, known_by: str, *, private: bool = False) -> None:
+    said = {MANIFEST: json_text(found.manifest), DIGEST: known_by}
     with contextlib.suppress(
         BuckpassError
     ):  # a full or read-only disk costs the next visitor some seconds, nothing else
-        write_whole(path, sealed(bytes(kept.summary.assign_attrs(said).to_netcdf(engine="h5netcdf"))), private=private)
+        write_whole(path, sealed(bytes(found.summary.assign_attrs(said).to_netcdf(engine="h5netcdf"))), private=private)

@@ -19,6 +19,8 @@ from buckpass.results.words import and_join, count_of
 if TYPE_CHECKING:
     import xarray as xr
 
+    from buckpass.years.baseline import KeptSummary
+
 __all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
 
 HEADING = "Decades ahead"
@@ -37,7 +39,7 @@ class Years(Protocol):
     """Summaries over simulated histories, and what they are summaries of: `Futures`, or what a store kept of them."""
 
     @property
-    def summary(self) -> xr.Dataset: ...
+    def summary(self) -> xr.Dataset | KeptSummary: ...
 
     @property
     def manifest(self) -> Mapping[str, Any]: ...
@@ -154,7 +156,7 @@ def deployed_figure(case: Case, found: Years) -> Figure | None:
                            found.summary["deployed_by_se"].sel(run=run, power=p).values, strict=True)
         for low, high in [normal_interval(float(m), float(e))]
     ]  # fmt: skip
-    first, last = int(found.summary["year"][0]), _last(found)
+    first, last = int(found.summary["year"].values[0]), _last(found)
     x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", grid=False, tickCount=6),
               scale=alt.Scale(domain=[first, last + 0.3 * (last - first)], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domain=[0, 1]))
@@ -200,7 +202,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
     if is_settled(at.values):
         return None
     rows = []
-    for host in at["host"].values:
+    for host in found.summary["host"].values:
         p = float(at.sel(host=host))
         low, high = normal_interval(p, (max(p * (1 - p), 0.0) / n) ** 0.5)
         rows.append(
@@ -232,13 +234,10 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
 
 
 def _rows(found: Years, measure: str, power: str, run: str) -> list[dict[str, Any]]:
-    here = found.summary.sel(run=run, power=power)
-    band = here[measure]
-    return [
-        {"year": int(y), "low": float(band.sel(year=y, quantile=LOW)), "high": float(band.sel(year=y, quantile=HIGH)),
-         "mean": float(here[f"{measure}_mean"].sel(year=y))}
-        for y in found.summary["year"].values
-    ]  # fmt: skip
+    band, mean = (found.summary[name].sel(run=run, power=power) for name in (measure, f"{measure}_mean"))
+    parts = (band.sel(quantile=LOW), band.sel(quantile=HIGH), mean)
+    years = zip(found.summary["year"].values, *(part.values for part in parts), strict=True)
+    return [{"year": int(y), "low": float(low), "high": float(high), "mean": float(m)} for y, low, high, m in years]
 
 
 def _powers(case: Case, found: Years) -> list[str]:
@@ -250,11 +249,11 @@ def _runs(found: Years) -> list[str]:
 
 
 def _last(found: Years) -> int:
-    return int(found.summary["year"][-1])
+    return int(found.summary["year"].values[-1])
 
 
 def _span(found: Years) -> str:
-    return f"{int(found.summary['year'][0])}–{_last(found)}"
+    return f"{int(found.summary['year'].values[0])}–{_last(found)}"
 
 
 def _size(found: Years) -> int:
