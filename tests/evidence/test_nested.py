@@ -119,6 +119,13 @@ def test_what_failed_is_missing_and_what_needs_it_too(scores):
     assert found.argument_over_base is None
 
 
+def test_the_controls_alone_are_no_test_of_anything(scores):
+    """As in a reading under which nothing else was scored."""
+    tests = nested({"base": scores["base"]}, by_crisis(len(scores["base"].crises)), ["FR", "BL"])
+    assert (tests.leader, tests.ties, tests.beating_base, tests.beating_the_rest) == (None, (), (), ())
+    assert [one.alone for one in tests.mechanisms] == [None, None]
+
+
 def test_without_the_controls_there_is_nothing_to_test_against(scores):
     del scores["base"]
     with pytest.raises(BaseNotEstimable, match="buckpass fit CASE -o FOLDER --explanation base"):

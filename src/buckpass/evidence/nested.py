@@ -199,7 +199,7 @@ def candidates_of(
 ) -> Candidates:
     """tested : the fits of each difference, first the one that has more."""
     gaps = [scores[more].elpd - scores[less].elpd for more, less in tested]
-    return Candidates(np.array(gaps).reshape(len(gaps), -1), clusters)
+    return Candidates(np.array(gaps).reshape(len(gaps), len(scores[BASE].crises)), clusters)
 
 
 def _leading(
