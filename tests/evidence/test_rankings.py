@@ -55,8 +55,8 @@ def test_regressions_stand_beside_the_record_as_coded_alone(toy, fits, monkeypat
 
 def test_one_fit_by_itself_is_best_of_nothing(toy, fits):
     as_coded = holding(fits["NI"], readings=fits["NI"].groups.dataset("readings").isel(reading=[0]))
-    wide = compare(toy, {"NI": as_coded, "LS": fits["LS"]}).readings()
-    best = dict(side_by_side(wide).frame.select("reading", "best").iter_rows())
+    wide = side_by_side(toy, {"NI": as_coded, "LS": fits["LS"]})
+    best = dict(wide.frame.select("reading", "best").iter_rows())
     assert best[AS_CODED] == "NI"
     assert best["seen only"] is None
 

@@ -34,8 +34,8 @@ NOTE = (
 
 
 MISSING = (
-    "Regressions, and what it hangs on in single cells, were not worked out beside these fits, or for this reading: buckpass fit CASE "
-    "-o FOLDER, without --explanation, does both for the record as coded."
+    "Regressions, and what it hangs on in single cells, were not worked out beside these fits, or for this reading; "
+    "buckpass fit CASE -o FOLDER, without --explanation, does both for the record as coded."
 )
 
 
