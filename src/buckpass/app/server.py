@@ -47,7 +47,8 @@ def main() -> None:
 
 def _end_with_parent() -> None:
     """Wait for the end of the pipe that `serve` holds, then end as if told to."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not by the buffer of stdin, whose lock would be waited for when the process ends of itself
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
