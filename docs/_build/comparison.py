@@ -8,6 +8,7 @@ from typing import Any
 
 from reference import table
 
+from buckpass.results.words import fixed
 from measured import MISSING, _number
 
 HOW = "`make comparison` writes it from the bundled posteriors."
@@ -66,7 +67,7 @@ def readings(content: Content) -> str:
         by_reading.setdefault(row["reading"], {})[row["id"]] = row
     order = list(by_reading["as coded"])
     lines = [
-        (name, next(iter(found.values()))["n"], _leader(found) if len(found) > 1 else "–", *(f"{found[i]['difference']:.0f}" if i in found else "–" for i in order))
+        (name, next(iter(found.values()))["n"], _leader(found) if len(found) > 1 else "–", *(fixed(found[i]["difference"], 0) if i in found else "–" for i in order))
         for name, found in by_reading.items()
     ]  # fmt: skip
     doubtful = [f"{name} ({max(r['doubtful'] for r in found.values())})" for name, found in by_reading.items()

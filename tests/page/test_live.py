@@ -378,14 +378,14 @@ def test_where_a_power_begins_to_deploy_is_sought_until_something_else_is_moved(
     power = small_case.settings.focus.rider
     with chromium() as browser:
         tab, watch = opened(browser, tmp_path / "page.html", page)
-        tab.get_by_role("button", name=f"At which value does {_name(small_case, power)} deploy?").click()
+        tab.get_by_role("button", name=f"{_name(small_case, power)}: at which value does it deploy?").click()
         tab.locator("#what-if-place [role=status]", has_text="turns it in most draws").wait_for()
         rows = tab.locator("#what-if-place .turns tbody tr")
         assert rows.count() >= 7
         assert all("→" in text for text in rows.all_inner_texts())
         tab.get_by_label(f"Stake of {_name(small_case, power)}").press("ArrowRight")
         assert tab.locator("#what-if-place .turns").count() == 0
-        tab.get_by_role("button", name="At which value").wait_for()
+        tab.get_by_role("button", name="at which value").wait_for()
     assert watch.errors == watch.outside == []
 
 

@@ -114,12 +114,13 @@ def stored(case: Case, posteriors: Mapping[str, Posterior], histories: int = HIS
     opened.
     """
     known_by = _known_by(case, posteriors, Plan(years=YEARS, histories=histories))
-    if is_bundled(case) and (kept := _read(case.folder / BUNDLED, known_by)) is not None:
+    bundled = case.folder / BUNDLED
+    if is_bundled(case) and bundled.is_file() and (kept := _read(bundled.read_bytes(), known_by)) is not None:
         return kept
     if (cached := own_cache("years")) is None:
         return None
     known_by = _of_this_program(known_by)
-    return _read_cached(cached / f"{known_by}.nc", known_by)
+    return _read(read_own(cached / f"{known_by}.nc", MOST_BYTES), known_by)
 
 
 def bundle(ref: str) -> Path:
@@ -149,17 +150,12 @@ def _known_by(case: Case, posteriors: Mapping[str, Posterior], plan: Plan) -> st
     return whole.hexdigest()[:32]
 
 
-def _read_cached(path: Path, known_by: str) -> KeptYears | None:
-    """A store in the user's cache; None also where it is not as it was written."""
-    content = read_own(path, MOST_BYTES)
-    whole = content if content and sealed(content[: content.rfind(SEAL)]) == content else None
-    return _read(io.BytesIO(whole), known_by) if whole else None
-
-
-def _read(stored_at: Path | io.BytesIO, known_by: str) -> KeptYears | None:
-    """The store, or None where it is another's or cannot be read: it is then made again."""
+def _read(content: bytes | None, known_by: str) -> KeptYears | None:
+    """The store, or None where it is another's or not as it was written: it is then made again."""
+    if not content or sealed(content[: content.rfind(SEAL)]) != content:
+        return None
     try:
-        with h5py.File(stored_at, "r") as file:
+        with h5py.File(io.BytesIO(content), "r") as file:
             attrs = {name: value for name, value in file.attrs.items() if not name.startswith("_")}
             if attrs.pop(DIGEST, "") != known_by:
                 return None

@@ -750,7 +750,7 @@ const buckpassWhatIf = (() => {
     const [scale, unscale] = path.endsWith(".capacity") ? [Math.log, Math.exp] : [(x) => x, (u) => u]; // in which settings change linearly
     const deploys = (u, alone = null) => {
       const { changes: made, problems, isMade } = readChanges(model, crisis, [...others, `${path}=${unscale(u)}${isFactor ? "x" : ""}`]);
-      if (!isMade) throw new Unusable(problems.join(". "));
+      if (!isMade || problems.some((text) => text.startsWith(`${path}=`))) throw new Unusable(problems.join(". "));
       return column(answer(model, crisis, made, false, alone).p_deploy, p, model.powers.length);
     };
     const [from, to] = [scale(low), scale(high)], stops = Array.from({ length: STOPS }, (_, k) => from + ((to - from) * k) / (STOPS - 1));
@@ -770,8 +770,8 @@ const buckpassWhatIf = (() => {
       }
       turns.push(unscale(0.5 * (left + right)));
     }
-    const sorted = turns.sort((a, b) => a - b);
-    return { ends: [curve[0], curve.at(-1)].map((one) => summary(one).mean), share: turns.length / model.draws,
+    const sorted = turns.sort((a, b) => a - b), isStill = curve.every((one) => one.every((value, d) => Math.abs(value - curve[0][d]) <= ROUNDING));
+    return { isStill, ends: [curve[0], curve.at(-1)].map((one) => summary(one).mean), share: turns.length / model.draws,
       value: turns.length ? [0.5, 0.05, 0.95].map((share) => quantile(sorted, share)) : null };
   }
 
@@ -867,6 +867,12 @@ if (typeof document !== "undefined") (() => {
   function fixed(value, digits = 2) {
     const text = value.toFixed(digits);
     return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  }
+
+  // As everywhere in the tool: of two whole numbers as near, the even one.
+  function percent(share) {
+    const exact = 100 * share, up = Math.round(exact);
+    return Math.abs(up - exact) === 0.5 && up % 2 ? up - 1 : up;
   }
 
   function signed(value) {
@@ -997,7 +1003,7 @@ if (typeof document !== "undefined") (() => {
     if (!others.includes(state.other)) state.other = others[0];
     const select = make("select", {}, ...others.map((one) => make("option", { value: one, text: nameOf(one) })));
     select.value = state.other;
-    select.addEventListener("change", () => { state.other = select.value; controls(select.id); });
+    select.addEventListener("change", () => { state.other = select.value; controls(select.id); show(); });
     const rest = crisis.alignment[model.powers.indexOf(power)][model.powers.indexOf(state.other)];
     return [labelled(`${name} counts the effort of`, select), slider("as (−1 undone work, 1 as its own)", `${power}.alignment@${state.other}`,
       rest, [-1, 1, 0.05], false, (value) => fixed(value))];
@@ -1174,9 +1180,9 @@ if (typeof document !== "undefined") (() => {
     const words = (value) => (input.isFactor ? `× ${fixed(value)}` : fixed(value)), head = make("th", { scope: "row", text: input.words });
     const range = `${words(input.low)} to ${words(input.high)}`;
     try {
-      const { ends, share, value } = engine.turning(model, state.crisis, changes, input, p);
-      const turns = share >= 0.5 ? `${words(value[0])} (${words(value[1])} to ${words(value[2])})` : value ? "nowhere in most draws" : "nowhere";
-      return make("tr", { "data-turns": Number(share >= 0.5) }, head, cell("Varied", range), cell("It turns at", turns), cell("In draws", `${fixed(100 * share, 0)}%`),
+      const { isStill, ends, share, value } = engine.turning(model, state.crisis, changes, input, p);
+      const turns = share >= 0.5 ? `${words(value[0])} (${words(value[1])} to ${words(value[2])})` : value ? "nowhere in most draws" : isStill ? "moves nothing" : "nowhere";
+      return make("tr", { "data-turns": Number(share >= 0.5) }, head, cell("Varied", range), cell("It turns at", turns), cell("In draws", `${percent(share)}%`),
         cell("P(deploys)", `${fixed(ends[0])} → ${fixed(ends[1])}`));
     } catch (error) {
       if (!(error instanceof engine.Unusable)) throw error;
@@ -1187,7 +1193,7 @@ if (typeof document !== "undefined") (() => {
   // One row at a time, so that the page answers meanwhile; a change made meanwhile ends it.
   function seek() {
     const p = model.powers.indexOf(state.power), { changes } = readNow(), waiting = inputs(), mine = ++turn, name = nameOf(state.power);
-    const caption = `At which value ${name} deploys more likely than not: one input moved by itself, all else as above. Median and 90 % interval of the draws in which it turns`;
+    const caption = `${name}: the value at which it deploys more likely than not, one input moved by itself, all else as above. Median and 90 % interval of the draws in which it turns`;
     const shown = table(["Input", "Varied", "It turns at", "In draws", "P(deploys), from end to end"], [], caption, "turns");
     const said = make("p", { role: "status", text: "…" }), total = waiting.length;
     let turned = 0;
@@ -1206,6 +1212,12 @@ if (typeof document !== "undefined") (() => {
     next();
   }
 
+  // Whether what the power does is not its own choice: it is held, or not there.
+  function isSettled(changes) {
+    const p = model.powers.indexOf(state.power);
+    return changes.some((one) => (one.kind === "force" && one.power === p) || (one.kind === "absent" && one.ids.includes(state.power)));
+  }
+
   function readNow() {
     return engine.readChanges(model, state.crisis, [...state.changes].map(([path, value]) => `${path}=${value}`));
   }
@@ -1215,7 +1227,7 @@ if (typeof document !== "undefined") (() => {
     const { changes, problems, isMade } = readNow();
     let after = null;
     turn++; // what was sought belongs to the change before
-    parts.turns.replaceChildren(...(isMade && state.power ? [make("button", { type: "button", text: `At which value does ${nameOf(state.power)} deploy?`, onclick: seek })] : []));
+    parts.turns.replaceChildren(...(isMade && state.power && !isSettled(changes) ? [make("button", { type: "button", text: `${nameOf(state.power)}: at which value does it deploy?`, onclick: seek })] : []));
     try {
       if (isMade) after = engine.answer(model, state.crisis, changes);
     } catch (error) {
