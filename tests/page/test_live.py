@@ -385,7 +385,10 @@ def test_where_a_power_begins_to_deploy_is_sought_until_something_else_is_moved(
         assert all("→" in text for text in rows.all_inner_texts())
         tab.get_by_label(f"Stake of {_name(small_case, power)}").press("ArrowRight")
         assert tab.locator("#what-if-place .turns").count() == 0
-        tab.get_by_role("button", name="at which value").wait_for()
+        button = tab.get_by_role("button", name="at which value")
+        button.wait_for()
+        tab.get_by_label(f"{_name(small_case, power)} is held at").select_option("0")
+        button.wait_for(state="detached")
     assert watch.errors == watch.outside == []
 
 
