@@ -52,9 +52,8 @@ def main() -> None:
 
 def of_this_model(kept: dict) -> dict:
     """What was kept, less the ranks of explanations whose terms or priors have changed since."""
-    model = {name: model_hash(name) for name in kept.get("model", {})}
-    ranks = {name: kept["ranks"][name] for name, told in model.items() if kept["model"][name] == told}
-    return {"ranks": ranks}
+    made_with = kept.get("model", {}).items()
+    return {"ranks": {name: kept["ranks"][name] for name, model in made_with if model == model_hash(name)}}
 
 
 def model_hash(name: str) -> str:

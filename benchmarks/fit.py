@@ -4,9 +4,9 @@ cold_s : a process that fits one combination with an empty compile cache, import
 others_cold_s : the same with another build's source beside this one (--beside PATH), in the same run; fit_ratio : theirs over ours.
 ess_ratio_numpyro : least bulk effective size per second of the processor, warm-up included, ours over `numpyro.infer.NUTS` by
 default settings (diagonal metric, target 0.8, depth 10) on the same log density in units of the priors, both with as many chains,
-iterations of warm-up and draws; theirs with its compiling, some seconds of many minutes. all_s : every combination of the nested
-tests with exact refits. --quick leaves both out, --effective times that alone. --gradient : only the time of one evaluation of density and gradient of *all*, median and least of
-300 (ms); with --beside that of the other build too.
+iterations of warm-up and draws; theirs with its compiling, which takes minutes. all_s : every combination of the nested tests with
+exact refits. --quick leaves both out; --effective times effective draws alone. --gradient : only the time of one evaluation of
+density and gradient of *all*, median and least of 300 (ms); with --beside that of the other build too.
 """
 
 from __future__ import annotations

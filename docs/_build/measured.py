@@ -46,11 +46,12 @@ def compare(headline: dict[str, Any] | None) -> str:
 
 def calibration(kept: dict[str, Any] | None) -> str:
     """Per explanation how often intervals covered the truth, and the least uniform ranks; none of an earlier model."""
+    kept = kept or {}
+    of = kept.get("model", {})
     found = {
-        name: one for name, one in (kept or {}).get("found", {}).items()
-        if kept and kept.get("model", {}).get(name) == stamp_hash(model_stamp(name))[:16]
-    }  # fmt: skip
-    if not kept or not found:
+        name: one for name, one in kept.get("found", {}).items() if of.get(name) == stamp_hash(model_stamp(name))[:16]
+    }
+    if not found:
         return MISSING.format(file="benchmarks/calibration.json", how="`python benchmarks/calibration.py` writes it.")
     head = ("explanation", "records", "parameters", "covered by 90 % intervals", "least p of uniform ranks", "of")
     body = [

@@ -759,7 +759,7 @@ const buckpassWhatIf = (() => {
     const curve = stops.map((u) => deploys(u)), holds = (value) => value > HALF, turns = [];
     const away = (k) => Math.abs(0.5 * (stops[k] + stops[k + 1]) - scale(present));
     for (let d = 0; d < model.draws; d++) {
-      const cells = [...curve.keys()].slice(1).map((k) => k - 1).filter((k) => holds(curve[k][d]) !== holds(curve[k + 1][d]));
+      const cells = [...curve.keys()].slice(0, -1).filter((k) => holds(curve[k][d]) !== holds(curve[k + 1][d]));
       if (!cells.length) continue;
       const cell = cells.reduce((best, k) => (away(k) < away(best) ? k : best));
       let [left, right] = [stops[cell], stops[cell + 1]];
@@ -770,9 +770,10 @@ const buckpassWhatIf = (() => {
       }
       turns.push(unscale(0.5 * (left + right)));
     }
-    const sorted = turns.sort((a, b) => a - b), isStill = curve.every((one) => one.every((value, d) => Math.abs(value - curve[0][d]) <= ROUNDING));
+    turns.sort((a, b) => a - b);
+    const isStill = curve.every((one) => one.every((value, d) => Math.abs(value - curve[0][d]) <= ROUNDING));
     return { isStill, ends: [curve[0], curve.at(-1)].map((one) => summary(one).mean), share: turns.length / model.draws,
-      value: turns.length ? [0.5, 0.05, 0.95].map((share) => quantile(sorted, share)) : null };
+      value: turns.length ? [0.5, 0.05, 0.95].map((share) => quantile(turns, share)) : null };
   }
 
   // Of the changes about a power that does not play here, in words, those that by themselves move nothing of what is read.
@@ -982,10 +983,12 @@ if (typeof document !== "undefined") (() => {
     return { host: crisis.hosts[at], name: crisis.host_names[at], share: 1 / (1 + Math.exp(-odds)) };
   }
 
+  const FACTORS = [["Capacity of", "capacity", [0.1, 3, 0.05]], ["Stake of", "stake", [0.1, 4, 0.1]],
+    ["Cost to", "cost", [0.1, 3, 0.05]], ["Backlash against", "backlash", [0, 3, 0.05]]]; // and the span of each slider
+
   function ofPower(crisis, power) {
     const name = nameOf(power), p = model.powers.indexOf(power), parts = [];
-    for (const [what, path, span] of [["Capacity of", "capacity", [0.1, 3, 0.05]], ["Stake of", "stake", [0.1, 4, 0.1]],
-      ["Cost to", "cost", [0.1, 3, 0.05]], ["Backlash against", "backlash", [0, 3, 0.05]]]) {
+    for (const [what, path, span] of FACTORS) {
       parts.push(slider(`${what} ${name}`, `${power}.${path}`, 1, span, true, times));
     }
     const asked = publicOf(crisis, p), low = -Math.min(0.5, Math.floor(asked.share * 20) / 20), high = Math.min(0.5, Math.floor((1 - asked.share) * 20) / 20);
@@ -1162,15 +1165,15 @@ if (typeof document !== "undefined") (() => {
   // Inputs of the power, of the other that it looks at, and of the crisis, each as far as `buckpass tip` varies it.
   function inputs() {
     const { crisis, power, other } = state, p = model.powers.indexOf(power), asked = publicOf(crisis, p);
-    const factor = (words, path, low = 0) => ({ words, path, low, high: 4, present: 1, isFactor: true });
-    const own = [factor("Capacity of", "capacity", 0.05), factor("Stake of", "stake"), factor("Cost to", "cost"), factor("Backlash against", "backlash")]
-      .map((one) => ({ ...one, words: `${one.words} ${nameOf(power)}`, path: `${power}.${one.path}` }));
+    const factor = (id, [what, path]) => ({ words: `${what} ${nameOf(id)}`, path: `${id}.${path}`, low: path === "capacity" ? 0.05 : 0, high: 4,
+      present: 1, isFactor: true });
+    const own = FACTORS.map((one) => factor(power, one));
     if (asked.host !== power) {
       own.push({ words: `Unfavourable opinion of ${nameOf(power)} in ${asked.name}, added`, path: `${power}.opinion@${asked.host}`,
         low: Math.max(-0.3, -asked.share), high: Math.min(0.3, 1 - asked.share), present: 0 });
     }
     if (other) {
-      own.push(factor(`Capacity of ${nameOf(other)}`, `${other}.capacity`, 0.05), { words: `What ${nameOf(power)} makes of the effort of ${nameOf(other)}`,
+      own.push(factor(other, FACTORS[0]), { words: `What ${nameOf(power)} makes of the effort of ${nameOf(other)}`,
         path: `${power}.alignment@${other}`, low: -1, high: 1, present: crisis.alignment[p][model.powers.indexOf(other)] });
     }
     return [...own, { words: "Severity of the crisis", path: "severity", low: 0, high: 1, present: crisis.severity }];
