@@ -36,7 +36,7 @@ def compare(
     pair: Annotated[str, typer.Option(metavar="A,B", help="With --next: only these two explanations.")] = "",
     power: Power = False,
     output: StudyFolder = None,
-    replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 3,
+    replications: Annotated[int, typer.Option(min=1, help="With --power -o: records drawn per length and truth.")] = 20,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="With --power -o: a Dask scheduler.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Scores of crises that the fits had not seen.")] = False,
     priors: Annotated[bool, typer.Option("--priors", help="What leans on the priors, number by number.")] = False,
@@ -145,7 +145,7 @@ def _power(case: Any, folder: Path | None, output: Path | None, replications: in
 
 
 def _told(done: int, total: int) -> None:
-    typer.echo(f"\r{done} of {total} fits", err=True, nl=done == total)
+    typer.echo(f"\r{done} of {total} records", err=True, nl=done == total)
 
 
 def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:

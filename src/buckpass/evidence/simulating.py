@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from buckpass.game.arrays import at_host
+from buckpass.game.payoffs import crises_of
+from buckpass.game.setting import CrisisSetting
+from buckpass.game.solver import log_choices
+from buckpass.model.coefficients import coefficients_from
+from buckpass.model.likelihood import rung_chances
 from buckpass.model.observations import Observations
 
-__all__ = ["draw_rungs", "simulated_record", "within_band"]
+__all__ = ["chances_with_new_effects", "draw_rungs", "simulated_record", "within_band"]
+
+
+def chances_with_new_effects(
+    setting: CrisisSetting, values: Mapping[str, Any], rng: np.random.Generator
+) -> Float[np.ndarray, "c p r"]:
+    """P(rung) of every power at values of the terms, the effect of every crisis drawn anew."""
+    effect = float(values["crisis.spread"]) * rng.standard_normal(len(setting.names.crises))
+    coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, values), jnp.asarray(effect))
+    games = at_host(crises_of(setting, coefficients))  # compiling the search for one record takes longer than NumPy's
+    return np.asarray(rung_chances(games, log_choices(games)[0], setting.rungs.count))
 
 
 def draw_rungs(probability: Float[np.ndarray, "... r"], uniform: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from buckpass.fitting.program import BLOCK, Frame, Program, shortened, stepping
 from buckpass.model.mechanisms import Combination
 from buckpass.model.readings import Reading, reading_of
 
-__all__ = ["Draws", "NutsSettings", "Sampling"]
+__all__ = ["Draws", "NutsSettings", "Sampling", "shrunk_covariance"]
 
 DIFFERENCE = 1e-2  # step, in prior standard deviations, of the central differences that give curvature and slopes
 LEAST_CURVATURE = 0.2  # of the negative log posterior; the priors alone give 1, so less is noise or a saddle
@@ -253,7 +253,7 @@ class Sampling:
         ends = np.array([end.z for end, _, _ in pilot])
         centre, root = np.zeros(self._free.size), np.eye(self._free.size)
         centre[free] = x.mean(axis=0)
-        root[np.ix_(free, free)] = np.linalg.cholesky(_shrunk_covariance(x))
+        root[np.ix_(free, free)] = np.linalg.cholesky(shrunk_covariance(x))
         frame = self.frame
         middle, spread = frame.centre + frame.spread @ centre, frame.spread @ root
         self.frame = self._frame_at(np.asarray(middle), np.asarray(spread), reading, frame)
@@ -330,7 +330,7 @@ def _of_like_steps(states: list) -> list:
     return [stepping(s, float(np.clip(s.adapt_state.step_size, 0.5 * usual, usual))) for s in states]
 
 
-def _shrunk_covariance(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d d"]:
+def shrunk_covariance(x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d d"]:
     """Covariance of draws, drawn towards the identity by as much as its noise asks (Ledoit & Wolf 2004).
 
     The identity is what the frame already says; few autocorrelated draws in many dimensions say less than they seem to.

@@ -14,10 +14,9 @@ from buckpass.evidence.studies.power_study import (
     drawn_record,
     lengthened,
     power_study,
-    refitted,
+    profiled,
 )
 from buckpass.fitting.posterior import Diagnostics
-from buckpass.fitting.sampling import NutsSettings
 from buckpass.game.setting import setting_of
 from buckpass.model.observations import observations
 from drawn import prior_posterior
@@ -32,7 +31,7 @@ def whole(toy):
 
 def made_up(work, shared, tasks):
     """Posteriors of the term that depend on the task alone: twice as long a record, half the sd."""
-    assert work is refitted
+    assert work is profiled
     for task in tasks:
         rng = np.random.default_rng([*task.file.encode()])
         sd = 0.3 / task.times
@@ -80,7 +79,7 @@ def test_truths_that_no_length_tells_apart_need_more_than_was_studied(toy, whole
     assert power_study(toy, whole, tmp_path, spread=alike, **PLAN).crises_needed is None
 
 
-def test_refits_that_failed_are_counted_and_do_not_count(toy, whole, tmp_path):
+def test_records_that_failed_are_counted_and_do_not_count(toy, whole, tmp_path):
     def some_failed(work, shared, tasks):
         return [
             (t, {**row, "reasons": ["R-hat 1.1"] if t.replication == 0 else []})
@@ -97,7 +96,7 @@ def test_a_folder_of_another_study_is_refused(toy, whole, tmp_path):
         power_study(toy, whole, tmp_path, seed=1, spread=made_up, **PLAN)
 
 
-def test_a_damaged_refit_is_named(toy, whole, tmp_path):
+def test_a_damaged_record_is_named(toy, whole, tmp_path):
     power_study(toy, whole, tmp_path, spread=made_up, **PLAN)
     (tmp_path / "01-0-000.json").write_text("{")
     with pytest.raises(PowerStudyError, match="01-0-000"):
@@ -151,8 +150,16 @@ def test_records_of_one_replication_differ_in_nothing_but_the_term(toy, whole):
 
 
 @pytest.mark.slow
-def test_a_real_refit_of_the_toy_is_the_same_twice(toy, whole):
-    nuts = NutsSettings(warmup=60, draws=50)
-    found = [refitted(toy, whole, 0, "kappa", nuts, {}, PowerTask(2, 0.6, 0)) for _ in range(2)]
+def test_a_real_record_of_the_toy_says_the_same_twice(toy, whole):
+    found = [profiled(toy, whole, 0, "kappa", {}, PowerTask(2, 0.6, 0)) for _ in range(2)]
     assert found[0] == found[1]
-    assert 0 < found[0]["mean"] < 1
+    assert found[0]["low"] < found[0]["mean"] < found[0]["high"]
+
+
+def test_a_game_that_was_not_solved_counts_as_failed(toy, whole, tmp_path):
+    def unsolved(work, shared, tasks):
+        none = dict.fromkeys(("mean", "sd", "low", "high")) | {"reasons": ["a game was not solved"]}
+        return [(task, none if task.value else row) for task, row in made_up(work, shared, tasks)]
+
+    found = power_study(toy, whole, tmp_path, spread=unsolved, **PLAN).table().rows()
+    assert [(row["failed"], row["records"], row["in_order"]) for row in found] == [(3, 3, None)] * 2

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from scipy.stats import chisquare
 
-from buckpass.evidence.simulating import draw_rungs
+from buckpass.evidence.simulating import chances_with_new_effects, draw_rungs
 from buckpass.fitting.sampling import Sampling
 from buckpass.game.arrays import at_host
 from buckpass.game.crises import plays
-from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
-from buckpass.game.solver import log_choices
-from buckpass.model.coefficients import coefficients_from
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
 
@@ -99,10 +95,6 @@ def calibrated(ranks: list[dict[str, list[float]]]) -> Calibration:
 def _simulated(
     sampling: Sampling, setting: CrisisSetting, truth: dict[str, Array], rng: np.random.Generator
 ) -> Reading:
-    effects = jnp.asarray(rng.standard_normal(sampling.seen.n_crises)) * truth["crisis.spread"]
-    coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, truth), effects)
-    sigma = np.exp(np.asarray(log_choices(crises_of(setting, coefficients))[0]))
-    rung, seen = np.asarray(setting.rung), sampling.seen
-    by_rung = np.stack([np.where(rung == r, sigma, 0.0).sum(axis=-1) for r in range(setting.rungs.count)], axis=-1)
+    by_rung, seen = chances_with_new_effects(setting, truth, rng), sampling.seen
     drawn = draw_rungs(by_rung, rng.random(by_rung.shape[:2]))[seen.crisis, seen.power]
     return Reading(jnp.asarray(drawn), jnp.asarray(drawn), jnp.asarray(seen.weight), jnp.ones(seen.n_crises))

@@ -1,4 +1,4 @@
-"""At how many crises like these would a mechanism be told from none: simulate, fit again, compare posteriors (model §4)."""
+"""At how many crises like these would a mechanism be told from none: simulate, ask again, compare posteriors (model §4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
@@ -19,16 +18,12 @@ from buckpass.case import BuckpassError, Case
 from buckpass.case.problems import FileRefused
 from buckpass.case.reading.files import read_inside
 from buckpass.case.strangers_files import JSON_LIMIT, StrangersRecord, as_record, parsed_json, read_json, read_plain
-from buckpass.evidence.simulating import simulated_record
-from buckpass.fitting.posterior import Posterior, diagnose
+from buckpass.evidence.simulating import chances_with_new_effects, simulated_record
+from buckpass.fitting.posterior import Posterior
+from buckpass.fitting.profile import Profile
 from buckpass.fitting.program import Program
-from buckpass.fitting.sampling import NutsSettings, Sampling
 from buckpass.fitting.stamp import stamp_hash, stamp_of
-from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting, setting_of
-from buckpass.game.solver import log_choices
-from buckpass.model.coefficients import coefficients_from
-from buckpass.model.likelihood import rung_chances
 from buckpass.model.mechanisms import ALL, UnknownExplanation, combination
 from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.readings import reading_of
@@ -46,17 +41,16 @@ __all__ = [
     "PowerTask",
     "bundled_power_study",
     "power_study",
-    "refitted",
+    "profiled",
 ]
 
 BUNDLED = "power_study.json"
 WHOLE = ALL  # the fit that records are drawn from, unless another is given
 TERM, VALUES = "kappa", (0.0, 0.6)
-TIMES = (1, 2, 4)  # the record, and records so many times as long
+TIMES = (1, 2, 4, 8)  # the record, and records so many times as long
 TOLD = (
     0.95  # chance that the record with the mechanism gives the larger posterior mean, from which the two are told apart
 )
-NUTS = NutsSettings(draws=250)
 Spread = Callable[[Callable[..., Any], Sequence[Any], Sequence[Any]], Iterable[tuple[Any, Any]]]
 
 
@@ -66,7 +60,7 @@ class PowerStudyError(BuckpassError):
 
 @dataclass(frozen=True)
 class PowerTask:
-    """One fit of the study: a record `times` as long as the real one, drawn with the term at `value`, for the
+    """One record of the study: `times` as long as the real one, drawn with the term at `value`, for the
     `replication`-th time; records of one replication and length differ in nothing but the term."""
 
     times: int
@@ -80,7 +74,7 @@ class PowerTask:
 
 @dataclass(frozen=True)
 class PowerStudy(ShowsItself):
-    """What each refit says of the term: rows with times, value, replication, mean, sd, low, high, reasons.
+    """What each record says of the term: rows with times, value, replication, mean, sd, low, high, reasons.
 
     model : hash of the model of the fit that records are drawn from. n_crises : of the real record. seed : of the records drawn.
     """
@@ -108,8 +102,9 @@ class PowerStudy(ShowsItself):
             f"Records of so many crises drawn from the posterior of {self.explanation} with {self.term} at {least:g} and at "
             f"{most:g}: crises, powers, missing rows and widths of doubt of the real record drawn again, requests as recorded, "
             f"effects of crises new. mean, sd: of the posterior of {self.term}, averaged over replications. in order: chance "
-            f"that the record with {most:g} has the larger posterior mean; told apart from {TOLD:g}. failed: refits that did "
-            "not pass their diagnostics and do not count."
+            f"that the record with {most:g} has the larger posterior mean; told apart from {TOLD:g}. Posteriors are profiles: at each "
+            f"value of {self.term} every other term is at its most probable value. failed: records of which a game was not "
+            "solved; they do not count."
         )
         return ResultTable(pl.DataFrame(rows), f"At how many crises like these {self.term} would be told from {least:g}", {}, note,
                            (), self.case_hash, self.seed)  # fmt: skip
@@ -149,25 +144,26 @@ class PowerStudy(ShowsItself):
 
 def power_study(
     case: Case, posterior: Posterior, folder: Path, *, times: Sequence[int] = TIMES, values: tuple[float, float] = VALUES,
-    replications: int = 10, seed: int = 0, term: str = TERM, nuts: NutsSettings = NUTS, spread: Spread | None = None,
+    replications: int = 20, seed: int = 0, term: str = TERM, spread: Spread | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> PowerStudy:  # fmt: skip
-    """Draw records with a term at two values, fit each again, and say at what length they are told apart.
+    """Draw records with a term at two values, ask each for the term, and say at what length they are told apart.
 
-    Every refit is one file in `folder`, written at once: whatever ends the run, the same call goes on from there, and with
+    What a record says is its profile posterior (`fitting.profile`), some seconds where drawing would take a quarter of an hour.
+    Every record is one file in `folder`, written at once: whatever ends the run, the same call goes on from there, and with
     more replications or lengths it adds to what is there.
 
     Parameters
     ----------
-    posterior : the fit that records are drawn from and that is made again: of all mechanisms, or of an argument with the term.
+    posterior : the fit that records are drawn from and whose terms are asked for again: of all mechanisms, or of an argument with the term.
     times : lengths, in records like this one.
-    spread : hands the refits to other machines (`buckpass.sweeps.cluster.spread` bound to a client).
+    spread : hands the records to other machines (`buckpass.sweeps.cluster.spread` bound to a client).
     told : hears how many are done.
 
     Raises
     ------
     PowerStudyError
-        The fit failed its diagnostics or does not have the term, or the folder holds another study.
+        The fit failed its diagnostics or has no such term that is one number, or the folder holds another study.
     """
     _usable(posterior, term)
     _claim_folder(case, posterior, made_folder(folder), seed, term)
@@ -175,7 +171,7 @@ def power_study(
     missing = [task for task in tasks if not (folder / task.file).exists()]
     done = len(tasks) - len(missing)
     told(done, len(tasks))
-    for task, row in (spread or _here)(refitted, (case, posterior, seed, term, nuts, {}), missing):
+    for task, row in (spread or _here)(profiled, (case, posterior, seed, term, {}), missing):
         write_json(folder / task.file, {**asdict(task), **row})
         done += 1
         told(done, len(tasks))
@@ -186,31 +182,29 @@ def power_study(
     return study
 
 
-def refitted(
-    case: Case, posterior: Posterior, seed: int, term: str, nuts: NutsSettings, kept: dict, task: PowerTask
+def profiled(
+    case: Case, posterior: Posterior, seed: int, term: str, kept: dict, task: PowerTask
 ) -> dict[str, Any]:  # fmt: skip
-    """What the refit of one record says of the term; the record depends on seed, length, value and replication alone.
+    """What the profile posterior of one record says of the term; the record depends on seed, length, value and replication alone.
 
     `kept` holds what was compiled for records of one length.
     """
     if kept.get("times") != task.times:
         setting, seen = lengthened(setting_of(case), observations(case, setting_of(case)), task.times)
         one = combination(posterior.explanation)
-        program = Program(setting, seen, one.interacts, "simultaneous", requests_of(case, setting), nuts.tree_depth)
-        kept |= {"times": task.times, "sampling": Sampling(one, program, nuts), "truth": posterior.flat()}
-    sampling, truth = kept["sampling"], kept["truth"]
-    setting, seen = sampling.program.setting, sampling.program.seen
+        program = Program(setting, seen, one.interacts, "simultaneous", requests_of(case, setting))
+        draws = posterior.flat()
+        near = {name: draws[name][None] for name in one.free_terms}
+        kept |= {"times": task.times, "program": program, "profile": Profile(one, program, term, near), "truth": near}
+    program, truth = kept["program"], kept["truth"]
     rng = np.random.default_rng([seed, task.times, task.replication])
-    at = rng.integers(len(truth[term]))
-    values = {name: jnp.asarray(draws[at]) for name, draws in truth.items() if name in sampling.combination.free_terms}
-    record = drawn_record(setting, seen, values | {term: jnp.asarray(task.value)}, rng)
-    draws = sampling.run(reading_of(record), seed=int(rng.integers(2**31)))
-    mine = draws.sites[term]
-    return {
-        **summary(mine).as_dict(),
-        "sd": float(mine.std()),
-        "reasons": list(diagnose(draws.sites, draws.diverging, draws.moved).reasons),
-    }
+    at = rng.integers(truth[term].shape[1])
+    values = {name: jnp.asarray(draws[0, at]) for name, draws in truth.items()}
+    record = drawn_record(program.setting, program.seen, values | {term: jnp.asarray(task.value)}, rng)
+    mine = kept["profile"].draws(reading_of(record))
+    if not np.isfinite(mine).all():
+        return dict.fromkeys(("mean", "sd", "low", "high")) | {"reasons": ["a game was not solved"]}
+    return {**summary(mine).as_dict(), "sd": float(mine.std()), "reasons": []}
 
 
 def lengthened(setting: CrisisSetting, seen: Observations, times: int) -> tuple[CrisisSetting, Observations]:
@@ -226,11 +220,7 @@ def drawn_record(
     setting: CrisisSetting, seen: Observations, values: Mapping[str, Any], rng: np.random.Generator
 ) -> Observations:
     """Responses drawn from the model at values of its terms, the effects of the crises drawn anew."""
-    effect = float(values["crisis.spread"]) * rng.standard_normal(len(setting.names.crises))
-    coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, values), jnp.asarray(effect))
-    games = crises_of(setting, coefficients)
-    chance = np.asarray(rung_chances(games, log_choices(games)[0], setting.rungs.count))
-    return simulated_record(chance, seen, rng)
+    return simulated_record(chances_with_new_effects(setting, values, rng), seen, rng)
 
 
 def bundled_power_study(case: Case) -> PowerStudy:
@@ -257,15 +247,15 @@ def bundled_power_study(case: Case) -> PowerStudy:
 
 
 class RowFile(StrangersRecord):
-    """What a finished refit leaves: which record it was, and what it says of the term."""
+    """What a finished record leaves: which it was, and what it says of the term (None where a game was not solved)."""
 
     times: Annotated[int, Field(ge=1, le=1000)]
     value: float
     replication: Annotated[int, Field(ge=0, lt=10**6)]
-    mean: float
-    sd: Annotated[float, Field(ge=0)]
-    low: float
-    high: float
+    mean: float | None
+    sd: Annotated[float, Field(ge=0)] | None
+    low: float | None
+    high: float | None
     reasons: list[str]
 
 
@@ -330,7 +320,7 @@ def _row(folder: Path, task: PowerTask) -> dict[str, Any]:
     try:
         found = read_json(folder / task.file, RowFile)
         if PowerTask(found.times, found.value, found.replication) != task:
-            raise FileRefused("it holds another record's refit")
+            raise FileRefused("it holds another record")
     except FileRefused as refused:
         raise PowerStudyError(
             f"{folder / task.file} is damaged ({refused}): delete it and run the same call again"
