@@ -132,8 +132,8 @@ def first_picture_ms(browser) -> float:
 def page_measures(browser, moves: int) -> dict[str, float]:
     """Size of the page, when its load event has ended, and how long a move of its own what-if takes."""
     from buckpass.case import load_case
-    from buckpass.fitting.fitting import load_posteriors
-    from buckpass.page import write_page
+    from buckpass.fitting.files import load_posteriors
+    from buckpass.page.page import write_page
 
     case = load_case(CASE)
     with tempfile.TemporaryDirectory() as folder:

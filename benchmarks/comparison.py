@@ -23,7 +23,7 @@ def compute() -> tuple[dict, dict[str, bytes]]:
     from buckpass.evidence.forecasts import forecast_scores
     from buckpass.evidence.studies.decisive_cases import decisive_cases, splitting_cases
     from buckpass.evidence.studies.prior_predictive import prior_predictive
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
     from buckpass.ledger.prior_sensitivity import prior_sensitivity
     from buckpass.page.comparison_figures import crises_by_explanation, forecasts_drawn, prior_predictive_drawn
 
@@ -45,7 +45,7 @@ def compute() -> tuple[dict, dict[str, bytes]]:
 
 
 def _led(case) -> dict:
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
     from buckpass.fitting.posterior import PosteriorFileError
 
     try:

@@ -22,7 +22,7 @@ from scipy.stats import norm, spearmanr
 from buckpass.bargain import agreement
 from buckpass.case import Case, load_case
 from buckpass.changes.paths import override_paths
-from buckpass.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.sweeps import sweep
 from buckpass.sweeps.design import Design, Outcome, assumed_inputs, sample_points
 from buckpass.years import Plan, backtest, simulate

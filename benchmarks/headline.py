@@ -23,12 +23,12 @@ def compute() -> tuple[dict, str, str]:
     """The numbers, the README's sentences, and the figure as SVG."""
     from buckpass.case import load_case
     from buckpass.evidence.comparing import compare
-    from buckpass.fitting import load_posteriors
     from buckpass.fitting.differences import HOSTS_TOGETHER
-    from buckpass.page import gather
+    from buckpass.fitting.files import load_posteriors
     from buckpass.page.answer import answer
     from buckpass.page.findings import finding
     from buckpass.page.model_figures import gap_title, mechanisms_added
+    from buckpass.page.results import gather
 
     case = load_case(CASE)
     posteriors = load_posteriors(case)

@@ -33,7 +33,7 @@ _ROOM_OF = {
     "fit": ("buckpass.fitting.fitting", "fit"),
     "fit_explanation": ("buckpass.fitting.fitting", "fit_explanation"),
     "FitPlan": ("buckpass.fitting.fitting", "FitPlan"),
-    "posteriors": ("buckpass.fitting.fitting", "load_posteriors"),
+    "posteriors": ("buckpass.fitting.files", "load_posteriors"),
     "compare": ("buckpass.evidence.comparing", "compare"),
     "decisive_cases": ("buckpass.evidence.studies.decisive_cases", "decisive_cases"),
     "forecast_scores": ("buckpass.evidence.forecasts", "forecast_scores"),
@@ -47,7 +47,7 @@ _ROOM_OF = {
     # answers
     "claims": ("buckpass.ledger", "assess"),
     "claims_under": ("buckpass.ledger", "assess_under"),
-    "report": ("buckpass.page", "write_page"),
+    "report": ("buckpass.page.page", "write_page"),
     "replicate": ("buckpass.page.replication", "write_archive"),
     "verify": ("buckpass.page.replication", "verify_archive"),
 }

@@ -21,15 +21,15 @@ from buckpass.evidence.forecasts import forecast_scores as forecast_scores
 from buckpass.evidence.studies.decisive_cases import decisive_cases as decisive_cases
 from buckpass.evidence.studies.power_study import power_study as power_study
 from buckpass.evidence.studies.prior_predictive import prior_predictive as prior_predictive
+from buckpass.fitting.files import load_posteriors as _posteriors
 from buckpass.fitting.fitting import FitPlan as FitPlan
 from buckpass.fitting.fitting import fit as fit
 from buckpass.fitting.fitting import fit_explanation as fit_explanation
-from buckpass.fitting.fitting import load_posteriors as _posteriors
 from buckpass.ledger import assess as _claims
 from buckpass.ledger import assess_under as _claims_under
 from buckpass.ledger.prior_sensitivity import prior_sensitivity as prior_sensitivity
 from buckpass.measured import measure as _record
-from buckpass.page import write_page as _report
+from buckpass.page.page import write_page as _report
 from buckpass.page.replication import verify_archive as _verify
 from buckpass.page.replication import write_archive as _replicate
 from buckpass.predict.which_fits import best_posterior as best_posterior

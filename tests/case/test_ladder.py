@@ -307,8 +307,9 @@ def test_years_ahead_count_deployments_by_the_ladder(eight):
 @pytest.mark.slow
 def test_claims_and_the_page_stand_on_the_same_ladder(other):
     from buckpass.ledger import assess
-    from buckpass.page import gather, render_page
     from buckpass.page.figures import record_heat_map
+    from buckpass.page.page import render_page
+    from buckpass.page.results import gather
 
     verdict = assess(other.replace(claims=other.claims[:1]), None)["C1"]
     assert verdict.verdict == "supported"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from buckpass.case import load_case
-from buckpass.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.profile import Profile
 from buckpass.fitting.program import Program
 from buckpass.game.setting import setting_of

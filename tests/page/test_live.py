@@ -20,8 +20,9 @@ from buckpass.changes.overrides import BadOverride
 from buckpass.changes.paths import override_paths
 from buckpass.changes.scenario import changes_of
 from buckpass.fitting.files import load_posteriors
-from buckpass.page import gather, render_page
 from buckpass.page.live_data import live_data, live_what_if
+from buckpass.page.page import render_page
+from buckpass.page.results import gather
 from buckpass.results.summary import DRAWS
 from drawn import prior_posterior
 

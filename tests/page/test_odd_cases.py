@@ -12,10 +12,10 @@ from odd_cases import LARGE, ODD, odd_folder
 from buckpass.case import load_case
 from buckpass.ledger import Verdicts
 from buckpass.measured import measure
-from buckpass.page import gather, render_page
 from buckpass.page.by_host import WIDTH, HostPanel, Mark, _others, by_host, crisis_anchors
 from buckpass.page.figures import MOST_ROWS, record_heat_map
-from buckpass.page.results import ReportResults
+from buckpass.page.page import render_page
+from buckpass.page.results import ReportResults, gather
 from buckpass.page.theme import lighter, linked
 
 

@@ -20,15 +20,14 @@ from buckpass.case import OutputExists, load_case
 from buckpass.case.schema import Estimand
 from buckpass.fitting.files import load_posteriors
 from buckpass.ledger import Judged, Verdicts
-from buckpass.page import gather, render_page, write_page
 from buckpass.page.chapters.bargain import agreement_chapter
 from buckpass.page.chapters.decades import _deployed, left_alone_figure
 from buckpass.page.chapters.world import world_chapter
 from buckpass.page.figures import record_heat_map, shares_over_time
 from buckpass.page.findings import trust
-from buckpass.page.page import _with_code, _with_rivals
+from buckpass.page.page import _with_code, _with_rivals, render_page, write_page
 from buckpass.page.places import end_names
-from buckpass.page.results import Chapter
+from buckpass.page.results import Chapter, gather
 from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
 from buckpass.results.summary import Summary

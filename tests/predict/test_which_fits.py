@@ -16,7 +16,7 @@ from buckpass.ask.whatif import whatif
 from buckpass.case import load_case
 from buckpass.changes import parse_overrides
 from buckpass.cli.main import app
-from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Diagnostics, Posterior, held
 from buckpass.ledger import assess_claim
 from buckpass.page.model_figures import MECHANISM_WORDS, gap_title

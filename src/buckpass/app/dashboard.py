@@ -85,7 +85,7 @@ def controls_for(ref: str, power: str) -> tuple[Control, ...]:
 def page_of(ref: str, folder: str) -> str:
     """The page that `buckpass report` writes, from all fits: one that failed its diagnostics widens the doubt."""
     from buckpass.evidence.gathered import gathered
-    from buckpass.page import page_text
+    from buckpass.page.page import page_text
 
     case, where = case_of(ref), Path(folder) if folder else None
     fits = load_posteriors(case, where)

@@ -92,7 +92,7 @@ def _reading(basis: str, doubt: int, without: str) -> str:
 def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) -> Any:
     from buckpass.evidence.comparing import compare as compare_fits
     from buckpass.evidence.gathered import gathered
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
     from buckpass.fitting.posterior import PosteriorFileError
 
     try:
@@ -118,7 +118,7 @@ def _ranking(case: Any, folder: Path | None, reading: str, figure: Path | None) 
 
 def _next(case: Any, folder: Path | None, count: int, pair: str) -> Any:
     from buckpass.evidence.studies.decisive_cases import NothingToTellApart, decisive_cases
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
 
     two = tuple(part.strip() for part in pair.split(",")) if pair else None
     if two is not None and len(two) != 2:
@@ -130,7 +130,7 @@ def _power(case: Any, folder: Path | None, output: Path | None, replications: in
     from functools import partial
 
     from buckpass.evidence.studies.power_study import WHOLE, bundled_power_study, power_study
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
 
     if output is None:
         return bundled_power_study(case)
@@ -150,7 +150,7 @@ def _told(done: int, total: int) -> None:
 
 def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
     from buckpass.evidence.forecasts import forecast_scores
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
 
     found = forecast_scores(case, load_posteriors(case, folder))
     if figure:
@@ -161,7 +161,7 @@ def _forecast(case: Any, folder: Path | None, figure: Path | None) -> Any:
 
 
 def _priors(case: Any, folder: Path | None, figure: Path | None, seed: int) -> Any:
-    from buckpass.fitting import load_posteriors
+    from buckpass.fitting.files import load_posteriors
     from buckpass.ledger.prior_sensitivity import prior_sensitivity
 
     fits = load_posteriors(case, folder)

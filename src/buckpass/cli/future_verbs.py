@@ -31,7 +31,7 @@ def agreement(
         def work() -> Agreement:
             from buckpass.bargain import agreement as agreement_of
             from buckpass.case import load_case
-            from buckpass.fitting import load_posteriors
+            from buckpass.fitting.files import load_posteriors
 
             loaded = load_case(case)
             return agreement_of(loaded, load_posteriors(loaded, posteriors), tuple(changes or ()), seed=seed)
@@ -62,7 +62,7 @@ def futures(
     """Simulated decades: burden, benefit, opinion and influence by power, who responds, who is left alone."""
     with errors_as_messages():
         from buckpass.case import load_case
-        from buckpass.fitting import load_posteriors
+        from buckpass.fitting.files import load_posteriors
         from buckpass.years import Plan, simulate
         from buckpass.years.indicators import measure_named
 
@@ -96,7 +96,7 @@ def sweep(
     """Designed experiments over what is assumed: sensitivity indices and the ranges that produce an outcome."""
     with errors_as_messages():
         from buckpass.case import OutputExists, load_case
-        from buckpass.fitting import load_posteriors
+        from buckpass.fitting.files import load_posteriors
         from buckpass.sweeps import read_design
         from buckpass.sweeps import sweep as run_sweep
 

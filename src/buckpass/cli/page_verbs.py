@@ -42,7 +42,7 @@ def _page(ref: str, posteriors: Path | None) -> str:
     from buckpass.evidence.gathered import gathered
     from buckpass.fitting.files import posteriors_or_none
     from buckpass.ledger import Judged, judged
-    from buckpass.page import page_text
+    from buckpass.page.page import page_text
 
     def judge(*given: Any, seed: int, **named: Any) -> Judged:
         return kept_ledger(ref, posteriors, seed, lambda: judged(*given, seed=seed, **named))

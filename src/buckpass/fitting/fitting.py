@@ -12,7 +12,7 @@ import xarray as xr
 
 from buckpass.case import Case
 from buckpass.case.problems import clip
-from buckpass.fitting.files import load_posterior, load_posteriors, posterior_file, posteriors_or_none, save_posterior
+from buckpass.fitting.files import load_posterior, posterior_file, save_posterior
 from buckpass.fitting.layout import EFFECT
 from buckpass.fitting.posterior import Diagnostics, Posterior, PosteriorFileError, diagnose, held, labelled
 from buckpass.fitting.program import Program
@@ -35,9 +35,6 @@ __all__ = [
     "fit",
     "fit_combination",
     "fit_explanation",
-    "load_posteriors",
-    "posterior_file",
-    "posteriors_or_none",
 ]
 
 GOES_ON = 3  # times that a fit short of draws draws as many again

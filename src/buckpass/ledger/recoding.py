@@ -12,7 +12,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.evidence.comparing import Compared, NothingToCompare, compare
 from buckpass.evidence.gathered import Gathered, gathered
-from buckpass.fitting.fitting import load_posteriors
+from buckpass.fitting.files import load_posteriors
 from buckpass.fitting.posterior import Posterior, PosteriorFileError
 from buckpass.ledger.ledger import assess
 from buckpass.ledger.predictions import POSTERIORS
