@@ -62,7 +62,7 @@ years: env  ## the baseline of the years ahead that page and dashboard show at o
 kept: env  ## claims and agreement of the bundled cases, so that nobody waits for them; after every change of cases, posteriors or src
 	$(BIN)/python -c 'from buckpass.cli.kept import bundle_answers as b; print(b("central-asia"), b("western-balkans"))'
 
-power-study: env  ## draw records with a mechanism and without, fit them again; resumable; bundles the result
+power-study: env  ## draw records with a mechanism and without, ask them for it; resumable; bundles the result
 	$(BIN)/buckpass compare central-asia --power -o build/power-study
 	cp build/power-study/power_study.json src/buckpass/cases/central-asia/power_study.json
 

@@ -190,15 +190,16 @@ def power(content: Content) -> str:
         return MISSING.format(file="power_study.json", how="`make power-study` makes it for this record.")
     least, most = found["values"]
     rows = [
-        (r["crises"], r["records"], *(_number(r[k]) for k in ("mean_without", "sd_without", "mean_with", "sd_with", "in_order")))
+        (r["crises"], r["records"], *(_number(r[k]) for k in ("mean_without", "sd_without", "mean_with", "sd_with")),
+         f"{_number(r['in_order'])} ± {_number(r['in_order_se'])}")
         for r in found["told_apart"]
     ]  # fmt: skip
     head = ("crises", "records", f"mean at {least:g}", "sd", f"mean at {most:g}", "sd", "right order")
     needed = found["crises_needed"]
-    said = f"needs {needed} crises like these" if needed else "is more than the longest record studied could do"
+    said = f"needs {needed} crises like these" if needed else "is more than the longest record studied can do"
     return (
         f"`{found['term']}` at {least:g} and at {most:g}, the rest drawn from the posterior of {found['explanation']}; each record is "
-        f"fitted again by NUTS. To tell the two apart {said} (the record has {found['n_crises']}).\n\n"
+        f"asked by a profile of the posterior, every other term at its most probable value. To tell the two apart {said} (the record has {found['n_crises']}).\n\n"
         + table(head, rows)
     )
 

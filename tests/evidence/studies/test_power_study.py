@@ -5,11 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import mannwhitneyu
 
 from buckpass.evidence.studies.power_study import (
     BUNDLED,
     PowerStudyError,
     PowerTask,
+    _in_order,
     bundled_power_study,
     drawn_record,
     lengthened,
@@ -68,7 +73,7 @@ def test_truths_that_every_record_puts_in_order_are_told_apart_at_the_shortest(t
     assert study.crises_needed == n
     short, long = study.table().rows()
     assert (short["crises"], long["crises"], short["records"]) == (n, 2 * n, 6)
-    assert short["in_order"] == 1.0
+    assert (short["in_order"], short["in_order_se"]) == (1.0, 0.0)
     assert long["sd_with"] == pytest.approx(0.15)
 
 
@@ -163,3 +168,12 @@ def test_a_game_that_was_not_solved_counts_as_failed(toy, whole, tmp_path):
 
     found = power_study(toy, whole, tmp_path, spread=unsolved, **PLAN).table().rows()
     assert [(row["failed"], row["records"], row["in_order"]) for row in found] == [(3, 3, None)] * 2
+
+
+@given(arrays(float, st.tuples(st.just(2), st.integers(2, 12)), elements=st.floats(0, 1, width=16)))
+def test_the_share_in_order_is_the_rank_statistic_of_mann_and_whitney(means):
+    found = _in_order(*means)
+    assert (
+        found["in_order"] * means.shape[1] ** 2 <= mannwhitneyu(means[1], means[0]).statistic + 1e-9
+    )  # a tie is not in order
+    assert 0 <= found["in_order_se"] <= 0.5

@@ -102,7 +102,7 @@ class PowerStudy(ShowsItself):
             f"Records of so many crises drawn from the posterior of {self.explanation} with {self.term} at {least:g} and at "
             f"{most:g}: crises, powers, missing rows and widths of doubt of the real record drawn again, requests as recorded, "
             f"effects of crises new. mean, sd: of the posterior of {self.term}, averaged over replications. in order: chance "
-            f"that the record with {most:g} has the larger posterior mean; told apart from {TOLD:g}. Posteriors are profiles: at each "
+            f"that the record with {most:g} has the larger posterior mean, with its standard error; told apart from {TOLD:g}. Posteriors are profiles: at each "
             f"value of {self.term} every other term is at its most probable value. failed: records of which a game was not "
             "solved; they do not count."
         )
@@ -138,7 +138,7 @@ class PowerStudy(ShowsItself):
             for what in ("mean", "sd"):
                 found[f"{what}_{name}"] = float(np.mean([row[what] for row in arm])) if arm else None
         means = [np.array([row["mean"] for row in arm]) for arm in arms]
-        found["in_order"] = float(np.mean(means[1][:, None] > means[0])) if all(map(len, means)) else None
+        found |= _in_order(*means) if min(map(len, means)) > 1 else {"in_order": None, "in_order_se": None}
         return found | {"failed": len(here) - len(passed)}
 
 
@@ -281,6 +281,13 @@ class StudyFile(StrangersRecord):
         if len(values) != 2 or len(arms) != 2 * len({row.times for row in self.rows}):
             raise ValueError("rows have not two values of the term at every length of the record")
         return self
+
+
+def _in_order(without: np.ndarray, having: np.ndarray) -> dict[str, float]:
+    """Share of pairs of records, one of either truth, whose means are in the right order, and its standard error (DeLong et al. 1988)."""
+    right = having[:, None] > without
+    error = sum(np.var(right.mean(axis=axis), ddof=1) / right.shape[1 - axis] for axis in (0, 1))
+    return {"in_order": float(right.mean()), "in_order_se": float(np.sqrt(error))}
 
 
 def _here(work: Callable[..., Any], shared: Sequence[Any], tasks: Sequence[PowerTask]) -> Iterator[tuple[Any, Any]]:
