@@ -1,5 +1,8 @@
 """One registry of terms: each enters somewhere and is felt there; combinations are data."""
 
+import tomllib
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,12 +12,12 @@ from buckpass.case import load_case
 from buckpass.game.setting import setting_of
 from buckpass.model.coordinates import coordinates_of
 from buckpass.model.likelihood import Likelihood
-from buckpass.model.mechanisms import UnknownExplanation, combination, mechanisms, nested
+from buckpass.model.mechanisms import Mechanism, UnknownExplanation, _refuse_dead, combination, mechanisms, nested
 from buckpass.model.observations import observations
 from buckpass.model.places import PLACES
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
-from buckpass.model.terms import UnwiredTerm, terms, terms_from
+from buckpass.model.terms import UnwiredTerm, model_file, terms, terms_from
 
 GOOD = {"family": "normal", "reason": "r", "label": "l", "unit": "log"}
 
@@ -34,12 +37,38 @@ def case():
         {**GOOD, "enters": "unasked", "covariate": "severity"},
         {**GOOD, "enters": "vehicle.scale"},  # scales nothing
         {**GOOD, "enters": "norm"},  # a norm is one number per power
-        {**GOOD, "enters": "unasked", "scaled_by": "memory"},
+        {**GOOD, "enters": "vehicle.organisation", "dims": ["vehicle"]},  # without its scale
+        {**GOOD, "enters": "backlash.slope", "covariate": "opinion"},  # of a backlash that is not there
+        {**GOOD, "enters": "unasked", "scaled_by": "stake.memory"},  # what scales what is the place's
+        {**GOOD, "enters": "unasked", "sd": "wide"},
+        {**GOOD, "enters": "unasked", "sd": 0.0},
+        {**GOOD, "enters": "unasked", "mean": True},
     ],
 )
 def test_a_term_that_is_wired_to_nothing_is_refused(entry):
     with pytest.raises(UnwiredTerm, match=r"stake\.memory"):
         terms_from({"stake.memory": entry})
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_where_one_term_enters_no_other_does(place):
+    """The later would take its place: kept fits then answer with what they never drew."""
+    whole = {**tomllib.loads(model_file("terms.toml").decode())}
+    one = next(entry for entry in whole.values() if entry["enters"] == place)
+    with pytest.raises(UnwiredTerm, match=r"stake\.memory in terms.toml enters where .* does"):
+        terms_from({**whole, "stake.memory": one})
+
+
+@pytest.mark.parametrize("name", ["backlash.opinion", "influence.patron", "vehicle.scale"])
+def test_a_mechanism_of_which_a_term_changes_nothing_is_refused(name):
+    with pytest.raises(UnwiredTerm, match=f"ME in mechanisms.toml frees {name}, which changes nothing without"):
+        _refuse_dead(Mechanism("ME", "memory", "remembers", (name,)))
+
+
+def test_a_host_whose_price_is_estimated_chooses():
+    one = replace(combination("base"), free_terms=(*combination("base").free_terms, "host.exclusion"))
+    assert one.has_host_stage
+    assert not combination("base").has_host_stage
 
 
 def test_every_place_is_used_and_every_term_has_words():

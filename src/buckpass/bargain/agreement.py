@@ -20,6 +20,7 @@ from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Override
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
+from buckpass.model.terms import entering
 from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing, fits_of
 from buckpass.results.summary import DRAWS, interval
 from buckpass.results.table import ResultTable, ShowsItself, plain
@@ -267,7 +268,7 @@ def _speaks_from(fit: Posterior, posteriors: Mapping[str, Posterior]) -> str:
 
 def _fit(posteriors: Mapping[str, Posterior]) -> Posterior:
     """All mechanisms together, as everywhere, if that fit passed, else the best one with κ."""
-    found = best_freeing(posteriors, "kappa", (ALL,))
+    found = best_freeing(posteriors, entering("kappa.aligned"), (ALL,))
     if found is None:
         raise NoUsablePosterior(
             f"an agreement is about what each party's effort is worth to the other, so it needs a fit of {ALL} or "

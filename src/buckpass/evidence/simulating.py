@@ -18,6 +18,7 @@ from buckpass.game.solver import log_choices
 from buckpass.model.coefficients import coefficients_from
 from buckpass.model.likelihood import rung_chances
 from buckpass.model.observations import Observations
+from buckpass.model.terms import entering
 
 __all__ = ["chances_with_new_effects", "draw_rungs", "simulated_record", "within_band"]
 
@@ -26,7 +27,7 @@ def chances_with_new_effects(
     setting: CrisisSetting, values: Mapping[str, Any], rng: np.random.Generator
 ) -> Float[np.ndarray, "c p r"]:
     """P(rung) of every power at values of the terms, the effect of every crisis drawn anew."""
-    effect = float(values["crisis.spread"]) * rng.standard_normal(len(setting.names.crises))
+    effect = float(values[entering("crisis")]) * rng.standard_normal(len(setting.names.crises))
     coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(setting, values), jnp.asarray(effect))
     games = at_host(crises_of(setting, coefficients))  # compiling the search for one record takes longer than NumPy's
     return np.asarray(rung_chances(games, log_choices(games)[0], setting.rungs.count))

@@ -17,9 +17,11 @@ from buckpass.game.payoffs import crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.game.solver import log_choices
 from buckpass.model.coefficients import coefficients_from
+from buckpass.model.likelihood import rung_chances
 from buckpass.model.observations import Coding, Observations
 from buckpass.model.readings import NamedReading, readings_of
 from buckpass.model.requests import base_rate_scores
+from buckpass.model.terms import entering
 
 __all__ = ["by_crisis", "crisis_scores", "prior_dominated", "read_again"]
 
@@ -120,17 +122,15 @@ def _forecast(draws: Draws, sampling: Sampling, setting: CrisisSetting, crises: 
         coefficients = eqx.tree_at(lambda c: c.crisis_effect, coefficients_from(some, values), effect)
         games = crises_of(some, coefficients)
         if sampling.likelihood.order == "patron first":
-            chance = patron_first(games, first).strategy
+            log_chance = jnp.log(patron_first(games, first).strategy)
         else:
-            chance = jnp.exp(log_choices(games)[0])
-        return jnp.stack(
-            [jnp.sum(jnp.where(games.rung == r, chance, 0.0), axis=-1) for r in range(some.rungs.count)], axis=-1
-        )
+            log_chance = log_choices(games)[0]
+        return rung_chances(games, log_chance, some.rungs.count)
 
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.sites.items()}
     take = np.linspace(0, len(next(iter(flat.values()))) - 1, FORECAST_DRAWS).round().astype(int)
     unseen = np.random.default_rng(sampling.nuts.seed).standard_normal((take.size, crises.size))
-    effects = unseen * flat["crisis.spread"][take][:, None]  # of crises that the fit has not seen
+    effects = unseen * flat[entering("crisis")][take][:, None]  # of crises that the fit has not seen
     mean = jax.jit(lambda v, u: jax.vmap(rungs)(v, u).mean(0))({k: v[take] for k, v in flat.items()}, effects)
     coords = {
         "crisis": list(some.names.crises),

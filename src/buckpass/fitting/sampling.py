@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 from buckpass.fitting.program import BLOCK, Frame, Program, shortened, stepping
 from buckpass.model.mechanisms import Combination
 from buckpass.model.readings import Reading, reading_of
+from buckpass.model.terms import entering
 
 __all__ = ["Draws", "NutsSettings", "Sampling", "shrunk_covariance"]
 
@@ -306,7 +307,7 @@ class Sampling:
         return Draws(
             {name: told.values[name] for name in free}, told.responses, told.request,
             self.coordinates.log_priors(told.values, free),
-            tuple(free), _effect(told.sites, told.values["crisis.spread"]), np.stack([d for _, _, d in chains]),
+            tuple(free), _effect(told.sites, told.values[entering("crisis")]), np.stack([d for _, _, d in chains]),
             np.array([(np.diff(one, axis=0) != 0).any(axis=1).mean() for one in x]), time.perf_counter() - started,
         )  # fmt: skip
 

@@ -21,12 +21,12 @@ from buckpass.evidence.verdict_policy import Carrier
 from buckpass.fitting.posterior import Posterior
 from buckpass.ledger.finding import CannotCompute, Question
 from buckpass.model.mechanisms import ALL, combination, mechanisms
-from buckpass.model.terms import term
+from buckpass.model.terms import entering, term
 from buckpass.results.words import and_join, quoted
 
 __all__ = ["Carried", "called", "carried_by"]
 
-ALIGNED, RIVALS = "kappa", "kappa.rivals"
+ALIGNED, RIVALS = entering("kappa.aligned"), entering("kappa.rivals")
 EVERY_FIT = "every fit"
 
 

@@ -9,7 +9,8 @@ from functools import cache
 from buckpass.case import Case
 from buckpass.case.catalogue import ALL, ARGUMENT, BASE, explanation_parts
 from buckpass.case.problems import spelling_hint
-from buckpass.model.terms import Prior, model_file, term, terms
+from buckpass.model.places import PLACES
+from buckpass.model.terms import Prior, UnwiredTerm, entering, model_file, term, terms
 from buckpass.results.words import and_join
 
 __all__ = ["ALL", "ARGUMENT", "BASE", "Combination", "Mechanism", "UnknownExplanation", "argument_of", "base_terms", "combination", "mechanisms",
@@ -75,7 +76,7 @@ class Combination:
     @property
     def has_host_stage(self) -> bool:
         """Whether the host's choice whom to ask is part of the likelihood."""
-        return self.frees("host.stake")
+        return any(term(name).enters.startswith("host.") for name in self.free_terms)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -89,7 +90,20 @@ def mechanisms() -> tuple[Mechanism, ...]:
     used = {name for one in found for name in one.terms} | set(base_terms())
     if used != known:
         raise UnknownExplanation(f"terms.toml and mechanisms.toml differ in {', '.join(sorted(used ^ known))}")
+    for one in found:
+        _refuse_dead(one)
     return found
+
+
+def _refuse_dead(mechanism: Mechanism) -> None:
+    """A mechanism that frees a slope of what it leaves at nothing would have it drawn from its prior, in silence."""
+    free = {term(name).enters: name for name in (*base_terms(), *mechanism.terms)}
+    for place, name in free.items():
+        wanted = PLACES[place].acts_on
+        if wanted is not None and wanted not in free:
+            raise UnwiredTerm(
+                f"{mechanism.id} in mechanisms.toml frees {name}, which changes nothing without {entering(wanted)}"
+            )
 
 
 def base_terms() -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.payoffs import Coefficients, crises_of
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.alone import alone_coefficients, alone_setting
+from buckpass.model.places import PLACES
+from buckpass.model.terms import entering
 
 __all__ = ["Requests", "base_rate_scores", "request_log_likelihood", "requests_of", "with_requests_of"]
 
@@ -117,12 +119,11 @@ def base_rate_scores(requests: Requests) -> np.ndarray:
 
 
 def _stage(requests: Requests, values: Mapping[str, Array]) -> HostStage:
-    none = jnp.zeros(())
-    price = values.get("host.price", none) + values.get("host.level", none)
-    price = price + values.get("host.exclusion", none) * requests.other_patron
+    at = {place: values.get(entering(place), jnp.zeros(())) for place in PLACES if place.startswith("host.")}
+    price = at["host.price"] + at["host.level"] + at["host.exclusion"] * requests.other_patron
     shape = requests.is_possible.shape
     return HostStage(
-        stake=jnp.exp(values["host.stake"] + values["host.severity"] * requests.severity),
+        stake=jnp.exp(at["host.stake"] + at["host.severity"] * requests.severity),
         price=jnp.broadcast_to(price, requests.other_patron.shape),
         asked=jnp.broadcast_to(jnp.asarray(requests.asks), (*shape, requests.asks.shape[1])),
         is_possible=jnp.asarray(requests.is_possible),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 
@@ -11,7 +12,7 @@ from buckpass.game.covariates import COVARIATES
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.places import PLACES
 
-__all__ = ["Prior", "Term", "UnwiredTerm", "model_file", "shape_of", "term", "terms", "terms_from"]
+__all__ = ["Prior", "Term", "UnwiredTerm", "entering", "model_file", "shape_of", "term", "terms", "terms_from"]
 
 
 FAMILIES = ("normal", "half_normal", "beta")
@@ -38,7 +39,7 @@ class Term:
     """One quantity that a fit may estimate.
 
     enters : a place of `places.PLACES`; covariate : where the place is a slope, on which; dims : one number per power,
-    rung above silence, vehicle or body that can be asked; scaled_by : the term whose value multiplies it.
+    rung above silence, vehicle or body that can be asked; scaled_by : the term whose value multiplies it, by its place.
     """
 
     name: str
@@ -66,6 +67,12 @@ def term(name: str) -> Term:
     return next(one for one in terms() if one.name == name)
 
 
+@cache
+def entering(place: str) -> str:
+    """Name of the term that enters at a place where there is one ("" where none does)."""
+    return next((one.name for one in terms() if one.enters == place), "")
+
+
 def shape_of(one: Term, setting: CrisisSetting) -> tuple[int, ...]:
     """Shape of a term's value in a setting."""
     powers, vehicles = len(setting.names.powers), len(setting.vehicles)
@@ -81,16 +88,28 @@ def terms_from(content: dict[str, dict]) -> tuple[Term, ...]:
     Raises
     ------
     UnwiredTerm
-        A term enters nowhere, or is a slope on no covariate, or is scaled by nothing.
+        A term enters nowhere or where another does, is a slope on no covariate, changes nothing without one that is not there,
+        or its prior is none.
     """
     found = tuple(_term(name, dict(entry)) for name, entry in content.items())
-    names = {one.name for one in found}
-    scales = {one.scaled_by for one in found}
+    at: dict[tuple[str, str | None], str] = {}
     for one in found:
-        _refuse_unwired(one, names)
-        if PLACES[one.enters].is_scale and one.name not in scales:
-            raise UnwiredTerm(f"{one.name} in terms.toml scales no other term, so no value of it would change anything")
-    return found
+        _refuse_unwired(one)
+        if at.setdefault((one.enters, one.covariate), one.name) != one.name:
+            raise UnwiredTerm(
+                f"{one.name} in terms.toml enters where {at[one.enters, one.covariate]} does: one would be lost"
+            )
+    names = {place: name for (place, _), name in at.items()}
+    return tuple(replace(one, scaled_by=_scale_of(one, names)) for one in found)
+
+
+def _scale_of(one: Term, names: dict[str, str]) -> str | None:
+    """The term that multiplies this one; what has to be there with it, is."""
+    place = PLACES[one.enters]
+    for wanted in (place.scaled_by, place.acts_on):
+        if wanted is not None and wanted not in names:
+            raise UnwiredTerm(f"{one.name} in terms.toml changes nothing without a term that enters {wanted!r}")
+    return names[place.scaled_by] if place.scaled_by else None
 
 
 def model_file(name: str) -> bytes:
@@ -104,20 +123,26 @@ def _terms() -> tuple[Term, ...]:
 
 
 def _term(name: str, entry: dict) -> Term:
-    own = {key: entry.pop(key) for key in ("enters", "label", "unit", "covariate", "scaled_by") if key in entry}
+    own = {key: entry.pop(key) for key in ("enters", "label", "unit", "covariate") if key in entry}
     dims = tuple(entry.pop("dims", ()))
+    if unknown := entry.keys() - {one.name for one in fields(Prior)}:
+        raise UnwiredTerm(f"{name} in terms.toml has {', '.join(sorted(unknown))}, which no term has")
+    wrong = [key for key in ("mean", "sd", "a", "b") if type(entry.get(key, 1.0)) not in (int, float)]
+    wrong += [key for key in ("sd", "a", "b") if key not in wrong and not 0 < entry.get(key, 1.0) < math.inf]
+    if wrong:
+        raise UnwiredTerm(
+            f"{name} in terms.toml has {wrong[0]} = {entry[wrong[0]]!r}, which is no such number of a prior"
+        )
     return Term(name, Prior(**entry), dims=dims, **{"enters": "", "label": name, "unit": "", **own})
 
 
-def _refuse_unwired(one: Term, names: set[str]) -> None:
+def _refuse_unwired(one: Term) -> None:
     place = PLACES.get(one.enters)
     if place is None:
         raise UnwiredTerm(f"{one.name} in terms.toml enters {one.enters or 'nowhere'!r}; places: {', '.join(PLACES)}")
     if place.takes_covariate != (one.covariate is not None) or one.covariate not in (None, *COVARIATES):
         raise UnwiredTerm(f"{one.name} in terms.toml enters {one.enters!r} with covariate {one.covariate!r}; covariates: "
                           f"{', '.join(COVARIATES)}")  # fmt: skip
-    if one.scaled_by is not None and one.scaled_by not in names:
-        raise UnwiredTerm(f"{one.name} in terms.toml is scaled by {one.scaled_by!r}, which is no term")
     if one.dims != place.dims or one.prior.family not in FAMILIES:
         raise UnwiredTerm(f"{one.name} in terms.toml has dims {one.dims} and family {one.prior.family!r}; "
                           f"{one.enters!r} takes dims {place.dims}, families are {', '.join(FAMILIES)}")  # fmt: skip

@@ -26,7 +26,7 @@ from buckpass.game.setting import CrisisSetting, Standard
 from buckpass.game.solver import PRINCIPAL, Solved, SolverSettings, solve
 from buckpass.model.coefficients import coefficients_from
 from buckpass.model.places import PLACES
-from buckpass.model.terms import shape_of, terms
+from buckpass.model.terms import entering, shape_of, terms
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 from buckpass.results.summary import DRAWS
 
@@ -178,7 +178,7 @@ def _effects(posterior: Posterior, crises: Sequence[str], draws: Mapping[str, np
     draws come from its name, so that it has the same alone and in company.
     """
     known = [str(c) for c in posterior.score("crisis")]
-    spread = draws.get("crisis.spread", np.zeros(len(next(iter(draws.values())))))
+    spread = draws.get(entering("crisis"), np.zeros(len(next(iter(draws.values())))))
     columns = [
         draws[EFFECT][:, known.index(c)] if EFFECT in draws and c in known
         else spread * np.random.default_rng([*c.encode()]).standard_normal(len(spread))

@@ -28,6 +28,7 @@ from buckpass.model.mechanisms import ALL, UnknownExplanation, combination
 from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
+from buckpass.model.terms import entering
 from buckpass.predict.which_fits import refuse_in_order
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.summary import summary
@@ -46,7 +47,7 @@ __all__ = [
 
 BUNDLED = "power_study.json"
 WHOLE = ALL  # the fit that records are drawn from, unless another is given
-TERM, VALUES = "kappa", (0.0, 0.6)
+TERM, VALUES = entering("kappa.aligned"), (0.0, 0.6)
 TIMES = (1, 2, 4, 8)  # the record, and records so many times as long
 TOLD = (
     0.95  # chance that the record with the mechanism gives the larger posterior mean, from which the two are told apart
