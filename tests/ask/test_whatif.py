@@ -242,7 +242,8 @@ def test_the_parts_of_a_gap_sum_to_it_in_every_draw(case, posterior):
     assert np.abs(sum(found.draws.values()) - gap).max() < 1e-8
 
 
-@pytest.mark.parametrize("over", ["CHN.stake", pytest.param("severity", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("over", ["CHN.stake", "severity"])
 def test_at_the_tipping_point_the_estimand_is_at_the_threshold(case, posterior, over):
     curve = tip(case, posterior, CRISIS, [over], "p_stabilised>0.5", n_draws=DRAWS)
     threshold = float(np.median(curve.curve))

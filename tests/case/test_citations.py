@@ -81,6 +81,7 @@ names = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, texts) | dict.fromkeys(ROLES, names.map(" and ".join))))
 def test_whatever_an_entry_says_is_cited_as_by_the_engine(fields):

@@ -215,6 +215,7 @@ def test_a_mandate_for_anything_opens_the_kinds_of_crises_too(toy, toy_fits):
     assert max(decades(case, toy_fits, "PACT.mandate=any").values()) > 0
 
 
+@pytest.mark.slow
 def test_a_case_without_alignments_can_be_given_one(toy, toy_fits):
     bare = toy.replace(settings=toy.settings.model_copy(update={"alignments": ()}))
     assert max(decades(bare, toy_fits, "BBB.alignment@AAA=0.9").values()) > 0

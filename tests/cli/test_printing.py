@@ -107,6 +107,7 @@ def test_a_claim_about_the_model_says_in_a_sentence_what_its_verdict_rests_on(to
     assert told.count(one.reason[1:]) == 1
 
 
+@pytest.mark.slow
 def test_the_json_of_a_claim_about_the_model_has_what_each_fit_says(tmp_path):
     case = load_case(TEMPLATE)
     for name in ("all", "FR", "base"):

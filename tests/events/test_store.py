@@ -13,6 +13,7 @@ from made_files import gdelt_file, many_gdelt, write
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from buckpass.case.start import TEMPLATE
 from buckpass.cli.main import app
 from buckpass.events import errors, load
 from buckpass.events.store import TABLES, VERSION, frame, reading, workshop, writing
@@ -113,8 +114,8 @@ def test_what_is_no_store_is_said_and_left_alone(tmp_path, kind):
 # How each verb that takes a store is called; what it asks is in place, so that the store alone is what is wrong.
 CALLS = {
     "load": ("events", "load", "{store}", "{file}"),
-    "code": ("events", "code", "{store}", "central-asia"),
-    "agree": ("events", "agree", "{store}", "central-asia"),
+    "code": ("events", "code", "{store}", "{case}"),
+    "agree": ("events", "agree", "{store}", "{case}"),
     "evidence": ("events", "evidence", "{store}", "1:1"),
     "profile": ("events", "profile", "{store}", "--actors", "RUS", "--hosts", "KAZ"),
     "new": ("new", "{new}", "--from", "{store}", "--hosts", "KAZ"),
@@ -132,7 +133,7 @@ def test_every_verb_that_takes_a_store_is_called_here():
 def test_a_store_that_is_none_ends_every_verb_with_two(tmp_path, verb, kind):
     """As a damaged posterior, archive or design does: 1 is for an answer that is no."""
     path, said = BROKEN[kind][0](tmp_path), BROKEN[kind][1]
-    words = {"store": path, "file": small(tmp_path), "new": tmp_path / "drafted"}
+    words = {"case": TEMPLATE, "store": path, "file": small(tmp_path), "new": tmp_path / "drafted"}
     done = CliRunner().invoke(app, [word.format(**words) for word in CALLS[verb]])
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     assert said in done.stderr

@@ -99,6 +99,7 @@ def test_rows_are_those_of_the_game(flagship):
     np.testing.assert_array_equal(rows.weight, seen.weight)
 
 
+@pytest.mark.slow
 def test_a_rung_that_a_power_cannot_take_counts_with_the_next(small):
     setting, _ = small
     without = replace(setting, is_open=setting.is_open.at[:, 0, 6].set(False))  # power 0 belongs to no organisation

@@ -92,6 +92,7 @@ def test_a_mechanism_that_is_told_from_the_controls_is_so_in_every_list(case, fi
     assert (frozenset(("all", "base")) in same) == found.nested.tests.all_over_base.is_tie
 
 
+@pytest.mark.slow
 def test_a_total_has_one_error_too(case, fits):
     content = compare(case, fits).as_dict()
     ranked = {r["id"]: r["se"] for r in content["explanations"]}

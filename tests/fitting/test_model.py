@@ -77,7 +77,8 @@ def test_a_mechanism_that_is_off_costs_nothing():
     assert float(jnp.abs(crises.alignment * (1 - jnp.eye(3))).max()) == 0.0
 
 
-@pytest.mark.parametrize("name", ["BL", pytest.param("FR", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["BL", "FR"])
 def test_gradient_is_that_of_the_integral_and_what_is_fixed_has_none(name):
     """Differences are taken of the integral over crisis effects by many nodes: the derivative leaves out how few nodes err."""
     seen = play(SETTING, plain_coefficients(SETTING), seed=2)

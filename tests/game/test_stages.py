@@ -134,6 +134,7 @@ def test_a_host_asks_less_the_dearer_the_asking():
     assert np.all(dear[:, 0] > cheap[:, 0])
 
 
+@pytest.mark.slow
 def test_shares_sum_to_one_and_a_null_change_changes_nothing():
     crises = random_crises()
     equilibrium = solve(crises)

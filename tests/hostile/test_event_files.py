@@ -127,7 +127,7 @@ def loaded_or_refused(store: Path, file: Path, said) -> bool:
 @pytest.mark.parametrize(
     "count",
     [
-        30,
+        10,
         pytest.param(150, marks=[pytest.mark.slow, pytest.mark.hostile]),
         pytest.param(500, marks=pytest.mark.exhaustive),
     ],

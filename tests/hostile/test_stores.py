@@ -169,7 +169,7 @@ def fresh(place: Path, good: bytes) -> Path:
 @pytest.mark.parametrize(
     "count",
     [
-        20,
+        6,
         pytest.param(60, marks=[pytest.mark.slow, pytest.mark.hostile]),
         pytest.param(150, marks=pytest.mark.exhaustive),
     ],

@@ -101,6 +101,7 @@ def test_channels_and_parts_add_up_where_the_patron_moves_first(case, led):
     assert sum(part.mean for part in gap.parts.values()) == pytest.approx(gap.gap.mean, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_held_patron_is_answered_alike_under_both_orders(case, led, together):
     """When the first move is fixed nothing is left of the order: everybody answers the same act."""
     held = parse_overrides(["RUS.force=4"], case, CRISIS)

@@ -39,6 +39,7 @@ def test_a_term_that_a_fit_fixes_stands_where_it_has_no_effect(toy, setting, nam
     assert same(found.__class__(**{**found.__dict__, "crisis_effect": alone.crisis_effect}), alone)
 
 
+@pytest.mark.slow
 def test_games_of_some_crises_are_those_of_all(toy, setting):
     some = (setting.names.crises[2], setting.names.crises[0])
     whole = draw(Basis(fitted(toy, "all")), setting, DRAWS)

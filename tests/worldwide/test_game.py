@@ -141,6 +141,7 @@ def test_a_rival_keeps_out_on_its_side_and_draws_in_across(tables, kappa, one, o
         assert (sign * change[is_rival & plays] < 0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(two_sides, two_sides)
 def test_where_kappa_is_0_nobody_moves(tables, one, other):
