@@ -254,6 +254,7 @@ def test_at_the_tipping_point_the_estimand_is_at_the_threshold(case, posterior, 
     assert float(estimands.p_stabilised(games, solve(games))[draw]) == pytest.approx(threshold, abs=2e-6)
 
 
+@pytest.mark.slow
 def test_where_nothing_crosses_it_says_so(case, posterior):
     found = tip(case, posterior, CRISIS, ["CHN.stake"], "p_deploy:CHN>0.99999999", bounds=[(0.9, 1.1)], n_draws=DRAWS)
     assert found.value is None

@@ -74,6 +74,7 @@ class NormalMean:
         return SimpleNamespace(both=lambda: (responses[None], np.zeros((1, *responses.shape))))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.lists(st.floats(-1, 1), min_size=5, max_size=5))
 @settings(max_examples=20, deadline=None)
 def test_one_run_without_any_of_some_crises_gives_the_exact_score_of_each(seed, off):

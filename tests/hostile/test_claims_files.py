@@ -367,8 +367,8 @@ def asked(folder: Path, seeds, damage: bool, fits=None) -> list[str]:
 @pytest.mark.parametrize(
     "seeds",
     [
-        pytest.param(range(60), marks=pytest.mark.hostile),
-        pytest.param(range(60, 300), marks=[pytest.mark.slow, pytest.mark.hostile]),
+        pytest.param(range(25), marks=pytest.mark.hostile),
+        pytest.param(range(25, 300), marks=[pytest.mark.slow, pytest.mark.hostile]),
     ],
 )
 @pytest.mark.parametrize("damage", [False, True])

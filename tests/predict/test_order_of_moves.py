@@ -134,7 +134,7 @@ OBEY = {
     "agreement": lambda case, fit: [p.p_keeps + (p.slack or (0,))[0] for p in agreement(
         case, {"FR": fit}, n_draws=DRAWS, years_ahead=(0,)).parties],
 }  # fmt: skip
-SLOW = ("tip", "cards", "claims", "agreement")  # each compiles a game of another size
+SLOW = ("tip", "cards", "claims", "agreement", "rung probabilities")  # each compiles a game of another size
 REFUSE = {
     "solve --all": lambda case, fit, out: solve_crisis(case, fit, CRISIS, (), DRAWS, branch="all"),
     "futures": lambda case, fit, out: simulate(case, {"FR": fit}, (), Plan(years=1, histories=1)),

@@ -100,6 +100,7 @@ def test_common_random_numbers_cut_the_variance_of_a_difference_eightfold(toy, p
     assert min(ratios.values()) >= 8, ratios
 
 
+@pytest.mark.slow
 def test_chunks_and_workers_change_no_bit(toy, posteriors, tmp_path):
     frames, summaries = [], []
     for k, (chunk, workers) in enumerate(((10**9, 1), (TILE, 3))):

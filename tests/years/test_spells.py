@@ -94,6 +94,7 @@ def test_the_power_deploys_in_no_history_while_it_is_shut_out_and_may_again_afte
     assert np.array_equal(rung[:3], free[:3])  # nothing of it is felt before it begins
 
 
+@pytest.mark.slow
 def test_one_spell_is_played_as_years_without_dates_are(toy, posteriors):
     """A closure throughout is that of the first day, whether its end lies beyond the years or nowhere."""
     ends = with_access(toy, SHUT | {"from": "2020-01-01", "to": "2040-01-01"})
