@@ -17,7 +17,7 @@ from buckpass.game.covariates import COLUMN, COVARIATES, alignment_with_hosts, a
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import consent_probability, pass_probability
 
-__all__ = ["CrisisSetting", "Standard", "chance_to_pass", "setting_of", "standard_of"]
+__all__ = ["CrisisSetting", "Standard", "asked_at", "chance_to_pass", "setting_of", "standard_of"]
 
 
 class CrisisSetting(eqx.Module):
@@ -213,7 +213,7 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
         "presence_at": at(np.array(ladder.presence)[rung] * passes * legitimacy),
         "influence_at": at(np.array(ladder.influence)[rung] * passes),
         "deploys_at": at(deploys),
-        "unasked_at": np.array([deploys * ~_was_asked(case, row, p, vehicles) for p in case.powers]),
+        "unasked_at": np.array([deploys * ~asked_at(case, row, p, vehicles) for p in case.powers]),
         "is_open": np.array([_open(case, row, p, vehicles) for p in case.powers]),
         "rung": np.broadcast_to(rung, shape).copy(),
     }
@@ -233,8 +233,8 @@ def chance_to_pass(case: Case, row: dict, organisation_id: str) -> float:
     return float(pass_probability(organisation.consent.rule, consent_probability(alignments), has_key))
 
 
-def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
-    """Per option: whether the host asked this power, or the organisation through which it would come."""
+def asked_at(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> Bool[np.ndarray, " o"]:
+    """Per option: whether the host asked this power, or the organisation through which it would come; a claimant asks itself."""
     own = bool(asked(case, row, power)) or power in row["claimants"]
     return np.array([own] * len(case.rungs.plain) + [own or v in row["asked"] for v in vehicles])
 

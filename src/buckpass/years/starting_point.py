@@ -10,7 +10,7 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.game.covariates import log_odds
+from buckpass.game.covariates import log_odds, nearest_survey
 from buckpass.years.arrivals import Past
 from buckpass.years.year_problems import NoCapacity
 
@@ -68,9 +68,8 @@ def opinions_at(past: Past) -> Float[np.ndarray, "h p"]:
     out = np.full((len(past.hosts), len(past.case.powers)), np.nan)
     for h, host in enumerate(past.hosts):
         for i, power in enumerate(past.case.powers):
-            rows = [o for o in past.case.settings.opinions if o.power == power and o.host == host]
-            if rows:
-                out[h, i] = log_odds(min(rows, key=lambda o: abs(o.year - past.first_year)).value)
+            if survey := nearest_survey(past.case, [host], power, past.first_year):
+                out[h, i] = log_odds(survey.value)
     return out
 
 
