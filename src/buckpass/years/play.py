@@ -20,7 +20,7 @@ from buckpass.game.choice import Choice, as_choice
 from buckpass.game.covariates import COLUMN, SHARES_WITHIN, pressure
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import crises_of
-from buckpass.game.setting import UNBATCHED, CrisisSetting
+from buckpass.game.setting import UNBATCHED, CrisisSetting, severity_index
 from buckpass.game.throughput import settle_block
 from buckpass.years.draws import normal, uniform
 from buckpass.years.world import World
@@ -198,7 +198,8 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
     cells["covariates"] = x.at[..., order].set(jnp.stack(list(columns.values()), axis=-1))
     others_held = jnp.mean(grown - own, axis=-1, keepdims=True)  # what a scenario takes from one power goes to nobody
     cells["log_delivery"] = cells["log_delivery"] + grown - others_held
-    cells["severity"] = jnp.exp(world.severity_index[0] + world.severity_index[1] * event.severity)
+    base, slope = world.severity_index
+    cells["severity"] = severity_index(base, slope, event.severity)
     return dataclasses.replace(world.setting, **cells)
 
 
