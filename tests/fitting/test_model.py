@@ -108,7 +108,7 @@ def test_a_frozen_chain_fails_the_diagnostics():
     sites, quiet = {"kappa": rng.normal(size=(4, 500))}, np.zeros((4, 500), bool)
     assert diagnose(sites, quiet, np.ones(4)).passed
     told = diagnose(sites, quiet, np.array([1.0, 1.0, 1.0, 0.02]))
-    assert told.reasons == ("a chain moved in only 2% of its iterations",)
+    assert told.reasons == ("a chain moved in only 2 % of its iterations",)
     sites["kappa"][2] = sites["kappa"][2, 0]
     assert not diagnose(sites, quiet, np.ones(4)).passed
 

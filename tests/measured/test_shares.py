@@ -159,7 +159,7 @@ def test_the_hosts_own_shares_of_whole_years_say_who_leads_before_other_counts(f
     assert {h: (one.power, one.shares[0].series) for h, one in found.items()} == {
         "KAZ": ("CHN", "trade_total_partner_stats"), "KGZ": ("CHN", "trade_total_partner_stats"), "TJK": (None, "trade_share"),
         "TKM": ("CHN", "trade_total"), "UZB": ("CHN", "trade_total_partner_stats")}  # fmt: skip
-    assert found["TJK"].why_nobody == "Russia 22.1% and China 22.0% are a tie"
+    assert found["TJK"].why_nobody == "Russia 22.1 % and China 22.0 % are a tie"
     assert {s.of for s in found["TJK"].shares} == {"the state's trade"}
     measures = flagship.settings.measures
     economic = measures.economic.model_copy(update={"published": ()})
@@ -174,11 +174,11 @@ def test_a_host_whose_whole_is_known_is_told_of_all_beside_others_told_of_the_po
     assert (found["UZB"].numerator, found["UZB"].denominator, found["UZB"].of) == (12.5, 65.9, "all")
     assert {h: s.of for h, s in found.items() if "+" in s.of} == dict.fromkeys(("KAZ", "KGZ", "TKM"), "CHN+RUS")
     drawn = positions_map(flagship)
-    assert "China 19% in Uzbekistan (2024, 12 of 66 billion USD)" in drawn.alt_text
-    assert "nobody in Tajikistan (2024: Russia 22.1% and China 22.0% are a tie)" in drawn.alt_text
+    assert "China 19 % in Uzbekistan (2024, 12 of 66 billion USD)" in drawn.alt_text
+    assert "nobody in Tajikistan (2024: Russia 22.1 % and China 22.0 % are a tie)" in drawn.alt_text
     assert "30 of 58 billion USD of China and Russia together" in drawn.alt_text
-    marked = re.findall(r'"(\w+ \d+%\*?)"', drawn.chart.to_json())
-    assert {"China 19%", "China 52%*"} <= {*marked}
+    marked = re.findall(r'"(\w+ \d+ %\*?)"', drawn.chart.to_json())
+    assert {"China 19 %", "China 52 %*"} <= {*marked}
 
 
 def test_the_claim_about_trade_and_the_map_name_the_same_leaders(flagship):
@@ -338,7 +338,7 @@ def test_a_published_share_is_told_once_and_a_tie_is_told_for_what_it_is(flagshi
     ]
     assert told == [pytest.approx(0.22)]
     table = leading(leaders_table(flagship, all_leaders(flagship)))
-    assert "Tajikistan: Russia 22.1% and China 22.0% are a tie." in table.note
+    assert "Tajikistan: Russia 22.1 % and China 22.0 % are a tie." in table.note
     assert [r["who"] for r in table.rows() if (r["where"], str(r["year"])) == ("Tajikistan", "2024")] == ["nobody"]
 
 
@@ -346,7 +346,7 @@ def test_whoever_has_a_share_stands_there_by_name(flagship):
     """A supplier or partner that the case does not declare, too; and a panel says of what its shares are."""
     drawn = positions_map(flagship)
     said = f"{drawn.alt_text} {drawn.chart.to_json()}"
-    assert "Belarus 44%" in drawn.chart.to_json()
+    assert "Belarus 44 %" in drawn.chart.to_json()
     codes = {s.actor for s in host_shares(flagship)} - {o.id for o in flagship.settings.organisations}
     assert not [code for code in codes if re.search(rf"\b{code} \d", said)]
     assert "Largest share of all trade (* that of China and Russia alone)" in said

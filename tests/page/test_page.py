@@ -32,6 +32,7 @@ from buckpass.page.theme import ink_on
 from buckpass.page.wording import with_interval
 from buckpass.results.summary import Summary
 from buckpass.results.table import ResultTable
+from buckpass.results.words import percent
 
 
 @pytest.fixture(scope="module")
@@ -436,7 +437,7 @@ def test_the_years_of_a_pooled_share_are_those_that_were_pooled(small_case):
     total = (
         amounts.filter(pl.col("actor").is_in(small_case.powers)).group_by("actor").agg(pl.col("value").sum())["value"]
     )
-    assert f"({total.max() / total.sum():.0%}, 3 years" in title
+    assert f"({percent(total.max() / total.sum())}, 3 years" in title
 
 
 def test_names_of_lines_stand_within_the_axis_and_are_joined_to_them():
@@ -487,7 +488,7 @@ def test_where_all_histories_agree_no_percent_is_compared(small_case):
 
     assert "%" not in _deployed(small_case, played(0.999, 1.0), "histories")
     assert "alike" in _deployed(small_case, played(0.999, 1.0), "histories")
-    assert "40%" in _deployed(small_case, played(1.0, 0.4), "histories")
+    assert "40 %" in _deployed(small_case, played(1.0, 0.4), "histories")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""One interval for all: no other room takes quantiles of draws by itself."""
+"""One interval and one percent for all: no other room takes quantiles of draws, or writes a share, by itself."""
 
 import re
 from pathlib import Path
@@ -40,3 +40,8 @@ def test_no_other_room_takes_the_ends_of_draws():
     taken = re.compile(r"np\.(nan)?(quantile|percentile)\(")
     found = {p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if taken.search(p.read_text("utf-8"))}
     assert found == own | grids
+
+
+def test_a_share_in_words_is_written_by_one_function():
+    own = re.compile(r":\.\d+%\}")
+    assert not [p.relative_to(SOURCE).as_posix() for p in SOURCE.rglob("*.py") if own.search(p.read_text("utf-8"))]

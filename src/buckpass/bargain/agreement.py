@@ -18,6 +18,7 @@ from buckpass.bargain.theatre_year import Stage, Theatre, changes_of_agreement, 
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Override
+from buckpass.evidence.verdict_policy import agreed
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.model.terms import entering
@@ -30,6 +31,11 @@ from buckpass.years.parameters import check_growth
 __all__ = ["Agreement", "PartyResult", "YearResult", "agreement"]
 
 YEARS_AHEAD = (0, 5, 10, 15, 20, 25, 30, 35)
+KEEPS = {
+    "supported": "keeps it",
+    "contradicted": "breaks it",
+    "undecided": "undecided",
+}  # by the verdict that it keeps it
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class PartyResult:
             return "mostly no bargain to keep"
         if self.critical is not None and self.critical[2] == 0:
             return "keeps it: breaking it would gain nothing"
-        return "keeps it" if self.p_keeps >= 0.9 else "breaks it" if self.p_keeps <= 0.1 else "undecided"
+        return KEEPS[agreed(self.p_keeps, self.p_keeps)]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from buckpass.changes.in_setting import changed_setting
 from buckpass.changes.overrides import Override, Unusable
 from buckpass.changes.scenario import scenario_games, usable_changes
 from buckpass.fitting.posterior import Posterior
-from buckpass.game.covariates import COLUMN, is_pressed
+from buckpass.game.covariates import COLUMN, SHARES_WITHIN, is_pressed, main_rivals, pressure
 from buckpass.game.crises import Crises
 from buckpass.game.setting import CrisisSetting, Standard, setting_of, standard_of
 from buckpass.game.solver import NoEquilibriumFound
@@ -201,13 +201,10 @@ def _pressure(theatre: Theatre, x: np.ndarray) -> np.ndarray:
     """Rival pressure at the capacities of `x`, [crisis, power], as `covariates.rival_pressure` has it of those of the record."""
     case, k, crises = theatre.case, COLUMN["capacity"], theatre.setting.names.crises
     spending = x[..., k] * theatre.standard.scale[k]
-    rivals = [case.power(p).main_rival for p in case.powers]
-    of = [
-        case.powers.index(r) if r in case.powers else i for i, r in enumerate(rivals)
-    ]  # without a rival: itself, so 0
+    rivals = main_rivals(case)
     known = np.asarray(theatre.setting.is_measured)[..., k]
     pressed = np.array([[is_pressed(case, case.crisis(c), p) for p in case.powers] for c in crises])
-    return np.where(pressed & known & known[:, of], np.maximum(spending[:, of] - spending, 0.0), 0.0)
+    return np.where(pressed & known & known[:, rivals], pressure(spending, rivals), 0.0)
 
 
 def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
@@ -217,7 +214,7 @@ def _grow_trade(theatre: Theatre, x: np.ndarray, years_on: float) -> None:
     share = np.where(measured, 1 / (1 + np.exp(-odds)), 0.0)
     rate = np.array([np.log1p(case.parameter(f"futures.trade_growth.{p}")) for p in case.powers])
     grown = share * np.exp(rate * years_on)
-    grown = (grown / np.maximum(grown.sum(-1, keepdims=True), 1e-12)).clip(0.005, 0.995)
+    grown = (grown / np.maximum(grown.sum(-1, keepdims=True), 1e-12)).clip(*SHARES_WITHIN)
     later = (np.log(grown / (1 - grown)) - theatre.standard.mean[k]) / theatre.standard.scale[k]
     x[..., k] = np.where(measured, later, x[..., k]) if years_on else x[..., k]
 

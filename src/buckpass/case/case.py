@@ -143,6 +143,10 @@ class Case:
         """One power's entry; `UnknownName` where the case has no such power."""
         return _named("power", power_id, self.settings.powers)
 
+    def asked_through(self, power_id: str) -> frozenset[str]:
+        """The bodies of which a request to any asks the power: itself, and the organisations that it leads."""
+        return frozenset({power_id, *(o.id for o in self.settings.organisations if o.lead == power_id)})
+
     def host(self, host_id: str) -> Host:
         """One host's entry."""
         return _named("host", host_id, self.settings.hosts)

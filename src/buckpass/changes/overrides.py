@@ -250,11 +250,11 @@ def _check_first(override: Override, earlier: dict[str, Override]) -> None:
 def _asked_and_absent(case: Case, override: Override, absent: set[str], left: set[tuple[str, str]]) -> Iterator[str]:
     """Who is asked and absent: who is named, and who leads what is named, unless it leaves (organisation, -ID)."""
     for name in override.ids:
-        lead = case.organisation(name).lead if name in case.organisations else None
-        if name in absent:
+        power = next((p for p in absent if name in case.asked_through(p)), None)
+        if power == name:
             yield f"{name} is asked and absent"
-        elif lead in absent and (name, f"-{lead}") not in left:
-            yield f"{lead} is asked and absent: asking {name} asks its lead"
+        elif power and (name, f"-{power}") not in left:
+            yield f"{power} is asked and absent: asking {name} asks its lead"
 
 
 def _contradictions(case: Case, overrides: tuple[Override, ...]) -> list[str]:

@@ -34,6 +34,7 @@ from buckpass.game.setting import setting_of
 from buckpass.model.mechanisms import ALL, BASE, argument_of, combination
 from buckpass.model.observations import observations
 from buckpass.predict.which_fits import fits_of, refuse_in_order
+from buckpass.results.summary import ENDS
 from buckpass.results.table import ResultTable, ShowsItself
 
 CHECK_DRAWS = 200
@@ -256,5 +257,5 @@ def failing(checks: ResultTable) -> ResultTable:
         .agg(pl.len().alias("checks"), pl.col("fails").sum().alias("fails"),
              (pl.col("by") + " " + pl.col("group")).filter(pl.col("fails")).alias("which"))
     )  # fmt: skip
-    note = f"fails: p beyond 0.05 or 0.95. {checks.note}"
+    note = f"fails: p beyond {ENDS[0]} or {ENDS[1]}. {checks.note}"
     return ResultTable(frame, "What each explanation fails to reproduce", {}, note, (), checks.case_hash, checks.seed)

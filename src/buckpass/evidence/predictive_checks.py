@@ -17,7 +17,7 @@ from buckpass.game.setting import setting_of
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import at_rows, rung_probabilities
 from buckpass.predict.which_fits import refuse_in_order
-from buckpass.results.summary import interval
+from buckpass.results.summary import ENDS, interval
 from buckpass.results.table import ResultTable
 
 __all__ = ["check_rows", "predictive_checks"]
@@ -96,7 +96,7 @@ def _row(kind: str, group: str, weight: np.ndarray, rows: np.ndarray, observed, 
         "by": kind, "group": group, "what": f"{kind} {group}", "n": round(weight[rows].sum()), "observed_low": least,
         "observed_high": most, "low": low, "high": high, "misses": bool(least > high or most < low),
         "record": float(ours.mean()), "record_low": ours_low, "record_high": ours_high, "predicted": float(theirs.mean()),
-        "predicted_low": low, "predicted_high": high, "p": p, "fails": bool(p < 0.05 or p > 0.95),
+        "predicted_low": low, "predicted_high": high, "p": p, "fails": bool(p < ENDS[0] or p > ENDS[1]),
     }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from buckpass.results.words import percent
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -68,7 +70,7 @@ class Diagnostics:
                 f"tail effective sample size {self.ess_tail_min:.0f} is not above {ESS_ABOVE}",
             ),
             (self.divergences == 0, f"{self.divergences} divergent draws".replace("nan", "an unknown number of")),
-            (self.least_moved > MOVED_ABOVE, f"a chain moved in only {self.least_moved:.0%} of its iterations"),
+            (self.least_moved > MOVED_ABOVE, f"a chain moved in only {percent(self.least_moved)} of its iterations"),
         )
         return tuple(reason for fine, reason in tests if not fine)
 

@@ -8,14 +8,15 @@ standardised over the batch afterwards, a missing one standing at the mean (`Cri
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 from buckpass.case import Case
 from buckpass.case.schema import NEAREST_YEARS, Opinion
 
 __all__ = [
-    "COLUMN", "COVARIATES", "Covariate", "alignment_with_hosts", "is_indicator", "is_pressed", "is_treaty_partner",
-    "log_odds", "patron_of",
+    "COLUMN", "COVARIATES", "SHARES_WITHIN", "Covariate", "alignment_with_hosts", "is_indicator", "is_pressed",
+    "is_treaty_partner", "log_odds", "main_rivals", "nearest_survey", "patron_of", "pressure",
 ]  # fmt: skip
 
 Crisis = dict
@@ -23,6 +24,7 @@ Covariate = Callable[[Case, Crisis, str], float | None]
 
 EARTH_RADIUS_KM = 6371.0
 NEIGHBOUR_KM = 100.0  # capitals nearer than this count as this far: a floor for the logarithm
+SHARES_WITHIN = (0.005, 0.995)  # a survey or trade share of 0 or 1 is a rounding, not a certainty
 
 
 def severity(case: Case, crisis: Crisis, power: str) -> float:
@@ -47,7 +49,7 @@ def claim(case: Case, crisis: Crisis, power: str) -> float:
 
 def treaty_asked(case: Case, crisis: Crisis, power: str) -> float:
     """1 where power and host share a mutual-defence treaty and help was asked of the power or the treaty body"""
-    return float(is_treaty_partner(case, crisis, power) and asked(case, crisis, power) > 0)
+    return float(asked(case, crisis, power) > 0 and is_treaty_partner(case, crisis, power))
 
 
 def trade(case: Case, crisis: Crisis, power: str) -> float | None:
@@ -102,8 +104,7 @@ def domestic(case: Case, crisis: Crisis, power: str) -> float:
 
 def asked(case: Case, crisis: Crisis, power: str) -> float:
     """1 where the power was asked for help, itself or through an organisation that it leads"""
-    led = {o.id for o in case.settings.organisations if o.lead == power}
-    return float(bool({power, *led} & set(crisis["asked"])))
+    return float(bool(case.asked_through(power) & {*crisis["asked"]}))
 
 
 def patron(case: Case, crisis: Crisis, power: str) -> float:
@@ -161,8 +162,13 @@ def is_indicator(name: str) -> bool:
 
 def survey_of(case: Case, crisis: Crisis, power: str) -> Opinion | None:
     """The survey of opinion of a power that counts in a crisis: the nearest in time of any host, of two as near the first."""
-    rows = [o for o in case.settings.opinions if o.power == power and o.host in crisis["host"]]
-    return min(rows, key=lambda o: abs((o.year or crisis["start"].year) - crisis["start"].year), default=None)
+    return nearest_survey(case, crisis["host"], power, crisis["start"].year)
+
+
+def nearest_survey(case: Case, hosts: Collection[str], power: str, year: int) -> Opinion | None:
+    """The survey of opinion of a power in one of the hosts that is nearest to a year, of two as near the first."""
+    rows = [o for o in case.settings.opinions if o.power == power and o.host in hosts]
+    return min(rows, key=lambda o: abs(o.year - year), default=None)
 
 
 def host_asked(case: Case, crisis: Crisis, power: str) -> str:
@@ -184,6 +190,17 @@ def is_pressed(case: Case, crisis: Crisis, power: str) -> bool:
     if partner not in case.powers or partner in (power, case.power(power).main_rival):
         return False
     return case.alignment(crisis["theatre"], power, partner, crisis["start"]) > 0
+
+
+def main_rivals(case: Case) -> list[int]:
+    """Position of each power's main rival; its own where that is none of the powers, so that nothing presses it."""
+    rivals = [case.power(p).main_rival for p in case.powers]
+    return [case.powers.index(r) if r in case.powers else own for own, r in enumerate(rivals)]
+
+
+def pressure(capacity: Any, rivals: Any) -> Any:
+    """What `rival_pressure` compares, of arrays: log spending [..., power] of each power's main rival over its own, 0 if smaller."""
+    return (capacity[..., rivals] - capacity).clip(min=0.0)
 
 
 def is_treaty_partner(case: Case, crisis: Crisis, power: str) -> bool:
@@ -231,7 +248,8 @@ def _trade_share(case: Case, host: str, year: int, power: str) -> float | None:
 
 def log_odds(share: float) -> float:
     """log share / (1 - share), a certainty taken as a rounding."""
-    bounded = min(max(share, 0.005), 0.995)  # a survey or trade share of 0 or 1 is a rounding, not a certainty
+    least, most = SHARES_WITHIN
+    bounded = min(max(share, least), most)
     return math.log(bounded / (1 - bounded))
 
 

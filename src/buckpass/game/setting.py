@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,11 +14,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
+from buckpass.game.arrays import namespace
 from buckpass.game.covariates import COLUMN, COVARIATES, alignment_with_hosts, asked, is_indicator
 from buckpass.game.crises import CrisisNames
 from buckpass.game.vehicles import consent_probability, pass_probability
 
-__all__ = ["CrisisSetting", "Standard", "chance_to_pass", "setting_of", "standard_of"]
+__all__ = ["CrisisSetting", "Standard", "asked_at", "chance_to_pass", "setting_of", "severity_index", "standard_of"]
 
 
 class CrisisSetting(eqx.Module):
@@ -180,8 +182,13 @@ def _log_delivery(case: Case, standardised: np.ndarray, standard: Standard) -> n
     return raw - raw.mean(axis=1, keepdims=True)
 
 
+def severity_index(base: Any, slope: Any, code: Any) -> Any:
+    """s = exp(γ0 + γ1 · code), the work that a crisis takes; code : 0 … 1."""
+    return namespace(code).exp(base + slope * code)
+
+
 def _severity(case: Case, row: dict) -> float:
-    return float(np.exp(case.parameter("severity.base") + case.parameter("severity.slope") * row["severity"]))
+    return float(severity_index(case.parameter("severity.base"), case.parameter("severity.slope"), row["severity"]))
 
 
 def _alignment(case: Case, row: dict) -> np.ndarray:
@@ -213,7 +220,7 @@ def _options_of(case: Case, row: dict, vehicles: tuple[str, ...]) -> dict[str, n
         "presence_at": at(np.array(ladder.presence)[rung] * passes * legitimacy),
         "influence_at": at(np.array(ladder.influence)[rung] * passes),
         "deploys_at": at(deploys),
-        "unasked_at": np.array([deploys * ~_was_asked(case, row, p, vehicles) for p in case.powers]),
+        "unasked_at": np.array([deploys * ~asked_at(case, row, p, vehicles) for p in case.powers]),
         "is_open": np.array([_open(case, row, p, vehicles) for p in case.powers]),
         "rung": np.broadcast_to(rung, shape).copy(),
     }
@@ -233,8 +240,8 @@ def chance_to_pass(case: Case, row: dict, organisation_id: str) -> float:
     return float(pass_probability(organisation.consent.rule, consent_probability(alignments), has_key))
 
 
-def _was_asked(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> np.ndarray:
-    """Per option: whether the host asked this power, or the organisation through which it would come."""
+def asked_at(case: Case, row: dict, power: str, vehicles: tuple[str, ...]) -> Bool[np.ndarray, " o"]:
+    """Per option: whether the host asked this power, or the organisation through which it would come; a claimant asks itself."""
     own = bool(asked(case, row, power)) or power in row["claimants"]
     return np.array([own] * len(case.rungs.plain) + [own or v in row["asked"] for v in vehicles])
 

@@ -11,8 +11,8 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.case.coded import sources_of
 from buckpass.case.problems import repeated
-from buckpass.case.reading.which_crises import counted, counting, in_words, nobody_looked
-from buckpass.evidence.verdict_policy import CONTRADICTED, SUPPORTED
+from buckpass.case.reading.which_crises import Truth, counted, counting, in_words, nobody_looked
+from buckpass.evidence.verdict_policy import Word, agreed
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_beside, places_of, up_to
 from buckpass.ledger.record_atoms import Atom, judged, truth_of_all
 from buckpass.measured.activity import Activity, activity_of
@@ -23,6 +23,8 @@ from buckpass.measured.shares import years_in_words
 from buckpass.results.words import and_join
 
 __all__ = ["rate", "rates_compared", "share_through"]
+
+TRUTHS: dict[Word, Truth] = {"supported": "true", "contradicted": "false", "undecided": "doubt"}
 
 
 def rate(question: Question) -> Finding:
@@ -248,7 +250,7 @@ def _as_statement(own: Activity, pair: Mapping[str, Any], height: int) -> Atom:
     least, most = pair["p_less_low"], pair["p_less_high"]
     return Atom(
         text=f"{own.organisation} reached rung {height} less often than {pair['with']}",
-        truth="true" if least >= SUPPORTED else ("false" if most <= CONTRADICTED else "doubt"),
+        truth=TRUTHS[agreed(least, most)],
         seen=f"{own.acts} of {own.n} against {pair['acts']} of {pair['n']}: P = {_p_with_doubt(pair['p_less'], least, most)}",
         basis="rate",
         sources=pair["sources"],

@@ -13,6 +13,7 @@ from buckpass.case.coded import sources_of
 from buckpass.case.ladder import MOST_RUNGS
 from buckpass.case.reading.which_crises import act_in, counted, counting, in_words, nobody_looked
 from buckpass.ledger.finding import CannotCompute, Finding, Question, as_expected, places_of, up_to
+from buckpass.results.words import percent
 
 __all__ = ["burden_share", "count"]
 
@@ -75,7 +76,7 @@ def burden_share(question: Question) -> Finding:
     return Finding(
         value=value, low=min(low, value), high=max(high, value), n=sum(c["counts"] for c in crises),
         **_certain(question, value, low, high), unit=f"share of what {', '.join(among)} bore" + in_words(given),
-        reason=f"{value:.0%} of the ladder's cost of all rungs taken",
+        reason=f"{percent(value)} of the ladder's cost of all rungs taken",
         turns_on="the ladder's cost of a rung, which the case sets"
         + (f"; {left} crises are left out, where nobody looked for one of them" if left else ""),
         sources=sources_of(rows["sources"]), places=places_of("responses.csv", rows),

@@ -143,8 +143,7 @@ def askers_table(case: Case) -> ResultTable:
 
 def was_asked(case: Case, crisis: dict[str, Any], power: str) -> bool | None:
     """Whether a power was asked for help, itself or through an organisation that it leads; None: not known."""
-    led = {o.id for o in case.settings.organisations if o.lead == power}
-    if {power, *led} & set(crisis["asked"]):
+    if case.asked_through(power) & {*crisis["asked"]}:
         return True
     return None if crisis["help_requested"] is None else False
 

@@ -15,7 +15,7 @@ from buckpass.case.figures import published
 from buckpass.case.names import actor_name
 from buckpass.case.schema import PositionMeasure
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join
+from buckpass.results.words import and_join, percent
 
 __all__ = [
     "DOMAINS",
@@ -375,5 +375,5 @@ def _nobody(case: Case, domain: str, of: Share, ranked: Sequence[Share]) -> str:
             return f"{of.denominator:g} in all, below the least volume of {least.value:g}: {least.reason}"
     if len(ranked) < 2 or not is_tie(ranked[0].numerator, ranked[1].numerator, of.denominator):
         return ""
-    first, second = (f"{actor_name(case.settings, one.actor)} {one.value:.1%}" for one in ranked[:2])
+    first, second = (f"{actor_name(case.settings, one.actor)} {percent(one.value or 0.0, 1)}" for one in ranked[:2])
     return f"{first} and {second} are a tie"

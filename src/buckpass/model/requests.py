@@ -13,10 +13,10 @@ from jaxtyping import Array, Float
 
 from buckpass.case import Case
 from buckpass.game.choice import choice_log_probabilities, worked_out
-from buckpass.game.covariates import COLUMN, is_treaty_partner
+from buckpass.game.covariates import COLUMN, asked, treaty_asked
 from buckpass.game.host import HostStage, request_log_probabilities
 from buckpass.game.payoffs import Coefficients, crises_of
-from buckpass.game.setting import CrisisSetting
+from buckpass.game.setting import CrisisSetting, asked_at
 from buckpass.model.alone import alone_coefficients, alone_setting
 from buckpass.model.places import PLACES
 from buckpass.model.terms import entering
@@ -27,11 +27,11 @@ NOBODY = frozenset()
 ASKED, TREATY_ASKED = COLUMN["asked"], COLUMN["treaty_asked"]  # the covariates that say whom a host asked
 
 
-def with_requests_of(setting: CrisisSetting, asked: CrisisSetting) -> CrisisSetting:
+def with_requests_of(setting: CrisisSetting, requested: CrisisSetting) -> CrisisSetting:
     """The crises of a setting, each asked about with the request of the crisis in the same row of another."""
     covariates, columns = np.array(setting.covariates), [ASKED, TREATY_ASKED]
-    covariates[..., columns] = np.asarray(asked.covariates)[..., columns]
-    return dataclasses.replace(setting, covariates=covariates, unasked_at=asked.unasked_at)
+    covariates[..., columns] = np.asarray(requested.covariates)[..., columns]
+    return dataclasses.replace(setting, covariates=covariates, unasked_at=requested.unasked_at)
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,9 @@ def _security(requests: Requests, coefficients: Coefficients) -> Float[Array, " 
 
 def _request_made(row: dict, bodies: Sequence[str]) -> frozenset[str] | None:
     """The bodies of the case that were asked; none where nobody was, unknown (None) where only outsiders were."""
-    asked = frozenset(row["asked"]) & frozenset(bodies)
-    if asked:
-        return asked
+    known = frozenset(row["asked"]) & frozenset(bodies)
+    if known:
+        return known
     return NOBODY if row["help_requested"] is False and not row["asked"] else None
 
 
@@ -159,24 +159,19 @@ def _games(
 ) -> tuple[CrisisSetting, np.ndarray, np.ndarray]:
     """Every way in which being asked changes a power's game, once each, and where each request finds it."""
     powers = setting.names.powers
-    led = {p: {o.id for o in case.settings.organisations if o.lead == p} | {p} for p in powers}
     is_open, deploys = np.asarray(setting.is_open), np.asarray(setting.deploys_at)
-    plain = is_open.shape[-1] - len(setting.vehicles)
     found: dict[tuple, int] = {}
     row_of = np.zeros((len(rows), len(options), len(powers)), dtype=int)
     for (c, r, p), _ in np.ndenumerate(row_of):
-        is_asked = bool(led[powers[p]] & options[r])
-        free = is_asked or powers[p] in rows[c]["claimants"]
-        asked_at = np.array([free] * plain + [free or v in options[r] for v in setting.vehicles]) | ~is_open[c, p]
-        row_of[c, r, p] = found.setdefault((c, p, is_asked, asked_at.tobytes()), len(found))
-    crisis, power = (np.array([key[n] for key in found]) for n in (0, 1))
-    is_asked = np.array([key[2] for key in found], dtype=float)
-    asked_at = np.array([np.frombuffer(key[3], dtype=bool) for key in found])
-    treaty = np.array([is_treaty_partner(case, rows[c], powers[p]) for c, p in zip(crisis, power, strict=True)])
-    alone = alone_setting(setting, crisis, power)
+        row, power = rows[c] | {"asked": options[r]}, powers[p]
+        covered = asked_at(case, row, power, setting.vehicles) | ~is_open[c, p]
+        key = (c, p, asked(case, row, power), treaty_asked(case, row, power), covered.tobytes())
+        row_of[c, r, p] = found.setdefault(key, len(found))
+    crisis, power, is_asked, by_treaty, covered = zip(*found, strict=True)
+    alone = alone_setting(setting, np.array(crisis), np.array(power))
     x = np.asarray(alone.covariates).copy()
-    x[:, 0, ASKED] = is_asked
-    x[:, 0, TREATY_ASKED] = is_asked * treaty
-    unasked = (deploys[crisis, power] * ~asked_at)[:, None]
+    x[:, 0, ASKED], x[:, 0, TREATY_ASKED] = is_asked, by_treaty
+    is_covered = np.array([np.frombuffer(one, dtype=bool) for one in covered])
+    unasked = (deploys[np.array(crisis), np.array(power)] * ~is_covered)[:, None]
     games = dataclasses.replace(alone, covariates=jnp.asarray(x), unasked_at=jnp.asarray(unasked))
-    return games, power, row_of
+    return games, np.array(power), row_of

@@ -13,7 +13,7 @@ from buckpass.measured.responses import askers_table
 from buckpass.page.results import ReportResults
 from buckpass.page.theme import Figure
 from buckpass.page.wording import name_of, number, span, with_interval
-from buckpass.results.words import and_join
+from buckpass.results.words import and_join, percent
 
 if TYPE_CHECKING:
     from buckpass.page.what_ifs import CardWhatIf
@@ -156,7 +156,7 @@ def _row(case: Case, results: ReportResults, crisis: str, r: dict[str, Any]) -> 
         basis=r["basis"],
         manner=", ".join(m for m in manner if m), detail=r["detail"] or "", sources=tuple(r["sources"]),
         expected=with_interval(found.rung.mean, found.rung.low, found.rung.high) if found else "",
-        p_band=f"{100 * sum(found.by_rung[low : high + 1]):.0f} %" if found else "",
+        p_band=percent(found.within(low, high)) if found else "",
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ from buckpass.page.theme import (
 )
 from buckpass.page.wording import name_of, source_line, spoken, years_of
 from buckpass.results.summary import interval
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, percent
 
 __all__ = ["heat_actors", "record_heat_map", "shares_over_time"]
 
@@ -328,7 +328,7 @@ def _shares_title(case: Case, frame: pl.DataFrame, bands: pl.DataFrame) -> str:
         span = years_in_words(years[0], years[-1])
         when = span if len(years) == years[-1] + 1 - years[0] else f"{count_of(len(years), 'year')} of {span}"
         had, none_since = ("had", "; later years not counted") if is_old(case, last) else ("has", "")
-        said = f"of {of}{measure_name(case, domain)} ({lead['value']:.0%}, {when}{none_since})"
+        said = f"of {of}{measure_name(case, domain)} ({percent(lead['value'])}, {when}{none_since})"
         led.setdefault((lead["power"], had), []).append(said)
     parts = [f"{spoken(case, power)} {had} the largest share {and_join(said)}" for (power, had), said in led.items()]
     return f"Of the powers compared, {and_join(parts)}"

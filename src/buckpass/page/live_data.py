@@ -113,7 +113,6 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
     """What the crises have in common: names, ladder, organisations, alignments and parameters."""
     powers, rungs, ladder = case.powers, case.rungs, case.ladder
     standard, focus = standard_of(case), case.settings.focus
-    rivals = [case.power(p).main_rival for p in powers]
     return {
         "powers": list(powers), "names": [name_of(case, p) for p in powers],
         "focus": {"crisis": focus.crisis, "power": focus.rider},
@@ -124,8 +123,8 @@ def _of_case(case: Case, setting: CrisisSetting) -> dict[str, Any]:
         "leads": {o.id: powers.index(o.lead) for o in case.settings.organisations if o.lead in powers},
         "organisations": {o.id: o.name for o in case.settings.organisations}, "hosts": list(case.hosts), "paths": _paths(case),
         "existed": {o.id: f"from {o.founded}{f' to {o.ended}' if o.ended else ''}" for o in case.settings.organisations},
-        "rival": [powers.index(r) if r in powers else -1 for r in rivals],
-        "has_rival": [bool(r) for r in rivals],
+        "rival": [-1 if r == own else r for own, r in enumerate(covariates.main_rivals(case))],
+        "has_rival": [bool(case.power(p).main_rival) for p in powers], "shares_within": covariates.SHARES_WITHIN,
         "standard": {name: [float(values[covariates.COLUMN[name]]) for values in (standard.mean, standard.scale)]
                      for name in ("capacity", "opinion")},
         "parameters": {name: case.parameter(name) for name in

@@ -17,12 +17,12 @@ from buckpass.fitting.differences import HOSTS_TOGETHER
 from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS
 from buckpass.measured import Record
 from buckpass.model.mechanisms import ALL, combination, mechanisms
-from buckpass.page.model_results import ModelResults
+from buckpass.page.model_results import UNLIKELY, ModelResults
 from buckpass.page.places import end_names
 from buckpass.page.theme import INK, PALE, Figure, by_power, ink_on, inline, label_colours, power_colours
 from buckpass.page.wording import name_of, number, spoken, with_interval, years_of
 from buckpass.results.summary import Summary
-from buckpass.results.words import and_join, count_of, quoted, sentence
+from buckpass.results.words import and_join, count_of, percent, quoted, sentence
 
 __all__ = [
     "explanations_ranked", "gap_taken_apart", "gap_title", "mechanisms_added", "path_in_rationality", "responses_expected",
@@ -247,12 +247,12 @@ def _responses_chart(
 def responses_title(case: Case, coded: Mapping[str, Any], model: ModelResults, crisis: str) -> str:
     """How many coded responses the model would have found unlikely."""
     known = {p: r for p, r in coded.items() if r["rung"] is not None and (crisis, p) in model.expected}
-    surprising = [p for p, r in known.items() if sum(model.expected[crisis, p].by_rung[r["low"] : r["high"] + 1]) < 0.1]
+    surprising = [p for p, r in known.items() if model.expected[crisis, p].is_surprised_by(r["low"], r["high"])]
     if not known:
         return "No coded response to compare with"
     if not surprising:
-        return f"No response of the {len(known)} coded surprises the model (P below 10 %)"
-    return f"The model did not expect what {and_join(spoken(case, p) for p in surprising)} did (P below 10 %)"
+        return f"No response of the {len(known)} coded surprises the model (P below {percent(UNLIKELY)})"
+    return f"The model did not expect what {and_join(spoken(case, p) for p in surprising)} did (P below {percent(UNLIKELY)})"
 
 
 def path_in_rationality(case: Case, model: ModelResults) -> Figure | None:

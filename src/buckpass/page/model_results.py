@@ -32,6 +32,7 @@ __all__ = ["ExpectedResponse", "Fit", "ModelResults", "RationalityPath", "model_
 
 HIGHEST_RATIONALITY = 4.0
 PATH_POINTS = 60
+UNLIKELY = 0.1  # probability below which a response surprises
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ class ExpectedResponse:
     by_rung: tuple[float, ...]
     rung: Summary
     buck_passed: Summary
+
+    def within(self, low: int, high: int) -> float:
+        """Probability of a band of rungs."""
+        return sum(self.by_rung[low : high + 1])
+
+    def is_surprised_by(self, low: int, high: int) -> bool:
+        """Whether what was done, within its band, had a chance below `UNLIKELY`."""
+        return self.within(low, high) < UNLIKELY
 
 
 @dataclass(frozen=True)

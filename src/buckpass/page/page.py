@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["page_text", "render_page", "write_page"]
 
-UNLIKELY = 0.1  # probability below which a response surprises
 MOST_ODD = 4  # crises named in a line
 TIP = 64  # letters of a source where it is cited
 SEVERAL = 5  # eligible crises from which an organisation's rate is shown
@@ -339,9 +338,7 @@ def _unexpected(case: Case, results: ReportResults) -> str:
     rows = [r for r in results.record.responses.frame.drop_nulls("rung").iter_rows(named=True)
             if (r["crisis"], r["actor"]) in expected]  # fmt: skip
     crises = {r["crisis"] for r in rows}
-    odd = {
-        r["crisis"] for r in rows if sum(expected[r["crisis"], r["actor"]].by_rung[r["low"] : r["high"] + 1]) < UNLIKELY
-    }
+    odd = {r["crisis"] for r in rows if expected[r["crisis"], r["actor"]].is_surprised_by(r["low"], r["high"])}
     if not rows:
         return ""
     which = f": {and_join((case.crisis(c)['name'] for c in sorted(odd)), most=MOST_ODD)}" if odd else ""

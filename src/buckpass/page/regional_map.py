@@ -28,7 +28,7 @@ from buckpass.page.theme import (
     power_colours,
 )
 from buckpass.page.wording import name_of, number, source_line, spoken, years_of
-from buckpass.results.words import and_join, count_of, sentence
+from buckpass.results.words import and_join, count_of, percent, sentence
 
 __all__ = ["positions_map", "regional_map"]
 
@@ -121,7 +121,7 @@ def _rows(case: Case, domain: str) -> list[dict[str, Any]]:
     return [
         {"id": one.host, "name": hosts[one.host].name, "power": one.power, "share": (one.share and one.share.value) or 0.0,
          "colour": colours.get(one.power or "", PALE if one.power else BORDER), "years": (one.shares[0].first, one.shares[0].last),
-         "said": f"{name_of(case, one.power)} {one.share.value:.0%}" if one.power and one.share else "nobody",
+         "said": f"{name_of(case, one.power)} {percent(one.share.value or 0.0)}" if one.power and one.share else "nobody",
          "of": one.shares[0].of, "leader": one, "latitude": hosts[one.host].capital[0], "longitude": hosts[one.host].capital[1]}
         for one in leaders(case, domain)
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from altair.utils import schemapi
 
 from buckpass.case import Case
 from buckpass.page.drawing import Draw, Drawing, drawn_here
+from buckpass.results.words import percent
 
 __all__ = [
     "BASIS_WORDS", "INK", "PALE", "VERDICT_COLOURS", "VERDICT_WORDS", "Figure", "Layered", "PictureFormat", "RowName", "Unchanged", "ink_on", "inline", "is_settled",
@@ -346,8 +347,7 @@ def is_settled(chances: Iterable[float]) -> bool:
     >>> is_settled([0.999, 1.0]), is_settled([0.999, 0.4])
     (True, False)
     """
-    shown = {f"{chance:.0%}" for chance in chances}
-    return shown in ({"100%"}, {"0%"})
+    return {percent(chance) for chance in chances} in ({"100 %"}, {"0 %"})
 
 
 def ink_on(colour: str) -> str:

@@ -9,7 +9,7 @@ from buckpass.case import Case
 from buckpass.case.names import actor_name, in_a_sentence
 from buckpass.case.problems import line_ranges
 from buckpass.results.table import LEAST
-from buckpass.results.words import minus
+from buckpass.results.words import minus, percent
 
 CITED = 3  # sources of a figure by name
 MOST_NAMED = 30  # sources of one figure of which some are named
@@ -44,10 +44,10 @@ def portion(share: float, of: str = "them") -> str:
     """A share of draws or histories, in words where it rounds to all or to none: what is settled has no percentage to compare.
 
     >>> portion(0.764), portion(1.0), portion(0.999, "200 draws"), portion(0.0), portion(0.004)
-    ('76% of them', 'all of them', 'nearly all of 200 draws', 'none of them', 'hardly any of them')
+    ('76 % of them', 'all of them', 'nearly all of 200 draws', 'none of them', 'hardly any of them')
     """
-    shown = f"{share:.0%}"
-    words = {"100%": "all" if share == 1 else "nearly all", "0%": "none" if share == 0 else "hardly any"}
+    shown = percent(share)
+    words = {"100 %": "all" if share == 1 else "nearly all", "0 %": "none" if share == 0 else "hardly any"}
     return f"{words.get(shown, shown)} of {of}"
 
 

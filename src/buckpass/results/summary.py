@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # `buckpass check` counts in words, and needs none of it: a tenth of a second
     import numpy as np
 
-__all__ = ["DRAWS", "LEVEL", "Summary", "interval", "normal_interval", "summary"]
+__all__ = ["DRAWS", "ENDS", "LEVEL", "Summary", "interval", "normal_interval", "summary"]
 
 DRAWS = 200  # posterior draws behind an answer, where nobody asks for others
 
 LEVEL = 0.9  # every interval holds 90 percent, unless it says otherwise
+ENDS = (0.05, 0.95)  # the quantiles between which it does
 Z = 1.645  # half the width of a 90 % normal interval, in standard errors
 
 

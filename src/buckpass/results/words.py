@@ -21,13 +21,13 @@ def minus(text: str) -> str:
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
 
-def percent(share: float) -> str:
-    """A share in hundredths.
+def percent(share: float, places: int = 0) -> str:
+    """A share in hundredths, to so many decimals.
 
-    >>> percent(0.764), percent(1.0)
-    ('76 %', '100 %')
+    >>> percent(0.764), percent(1.0), percent(0.764, 1)
+    ('76 %', '100 %', '76.4 %')
     """
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.{places}f} %"
 
 
 def count_of(n: int, singular: str, plural: str = "") -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from buckpass.case.catalogue import state_names
+from buckpass.evidence.verdict_policy import agreed
 from buckpass.fitting.differences import Clusters, ScoreGap, difference
 from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.results.words import and_join, fixed, percent, sentence
@@ -19,7 +20,6 @@ __all__ = ["BEYOND_CHANCE", "BOTH", "HOST_SIDE", "LOGIT", "FreeRiding", "Profile
 LOGIT = "ordered_logit"
 HOST_SIDE, BOTH = "host's side", "both sides"
 BEYOND_CHANCE = 2.71  # twice the log likelihood ratio that a 90 % interval allows
-SURE = 0.9  # probability from which a sign is said
 KAPPA = "κ is how much a power counts what others do on its side: 0 not at all, 1 as its own work"
 LINKS = {
     "log link": "in which circumstances multiply the stake",
@@ -191,9 +191,9 @@ def reading_of(fit: WorldFit) -> str:
     if fit.kappa is None:
         return ""
     found, below = words_of(fit.kappa), fit.kappa["below"]
-    if below >= SURE:
+    if (sign := agreed(below, below)) == "supported":
         return f"κ = {found} lies below 0, which no riding can explain: {MISSING}"
-    if below <= 1 - SURE:
+    if sign == "contradicted":
         return f"κ = {found} lies above 0: powers count what others do, and ride"
     if fit.kappa["mean"] < 0:
         return f"κ = {found} cannot be told from 0; {percent(below)} of the draws lie below it, where no riding leads: if so, {MISSING}"

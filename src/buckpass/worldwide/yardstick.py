@@ -16,7 +16,7 @@ from buckpass.case.names import actor_name
 from buckpass.game import covariates
 from buckpass.results.summary import Summary, summary
 from buckpass.results.table import ResultTable, ShowsItself
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, percent
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import Yardstick, read_yardstick
 from buckpass.worldwide.rules import LEVELS, Rules, ruled, rules
@@ -180,7 +180,7 @@ def _note(case: Case, own: Yardstick, powers: Sequence[str], left_out: Sequence[
     data = next((f["citation"] for f in own.files if f["layout"] == "ucdp_support"), "")
     return (
         f"Context, no verdict. {int(counts['episodes'])} episodes of civil conflict in {int(counts['hosts'])} states, 1975 to 2017, "
-        f"{len(own.powers)} powers ({and_join(actor_name(case.settings, p) for p in own.powers)}); UCDP external support ({data}). In {100 * counts['none_of_cells']:.0f} % of the "
+        f"{len(own.powers)} powers ({and_join(actor_name(case.settings, p) for p in own.powers)}); UCDP external support ({data}). In {percent(counts['none_of_cells'])} of the "
         f"cells nothing is coded, which is silence, words or mediation.{acts}{of}"
     )
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from buckpass.case import Case
+from buckpass.years.parameters import fraction_left
 from buckpass.years.world import World
 from buckpass.years.year_problems import FuturesError
 
@@ -46,7 +47,7 @@ def _price(world: World, plan: Any, case: Case) -> np.ndarray:
 
     value, commitments, opinion = value_and_state(world, plan.seed, min(plan.years, 10))
     hosts = world.has_trade.shape[0]
-    kept = 0.5 ** (1.0 / np.asarray(world.yearly.commitment_half_life).mean())
+    kept = fraction_left(np.asarray(world.yearly.commitment_half_life).mean())
     pushed = float(np.asarray(world.yearly.opinion_presence).mean()) / hosts
     out = np.zeros((2, value.shape[-1]))
     for i in range(value.shape[-1]):

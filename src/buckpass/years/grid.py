@@ -13,7 +13,7 @@ import polars as pl
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
-from buckpass.game.covariates import is_pressed
+from buckpass.game.covariates import is_pressed, main_rivals
 from buckpass.game.crises import CrisisNames
 from buckpass.game.setting import UNBATCHED, CrisisSetting, Standard, setting_of, standard_of
 from buckpass.model.requests import with_requests_of
@@ -40,7 +40,7 @@ class Grid:
     kept: tuple[int, ...]
     standard: Standard
     pressed: Float[Array, "s h p"]
-    rival: np.ndarray  # position of each power's main rival, its own where the case names none of the powers
+    rivals: list[int]  # `main_rivals`
 
 
 def grid_of(
@@ -57,7 +57,7 @@ def grid_of(
     of_spells = [_cells(past, *of, firsts, requests, standard) for of in zip(cases, spells, strict=True)]
     setting, kept = _without_closed_vehicles(_joined(of_spells), with_closed)
     pressed = jnp.asarray([_pressed(past, case) for case in cases])
-    return Grid(setting, kind_of_type, len(firsts), requests, spells, kept, standard, pressed, _rivals(past.case))
+    return Grid(setting, kind_of_type, len(firsts), requests, spells, kept, standard, pressed, main_rivals(past.case))
 
 
 def _cells(past: Past, case: Case, year: int, firsts: list[int], requests, standard: Standard) -> CrisisSetting:
@@ -138,8 +138,3 @@ def _pressed(past: Past, case: Case) -> list[list[float]]:
     theatre, begins = case.settings.focus.theatre, date(past.first_year, 1, 1)
     places = [{"patron": _usual_patron(past, host), "theatre": theatre, "start": begins} for host in past.hosts]
     return [[float(is_pressed(case, place, p)) for p in case.powers] for place in places]
-
-
-def _rivals(case: Case) -> np.ndarray:
-    rivals = [case.power(p).main_rival for p in case.powers]
-    return np.array([case.powers.index(r) if r in case.powers else i for i, r in enumerate(rivals)])

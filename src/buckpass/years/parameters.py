@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
 from buckpass.case import Case
+from buckpass.game.arrays import namespace
 from buckpass.years.year_problems import GrowthOverflows
 
-__all__ = ["YearlyParameters", "check_growth", "parameters_of"]
+__all__ = ["YearlyParameters", "check_growth", "fraction_left", "parameters_of"]
 
 LARGEST_LOG = 60.0  # e^60: far beyond any economy, far below the limit of single precision
 PLAIN = (
@@ -31,6 +34,11 @@ class YearlyParameters(eqx.Module):
     instability_growth_cut: Float[Array | np.ndarray, " b"]
     capacity_growth: Float[Array | np.ndarray, "b p"]
     trade_growth: Float[Array | np.ndarray, "b p"]
+
+
+def fraction_left(half_life: Any, years: Any = 1.0) -> Any:
+    """What is left after so many years of what halves with every `half_life` years: commitments, and influence in security."""
+    return namespace(half_life).exp2(-years / half_life)
 
 
 def parameters_of(case: Case, draws: int, seed: int) -> YearlyParameters:

@@ -17,10 +17,10 @@ from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import open_only
 from buckpass.changes.in_game import changed_games
 from buckpass.game.choice import Choice, as_choice
-from buckpass.game.covariates import COLUMN
+from buckpass.game.covariates import COLUMN, SHARES_WITHIN, pressure
 from buckpass.game.crises import Crises
 from buckpass.game.payoffs import crises_of
-from buckpass.game.setting import UNBATCHED, CrisisSetting
+from buckpass.game.setting import UNBATCHED, CrisisSetting, severity_index
 from buckpass.game.throughput import settle_block
 from buckpass.years.draws import normal, uniform
 from buckpass.years.world import World
@@ -179,11 +179,10 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
 
     traders = world.has_trade[host]
     share = jax.nn.softmax(jnp.where(traders > 0, scene.trade, -1e9), axis=-1)
-    odds = jnp.log(jnp.clip(share, 0.005, 0.995)) - jnp.log1p(-jnp.clip(share, 0.005, 0.995))
+    share = jnp.clip(share, *SHARES_WITHIN)
+    odds = jnp.log(share) - jnp.log1p(-share)
     capacity = standard("capacity", scene.capacity) * world.has_capacity
-    pressure = world.pressed[event.cell // _cells_of_spell(world), host] * jnp.maximum(
-        scene.capacity[:, world.rival] - scene.capacity, 0.0
-    )
+    is_pressed = world.pressed[event.cell // _cells_of_spell(world), host]
     columns = {
         "severity": jnp.broadcast_to(event.severity[:, None] - 0.5, traders.shape),
         "own_stake": event.own_stake,
@@ -191,7 +190,7 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
         "capacity": capacity,
         "busy": jnp.log1p(scene.commitments),
         "opinion": standard("opinion", scene.opinion) * world.has_opinion[host],
-        "rival_pressure": pressure,
+        "rival_pressure": is_pressed * pressure(scene.capacity, world.rival),
     }
     grown = (capacity - x[..., COLUMN["capacity"]]) * scale[COLUMN["capacity"]] * world.delivery_elasticity
     own = (world.start.capacity - world.first_capacity) * world.has_capacity * world.delivery_elasticity
@@ -199,7 +198,8 @@ def _setting(world: World, event: Event, scene: Scene) -> CrisisSetting:
     cells["covariates"] = x.at[..., order].set(jnp.stack(list(columns.values()), axis=-1))
     others_held = jnp.mean(grown - own, axis=-1, keepdims=True)  # what a scenario takes from one power goes to nobody
     cells["log_delivery"] = cells["log_delivery"] + grown - others_held
-    cells["severity"] = jnp.exp(world.severity_index[0] + world.severity_index[1] * event.severity)
+    base, slope = world.severity_index
+    cells["severity"] = severity_index(base, slope, event.severity)
     return dataclasses.replace(world.setting, **cells)
 
 

@@ -14,7 +14,7 @@ from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Override
 from buckpass.predict.which_fits import Basis, Fits, basis_of
-from buckpass.results.summary import normal_interval
+from buckpass.results.summary import ENDS, normal_interval
 from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.years.foresight import with_foresight
 from buckpass.years.indicators import BY_HOST, BY_POWER, MEASURES, Measure, Tally
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Futures", "Plan", "check_plan", "simulate"]
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (ENDS[0], 0.25, 0.5, 0.75, ENDS[1])
 MOST_HISTORIES = 2**31 - 4096
 MOST_YEARS = 500
 RUNS = ("baseline", "scenario", "difference")

@@ -10,8 +10,9 @@ import polars as pl
 from jaxtyping import Float
 
 from buckpass.case import Case
-from buckpass.game.covariates import log_odds
+from buckpass.game.covariates import log_odds, nearest_survey
 from buckpass.years.arrivals import Past
+from buckpass.years.parameters import fraction_left
 from buckpass.years.year_problems import NoCapacity
 
 __all__ = ["base_rows", "capacity_at", "commitments_at", "opinions_at", "security_at", "spread_of", "trade_at"]
@@ -68,9 +69,8 @@ def opinions_at(past: Past) -> Float[np.ndarray, "h p"]:
     out = np.full((len(past.hosts), len(past.case.powers)), np.nan)
     for h, host in enumerate(past.hosts):
         for i, power in enumerate(past.case.powers):
-            rows = [o for o in past.case.settings.opinions if o.power == power and o.host == host]
-            if rows:
-                out[h, i] = log_odds(min(rows, key=lambda o: abs(o.year - past.first_year)).value)
+            if survey := nearest_survey(past.case, [host], power, past.first_year):
+                out[h, i] = log_odds(survey.value)
     return out
 
 
@@ -109,7 +109,7 @@ def _decayed(case: Case, crises: pl.DataFrame, first_year: int, half_life: float
     known = crises.filter(pl.col("start") < begin).select(pl.col("crisis_id").alias("crisis"), "end")
     for row in acts.join(known, on="crisis").sort("crisis", "actor").iter_rows(named=True):
         age = max((begin - row["end"]).days / 365.25, 0.0) if row["end"] else 0.0
-        stock[case.powers.index(row["actor"])] += worth(row["rung"]) * 0.5 ** (age / half_life)
+        stock[case.powers.index(row["actor"])] += worth(row["rung"]) * fraction_left(half_life, age)
     return stock
 
 

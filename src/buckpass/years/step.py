@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from buckpass.years.draws import normal, uniform
+from buckpass.years.parameters import fraction_left
 from buckpass.years.play import BLOCK, Played, Scene, describe, play
 from buckpass.years.world import State, World
 
@@ -92,7 +93,7 @@ def respond(world: World, keys: Keys, now: Moment) -> Moment:
 
 def commit(world: World, keys: Keys, now: Moment) -> Moment:
     """Deployments become commitments, half of which end within the half-life; they raise the cost of acting everywhere."""
-    kept = jnp.exp2(-1.0 / world.yearly.commitment_half_life[keys.draw])
+    kept = fraction_left(world.yearly.commitment_half_life[keys.draw])
     return now.with_state(commitments=now.state.commitments * kept[:, None] + now.year.deployments)
 
 
@@ -121,7 +122,7 @@ def grow(world: World, keys: Keys, now: Moment) -> Moment:
 
 def accumulate(world: World, keys: Keys, now: Moment) -> Moment:
     """Acts leave influence in security, which fades as commitments do; trade is influence in the economy."""
-    kept = jnp.exp2(-1.0 / world.yearly.commitment_half_life[keys.draw])
+    kept = fraction_left(world.yearly.commitment_half_life[keys.draw])
     return now.with_state(security=now.state.security * kept[:, None] + now.year.influence)
 
 

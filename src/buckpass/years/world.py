@@ -159,7 +159,7 @@ def _cells(grid: Grid) -> dict[str, Any]:
     return {
         "spell": np.repeat(np.arange(len(grid.spells)), ends),
         "kind_of_type": grid.kind_of_type, "asked": grid.setting.covariates[..., COLUMN["asked"]], "pressed": grid.pressed,
-        "rival": grid.rival, "mean": grid.standard.mean, "scale": grid.standard.scale,
+        "rival": grid.rivals, "mean": grid.standard.mean, "scale": grid.standard.scale,
     }  # fmt: skip
 
 

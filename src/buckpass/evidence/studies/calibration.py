@@ -21,10 +21,10 @@ from buckpass.game.crises import plays
 from buckpass.game.setting import CrisisSetting
 from buckpass.model.observations import Observations
 from buckpass.model.readings import Reading
+from buckpass.results.summary import LEVEL
 
 __all__ = ["Calibration", "calibrated", "replicate", "rows_of"]
 
-INTERVAL = 0.9
 BINS = 10
 
 
@@ -47,7 +47,7 @@ class Calibration:
     @property
     def holds(self) -> bool:
         """Coverage within three of its errors, and no parameter whose ranks are not uniform at the 1 % level."""
-        return abs(self.coverage - INTERVAL) <= 3 * self.coverage_error and self.p_least > 0.01
+        return abs(self.coverage - LEVEL) <= 3 * self.coverage_error and self.p_least > 0.01
 
 
 def rows_of(setting: CrisisSetting) -> Observations:
@@ -81,7 +81,7 @@ def calibrated(ranks: list[dict[str, list[float]]]) -> Calibration:
     """Coverage and uniformity over replications."""
     names = [f"{term}[{n}]" for term, values in ranks[0].items() for n in range(len(values))]
     table = np.array([[x for values in one.values() for x in values] for one in ranks])
-    half = (1 - INTERVAL) / 2
+    half = (1 - LEVEL) / 2
     covered = ((table > half) & (table < 1 - half)).mean(axis=1)
     counts = [np.histogram(column, bins=BINS, range=(0, 1))[0] for column in table.T]
     p = np.array([float(chisquare(c).pvalue) for c in counts])

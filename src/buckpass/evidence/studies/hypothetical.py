@@ -14,7 +14,7 @@ import polars as pl
 from buckpass.case import Case
 from buckpass.game.covariates import COLUMN
 from buckpass.game.crises import CrisisNames
-from buckpass.game.setting import CrisisSetting, setting_of, standard_of
+from buckpass.game.setting import CrisisSetting, setting_of, severity_index, standard_of
 from buckpass.model.requests import with_requests_of
 
 __all__ = ["Hypothetical", "HypotheticalCrises", "hypothetical_crises"]
@@ -127,7 +127,7 @@ def _usual(case: Case, host: str, theatre: str) -> dict:
 def _at_severity(case: Case, setting: CrisisSetting, code: np.ndarray) -> CrisisSetting:
     column = COLUMN["severity"]
     x = jnp.asarray(setting.covariates).at[..., column].set(jnp.asarray(code)[:, None] - 0.5)
-    size = jnp.exp(case.parameter("severity.base") + case.parameter("severity.slope") * jnp.asarray(code))
+    size = severity_index(case.parameter("severity.base"), case.parameter("severity.slope"), jnp.asarray(code))
     return dataclasses.replace(setting, covariates=x, severity=size)
 
 

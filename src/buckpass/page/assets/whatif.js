@@ -198,7 +198,7 @@ const buckpassWhatIf = (() => {
     const share = 1 / (1 + Math.exp(-(known === null ? model.standard.opinion[0] : known))), after = share + by;
     if (known !== null && !(after >= 0 && after <= 1)) throw new Unusable("the unfavourable share would be outside 0 to 1");
     const counts = crisis.hosts[crisis.opinion_in[power]] === host; // one host's public stands for all
-    return { kind: "opinion", power, by, shift: counts ? logOdds(after) - logOdds(share) : 0 };
+    return { kind: "opinion", power, by, shift: counts ? logOdds(model, after) - logOdds(model, share) : 0 };
   }
 
   function forced(model, crisis, power, organisation, value) {
@@ -262,8 +262,8 @@ const buckpassWhatIf = (() => {
 
   // --- what a crisis finds ---------------------------------------------------------------------------------------
 
-  function logOdds(share) {
-    const bounded = Math.min(Math.max(share, 0.005), 0.995);
+  function logOdds(model, share) {
+    const [least, most] = model.shares_within, bounded = Math.min(Math.max(share, least), most);
     return Math.log(bounded / (1 - bounded));
   }
 

@@ -16,7 +16,7 @@ from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, inline, is_settled, power_colours
 from buckpass.page.wording import name_of, number, portion, span, with_interval
 from buckpass.results.table import ResultTable
-from buckpass.results.words import and_join, count_of
+from buckpass.results.words import and_join, count_of, percent
 
 if TYPE_CHECKING:
     from buckpass.bargain import Agreement
@@ -147,8 +147,8 @@ def keeping_figure(case: Case, found: Agreement) -> Figure | None:
     ).properties(width=480, height=190)
     first, last = found.path[0], found.path[-1]
     every = {r["text"] for r in rows}
-    moves = (f"stays at {first.p_self_enforcing:.0%} from {first.year} to {last.year}" if len(every) == 1 else
-             f"goes from {first.p_self_enforcing:.0%} in {first.year} to {last.p_self_enforcing:.0%} in {last.year}")  # fmt: skip
+    moves = (f"stays at {percent(first.p_self_enforcing)} from {first.year} to {last.year}" if len(every) == 1 else
+             f"goes from {percent(first.p_self_enforcing)} in {first.year} to {percent(last.p_self_enforcing)} in {last.year}")  # fmt: skip
     return Figure(
         "keeping", f"The share of draws in which the agreement keeps itself {moves}",
         f"n = {count_of(found.n_draws, 'draw')}; each point is the share of draws in which both keep it, so it has no interval of its own. "
@@ -167,7 +167,7 @@ def _parties(case: Case, found: Agreement) -> ResultTable:
     is_said = not is_settled(share for p in found.parties for share in (p.p_has_bargain, p.p_keeps))
     rows = [
         {"party": name_of(case, p.party), "forgoes": and_join(p.forgoes) or "nothing", "verdict": p.verdict,
-         **({"draws with a bargain": f"{p.p_has_bargain:.0%}", "draws in which it keeps it": f"{p.p_keeps:.0%}"} if is_said else {}),
+         **({"draws with a bargain": percent(p.p_has_bargain), "draws in which it keeps it": percent(p.p_keeps)} if is_said else {}),
          "least discount factor δ*, if punished for ever": with_interval(*p.critical_grim) if p.critical_grim else "none"}
         for p in found.parties
     ]  # fmt: skip

@@ -13,8 +13,8 @@ from buckpass.page.places import end_names
 from buckpass.page.results import Chapter
 from buckpass.page.theme import INK, PALE, Figure, Layered, by_power, inline, is_settled, label_colours, power_colours
 from buckpass.page.wording import name_of, portion, spoken, with_interval
-from buckpass.results.summary import normal_interval
-from buckpass.results.words import and_join, count_of
+from buckpass.results.summary import ENDS, normal_interval
+from buckpass.results.words import and_join, count_of, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Years", "decades_chapter", "deployed_figure", "fan_figure", "fan_panels", "left_alone_figure"]
 
 HEADING = "Decades ahead"
-LOW, HIGH = 0.05, 0.95
+LOW, HIGH = ENDS
 COLUMNS = 3
 NAMES_APART = 0.06  # of all histories, from name to name at the ends of lines
 WORDS = {
@@ -71,7 +71,7 @@ def _deployed(case: Case, found: Years, of: str) -> str:
     shares = [_at(found, "deployed_by_mean", p) for p in pair]
     if is_settled(shares):
         return f"{portion(sum(shares) / 2, of)}, by {and_join(spoken(case, p) for p in pair)} alike"
-    said = and_join(f"{share:.0%} ({name_of(case, p)})" for share, p in zip(shares, pair, strict=True))
+    said = and_join(f"{percent(share)} ({name_of(case, p)})" for share, p in zip(shares, pair, strict=True))
     return f"{said} of {of}"
 
 
@@ -182,10 +182,10 @@ def _shares_said(ends: Sequence[Mapping[str, Any]]) -> str:
     """Shares by power, those who have all or none of the histories named together.
 
     >>> _shares_said([{"name": "A", "value": 1.0}, {"name": "B", "value": 0.999}, {"name": "C", "value": 0.91}])
-    'A and B in nearly all and C 91%'
+    'A and B in nearly all and C 91 %'
     """
-    shown = [f"{end['value']:.0%}" for end in ends]
-    both = {"100%": "nearly all", "0%": "hardly any"}
+    shown = [percent(end["value"]) for end in ends]
+    both = {"100 %": "nearly all", "0 %": "hardly any"}
     by_words = {}
     for end, share in zip(ends, shown, strict=True):
         by_words.setdefault(share if share in both else end["name"], []).append((end["name"], share))
@@ -211,7 +211,7 @@ def left_alone_figure(case: Case, found: Years) -> Figure | None:
                 "value": p,
                 "low": max(0.0, low),
                 "high": min(1.0, high),
-                "text": f"{p:.0%}",
+                "text": percent(p),
             }
         )
     rows.sort(key=lambda r: -r["value"])
