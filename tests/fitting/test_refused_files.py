@@ -49,7 +49,7 @@ def test_fits_of_another_case_are_called_that_and_no_command_overwrites_them(toy
 
 
 def test_fits_of_another_case_are_not_taken_up_and_no_force_is_advised(toy, fitted):
-    said = refusal(lambda: next(fit(load_case("western-balkans"), fitted, FitPlan(("base",)), resume=True)))
+    said = refusal(lambda: fit(load_case("western-balkans"), fitted, FitPlan(("base",)), resume=True))
     assert (
         f"base.nc in {clip(fitted)} was fitted to {toy.id}, another case than western-balkans: fit into another folder"
         in said
