@@ -18,7 +18,7 @@ from buckpass.ask.crisis_solution import (
 )
 from buckpass.case import Case
 from buckpass.changes.idle import idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override
 from buckpass.changes.scenario import scenario_games
 from buckpass.changes.together import parse_overrides
 from buckpass.game import estimands
@@ -38,7 +38,7 @@ __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary
 
 
 def solve_crisis(
-    case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, *,
+    case: Case, posteriors: Fits, crisis: str, overrides: Changes = (), n_draws: int = DRAWS, *,
     branch: Literal["principal", "all"] = "principal", seed: int = 0,
 ) -> CrisisSolution:  # fmt: skip
     """Who does what in a crisis: posterior means with 90 % intervals.
@@ -63,7 +63,7 @@ def solve_crisis(
         Every equilibrium was asked for under a fit with the patron first.
     """
     changes = parse_overrides(overrides, case)
-    given = drawn(case, fits, [crisis], changes, n_draws)
+    given = drawn(case, posteriors, [crisis], changes, n_draws)
     solution = _solutions(case, given, changes)[crisis]
     if branch == "principal":
         return solution
@@ -76,11 +76,11 @@ def solve_crisis(
 
 
 def solve_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS
+    case: Case, posteriors: Fits, crises: Sequence[str], overrides: Changes = (), n_draws: int = DRAWS
 ) -> dict[str, CrisisSolution]:
     """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
     changes = parse_overrides(overrides, case)
-    return _solutions(case, drawn(case, fits, crises, changes, n_draws), changes)
+    return _solutions(case, drawn(case, posteriors, crises, changes, n_draws), changes)
 
 
 def _at_mean(setting: CrisisSetting, coefficients: Coefficients) -> Crises:

@@ -17,7 +17,7 @@ from buckpass.bargain.stages_of_the_bargain import Terms, arrangement_of, terms_
 from buckpass.bargain.theatre_year import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override, as_changes
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
 from buckpass.predict.which_fits import NoUsablePosterior, best_first, best_freeing, fits_of
@@ -178,7 +178,7 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, seed: int = 0,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Changes = (), n_draws: int = DRAWS, seed: int = 0,
     years_ahead: Sequence[int] = YEARS_AHEAD,
 ) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
@@ -210,7 +210,7 @@ def agreement(
     theatre = theatre_of(case, changes, fit, n_draws)
     check_growth(theatre.case, max(years_ahead))
     notes = _notes(case, theatre, fit, n_draws, max(years_ahead))
-    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, overrides)),
+    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, as_changes(overrides))),
                    notes=notes, speaks_from=_speaks_from(fit, fits))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from buckpass.case import Case
 from buckpass.changes.in_case import Crisis, changed_case, why_nobody_decides
-from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
+from buckpass.changes.overrides import Changes, Override, Unusable, raised_together, read_overrides
 from buckpass.results.words import and_join
 
 __all__ = ["parse_overrides", "problems_together", "refuse_everywhere"]
@@ -15,7 +15,7 @@ LONGEST_LIST = 8
 Check = Callable[[Override, Case], None]  # in the case after all of the changes; raises `Unusable`
 
 
-def parse_overrides(texts: Sequence[str | Override], case: Case, crisis: str | None = None) -> tuple[Override, ...]:
+def parse_overrides(texts: Changes, case: Case, crisis: str | None = None) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for, checked against the case (and one crisis, if given).
 
     A change that has been read may stand among the texts. Raises `BadOverride` naming every problem at once: unknown paths

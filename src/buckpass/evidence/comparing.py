@@ -231,7 +231,8 @@ def compare(
     NoUsablePosterior
         One was fitted to another record.
     """
-    refuse_in_order(fits_of(case, posteriors), "replicated records")
+    posteriors = fits_of(case, posteriors)
+    refuse_in_order(posteriors, "replicated records")
     passed, failed = rankable(posteriors)
     asked = {i: p for i, p in passed.items() if reading in readings_held({i: p})}
     if passed and not asked:

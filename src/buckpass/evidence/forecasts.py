@@ -18,6 +18,7 @@ from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
+from buckpass.predict.which_fits import fits_of
 from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
@@ -118,7 +119,7 @@ def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast
     NothingToForecast
         The posteriors saw every crisis and hold no forecast of later ones.
     """
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    passed = {e: p for e, p in fits_of(case, posteriors).items() if p.diagnostics.passed}
     if any(_holds_forecast(p) for p in passed.values()):
         passed = {e: p for e, p in passed.items() if _holds_forecast(p)}
     left_out = _left_out(case, passed)

@@ -61,7 +61,7 @@ def prior_sensitivity(
         for name, sample in predictions.number().items():
             if len(sample.draws) == 1:  # a probability already
                 continue
-            found = power_scaling(sample.draws, posteriors[name])
+            found = power_scaling(sample.draws, fits[name])
             rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "value": verdict.value, "prior": found.prior, "record": found.likelihood,
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)

@@ -39,6 +39,7 @@ from buckpass.page.theme import (
     unchecked,
 )
 from buckpass.page.wording import grouped_places, name_of, number, spoken, with_error, with_interval
+from buckpass.predict.which_fits import by_id
 from buckpass.results.files import refuse_existing, write_whole
 from buckpass.results.words import and_join, count_of, sentence
 
@@ -81,6 +82,7 @@ def write_page(
         Something is at `path` and `force` was not asked for; found before anything is computed.
     """
     refuse_existing(Path(path), force)
+    posteriors = by_id(posteriors) if posteriors else None
     return write_whole(path, page_text(case, posteriors, begin, kept), force=force)
 
 

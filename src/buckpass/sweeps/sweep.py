@@ -102,7 +102,7 @@ class Sweep(ShowsItself):
 
 
 def sweep(
-    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: Path, cluster: str | None = None,
+    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: str | Path, cluster: str | None = None,
     along: Along = in_order,
 ) -> Sweep:  # fmt: skip
     """Play every point of the design and say which assumptions the outcomes turn on.
@@ -119,17 +119,17 @@ def sweep(
     _check(case, design)
     points = sample_points(design)
     basis = basis_of(case, posteriors)
-    manifest = _manifest(case, basis, design)
-    check_manifest(out, manifest)
-    write_json(made_folder(out) / "manifest.json", manifest)
-    chunks = Chunks(out, digest_of(manifest), len(points), len(design.outcomes))
+    folder, manifest = Path(out), _manifest(case, basis, design)
+    check_manifest(folder, manifest)
+    write_json(made_folder(folder) / "manifest.json", manifest)
+    chunks = Chunks(folder, digest_of(manifest), len(points), len(design.outcomes))
     missing = [k for k in range(chunks.count) if chunks.read(k) is None]
     for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
         chunks.write(k, values)
     outcomes = np.concatenate([values for k in range(chunks.count) if (values := chunks.read(k)) is not None])
     found = _analysed(design, points, outcomes)
-    whole = Sweep(design, points, outcomes, *found, out)
-    write_json(out / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
+    whole = Sweep(design, points, outcomes, *found, folder)
+    write_json(folder / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
     return whole
 
 

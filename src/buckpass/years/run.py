@@ -12,7 +12,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override, as_changes
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 from buckpass.results.summary import normal_interval
 from buckpass.results.table import ResultTable, ShowsItself
@@ -131,8 +131,8 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
 
 
 def simulate(
-    case: Case, posteriors: Fits, overrides: Sequence[str | Override] = (), plan: Plan = Plan(),
-    out: Path | None = None, along: Along = in_order,
+    case: Case, posteriors: Fits, overrides: Changes = (), plan: Plan = Plan(),
+    out: str | Path | None = None, along: Along = in_order,
 ) -> Futures:  # fmt: skip
     """Play the years ahead of the case's focus theatre, with and without the overrides.
 
@@ -154,18 +154,19 @@ def simulate(
     Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
     """
     check_plan(plan)
-    basis = basis_of(case, posteriors)
+    basis, folder = basis_of(case, posteriors), None if out is None else Path(out)
     first = plan.first_year or case.settings.years[1] + 1
-    texts = [()] if not overrides else [(), tuple(overrides)]
+    asked = as_changes(overrides)
+    texts = [(), asked] if asked else [()]
     scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
     made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
     notes = _notes(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
-    manifest = _manifest(case, basis, [*map(str, overrides)], plan, labels)
-    writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
+    manifest = _manifest(case, basis, [*map(str, asked)], plan, labels)
+    writer = HistoryWriter(folder, manifest, plan.chunk) if folder is not None else None
     tallies = _tallied(worlds, plan, writer, along)
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), folder, notes)
 
 
 def _tallied(worlds: Sequence[World], plan: Plan, writer: HistoryWriter | None, along: Along) -> list[Tally]:

@@ -16,7 +16,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
 from buckpass.model.mechanisms import combination
 from buckpass.predict.rung_probabilities import rung_probabilities
-from buckpass.predict.which_fits import refuse_in_order
+from buckpass.predict.which_fits import fits_of, refuse_in_order
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
@@ -75,7 +75,7 @@ def decisive_cases(
     NothingToTellApart
         Fewer than two explanations passed, or one of the pair did not.
     """
-    asked = _asked(posteriors, pair)
+    asked = _asked(fits_of(case, posteriors), pair)
     weights = np.full(len(asked), 1 / len(asked))
     grid = hypothetical_crises(case)
     roughly = _screened(grid, asked)

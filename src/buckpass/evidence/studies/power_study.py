@@ -28,7 +28,7 @@ from buckpass.model.mechanisms import ALL, UnknownExplanation, combination
 from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
-from buckpass.predict.which_fits import refuse_in_order
+from buckpass.predict.which_fits import basis_of, refuse_in_order
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.summary import summary
 from buckpass.results.table import ResultTable, ShowsItself
@@ -143,7 +143,7 @@ class PowerStudy(ShowsItself):
 
 
 def power_study(
-    case: Case, posterior: Posterior, folder: Path, *, times: Sequence[int] = TIMES, values: tuple[float, float] = VALUES,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], folder: str | Path, *, times: Sequence[int] = TIMES, values: tuple[float, float] = VALUES,
     replications: int = 20, seed: int = 0, term: str = TERM, spread: Spread | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> PowerStudy:  # fmt: skip
@@ -165,6 +165,7 @@ def power_study(
     PowerStudyError
         The fit failed its diagnostics or has no such term that is one number, or the folder holds another study.
     """
+    posterior, folder = basis_of(case, posteriors).fit, Path(folder)
     _usable(posterior, term)
     _claim_folder(case, posterior, made_folder(folder), seed, term)
     tasks = [PowerTask(t, v, r) for t in times for r in range(replications) for v in values]
