@@ -115,7 +115,7 @@ def explain(
 
     Parameters
     ----------
-    posteriors, overrides, n_draws : as `solve_crisis` takes them.
+    case, posteriors, crisis, overrides, n_draws : as `solve_crisis` takes them.
     power, reference : ids of two powers that play in the crisis.
 
     Returns
@@ -125,7 +125,10 @@ def explain(
 
     Raises
     ------
-    NoUsablePosterior, UnknownName, NoGap, BadOverride, NoEquilibriumFound
+    NoUsablePosterior, NotPosteriors, UnknownName, BadOverride, NoEquilibriumFound
+        As `solve_crisis` does.
+    NoGap
+        The two are one, or one of them does not play or choose in the crisis.
     """
     return explain_crises(case, posteriors, [crisis], power, reference, n_draws, overrides)[crisis]
 
@@ -134,7 +137,23 @@ def explain_crises(
     case: Case, posteriors: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = DRAWS,
     overrides: Changes = (),
 ) -> dict[str, Explained]:  # fmt: skip
-    """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
+    """`explain` of many crises in one batch.
+
+    Parameters
+    ----------
+    case, posteriors, power, reference, n_draws, overrides : as `explain` takes them; the overrides hold in each crisis.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to Explained
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, UnknownName, NoGap, BadOverride, NoEquilibriumFound
+        As `explain` does; `NoGap` names every crisis without a gap.
+    """
     for name in (power, reference):
         case.power(name)
     if power == reference:

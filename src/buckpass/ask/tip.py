@@ -83,9 +83,10 @@ def tip(
 
     Parameters
     ----------
-    posteriors, n_draws : as `solve_crisis` takes them.
-    over : paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that the
-        explanation leaves at 0 as its value, in logit units), the rest as values. bounds : of each, from and to.
+    case, posteriors, crisis, n_draws : as `solve_crisis` takes them.
+    over : one or two paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that
+        the explanation leaves at 0 as its value, in logit units), the rest as values.
+    bounds : of each path, from and to (None: as far as it can go, or a few times what it is).
     crosses : the estimand and its threshold, such as "p_deploy:RUS>0.5".
 
     Returns
@@ -95,7 +96,7 @@ def tip(
 
     Raises
     ------
-    NoUsablePosterior, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
+    NoUsablePosterior, NotPosteriors, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
     """
     basis = basis_of(case, posteriors)
     over = (over,) if isinstance(over, str) else over
@@ -117,7 +118,23 @@ def tip_crises(
     case: Case, posteriors: Fits, crises: Sequence[str], over: str | Sequence[str], crosses: str,
     bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = DRAWS,
 ) -> dict[str, Tipping | PhaseDiagram]:  # fmt: skip
-    """`tip` of many crises, by crisis; each has its own present values. Raises the same."""
+    """`tip` of many crises; each has its own present values.
+
+    Parameters
+    ----------
+    case, posteriors, over, crosses, bounds, n_draws : as `tip` takes them.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to Tipping or PhaseDiagram
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
+        As `tip` does.
+    """
     return {crisis: tip(case, posteriors, crisis, over, crosses, bounds, n_draws) for crisis in crises}
 
 

@@ -178,13 +178,22 @@ def whatif(case: Case, posteriors: Fits, crisis: str, overrides: Changes, n_draw
 
     Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
     0. The change of a power's expected rung splits into `own` (its new payoffs and options at the old residuals) and
-    `through_others` (the rest), which sum to it. fits : one posterior, or all of the case, as `solve_crisis` takes them.
-    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read.
+    `through_others` (the rest), which sum to it.
+
+    Parameters
+    ----------
+    case, posteriors, crisis, n_draws : as `solve_crisis` takes them.
+    overrides : what is changed: `PATH=VALUE` texts, or what `parse_overrides` has read; one or several.
+
+    Returns
+    -------
+    WhatIf
+        By power and for the crisis: before, after, and the difference, means with 90 % intervals.
 
     Raises
     ------
-    NoUsablePosterior
-        There is none, or it was fitted to another record.
+    NoUsablePosterior, NotPosteriors
+        There is none, or it was fitted to another record; what was given is none.
     UnknownName
         The crisis is not in the case.
     BadOverride
@@ -198,7 +207,23 @@ def whatif(case: Case, posteriors: Fits, crisis: str, overrides: Changes, n_draw
 def whatif_crises(
     case: Case, posteriors: Fits, crises: Sequence[str], overrides: Changes, n_draws: int = DRAWS
 ) -> dict[str, WhatIf]:
-    """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    """`whatif` of many crises in one batch.
+
+    Parameters
+    ----------
+    case, posteriors, overrides, n_draws : as `whatif` takes them; the overrides hold in each crisis.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to WhatIf
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, UnknownName, BadOverride, NoEquilibriumFound
+        As `whatif` does.
+    """
     standard = standard_of(case)
     before = drawn(case, posteriors, crises, (), n_draws, standard)
     changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])

@@ -189,9 +189,11 @@ def agreement(
 
     Parameters
     ----------
+    case : with an [arrangement] in its case.toml.
     posteriors : one posterior, or all of the case, of which *all* answers where it passed, else the best with κ.
     overrides : those of any what-if, of the bargain's terms (`transfer`, `arrangement.…`) and of growth; texts or read.
-    n_draws, seed : posterior draws, and of the draws of the terms. years_ahead : points of the path, the first now (0).
+    n_draws, seed : posterior draws, and of the draws of the terms.
+    years_ahead : points of the path, in years; the first is now (0).
 
     Returns
     -------
@@ -201,8 +203,9 @@ def agreement(
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
 
-    Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`, `GrowthOverflows`,
-    `OutOfReach`.
+    Raises
+    ------
+    NoArrangement, NoUsablePosterior, NotPosteriors, NoSharedCrises, BadOverride, GrowthOverflows, OutOfReach
     """
     changes = changes_of_agreement(case, overrides)
     fits = fits_of(case, posteriors)

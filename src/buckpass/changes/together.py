@@ -18,9 +18,22 @@ Check = Callable[[Override, Case], None]  # in the case after all of the changes
 def parse_overrides(texts: Changes, case: Case, crisis: str | None = None) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for, checked against the case (and one crisis, if given).
 
-    A change that has been read may stand among the texts. Raises `BadOverride` naming every problem at once: unknown paths
-    with the nearest spelling, values out of range, powers not in the case, organisations that did not exist or did not have
-    the power as member when the crisis began, and changes that contradict each other. `UnknownName` for an unknown crisis.
+    Parameters
+    ----------
+    texts : one or several; a change that has been read may stand among them. `buckpass help paths` lists what can be changed.
+    case, crisis : of which they are asked.
+
+    Returns
+    -------
+    tuple of Override
+
+    Raises
+    ------
+    BadOverride
+        All problems at once: unknown paths with the nearest spelling, values out of range, powers not in the case,
+        organisations that did not exist or did not have the power as member when the crisis began, contradictions.
+    UnknownName
+        The crisis is not in the case.
     """
     crises = [case.crisis(crisis)] if crisis is not None else []
     overrides, problems = read_overrides(texts, case)

@@ -95,12 +95,23 @@ class Shared:
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
     """The posterior of one explanation of the case's record, with its diagnostics.
 
-    A fit that fails its diagnostics is returned as such (`posterior.diagnostics.reasons`), never tuned until it passes.
+    Parameters
+    ----------
+    case : the case whose record is fitted.
+    name : an explanation: mechanisms joined by +, `all`, `all-FR`, `argument`.
+    plan : coding, sampler, order and readings; its own explanations are not looked at.
+
+    Returns
+    -------
+    Posterior
+        One that failed its diagnostics says why (`posterior.diagnostics.reasons`); it is never tuned until it passes.
 
     Raises
     ------
     NothingToFit
         Fewer than two crises or no coded response of a power.
+    UnknownExplanation
+        There is no such mechanism.
     """
     return fit_combination(case, combination(name, case), plan)
 

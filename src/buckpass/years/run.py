@@ -71,9 +71,7 @@ class Futures(ShowsItself):
     notes: tuple[str, ...] = field(default=())
 
     def table(self, year: int | None = None) -> ResultTable:
-        """The last (or given) year by measure and power.
-
-        mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
+        """The last (or given) year by measure and power: mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
         same history) with the 90 % interval of its mean.
         """
         at = self._year(year)
@@ -142,8 +140,9 @@ def simulate(
 
     Parameters
     ----------
-    posteriors : one posterior, or all of the case, as `solve_crisis` takes them.
-    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read. plan : years, histories, foresight and seed.
+    case, posteriors, overrides : as `solve_crisis` takes them.
+    plan : years, histories, foresight and seed.
+    out : folder of the parts and the manifest (None: none are written).
     along : hands on the tiles, of 2,048 histories each, for a caller that shows how far it is.
 
     Returns
@@ -151,7 +150,9 @@ def simulate(
     Futures
         By year, power and host: the baseline, and with overrides the scenario and their difference.
 
-    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
+    Raises
+    ------
+    NoHistories, GrowthOverflows, NoUsablePosterior, NotPosteriors, OrderNotPlayed, BadOverride, ManifestMismatch
     """
     check_plan(plan)
     basis, folder = basis_of(case, posteriors), None if out is None else Path(out)
