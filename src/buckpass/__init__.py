@@ -28,7 +28,6 @@ _ROOM_OF = {
     "whatif_crises": ("buckpass.ask.whatif", "whatif_crises"),
     "tip_crises": ("buckpass.ask.tip", "tip_crises"),
     "explain_crises": ("buckpass.ask.explain", "explain_crises"),
-    "best_posterior": ("buckpass.predict.which_fits", "best_posterior"),
     # many crises
     "fit": ("buckpass.fitting.fitting", "fit"),
     "fit_explanation": ("buckpass.fitting.fitting", "fit_explanation"),

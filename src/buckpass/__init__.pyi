@@ -32,7 +32,6 @@ from buckpass.measured import measure as _record
 from buckpass.page.page import write_page as _report
 from buckpass.page.replication import verify_archive as _verify
 from buckpass.page.replication import write_archive as _replicate
-from buckpass.predict.which_fits import best_posterior as best_posterior
 from buckpass.sweeps import sweep as sweep
 from buckpass.years import simulate as _futures
 

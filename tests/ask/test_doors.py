@@ -1,5 +1,6 @@
-"""What every public question takes, and refuses: overrides as texts or read, one fit or many, fits of this record alone."""
+"""What every public question takes, and refuses: changes as texts or read, one or many, so fits; of this record alone; any path."""
 
+import inspect
 import sys
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 import buckpass as bp
 from buckpass.case import BuckpassError, load_case
-from buckpass.predict.which_fits import NoUsablePosterior
+from buckpass.case.start import TEMPLATE
+from buckpass.predict.which_fits import NotPosteriors, NoUsablePosterior
+from buckpass.sweeps.design import Design, Input, Outcome
 from buckpass.years.run import Plan
 
 sys.path.append(str(Path(__file__).parent.parent / "fitting"))
@@ -16,11 +19,20 @@ from drawn import prior_posterior
 
 CRISIS, CHANGE, DRAWS = "dalen_2016", "severity=0.9", 4
 PLAN = Plan(years=2, histories=20)
+DESIGN = Design("sobol", 2, 1, 2, 20, (Input("AAA.stake", 0.5, 2.0),), (Outcome("burden", "AAA", 2021),))
 
 
 @pytest.fixture(scope="module")
 def fit(toy):
     return prior_posterior(toy, "all", DRAWS)
+
+
+def parameters():
+    """Every parameter of every public function, with its annotation."""
+    functions = [(name, of) for name in bp.__all__ if inspect.isfunction(of := getattr(bp, name))]
+    return [
+        (name, p.name, str(p.annotation)) for name, of in functions for p in inspect.signature(of).parameters.values()
+    ]
 
 
 QUESTIONS = {
@@ -39,6 +51,61 @@ def test_a_change_may_be_a_text_or_one_that_has_been_read(toy, fit, name):
     as_text, read = (QUESTIONS[name](toy, fit, changes) for changes in ([CHANGE], bp.overrides([CHANGE], toy)))
     assert str(as_text.as_dict()) == str(read.as_dict())
     assert str(as_text.as_dict()) == str(QUESTIONS[name](toy, {"all": fit}, [CHANGE]).as_dict())
+
+
+TIP = {"crosses": "p_nobody>0.5", "n_draws": DRAWS}
+
+
+@pytest.mark.parametrize("name", [*ONE_CRISIS, pytest.param("futures", marks=pytest.mark.slow)])
+def test_a_text_alone_is_one_change_and_not_its_letters(toy, fit, name):
+    alone, listed = (QUESTIONS[name](toy, fit, changes) for changes in (CHANGE, [CHANGE]))
+    assert str(alone.as_dict()) == str(listed.as_dict())
+
+
+def test_a_text_alone_is_one_change_of_the_agreement_and_one_path_of_a_tipping_point(toy, fit):
+    assert bp.overrides(CHANGE, toy) == bp.overrides([CHANGE], toy)
+    assert bp.agreement(toy, fit, CHANGE, DRAWS, years_ahead=(0,)).overrides == (CHANGE,)
+    with pytest.raises(BuckpassError, match=r"^'severty' is no number"):
+        bp.tip(toy, fit, CRISIS, "severty", **TIP)
+    assert bp.tip(toy, fit, CRISIS, "severity", **TIP).over == "severity"
+
+
+def test_a_case_without_an_arrangement_says_so_of_its_paths(toy, fit):
+    bare = toy.replace(settings=toy.settings.model_copy(update={"arrangement": None}))
+    with pytest.raises(BuckpassError, match=rf"{toy.id} has no \[arrangement\] in case.toml$"):
+        bp.overrides("arrangement.alignment=0", bare)
+
+
+OF_POSTERIORS = {
+    **{name: lambda case, given, name=name: QUESTIONS[name](case, given, ()) for name in QUESTIONS},
+    "solve_crises": lambda case, given: bp.solve_crises(case, given, [CRISIS]),
+    "whatif_crises": lambda case, given: bp.whatif_crises(case, given, [CRISIS], CHANGE),
+    "explain_crises": lambda case, given: bp.explain_crises(case, given, [CRISIS], "BBB", "AAA"),
+    "tip": lambda case, given: bp.tip(case, given, CRISIS, "severity", **TIP),
+    "tip_crises": lambda case, given: bp.tip_crises(case, given, [CRISIS], "severity", **TIP),
+    "power_study": lambda case, given: bp.power_study(case, given, "nowhere"),
+    "sweep": lambda case, given: bp.sweep(case, given, DESIGN, "nowhere"),
+    "report": lambda case, given: bp.report(case, given, "nowhere.html"),
+    **{name: lambda case, given, name=name: getattr(bp, name)(case, given)
+       for name in ("claims", "compare", "decisive_cases", "forecast_scores", "prior_sensitivity")},
+}  # fmt: skip
+
+
+def test_every_public_question_of_posteriors_is_asked_here():
+    assert set(OF_POSTERIORS) == {name for name, parameter, _ in parameters() if parameter == "posteriors"}
+
+
+@pytest.mark.parametrize("name", OF_POSTERIORS)
+@pytest.mark.parametrize("given", ["western-balkans", {"all": "all.nc"}])
+def test_what_is_no_posterior_is_refused_by_a_sentence_that_says_what_is_wanted(
+    toy, name, given, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        NotPosteriors, match=r"^posteriors by id are wanted, such as `buckpass.posteriors\(case\)` gives"
+    ):
+        OF_POSTERIORS[name](toy, given)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_text_that_cannot_be_read_is_refused_by_name(toy, fit):
@@ -91,3 +158,36 @@ def test_no_draws_are_no_answer(toy, fit, n):
     for ask in (lambda: bp.solve(toy, fit, CRISIS, n_draws=n), lambda: fit.flat(n), lambda: fit.thin(n)):
         with pytest.raises(ValueError, match=f"{n} draws were asked for: give at least 1"):
             ask()
+
+
+def nothing_found(work, shared, tasks):
+    """What every record of a power study says, without asking."""
+    return ((task, {"mean": 0.0, "sd": 1.0, "low": -1.0, "high": 1.0, "reasons": []}) for task in tasks)
+
+
+OF_PATHS = {
+    "load": lambda case, fit, out: bp.load(str(TEMPLATE)),
+    "check": lambda case, fit, out: bp.check(str(TEMPLATE)),
+    "new_case": lambda case, fit, out: bp.new_case(out),
+    "posteriors": lambda case, fit, out: bp.posteriors(balkans := bp.load("western-balkans"), str(balkans.folder / "posteriors"), ["base"]),
+    "fit": lambda case, fit, out: bp.fit(case, out, bp.FitPlan(("all",))),
+    "power_study": lambda case, fit, out: bp.power_study(case, fit, out, times=(1,), replications=1, spread=nothing_found),
+    "futures": lambda case, fit, out: bp.futures(case, fit, (), PLAN, out),
+    "sweep": lambda case, fit, out: bp.sweep(case, fit, DESIGN, out),
+    "report": lambda case, fit, out: bp.report(case, None, out),
+    "replicate": lambda case, fit, out: bp.replicate(case, out),
+    "verify": lambda case, fit, out: bp.verify(str(bp.replicate(case, out))),
+}  # fmt: skip
+SLOW = ("futures", "sweep", "report")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in OF_PATHS])
+def test_a_path_may_be_a_text(toy, fit, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(sys.modules["buckpass.fitting.fitting"], "fit_combination", lambda *of: fit)
+    assert OF_PATHS[name](toy, fit, str(tmp_path / "out"))
+
+
+def test_every_public_function_that_takes_a_path_takes_a_text():
+    of_paths = {(name, annotation) for name, _, annotation in parameters() if "Path" in annotation}
+    assert {name for name, _ in of_paths} == set(OF_PATHS)
+    assert {annotation for _, annotation in of_paths} <= {"str | Path", "str | Path | None"}

@@ -29,6 +29,7 @@ def test_a_mistake_is_found_where_it_is(name, spoiled):
     check = spoiled(mistake["file"], mistake["old"], mistake["new"])
     assert not check.ok
     assert check.case is None
+    assert [row["message"] for row in check.table().rows()] == [p.message for p in check.problems]
     here = [p for p in check.errors if str(p).startswith(mistake["place"])]
     assert [p for p in here if mistake["message"] in p.message and mistake["hint"] in p.hint], "\n".join(
         map(str, check.problems)

@@ -19,7 +19,7 @@ def case(folder):
 
 
 def test_the_codebook_has_every_column(case):
-    book = codebook(case)
+    book = codebook(case).frame
     for file, frame in tables(case).items():
         listed = book.filter((pl.col("file") == file) & (pl.col("kind") != "series"))["column"].to_list()
         assert listed == [name for name in frame.columns if name != "line"]
@@ -27,7 +27,7 @@ def test_the_codebook_has_every_column(case):
 
 
 def test_the_codebook_counts_what_is_filled_and_on_what_basis(case):
-    book = codebook(case)
+    book = codebook(case).frame
     rung = book.filter((pl.col("file") == "responses.csv") & (pl.col("column") == "rung")).row(0, named=True)
     assert (rung["rows"], rung["filled"], rung["coverage"]) == (9, 8, pytest.approx(8 / 9))
     assert rung["basis"] == "seen 7, absence 1"

@@ -1,6 +1,7 @@
 """The package's public names: few, verbs that stay verbs, each of them real."""
 
 import ast
+import inspect
 import json
 import pkgutil
 import re
@@ -33,6 +34,43 @@ def test_types_are_those_of_what_is_loaded():
 
 def test_there_are_at_most_forty_public_names():
     assert len(bp.__all__) <= 40
+
+
+FUNCTIONS = [name for name in bp.__all__ if inspect.isfunction(getattr(bp, name))]
+RAISES_NOTHING = {
+    "check": "a case that is not there is one of its problems",
+    "codebook": "of a case that was loaded everything can be told",
+    "diff": "any two cases can be compared",
+    "prior_predictive": "priors are known without a fit",
+    "record": "what is not in the record is an empty table",
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_public_function_says_what_it_takes_gives_and_raises(name):
+    said = inspect.getdoc(of := getattr(bp, name)) or ""
+    parts = dict(re.findall(r"^(\w+)\n-+\n(.*?)(?=\n\n|\Z)", said, flags=re.DOTALL | re.MULTILINE))
+    assert {"Parameters", "Returns"} | ({"Raises"} - {"Raises" for n in RAISES_NOTHING if n == name}) <= set(parts)
+    entries = re.findall(r"^([\w, ]+) : ", parts["Parameters"], flags=re.MULTILINE)
+    assert {one.strip() for entry in entries for one in entry.split(",")} == set(inspect.signature(of).parameters)
+
+
+NO_TABLE = {
+    "load": "the case itself", "new_case": "a folder", "report": "a file", "replicate": "a file", "overrides": "changes, no result",
+    "fit": "draws", "fit_explanation": "draws", "posteriors": "draws",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in NO_TABLE])
+def test_every_result_has_one_table_and_says_what_its_methods_do(name):
+    of = getattr(bp, name)
+    words = re.findall(r"\w+", inspect.signature(of).return_annotation)
+    kinds = [k for word in words if inspect.isclass(k := vars(sys.modules[of.__module__]).get(word))]
+    assert kinds
+    for kind in kinds:
+        assert callable(kind.table)
+        public = [m for m in vars(kind).values() if inspect.isfunction(m) and not m.__name__.startswith("_")]
+        assert [m.__name__ for m in public if not m.__doc__] == []
 
 
 def test_an_unknown_name_lists_those_there_are():

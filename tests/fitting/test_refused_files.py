@@ -12,7 +12,7 @@ from buckpass.fitting.fitting import FitPlan, fit
 from buckpass.fitting.posterior import PosteriorFileError
 from buckpass.fitting.stamp import stamp_of
 from buckpass.model.observations import Coding
-from buckpass.predict.which_fits import NoUsablePosterior, basis_for, best_posterior
+from buckpass.predict.which_fits import NoUsablePosterior, basis_for
 from made_posteriors import posterior_of, prior_sites
 
 
@@ -49,7 +49,7 @@ def test_fits_of_another_case_are_called_that_and_no_command_overwrites_them(toy
 
 
 def test_fits_of_another_case_are_not_taken_up_and_no_force_is_advised(toy, fitted):
-    said = refusal(lambda: next(fit(load_case("western-balkans"), fitted, FitPlan(("base",)), resume=True)))
+    said = refusal(lambda: fit(load_case("western-balkans"), fitted, FitPlan(("base",)), resume=True))
     assert (
         f"base.nc in {clip(fitted)} was fitted to {toy.id}, another case than western-balkans: fit into another folder"
         in said
@@ -90,8 +90,3 @@ def test_of_an_explanation_that_was_not_fitted_the_command_is_given(toy, tmp_pat
 def test_where_nothing_is_fitted_the_command_fits_what_was_asked_for(toy, tmp_path):
     said = refusal(lambda: basis_for(toy, tmp_path, "FR+BL", "patron first"))
     assert "--explanation FR+BL --order 'patron first'" in said
-
-
-def test_without_a_case_the_command_still_names_the_explanation(toy, fit_of_toy):
-    said = refusal(lambda: best_posterior({"base": fit_of_toy}, "FR+BL"), NoUsablePosterior)
-    assert f"buckpass fit {toy.id} -o FOLDER --explanation FR+BL" in said

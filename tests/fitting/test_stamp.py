@@ -241,7 +241,7 @@ def commands(said):
 def test_the_command_of_a_refusal_is_accepted(fits, edited, monkeypatch, tmp_path):
     """Of the case's own folder, of a bundled case in the user's, and of one that has no fits at all."""
     edited("mechanisms.toml", without_trade)
-    monkeypatch.setattr(sys.modules["buckpass.fitting.fitting"], "fit", lambda *of, **how: iter(()))
+    monkeypatch.setattr(sys.modules["buckpass.fitting.fitting"], "fit", lambda *of, **how: {})
     monkeypatch.setattr("buckpass.evidence.studies.gathering.gather", lambda *of, **how: None)
     monkeypatch.chdir(tmp_path)
     said = [refusal(fits), refusal(None, load_case("western-balkans"), names=["LS"]), refusal(tmp_path / "none")]
@@ -260,8 +260,10 @@ def test_a_folder_that_is_not_there_is_not_a_case_without_fits(toy, tmp_path):
 @pytest.fixture(scope="module")
 def fitted(toy, tmp_path_factory):
     """A quick fit of the toy case, in its folder."""
-    folder = tmp_path_factory.mktemp("fitted")
-    list(fit(toy, folder, FitPlan(("base",), nuts=QUICK)))
+    folder, told = tmp_path_factory.mktemp("fitted"), []
+    posteriors = fit(toy, folder, FitPlan(("base",), nuts=QUICK), along=lambda fits, total: told.append(total) or fits)
+    assert list(posteriors) == ["base"]
+    assert told == [1]
     return folder
 
 
@@ -269,7 +271,7 @@ def fitted(toy, tmp_path_factory):
 def test_a_fit_is_kept_on_resume_and_any_difference_is_refused(toy, fitted, tmp_path, monkeypatch):
     plan = FitPlan(("base",), nuts=QUICK)
     shutil.copy(fitted / "base.nc", tmp_path)
-    (kept,) = fit(toy, tmp_path, plan, resume=True)
+    kept = fit(toy, tmp_path, plan, resume=True)["base"]
     level = kept.flat()["stake.level"]
     assert kept.stamp == stamp_of(toy, "base", Coding())
     others = {
@@ -280,12 +282,12 @@ def test_a_fit_is_kept_on_resume_and_any_difference_is_refused(toy, fitted, tmp_
     before = (tmp_path / "base.nc").read_bytes()
     for said, other in others.items():
         with pytest.raises(PosteriorFileError, match=re.escape(said)):
-            next(fit(toy, tmp_path, other, resume=True))
+            fit(toy, tmp_path, other, resume=True)
     assert (tmp_path / "base.nc").read_bytes() == before
-    (again,) = fit(toy, tmp_path, others["sampler (seed 20240620, now 7)"], resume=True, again=True)
+    again = fit(toy, tmp_path, others["sampler (seed 20240620, now 7)"], resume=True, again=True)["base"]
     assert again.seed == 7
     (tmp_path / "base.nc").write_bytes(b"damaged")
-    (mended,) = fit(toy, tmp_path, plan, resume=True)
+    mended = fit(toy, tmp_path, plan, resume=True)["base"]
     np.testing.assert_allclose(mended.flat()["stake.level"], level, rtol=1e-6)
 
 

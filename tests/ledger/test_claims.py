@@ -282,6 +282,7 @@ def test_dropping_recalled_rows_lists_what_changes(toy):
     found = assess_under(case, basis="seen")
     assert {c.after for c in found.changed} <= {"undecided", "not_computed"}
     assert found.changed
+    assert [row["id"] for row in found.table().rows()] == [c.id for c in found.changed]
     with pytest.raises(BadCondition):
         assess_under(toy)
 

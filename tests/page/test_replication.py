@@ -69,6 +69,9 @@ def test_a_result_that_the_case_does_not_give_is_found_by_running_it(archive, tm
     content["results/record.json"] = json.dumps(record).encode()
     found = verify_archive(packed(content, tmp_path / "altered.zip"))
     assert [d.place for d in found.differences] == ["record.n_crises"]
+    assert found.table().rows() == [
+        {"place": "record.n_crises", "archived": str(record["n_crises"]), "computed": str(record["n_crises"] - 1)}
+    ]
 
 
 def test_another_case_under_the_same_name_is_found(archive, tmp_path):

@@ -13,7 +13,7 @@ from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.problems import BuckpassError
 from buckpass.changes.idle import idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override
 from buckpass.changes.together import parse_overrides
 from buckpass.game.decomposition import MECHANISM_WORDS, MECHANISMS, GapDecomposition, decompose_gap
 from buckpass.game.order import met
@@ -101,12 +101,12 @@ class Explained(Answer):
 
 def explain(
     case: Case,
-    fits: Fits,
+    posteriors: Fits,
     crisis: str,
     power: str,
     reference: str,
     n_draws: int = DRAWS,
-    overrides: Sequence[str | Override] = (),
+    overrides: Changes = (),
 ) -> Explained:
     """Why a power does less (or more) than a reference in a crisis: exact Shapley parts, draw by draw.
 
@@ -115,7 +115,7 @@ def explain(
 
     Parameters
     ----------
-    fits, overrides, n_draws : as `solve_crisis` takes them.
+    case, posteriors, crisis, overrides, n_draws : as `solve_crisis` takes them.
     power, reference : ids of two powers that play in the crisis.
 
     Returns
@@ -125,22 +125,41 @@ def explain(
 
     Raises
     ------
-    NoUsablePosterior, UnknownName, NoGap, BadOverride, NoEquilibriumFound
+    NoUsablePosterior, NotPosteriors, UnknownName, BadOverride, NoEquilibriumFound
+        As `solve_crisis` does.
+    NoGap
+        The two are one, or one of them does not play or choose in the crisis.
     """
-    return explain_crises(case, fits, [crisis], power, reference, n_draws, overrides)[crisis]
+    return explain_crises(case, posteriors, [crisis], power, reference, n_draws, overrides)[crisis]
 
 
 def explain_crises(
-    case: Case, fits: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = DRAWS,
-    overrides: Sequence[str | Override] = (),
+    case: Case, posteriors: Fits, crises: Sequence[str], power: str, reference: str, n_draws: int = DRAWS,
+    overrides: Changes = (),
 ) -> dict[str, Explained]:  # fmt: skip
-    """`explain` of many crises in one batch, by crisis; raises the same, naming every crisis without a gap."""
+    """`explain` of many crises in one batch.
+
+    Parameters
+    ----------
+    case, posteriors, power, reference, n_draws, overrides : as `explain` takes them; the overrides hold in each crisis.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to Explained
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, UnknownName, NoGap, BadOverride, NoEquilibriumFound
+        As `explain` does; `NoGap` names every crisis without a gap.
+    """
     for name in (power, reference):
         case.power(name)
     if power == reference:
         raise NoGap(f"{power} has no gap to itself: name another power as the reference")
     changes = parse_overrides(overrides, case)
-    given = drawn(case, fits, crises, changes, n_draws)
+    given = drawn(case, posteriors, crises, changes, n_draws)
     pair = case.powers.index(power), case.powers.index(reference)
     _check_both_play(case, given.crises, (power, reference))
     _check_both_choose(changes, (power, reference))

@@ -18,7 +18,7 @@ from buckpass.ask.crisis_solution import (
 )
 from buckpass.case import Case
 from buckpass.changes.idle import idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override
 from buckpass.changes.scenario import scenario_games
 from buckpass.changes.together import parse_overrides
 from buckpass.game import estimands
@@ -38,23 +38,31 @@ __all__ = ["CrisisSolution", "Summary", "solve_crises", "solve_crisis", "summary
 
 
 def solve_crisis(
-    case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, *,
+    case: Case, posteriors: Fits, crisis: str, overrides: Changes = (), n_draws: int = DRAWS, *,
     branch: Literal["principal", "all"] = "principal", seed: int = 0,
 ) -> CrisisSolution:  # fmt: skip
     """Who does what in a crisis: posterior means with 90 % intervals.
 
     Parameters
     ----------
-    fits : one posterior, under which alone the crisis is solved, or all posteriors of the case, which answer together
-        (`predict.which_fits`). A fit with the patron first is solved with the patron first.
-    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read. n_draws : evenly spaced draws of each fit.
+    case, crisis : the case, and the id of one of its crises.
+    posteriors : one, which answers alone, or all of the case, of which *all* answers where it passed, else the one that predicts
+        best. A fit with the patron first is solved with the patron first.
+    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read; one or several.
+    n_draws : evenly spaced draws of the fit.
     branch : "principal" is the equilibrium that grows out of uniform choice; "all" adds every equilibrium at the
-        posterior mean of the fit that counts most, and the path along rationality. `seed` is of their random starts.
+        posterior mean, and the path along rationality.
+    seed : of the random starts of "all".
+
+    Returns
+    -------
+    CrisisSolution
+        By power: P of each rung, expected rung, residual, buck passed; and P(stabilised).
 
     Raises
     ------
-    NoUsablePosterior
-        There is none, or it was fitted to another record.
+    NoUsablePosterior, NotPosteriors
+        There is none, or it was fitted to another record; what was given is none.
     UnknownName, BadOverride
         The crisis is not in the case; an override cannot be used in a crisis's game.
     NoEquilibriumFound
@@ -63,24 +71,44 @@ def solve_crisis(
         Every equilibrium was asked for under a fit with the patron first.
     """
     changes = parse_overrides(overrides, case)
-    given = drawn(case, fits, [crisis], changes, n_draws)
+    given = drawn(case, posteriors, [crisis], changes, n_draws)
     solution = _solutions(case, given, changes)[crisis]
-    if branch == "principal":
-        return solution
+    return solution if branch == "principal" else _with_every_equilibrium(solution, given, changes, seed)
+
+
+def solve_crises(
+    case: Case, posteriors: Fits, crises: Sequence[str], overrides: Changes = (), n_draws: int = DRAWS
+) -> dict[str, CrisisSolution]:
+    """`solve_crisis` of many crises in one batch.
+
+    Parameters
+    ----------
+    case, posteriors, overrides, n_draws : as `solve_crisis` takes them; the overrides hold in each crisis.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to CrisisSolution
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, UnknownName, BadOverride, NoEquilibriumFound
+        As `solve_crisis` does.
+    """
+    changes = parse_overrides(overrides, case)
+    return _solutions(case, drawn(case, posteriors, crises, changes, n_draws), changes)
+
+
+def _with_every_equilibrium(
+    solution: CrisisSolution, given: Drawn, changes: Sequence[Override], seed: int
+) -> CrisisSolution:
     basis = given.basis
     if given.first is not None:
         refuse_in_order({basis.name: basis.fit}, "the list of all equilibria")
     mean = scenario_games(_at_mean(given.setting.nameless(), given.coefficients), given.setting, changes)
-    equilibria = _equilibria(mean, case.powers, basis.name, seed)
-    return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, crisis))
-
-
-def solve_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS
-) -> dict[str, CrisisSolution]:
-    """`solve_crisis` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
-    changes = parse_overrides(overrides, case)
-    return _solutions(case, drawn(case, fits, crises, changes, n_draws), changes)
+    equilibria = _equilibria(mean, given.setting.names.powers, basis.name, seed)
+    return dataclasses.replace(solution, equilibria=equilibria, path=_path(mean, equilibria, solution.crisis))
 
 
 def _at_mean(setting: CrisisSetting, coefficients: Coefficients) -> Crises:

@@ -74,7 +74,7 @@ class _Input:
 
 
 def tip(
-    case: Case, fits: Fits, crisis: str, over: Sequence[str], crosses: str,
+    case: Case, posteriors: Fits, crisis: str, over: str | Sequence[str], crosses: str,
     bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = DRAWS,
 ) -> Tipping | PhaseDiagram:  # fmt: skip
     """The value of one input (or the curve of two) at which an estimand crosses a threshold.
@@ -83,9 +83,10 @@ def tip(
 
     Parameters
     ----------
-    fits, n_draws : as `solve_crisis` takes them.
-    over : paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that the
-        explanation leaves at 0 as its value, in logit units), the rest as values. bounds : of each, from and to.
+    case, posteriors, crisis, n_draws : as `solve_crisis` takes them.
+    over : one or two paths of `--set` that take a number: capacities and payoffs as multiples of what they are (a payoff that
+        the explanation leaves at 0 as its value, in logit units), the rest as values.
+    bounds : of each path, from and to (None: as far as it can go, or a few times what it is).
     crosses : the estimand and its threshold, such as "p_deploy:RUS>0.5".
 
     Returns
@@ -95,9 +96,10 @@ def tip(
 
     Raises
     ------
-    NoUsablePosterior, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
+    NoUsablePosterior, NotPosteriors, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
     """
-    basis = basis_of(case, fits)
+    basis = basis_of(case, posteriors)
+    over = (over,) if isinstance(over, str) else over
     if len(over) not in (1, 2) or len(set(over)) < len(over):
         raise BadCrossing(
             f"{len(over)} paths were given: one gives a tipping point, two different ones a phase diagram"
@@ -113,20 +115,36 @@ def tip(
 
 
 def tip_crises(
-    case: Case, fits: Fits, crises: Sequence[str], over: Sequence[str], crosses: str,
+    case: Case, posteriors: Fits, crises: Sequence[str], over: str | Sequence[str], crosses: str,
     bounds: Sequence[tuple[float, float]] | None = None, n_draws: int = DRAWS,
 ) -> dict[str, Tipping | PhaseDiagram]:  # fmt: skip
-    """`tip` of many crises, by crisis; each has its own present values. Raises the same."""
-    return {crisis: tip(case, fits, crisis, over, crosses, bounds, n_draws) for crisis in crises}
+    """`tip` of many crises; each has its own present values.
+
+    Parameters
+    ----------
+    case, posteriors, over, crosses, bounds, n_draws : as `tip` takes them.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to Tipping or PhaseDiagram
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, BadCrossing, BadOverride, UnknownName, NoEquilibriumFound
+        As `tip` does.
+    """
+    return {crisis: tip(case, posteriors, crisis, over, crosses, bounds, n_draws) for crisis in crises}
 
 
 class _Play:
     """A crisis under the draws of fits, played at any value of an input."""
 
-    def __init__(self, case: Case, fits: Fits, crisis: str, asked: Crossing, n_draws: int):
+    def __init__(self, case: Case, posteriors: Fits, crisis: str, asked: Crossing, n_draws: int):
         self.case, self.crisis, self.asked = case, crisis, asked
         self.standard = standard_of(case)
-        self.given = drawn(case, fits, [crisis], (), n_draws, self.standard)
+        self.given = drawn(case, posteriors, [crisis], (), n_draws, self.standard)
         self.n_draws = len(self.given.games.stake)
 
     def said(self, *more: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from buckpass.ask.answer import Answer
 from buckpass.case import Case
 from buckpass.case.ladder import Rungs
 from buckpass.changes.idle import are_alike, open_only
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes
 from buckpass.changes.scenario import setting_after, usable_changes
 from buckpass.game.arrays import at_host, namespace
 from buckpass.game.choice import log_strategy
@@ -173,18 +173,27 @@ class WhatIf(Answer):
         return (zero + bars + points).properties(title=title, width=420)
 
 
-def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Override], n_draws: int = DRAWS) -> WhatIf:
+def whatif(case: Case, posteriors: Fits, crisis: str, overrides: Changes, n_draws: int = DRAWS) -> WhatIf:
     """A crisis with some inputs changed, against the crisis as it was, draw by draw.
 
     Both sides are solved on the same posterior draws; a change to what is already there gives differences of exactly
     0. The change of a power's expected rung splits into `own` (its new payoffs and options at the old residuals) and
-    `through_others` (the rest), which sum to it. fits : one posterior, or all of the case, as `solve_crisis` takes them.
-    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read.
+    `through_others` (the rest), which sum to it.
+
+    Parameters
+    ----------
+    case, posteriors, crisis, n_draws : as `solve_crisis` takes them.
+    overrides : what is changed: `PATH=VALUE` texts, or what `parse_overrides` has read; one or several.
+
+    Returns
+    -------
+    WhatIf
+        By power and for the crisis: before, after, and the difference, means with 90 % intervals.
 
     Raises
     ------
-    NoUsablePosterior
-        There is none, or it was fitted to another record.
+    NoUsablePosterior, NotPosteriors
+        There is none, or it was fitted to another record; what was given is none.
     UnknownName
         The crisis is not in the case.
     BadOverride
@@ -192,15 +201,31 @@ def whatif(case: Case, fits: Fits, crisis: str, overrides: Sequence[str | Overri
     NoEquilibriumFound
         Some draw's game was not solved.
     """
-    return whatif_crises(case, fits, [crisis], overrides, n_draws)[crisis]
+    return whatif_crises(case, posteriors, [crisis], overrides, n_draws)[crisis]
 
 
 def whatif_crises(
-    case: Case, fits: Fits, crises: Sequence[str], overrides: Sequence[str | Override], n_draws: int = DRAWS
+    case: Case, posteriors: Fits, crises: Sequence[str], overrides: Changes, n_draws: int = DRAWS
 ) -> dict[str, WhatIf]:
-    """`whatif` of many crises in one batch, by crisis; the overrides hold in each of them. Raises the same."""
+    """`whatif` of many crises in one batch.
+
+    Parameters
+    ----------
+    case, posteriors, overrides, n_draws : as `whatif` takes them; the overrides hold in each crisis.
+    crises : ids of crises of the case.
+
+    Returns
+    -------
+    dict of str to WhatIf
+        By crisis.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors, UnknownName, BadOverride, NoEquilibriumFound
+        As `whatif` does.
+    """
     standard = standard_of(case)
-    before = drawn(case, fits, crises, (), n_draws, standard)
+    before = drawn(case, posteriors, crises, (), n_draws, standard)
     changes = usable_changes(overrides, case, [case.crisis(c) for c in crises])
     after = before.under(setting_after(case, crises, changes, standard), changes)
     idle = idle_in(case, after, changes)

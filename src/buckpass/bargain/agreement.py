@@ -17,7 +17,7 @@ from buckpass.bargain.stages_of_the_bargain import Terms, arrangement_of, terms_
 from buckpass.bargain.theatre_year import Stage, Theatre, changes_of_agreement, inputs_of, stage_in, theatre_of
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override, as_changes
 from buckpass.evidence.verdict_policy import agreed
 from buckpass.fitting.posterior import Posterior
 from buckpass.model.mechanisms import ALL, combination
@@ -185,7 +185,7 @@ class Agreement(ShowsItself):
 
 
 def agreement(
-    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Sequence[str | Override] = (), n_draws: int = DRAWS, seed: int = 0,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], overrides: Changes = (), n_draws: int = DRAWS, seed: int = 0,
     years_ahead: Sequence[int] = YEARS_AHEAD,
 ) -> Agreement:  # fmt: skip
     """Whether each party's patience suffices to keep the case's arrangement, now and over the years ahead.
@@ -196,9 +196,11 @@ def agreement(
 
     Parameters
     ----------
+    case : with an [arrangement] in its case.toml.
     posteriors : one posterior, or all of the case, of which *all* answers where it passed, else the best with κ.
     overrides : those of any what-if, of the bargain's terms (`transfer`, `arrangement.…`) and of growth; texts or read.
-    n_draws, seed : posterior draws, and of the draws of the terms. years_ahead : points of the path, the first now (0).
+    n_draws, seed : posterior draws, and of the draws of the terms.
+    years_ahead : points of the path, in years; the first is now (0).
 
     Returns
     -------
@@ -208,8 +210,9 @@ def agreement(
     Assumed: no discounting within a year; rents are shares of the party's mean stake in a crisis, once a year; the path
     moves capacities and trade at their central growth rates.
 
-    Raises `NoArrangement`, `NoUsablePosterior`, `NoSharedCrises`, `BadOverride`, `GrowthOverflows`,
-    `OutOfReach`.
+    Raises
+    ------
+    NoArrangement, NoUsablePosterior, NotPosteriors, NoSharedCrises, BadOverride, GrowthOverflows, OutOfReach
     """
     changes = changes_of_agreement(case, overrides)
     fits = fits_of(case, posteriors)
@@ -217,7 +220,7 @@ def agreement(
     theatre = theatre_of(case, changes, fit, n_draws)
     check_growth(theatre.case, max(years_ahead))
     notes = _notes(case, theatre, fit, n_draws, max(years_ahead))
-    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, overrides)),
+    return _agreed(case, theatre, seed, years_ahead, explanation=fit.explanation, overrides=tuple(map(str, as_changes(overrides))),
                    notes=notes, speaks_from=_speaks_from(fit, fits))  # fmt: skip
 
 

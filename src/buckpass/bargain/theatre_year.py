@@ -20,7 +20,7 @@ from buckpass.case.schema import Arrangement
 from buckpass.changes.idle import open_only
 from buckpass.changes.in_case import changed_case
 from buckpass.changes.in_setting import changed_setting
-from buckpass.changes.overrides import Override, Unusable
+from buckpass.changes.overrides import Changes, Override, Unusable
 from buckpass.changes.scenario import scenario_games, usable_changes
 from buckpass.fitting.posterior import Posterior
 from buckpass.game.covariates import COLUMN, SHARES_WITHIN, is_pressed, main_rivals, pressure
@@ -86,7 +86,7 @@ def crises_of_first_year(case: Case) -> tuple[Case, list[str]]:
     return dataclasses.replace(case, crises=case.crises.with_columns(begun, ended, is_moved=here)), ids
 
 
-def changes_of_agreement(case: Case, texts: Sequence[str | Override]) -> tuple[Override, ...]:
+def changes_of_agreement(case: Case, texts: Changes) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for in a year of the agreement.
 
     Raises `BadOverride` with every problem at once: a party cannot be absent, nor be held at what it forgoes.

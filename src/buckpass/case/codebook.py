@@ -17,6 +17,7 @@ from buckpass.case.entries import Entry
 from buckpass.case.problems import UnknownName
 from buckpass.case.reading.rows import ROW_MODELS
 from buckpass.case.schema import ClaimFile, Scenario, Settings
+from buckpass.results.table import ResultTable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILE_MODELS: dict[str, type[Entry]] = {
@@ -39,14 +40,23 @@ SCHEMA = {
 }
 
 
-def codebook(case: Case) -> pl.DataFrame:
+def codebook(case: Case) -> ResultTable:
     """Every column of every table, every series, every parameter: unit, meaning, how much is filled, on what basis.
 
-    `coverage` is `filled` of `rows`, 0 to 1; `values` is the range, or the words with their counts; `basis` counts the
-    filled rows that are seen, recalled, absence, unsearched or machine (for parameters: the label).
+    Parameters
+    ----------
+    case : the case that is described.
+
+    Returns
+    -------
+    ResultTable
+        One row per column, series and parameter. `coverage` is `filled` of `rows`, 0 to 1; `values` is the range, or the words
+        with their counts; `basis` counts the filled rows that are seen, recalled, absence, unsearched or machine (for
+        parameters: the label).
     """
     entries = [*_columns(case), *_series(case), *_parameters(case)]
-    return pl.DataFrame([_entry(*entry) for entry in entries], schema=SCHEMA, orient="row")
+    frame = pl.DataFrame([_entry(*entry) for entry in entries], schema=SCHEMA, orient="row")
+    return ResultTable(frame, f"Codebook of {case.id}", {"coverage": "filled of rows, 0 to 1"}, case_hash=case.hash)
 
 
 def _entry(file: str, words: tuple[str, str, str, str], count: tuple[int, int], values: str, basis: str) -> tuple:

@@ -10,7 +10,7 @@ import polars as pl
 
 from buckpass.case.case import Case
 from buckpass.case.codebook import tables
-from buckpass.results.table import ResultTable
+from buckpass.results.table import ResultTable, ShowsItself
 
 KEYS: dict[str, tuple[str, ...]] = {
     "crises.csv": ("crisis_id",),
@@ -35,7 +35,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class CaseDiff:
+class CaseDiff(ShowsItself):
     """What differs between case `a` and case `b`: their ids, or their folders where those are alike."""
 
     a: str
@@ -65,7 +65,17 @@ class CaseDiff:
 
 
 def diff_cases(a: Case, b: Case) -> CaseDiff:
-    """The settings, rows, claims and sources that differ; the order of rows and entries does not count."""
+    """The settings, rows, claims and sources that differ; the order of rows and entries does not count.
+
+    Parameters
+    ----------
+    a, b : two cases, or two codings of one.
+
+    Returns
+    -------
+    CaseDiff
+        One row per field that differs, with both values.
+    """
     stood = _alignment_files(b) | _alignment_files(a)
     settings = _trees("case.toml", a.settings.model_dump(by_alias=True), b.settings.model_dump(by_alias=True))
     differences = [

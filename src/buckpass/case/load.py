@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+import polars as pl
+
 from buckpass.case.case import Case
 from buckpass.case.checking.references import Material, check_references
 from buckpass.case.checking.weak_spots import weak_spots
@@ -25,6 +27,8 @@ from buckpass.case.reading.tables import Table, empty_table, read_table
 from buckpass.case.reading.toml_reading import TomlFile, read_toml
 from buckpass.case.schema import ClaimFile, Scenario, Settings
 from buckpass.case.sources import Source, keys_of, read_sources
+from buckpass.results.table import ResultTable, ShowsItself
+from buckpass.results.words import count_of
 
 BUNDLED = Path(__file__).parent.parent / "cases"
 RECORD_FILES = (
@@ -73,7 +77,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(ShowsItself):
     """The outcome of reading a case: every problem at once, and the case itself when there is no error."""
 
     ok: bool
@@ -90,6 +94,14 @@ class Check:
         """The weak spots: the case can be used, and its reader should know of them."""
         return tuple(p for p in self.problems if p.level == "warning")
 
+    def table(self) -> ResultTable:
+        """One row per problem: file, line, field, level, what was seen, what to do about it."""
+        names = ("file", "line", "field", "level", "message", "hint")
+        rows = [tuple(getattr(p, name) for name in names) for p in self.problems]
+        frame = pl.DataFrame(rows, {name: pl.Int64 if name == "line" else pl.String for name in names}, orient="row")
+        title = f"{count_of(len(self.errors), 'error')}, {count_of(len(self.warnings), 'warning')}"
+        return ResultTable(frame, title, case_hash=self.case.hash if self.case is not None else "")
+
 
 def bundled_cases() -> tuple[str, ...]:
     """The names of the cases that come with the package."""
@@ -104,9 +116,22 @@ def is_bundled(case: Case) -> bool:
 def load_case(ref: str | Path) -> Case:
     """The case in a folder, or a bundled case by name.
 
-    Raises `CaseProblems` with every error at once (`CaseNotFound` where there is no such case). Warnings do not stop
-    it: see `check_case`.
+    Parameters
+    ----------
+    ref : the name of a bundled case, or a folder (`./name` always means a folder).
 
+    Returns
+    -------
+    Case
+        Also one with warnings: see `check_case`.
+
+    Raises
+    ------
+    CaseProblems
+        The case has errors; all at once, with file and line. `CaseNotFound` where there is no such case.
+
+    Examples
+    --------
     >>> load_case("no-such-case")
     Traceback (most recent call last):
     ...

@@ -25,6 +25,15 @@ def check_case(ref: str | Path) -> Check:
 
     Its files are read by `buckpass.case.load.check_case`, which knows of no changes: what a scenario or a claim may change
     is the business of the rooms that change it.
+
+    Parameters
+    ----------
+    ref : the name of a bundled case, or a folder.
+
+    Returns
+    -------
+    Check
+        Errors and warnings; where there is no such case, that is the error.
     """
     check = load.check_case(ref)
     if check.case is None:

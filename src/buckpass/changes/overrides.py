@@ -12,7 +12,7 @@ from buckpass.changes.paths import HIGHEST_FACTOR, Operation, OverridePath, over
 from buckpass.results.words import listed
 
 __all__ = [
-    "BadOverride", "Override", "Unusable", "check_range", "raised_together", "read_overrides",
+    "BadOverride", "Changes", "Override", "Unusable", "as_changes", "check_range", "raised_together", "read_overrides",
 ]  # fmt: skip
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -111,14 +111,23 @@ class Override:
         return number + self.number if self.operation == "add" else self.number
 
 
+Changes = str | Override | Sequence[str | Override]  # as they are asked for: one, or several
+
+
+def as_changes(given: Changes) -> tuple[str | Override, ...]:
+    """The changes one by one; a text alone is one change, not its letters."""
+    return (given,) if isinstance(given, (str, Override)) else tuple(given)
+
+
 def raised_together(problems: Iterable[str]) -> None:
     """Raise `BadOverride` with all of them, if there is any."""
     if each := tuple(dict.fromkeys(problems)):
         raise BadOverride(each)
 
 
-def read_overrides(texts: Sequence[str | Override], case: Case) -> tuple[tuple[Override, ...], list[str]]:
+def read_overrides(asked: Changes, case: Case) -> tuple[tuple[Override, ...], list[str]]:
     """The changes that can be read, those that have been among them, and in words what is wrong with the rest."""
+    texts = as_changes(asked)
     if len(texts) > MOST_OVERRIDES:
         return (), [f"{len(texts)} changes are more than {MOST_OVERRIDES}"]
     paths = override_paths(case)
@@ -166,6 +175,8 @@ def _parse(text: str, case: Case, paths: dict[str, OverridePath]) -> Override:
 def _why_unknown(form: str, case: Case, paths: dict[str, OverridePath]) -> str:
     left, at, target = form.partition("@")
     subject, _, attribute = left.partition(".")
+    if subject == "arrangement" and case.settings.arrangement is None:
+        return f"{case.id} has no [arrangement] in case.toml"
     known = (*case.powers, *case.hosts, *case.organisations)
     attributes = {path.attribute for path in paths.values()}
     if attribute in attributes and subject not in known:

@@ -10,7 +10,7 @@ from buckpass.case import Case
 from buckpass.changes.in_case import Crisis, changed_case
 from buckpass.changes.in_game import changed_games, game_changes
 from buckpass.changes.in_setting import capacity_shift, changed_setting, opinion_shift
-from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
+from buckpass.changes.overrides import Changes, Override, Unusable, raised_together, read_overrides
 from buckpass.changes.paths import Question
 from buckpass.changes.together import problems_together, refuse_everywhere
 from buckpass.game import covariates
@@ -22,13 +22,13 @@ __all__ = ["changes_of", "check_usable", "scenario_games", "scenario_setting", "
 IN_CRISIS: tuple[Question, ...] = ("crisis",)
 
 
-def changes_of(texts: Sequence[str | Override], case: Case, crisis: str) -> tuple[Override, ...]:
+def changes_of(texts: Changes, case: Case, crisis: str) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for in a crisis's game; raises as `usable_changes` does."""
     return usable_changes(texts, case, [case.crisis(crisis)])
 
 
 def usable_changes(
-    texts: Sequence[str | Override], case: Case, crises: Sequence[Crisis], questions: Sequence[Question] = IN_CRISIS,
+    texts: Changes, case: Case, crises: Sequence[Crisis], questions: Sequence[Question] = IN_CRISIS,
     check: Callable[[Override], None] = lambda override: None,
 ) -> tuple[Override, ...]:  # fmt: skip
     """The changes that `PATH=VALUE` texts ask for in crises (rows as `Case.crisis` has them), for these questions.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from buckpass.case import Case
 from buckpass.changes.in_case import Crisis, changed_case, why_nobody_decides
-from buckpass.changes.overrides import Override, Unusable, raised_together, read_overrides
+from buckpass.changes.overrides import Changes, Override, Unusable, raised_together, read_overrides
 from buckpass.results.words import and_join
 
 __all__ = ["parse_overrides", "problems_together", "refuse_everywhere"]
@@ -15,12 +15,25 @@ LONGEST_LIST = 8
 Check = Callable[[Override, Case], None]  # in the case after all of the changes; raises `Unusable`
 
 
-def parse_overrides(texts: Sequence[str | Override], case: Case, crisis: str | None = None) -> tuple[Override, ...]:
+def parse_overrides(texts: Changes, case: Case, crisis: str | None = None) -> tuple[Override, ...]:
     """The changes that `PATH=VALUE` texts ask for, checked against the case (and one crisis, if given).
 
-    A change that has been read may stand among the texts. Raises `BadOverride` naming every problem at once: unknown paths
-    with the nearest spelling, values out of range, powers not in the case, organisations that did not exist or did not have
-    the power as member when the crisis began, and changes that contradict each other. `UnknownName` for an unknown crisis.
+    Parameters
+    ----------
+    texts : one or several; a change that has been read may stand among them. `buckpass help paths` lists what can be changed.
+    case, crisis : of which they are asked.
+
+    Returns
+    -------
+    tuple of Override
+
+    Raises
+    ------
+    BadOverride
+        All problems at once: unknown paths with the nearest spelling, values out of range, powers not in the case,
+        organisations that did not exist or did not have the power as member when the crisis began, contradictions.
+    UnknownName
+        The crisis is not in the case.
     """
     crises = [case.crisis(crisis)] if crisis is not None else []
     overrides, problems = read_overrides(texts, case)

@@ -109,7 +109,7 @@ def check(
             content = {"ok": found.ok, "problems": [asdict(p) for p in found.problems]}
             answer(content | ({"remaining": [asdict(p) for p in left]} if weak else {}))
         elif table and found.case is not None:
-            for file, columns in brief_codebook(codebook(found.case)).items():
+            for file, columns in brief_codebook(codebook(found.case).frame).items():
                 tell(file)
                 tell_table(columns)
                 tell("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,19 +75,19 @@ def fit(
         there = [f for name in plan.names(loaded) if (f := output / posterior_file(name, plan.order)).exists()]
         if there and not (force or resume):
             raise OutputExists(f"{output} already holds {there[0].name}: --resume keeps it, --force overwrites it")
-        fits = fit_case(
-            loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None
-        )
-        posteriors = list(tracked(fits, "fitting", total=len(plan.names(loaded))))
+        posteriors = fit_case(
+            loaded, output, plan, resume=resume, again=force, per_chain=PER_CHAIN_WHEN_BUNDLED if bundle else None,
+            along=lambda fits, total: tracked(fits, "fitting", total),
+        )  # fmt: skip
         if evidence and names is None and plan.order == "simultaneous":
             _gather(loaded, posteriors, output)
-    _tell_fits(loaded, [_fit_row(p) for p in posteriors], as_json)
+    _tell_fits(loaded, [_fit_row(p) for p in posteriors.values()], as_json)
 
 
-def _gather(case: Case, posteriors: Sequence[Posterior], folder: Path) -> None:
+def _gather(case: Case, posteriors: Mapping[str, Posterior], folder: Path) -> None:
     from buckpass.evidence.studies.gathering import gather
 
-    gather(case, {p.explanation: p for p in posteriors}, folder, told=lambda step: typer.echo(step, err=True))
+    gather(case, posteriors, folder, told=lambda step: typer.echo(step, err=True))
 
 
 def _coding(case: Case, basis: str, doubt: int, without: Sequence[str]) -> Coding:

@@ -136,12 +136,19 @@ class Compared(ShowsItself):
                            self.case_hash)  # fmt: skip
 
     def checks(self, n_draws: int = CHECK_DRAWS, seed: int = 0, of: Iterable[str] = ()) -> ResultTable:
-        """Posterior-predictive checks by rung, power and theatre: of some fits, else of all, base and the argument, or what there is."""
+        """Posterior-predictive checks by rung, power and theatre.
+
+        n_draws, seed : replicated records of each fit, and of their draws. of : ids of fits (none: all, base and the argument, or
+        what there is).
+        """
         shown = [i for i in (*of, *([] if of else self._told)) if i in self.posteriors] or list(self.comparison.ids)
         return predictive_checks(self.case, {i: self.posteriors[i] for i in shown}, n_draws=n_draws, seed=seed)
 
     def transform(self, n_draws: int = CHECK_DRAWS, seed: int = 0) -> Uniformity | None:
-        """Where the responses fell in what all mechanisms predict of them; None where that fit is missing or failed."""
+        """Where the responses fell in what all mechanisms predict of them; None where that fit is missing or failed.
+
+        n_draws, seed : draws of the fit, and of the place in a tie (randomised probability integral transform).
+        """
         if ALL not in self.posteriors:
             return None
         whole, setting = self.posteriors[ALL], setting_of(self.case)
@@ -183,6 +190,7 @@ class Compared(ShowsItself):
         return *tables, *(t for t in (self.order_of_moves(), self.shared_variation()) if len(t))
 
     def as_dict(self) -> dict:
+        """Everything as plain values, fit for JSON."""
         rows = [self._row(n, i) for n, i in enumerate(self.comparison.ids)]
         best = self.best_by_crisis()
         return {
@@ -219,9 +227,17 @@ def compare(
 ) -> Compared:  # fmt: skip
     """Rank the fitted explanations that passed their diagnostics on the crises that most were scored on; others are named.
 
-    reading : how the record is read ("as coded", "seen only", "doubt +1", "without THEATRE", …; see
-    `Compared.readings`). led : posteriors in which the patron moves first, to set against these. kept : what `gather` worked
-    out of them (None: what lies beside the case's own fits and still holds for these).
+    Parameters
+    ----------
+    case, posteriors : the case, and posteriors of its explanations by id.
+    reading : how the record is read ("as coded", "seen only", "doubt +1", "without THEATRE", …; see `Compared.readings`).
+    led : posteriors in which the patron moves first, to set against these.
+    kept : what `gather` worked out of them (None: what lies beside the case's own fits and still holds for these).
+
+    Returns
+    -------
+    Compared
+        elpd in nats, its differences with standard errors clustered by host, what each mechanism adds.
 
     Raises
     ------
@@ -229,10 +245,21 @@ def compare(
         None can be ranked.
     NoSuchReading
         The posteriors were not scored under the reading.
-    NoUsablePosterior
-        One was fitted to another record.
+    NoUsablePosterior, NotPosteriors, OrderNotPlayed
+        One was fitted to another record, is no posterior, or has the patron move first.
     """
-    refuse_in_order(fits_of(case, posteriors), "replicated records")
+    posteriors = fits_of(case, posteriors)
+    refuse_in_order(posteriors, "replicated records")
+    scores, failed = _scored(case, posteriors, reading)
+    passed = {i: posteriors[i] for i in scores}
+    kept = kept or gathered(case, posteriors, case.folder / "posteriors")
+    return Compared(case, compare_scores(case, scores), scores, passed, failed, reading, led or {}, kept)
+
+
+def _scored(
+    case: Case, posteriors: Mapping[str, Posterior], reading: str
+) -> tuple[dict[str, LeaveOneOut], dict[str, tuple[str, ...]]]:
+    """The scores under a reading of those that can be ranked, and why the others cannot; `NothingToCompare` where all are such."""
     passed, failed = rankable(posteriors)
     asked = {i: p for i, p in passed.items() if reading in readings_held({i: p})}
     if passed and not asked:
@@ -245,9 +272,7 @@ def compare(
         raise NothingToCompare(
             f"no fit of {case.id} can be ranked ({why}): fit again, {fit_command(case, case.folder / 'posteriors')}"
         )
-    passed = {i: passed[i] for i in scores}
-    kept = kept or gathered(case, posteriors, case.folder / "posteriors")
-    return Compared(case, compare_scores(case, scores), scores, passed, failed, reading, led or {}, kept)
+    return scores, failed
 
 
 def failing(checks: ResultTable) -> ResultTable:

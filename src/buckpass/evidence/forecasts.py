@@ -18,6 +18,7 @@ from buckpass.game.setting import CrisisSetting, setting_of
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import Observations, observations
 from buckpass.predict.rung_probabilities import LEAST, mixture, rung_probabilities
+from buckpass.predict.which_fits import fits_of
 from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["LAST_TIME", "Forecast", "NothingToForecast", "band_score", "forecast_scores", "ranked_probability_score"]
@@ -104,6 +105,7 @@ class Forecast(ShowsItself):
         return self.ranking(), self.side_by_side()
 
     def as_dict(self) -> dict:
+        """Everything as plain values, fit for JSON."""
         return {"case_hash": self.case_hash, "record_hash": self.case.record_hash, "crises": list(self.crises), "ranking": self.ranking().rows(),
                 "by_crisis": self.by_crisis().rows(), "by_response": self.by_response().rows()}  # fmt: skip
 
@@ -111,14 +113,23 @@ class Forecast(ShowsItself):
 def forecast_scores(case: Case, posteriors: Mapping[str, Posterior]) -> Forecast:
     """Score the crises that the fits did not see: those fitted `without`, else those after the article's date.
 
-    Fits that hold a forecast are scored, where any does.
+    Parameters
+    ----------
+    case, posteriors : the case, and posteriors by explanation; those that hold a forecast are scored, where any does.
+
+    Returns
+    -------
+    Forecast
+        Log score (nats) and RPS (0 to 1) per crisis, power and forecaster; without a model, *same as last time*.
 
     Raises
     ------
     NothingToForecast
         The posteriors saw every crisis and hold no forecast of later ones.
+    NoUsablePosterior, NotPosteriors
+        One was fitted to another record, or is none.
     """
-    passed = {e: p for e, p in posteriors.items() if p.diagnostics.passed}
+    passed = {e: p for e, p in fits_of(case, posteriors).items() if p.diagnostics.passed}
     if any(_holds_forecast(p) for p in passed.values()):
         passed = {e: p for e, p in passed.items() if _holds_forecast(p)}
     left_out = _left_out(case, passed)

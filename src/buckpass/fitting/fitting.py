@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -95,12 +95,23 @@ class Shared:
 def fit_explanation(case: Case, name: str, plan: FitPlan = FitPlan()) -> Posterior:
     """The posterior of one explanation of the case's record, with its diagnostics.
 
-    A fit that fails its diagnostics is returned as such (`posterior.diagnostics.reasons`), never tuned until it passes.
+    Parameters
+    ----------
+    case : the case whose record is fitted.
+    name : an explanation: mechanisms joined by +, `all`, `all-FR`, `argument`.
+    plan : coding, sampler, order and readings; its own explanations are not looked at.
+
+    Returns
+    -------
+    Posterior
+        One that failed its diagnostics says why (`posterior.diagnostics.reasons`); it is never tuned until it passes.
 
     Raises
     ------
     NothingToFit
         Fewer than two crises or no coded response of a power.
+    UnknownExplanation
+        There is no such mechanism.
     """
     return fit_combination(case, combination(name, case), plan)
 
@@ -123,9 +134,9 @@ def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), sha
 
 def fit(
     case: Case, folder: str | Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
-    per_chain: int | None = None,
-) -> Iterator[Posterior]:  # fmt: skip
-    """Fit every explanation of the plan into `folder`, yielding each as it is saved; a finished fit survives a stop.
+    per_chain: int | None = None, along: Callable[[Iterator[Posterior], int], Iterable[Posterior]] = lambda fits, total: fits,
+) -> dict[str, Posterior]:  # fmt: skip
+    """Fit every explanation of the plan into `folder`; each is saved as it is finished, and survives a stop.
 
     Parameters
     ----------
@@ -133,7 +144,14 @@ def fit(
     folder : one file an explanation; made where it is not there.
     resume : keep what is already there of this record, model, coding and sampler.
     again : with `resume`, fit again what is there of others.
-    per_chain : keep that many evenly spaced draws of each chain (None: all); scores and diagnostics are of the full run.
+    per_chain : keep that many evenly spaced draws of each chain in the files (None: all); scores and diagnostics are of the
+        full run.
+    along : hands on the posteriors as they are saved, with how many there will be, for a caller that shows how far it is.
+
+    Returns
+    -------
+    dict of str to Posterior
+        By explanation, in the plan's order; those that failed their diagnostics among them.
 
     Raises
     ------
@@ -146,6 +164,14 @@ def fit(
     folder = made_folder(folder)
     paths = {name: folder / posterior_file(name, plan.order) for name in plan.names(case)}
     kept = {name: _kept(path, case, name, plan, again) for name, path in paths.items()} if resume else {}
+    fits = along(_fitted(case, paths, kept, plan, per_chain), len(paths))
+    return dict(zip(paths, fits, strict=True))
+
+
+def _fitted(
+    case: Case, paths: Mapping[str, Path], kept: Mapping[str, Posterior | None], plan: FitPlan, per_chain: int | None
+) -> Iterator[Posterior]:
+    """The posterior of each explanation: the kept one, or one that is fitted and saved."""
     shared = Shared()
     for name, path in paths.items():
         if (posterior := kept.get(name)) is not None:

@@ -57,13 +57,24 @@ def assess(
 ) -> Verdicts:
     """A verdict on every claim of the case.
 
-    posteriors : explanation id → Posterior of this case; without them claims about the model are not computed.
+    Parameters
+    ----------
+    case : the case with its claims.
+    posteriors : by explanation id; without them claims about the model are not computed.
     kept : what `evidence.gathered` has of these fits, by default beside the case's own; without it no theatre is known to
-    inform a parameter, and no claim about the model is supported or contradicted.
+        inform a parameter, and no claim about the model is supported or contradicted.
     seed : for the draws; each claim has its own.
     along : hands the claims out one by one, for a caller that shows how far it is.
 
-    No claim is left out: one that cannot be computed says why.
+    Returns
+    -------
+    Verdicts
+        By claim id, in the case's order. No claim is left out: one that cannot be computed says why.
+
+    Raises
+    ------
+    NoUsablePosterior, NotPosteriors
+        A posterior was fitted to another record, or is none.
     """
     predictions, lines = _predictions(case, posteriors, kept), claim_lines(case)
     found = (assess_question(Question(claim, case, predictions, seed)) for claim in along(case.claims))

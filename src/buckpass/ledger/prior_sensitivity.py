@@ -47,7 +47,24 @@ class _Remembering(Predictions):
 def prior_sensitivity(
     case: Case, posteriors: Mapping[str, Posterior], *, n_draws: int = DRAWS, seed: int = 0
 ) -> ResultTable:
-    """Prior and likelihood sensitivity of every number that a posterior gave, by claim."""
+    """Prior and likelihood sensitivity of every number that a posterior gave, by claim (Kallioinen et al. 2024).
+
+    Parameters
+    ----------
+    case, posteriors : the case whose claims are asked, and its posteriors.
+    n_draws, seed : posterior draws, and of the draws of the claims.
+
+    Returns
+    -------
+    ResultTable
+        One row per claim with a number from a fit: distance moved per doubling of the weight of priors and of record, and the
+        diagnosis in words. Empty where no fit can answer.
+
+    Raises
+    ------
+    NotPosteriors
+        What was given is none.
+    """
     try:
         basis = basis_of(case, posteriors)
         fits = {basis.name: basis.fit}
@@ -61,7 +78,7 @@ def prior_sensitivity(
         for name, sample in predictions.number().items():
             if len(sample.draws) == 1:  # a probability already
                 continue
-            found = power_scaling(sample.draws, posteriors[name])
+            found = power_scaling(sample.draws, fits[name])
             rows.append({"claim": claim.id, "short": claim.short, "explanation": name, "value": verdict.value, "prior": found.prior, "record": found.likelihood,
                          "diagnosis": found.diagnosis})  # fmt: skip
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)

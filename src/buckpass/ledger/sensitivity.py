@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import polars as pl
+
 from buckpass.case import BuckpassError, Case, Claim
 from buckpass.ledger.finding import Question
 from buckpass.ledger.ledger import assess, assess_question
 from buckpass.ledger.verdicts import Verdict, Verdicts
 from buckpass.measured import widened, without_recalled
+from buckpass.results.table import ResultTable, ShowsItself
 
 if TYPE_CHECKING:
     from buckpass.evidence.gathered import Gathered
@@ -36,12 +39,19 @@ class VerdictChange:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(ShowsItself):
     """The claims about the record under a condition, and which verdicts it changes."""
 
     condition: str
     verdicts: Verdicts
     changed: tuple[VerdictChange, ...]
+
+    def table(self) -> ResultTable:
+        """One row per claim whose verdict changes: id, short, before, after, why."""
+        rows = [tuple(asdict(one).values()) for one in self.changed]
+        frame = pl.DataFrame(rows, dict.fromkeys(("id", "short", "before", "after", "reason"), pl.String), orient="row")
+        title = f"Verdicts that change: {self.condition}"
+        return ResultTable(frame, title, case_hash=self.verdicts.case_hash, seed=self.verdicts.seed)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, fit for JSON."""
@@ -94,9 +104,25 @@ def assess_under(
 ) -> Sensitivity:
     """Verdicts on the claims about the record when recalled rows are dropped (`basis="seen"`) or bands widened.
 
-    doubt : rungs by which every band is widened on both sides. before : the case's ledger with the same seed, if it is there.
-
     Claims about the model need a new fit under the condition and are left out.
+
+    Parameters
+    ----------
+    case : the case with its claims.
+    basis : "seen" drops recalled rows, "all" keeps them.
+    doubt : rungs by which every band is widened on both sides.
+    seed : for the draws; each claim has its own.
+    before : the case's ledger with the same seed, if it is there.
+
+    Returns
+    -------
+    Sensitivity
+        The verdicts under the condition, and which of them it changes.
+
+    Raises
+    ------
+    BadCondition
+        Neither `basis="seen"` nor a doubt of 1 or more.
     """
     if basis not in ("all", "seen") or doubt < 0 or (basis == "all" and doubt == 0):
         raise BadCondition('give basis="seen", or doubt=1 or more (rungs by which the bands are widened), or both')

@@ -68,6 +68,18 @@ class Record(ShowsItself):
 def measure(case: Case, *, seed: int = 0) -> Record:
     """The record of a case as tables: responses, organisations' activity, shares, division of labour, requests, burden.
 
+    Parameters
+    ----------
+    case : the case whose record is measured; no fit is needed.
+    seed : of the draws behind intervals.
+
+    Returns
+    -------
+    Record
+        One table an attribute, each with its n, units and sources.
+
+    Examples
+    --------
     >>> from buckpass.case import load_case
     >>> case = load_case("western-balkans")
     >>> measure(case).n_crises == len(case.crises)
@@ -75,10 +87,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
     """
     rows, by_host, led = case.coded, host_shares(case), all_leaders(case)
     return Record(
-        case_id=case.id,
-        case_hash=case.hash,
-        seed=seed,
-        n_crises=case.crises.height,
+        case_id=case.id, case_hash=case.hash, seed=seed, n_crises=case.crises.height,
         responses=responses_table(case, rows),
         activity=activity_table(case, rows),
         activity_by_theatre=activity_by_theatre(case, rows),
@@ -95,7 +104,7 @@ def measure(case: Case, *, seed: int = 0) -> Record:
         size_and_burden=burden_table(case, rows),
         agreement=agreement_table(case, seed),
         alignments=alignments_table(case),
-    )
+    )  # fmt: skip
 
 
 def _with_rate(row: dict[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from buckpass.page.theme import (
     unchecked,
 )
 from buckpass.page.wording import grouped_places, name_of, number, spoken, with_error, with_interval
+from buckpass.predict.which_fits import by_id
 from buckpass.results.files import refuse_existing, write_whole
 from buckpass.results.words import and_join, count_of, sentence
 
@@ -70,16 +71,28 @@ def write_page(
 ) -> Path:
     """Everything known and computed about a case as one self-contained HTML page.
 
-    posteriors : explanation id → posterior; None or empty: the page shows the record and says that the case must be
-    fitted. The file is written whole or not at all. begin : called with each step as it begins.
+    Parameters
+    ----------
+    case : what the page is about.
+    posteriors : by explanation id; None or empty: the page shows the record and says that the case must be fitted.
+    path, force : the file, written whole or not at all; and whether one that is there is replaced.
+    begin : called with each step as it begins.
     kept : what was worked out of the posteriors, by default beside the case's own.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     OutputExists
         Something is at `path` and `force` was not asked for; found before anything is computed.
+    NotPosteriors
+        What was given is none.
     """
     refuse_existing(Path(path), force)
+    posteriors = by_id(posteriors) if posteriors else None
     return write_whole(path, page_text(case, posteriors, begin, kept), force=force)
 
 

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from buckpass.case import BuckpassError, Case, load_case
@@ -25,6 +26,7 @@ from buckpass.case.strangers_files import parsed_json
 from buckpass.fitting.files import posteriors_or_none
 from buckpass.fitting.posterior import Posterior
 from buckpass.results.files import json_text, refuse_existing, workshop, write_whole
+from buckpass.results.table import ResultTable, ShowsItself
 
 __all__ = ["Difference", "NotAnArchive", "Verification", "verify_archive", "write_archive"]
 
@@ -76,7 +78,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(ShowsItself):
     """What a re-run found: how many values were compared, those that differ beyond the tolerance, what was not compared."""
 
     compared: int
@@ -89,7 +91,15 @@ class Verification:
         """Whether every result of the archive was computed again and came out the same."""
         return not self.differences and not self.not_checked
 
+    def table(self) -> ResultTable:
+        """One row per value that differs: where, what the archive has, what was computed."""
+        rows = [(d.place, str(d.archived), str(d.computed)) for d in self.differences]
+        frame = pl.DataFrame(rows, dict.fromkeys(("place", "archived", "computed"), pl.String), orient="row")
+        left = f" Not computed again: {', '.join(self.not_checked)}." if self.not_checked else ""
+        return ResultTable(frame, "What came out otherwise", {}, f"{self.compared:,} values compared.{left}")
+
     def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         rows = [{"place": d.place, "archived": d.archived, "computed": d.computed} for d in self.differences]
         return {"ok": self.ok, "compared": self.compared, "tolerance": TOLERANCE, "differences": rows,
                 "not_checked": list(self.not_checked),
@@ -97,7 +107,24 @@ class Verification:
 
 
 def write_archive(case: Case, path: str | Path, *, seed: int = 0, force: bool = False) -> Path:
-    """Write case files, posteriors, results, versions and checksums as one zip; same inputs, same bytes."""
+    """Write case files, posteriors, results, versions and checksums as one zip; same inputs, same bytes.
+
+    Parameters
+    ----------
+    case : a case as it lies in its folder, with its own posteriors.
+    path, force : the archive, written whole or not at all; and whether one that is there is replaced.
+    seed : of the results.
+
+    Returns
+    -------
+    Path
+        The archive.
+
+    Raises
+    ------
+    OutputExists, OutputFailed
+        Something is at `path` and `force` was not asked for; the disk is full.
+    """
     path = Path(path)
     refuse_existing(path, force)
     content = {f"{CASE}{name}": data for name, data in _files(case.folder)}

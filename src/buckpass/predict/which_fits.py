@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buckpass.case import Case
-from buckpass.case.problems import BuckpassError
+from buckpass.case.problems import BuckpassError, clip
 from buckpass.fitting.files import fit_command, load_posteriors, posterior_file
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from buckpass.model.likelihood import Order
 
 __all__ = [
-    "Basis", "Fits", "NoUsablePosterior", "OrderNotPlayed", "basis_among", "basis_for", "basis_of", "best_first", "best_freeing",
-    "best_posterior", "fits_of", "refuse_in_order",
+    "Basis", "Fits", "NoUsablePosterior", "NotPosteriors", "OrderNotPlayed", "basis_among", "basis_for", "basis_of", "best_first",
+    "best_freeing", "by_id", "fits_of", "refuse_in_order",
 ]  # fmt: skip
 
 WHERE_SAID = "`buckpass help mechanisms` says what each mechanism is"
@@ -32,6 +32,10 @@ CEILING = "all"  # every mechanism free: where questions are answered and claims
 
 class NoUsablePosterior(BuckpassError):
     """There is no posterior with which the question can be answered; the message says why."""
+
+
+class NotPosteriors(BuckpassError):
+    """Something else was given where posteriors are asked for."""
 
 
 class OrderNotPlayed(BuckpassError):
@@ -101,9 +105,19 @@ def basis_among(given: Fits) -> Basis:
     return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
 
 
-def fits_of(case: Case, given: Posterior | Mapping[str, Posterior]) -> Mapping[str, Posterior]:
-    """One posterior or several by explanation; `NoUsablePosterior` where one was not fitted to what this case's record is."""
+def by_id(given: Posterior | Mapping[str, Posterior]) -> Mapping[str, Posterior]:
+    """One posterior or several by explanation; `NotPosteriors` where anything else was given, as the name of a case."""
     fits = {given.explanation: given} if isinstance(given, Posterior) else given
+    if not (isinstance(fits, Mapping) and all(isinstance(fit, Posterior) for fit in fits.values())):
+        raise NotPosteriors(
+            f"posteriors by id are wanted, such as `buckpass.posteriors(case)` gives, or one of them: {clip(repr(given), 80)} is neither"
+        )
+    return fits
+
+
+def fits_of(case: Case, given: Posterior | Mapping[str, Posterior]) -> Mapping[str, Posterior]:
+    """`by_id`; `NoUsablePosterior` where one was not fitted to what this case's record is."""
+    fits = by_id(given)
     for name, fit in fits.items():
         if fit.case_hash != case.record_hash:
             other = f"another version of {case.id}" if fit.case_id == case.id else fit.case_id
@@ -135,25 +149,6 @@ def basis_for(
     if there and not (place / posterior_file(wanted, order)).is_file():
         raise NoUsablePosterior(_not_fitted(wanted, there, fit_command(case, place, (wanted,), order)))
     return basis_of(case, load_posteriors(case, folder, [wanted], order)[wanted])
-
-
-def best_posterior(posteriors: Mapping[str, Posterior], wanted: str | None = None) -> Posterior:
-    """The posterior asked for, else the best-scoring explanation whose diagnostics passed .
-
-    Raises
-    ------
-    NoUsablePosterior
-        None was given, the one asked for is not there, or none passed its diagnostics.
-    """
-    if wanted is None:
-        return next(iter(best_first(_passed(posteriors)).values()))
-    if wanted not in posteriors:
-        combination(wanted)
-        of = next((fit.case_id for fit in posteriors.values()), "CASE")
-        raise NoUsablePosterior(
-            _not_fitted(wanted, list(posteriors), f"`buckpass fit {of} -o FOLDER --explanation {wanted}`")
-        )
-    return posteriors[wanted]
 
 
 def best_first(posteriors: Mapping[str, Posterior]) -> dict[str, Posterior]:

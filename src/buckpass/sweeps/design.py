@@ -122,8 +122,9 @@ class Design:
         return asdict(self)
 
 
-def read_design(case: Case, path: Path) -> Design:
+def read_design(case: Case, path: str | Path) -> Design:
     """A design file; without [[input]] everything labelled assumed is varied. Raises `BadDesign` with every problem."""
+    path = Path(path)
     try:
         file, found = read_toml(path.name, decode_text(read_plain(path, LARGEST_FILE)), DesignFile)
     except FileRefused as refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -102,35 +102,52 @@ class Sweep(ShowsItself):
 
 
 def sweep(
-    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: Path, cluster: str | None = None,
+    case: Case, posteriors: Mapping[str, Posterior], design: Design, out: str | Path, cluster: str | None = None,
     along: Along = in_order,
 ) -> Sweep:  # fmt: skip
     """Play every point of the design and say which assumptions the outcomes turn on.
 
     Each chunk of points is one file written at once; whatever ends the run, finished chunks stay, and the same call
-    completes the rest to the same bytes. With `cluster`, chunks go to the Dask scheduler at that address. `along` hands on the
-    chunks, for a caller that shows how far it is.
+    completes the rest to the same bytes. First-order and total indices: Saltelli et al. 2010 (sobol); elementary effects: Morris
+    1991; RBD-FAST for Latin hypercubes (Tarantola et al. 2006). Boxes: PRIM, where an outcome says which values are of interest.
 
-    First-order and total indices: Saltelli et al. 2010 (sobol); elementary effects: Morris 1991; RBD-FAST for Latin
-    hypercubes (Tarantola et al. 2006). Boxes: PRIM, where an outcome says which values are of interest.
+    Parameters
+    ----------
+    case, posteriors : as `solve_crisis` takes them.
+    design : what is varied and what is looked at, as `buckpass.sweeps.read_design` reads it.
+    out : folder of the chunks; made where it is not there.
+    cluster : address of a Dask scheduler that chunks go to (None: they are played here).
+    along : hands on the chunks, for a caller that shows how far it is.
 
-    Raises `BadDesign`, `ManifestMismatch`, `ClusterDoesNotAnswer`, `OutputFailed`, and what `simulate` raises.
+    Returns
+    -------
+    Sweep
+        Inputs [point, input], outcomes [point, outcome], indices and boxes by outcome.
+
+    Raises
+    ------
+    BadDesign, ManifestMismatch, ClusterDoesNotAnswer, OutputFailed
+        The design cannot be played, the folder holds another, the scheduler is silent, the disk is full; as `simulate` does.
     """
     _check(case, design)
     points = sample_points(design)
     basis = basis_of(case, posteriors)
-    manifest = _manifest(case, basis, design)
-    check_manifest(out, manifest)
-    write_json(made_folder(out) / "manifest.json", manifest)
-    chunks = Chunks(out, digest_of(manifest), len(points), len(design.outcomes))
-    missing = [k for k in range(chunks.count) if chunks.read(k) is None]
-    for k, values in along(_played(case, basis, design, missing, cluster), len(missing)):
-        chunks.write(k, values)
-    outcomes = np.concatenate([values for k in range(chunks.count) if (values := chunks.read(k)) is not None])
+    folder, manifest = Path(out), _manifest(case, basis, design)
+    check_manifest(folder, manifest)
+    write_json(made_folder(folder) / "manifest.json", manifest)
+    chunks = Chunks(folder, digest_of(manifest), len(points), len(design.outcomes))
+    outcomes = _finished(chunks, lambda missing: along(_played(case, basis, design, missing, cluster), len(missing)))
     found = _analysed(design, points, outcomes)
-    whole = Sweep(design, points, outcomes, *found, out)
-    write_json(out / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
+    whole = Sweep(design, points, outcomes, *found, folder)
+    write_json(folder / "result.json", {k: v for k, v in whole.as_dict().items() if k in ("indices", "boxes", "notes")})
     return whole
+
+
+def _finished(chunks: Chunks, played: Callable[[list[int]], Iterable[tuple[int, Any]]]) -> Float[np.ndarray, "n o"]:
+    """The outcomes of every chunk, once those that are missing are played and kept."""
+    for k, values in played([k for k in range(chunks.count) if chunks.read(k) is None]):
+        chunks.write(k, values)
+    return np.concatenate([values for k in range(chunks.count) if (values := chunks.read(k)) is not None])
 
 
 def chunk_values(case: Case, basis: Basis, design: Design, kept: dict, chunk: int) -> list[list[float]]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
-from buckpass.changes.overrides import Override
+from buckpass.changes.overrides import Changes, Override, as_changes
 from buckpass.predict.which_fits import Basis, Fits, basis_of
 from buckpass.results.summary import ENDS, normal_interval
 from buckpass.results.table import ResultTable, ShowsItself
@@ -71,9 +71,7 @@ class Futures(ShowsItself):
     notes: tuple[str, ...] = field(default=())
 
     def table(self, year: int | None = None) -> ResultTable:
-        """The last (or given) year by measure and power.
-
-        mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
+        """The last (or given) year by measure and power: mean, and 5 and 95 % of histories (not of a probability); with a scenario also its mean and the difference (scenario - baseline, of the
         same history) with the 90 % interval of its mean.
         """
         at = self._year(year)
@@ -131,8 +129,8 @@ def _difference(at: xr.Dataset, measure: str, power: str) -> dict[str, float]:
 
 
 def simulate(
-    case: Case, posteriors: Fits, overrides: Sequence[str | Override] = (), plan: Plan = Plan(),
-    out: Path | None = None, along: Along = in_order,
+    case: Case, posteriors: Fits, overrides: Changes = (), plan: Plan = Plan(),
+    out: str | Path | None = None, along: Along = in_order,
 ) -> Futures:  # fmt: skip
     """Play the years ahead of the case's focus theatre, with and without the overrides.
 
@@ -142,8 +140,9 @@ def simulate(
 
     Parameters
     ----------
-    posteriors : one posterior, or all of the case, as `solve_crisis` takes them.
-    overrides : `PATH=VALUE` texts, or what `parse_overrides` has read. plan : years, histories, foresight and seed.
+    case, posteriors, overrides : as `solve_crisis` takes them.
+    plan : years, histories, foresight and seed.
+    out : folder of the parts and the manifest (None: none are written).
     along : hands on the tiles, of 2,048 histories each, for a caller that shows how far it is.
 
     Returns
@@ -151,21 +150,24 @@ def simulate(
     Futures
         By year, power and host: the baseline, and with overrides the scenario and their difference.
 
-    Raises `NoHistories`, `GrowthOverflows`, `NoUsablePosterior`, `OrderNotPlayed`, `BadOverride`, `ManifestMismatch`.
+    Raises
+    ------
+    NoHistories, GrowthOverflows, NoUsablePosterior, NotPosteriors, OrderNotPlayed, BadOverride, ManifestMismatch
     """
     check_plan(plan)
-    basis = basis_of(case, posteriors)
+    basis, folder = basis_of(case, posteriors), None if out is None else Path(out)
     first = plan.first_year or case.settings.years[1] + 1
-    texts = [()] if not overrides else [(), tuple(overrides)]
+    asked = as_changes(overrides)
+    texts = [(), asked] if asked else [()]
     scenarios = [scenario_of(case, t, first, plan.foresight) for t in texts]
     made = [world_of(scenario, basis, plan.years, plan.seed) for scenario in scenarios]
     labels = made[0][1]
     notes = _notes(case, basis, scenarios[-1], plan, [world for world, _ in made])
     worlds = [with_foresight(plan.foresight, world, plan, case) for world, _ in made]
-    manifest = _manifest(case, basis, [*map(str, overrides)], plan, labels)
-    writer = HistoryWriter(out, manifest, plan.chunk) if out is not None else None
+    manifest = _manifest(case, basis, [*map(str, asked)], plan, labels)
+    writer = HistoryWriter(folder, manifest, plan.chunk) if folder is not None else None
     tallies = _tallied(worlds, plan, writer, along)
-    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), out, notes)
+    return Futures(_summary(tallies, labels, plan), manifest, labels, int(tallies[0].unsolved), folder, notes)
 
 
 def _tallied(worlds: Sequence[World], plan: Plan, writer: HistoryWriter | None, along: Along) -> list[Tally]:

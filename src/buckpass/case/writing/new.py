@@ -11,9 +11,21 @@ __all__ = ["new_case"]
 
 
 def new_case(folder: str | Path) -> Path:
-    """Write a small, valid, commented case into a new (or empty) folder, and return the folder.
+    """Write a small, valid, commented case to start from; all of its files, or none.
 
-    Raises `OutputExists` where the folder has something in it or cannot be made. All files are written, or none.
+    Parameters
+    ----------
+    folder : a new or an empty one.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OutputExists
+        The folder has something in it or cannot be made.
     """
 
     def write(draft: Path, case_id: str) -> None:

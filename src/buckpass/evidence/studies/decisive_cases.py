@@ -16,7 +16,7 @@ from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
 from buckpass.model.mechanisms import combination
 from buckpass.predict.rung_probabilities import rung_probabilities
-from buckpass.predict.which_fits import refuse_in_order
+from buckpass.predict.which_fits import fits_of, refuse_in_order
 from buckpass.results.table import ResultTable, ShowsItself, plain
 
 __all__ = ["Decisive", "NothingToTellApart", "decisive_cases", "mutual_information", "splitting_cases"]
@@ -43,6 +43,7 @@ class Decisive(ShowsItself):
     n_grid: int
 
     def table(self) -> ResultTable:
+        """One row per crisis, the most telling first: what it is, its information in nats, whom to watch."""
         note = (
             f"nats: expected information of all powers' responses about which explanation holds, nats (mutual "
             f"information; at most {np.log(len(self.weights)):.2f}, every explanation counting alike). watch: the power whose response alone says most. "
@@ -57,6 +58,7 @@ class Decisive(ShowsItself):
                            {"nats": "nats", "severity": "code"}, note, (), self.case_hash)  # fmt: skip
 
     def as_dict(self) -> dict:
+        """Everything as plain values, fit for JSON."""
         return {"case_hash": self.case_hash, "record_hash": self.record_hash, "weights": dict(zip(self.explanations, self.weights, strict=True)),
                 "n_grid": self.n_grid, "crises": [plain(row) for row in self.rows.iter_rows(named=True)]}  # fmt: skip
 
@@ -70,12 +72,25 @@ def decisive_cases(
     probability under the posterior of e, w the same for every explanation that passed, or for the two of `pair` (Lindley
     1956): how well an explanation predicts is not how likely it is to hold.
 
+    Parameters
+    ----------
+    case, posteriors : the case, and posteriors by explanation.
+    n : how many crises.
+    pair : ids of the two explanations that are to be told apart (None: all).
+
+    Returns
+    -------
+    Decisive
+        The crises with their information in nats, the most telling first.
+
     Raises
     ------
     NothingToTellApart
         Fewer than two explanations passed, or one of the pair did not.
+    NoUsablePosterior, NotPosteriors, OrderNotPlayed
+        One was fitted to another record, is no posterior, or has the patron move first.
     """
-    asked = _asked(posteriors, pair)
+    asked = _asked(fits_of(case, posteriors), pair)
     weights = np.full(len(asked), 1 / len(asked))
     grid = hypothetical_crises(case)
     roughly = _screened(grid, asked)

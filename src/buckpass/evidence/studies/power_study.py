@@ -29,7 +29,7 @@ from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.readings import reading_of
 from buckpass.model.requests import requests_of
 from buckpass.model.terms import entering
-from buckpass.predict.which_fits import refuse_in_order
+from buckpass.predict.which_fits import basis_of, refuse_in_order
 from buckpass.results.files import made_folder, write_json
 from buckpass.results.summary import summary
 from buckpass.results.table import ResultTable, ShowsItself
@@ -120,10 +120,8 @@ class PowerStudy(ShowsItself):
         """At how many crises the two values are told apart."""
         return self.told_apart()
 
-    def tables(self) -> tuple[ResultTable, ...]:
-        return (self.table(),)
-
     def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, fit for JSON."""
         return {
             "case_id": self.case_id, "case_hash": self.case_hash, "explanation": self.explanation, "model": self.model, "term": self.term,
             "n_crises": self.n_crises, "seed": self.seed, "values": list(self.values), "crises_needed": self.crises_needed,
@@ -144,43 +142,56 @@ class PowerStudy(ShowsItself):
 
 
 def power_study(
-    case: Case, posterior: Posterior, folder: Path, *, times: Sequence[int] = TIMES, values: tuple[float, float] = VALUES,
+    case: Case, posteriors: Posterior | Mapping[str, Posterior], folder: str | Path, *, times: Sequence[int] = TIMES, values: tuple[float, float] = VALUES,
     replications: int = 20, seed: int = 0, term: str = TERM, spread: Spread | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> PowerStudy:  # fmt: skip
     """Draw records with a term at two values, ask each for the term, and say at what length they are told apart.
 
     What a record says is its profile posterior (`fitting.profile`), some seconds where drawing would take a quarter of an hour.
-    Every record is one file in `folder`, written at once: whatever ends the run, the same call goes on from there, and with
-    more replications or lengths it adds to what is there.
 
     Parameters
     ----------
-    posterior : the fit that records are drawn from and whose terms are asked for again: of all mechanisms, or of an argument with the term.
-    times : lengths, in records like this one.
+    case, posteriors : the fit that records are drawn from and whose terms are asked again; of all posteriors, as `solve_crisis`.
+    folder : one file a record, written at once: whatever ends the run, the same call goes on from there, and with more
+        replications or lengths it adds to what is there.
+    times, replications : lengths, in records like this one, and records of each length and value.
+    term, values : what is asked for, and the two values at which records are drawn.
+    seed : of the records.
     spread : hands the records to other machines (`buckpass.sweeps.cluster.spread` bound to a client).
-    told : hears how many are done.
+    told : hears how many are done, of how many.
+
+    Returns
+    -------
+    PowerStudy
+        Posterior mean and sd of the term by record, and from which length on its two values are told apart.
 
     Raises
     ------
-    PowerStudyError
-        The fit failed its diagnostics or has no such term that is one number, or the folder holds another study.
+    PowerStudyError, NoUsablePosterior, NotPosteriors, OrderNotPlayed
+        The fit failed its diagnostics, has no such term, or is of another record; the folder holds another study.
     """
+    posterior, folder = basis_of(case, posteriors).fit, Path(folder)
     _usable(posterior, term)
     _claim_folder(case, posterior, made_folder(folder), seed, term)
     tasks = [PowerTask(t, v, r) for t in times for r in range(replications) for v in values]
-    missing = [task for task in tasks if not (folder / task.file).exists()]
-    done = len(tasks) - len(missing)
-    told(done, len(tasks))
-    for task, row in (spread or _here)(profiled, (case, posterior, seed, term, {}), missing):
-        write_json(folder / task.file, {**asdict(task), **row})
-        done += 1
+    for done in _asked(tasks, folder, (case, posterior, seed, term, {}), spread or _here):
         told(done, len(tasks))
-    rows = tuple(_row(folder, task) for task in tasks)
-    n = len(setting_of(case).names.crises)
+    n, rows = len(setting_of(case).names.crises), tuple(_row(folder, task) for task in tasks)
     study = PowerStudy(case.id, case.record_hash, posterior.explanation, posterior.model, term, n, seed, rows)
     write_json(folder / BUNDLED, study.as_dict())
     return study
+
+
+def _asked(tasks: Sequence[PowerTask], folder: Path, of: Sequence[Any], spread: Spread) -> Iterator[int]:
+    """How many records are there, after each that was asked and written."""
+    missing = [task for task in tasks if not (folder / task.file).exists()]
+    done = len(tasks) - len(missing)
+    yield done
+    for task, row in spread(profiled, of, missing):
+        write_json(folder / task.file, {**asdict(task), **row})
+        done += 1
+        yield done
 
 
 def profiled(

@@ -28,7 +28,18 @@ NOTE = (
 
 
 def prior_predictive(case: Case, *, n_draws: int = DRAWS, seed: int = 0) -> ResultTable:
-    """Rungs that each explanation expects under its priors, with 90 % intervals, beside the record's shares."""
+    """Rungs that each explanation expects under its priors, with 90 % intervals, beside the record's shares.
+
+    Parameters
+    ----------
+    case : the case whose powers and crises are played; no fit is needed.
+    n_draws, seed : draws from the priors, and their seed.
+
+    Returns
+    -------
+    ResultTable
+        One row per explanation and rung; shares of the responses, 0 to 1.
+    """
     setting = setting_of(case)
     seen = observations(case, setting)
     rows = []
