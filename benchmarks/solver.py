@@ -21,12 +21,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from buckpass.game.normal_form import as_nfg, normal_form
 from buckpass.game.solver import solve, solve_strategies
 from buckpass.game.throughput import solve_batch
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "game"))
+from normal_form import as_nfg, normal_form  # noqa: E402
 from random_games import crisis_of, random_crises  # noqa: E402  the tests' random games are the benchmark's
 
 POWERS = (2, 3, 4, 6, 8, 12, 16, 24)

@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bands import log_likelihood_in_order
 from buckpass.fitting.files import load_posterior, save_posterior
 from buckpass.game.covariates import COVARIATES
-from buckpass.game.order import first_mover, log_likelihood_in_order, patron_first
+from buckpass.game.order import first_mover, patron_first
 from buckpass.game.payoffs import crises_of, plain_coefficients
 from buckpass.game.setting import setting_of
 from buckpass.model.coefficients import coefficients_from

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from normal_form import normal_form
 from random_games import crisis_of, random_crises
 from scipy.optimize import brentq, minimize_scalar
 from table_solver import solve_table
 
 from buckpass.game.equilibria import all_equilibria
-from buckpass.game.normal_form import normal_form
 from buckpass.game.path import trace
 from buckpass.game.solver import solve
 

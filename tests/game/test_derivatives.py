@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_games import random_crises
 
+from bands import log_likelihood_in_order
 from buckpass.game.estimands import host_security
 from buckpass.game.host import HostStage, request_log_probabilities
-from buckpass.game.order import log_likelihood_in_order, patron_first
+from buckpass.game.order import patron_first
 from buckpass.game.solver import SolverSettings, solve_strategies
 
 TIGHT = SolverSettings(tolerance=1e-12)

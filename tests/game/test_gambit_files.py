@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from normal_form import as_nfg, normal_form
 from random_games import random_crises
 from table_solver import Node, solve_table, solve_tree
 from typer.testing import CliRunner
 
 from buckpass.cli.main import app
-from buckpass.game.gambit import BadGame, StrategicGame, is_game_file, read_game
+from buckpass.game.gambit import BadGame, StrategicGame, TableTooLarge, is_game_file, read_game
 from buckpass.game.logit import logit_equilibrium
-from buckpass.game.normal_form import TableTooLarge, as_nfg, normal_form
 from buckpass.game.solver import solve
 
 PAYOFFS = 'NFG 1 R "Ours" { "A" "B" } { 2 2 }\n9 9 10 0\n0 10 1 1\n'

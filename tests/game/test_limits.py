@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from normal_form import normal_form
 from random_games import crisis_of, random_crises, volunteers
 from table_solver import solve_table
 
 from buckpass.game import estimands
 from buckpass.game.crises import absent, force
-from buckpass.game.normal_form import normal_form
 from buckpass.game.solver import NoEquilibriumFound, SolverSettings, solve, solve_strategies
 from buckpass.game.throughput import solve_batch
 

@@ -8,6 +8,7 @@ import pytest
 from random_games import random_crises
 from scipy.stats import binom
 
+from bands import log_likelihood, log_likelihood_in_order
 from buckpass.bargain.arrangement import (
     StageValues,
     critical_discount_factor,
@@ -19,7 +20,7 @@ from buckpass.game import estimands
 from buckpass.game.crises import force
 from buckpass.game.decomposition import MECHANISMS, decompose_gap
 from buckpass.game.host import HostStage, request_log_probabilities
-from buckpass.game.order import log_likelihood, log_likelihood_in_order, met, patron_first
+from buckpass.game.order import met, patron_first
 from buckpass.game.solver import solve
 from buckpass.game.vehicles import UnknownConsentRule, consent_probability, pass_probability
 

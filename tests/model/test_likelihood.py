@@ -8,11 +8,12 @@ from independent_likelihood import log_likelihood
 
 from buckpass.case import load_case
 from buckpass.game.setting import setting_of
-from buckpass.model.coordinates import coordinates_of
+from buckpass.model.coordinates import DENSITIES, coordinates_of
 from buckpass.model.likelihood import Likelihood
 from buckpass.model.mechanisms import combination
 from buckpass.model.observations import observations
 from buckpass.model.readings import reading_of
+from buckpass.model.terms import FAMILIES
 
 NAMES = ("base", "BL", "FR", "all")
 
@@ -119,3 +120,7 @@ def test_a_crisis_effect_of_no_spread_is_none(record):
     values = {**coordinates.values(u, is_free), "crisis.spread": jnp.zeros(())}
     one, many = (Likelihood(setting, seen, False, nodes=n)(values, reading_of(seen)).responses for n in (1, 25))
     np.testing.assert_allclose(one, many, atol=1e-9)
+
+
+def test_every_family_that_the_registry_takes_has_a_density():
+    assert set(DENSITIES) == set(FAMILIES)

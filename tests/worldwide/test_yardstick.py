@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from buckpass.case import BuckpassError, load_case
+from buckpass.case.ladder import ALONE, STANDARD
 from buckpass.cli.main import app
 from buckpass.worldwide import beside
 from buckpass.worldwide.errors import NoYardstick
@@ -216,11 +217,18 @@ def test_of_all_powers_every_response_is_counted_once_and_named_as_the_case_name
     assert every.tables()[1].frame.filter(responses="all")["crises"].sum() == of_all["crises"].sum()
 
 
-def test_a_power_that_the_case_has_not_and_another_ladder(flagship, kept, toy):
+def test_a_power_that_the_case_has_not(flagship, kept):
     with pytest.raises(BuckpassError, match="XXX"):
         beside(flagship, "XXX", kept)
-    short = toy.settings.ladder.model_copy(update={"names": toy.settings.ladder.names[:5]})
-    other = toy.replace(settings=toy.settings.model_copy(update={"ladder": short}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"names": STANDARD[:5]}, {"words": STANDARD[1:4]}, {"deploys": STANDARD[4:]}, {"through_organisation": ALONE}],
+)
+def test_another_ladder_is_refused_also_one_as_long_on_which_a_rung_is_something_else(said, kept, toy):
+    ladder = toy.settings.ladder.model_copy(update=said)
+    other = toy.replace(settings=toy.settings.model_copy(update={"ladder": ladder}))
     with pytest.raises(NoYardstick, match="other rungs"):
         beside(other, None, kept)
 

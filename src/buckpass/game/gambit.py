@@ -14,15 +14,19 @@ import numpy as np
 from buckpass.case import BuckpassError
 from buckpass.case.problems import FileRefused, clip
 from buckpass.case.reading.files import open_plain
-from buckpass.game.normal_form import LARGEST_TABLE, TableTooLarge
 
-__all__ = ["BadGame", "ExtensiveGame", "InformationSet", "StrategicGame", "is_game_file", "read_game"]
+__all__ = ["BadGame", "ExtensiveGame", "InformationSet", "StrategicGame", "TableTooLarge", "is_game_file", "read_game"]
 
 LARGEST_FILE = 1 << 26
+LARGEST_TABLE = 5_000_000  # payoffs
 MOST_NODES = 50_000
 TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*)"|([{}])|([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:/[0-9.]+)?)|([A-Za-z]+)|[\s,]+', re.DOTALL
 )
+
+
+class TableTooLarge(ValueError):
+    """The game is larger than what is solved here."""
 
 
 class BadGame(BuckpassError):

@@ -18,8 +18,7 @@ from buckpass.game.fixed_point import DEFAULT_SETTINGS, Equilibrium, SolverSetti
 from buckpass.game.setting import CrisisSetting
 
 __all__ = [
-    "Met", "PlayedInOrder", "first_mover", "log_likelihood", "log_likelihood_in_order", "met", "over_what_is_met",
-    "patron_first",
+    "Met", "PlayedInOrder", "first_mover", "met", "over_what_is_met", "patron_first",
 ]  # fmt: skip
 
 
@@ -134,23 +133,3 @@ def over_what_is_met(choose: Callable[[Array], Array], at: Met) -> Any:
         return sum(at.weight[:, f] * choose(at.log_residual[:, f]) for f in range(at.weight.shape[1]))
     by_sight = jax.vmap(choose, in_axes=1, out_axes=1)(at.log_residual)
     return jnp.sum(at.weight * by_sight, axis=1)
-
-
-def log_likelihood(
-    crises: Crises, equilibrium: Equilibrium, low: Int[Array, "c p"], high: Int[Array, "c p"]
-) -> Float[Array, "c p"]:
-    """log P(low ≤ rung ≤ high) of each power, all moving at once; a row never searched is the whole ladder and adds 0."""
-    return _band(crises, log_strategy(crises, equilibrium.log_residual), low, high)
-
-
-def log_likelihood_in_order(
-    crises: Crises, played: PlayedInOrder, low: Int[Array, "c p"], high: Int[Array, "c p"]
-) -> Float[Array, " c"]:
-    """log P of all powers' bands when the patron moves first: a sum over what it may have done within its band."""
-    bands = jax.vmap(lambda s: _band(crises, s, low, high), in_axes=1, out_axes=1)(played.log_strategy)
-    return log_sum_exp(played.log_first + jnp.sum(bands, axis=-1), axis=-1)
-
-
-def _band(crises: Crises, log_sigma: Float[Array, "c p o"], low, high) -> Float[Array, "c p"]:
-    inside = (crises.rung >= low[..., None]) & (crises.rung <= high[..., None])
-    return log_sum_exp(jnp.where(inside, log_sigma, -1e30), axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -24,6 +24,12 @@ __all__ = ["Coordinates", "Place", "coordinates_of", "distribution"]
 
 CHEAP = -15.0  # log(1 + e^w) is e^w below
 FARTHEST = 8.0  # standard deviations of a coordinate, where a value at an end of its range has none
+# each family of priors as NumPyro and as SciPy have it
+DENSITIES: dict[str, tuple[Callable[[Prior], dist.Distribution], Callable[[Prior], Any]]] = {
+    "normal": (lambda p: dist.Normal(p.mean, p.sd), lambda p: stats.norm(p.mean, p.sd)),
+    "half_normal": (lambda p: dist.HalfNormal(p.sd), lambda p: stats.halfnorm(scale=p.sd)),
+    "beta": (lambda p: dist.Beta(p.a, p.b), lambda p: stats.beta(p.a, p.b)),
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class Coordinates:
         for place in (p for p in self.places if p.term.name in names):
             one, value = place.term, np.asarray(values[place.term.name], float)
             scale = np.asarray(values[one.scaled_by])[..., None] if one.scaled_by else 1.0
-            density = _scipy(one.prior).logpdf(value / scale) - np.log(scale)
+            density = DENSITIES[one.prior.family][1](one.prior).logpdf(value / scale) - np.log(scale)
             found.append(density.reshape(*value.shape[:2], -1).sum(axis=-1))
         return np.stack(found, axis=-1)
 
@@ -123,10 +129,10 @@ class Coordinates:
         """Every family for all coordinates at once and the right one picked: term by term the compiler reads thrice as much."""
         above = log_ndtr(-u)
         half = -ndtri(0.5 * jnp.exp(above))
-        family = self._column(lambda p: ("normal", "half_normal", "beta").index(p.family))
+        is_normal, is_half_normal = (self._column(lambda p, f=f: p.family == f) for f in ("normal", "half_normal"))
         plain = self._column(lambda p: p.mean) + self._column(lambda p: p.sd) * u
-        price = self._column(lambda p: p.sd) * jnp.where(family == 1, half, 0.0)
-        return jnp.where(family == 0, plain, jnp.where(family == 1, price, -jnp.expm1(above)))
+        price = self._column(lambda p: p.sd) * jnp.where(is_half_normal, half, 0.0)
+        return jnp.where(is_normal, plain, jnp.where(is_half_normal, price, -jnp.expm1(above)))
 
     def _column(self, of) -> np.ndarray:
         return np.concatenate([np.full(p.size, of(p.term.prior)) for p in self.places])
@@ -175,19 +181,8 @@ class _Price:
 
 def distribution(prior: Prior, shape: tuple[int, ...]) -> dist.Distribution:
     """The prior as a NumPyro distribution over an array of the given shape."""
-    family = {
-        "normal": lambda: dist.Normal(prior.mean, prior.sd),
-        "half_normal": lambda: dist.HalfNormal(prior.sd),
-        "beta": lambda: dist.Beta(prior.a, prior.b),
-    }[prior.family]()
+    family = DENSITIES[prior.family][0](prior)
     return family.expand(shape).to_event(len(shape)) if shape else family
-
-
-def _scipy(prior: Prior) -> Any:
-    return {
-        "normal": stats.norm(prior.mean, prior.sd), "half_normal": stats.halfnorm(scale=prior.sd),
-        "beta": stats.beta(prior.a, prior.b),
-    }[prior.family]  # fmt: skip
 
 
 def coordinates_of(setting: CrisisSetting) -> Coordinates:

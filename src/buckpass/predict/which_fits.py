@@ -16,7 +16,7 @@ from buckpass.case.problems import BuckpassError, clip
 from buckpass.fitting.files import fit_command, load_posteriors, posterior_file
 from buckpass.fitting.posterior import Posterior
 from buckpass.fitting.scoring import rankable
-from buckpass.model.mechanisms import combination, nested
+from buckpass.model.mechanisms import ALL, combination, nested
 
 if TYPE_CHECKING:
     from buckpass.model.likelihood import Order
@@ -27,7 +27,6 @@ __all__ = [
 ]  # fmt: skip
 
 WHERE_SAID = "`buckpass help mechanisms` says what each mechanism is"
-CEILING = "all"  # every mechanism free: where questions are answered and claims judged
 
 
 class NoUsablePosterior(BuckpassError):
@@ -68,7 +67,7 @@ class Basis:
         """Why this fit answers; empty where somebody asked for it."""
         if self.is_asked:
             return ""
-        why = "has every mechanism free" if self.name == CEILING else "is the fit that predicts this record best"
+        why = "has every mechanism free" if self.name == ALL else "is the fit that predicts this record best"
         return f"{self.name} {why}; --explanation asks another, and `buckpass compare` says how far apart they are."
 
 
@@ -102,7 +101,7 @@ def basis_among(given: Fits) -> Basis:
     if isinstance(given, Posterior):
         return Basis(given, is_asked=True)
     passed = _passed(given or {})
-    return Basis(passed[CEILING] if CEILING in passed else next(iter(best_first(passed).values())))
+    return Basis(passed[ALL] if ALL in passed else next(iter(best_first(passed).values())))
 
 
 def by_id(given: Posterior | Mapping[str, Posterior]) -> Mapping[str, Posterior]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from buckpass.case.ladder import Rungs
 from buckpass.case.problems import FileRefused
 from buckpass.case.reading.files import decode_text
 from buckpass.case.strangers_files import as_record, parsed_toml, read_plain
@@ -19,6 +20,7 @@ from buckpass.worldwide.errors import UnusableRules
 __all__ = [
     "DATA",
     "HIGHER",
+    "LADDER",
     "LEVELS",
     "SLOPES",
     "Conflicts",
@@ -39,6 +41,7 @@ Year = Annotated[int, Field(ge=1800, le=2100)]
 # rungs of the ladder that the data can tell apart: none of the coded kinds, money, arms and training, troops of a coalition, own troops
 LEVELS = (0, 3, 4, 5, 6)
 HIGHER = len(LEVELS) - 1
+LADDER = Rungs(count=LEVELS[-1] + 1, words=1, deployment=5, through=5)  # what the rungs of that ladder are
 # the covariates of a cell, in the order of the slopes
 SLOPES = ("war", "duration", "distance", "border", "alliance", "colony", "rival_across", "recent")
 LARGEST = 200_000  # bytes of a file of rules

@@ -19,7 +19,7 @@ from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.results.words import and_join, count_of, percent
 from buckpass.worldwide.errors import NoYardstick
 from buckpass.worldwide.fit import Yardstick, read_yardstick
-from buckpass.worldwide.rules import LEVELS, Rules, ruled, rules
+from buckpass.worldwide.rules import LADDER, LEVELS, Rules, ruled, rules
 
 if TYPE_CHECKING:
     import altair as alt
@@ -149,10 +149,10 @@ def beside(
 def _check_measures(case: Case, own: Yardstick) -> None:
     if own.reasons:
         raise NoYardstick(f"The yardstick's fit failed ({'; '.join(own.reasons)}): it measures nothing. Fit it again.")
-    if (case.rungs.count, case.rungs.deployment) != (LEVELS[-1] + 1, LEVELS[-2]):
+    if case.rungs != LADDER:
         raise NoYardstick(
-            f"The ladder of {case.id} has other rungs than the data on support are read by (0 to 6, deployments from 5): its rungs "
-            "cannot be set beside theirs."
+            f"The ladder of {case.id} has other rungs than the data on support are read by ({LADDER.span}, words up to {LADDER.words}, "
+            f"deployments from {LADDER.deployment}, through an organisation at {LADDER.through}): its rungs cannot be set beside theirs."
         )
 
 

@@ -1,4 +1,7 @@
-"""A crisis game written out in full: the payoff of every power at every profile, and the file that Gambit reads."""
+"""A crisis game written out in full: the payoff of every power at every profile, and the file that Gambit reads.
+
+Nothing of the solver's reduction to residuals is used, so the table is an independent check of it.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from buckpass.game.crises import Crises, CrisisNames
-
-__all__ = ["NormalForm", "TableTooLarge", "as_nfg", "normal_form"]
-
-LARGEST_TABLE = 5_000_000  # payoffs
-
-
-class TableTooLarge(ValueError):
-    """The payoff table of the game has more entries than can be written out."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +21,10 @@ class NormalForm:
 
 
 def normal_form(crises: Crises, crisis: int = 0) -> NormalForm:
-    """Payoffs λ U_i(a) of one crisis at every profile of open options, straight from the definition of model §2.
-
-    Nothing of the solver's reduction to residuals is used, so the table is an independent check of it.
-
-    Raises
-    ------
-    TableTooLarge
-        The table would have more than five million payoffs.
-    """
+    """Payoffs λ U_i(a) of one crisis at every profile of open options, straight from the definition of model §2."""
     one = {f.name: np.asarray(getattr(crises, f.name))[crisis] for f in fields(crises) if f.name != "rungs"}
     open_options = tuple(tuple(np.flatnonzero(row).tolist()) for row in one["is_open"])
     shape = tuple(len(o) for o in open_options)
-    if (size := len(shape) * int(np.prod([float(k) for k in shape]))) > LARGEST_TABLE:
-        raise TableTooLarge(
-            f"The payoff table of this crisis has {size:.3g} entries ({' × '.join(map(str, shape))} profiles), "
-            f"too many to write out (at most {LARGEST_TABLE:.0g}). Close options or leave powers out."
-        )
     effort = [one["delivery"][j] * one["effort_at"][j, list(o)] / one["severity"] for j, o in enumerate(open_options)]
     payoffs = np.stack([_table(one, i, effort, open_options[i], shape) for i in range(len(shape))])
     return NormalForm(payoffs, open_options)
