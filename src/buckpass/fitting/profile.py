@@ -57,7 +57,7 @@ class Profile:
         self._energy = jax.jit(jax.value_and_grad(program.energy))  # called so often that all the compiler's means pay
 
     def draws(self, reading: Reading, n: int = 1000) -> Float[np.ndarray, " n"]:
-        """The term at evenly spaced probabilities, as if drawn, in the record as a reading has it."""
+        """The term at evenly spaced probabilities, as if drawn, in the record as a reading has it; NaN where a game was not solved."""
         start, size = (
             (GRID - self._frame.centre[self._at]) / self._frame.spread[self._at, self._at],
             self._frame.centre.size,
@@ -91,6 +91,8 @@ class Profile:
 
     def _drawn(self, log_density: np.ndarray, n: int) -> np.ndarray:
         """Between the points what is not the prior's normal is a spline; beyond them it stays."""
+        if not np.isfinite(log_density).all():
+            return np.full(n, np.nan)
         excess = CubicSpline(GRID, log_density + 0.5 * GRID**2)(np.clip(FINE, GRID[0], GRID[-1]))
         below = np.cumsum(np.exp(excess - excess.max() - 0.5 * FINE**2))
         u = np.interp((np.arange(n) + 0.5) / n, below / below[-1], FINE)
