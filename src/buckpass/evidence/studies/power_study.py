@@ -100,10 +100,10 @@ class PowerStudy(ShowsItself):
         least, most = self.values
         note = (
             f"Records of so many crises drawn from the posterior of {self.explanation} with {self.term} at {least:g} and at "
-            f"{most:g}: crises, powers, missing rows and widths of doubt of the real record drawn again, requests as recorded "
-            f"and no evidence themselves, effects of crises new. mean, sd: of the posterior of {self.term}, averaged over replications. in order: chance "
-            f"that the record with {most:g} has the larger posterior mean, with its standard error; told apart from {TOLD:g}. Posteriors are profiles: at each "
-            f"value of {self.term} every other term is at its most probable value. failed: records of which a game was not "
+            f"{most:g}: crises, powers, missing rows and widths of doubt of the real record drawn again, effects of crises new, requests "
+            f"as recorded and no evidence. mean, sd: of the posterior of {self.term}, averaged over records. in order: chance "
+            f"that the record with {most:g} has the larger posterior mean, with its standard error; told apart from {TOLD:g}. "
+            f"Posteriors are profiles: at each value of {self.term} every other term is at its most probable value. failed: records of which a game was not "
             "solved; they do not count."
         )
         return ResultTable(pl.DataFrame(rows), f"At how many crises like these {self.term} would be told from {least:g}", {}, note,
@@ -203,7 +203,9 @@ def profiled(
     if kept.get("times") != task.times:
         setting, seen = lengthened(setting_of(case), observations(case, setting_of(case)), task.times)
         one = combination(posterior.explanation)
-        program = Program(setting, seen, one.interacts)  # a request as recorded, eight times over, would say eight times too much
+        program = Program(
+            setting, seen, one.interacts
+        )  # a request as recorded, eight times over, would say eight times too much
         draws = posterior.flat()
         near = {name: draws[name][None] for name in one.free_terms}
         kept |= {"times": task.times, "program": program, "profile": Profile(one, program, term, near), "truth": near}
