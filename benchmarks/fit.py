@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from gradient import by_source
+
 CASE = "central-asia"
 ONE_FIT = (
     "import sys; from buckpass.cli.main import main; sys.argv = ['buckpass', 'fit', sys.argv[1], '--explanation', "
@@ -56,10 +58,7 @@ def main() -> None:
 
 def gradient_of(source: Path) -> dict[str, float]:
     """`gradient` in a process of its own, by a build's source."""
-    code = f"import sys, json; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fit; print(json.dumps(fit.gradient()))"
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(source)}, check=True,
-                          capture_output=True, text=True)  # fmt: skip
-    return json.loads(done.stdout)
+    return by_source(source, "import fit, json; print(json.dumps(fit.gradient()))")
 
 
 def gradient() -> dict[str, float]:

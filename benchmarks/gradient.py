@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 CASE, CALLS = "central-asia", 100
@@ -39,11 +40,16 @@ def main() -> None:
 
 def apart(source: Path, crises: int, effect: bool) -> dict[str, float]:
     """`timed` in a process of its own on one core, by a build's source."""
-    code = (
-        f"import os, sys; os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}}); sys.path.insert(0, {str(Path(__file__).parent)!r})"
-        f"; import gradient, json; print(json.dumps(gradient.timed({crises}, {effect})))"
+    on_one_core = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    return by_source(
+        source, f"{on_one_core}; import gradient, json; print(json.dumps(gradient.timed({crises}, {effect})))"
     )
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(source)}, cwd=source,
+
+
+def by_source(source: Path, code: str) -> dict[str, float]:
+    """What code prints as JSON in a process that has a build's source and these benchmarks at hand."""
+    source, here = source.resolve(), f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+    done = subprocess.run([sys.executable, "-c", here + code], env={**os.environ, "PYTHONPATH": str(source)}, cwd=source,
                           check=True, capture_output=True, text=True)  # fmt: skip
     return json.loads(done.stdout)
 
@@ -55,7 +61,8 @@ def timed(crises: int, effect: bool) -> dict[str, float]:
     import numpy as np
 
     jax.config.update("jax_enable_x64", True)
-    energy, size, guess = (this_house if house_of("fitting") else house_of_27_november)(crises, effect)
+    house = this_house if find_spec("buckpass.fitting") else house_of_27_november
+    energy, size, guess = house(crises, effect)
     call = jax.jit(jax.value_and_grad(energy, has_aux=True))
     x, taken = jnp.zeros(size), []
     for _ in range(3):
@@ -65,12 +72,6 @@ def timed(crises: int, effect: bool) -> dict[str, float]:
         (_, guess), _ = jax.block_until_ready(call(x + 1e-3 * k, guess))
         taken.append(1e3 * (time.perf_counter() - began))
     return {"median": round(float(np.median(taken)), 2), "least": round(min(taken), 2)}
-
-
-def house_of(room: str) -> bool:
-    import buckpass
-
-    return (Path(buckpass.__file__).parent / room).is_dir()
 
 
 def this_house(crises: int, effect: bool):

@@ -27,7 +27,7 @@ def _resident() -> int:
 
 
 def pytest_configure():
-    """The bundled cases, which nobody changes, are read once a process: a third of the fast suite was reading them again."""
+    """The bundled cases, which nobody changes, are read once a process: the flagship takes a second, and dozens of modules ask for it."""
     loading = import_module("buckpass.case.load")
     read, known = loading._read, {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ from buckpass.model.observations import Coding, Observations, observations
 from buckpass.model.requests import requests_of
 from buckpass.model.terms import terms
 from buckpass.results.files import made_folder
+from buckpass.results.progress import Along, in_order
 
 __all__ = [
     "FitPlan",
@@ -134,7 +135,7 @@ def fit_combination(case: Case, one: Combination, plan: FitPlan = FitPlan(), sha
 
 def fit(
     case: Case, folder: str | Path, plan: FitPlan = FitPlan(), *, resume: bool = False, again: bool = False,
-    per_chain: int | None = None, along: Callable[[Iterator[Posterior], int], Iterable[Posterior]] = lambda fits, total: fits,
+    per_chain: int | None = None, along: Along = in_order,
 ) -> dict[str, Posterior]:  # fmt: skip
     """Fit every explanation of the plan into `folder`; each is saved as it is finished, and survives a stop.
 

@@ -33,7 +33,7 @@ class Profile:
     Parameters
     ----------
     near : draws of the combination's terms, arrays [chain, draw, …], from a record like those to come: their covariance makes
-        the hill round (a third of the gradients that a climb takes without).
+        the hill round (with free riding a climb takes a third of the gradients so, with all mechanisms hardly fewer).
 
     Raises
     ------

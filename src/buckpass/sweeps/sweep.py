@@ -18,6 +18,7 @@ from buckpass.case import Case
 from buckpass.fitting.posterior import Posterior
 from buckpass.predict.which_fits import Basis, basis_of
 from buckpass.results.files import made_folder, write_json
+from buckpass.results.progress import Along, in_order
 from buckpass.results.table import ResultTable, ShowsItself, plain
 from buckpass.results.words import percent
 from buckpass.sweeps.chunks import CHUNK, Chunks, digest_of
@@ -28,7 +29,7 @@ from buckpass.years.indicators import BY_POWER, Tally
 from buckpass.years.kept_histories import VERSIONED, check_manifest
 from buckpass.years.run import Plan, check_plan
 from buckpass.years.scenario import scenario_of
-from buckpass.years.tiles import Along, in_order, play_tiles
+from buckpass.years.tiles import play_tiles
 from buckpass.years.world import world_of
 from buckpass.years.year_problems import BadDesign
 

@@ -14,6 +14,7 @@ from buckpass.case import Case
 from buckpass.changes.idle import idle_changes, idle_note
 from buckpass.changes.overrides import Changes, Override, as_changes
 from buckpass.predict.which_fits import Basis, Fits, basis_of
+from buckpass.results.progress import Along, in_order
 from buckpass.results.summary import ENDS, normal_interval
 from buckpass.results.table import ResultTable, ShowsItself
 from buckpass.years.foresight import with_foresight
@@ -22,7 +23,7 @@ from buckpass.years.kept_histories import HistoryWriter, manifest_of
 from buckpass.years.play import inputs_of
 from buckpass.years.scenario import Scenario, scenario_alone, scenario_of
 from buckpass.years.spells import spells_of
-from buckpass.years.tiles import TILE, Along, in_order, play_tiles
+from buckpass.years.tiles import TILE, play_tiles
 from buckpass.years.world import Labels, World, world_of
 from buckpass.years.year_problems import NoHistories
 

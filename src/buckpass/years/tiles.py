@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -18,18 +17,9 @@ from buckpass.years.indicators import Observed, observed, so_far
 from buckpass.years.step import Keys, year_of
 from buckpass.years.world import DRAWS, World
 
-__all__ = ["TILE", "Along", "TileResult", "all_histories", "in_order", "play_tiles", "tile_of"]
+__all__ = ["TILE", "TileResult", "all_histories", "play_tiles", "tile_of"]
 
 TILE = 2048
-Item = TypeVar("Item")
-Along = Callable[
-    [Iterable[Item], int], Iterable[Item]
-]  # hands items on one by one, and shows how many of how many are done
-
-
-def in_order(items: Iterable[Item], total: int) -> Iterable[Item]:
-    """The items as they are: where nobody watches how far the work is."""
-    return items
 
 
 @dataclass(frozen=True)

@@ -203,9 +203,8 @@ def profiled(
     if kept.get("times") != task.times:
         setting, seen = lengthened(setting_of(case), observations(case, setting_of(case)), task.times)
         one = combination(posterior.explanation)
-        program = Program(
-            setting, seen, one.interacts
-        )  # a request as recorded, eight times over, would say eight times too much
+        # Without requests: those of the real record, eight times over, would say eight times too much.
+        program = Program(setting, seen, one.interacts)
         draws = posterior.flat()
         near = {name: draws[name][None] for name in one.free_terms}
         kept |= {"times": task.times, "program": program, "profile": Profile(one, program, term, near), "truth": near}
